@@ -1,0 +1,114 @@
+"""A method is a conversation: it yields questions and claims, and is sent the answers.
+
+    scores = yield Ask(rows)                            # (m, classes); one row = one query
+    scores, slopes = yield AskGradient(rows, cotangent) # one row = one gradient
+    maxima = yield AskSteepest(ball, label, rivals)     # points described, drawn and reduced where the model lives
+    yield UpperBound(x_adv)                             # the driver recomputes, re-queries, and only then believes
+
+The driver (`algorithms/running.py`) sends the rows of every live conversation together, charges each sample its own
+rows and never passes a budget. A conversation is therefore free of batching, counting, progress and cancel.
+"""
+
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from algorithms.oracle import Access, Cotangent, Labels, Rows, Scores
+from algorithms.results import Claim
+from algorithms.streams import Stream
+from algorithms.threat import Box, Norm
+
+BLOCK = 64  # points of a ball drawn at once: bounds memory, and fixes the draw whatever the batch size of the model
+
+Owners = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Ask:
+    """Scores (m, classes) of rows, or only their labels (m,)."""
+
+    rows: Rows
+    owners: Owners | None = None  # (m,) position in the cohort each row is charged to; None: all to sample 0
+    want: Literal[Access.LABELS, Access.SCORES] = Access.SCORES
+
+
+@dataclass(frozen=True)
+class AskGradient:
+    """Answered by (scores (m, classes), gradients (m, *shape)) of the loss whose derivative is `cotangent`.
+
+    `cotangent` is called with the scores of exactly these rows, in this order.
+    """
+
+    rows: Rows
+    cotangent: Cotangent
+    owners: Owners | None = None
+
+
+@dataclass(frozen=True)
+class Ball:
+    """n random points of a norm ball around x, clipped to the box: described here, drawn where the model lives."""
+
+    x: Rows  # (*shape)
+    radius: float
+    norm: Norm
+    law: Literal["radial", "uniform"]
+    n: int
+    box: Box
+    stream: Stream
+    counter: int  # first of the stream's counters that this ball uses: one a block
+
+    def blocks(self) -> Iterator[Rows]:
+        """The n points in blocks of at most BLOCK rows: (m, *shape) each."""
+        from algorithms.geometry import sample_ball
+
+        for number, start in enumerate(range(0, self.n, BLOCK)):
+            m = min(BLOCK, self.n - start)
+            rng = self.stream.at(self.counter + number)
+            offsets = sample_ball(rng, m, self.x.shape, norm=self.norm, radius=self.radius, law=self.law)
+            yield np.clip(self.x + offsets, self.box.lower, self.box.upper, dtype=np.float32)
+
+
+@dataclass(frozen=True)
+class AskSteepest:
+    """Answered by (3, rivals): see `Model.steepest`. n points = n gradients, charged to one sample."""
+
+    ball: Ball
+    label: int
+    rivals: NDArray[np.int64]
+    owner: int = 0
+
+
+Question = Ask | AskGradient | AskSteepest
+Answer = Any  # what the question's docstring says
+Conversation = Generator[Question | Claim, Answer, None]
+
+
+@dataclass(frozen=True)
+class Case:
+    """One sample as a method meets it: classified as `label` by the model, its clean row already paid for."""
+
+    x: Rows  # (*shape)
+    label: int
+    target: int | None  # None: untargeted
+    scores: Scores | None  # (classes,) of the clean row; None where the model gives labels only
+    classes: int
+    stream: Stream
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """All samples of a chunk, for methods whose natural step is one big array. Leading axis: the sample.
+
+    `live` belongs to the driver: it is cleared at a sample whose budget is spent. Such a sample's rows are no longer
+    sent and are answered by zeros, so a method may go on asking for it, or leave it out and go faster.
+    """
+
+    x: Rows  # (n, *shape)
+    labels: Labels  # (n,)
+    targets: Labels | None  # (n,); None: untargeted
+    scores: Scores  # (n, classes) of the clean rows
+    streams: tuple[Stream, ...]
+    live: NDArray[np.bool_]  # (n,)

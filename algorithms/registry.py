@@ -1,0 +1,106 @@
+"""Every method, one row each. From these rows grow the HTTP validation, OpenAPI, the CLI, the docs and the law tests."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Union
+
+from pydantic import Field
+
+from algorithms.asking import Case, Cohort, Conversation
+from algorithms.attacks import pgd, square
+from algorithms.errors import Refused
+from algorithms.oracle import Access
+from algorithms.parameters import Cost, Params
+from algorithms.results import Kind
+from algorithms.scores import clever
+from algorithms.threat import NORMS, Norm, Threat
+
+Run = Callable[[Case, Threat, Any], Conversation] | Callable[[Cohort, Threat, Any], Conversation]
+
+
+@dataclass(frozen=True)
+class Method:
+    name: str
+    version: str
+    family: Literal["score", "attack", "certificate"]
+    threat_model: Literal["white_box", "black_box_score", "black_box_decision"]
+    needs: tuple[Access, ...]
+    norms: tuple[Norm, ...]
+    goals: tuple[Literal["untargeted", "targeted"], ...]
+    epsilon: Literal["required", "optional", "refused"]
+    proves: Kind
+    reference: str
+    params: type[Params]
+    run: Run
+    cohort: bool  # True: `run` takes a Cohort; False: a Case
+    minimum: Callable[[Any, Threat], Cost]  # the least a useful run costs a sample, clean row and re-query included
+    chunk: int  # samples a worker takes at a time: enough company to fill its batches, little enough to lose
+
+
+METHODS = (
+    Method(
+        name="clever",
+        version="1",
+        family="score",
+        threat_model="white_box",
+        needs=(Access.SCORES, Access.GRADIENTS),
+        norms=NORMS,
+        goals=("untargeted", "targeted"),
+        epsilon="refused",
+        proves=Kind.ESTIMATE,
+        reference="Weng et al., Evaluating the Robustness of Neural Networks, ICLR 2018, arXiv:1801.10578",
+        params=clever.Params,
+        run=clever.run,
+        cohort=False,
+        minimum=clever.minimum,
+        chunk=4,
+    ),
+    Method(
+        name="pgd",
+        version="1",
+        family="attack",
+        threat_model="white_box",
+        needs=(Access.SCORES, Access.GRADIENTS),
+        norms=NORMS,
+        goals=("untargeted", "targeted"),
+        epsilon="optional",
+        proves=Kind.UPPER_BOUND,
+        reference="Madry et al., Towards Deep Learning Models Resistant to Adversarial Attacks, ICLR 2018, arXiv:1706.06083",
+        params=pgd.Params,
+        run=pgd.run,
+        cohort=True,
+        minimum=pgd.minimum,
+        chunk=64,
+    ),
+    Method(
+        name="square",
+        version="1",
+        family="attack",
+        threat_model="black_box_score",
+        needs=(Access.SCORES,),
+        norms=(Norm.L2, Norm.LINF),
+        goals=("untargeted", "targeted"),
+        epsilon="optional",
+        proves=Kind.UPPER_BOUND,
+        reference="Andriushchenko et al., Square Attack, ECCV 2020, arXiv:1912.00049",
+        params=square.Params,
+        run=square.run,
+        cohort=False,
+        minimum=square.minimum,
+        chunk=100,
+    ),
+)
+
+if TYPE_CHECKING:
+    MethodParams = Params
+else:  # the union that HTTP validates and OpenAPI documents, grown from the rows above
+    MethodParams = Annotated[Union[tuple(m.params for m in METHODS)], Field(discriminator="name")]  # noqa: UP007
+
+_BY_NAME = {m.name: m for m in METHODS}
+
+
+def method(name: str) -> Method:
+    """Raises Refused(unknown_method), naming those there are."""
+    if name not in _BY_NAME:
+        raise Refused(f"There is no such method; choose one of {', '.join(_BY_NAME)}.", code="unknown_method")
+    return _BY_NAME[name]

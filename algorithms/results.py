@@ -1,0 +1,108 @@
+"""What may be concluded about one sample's true robust radius r*, typed by what it proves.
+
+A method yields *claims*; the driver checks them and turns the best one into a *finding*.
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict
+
+Details = dict[str, Any]
+Ended = Literal["finished", "budget", "cancelled"]
+
+
+class Kind(StrEnum):
+    UPPER_BOUND = "upper_bound"
+    LOWER_BOUND = "lower_bound"
+    SMOOTHED_LOWER_BOUND = "smoothed_lower_bound"
+    ESTIMATE = "estimate"
+    ABSTAINED = "abstained"
+    MISCLASSIFIED = "misclassified"
+
+
+@dataclass(frozen=True)
+class UpperBound:
+    """An adversarial point: r* <= its distance. The driver measures the distance itself and asks the model again."""
+
+    x_adv: NDArray[np.float32]  # (*shape)
+    owner: int = 0
+    details: Details = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class LowerBound:
+    """No perturbation within radius changes the answer, with this confidence."""
+
+    radius: float
+    confidence: float = 1.0
+    owner: int = 0
+    details: Details = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class SmoothedLowerBound:
+    """A lower bound for another classifier: the smoothed one. Never joins a bracket of the base classifier."""
+
+    radius: float
+    confidence: float
+    owner: int = 0
+    details: Details = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A number near r* with no guarantee on either side."""
+
+    value: float
+    owner: int = 0
+    details: Details = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Abstained:
+    """The method cannot say, and says why (a stable word)."""
+
+    reason: str
+    owner: int = 0
+    details: Details = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Note:
+    """Diagnostics to be kept whatever the finding turns out to be."""
+
+    details: Details
+    owner: int = 0
+
+
+Claim = UpperBound | LowerBound | SmoothedLowerBound | Estimate | Abstained | Note
+
+
+class Finding(BaseModel):
+    """One sample's line in a job's answer, as stored and as shown."""
+
+    model_config = ConfigDict(frozen=True)
+
+    index: int  # row in the upload
+    label: int
+    predicted: int
+    kind: Kind
+    norm: str
+    value: float | None
+    confidence: float | None = None
+    queries: int
+    gradients: int
+    ended: Ended
+    details: Details = {}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A finding, with the point that shows it where there is one."""
+
+    finding: Finding
+    x_adv: NDArray[np.float32] | None = None

@@ -1,0 +1,122 @@
+"""Cards: what is known of a model or of samples without opening them. The public JSON is these classes."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
+
+from algorithms.oracle import Access
+
+ModelState = Literal["inspecting", "ready", "refused", "unverified"]
+OutputKind = Literal["logits", "probabilities", "labels"]
+
+
+class _Card(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+PerChannel = FiniteFloat | Annotated[list[FiniteFloat], Field(min_length=1, max_length=4096)]
+
+
+class Preprocessing(_Card):
+    """x -> (x - subtract) / divide, prepended to the graph. Lists run along the channel axis (the first of a row)."""
+
+    subtract: PerChannel = 0.0
+    divide: PerChannel = 1.0
+
+    @model_validator(mode="after")
+    def _divisor_is_not_zero(self) -> "Preprocessing":
+        divisors = self.divide if isinstance(self.divide, list) else [self.divide]
+        if any(d == 0 for d in divisors):
+            raise ValueError("divide must not be zero")
+        return self
+
+
+class ModelInput(_Card):
+    name: str
+    dtype: str
+    shape: tuple[int, ...]  # without the batch axis
+    batch: int | None  # None: any; a number: the fixed size the file was exported with
+
+
+class ModelOutput(_Card):
+    name: str
+    classes: int
+    kind: OutputKind
+
+
+class Withheld(_Card):
+    """An access this model could have offered, and why it does not."""
+
+    offer: Access
+    reason: str
+
+
+class Parity(_Card):
+    """Scores of the gradient path against those of onnxruntime, on random rows."""
+
+    max_abs_difference: float
+    rows: int
+
+
+class Refusal(_Card):
+    code: str
+    detail: str
+
+
+class Inspection(_Card):
+    """What opening the file in the sandbox found out."""
+
+    input: ModelInput
+    output: ModelOutput
+    opset: int
+    offers: tuple[Access, ...]
+    withheld: tuple[Withheld, ...] = ()
+    parity: Parity | None = None
+
+
+class ModelCard(_Card):
+    """A model under audit. The fields of its inspection are null until it is `ready`."""
+
+    id: str
+    kind: Literal["onnx", "endpoint", "neighbors"]
+    name: str
+    state: ModelState
+    refusal: Refusal | None = None
+    sha256: str
+    size_bytes: int
+    input: ModelInput | None = None
+    output: ModelOutput | None = None
+    preprocessing: Preprocessing | None = None
+    opset: int | None = None
+    offers: tuple[Access, ...] = ()
+    withheld: tuple[Withheld, ...] = ()
+    parity: Parity | None = None
+    created_at: datetime
+
+    def inspected(self, found: Inspection) -> "ModelCard":
+        return self.model_copy(update={"state": "ready", **dict(found)})
+
+    def refused(self, code: str, detail: str) -> "ModelCard":
+        return self.model_copy(update={"state": "refused", "refusal": Refusal(code=code, detail=detail)})
+
+
+class SamplesFacts(_Card):
+    """What reading the upload once found out."""
+
+    count: int
+    shape: tuple[int, ...]  # without n
+    dtype: str
+    labelled: bool
+    label_minimum: int | None
+    label_maximum: int | None
+    minimum: float
+    maximum: float
+
+
+class SamplesCard(SamplesFacts):
+    id: str
+    name: str
+    sha256: str
+    size_bytes: int
+    created_at: datetime
