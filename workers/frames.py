@@ -1,0 +1,123 @@
+"""The whole conversation between a supervisor and its runner, on one screen.
+
+    frame = size of the header (4 bytes, big endian) | header (JSON) | blobs, one after another
+    header = {"kind": ..., "fields": {...}, "blobs": [[name, bytes], ...]}
+
+    supervisor -> runner                                            blobs
+      inspect   preprocessing                                       model
+      open      card                                                model
+      run       method, params, threat, budget, seed, seconds,      x, y?, lower?, upper?, targets?
+                indices, arrays
+      cancel    -                                                   any time; what has been found is kept
+    runner -> supervisor
+      ready     -                                                   libraries imported, no model yet
+      inspected inspection                                          -
+      opened    device                                              -
+      progress  samples_done, queries, gradients                    at most once a second
+      done      arrays, warnings                                    findings (JSON), index, x, label
+      refused   code, detail                                        the model cannot be accepted; says why
+      fault     detail                                              the model or our code failed; the runner may go on
+
+`arrays` describes the blobs that are arrays: {name: [dtype, shape]}; their bytes are raw, so no parser stands between
+an uploaded model that took over the runner and the supervisor. There is no pickle, no npy header and no compression.
+Both sides say how many bytes they are ready to read.
+"""
+
+import json
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+MAX_HEADER = 1 << 20
+DTYPES = ("<f4", "<i8")
+_SIZE = struct.Struct(">I")
+
+
+class FrameError(Exception):
+    """The other side does not keep to the protocol, or went away in the middle of a frame."""
+
+
+@dataclass(frozen=True)
+class Frame:
+    kind: str
+    fields: dict[str, Any] = field(default_factory=dict)
+    blobs: dict[str, bytes] = field(default_factory=dict)
+
+    def array(self, name: str) -> NDArray[Any] | None:
+        """The blob `name` as the array that `arrays` describes; None where it was not sent. Raises FrameError."""
+        if name not in self.blobs:
+            return None
+        try:
+            dtype, shape = self.fields["arrays"][name]
+            if dtype not in DTYPES or not all(isinstance(n, int) and n >= 0 for n in shape):
+                raise FrameError(f"array {name!r} is not described in a known way")
+            return np.frombuffer(self.blobs[name], dtype=dtype).reshape(shape)
+        except (KeyError, TypeError, ValueError) as error:
+            raise FrameError(f"array {name!r} and its description differ") from error
+
+
+def with_arrays(kind: str, arrays: Mapping[str, NDArray[Any] | None], **fields: Any) -> Frame:
+    """A frame that carries arrays as little-endian float32, or int64 where they are integers. None is left out."""
+    blobs: dict[str, bytes] = {}
+    described: dict[str, tuple[str, tuple[int, ...]]] = {}
+    for name, array in arrays.items():
+        if array is not None:
+            dtype = "<i8" if np.issubdtype(array.dtype, np.integer) else "<f4"
+            blobs[name] = np.ascontiguousarray(array, dtype=dtype).tobytes()
+            described[name] = (dtype, array.shape)
+    return Frame(kind, {**fields, "arrays": described}, blobs)
+
+
+def write(stream: BinaryIO, frame: Frame) -> None:
+    """Raises FrameError where the header is too large, OSError where nobody reads any more."""
+    sizes = [(name, len(blob)) for name, blob in frame.blobs.items()]
+    header = json.dumps({"kind": frame.kind, "fields": frame.fields, "blobs": sizes}).encode()
+    if len(header) > MAX_HEADER:
+        raise FrameError("the header of a frame is too large")
+    stream.write(_SIZE.pack(len(header)) + header)
+    for blob in frame.blobs.values():
+        stream.write(blob)
+    stream.flush()
+
+
+def read(stream: BinaryIO, limit: int) -> Frame | None:
+    """The next frame, its blobs together at most `limit` bytes; None at the end of the pipe. Raises FrameError."""
+    start = stream.read(_SIZE.size)
+    if not start:
+        return None
+    if len(start) < _SIZE.size:
+        raise FrameError("the pipe ended inside a frame")
+    kind, fields, sizes = _parse(_exactly(stream, _header_size(start)))
+    if sum(size for _, size in sizes) > limit:
+        raise FrameError("a frame is larger than its reader allows")
+    return Frame(kind, fields, {name: _exactly(stream, size) for name, size in sizes})
+
+
+def _header_size(start: bytes) -> int:
+    (size,) = _SIZE.unpack(start)
+    if size > MAX_HEADER:
+        raise FrameError("the header of a frame is too large")
+    return int(size)
+
+
+def _parse(header: bytes) -> tuple[str, dict[str, Any], list[tuple[str, int]]]:
+    try:
+        content = json.loads(header)
+        kind, fields, sizes = content["kind"], content["fields"], [(name, size) for name, size in content["blobs"]]
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise FrameError("the header of a frame cannot be read") from error
+    well_formed = isinstance(kind, str) and isinstance(fields, dict)
+    if not well_formed or not all(isinstance(name, str) and type(size) is int and size >= 0 for name, size in sizes):
+        raise FrameError("the header of a frame is not what this protocol writes")
+    return kind, fields, sizes
+
+
+def _exactly(stream: BinaryIO, size: int) -> bytes:
+    data = stream.read(size)
+    if len(data) < size:
+        raise FrameError("the pipe ended inside a frame")
+    return data
