@@ -1,0 +1,60 @@
+# Everything here needs Python >= 3.11 and make, and installs the rest into .venv.
+#
+#   PYTHON=python3.12   the interpreter .venv is made with
+#   PIP_ARGS="..."      extra arguments of pip install. PyPI's torch for Linux carries CUDA (several GB); to have the
+#                       CPU build, name an index that offers it: PIP_ARGS="--extra-index-url URL" (pytorch.org,
+#                       "Get started", tells the URL). `torch==2.13.0` in constraints.txt fits both.
+PYTHON ?= python3
+PIP_ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint check format reference bench clean
+
+BIN := .venv/bin
+RUN := .venv/installed-to-run
+WORK := .venv/installed-to-work
+
+help: ## This list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(RUN) ## Score 20 handwritten digits of the bundled model, end to end; writes demo/report.html
+	$(BIN)/brinell demo
+
+test: $(WORK) ## The whole test suite
+	$(BIN)/pytest
+
+lint: $(WORK) ## Format, ruff, types, import contracts, Dockerfiles, compose file
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/hadolint docker/*.Dockerfile
+	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
+
+check: lint ## What a commit needs: lint, and the tests that take no server and no patience
+	$(BIN)/pytest -m "not slow and not reference" tests/unit tests/contract
+
+format: $(WORK) ## Put the code into the one format
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+reference: $(WORK) ## Compare with published numbers and other libraries (data of BRINELL_BENCH_DATA)
+	$(BIN)/pytest -m reference
+
+bench: $(WORK) ## Measure against peers and raw loops; the peers get an environment of their own
+	$(BIN)/python -m benchmarks
+
+clean: ## Remove what these commands made: .venv, caches, demo/
+	rm -rf .venv demo .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/bin/python:
+	$(PYTHON) -m venv .venv
+
+$(RUN): pyproject.toml constraints.txt | .venv/bin/python
+	$(BIN)/pip install $(PIP_ARGS) -c constraints.txt -e ".[local]"
+	@touch $@
+
+$(WORK): pyproject.toml constraints.txt | $(RUN)
+	$(BIN)/pip install $(PIP_ARGS) -c constraints.txt -e ".[all]"
+	@touch $@
