@@ -1,0 +1,75 @@
+"""The Lp norms, the balls they make, and random points of those balls."""
+
+import math
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from algorithms.threat import NORMS, Norm
+
+TINY = np.finfo(np.float64).tiny
+
+
+def lengths(rows: NDArray[Any], norm: Norm) -> NDArray[np.float64]:
+    """||row||_p of each row, (m, *shape) -> (m,), summed in float64."""
+    flat = np.abs(rows.reshape(len(rows), -1), dtype=np.float64)  # (m, d)
+    if norm is Norm.L1:
+        return np.asarray(flat.sum(axis=1))
+    if norm is Norm.LINF:
+        return np.asarray(flat.max(axis=1, initial=0.0))
+    return np.asarray(np.sqrt(np.square(flat).sum(axis=1)))
+
+
+def dual_lengths(rows: NDArray[Any]) -> NDArray[np.float64]:
+    """||row||_q for q dual to l1, l2, linf in this order: (m, *shape) -> (3, m)."""
+    return np.stack([lengths(rows, norm.dual) for norm in NORMS])
+
+
+def distance(x: NDArray[Any], y: NDArray[Any], norm: Norm) -> float:
+    """||x - y||_p of two samples (*shape), differences taken in float64."""
+    return float(lengths((x.astype(np.float64) - y)[None], norm)[0])
+
+
+def inner_radius(inner: Norm, outer: Norm, radius: float, dimension: int) -> float:
+    """Radius of the largest inner-norm ball within an outer-norm ball: R * min(1, d^(1/p - 1/q)).
+
+    p is the inner norm, q the outer one: ||x||_q <= ||x||_p where p <= q, else ||x||_q <= d^(1/q - 1/p) ||x||_p.
+    """
+    return float(radius * min(1.0, float(dimension) ** (1.0 / inner.p - 1.0 / outer.p)))
+
+
+def sample_ball(
+    rng: np.random.Generator,
+    m: int,
+    shape: tuple[int, ...],
+    *,
+    norm: Norm,
+    radius: float,
+    law: Literal["radial", "uniform"],
+) -> NDArray[np.float32]:
+    """Offsets (m, *shape) of random points of the ball around 0: a direction of the norm's sphere times a radius.
+
+    Directions follow the cone measure. The radius is Uniform(0, R) under `radial`, so that all scales are met, and
+    R * U^(1/d) under `uniform`, which makes the points uniform in volume: P(||x||_p <= t R) = t^d.
+    """
+    d = math.prod(shape)
+    directions = _raw_directions(rng, m, d, norm)  # (m, d)
+    share = rng.random(m)
+    reach = radius * (share if law == "radial" else share ** (1.0 / d))
+    # A float32 draw may be exactly 0 where d is 1: such a point stays at the center instead of becoming NaN.
+    scale = reach / np.maximum(lengths(directions, norm), TINY)
+    return (directions * scale[:, None]).astype(np.float32).reshape(m, *shape)
+
+
+def _raw_directions(rng: np.random.Generator, m: int, d: int, norm: Norm) -> NDArray[np.float32]:
+    """Vectors (m, d) whose directions follow the cone measure of the norm's sphere; their lengths mean nothing.
+
+    The densities prop. to exp(-|t|), exp(-t^2/2) and 1[|t| < 1] depend on the point through its norm alone.
+    """
+    if norm is Norm.L2:
+        return rng.standard_normal((m, d), dtype=np.float32)
+    if norm is Norm.LINF:
+        return 2 * rng.random((m, d), dtype=np.float32) - 1
+    signs = np.where(rng.random((m, d), dtype=np.float32) < 0.5, np.float32(-1), np.float32(1))
+    return signs * rng.standard_exponential((m, d), dtype=np.float32)
