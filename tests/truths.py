@@ -1,0 +1,170 @@
+"""Classifiers whose robust radius, Jacobian and cost are known in closed form, as models under audit.
+
+They speak `algorithms.oracle.Model` in plain numpy, compute in float64, give the same answer to a row alone and in
+company (sums run along one row only), and keep every row they were sent: an account independent of the driver's.
+"""
+
+from abc import ABC, abstractmethod
+
+import numpy as np
+from numpy.typing import NDArray
+
+from algorithms.asking import Ball
+from algorithms.geometry import dual_lengths, lengths
+from algorithms.oracle import Access, Cotangent, Gradients, Labels, Rows, Scores
+from algorithms.threat import Norm
+
+Array = NDArray[np.float64]
+
+
+class ClosedForm(ABC):
+    """What the models below share: the protocol, and the account."""
+
+    slices = 16  # rows a gradient question is worked through at once
+
+    def __init__(self, shape: tuple[int, ...], classes: int) -> None:
+        self.shape = shape
+        self.classes = classes
+        self.offers = frozenset({Access.LABELS, Access.SCORES, Access.GRADIENTS})  # tests may take some away
+        self.queried: list[Rows] = []
+        self.differentiated: list[Rows] = []
+
+    @abstractmethod
+    def logits(self, x: Array) -> Array:
+        """(m, d) -> (m, classes)"""
+
+    @abstractmethod
+    def jacobian(self, x: Array) -> Array:
+        """(m, d) -> (m, classes, d)"""
+
+    @property
+    def queries(self) -> int:
+        return sum(map(len, self.queried))
+
+    @property
+    def gradient_count(self) -> int:
+        return sum(map(len, self.differentiated))
+
+    def labels(self, rows: Rows) -> Labels:
+        return self.scores(rows).argmax(axis=1)
+
+    def scores(self, rows: Rows) -> Scores:
+        self.queried.append(rows.copy())
+        return self._scores(rows)
+
+    def gradients(self, rows: Rows, cotangent: Cotangent) -> tuple[Scores, Gradients]:
+        self.differentiated.append(rows.copy())
+        scores, gradients = self._scores(rows), np.zeros(rows.shape, np.float32)
+        for start in range(0, len(rows), self.slices):
+            sent = np.arange(start, min(start + self.slices, len(rows)))
+            slopes = np.asarray(cotangent(scores[sent], sent), np.float64)  # (s, classes)
+            moved = (slopes[:, :, None] * self.jacobian(_flat(rows[sent]))).sum(axis=1)  # (s, d)
+            gradients[sent] = moved.reshape(-1, *self.shape)
+        return scores, gradients
+
+    def steepest(self, ball: Ball, label: int, rivals: NDArray[np.int64]) -> Array:
+        maxima = np.zeros((3, len(rivals)))
+        for rows in ball.blocks():
+            self.differentiated.append(rows.copy())
+            jacobian = self.jacobian(_flat(rows)).astype(np.float32)  # (m, classes, d)
+            for j, rival in enumerate(rivals):
+                met = dual_lengths(jacobian[:, label] - jacobian[:, rival]).max(axis=1)
+                maxima[:, j] = np.maximum(maxima[:, j], np.where(np.isfinite(met), met, np.nan))  # NaN stays
+        return maxima
+
+    def _scores(self, rows: Rows) -> Scores:
+        return self.logits(_flat(rows)).astype(np.float32)
+
+
+class Linear(ClosedForm):
+    """f(x) = W x + b. Without a box r* = min over rivals of (f_c - f_j)(x) / ||w_c - w_j||_q, exactly."""
+
+    def __init__(self, weights: Array, bias: Array, shape: tuple[int, ...] | None = None) -> None:
+        super().__init__(shape or (weights.shape[1],), len(weights))
+        self.weights, self.bias = weights.astype(np.float64), bias.astype(np.float64)
+
+    def logits(self, x: Array) -> Array:
+        return _times(x, self.weights) + self.bias
+
+    def jacobian(self, x: Array) -> Array:
+        return np.broadcast_to(self.weights, (len(x), *self.weights.shape))
+
+    def radius(self, x: Rows, label: int, norm: Norm, target: int | None = None) -> float:
+        """r* of a sample (*shape) in an unbounded box."""
+        f = self.logits(_flat(x[None]))[0]
+        rivals = [target] if target is not None else [j for j in range(self.classes) if j != label]
+        reach = lengths(self.weights[label] - self.weights[rivals], norm.dual)
+        return float(((f[label] - f[rivals]) / reach).min())
+
+
+class TinyReLU(ClosedForm):
+    """f(x) = V relu(W x + a) + b: linear on each region of constant signs of W x + a."""
+
+    def __init__(self, W: Array, a: Array, V: Array, b: Array) -> None:
+        super().__init__((W.shape[1],), len(V))
+        self.W, self.a, self.V, self.b = W, a, V, b
+
+    def logits(self, x: Array) -> Array:
+        return _times(np.maximum(_times(x, self.W) + self.a, 0), self.V) + self.b
+
+    def jacobian(self, x: Array) -> Array:
+        on = _times(x, self.W) + self.a > 0  # (m, hidden)
+        return np.stack([self.slopes(signs) for signs in on])
+
+    def slopes(self, on: NDArray[np.bool_]) -> Array:
+        """Jacobian (classes, d) of the region where exactly these hidden units are on."""
+        return self.V @ (self.W * on[:, None])
+
+
+class Disc(ClosedForm):
+    """Two classes, 0 inside: f(x) = (rim^2 - ||x - center||_2^2, 0). r* in l2 is the distance to the rim."""
+
+    def __init__(self, center: Array, rim: float) -> None:
+        super().__init__(center.shape, 2)
+        self.center, self.rim = center.astype(np.float64), rim
+
+    def logits(self, x: Array) -> Array:
+        inside = self.rim**2 - np.square(x - self.center).sum(axis=1)
+        return np.stack([inside, np.zeros_like(inside)], axis=1)
+
+    def jacobian(self, x: Array) -> Array:
+        inside = -2 * (x - self.center)
+        return np.stack([inside, np.zeros_like(inside)], axis=1)
+
+
+class Staircase(ClosedForm):
+    """A linear model behind rounding: nearly the same radius, but its gradient is zero wherever it exists."""
+
+    def __init__(self, linear: Linear, step: float) -> None:
+        super().__init__(linear.shape, linear.classes)
+        self.linear, self.step = linear, step
+
+    def logits(self, x: Array) -> Array:
+        return self.linear.logits(self.step * np.round(x / self.step))
+
+    def jacobian(self, x: Array) -> Array:
+        return np.zeros((len(x), self.classes, x.shape[1]))
+
+
+class Constant(ClosedForm):
+    """The same scores for every input: nothing to find, nothing to fall over."""
+
+    def __init__(self, values: Array, shape: tuple[int, ...]) -> None:
+        super().__init__(shape, len(values))
+        self.values = values.astype(np.float64)
+
+    def logits(self, x: Array) -> Array:
+        return np.broadcast_to(self.values, (len(x), self.classes))
+
+    def jacobian(self, x: Array) -> Array:
+        return np.zeros((len(x), self.classes, x.shape[1]))
+
+
+def _flat(rows: Rows) -> Array:
+    """(m, *shape) -> (m, d) in float64"""
+    return rows.reshape(len(rows), -1).astype(np.float64)
+
+
+def _times(x: Array, weights: Array) -> Array:
+    """(m, d), (k, d) -> (m, k), each sum along one row: BLAS would let a row's answer depend on its company."""
+    return (x[:, None, :] * weights[None, :, :]).sum(axis=2)
