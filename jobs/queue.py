@@ -1,0 +1,40 @@
+"""Celery as a sender only: one message wakes one worker for one chunk. A lost message is sent again by the reaper."""
+
+from collections.abc import Iterable
+from functools import cached_property
+
+from celery import Celery
+from kombu.exceptions import OperationalError
+
+from jobs.record import Dispatch
+
+RUN_CHUNK = "run_chunk"  # the task's name, in `workers/tasks.py`
+
+
+class Queue:
+    """Sends `run_chunk(job_id, chunk)` to the queue named by each dispatch (`compute` or `probe`)."""
+
+    def __init__(self, redis_url: str) -> None:
+        self._redis_url = redis_url
+
+    @cached_property
+    def _celery(self) -> Celery:
+        app = Celery("brinell", broker=self._redis_url)
+        app.conf.update(
+            task_serializer="json",
+            accept_content=["json"],
+            task_ignore_result=True,  # results live in the store
+            broker_transport_options={"socket_timeout": 5, "socket_connect_timeout": 5},
+        )
+        return app
+
+    def send(self, dispatches: Iterable[Dispatch]) -> int:
+        """Number of messages handed to the broker. A broker that is down costs time, not work: nothing is raised."""
+        sent = 0
+        for d in dispatches:
+            try:
+                self._celery.send_task(RUN_CHUNK, args=(d.job_id, d.chunk), queue=d.queue, retry=False)
+            except OperationalError:
+                return sent
+            sent += 1
+        return sent

@@ -1,0 +1,86 @@
+"""The body of `POST /v1/jobs`, as pydantic sees it. What needs the model or the samples is checked in `admission.py`."""
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer, model_validator
+
+from algorithms.parameters import Budget
+from algorithms.registry import MethodParams
+from algorithms.threat import Norm
+
+MAX_SAMPLES = 100_000  # of one job: its findings live in Redis
+
+# Strict: "3" and true are not numbers.
+Whole = Annotated[int, Field(strict=True)]
+Count = Annotated[int, Field(strict=True, ge=1)]
+Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+Positive = Annotated[float, Field(strict=True, allow_inf_nan=False, gt=0)]
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Targeted(_Body):
+    """A rule that picks each sample's target, or one label per selected sample."""
+
+    targeted: Literal["random", "least_likely", "runner_up"] | Annotated[list[Whole], Field(min_length=1)]
+
+
+Goal = Literal["untargeted"] | Targeted
+
+
+class ThreatRequest(_Body):
+    """`box` left out, null and given are three different things: ask `box_is_given`."""
+
+    norm: Norm = Norm.L2
+    box: Annotated[list[Any], Field(min_length=2, max_length=2)] | None = None
+    epsilon: Positive | None = None
+    goal: Goal = "untargeted"
+    scale: Any = Field(None, exclude=True, description="Reserved.")
+    frozen: Any = Field(None, exclude=True, description="Reserved.")
+    lattice: Any = Field(None, exclude=True, description="Reserved.")
+
+    @property
+    def box_is_given(self) -> bool:
+        return "box" in self.model_fields_set
+
+
+class BudgetRequest(_Body):
+    """The most one sample may cost, and the most seconds the whole job may run. Null: no limit."""
+
+    queries_per_sample: Count | None = Budget.queries
+    gradients_per_sample: Count | None = Budget.gradients
+    seconds: Positive | None = None
+
+
+class Selection(_Body):
+    """`limit`: the first N rows of the upload; `indices`: these rows. Neither: all of them."""
+
+    limit: Count | None = None
+    indices: Annotated[list[Annotated[Whole, Field(ge=0)]], Field(min_length=1, max_length=MAX_SAMPLES)] | None = None
+
+    @model_validator(mode="after")
+    def _is_one_way_of_choosing(self) -> Self:
+        if self.limit is not None and self.indices is not None:
+            raise ValueError("give limit or indices, not both")
+        if self.indices is not None and len(set(self.indices)) < len(self.indices):
+            raise ValueError("indices must differ from each other")
+        return self
+
+    @model_serializer(mode="wrap")
+    def _only_what_was_chosen(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {name: value for name, value in dump(self).items() if value is not None}
+
+
+class JobRequest(_Body):
+    """What to do to which model with which samples. Minimal: model_id, samples_id, method.name."""
+
+    model_id: str
+    samples_id: str
+    auxiliary_samples_id: str | None = Field(None, description="Reserved.")
+    method: MethodParams
+    threat: ThreatRequest = ThreatRequest()
+    budget: BudgetRequest = BudgetRequest()
+    samples: Selection = Selection()
+    seed: Annotated[int, Field(strict=True, ge=0, lt=2**63)] = 0
