@@ -39,7 +39,7 @@ class Ask:
 class AskGradient:
     """Answered by (scores (m, classes), gradients (m, *shape)) of the loss whose derivative is `cotangent`.
 
-    `cotangent` is called with the scores of exactly these rows, in this order.
+    `cotangent(scores, positions)` is called slice by slice; `positions` index `rows`. See `algorithms.oracle`.
     """
 
     rows: Rows

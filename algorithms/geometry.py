@@ -4,6 +4,7 @@ import math
 from typing import Any, Literal
 
 import numpy as np
+from array_api_compat import array_namespace
 from numpy.typing import NDArray
 
 from algorithms.threat import NORMS, Norm
@@ -11,14 +12,13 @@ from algorithms.threat import NORMS, Norm
 TINY = np.finfo(np.float64).tiny
 
 
-def lengths(rows: NDArray[Any], norm: Norm) -> NDArray[np.float64]:
-    """||row||_p of each row, (m, *shape) -> (m,), summed in float64."""
-    flat = np.abs(rows.reshape(len(rows), -1), dtype=np.float64)  # (m, d)
+def lengths(rows: Any, norm: Norm) -> Any:
+    """||row||_p of each row, (m, *shape) -> (m,), summed in float64, in the array namespace of the rows."""
+    xp = array_namespace(rows)
+    flat = xp.abs(xp.astype(xp.reshape(rows, (rows.shape[0], -1)), xp.float64))  # (m, d)
     if norm is Norm.L1:
-        return np.asarray(flat.sum(axis=1))
-    if norm is Norm.LINF:
-        return np.asarray(flat.max(axis=1, initial=0.0))
-    return np.asarray(np.sqrt(np.square(flat).sum(axis=1)))
+        return xp.sum(flat, axis=1)
+    return xp.max(flat, axis=1) if norm is Norm.LINF else xp.sqrt(xp.sum(flat * flat, axis=1))
 
 
 def dual_lengths(rows: NDArray[Any]) -> NDArray[np.float64]:

@@ -27,8 +27,12 @@ class Access(StrEnum):
     TREES = "trees"
 
 
-Cotangent = Callable[[Any], Any]
-"""Scores (m, classes) of the asked rows -> dL/dscores (m, classes), row by row, in the scores' own array namespace."""
+Cotangent = Callable[[Any, NDArray[np.int64]], Any]
+"""The derivative of a loss L = sum of one term a row: (scores (s, classes), positions (s,)) -> dL/dscores (s, classes).
+
+`positions` says which of the asked rows these scores belong to, because a model works through a question in slices of
+its own size. Answers in the scores' own array namespace (numpy or torch), row by row.
+"""
 
 
 class Model(Protocol):
@@ -54,7 +58,10 @@ class Model(Protocol):
     def scores(self, rows: Rows) -> Scores: ...
 
     def gradients(self, rows: Rows, cotangent: Cotangent) -> tuple[Scores, Gradients]:
-        """Scores, and the gradient of a loss L by the rows: one forward and one backward pass a row."""
+        """Scores, and the gradient of a loss L by the rows: one forward and one backward pass a row.
+
+        Calls `cotangent(scores, positions)` once for each slice it works in, in any order and from any thread.
+        """
         ...
 
     def steepest(self, ball: "Ball", label: int, rivals: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -14,7 +14,7 @@ class Params(BaseModel):
 
 @dataclass(frozen=True)
 class Cost:
-    """What one sample may cost: rows sent, Jacobians taken."""
+    """What one sample costs: rows sent, Jacobians taken."""
 
     queries: int = 0
     gradients: int = 0

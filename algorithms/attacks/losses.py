@@ -1,0 +1,78 @@
+"""The losses that gradient attacks climb, by their derivatives in the scores: one term a row.
+
+Every function takes scores (m, classes), labels (m,) and targets (m,) or None, in one array namespace, and returns
+dL/dscores (m, classes). Climbing L leads away from the label, or towards the target.
+"""
+
+from typing import Any, Literal
+
+from array_api_compat import array_namespace
+
+Array = Any  # numpy or torch
+LossName = Literal["margin", "cross_entropy", "dlr"]
+
+
+def derivative(name: LossName, scores: Array, labels: Array, targets: Array | None) -> Array:
+    """dL/dscores of the named loss. DLR needs 3 classes (targeted: 4): with fewer it is the margin, as its paper says."""
+    needed = 3 if targets is None else 4
+    if name == "dlr" and scores.shape[1] >= needed:
+        return _dlr(scores, labels) if targets is None else _targeted_dlr(scores, labels, targets)
+    if name == "cross_entropy":
+        return _cross_entropy(scores, labels, targets)
+    return _margin(scores, labels, targets)
+
+
+def _one_hot(classes: Array, scores: Array) -> Array:
+    xp = array_namespace(scores)
+    columns = xp.arange(scores.shape[1], device=scores.device)
+    return xp.astype(columns[None, :] == classes[:, None], scores.dtype)
+
+
+def best_other(scores: Array, classes: Array) -> Array:
+    """The class with the largest score beside the named one: (m,)"""
+    xp = array_namespace(scores)
+    masked = xp.where(_one_hot(classes, scores) > 0, xp.full_like(scores, -xp.inf), scores)
+    return xp.argmax(masked, axis=1)
+
+
+def _margin(scores: Array, labels: Array, targets: Array | None) -> Array:
+    """L = max_{j != y} z_j - z_y; targeted L = z_t - max_{j != t} z_j (Carlini & Wagner 2017, f_6, unclipped)."""
+    if targets is None:
+        return _one_hot(best_other(scores, labels), scores) - _one_hot(labels, scores)
+    return _one_hot(targets, scores) - _one_hot(best_other(scores, targets), scores)
+
+
+def _cross_entropy(scores: Array, labels: Array, targets: Array | None) -> Array:
+    """L = -log p_y; targeted L = log p_t, with p the soft-max of the scores (Madry et al. 2018)."""
+    xp = array_namespace(scores)
+    powers = xp.exp(scores - xp.max(scores, axis=1, keepdims=True))
+    p = powers / xp.sum(powers, axis=1, keepdims=True)
+    return p - _one_hot(labels, scores) if targets is None else _one_hot(targets, scores) - p
+
+
+def _ranked(scores: Array) -> tuple[Array, Array]:
+    xp = array_namespace(scores)
+    order = xp.argsort(scores, axis=1, descending=True, stable=True)
+    return order, xp.take_along_axis(scores, order, axis=1)
+
+
+def _dlr(scores: Array, labels: Array) -> Array:
+    """L = -(z_y - max_{i != y} z_i) / (z_(1) - z_(3)) (Croce & Hein 2020, eq. 6)."""
+    xp = array_namespace(scores)
+    order, ranked = _ranked(scores)
+    spread = (ranked[:, 0] - ranked[:, 2] + 1e-12)[:, None]
+    other = best_other(scores, labels)
+    y, o = _one_hot(labels, scores), _one_hot(other, scores)
+    numerator = xp.sum(scores * (o - y), axis=1, keepdims=True)
+    return (o - y) / spread - numerator / spread**2 * (_one_hot(order[:, 0], scores) - _one_hot(order[:, 2], scores))
+
+
+def _targeted_dlr(scores: Array, labels: Array, targets: Array) -> Array:
+    """L = -(z_y - z_t) / (z_(1) - (z_(3) + z_(4)) / 2) (Croce & Hein 2020, eq. 7)."""
+    xp = array_namespace(scores)
+    order, ranked = _ranked(scores)
+    spread = (ranked[:, 0] - (ranked[:, 2] + ranked[:, 3]) / 2 + 1e-12)[:, None]
+    y, t = _one_hot(labels, scores), _one_hot(targets, scores)
+    numerator = xp.sum(scores * (t - y), axis=1, keepdims=True)
+    third_fourth = (_one_hot(order[:, 2], scores) + _one_hot(order[:, 3], scores)) / 2
+    return (t - y) / spread - numerator / spread**2 * (_one_hot(order[:, 0], scores) - third_fourth)

@@ -1,0 +1,130 @@
+"""One beat: questions of many conversations, paid for sample by sample and answered together."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from algorithms.asking import Ask, AskGradient, AskSteepest, Question
+from algorithms.oracle import Access, Model, Rows
+from algorithms.parameters import Cost
+
+if TYPE_CHECKING:
+    from algorithms.running import Talk
+
+BATCH_BYTES = 32 * 2**20  # rows held at once: plenty to fill any model's batch, little beside the model
+
+Positions = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Paid:
+    """A question about rows, cut down to those whose owners can pay for them."""
+
+    talk: "Talk"
+    question: Ask | AskGradient
+    kept: Positions | None  # positions in the question's rows; None: all of them
+
+    @property
+    def rows(self) -> Rows:
+        return self.question.rows if self.kept is None else self.question.rows[self.kept]
+
+    def spread(self, answer: NDArray[Any]) -> NDArray[Any]:
+        """Answers of the rows sent -> answers of all rows of the question; zeros where nothing was sent."""
+        if self.kept is None:
+            return answer
+        full = np.zeros((len(self.question.rows), *answer.shape[1:]), answer.dtype)
+        full[self.kept] = answer
+        return full
+
+
+class Beat:
+    """Collects questions, then asks each kind once. Talks find their answers in `talk.answer`."""
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+        self._clear()
+
+    def _clear(self) -> None:
+        self._labels: list[Paid] = []
+        self._scores: list[Paid] = []
+        self._gradients: list[Paid] = []
+        self._steepest: list[tuple[Talk, AskSteepest]] = []
+        self._nbytes = 0
+
+    @property
+    def is_full(self) -> bool:
+        return self._nbytes >= BATCH_BYTES
+
+    def add(self, talk: "Talk", question: Question) -> None:
+        """Charge the question and take it in. A sample that cannot pay leaves the run, its best claim kept."""
+        if isinstance(question, AskSteepest):
+            if _charge_one(talk, question.owner, Cost(gradients=question.ball.n)):
+                self._steepest.append((talk, question))
+            return
+        if isinstance(question, AskGradient):
+            paid, group = _pay(talk, question, lambda n: Cost(gradients=n)), self._gradients
+        else:
+            paid = _pay(talk, question, lambda n: Cost(queries=n))
+            group = self._labels if question.want is Access.LABELS else self._scores
+        if paid is not None:
+            group.append(paid)
+            self._nbytes += question.rows.nbytes
+
+    def ask(self) -> None:
+        for group, answers in ((self._labels, self._model.labels), (self._scores, self._model.scores)):
+            if group:
+                _ask_rows(group, answers)
+        if self._gradients:
+            _ask_gradients(self._gradients, self._model)
+        for talk, question in self._steepest:
+            talk.answer = self._model.steepest(question.ball, question.label, question.rivals)
+        self._clear()
+
+
+def _pay(talk: "Talk", question: Ask | AskGradient, price: Callable[[int], Cost]) -> Paid | None:
+    """None: nobody can pay, and the talk is over or about to be."""
+    owners = question.owners
+    if owners is None:
+        return Paid(talk, question, None) if _charge_one(talk, 0, price(len(question.rows))) else None
+    counts = np.bincount(owners, minlength=len(talk.members))
+    paying = np.zeros(len(talk.members), np.bool_)
+    for member in np.flatnonzero(counts):
+        paying[member] = _charge_one(talk, int(member), price(int(counts[member])))
+    if paying[owners].all():
+        return Paid(talk, question, None)
+    return None if talk.is_over else Paid(talk, question, np.flatnonzero(paying[owners]))
+
+
+def _charge_one(talk: "Talk", member: int, cost: Cost) -> bool:
+    if not talk.live[member]:
+        return False
+    trial = talk.members[member]
+    if trial.can_pay(cost):
+        trial.charge(cost)
+        return True
+    talk.retire(member, "budget")
+    return False
+
+
+def _ask_rows(group: list[Paid], answers: Callable[[Rows], NDArray[Any]]) -> None:
+    rows = [paid.rows for paid in group]
+    answer = answers(rows[0] if len(rows) == 1 else np.concatenate(rows))
+    start = 0
+    for paid, block in zip(group, rows, strict=True):
+        paid.talk.answer = paid.spread(answer[start : start + len(block)])
+        start += len(block)
+
+
+def _ask_gradients(group: list[Paid], model: Model) -> None:
+    """As `_ask_rows`, with every question's own loss on its own rows."""
+    for paid in group:
+        kept, cotangent = paid.kept, paid.question.cotangent  # type: ignore[union-attr]
+
+        def of_sent(scores: Any, sent: Positions, kept: Any = kept, cotangent: Any = cotangent) -> Any:
+            return cotangent(scores, sent if kept is None else kept[sent])
+
+        scores, gradients = model.gradients(paid.rows, of_sent)
+        paid.talk.answer = paid.spread(scores), paid.spread(gradients)

@@ -1,0 +1,218 @@
+"""The only driver: runs one method over many samples, and is the only place where anything is sent to a model.
+
+It talks to every live conversation, gathers their rows into shared batches, charges each sample its own rows, never
+passes a budget, asks the model afresh before it believes an adversarial point, and stops when told to. A method has
+not one line about any of this.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from algorithms.asking import Answer, Case, Cohort, Conversation, Question
+from algorithms.beat import Beat
+from algorithms.oracle import Access, Labels, Model, Rows, Scores
+from algorithms.parameters import Budget, Cost, Params
+from algorithms.registry import Method
+from algorithms.results import Abstained, Ended, Kind, Outcome
+from algorithms.streams import Stream
+from algorithms.targets import choose_targets
+from algorithms.threat import Threat
+from algorithms.trial import Trial, is_adversarial, limit_of
+
+
+@dataclass(frozen=True)
+class Samples:
+    """What a run is about. `indices` are rows of the upload: they name the samples and key their random streams."""
+
+    x: Rows  # (n, *shape)
+    indices: tuple[int, ...]
+    labels: Labels | None  # (n,); None: the model's own predictions
+    targets: Labels | None = None  # (n,), with the goal rule "given"
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a run has come, counted when it is read: a beat can be shorter than counting."""
+
+    trials: Sequence[Trial]
+    expected: Cost  # of a full run of one sample, as far as the method knows it
+
+    @property
+    def samples_done(self) -> int:
+        return sum(t.is_over for t in self.trials)
+
+    @property
+    def samples_total(self) -> int:
+        return len(self.trials)
+
+    @property
+    def queries(self) -> int:
+        return sum(t.queries for t in self.trials)
+
+    @property
+    def gradients(self) -> int:
+        return sum(t.gradients for t in self.trials)
+
+    @property
+    def fraction(self) -> float:
+        return sum(1.0 if t.is_over else _share(t, self.expected) for t in self.trials) / len(self.trials)
+
+
+def _share(trial: Trial, expected: Cost) -> float:
+    """How far a live sample has come: of its query budget, or of the gradients a full run takes."""
+    return min(0.99, max(trial.queries / trial.limit.queries, trial.gradients / max(1, expected.gradients)))
+
+
+Checkpoint = Callable[[Progress], Literal["budget", "cancelled"] | None]
+"""Called once a beat; says why to stop, if at all."""
+
+
+def run(
+    model: Model,
+    samples: Samples,
+    method: Method,
+    params: Params,
+    threat: Threat,
+    budget: Budget,
+    *,
+    seed: int,
+    checkpoint: Checkpoint = lambda progress: None,
+) -> list[Outcome]:
+    """One outcome a sample, in the order given. The same alone or in company, and however the samples are cut."""
+    trials, scores = _meet(model, samples, method, threat, budget, seed)
+    talks = list(_begin(trials, scores, method, params, threat, model, seed))
+    progress = Progress(trials, method.minimum(params, threat))
+    while live := [talk for talk in talks if not talk.is_over]:
+        if why := checkpoint(progress):
+            for talk in live:
+                talk.stop(why)
+            break
+        _beat(model, live, threat)
+    _confirm(model, trials)
+    return [trial.outcome(threat, method.proves) for trial in trials]
+
+
+def _meet(
+    model: Model, samples: Samples, method: Method, threat: Threat, budget: Budget, seed: int
+) -> tuple[list[Trial], Scores | None]:
+    """Ask every clean row once. A sample that is wrong already, or has no finite scores, is over at once."""
+    scores = model.scores(samples.x) if Access.SCORES in model.offers else None
+    predicted = model.labels(samples.x) if scores is None else scores.argmax(axis=1)
+    labels = predicted if samples.labels is None else samples.labels
+    targets = choose_targets(threat.targeted, labels, scores, samples.targets, model.classes, samples.indices, seed)
+    limit = limit_of(budget, reserve=1 if method.proves is Kind.UPPER_BOUND else 0)
+    trials = [
+        Trial(index, x, int(label), None if target is None else int(target), int(seen), limit)
+        for index, x, label, target, seen in zip(
+            samples.indices, samples.x, labels, targets, predicted, strict=True
+        )
+    ]
+    for i, trial in enumerate(trials):
+        if scores is not None and not np.all(np.isfinite(scores[i])):
+            trial.hear(Abstained("scores_not_finite"), threat)
+            trial.stop("finished")
+        elif trial.predicted != trial.label:
+            trial.stop("finished")
+    return trials, scores
+
+
+@dataclass
+class Talk:
+    """A conversation under way: about one sample, or about a cohort."""
+
+    conversation: Conversation
+    members: list[Trial]
+    live: NDArray[np.bool_]  # (members,); shared with the Cohort, so that its method sees who has left
+    answer: Answer = None
+
+    @property
+    def is_over(self) -> bool:
+        return not self.live.any()
+
+    def stop(self, why: Ended) -> None:
+        for i in np.flatnonzero(self.live):
+            self.retire(int(i), why)
+
+    def retire(self, member: int, why: Ended) -> None:
+        self.live[member] = False
+        self.members[member].stop(why)
+        if self.is_over:
+            self.conversation.close()
+
+    def next_question(self, threat: Threat) -> Question | None:
+        """Send the last answer, hear the claims that follow, and return the next question: None at the end."""
+        answer, self.answer = self.answer, None
+        try:
+            said = self.conversation.send(answer)
+            while not isinstance(said, Question):
+                if self.live[said.owner]:  # what is said of a sample that has left rests on answers never given
+                    self.members[said.owner].hear(said, threat)
+                said = next(self.conversation)
+        except StopIteration:
+            self.stop("finished")
+            return None
+        return said
+
+
+def _begin(
+    trials: list[Trial],
+    scores: Scores | None,
+    method: Method,
+    params: Params,
+    threat: Threat,
+    model: Model,
+    seed: int,
+) -> Iterator[Talk]:
+    run_: Callable[[Any, Threat, Params], Conversation] = method.run
+    waiting = [i for i, trial in enumerate(trials) if not trial.is_over]
+    streams = {i: Stream(seed, trials[i].index, method.name) for i in waiting}
+    if not method.cohort:
+        for i in waiting:
+            t = trials[i]
+            clean = None if scores is None else scores[i]
+            case = Case(t.x, t.label, t.target, clean, model.classes, streams[i])
+            yield Talk(run_(case, threat, params), [t], np.ones(1, np.bool_))
+    elif waiting:
+        members = [trials[i] for i in waiting]
+        live = np.ones(len(members), np.bool_)
+        targets = None if threat.targeted is None else np.array([t.target for t in members], np.int64)
+        cohort = Cohort(
+            x=np.stack([t.x for t in members]),
+            labels=np.array([t.label for t in members], np.int64),
+            targets=targets,
+            scores=None if scores is None else scores[waiting],
+            streams=tuple(streams.values()),
+            live=live,
+        )
+        yield Talk(run_(cohort, threat, params), members, live)
+
+
+def _beat(model: Model, talks: list[Talk], threat: Threat) -> None:
+    """One question of every live conversation, asked together in batches of bounded size."""
+    beat = Beat(model)
+    for talk in talks:
+        if beat.is_full:
+            beat.ask()
+        question = talk.next_question(threat)
+        if question is not None:
+            beat.add(talk, question)
+    beat.ask()
+
+
+def _confirm(model: Model, trials: list[Trial]) -> None:
+    """The final fresh re-query of every best point."""
+    claimed = [t for t in trials if t.needs_confirmation()]
+    if not claimed:
+        return
+    rows = np.stack([t.best_point() for t in claimed])
+    if Access.SCORES in model.offers:
+        held = [is_adversarial(s, t) for s, t in zip(model.scores(rows), claimed, strict=True)]
+    else:
+        seen = model.labels(rows)
+        held = [s == t.target if t.target is not None else s != t.label for s, t in zip(seen, claimed, strict=True)]
+    for trial, holds in zip(claimed, held, strict=True):
+        trial.confirm(bool(holds))

@@ -1,0 +1,42 @@
+"""Exact limits of proportions, and the Kolmogorov-Smirnov test: what a report says of its own uncertainty."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def lower_limit(successes: int, trials: int, confidence: float) -> float:
+    """Clopper-Pearson: the true rate is at least this, with this confidence. 0 without a success."""
+    from scipy.special import betaincinv
+
+    return 0.0 if successes == 0 else float(betaincinv(successes, trials - successes + 1, 1 - confidence))
+
+
+def upper_limit(successes: int, trials: int, confidence: float) -> float:
+    """Clopper-Pearson: the true rate is at most this, with this confidence. 1 without a failure."""
+    return 1.0 - lower_limit(trials - successes, trials, confidence)
+
+
+def clopper_pearson(successes: int, trials: int, level: float = 0.95) -> tuple[float, float]:
+    """Exact two-sided interval of a rate, (1 - level) / 2 on either side. (0, 1) without a trial."""
+    confidence = (1 + level) / 2
+    return lower_limit(successes, trials, confidence), upper_limit(successes, trials, confidence)
+
+
+def ks_distance(levels: NDArray[np.float64]) -> float:
+    """Largest gap between a sample's distribution and a law, from the law's F(y_i) at the sample (n,)."""
+    n = len(levels)
+    f = np.sort(levels)
+    above, below = np.arange(1, n + 1) / n - f, f - np.arange(n) / n
+    return float(max(above.max(), below.max()))
+
+
+def ks_p_value(gap: float, n: int) -> float:
+    """P(a sample of n from the law itself shows a gap this large), two-sided.
+
+    The asymptotic law with Stephens' correction (J. R. Stat. Soc. B 32, 1970): within 0.01 of the exact value from
+    n = 10 on. Optimistic where the law was fitted to the same sample.
+    """
+    from scipy.special import kolmogorov
+
+    root = np.sqrt(n)
+    return float(kolmogorov((root + 0.12 + 0.11 / root) * gap))

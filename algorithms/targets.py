@@ -1,0 +1,51 @@
+"""Which class a targeted method aims at, by the rule of the request. The same for every method of a job's seed."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from algorithms.errors import Refused
+from algorithms.oracle import Labels, Scores
+from algorithms.streams import Stream
+from algorithms.threat import TargetRule
+
+
+def choose_targets(
+    rule: TargetRule | None,
+    labels: Labels,
+    scores: Scores | None,
+    given: Labels | None,
+    classes: int,
+    indices: Sequence[int],
+    seed: int,
+) -> Sequence[int | None]:
+    """One class a sample, never its label; None each where the goal is untargeted.
+
+    Raises:
+        Refused: `least_likely` and `runner_up` rank scores, which a model that answers labels alone does not give.
+    """
+    if rule is None:
+        return [None] * len(labels)
+    if rule == "given":
+        assert given is not None
+        return [int(t) for t in given]
+    if rule == "random":
+        return [_random_target(int(label), classes, Stream(seed, i, "target")) for label, i in zip(labels, indices, strict=True)]
+    if scores is None:
+        raise Refused(f"The rule {rule} needs scores; this model gives labels only: name the targets or use random.", code="goal_not_supported")
+    rivals = _without_label(scores, labels)
+    ranked = rivals.argmin(axis=1) if rule == "least_likely" else rivals.argmax(axis=1)
+    return [int(r) + (int(r) >= int(label)) for r, label in zip(ranked, labels, strict=True)]
+
+
+def _random_target(label: int, classes: int, stream: Stream) -> int:
+    drawn = int(stream.at(0).integers(classes - 1))
+    return drawn + (drawn >= label)
+
+
+def _without_label(scores: Scores, labels: Labels) -> NDArray[np.float32]:
+    """(n, K) -> (n, K-1): column j of row i is class j, or j + 1 from the label on."""
+    n, classes = scores.shape
+    keep = np.arange(classes)[None, :] != labels[:, None]
+    return scores[keep].reshape(n, classes - 1)
