@@ -1,0 +1,79 @@
+"""The command line: its commands, and the exit code of every ending.
+
+0 done · 2 could not run (no server, model refused, job failed, no checkout, interrupted) · 3 timed out · 4 wrong usage
+"""
+
+import signal
+import sys
+from typing import Any
+
+import typer
+from typer.rich_utils import rich_format_error
+
+from brinell.commands import demo, jobs, keys, methods, models, samples, score, up
+from brinell.errors import BrinellError, TimedOut
+from brinell.terminal import complain
+
+COULD_NOT_RUN, TIMED_OUT, WRONG_USAGE = 2, 3, 4
+INTERRUPTED = 130  # typer's code for Ctrl-C
+
+app = typer.Typer(
+    name="brinell",
+    help="Press on a classifier until it gives: robustness scores of ONNX models.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+)
+app.command("score")(score.score)
+app.command("demo")(demo.demo)
+app.command("up")(up.up)
+app.add_typer(models.app, name="models")
+app.add_typer(samples.app, name="samples")
+app.add_typer(jobs.app, name="jobs")
+app.add_typer(methods.app, name="methods")
+app.add_typer(keys.app, name="keys")
+
+
+def main() -> None:
+    """The console script. Never shows a traceback."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # `kill` is as polite as Ctrl-C
+    signal.signal(signal.SIGHUP, signal.default_int_handler)
+    sys.exit(exit_code(sys.argv[1:]))
+
+
+def exit_code(arguments: list[str]) -> int:
+    """Run one command line to its end."""
+    try:
+        return _of_return(app(arguments, prog_name="brinell", standalone_mode=False))
+    except typer.TyperException as usage:
+        rich_format_error(usage)  # type: ignore[arg-type]  # its parameter is the parent of all errors typer raises
+        return WRONG_USAGE
+    except BrinellError as error:
+        return _of_error(error)
+    except (KeyboardInterrupt, typer.Abort):
+        return _of_return(INTERRUPTED)
+    except SystemExit:  # rich's answer to a closed pipe
+        return COULD_NOT_RUN
+    except Exception as bug:
+        complain(f"Brinell itself failed ({type(bug).__name__}: {bug}); please report this.")
+        return COULD_NOT_RUN
+
+
+def _of_return(value: Any) -> int:
+    if value == INTERRUPTED:
+        complain("Interrupted.")
+        return COULD_NOT_RUN
+    return value if isinstance(value, int) else 0
+
+
+def _of_error(error: BrinellError) -> int:
+    reference = f" (request {error.request_id})" if error.request_id and (error.status or 0) >= 500 else ""
+    complain(f"{error.detail} [{error.code}]{reference}")
+    if isinstance(error, TimedOut):
+        return TIMED_OUT
+    return WRONG_USAGE if error.code in {"bad_address", "bad_key"} else COULD_NOT_RUN
+
+
+if __name__ == "__main__":
+    main()

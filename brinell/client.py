@@ -1,0 +1,193 @@
+"""A Python client of the service: models, samples, methods, jobs.
+
+    with Client("http://127.0.0.1:8000", key) as client:
+        model = client.upload_model(Path("model.onnx"))
+        samples = client.upload_samples(Path("samples.npz"))
+        job = client.create_job({"model_id": model["id"], "samples_id": samples["id"], "method": {"name": "clever"}})
+        job = client.wait_for_job(job["id"])
+        for finding in client.findings(job["id"]): ...
+
+Every method raises BrinellError; a local file that cannot be read raises OSError.
+"""
+
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Self, cast
+from urllib.parse import quote
+
+from brinell.deadline import Deadline
+from brinell.errors import BrinellError
+from brinell.records import ENDED, Finding, Job, Method, Model, Page, Samples
+from brinell.transport import Transport, retry_after
+
+BLOCK_BYTES = 1 << 18
+LONGEST_WAIT_SECONDS = 30  # one `Prefer: wait`
+WATCHED_WAIT_SECONDS = 1  # the same while somebody looks at the progress: the server answers early only on a new state
+
+OnSent = Callable[[int, int], None]  # bytes sent, bytes in all
+OnJob = Callable[[Job], None]
+
+
+class Client:
+    """Not to be shared between threads."""
+
+    def __init__(self, url: str, api_key: str, *, timeout_seconds: float = 30.0) -> None:
+        self._transport = Transport(url, api_key, timeout_seconds=timeout_seconds)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._transport.close()
+
+    # --- models
+
+    def upload_model(
+        self,
+        path: Path,
+        *,
+        name: str | None = None,
+        preprocessing: str | None = None,
+        timeout_seconds: float | None = None,
+        on_sent: OnSent | None = None,
+    ) -> Model:
+        """The model once it is ready. `preprocessing` is JSON. Raises BrinellError(the gate's code) if refused."""
+        deadline = Deadline(timeout_seconds)
+        params = {"name": name or path.name} | ({"preprocessing": preprocessing} if preprocessing else {})
+        answer = self._upload("/v1/models", path, params, deadline.whole_seconds(LONGEST_WAIT_SECONDS), on_sent)
+        return self._inspected(cast(Model, answer), deadline)
+
+    def _inspected(self, model: Model, deadline: Deadline) -> Model:
+        while model["state"] == "inspecting":
+            deadline.pause(0.5, f"The inspection of {model['id']} did not end in time.")
+            model = self.model(model["id"])
+        if model["refusal"]:
+            raise BrinellError(model["refusal"]["detail"], code=model["refusal"]["code"])
+        return model
+
+    def model(self, model_id: str) -> Model:
+        return cast(Model, self._transport.json("GET", _path("models", model_id)))
+
+    def models(self) -> Iterator[Model]:
+        return self._pages("/v1/models")
+
+    def delete_model(self, model_id: str) -> None:
+        self._transport.send("DELETE", _path("models", model_id))
+
+    # --- samples
+
+    def upload_samples(self, path: Path, *, name: str | None = None, on_sent: OnSent | None = None) -> Samples:
+        return cast(Samples, self._upload("/v1/samples", path, {"name": name or path.name}, 0, on_sent))
+
+    def samples(self, samples_id: str) -> Samples:
+        return cast(Samples, self._transport.json("GET", _path("samples", samples_id)))
+
+    def samples_list(self) -> Iterator[Samples]:
+        return self._pages("/v1/samples")
+
+    def delete_samples(self, samples_id: str) -> None:
+        self._transport.send("DELETE", _path("samples", samples_id))
+
+    # --- methods
+
+    def methods(self) -> list[Method]:
+        return cast(list[Method], self._transport.json("GET", "/v1/methods"))
+
+    # --- jobs
+
+    def create_job(self, request: Mapping[str, Any], *, idempotency_key: str | None = None) -> Job:
+        """The queued job. `request` is the body of POST /v1/jobs; a lost connection cannot make a second job of it."""
+        headers = {"Idempotency-Key": idempotency_key or str(uuid.uuid4())}
+        return cast(Job, self._transport.json("POST", "/v1/jobs", json=request, headers=headers))
+
+    def job(self, job_id: str) -> Job:
+        return cast(Job, self._transport.json("GET", _path("jobs", job_id)))
+
+    def jobs(self, *, state: str | None = None) -> Iterator[Job]:
+        return self._pages("/v1/jobs", {"state": state} if state else {})
+
+    def wait_for_job(self, job_id: str, *, timeout_seconds: float | None = None, on_job: OnJob | None = None) -> Job:
+        """The job once it has ended, however it ended. `on_job` sees it about once a second until then.
+
+        Raises TimedOut; the job goes on then.
+        """
+        deadline = Deadline(timeout_seconds)
+        longest = WATCHED_WAIT_SECONDS if on_job else LONGEST_WAIT_SECONDS
+        while True:
+            asked = time.monotonic()
+            wait = deadline.whole_seconds(longest)
+            response = self._transport.send("GET", _path("jobs", job_id), wait_seconds=wait)
+            job = cast(Job, self._transport.decode(response))
+            if on_job:
+                on_job(job)
+            if job["state"] in ENDED:
+                return job
+            rest = retry_after(response, otherwise=1.0) - (time.monotonic() - asked)  # the server's wait counts
+            deadline.pause(rest, f"The job {job_id} did not end in time.")
+
+    def cancel_job(self, job_id: str) -> Job:
+        return cast(Job, self._transport.json("POST", f"{_path('jobs', job_id)}/cancel"))
+
+    def delete_job(self, job_id: str) -> None:
+        self._transport.send("DELETE", _path("jobs", job_id))
+
+    def findings(self, job_id: str) -> Iterator[Finding]:
+        return self._pages(f"{_path('jobs', job_id)}/findings", {"limit": 1000})
+
+    def adversarials(self, job_id: str) -> bytes:
+        """An .npz: `index` (m,), `x` (m, *shape), `label` (m,)."""
+        return self._transport.send("GET", f"{_path('jobs', job_id)}/adversarials").content
+
+    # --- the server
+
+    def is_alive(self) -> bool:
+        """True if a Brinell API listens there."""
+        return self._is_well("/healthz")
+
+    def is_ready(self) -> bool:
+        """True if the service can take a job to its end now."""
+        return self._is_well("/readyz")
+
+    def _is_well(self, route: str) -> bool:
+        try:
+            self._transport.send("GET", route, attempts=1)
+        except BrinellError:
+            return False
+        return True
+
+    def _upload(
+        self, route: str, path: Path, params: Mapping[str, str], wait_seconds: int, on_sent: OnSent | None
+    ) -> Any:
+        total = path.stat().st_size
+
+        def body() -> Iterator[bytes]:
+            sent = 0
+            with path.open("rb") as file:
+                while block := file.read(BLOCK_BYTES):
+                    yield block
+                    sent += len(block)
+                    if on_sent:
+                        on_sent(sent, total)
+
+        headers = {"Content-Type": "application/octet-stream", "Content-Length": str(total)}
+        return self._transport.json(
+            "POST", route, repeatable=False, wait_seconds=wait_seconds, headers=headers, params=params, body=body
+        )
+
+    def _pages(self, route: str, params: Mapping[str, str | int] | None = None) -> Iterator[Any]:
+        cursor: dict[str, str | int] = {}
+        while True:
+            page = cast(Page[Any], self._transport.json("GET", route, params={**(params or {}), **cursor}))
+            yield from page["items"]
+            if page["next_cursor"] is None:
+                return
+            cursor = {"cursor": page["next_cursor"]}
+
+
+def _path(collection: str, object_id: str) -> str:
+    return f"/v1/{collection}/{quote(object_id, safe='')}"

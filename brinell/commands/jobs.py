@@ -1,0 +1,102 @@
+"""`brinell jobs`: look at jobs and their findings, cancel and delete them."""
+
+import os
+from itertools import islice
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from brinell.commands.options import ApiKey, AsJson, Limit, Url
+from brinell.connecting import connect
+from brinell.records import Finding, Job
+from brinell.scores_table import number, status
+from brinell.terminal import job_note, print_facts, print_json, print_table, say
+
+app = typer.Typer(help="Look at jobs and their findings, cancel and delete them.", no_args_is_help=True)
+JobId = Annotated[str, typer.Argument(metavar="JOB_ID", help="job_…")]
+
+
+@app.command("list")
+def list_jobs(
+    state: Annotated[str | None, typer.Option(help="Only those queued, running, succeeded, failed, …")] = None,
+    limit: Limit = 50,
+    as_json: AsJson = False,
+    url: Url = None,
+    api_key: ApiKey = None,
+) -> None:
+    """List jobs."""
+    with connect(url, api_key) as client:
+        jobs = list(islice(client.jobs(state=state), limit))
+    if as_json:
+        print_json(jobs)
+        return
+    print_table(["id", "method", "state", "created"], [_row(job) for job in jobs])
+
+
+@app.command()
+def show(job_id: JobId, as_json: AsJson = False, url: Url = None, api_key: ApiKey = None) -> None:
+    """Show a job."""
+    with connect(url, api_key) as client:
+        job = client.job(job_id)
+    print_json(job) if as_json else print_facts(dict(job))
+
+
+@app.command()
+def findings(
+    job_id: JobId,
+    limit: Annotated[int | None, typer.Option(min=1, help="At most so many.", show_default="all")] = None,
+    as_json: AsJson = False,
+    url: Url = None,
+    api_key: ApiKey = None,
+) -> None:
+    """List what a job found, one line a sample."""
+    with connect(url, api_key) as client:
+        found = list(islice(client.findings(job_id), limit))
+    if as_json:
+        print_json(found)
+        return
+    columns = ["sample", "label", "predicted", "kind", "norm", "value", "status", "queries", "gradients"]
+    print_table(columns, [_line(finding) for finding in found], right=frozenset({"value", "queries", "gradients"}))
+
+
+@app.command()
+def adversarials(
+    job_id: JobId,
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The .npz to write.")],
+    url: Url = None,
+    api_key: ApiKey = None,
+) -> None:
+    """Save the adversarial points of an attack."""
+    if not output.parent.is_dir() or not os.access(output.parent, os.W_OK):
+        raise typer.BadParameter(f"--output: cannot write into {str(output.parent)!r}.")
+    with connect(url, api_key) as client:
+        output.write_bytes(client.adversarials(job_id))
+    say(f"Wrote {output}.")
+
+
+@app.command()
+def cancel(job_id: JobId, as_json: AsJson = False, url: Url = None, api_key: ApiKey = None) -> None:
+    """Ask a job to stop; what it found so far is kept."""
+    with connect(url, api_key) as client:
+        job = client.cancel_job(job_id)
+    print_json(job) if as_json else say(f"{job_id}: {job_note(job)}.")
+
+
+@app.command()
+def delete(job_id: JobId, url: Url = None, api_key: ApiKey = None) -> None:
+    """Delete a job and its findings; a live one is cancelled first."""
+    with connect(url, api_key) as client:
+        client.delete_job(job_id)
+    say(f"Deleted {job_id}.")
+
+
+def _row(job: Job) -> list[str]:
+    return [job["id"], str(job["request"]["method"]["name"]), job_note(job), job["created_at"]]
+
+
+def _line(finding: Finding) -> list[str]:
+    return [
+        *(str(finding["index"]), str(finding["label"]), str(finding["predicted"]), finding["kind"], finding["norm"]),
+        *(number(finding["value"]), status(finding), str(finding["queries"]), str(finding["gradients"])),
+    ]
