@@ -1,0 +1,42 @@
+# The workers: one image for uploaded models (queue `compute`) and for remote endpoints (queue `probe`).
+#
+#   docker build -f docker/worker.Dockerfile --target cpu -t brinell-worker .
+#   docker build -f docker/worker.Dockerfile --target cuda -t brinell-worker-cuda .
+#
+# PyPI's torch for Linux carries CUDA (several GB). For a small `cpu` image, name an index that offers the CPU build
+# (pytorch.org, "Get started", tells it): --build-arg PIP_EXTRA_INDEX_URL=URL
+
+FROM python:3.13.9-slim-bookworm AS base
+
+RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin brinell \
+    && install --directory --owner=brinell --group=brinell /var/lib/brinell
+
+WORKDIR /app
+COPY pyproject.toml constraints.txt README.md LICENSE ./
+ENV ORT_DISABLE_TELEMETRY=1
+HEALTHCHECK --interval=30s --timeout=20s --start-period=60s --retries=3 \
+    CMD ["python", "-m", "workers.health"]
+CMD ["python", "-m", "celery", "-A", "workers.app", "worker", "-Q", "compute", "--pool", "prefork", "--concurrency", "1"]
+
+# The editable install leaves a .pth that puts /app on the path of every interpreter. The runner child needs that: it
+# starts with `python -I` in an empty directory.
+
+FROM base AS cuda
+ARG PIP_EXTRA_INDEX_URL
+RUN pip install --no-cache-dir --constraint constraints.txt --editable ".[workers,gpu]"
+COPY algorithms algorithms
+COPY models models
+COPY jobs jobs
+COPY workers workers
+RUN python -I -c "import algorithms.running"
+USER 10001
+
+FROM base AS cpu
+ARG PIP_EXTRA_INDEX_URL
+RUN pip install --no-cache-dir --constraint constraints.txt --editable ".[workers,cpu]"
+COPY algorithms algorithms
+COPY models models
+COPY jobs jobs
+COPY workers workers
+RUN python -I -c "import algorithms.running"
+USER 10001
