@@ -12,9 +12,9 @@
     runner -> supervisor
       ready     -                                                   libraries imported, no model yet
       inspected inspection                                          -
-      opened    device                                              -
-      progress  samples_done, queries, gradients                    at most once a second
-      done      arrays, warnings                                    findings (JSON), index, x, label
+      opened    -                                                   -
+      progress  samples_done, fraction, queries, gradients          at most once a second
+      done      arrays, seconds, device                             findings (JSON), index, x, label
       refused   code, detail                                        the model cannot be accepted; says why
       fault     detail                                              the model or our code failed; the runner may go on
 

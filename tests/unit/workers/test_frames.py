@@ -1,4 +1,4 @@
-"""The pipe protocol: what goes in comes out, and nothing a hostile writer sends costs its reader more than it allowed."""
+"""The pipe protocol: what goes in comes out, and no hostile writer costs its reader more than was allowed."""
 
 import io
 import json

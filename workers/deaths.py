@@ -1,0 +1,33 @@
+"""Why a runner died, in a sentence for the person whose model was in it."""
+
+import signal
+
+from workers.endings import Failed
+
+
+def _fault(detail: str, *, retry: bool) -> Failed:
+    return Failed("model_fault", detail, retry)
+
+
+_BY_SIGNAL = {
+    -signal.SIGXCPU: _fault("The model used up a chunk's processor time; use a smaller model or budget.", retry=False),
+    -signal.SIGKILL: _fault("The model's process was killed, likely for its memory; use a smaller one.", retry=True),
+    -signal.SIGSEGV: _fault("The model crashed the runtime; export it again with a current exporter.", retry=True),
+    -signal.SIGABRT: _fault("The model crashed the runtime or ran out of memory; use a smaller one.", retry=True),
+}
+_UNKNOWN = _fault("The process that held the model ended unexpectedly; try again.", retry=True)
+
+
+def by_exit(returncode: int) -> Failed:
+    """`returncode` as subprocess has it: -n for signal n."""
+    return _BY_SIGNAL.get(returncode, _UNKNOWN)
+
+
+def by_timeout(seconds: float) -> Failed:
+    detail = f"The model took longer than {seconds:.0f} s for one chunk; use a faster one or a smaller budget."
+    return _fault(detail, retry=False)
+
+
+def by_nonsense() -> Failed:
+    """It lives, but does not keep to the protocol: the runner may be in the hands of the model."""
+    return _fault("The process that held the model answered out of turn; export the model again.", retry=False)

@@ -1,0 +1,61 @@
+"""How the work on a lease can end, and the one move of the store that each ending is."""
+
+from dataclasses import dataclass
+
+from jobs.record import ChunkResult, Effects, Lease
+from jobs.store import Store
+from models.manifest import Inspection
+
+
+@dataclass(frozen=True)
+class Inspected:
+    found: Inspection
+
+
+@dataclass(frozen=True)
+class ModelRefused:
+    code: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class Computed:
+    result: ChunkResult
+
+
+@dataclass(frozen=True)
+class Failed:
+    """`retry`: a second try may go better, since the machine and not the model may have been the cause."""
+
+    code: str
+    detail: str
+    retry: bool
+
+
+@dataclass(frozen=True)
+class HandedBack:
+    """This worker goes; another may start at once, and nothing is charged."""
+
+
+@dataclass(frozen=True)
+class Lost:
+    """The lease belongs to somebody else by now, or to nobody: whatever was computed is not ours to write."""
+
+
+Ending = Inspected | ModelRefused | Computed | Failed | HandedBack | Lost
+
+
+def write(ending: Ending, store: Store, lease: Lease) -> Effects:
+    match ending:
+        case Inspected(found):
+            return store.commit_inspection(lease, found)[1]
+        case ModelRefused(code, detail):
+            return store.refuse_model(lease, code, detail)[1]
+        case Computed(result):
+            return store.commit(lease, result)[1]
+        case Failed(code, detail, retry):
+            return store.fail(lease, code, detail, retry=retry)
+        case HandedBack():
+            return store.release(lease)
+        case Lost():
+            return Effects()

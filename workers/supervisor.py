@@ -1,0 +1,99 @@
+"""Does one chunk: claim it, have a runner compute it, write down how it ended. Never loads a model itself."""
+
+import os
+
+import structlog
+
+from jobs.effects import settle
+from jobs.queue import Queue
+from jobs.record import Lease
+from jobs.settings import Settings
+from jobs.store import Store
+from models.library import Library
+from workers import deaths, drain, endings, limits
+from workers.endings import Computed, Ending, Failed, HandedBack, Lost
+from workers.frames import FrameError
+from workers.runner_process import RunnerDied
+from workers.spare import Runners
+from workers.watch import Watch
+from workers.work import Work
+
+INSPECTION_SECONDS = 60.0  # as long as a client can wait for it; a file that takes longer is refused
+CPU_GRACE_SECONDS = 5.0  # the clock's limit comes before the processor's: it explains itself better
+
+_log = structlog.get_logger(__name__)
+
+
+class Supervisor:
+    """Lives in a pool child of the worker; one chunk at a time."""
+
+    def __init__(
+        self, settings: Settings, *, store: Store, queue: Queue, library: Library, runners: Runners, worker_id: str
+    ) -> None:
+        self._settings = settings
+        self._store, self._queue, self._library = store, queue, library
+        self._runners = runners
+        self._worker_id = worker_id
+        self._isolation = limits.available(settings.sandbox)
+
+    def do(self, job_id: str, chunk: int) -> None:
+        """A message may come twice or too late: then there is no lease to be had, and nothing to do."""
+        lease = self._store.acquire(job_id, chunk, self._worker_id)
+        if lease is None:
+            return
+        with structlog.contextvars.bound_contextvars(job_id=job_id, chunk=chunk, attempt=lease.attempt):
+            ending = self._hold(lease)
+            _log.info("chunk_ended", ending=type(ending).__name__)
+            effects = endings.write(ending, self._store, lease)
+            settle(effects, store=self._store, queue=self._queue, library=self._library)
+
+    def _hold(self, lease: Lease) -> Ending:
+        """The edge of a chunk: whatever happens in it, it has an ending."""
+        work = Work(lease, self._library, device=self._settings.device, isolation=self._isolation)
+        seconds = INSPECTION_SECONDS if lease.work == "inspect" else float(self._settings.chunk_seconds)
+        watch = Watch(
+            lambda: self._store.beat(lease, work.progress),
+            lease_seconds=self._settings.lease_seconds,
+            chunk_seconds=seconds,
+            draining=drain.is_on,
+        )
+        try:
+            with watch:
+                return self._work(work, lease, watch, seconds)
+        except (RunnerDied, FrameError) as error:
+            self._runners.discard()
+            return _after_death(error, watch, work, seconds)
+        except Exception:
+            _log.exception("chunk_failed")
+            self._runners.discard()
+            return Failed("internal", "The service failed on a chunk of samples; try again.", retry=True)
+
+    def _work(self, work: Work, lease: Lease, watch: Watch, seconds: float) -> Ending:
+        runner, is_new = self._runners.for_job((lease.tenant, lease.job_id))
+        watch.guard(runner)
+        runner.wait_until_ready()
+        runner.allow_cpu((seconds + CPU_GRACE_SECONDS) * (os.cpu_count() or 1))
+        if lease.work == "inspect":
+            ending = work.inspect(runner)
+            self._runners.discard()
+            return ending
+        unopened = work.open(runner) if is_new else None
+        ending = unopened or work.run(runner)
+        if not isinstance(ending, Computed):
+            self._runners.discard()  # whatever state it is in, no other chunk gets it
+        return ending
+
+
+def _after_death(error: RunnerDied | FrameError, watch: Watch, work: Work, seconds: float) -> Ending:
+    """A runner dies because the watch killed it, or for reasons of its own."""
+    _log.warning("runner_died", reason=watch.reason, error=str(error), last_words=getattr(error, "log", ""))
+    match watch.reason:
+        case "lost":
+            return Lost()
+        case "drain":
+            return HandedBack()
+        case "cancelled":
+            return Computed(work.nothing_found())
+        case "timeout":
+            return deaths.by_timeout(seconds)
+    return deaths.by_exit(error.returncode) if isinstance(error, RunnerDied) else deaths.by_nonsense()

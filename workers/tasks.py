@@ -1,0 +1,64 @@
+"""The one task: do one chunk of one job. A message is two words, and may come twice or never."""
+
+from pathlib import Path
+from typing import Any
+
+from celery.signals import worker_process_init, worker_process_shutdown
+
+from jobs.effects import settle
+from jobs.queue import RUN_CHUNK, Queue
+from jobs.settings import Settings
+from jobs.store import Store
+from models.library import Library
+from workers import limits
+from workers.app import app, settings
+from workers.reaper import Reaper
+from workers.runner_process import RunnerProcess
+from workers.spare import Runners
+from workers.supervisor import Supervisor
+
+
+class Station:
+    """What one pool child keeps between chunks. Made after the fork: clients and threads do not survive one."""
+
+    def __init__(self, settings: Settings, worker_id: str) -> None:
+        store, queue, library = Store(settings), Queue(settings.redis_url), Library(settings.library)
+        memory = _memory_limit(settings.device)
+        self._runners = Runners(lambda: RunnerProcess(memory_bytes=memory))
+        self.supervisor = Supervisor(
+            settings, store=store, queue=queue, library=library, runners=self._runners, worker_id=worker_id
+        )
+        self._reaper = Reaper(lambda: settle(store.reap(), store=store, queue=queue, library=library))
+        self._reaper.start()
+
+    def close(self) -> None:
+        self._reaper.stop()
+        self._runners.close()
+
+
+_station: Station | None = None
+
+
+@worker_process_init.connect
+def _open(sender: str, **_: Any) -> None:
+    global _station
+    _station = Station(settings, worker_id=sender)
+
+
+@worker_process_shutdown.connect
+def _close(**_: Any) -> None:
+    if _station is not None:
+        _station.close()
+
+
+@app.task(name=RUN_CHUNK)
+def run_chunk(job_id: str, chunk: int) -> None:
+    if _station is None:
+        raise RuntimeError("this worker's pool is not prefork: start it with --pool=prefork")
+    _station.supervisor.do(job_id, chunk)
+
+
+def _memory_limit(device: str) -> int | None:
+    """CUDA maps more address space than any limit that would still protect the machine."""
+    has_card = device != "cpu" and Path("/dev/nvidiactl").exists()
+    return None if has_card else limits.MEMORY_BYTES

@@ -1,0 +1,131 @@
+"""Between the records of a job and the frames of a runner. What a runner says is checked here before it is believed."""
+
+import io
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import TypeAdapter, ValidationError
+
+from algorithms.results import Finding
+from jobs.record import JobSpec, Lease, Progress
+from models.manifest import Inspection, ModelCard
+from workers import frames
+from workers.frames import Frame, FrameError
+
+FINDING_BYTES = 256 << 10  # more than the details of any method
+MAX_TEXT = 2000  # characters of a code or a sentence
+
+_FINDINGS = TypeAdapter(tuple[Finding, ...])
+
+
+def inspect_request(card: ModelCard, data: bytes, *, device: str) -> Frame:
+    preprocessing = card.preprocessing and card.preprocessing.model_dump(mode="json")
+    return Frame("inspect", {"preprocessing": preprocessing, "device": device}, {"model": data})
+
+
+def open_request(card: ModelCard, data: bytes, *, device: str) -> Frame:
+    return Frame("open", {"card": card.model_dump(mode="json"), "device": device}, {"model": data})
+
+
+def run_request(lease: Lease, spec: JobSpec, x: NDArray[np.float32], y: NDArray[np.int64] | None) -> Frame:
+    """x (m, *shape) and y (m,) are this chunk's rows of the upload."""
+    threat, asked = spec.threat.threat(spec.samples.shape), spec.request
+    targets = spec.targets_of(lease.chunk)
+    return frames.with_arrays(
+        "run",
+        {
+            "x": x,
+            "y": y,
+            "targets": None if targets is None else np.array(targets, np.int64),
+            "lower": threat.box.lower,
+            "upper": threat.box.upper,
+        },
+        method=asked.method.name,
+        params=asked.method.model_dump(mode="json"),
+        threat={"norm": threat.norm.value, "epsilon": threat.epsilon, "targeted": threat.targeted},
+        budget={"queries": asked.budget.queries_per_sample, "gradients": asked.budget.gradients_per_sample},
+        seed=asked.seed,
+        seconds=lease.seconds_left,
+        indices=list(lease.indices),
+    )
+
+
+def answer_bytes(lease: Lease, spec: JobSpec) -> int:
+    """The most that the answer about these rows may weigh."""
+    row = 4 * int(np.prod(spec.samples.shape)) + 16
+    return len(lease.indices) * (row + FINDING_BYTES)
+
+
+def refusal(frame: Frame) -> tuple[str, str]:
+    """Code and sentence. Raises FrameError."""
+    return _text(frame, "code"), _text(frame, "detail")
+
+
+def fault(frame: Frame) -> str:
+    """The sentence; for any other frame, one that came out of turn, raises FrameError."""
+    if frame.kind != "fault":
+        raise FrameError(f"an answer came out of turn: {frame.kind[:32]!r}")
+    return _text(frame, "detail")
+
+
+def device(frame: Frame) -> str:
+    """Raises FrameError."""
+    return _text(frame, "device")
+
+
+def seconds(frame: Frame) -> float:
+    """Raises FrameError."""
+    value = frame.fields.get("seconds")
+    if not isinstance(value, float) or not 0 <= value < float("inf"):
+        raise FrameError("an answer does not say how long it took")
+    return value
+
+
+def _text(frame: Frame, name: str) -> str:
+    value = frame.fields.get(name)
+    if not isinstance(value, str) or len(value) > MAX_TEXT:
+        raise FrameError(f"an answer has no readable {name}")
+    return value
+
+
+def progress(frame: Frame, *, samples_total: int) -> Progress:
+    """Raises FrameError."""
+    try:
+        return Progress(samples_total=samples_total, **frame.fields)
+    except (TypeError, ValidationError) as error:
+        raise FrameError("progress cannot be read") from error
+
+
+def inspection(frame: Frame) -> Inspection:
+    """Raises FrameError."""
+    try:
+        return Inspection.model_validate(frame.fields["inspection"])
+    except (KeyError, ValidationError) as error:
+        raise FrameError("the inspection cannot be read") from error
+
+
+def findings(frame: Frame, lease: Lease) -> tuple[Finding, ...]:
+    """One finding for every row asked about, in the same order. Raises FrameError."""
+    try:
+        found = _FINDINGS.validate_json(frame.blobs["findings"])
+    except (KeyError, ValidationError) as error:
+        raise FrameError("the findings cannot be read") from error
+    if tuple(finding.index for finding in found) != lease.indices:
+        raise FrameError("the findings are not about the rows that were asked about")
+    return found
+
+
+def adversarials(frame: Frame, lease: Lease, spec: JobSpec) -> bytes | None:
+    """An npz {index (m,), x (m, *shape), label (m,)}; None where m = 0. The same arrays give the same bytes."""
+    index, x, label = frame.array("index"), frame.array("x"), frame.array("label")
+    if index is None or x is None or label is None:
+        raise FrameError("the adversarial points are incomplete")
+    if x.shape != (len(index), *spec.samples.shape) or label.shape != index.shape or index.ndim != 1:
+        raise FrameError("the adversarial points have an unknown shape")
+    if not set(index.tolist()) <= set(lease.indices):
+        raise FrameError("the adversarial points are not about the rows that were asked about")
+    if len(index) == 0:
+        return None
+    file = io.BytesIO()
+    np.savez(file, index=index, x=x, label=label)
+    return file.getvalue()
