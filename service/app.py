@@ -1,0 +1,27 @@
+"""The HTTP application: what is mounted, in which order, on what it is handed."""
+
+from fastapi import FastAPI
+
+from jobs.queue import Queue
+from jobs.settings import Settings
+from jobs.store import Store
+from models.library import Library
+from service import handlers, openapi
+from service.endpoints import audits, findings, health, jobs, methods, models, samples
+from service.metrics import Meter
+from service.observing import Observing
+
+VERSION = "0.1.0"
+
+
+def create_app(settings: Settings, store: Store, queue: Queue, library: Library) -> FastAPI:
+    """Reads nothing and starts nothing by itself: whoever calls decides where the parts come from."""
+    app = FastAPI(title="Brinell", version=VERSION, description=openapi.DESCRIPTION, redoc_url=None)
+    app.state.settings, app.state.store, app.state.queue, app.state.library = settings, store, queue, library
+    app.state.meter = Meter(store)
+    app.add_middleware(Observing, meter=app.state.meter)
+    handlers.install(app)
+    for endpoints in (models, samples, methods, jobs, findings, audits, health):
+        app.include_router(endpoints.router)
+    openapi.install(app)
+    return app

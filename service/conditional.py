@@ -1,0 +1,12 @@
+"""ETag and If-None-Match (RFC 9110): a poll that finds nothing new costs no body."""
+
+
+def etag_of(version: int) -> str:
+    """Weak: `eta_seconds` may move between two versions."""
+    return f'W/"{version}"'
+
+
+def is_known(if_none_match: str | None, etag: str) -> bool:
+    """Weak comparison against a list, or `*`."""
+    tags = [tag.strip().removeprefix("W/") for tag in (if_none_match or "").split(",")]
+    return "*" in tags or etag.removeprefix("W/") in tags

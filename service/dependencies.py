@@ -1,0 +1,92 @@
+"""What endpoints may ask for by name: the store, the queue, the library, the settings, and who is calling."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+from fastapi import Depends, Query, Request, Security
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
+
+from algorithms.errors import Denied
+from jobs.queue import Queue
+from jobs.record import KeyRecord
+from jobs.settings import Settings
+from jobs.store import Store
+from models.library import Library
+from service.security import is_secret, read_key
+
+TOUCH_AFTER = timedelta(minutes=1)  # `last_used_at` is written at most once a minute a key
+
+bearer = HTTPBearer(auto_error=False, description="An API key: `Authorization: Bearer brn_...`")
+
+
+def _store(request: Request) -> Store:
+    store: Store = request.app.state.store
+    return store
+
+
+def _queue(request: Request) -> Queue:
+    queue: Queue = request.app.state.queue
+    return queue
+
+
+def _library(request: Request) -> Library:
+    library: Library = request.app.state.library
+    return library
+
+
+def _settings(request: Request) -> Settings:
+    settings: Settings = request.app.state.settings
+    return settings
+
+
+TheStore = Annotated[Store, Depends(_store)]
+TheQueue = Annotated[Queue, Depends(_queue)]
+TheLibrary = Annotated[Library, Depends(_library)]
+TheSettings = Annotated[Settings, Depends(_settings)]
+
+
+@dataclass(frozen=True)
+class Caller:
+    tenant: str
+    key_id: str
+
+
+def authenticate(
+    request: Request,
+    needed: SecurityScopes,
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
+    store: TheStore,
+) -> Caller:
+    """Raises Denied(unauthenticated) without a valid key, Denied(scope_missing) where the key lacks a scope."""
+    record = _recognize(credentials.credentials if credentials else "", store)
+    request.state.tenant, request.state.key_id = record.tenant, record.id
+    missing = [scope for scope in needed.scopes if scope not in record.scopes]
+    if missing:
+        raise Denied(f"This key lacks the scope {missing[0]}; use one that has it.", code="scope_missing")
+    if record.last_used_at is None or datetime.now(UTC) - record.last_used_at > TOUCH_AFTER:
+        store.touch_key(record.id)
+    return Caller(tenant=record.tenant, key_id=record.id)
+
+
+def _recognize(text: str, store: Store) -> KeyRecord:
+    presented = read_key(text)
+    record = store.key(presented.id) if presented else None
+    if presented is None or not is_secret(presented.secret, record.secret_hash if record else None) or record is None:
+        raise Denied("Send a valid API key: `Authorization: Bearer brn_...`; `brinell keys create` makes one.")
+    return record
+
+
+AnyCaller = Annotated[Caller, Security(authenticate, scopes=[])]
+ModelsReader = Annotated[Caller, Security(authenticate, scopes=["models:read"])]
+ModelsWriter = Annotated[Caller, Security(authenticate, scopes=["models:write"])]
+SamplesReader = Annotated[Caller, Security(authenticate, scopes=["samples:read"])]
+SamplesWriter = Annotated[Caller, Security(authenticate, scopes=["samples:write"])]
+JobsReader = Annotated[Caller, Security(authenticate, scopes=["jobs:read"])]
+JobsWriter = Annotated[Caller, Security(authenticate, scopes=["jobs:write"])]
+
+Cursor = Annotated[str | None, Query(max_length=200, description="`next_cursor` of the page before; opaque.")]
+Limit = Annotated[int, Query(ge=1, le=1000, description="How many items a page may have.")]
+Name = Annotated[
+    str, Query(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$", description="For people; need not be unique.")
+]

@@ -1,0 +1,68 @@
+"""`/healthz`, `/readyz`, `/metrics`: for whoever operates the service. No key; bind /metrics privately."""
+
+from collections import Counter
+from typing import Literal
+
+from fastapi import APIRouter, Request, Response
+from prometheus_client import CONTENT_TYPE_LATEST
+from pydantic import BaseModel
+
+from algorithms.errors import Unavailable
+from jobs.record import WorkerRecord
+from service.dependencies import TheLibrary, TheSettings, TheStore
+from service.openapi import answers, declares
+
+router = APIRouter(tags=["service"])
+
+RETRY_SECONDS = 2
+
+
+class Alive(BaseModel):
+    status: Literal["alive"] = "alive"
+
+
+class Ready(BaseModel):
+    """`isolation`: how strictly uploaded models are locked up where they run."""
+
+    status: Literal["ready"] = "ready"
+    workers: dict[str, int]
+    isolation: str
+
+
+@router.get("/healthz", response_model=Alive, responses=answers(200, "This process answers."))
+def tell_alive() -> Alive:
+    return Alive()
+
+
+@router.get(
+    "/readyz",
+    response_model=Ready,
+    responses=answers(200, "Redis, the library and a compute worker are there.") | declares(guarded=False),
+)
+def tell_ready(store: TheStore, library: TheLibrary, settings: TheSettings) -> Ready:
+    """503 names the part that is missing."""
+    workers = _workers(store)
+    if not library.ready():
+        raise Unavailable("Not ready: the library cannot be read and written.", retry_after=RETRY_SECONDS)
+    kinds = Counter[str](worker.kind for worker in workers)
+    if not kinds["compute"]:
+        raise Unavailable("Not ready: no compute worker has beaten lately; start one.", retry_after=RETRY_SECONDS)
+    found = sorted({str(worker.info.get("isolation", settings.sandbox)) for worker in workers})
+    return Ready(workers=dict(kinds), isolation=", ".join(found))
+
+
+def _workers(store: TheStore) -> list[WorkerRecord]:
+    try:
+        store.ping()
+        return store.live_workers()
+    except Unavailable:
+        raise Unavailable("Not ready: Redis does not answer.", retry_after=RETRY_SECONDS) from None
+
+
+@router.get(
+    "/metrics",
+    response_class=Response,
+    responses=answers(200, "Prometheus text.", media_type="text/plain"),
+)
+def tell_metrics(request: Request) -> Response:
+    return Response(request.app.state.meter.text(), media_type=CONTENT_TYPE_LATEST)

@@ -1,0 +1,46 @@
+"""`/v1/methods`: what can be asked for, straight from the registry."""
+
+from typing import Any, Literal
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict
+
+from algorithms.oracle import Access
+from algorithms.registry import METHODS, Method
+from algorithms.results import Kind
+from algorithms.threat import Norm
+from service.dependencies import AnyCaller
+from service.openapi import declares
+
+router = APIRouter(tags=["methods"])
+
+
+class MethodCard(BaseModel):
+    """One row of the registry, as a client needs it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str
+    version: str
+    family: Literal["score", "attack", "certificate"]
+    threat_model: Literal["white_box", "black_box_score", "black_box_decision"]
+    needs: tuple[Access, ...]
+    norms: tuple[Norm, ...]
+    goals: tuple[Literal["untargeted", "targeted"], ...]
+    epsilon: Literal["required", "optional", "refused"]
+    proves: Kind
+    reference: str
+    params_schema: dict[str, Any]
+
+
+def card_of(method: Method) -> MethodCard:
+    facts = {name: getattr(method, name) for name in MethodCard.model_fields if name != "params_schema"}
+    return MethodCard(**facts, params_schema=method.params.model_json_schema())
+
+
+CARDS = [card_of(method) for method in METHODS]
+
+
+@router.get("/v1/methods", response_model=list[MethodCard], responses=declares())
+def list_methods(caller: AnyCaller) -> list[MethodCard]:  # noqa: ARG001 - any valid key may read it
+    return CARDS

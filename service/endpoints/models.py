@@ -1,0 +1,200 @@
+"""`/v1/models`: upload a model, watch its inspection, list and delete."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from fastapi.exceptions import RequestValidationError
+from pydantic import ValidationError
+
+from algorithms.errors import Refused
+from jobs.effects import settle
+from jobs.record import Idempotency, Page
+from jobs.store import Store
+from models.manifest import ModelCard, Preprocessing
+from service import examples
+from service.bodies import parse
+from service.dependencies import (
+    Cursor,
+    Limit,
+    ModelsReader,
+    ModelsWriter,
+    Name,
+    TheLibrary,
+    TheQueue,
+    TheSettings,
+    TheStore,
+)
+from service.errors import problem_response
+from service.idempotent import IdempotencyKey, idempotency
+from service.identity import new_id
+from service.openapi import answers, declares, takes_bytes
+from service.uploads import media_type, received
+from service.waiting import Prefer, applied, seconds_of, wait_until
+
+router = APIRouter(tags=["models"])
+
+GATE_REFUSALS = (
+    "model_unparseable",
+    "external_data_forbidden",
+    "custom_domain_forbidden",
+    "op_not_supported",
+    "model_too_complex",
+    "tensor_size_mismatch",
+    "shape_bomb",
+    "unsupported_signature",
+    "model_invalid",
+)
+LOCATION = {"Location": "Where the model is.", "Preference-Applied": "The wait that was honored."}
+NOT_YET = "is not built yet; upload an ONNX file, with Content-Type: application/octet-stream."
+
+Kind = Annotated[Literal["onnx", "neighbors"], Query(description="What the bytes are.")]
+PreprocessingText = Annotated[
+    str | None,
+    Query(
+        max_length=200_000,
+        description="JSON `{subtract, divide}`: x -> (x - subtract) / divide, numbers or one per channel.",
+        examples=['{"subtract": 0.5, "divide": 0.25}'],
+    ),
+]
+
+
+@router.post(
+    "/v1/models",
+    status_code=202,
+    response_model=ModelCard,
+    responses=answers(
+        202, "Kept; being inspected.", example=examples.INSPECTING, headers=LOCATION | {"Retry-After": "s"}
+    )
+    | answers(201, "Ready, within the wait.", example=examples.MODEL, headers=LOCATION)
+    | declares(
+        "length_required",
+        "model_too_large",
+        "media_type",
+        "invalid_request",
+        "not_available",
+        "idempotency_key_reused",
+        "idempotency_in_progress",
+        *GATE_REFUSALS,
+    ),
+    openapi_extra=takes_bytes("The ONNX file as it is."),
+)
+async def upload_model(
+    request: Request,
+    response: Response,
+    caller: ModelsWriter,
+    store: TheStore,
+    queue: TheQueue,
+    library: TheLibrary,
+    settings: TheSettings,
+    name: Name = "",
+    kind: Kind = "onnx",
+    preprocessing: PreprocessingText = None,
+    idempotency_key: IdempotencyKey = None,
+    prefer: Prefer = None,
+) -> ModelCard | Response:
+    """Take the file, look into it in a sandbox. `Prefer: wait=30` waits for the verdict."""
+    refuse_what_is_not_built(request, kind)
+    before = read_preprocessing(preprocessing)
+    limit = settings.max_upload_bytes
+    async with received(request, library.incoming(), limit=limit, too_large="model_too_large") as upload:
+        card = ModelCard(
+            id=new_id("mdl"),
+            kind="onnx",
+            name=name,
+            state="inspecting",
+            sha256=upload.sha256,
+            size_bytes=upload.size_bytes,
+            preprocessing=before,
+            created_at=datetime.now(UTC),
+        )
+
+        def keep() -> ModelCard:
+            """Held before it is put, so that nobody deletes the same bytes in between."""
+            store.hold(caller.tenant, card.id, card.sha256)
+            library.put_file(upload.path, card.sha256)
+            kept, effects = store.add_model(caller.tenant, card, once)
+            settle(effects, store=store, queue=queue, library=library)
+            return kept
+
+        once: Idempotency | None = idempotency(idempotency_key, request, upload.sha256)
+        kept = await run_in_threadpool(keep)
+    return await _verdict(kept, request, response, caller.tenant, store, seconds_of(prefer))
+
+
+async def _verdict(
+    card: ModelCard, request: Request, response: Response, tenant: str, store: Store, seconds: int
+) -> ModelCard | Response:
+    """202 without a wait or when it ran out, 201 when ready, 422 with the refusal."""
+    response.headers.update({"Location": f"/v1/models/{card.id}", **applied(seconds)})
+    if seconds:
+        card = await wait_until(
+            lambda: store.model(tenant, card.id),
+            lambda seen: seen.state != "inspecting",
+            seconds=seconds,
+            request=request,
+        )
+    if seconds and card.refusal is not None:
+        headers = dict(response.headers)
+        return problem_response(request, card.refusal.code, card.refusal.detail, model_id=card.id, headers=headers)
+    if seconds and card.state == "ready":
+        response.status_code = 201
+    else:
+        response.headers["Retry-After"] = "1"
+    return card
+
+
+@router.get(
+    "/v1/models",
+    response_model=Page[ModelCard],
+    responses=answers(200, "Newest first.", example={"items": [examples.MODEL], "next_cursor": None})
+    | declares("invalid_request"),
+)
+def list_models(caller: ModelsReader, store: TheStore, cursor: Cursor = None, limit: Limit = 100) -> Page[ModelCard]:
+    return store.models(caller.tenant, cursor, limit)
+
+
+@router.get(
+    "/v1/models/{model_id}",
+    response_model=ModelCard,
+    responses=answers(200, "The model.", example=examples.MODEL) | declares("not_found", "invalid_request"),
+)
+def show_model(model_id: str, caller: ModelsReader, store: TheStore) -> ModelCard:
+    return store.model(caller.tenant, model_id)
+
+
+@router.delete("/v1/models/{model_id}", status_code=204, responses=declares("not_found", "in_use", "invalid_request"))
+def delete_model(model_id: str, caller: ModelsWriter, store: TheStore, queue: TheQueue, library: TheLibrary) -> None:
+    settle(store.remove_model(caller.tenant, model_id), store=store, queue=queue, library=library)
+
+
+@router.post(
+    "/v1/models/{model_id}/verify",
+    status_code=202,
+    response_model=ModelCard,
+    responses=declares("not_found", "not_available"),
+)
+def verify_model(model_id: str, caller: ModelsWriter, store: TheStore) -> ModelCard:
+    """Reserved: show control of an endpoint's origin."""
+    store.model(caller.tenant, model_id)
+    raise Refused("Endpoint models are not built yet; there is nothing to verify.", code="not_available")
+
+
+def refuse_what_is_not_built(request: Request, kind: str) -> None:
+    """Raises Refused(not_available)."""
+    if media_type(request) == "application/json":
+        raise Refused(f"The kind endpoint {NOT_YET}", code="not_available")
+    if kind == "neighbors":
+        raise Refused(f"The kind neighbors {NOT_YET}", code="not_available")
+
+
+def read_preprocessing(text: str | None) -> Preprocessing | None:
+    """Raises RequestValidationError, Refused(invalid_request)."""
+    if text is None:
+        return None
+    try:
+        return Preprocessing.model_validate(parse(text.encode()))
+    except ValidationError as error:
+        found = [{**e, "loc": ("query", "preprocessing", *e["loc"])} for e in error.errors(include_context=False)]
+        raise RequestValidationError(found) from None

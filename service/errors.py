@@ -1,0 +1,104 @@
+"""Every error as HTTP: one table from code to status, one problem shape (RFC 9457).
+
+Codes are stable words; three of them belong to HTTP alone: `method_not_allowed`, `body_too_large` and `internal`.
+"""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+
+MEDIA_TYPE = "application/problem+json"
+
+CODES_BY_STATUS: dict[int, tuple[str, ...]] = {
+    401: ("unauthenticated",),
+    403: ("scope_missing",),
+    404: ("not_found",),
+    405: ("method_not_allowed",),
+    409: ("model_not_ready", "in_use", "job_not_finished", "idempotency_in_progress"),
+    411: ("length_required",),
+    413: ("model_too_large", "samples_too_large", "body_too_large"),
+    415: ("media_type",),
+    422: (
+        "invalid_request",
+        "unknown_method",
+        "access_too_weak",
+        "norm_not_supported",
+        "goal_not_supported",
+        "epsilon_required",
+        "epsilon_refused",
+        "box_required",
+        "outside_box",
+        "budget_too_small",
+        "shape_mismatch",
+        "label_out_of_range",
+        "samples_not_finite",
+        "samples_unreadable",
+        "idempotency_key_reused",
+        "not_available",
+        "model_unparseable",
+        "external_data_forbidden",
+        "custom_domain_forbidden",
+        "op_not_supported",
+        "model_too_complex",
+        "tensor_size_mismatch",
+        "shape_bomb",
+        "unsupported_signature",
+        "model_invalid",
+    ),
+    429: ("rate_limited",),
+    500: ("internal",),
+    503: ("unavailable",),
+}
+
+STATUS: dict[str, int] = {code: status for status, codes in CODES_BY_STATUS.items() for code in codes}
+
+
+class FieldError(BaseModel):
+    """One place in the request body that has to change."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    pointer: str  # RFC 6901, into the request body; empty: not a place in the body
+    detail: str
+
+
+class Problem(BaseModel):
+    """What every error looks like. `detail` says what to do next; `code` is the word to test."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    request_id: str
+    errors: list[FieldError] | None = None  # present on 422
+    model_id: str | None = None  # present where an upload was kept as a refused model
+
+
+def as_problem(
+    code: str, detail: str, *, request_id: str, errors: list[FieldError] | None = None, model_id: str | None = None
+) -> Problem:
+    """A code that is not in the table (a refusal of a newer worker) is a 422: the caller has to change something."""
+    status = STATUS.get(code, 422)
+    return Problem(
+        type=f"urn:brinell:problem:{code}",
+        title=code.replace("_", " ").capitalize(),
+        status=status,
+        detail=detail,
+        code=code,
+        request_id=request_id,
+        errors=(errors or []) if status == 422 else None,
+        model_id=model_id,
+    )
+
+
+def problem_response(request: Request, code: str, detail: str, **facts: Any) -> JSONResponse:
+    """The problem as an answer to this request. `facts`: headers, errors, model_id."""
+    headers = facts.pop("headers", None)
+    problem = as_problem(code, detail, request_id=request.state.request_id, **facts)
+    content = problem.model_dump(mode="json", exclude_none=True)
+    return JSONResponse(content, status_code=problem.status, headers=headers, media_type=MEDIA_TYPE)

@@ -1,0 +1,110 @@
+"""The examples of the OpenAPI document: one job, told from upload to findings. A test reads each as what it shows."""
+
+from typing import Any
+
+MODEL_ID = "mdl_7Zq3vN0xS1mYt8KcRbWd2g"
+SAMPLES_ID = "smp_1fJp9aQe5LhXu0VoTz4Ckw"
+JOB_ID = "job_6RkB2yDn8GsWq4McHx7Lfa"
+SHA256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+
+MODEL: dict[str, Any] = {
+    "id": MODEL_ID,
+    "kind": "onnx",
+    "name": "digits",
+    "state": "ready",
+    "refusal": None,
+    "sha256": SHA256,
+    "size_bytes": 151_304,
+    "input": {"name": "image", "dtype": "float32", "shape": [1, 8, 8], "batch": None},
+    "output": {"name": "logits", "classes": 10, "kind": "logits"},
+    "preprocessing": {"subtract": 0.5, "divide": 0.25},
+    "opset": 18,
+    "offers": ["labels", "scores", "gradients"],
+    "withheld": [],
+    "parity": {"max_abs_difference": 4.8e-7, "rows": 8},
+    "created_at": "2026-11-22T09:00:00Z",
+}
+
+INSPECTING: dict[str, Any] = MODEL | {
+    "state": "inspecting",
+    "input": None,
+    "output": None,
+    "opset": None,
+    "offers": [],
+    "parity": None,
+}
+
+SAMPLES: dict[str, Any] = {
+    "id": SAMPLES_ID,
+    "name": "test digits",
+    "count": 200,
+    "shape": [1, 8, 8],
+    "dtype": "float32",
+    "labelled": True,
+    "label_minimum": 0,
+    "label_maximum": 9,
+    "minimum": 0.0,
+    "maximum": 1.0,
+    "sha256": SHA256,
+    "size_bytes": 53_248,
+    "created_at": "2026-11-22T09:00:02Z",
+}
+
+JOB_REQUEST: dict[str, Any] = {
+    "model_id": MODEL_ID,
+    "samples_id": SAMPLES_ID,
+    "method": {"name": "clever", "preset": "quick"},
+    "threat": {"norm": "l2", "box": [0, 1], "epsilon": None, "goal": "untargeted"},
+    "budget": {"queries_per_sample": 10_000},
+    "samples": {"limit": 20},
+    "seed": 0,
+}
+
+SMALLEST_JOB_REQUEST: dict[str, Any] = {
+    "model_id": MODEL_ID,
+    "samples_id": SAMPLES_ID,
+    "method": {"name": "clever"},
+}
+
+JOB: dict[str, Any] = {
+    "id": JOB_ID,
+    "state": "running",
+    "request": JOB_REQUEST,
+    "progress": {
+        "samples_done": 8,
+        "samples_total": 20,
+        "queries": 16,
+        "gradients": 51_200,
+        "fraction": 0.4,
+        "eta_seconds": 6.5,
+    },
+    "summary": None,
+    "error": None,
+    "created_at": "2026-11-22T09:00:03Z",
+    "started_at": "2026-11-22T09:00:04Z",
+    "finished_at": None,
+}
+
+FINDING: dict[str, Any] = {
+    "index": 0,
+    "label": 7,
+    "predicted": 7,
+    "kind": "estimate",
+    "norm": "l2",
+    "value": 1.184,
+    "confidence": None,
+    "queries": 2,
+    "gradients": 6400,
+    "ended": "finished",
+    "details": {"status": "ok", "interval": [1.102, 1.251], "interval_level": 0.95, "rival": 9},
+}
+
+PROBLEM: dict[str, Any] = {
+    "type": "urn:brinell:problem:access_too_weak",
+    "title": "Access too weak",
+    "status": 422,
+    "detail": "clever needs scores, gradients; this model offers labels, scores. Try square.",
+    "code": "access_too_weak",
+    "request_id": "0f3c5a0e6f8b4c7f9a1d2e3b4c5d6e7f",
+    "errors": [{"pointer": "/method/name", "detail": "needs scores, gradients"}],
+}

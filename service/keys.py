@@ -1,0 +1,92 @@
+"""`python -m service.keys create --tenant NAME [--scope S]... [--json] | list | revoke ID`: the keys of this server.
+
+Runs where the server runs: whoever can reach its Redis may make keys. The key is shown once, here.
+"""
+
+import argparse
+import json
+import sys
+from datetime import UTC, datetime
+from typing import Any
+
+from algorithms.errors import BrinellError
+from jobs.record import KeyRecord
+from jobs.settings import Settings
+from jobs.store import Store
+from service.security import SCOPES, new_key
+
+FAILED = 2
+USAGE = 4
+
+
+def main(arguments: list[str] | None = None) -> int:
+    chosen = _parser().parse_args(arguments)
+    try:
+        return int(chosen.act(Store(Settings()), chosen))
+    except BrinellError as error:
+        sys.stderr.write(error.detail + "\n")
+        return FAILED
+
+
+def create(store: Store, chosen: argparse.Namespace) -> int:
+    key = new_key()
+    scopes = frozenset(chosen.scope or SCOPES)
+    record = KeyRecord(
+        id=key.id, tenant=chosen.tenant, scopes=scopes, secret_hash=key.secret_hash, created_at=datetime.now(UTC)
+    )
+    store.add_key(record)
+    _write({**_shown(record), "key": key.text} if chosen.json else key.text)
+    return 0
+
+
+def list_keys(store: Store, chosen: argparse.Namespace) -> int:
+    records = [_shown(record) for record in store.keys()]  # noqa: SIM118 - a store is no dict
+    if chosen.json:
+        _write(records)
+        return 0
+    for record in records:
+        last_used = record["last_used_at"] or "never used"
+        _write(f"{record['id']}  {record['tenant']}  {','.join(record['scopes'])}  {last_used}")
+    return 0
+
+
+def revoke(store: Store, chosen: argparse.Namespace) -> int:
+    store.revoke_key(chosen.id)
+    _write({"id": chosen.id, "revoked": True} if chosen.json else f"{chosen.id} is revoked.")
+    return 0
+
+
+def _shown(record: KeyRecord) -> dict[str, Any]:
+    """Everything but the hash."""
+    shown = record.model_dump(mode="json", exclude={"secret_hash"})
+    return {**shown, "scopes": sorted(record.scopes)}
+
+
+def _write(said: object) -> None:
+    sys.stdout.write((said if isinstance(said, str) else json.dumps(said)) + "\n")
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> Any:
+        """Usage errors end with 4, as in all of `brinell`."""
+        self.exit(USAGE, f"{self.prog}: {message}\n")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="python -m service.keys", description="Make, list and revoke API keys.")
+    acts = parser.add_subparsers(required=True)
+    with_json = _Parser(add_help=False)
+    with_json.add_argument("--json", action="store_true", help="one JSON value on standard output")
+    make = acts.add_parser("create", parents=[with_json], help="make a key and show it, once")
+    make.add_argument("--tenant", required=True)
+    make.add_argument("--scope", action="append", choices=SCOPES, help="default: all of them")
+    make.set_defaults(act=create)
+    acts.add_parser("list", parents=[with_json], help="all keys, without their secrets").set_defaults(act=list_keys)
+    end = acts.add_parser("revoke", parents=[with_json], help="end a key at once")
+    end.add_argument("id")
+    end.set_defaults(act=revoke)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

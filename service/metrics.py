@@ -1,0 +1,68 @@
+"""What Prometheus is told: requests as they happen, the queue and the jobs as they stand when it asks."""
+
+from collections.abc import Iterator
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from algorithms.errors import Unavailable
+from jobs.store import Store
+
+LATENCY_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+
+
+class Meter:
+    """One application's metrics, in a registry of its own."""
+
+    def __init__(self, store: Store) -> None:
+        self._registry = CollectorRegistry()
+        self._requests = Counter(
+            "brinell_http_requests", "Requests answered.", ["method", "route", "status"], registry=self._registry
+        )
+        self._latency = Histogram(
+            "brinell_http_request_seconds",
+            "From the first header to the last byte.",
+            ["method", "route"],
+            buckets=LATENCY_BUCKETS,
+            registry=self._registry,
+        )
+        self._registry.register(_Backlog(store))
+
+    def count(self, method: str, route: str, status: int, seconds: float) -> None:
+        self._requests.labels(method, route, str(status)).inc()
+        self._latency.labels(method, route).observe(seconds)
+
+    def text(self) -> bytes:
+        """Blocks on the store."""
+        return generate_latest(self._registry)
+
+
+class _Backlog(Collector):
+    """Read from the store at every scrape, so that every API process tells the same."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def describe(self) -> list[GaugeMetricFamily]:
+        """Known without asking the store, which may be down when the application starts."""
+        return []
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        up = GaugeMetricFamily("brinell_store_up", "1 where Redis answers.")
+        try:
+            backlog = self._store.backlog()
+        except Unavailable:
+            up.add_metric([], 0)
+            yield up
+            return
+        up.add_metric([], 1)
+        yield up
+        jobs = GaugeMetricFamily("brinell_jobs", "Jobs by state.", labels=["state"])
+        for state, count in backlog.jobs.items():
+            jobs.add_metric([state], count)
+        yield jobs
+        waiting = GaugeMetricFamily("brinell_queue_depth", "Messages that no worker has taken.", labels=["queue"])
+        for queue, count in backlog.queues.items():
+            waiting.add_metric([queue], count)
+        yield waiting

@@ -1,0 +1,95 @@
+"""What the OpenAPI document says beyond the signatures: every error of a call, bodies that are streamed, examples."""
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from pydantic.json_schema import models_json_schema
+
+from jobs.request import JobRequest
+from service import examples
+from service.errors import CODES_BY_STATUS, MEDIA_TYPE, STATUS, Problem
+from service.uploads import OCTET_STREAM
+
+DESCRIPTION = """How far is each sample from the nearest one that the model gets wrong?
+
+Upload an ONNX model and samples, POST a job, poll it, read the findings. Everything under `/v1` needs an API key.
+Errors are problems (RFC 9457) with a stable `code`. The whole contract in words: `docs/api.md`."""
+
+REF = "#/components/schemas/{model}"
+ANY_CALL = ("rate_limited", "internal", "unavailable")
+GUARDED = ("unauthenticated", "scope_missing", *ANY_CALL)
+
+Responses = dict[int | str, dict[str, Any]]
+
+
+def declares(*codes: str, guarded: bool = True) -> Responses:
+    """The `responses` of a route that can fail with these codes, besides those that any call can fail with."""
+    statuses: dict[int, list[str]] = {}
+    for code in (*codes, *(GUARDED if guarded else ANY_CALL)):
+        statuses.setdefault(STATUS[code], []).append(code)
+    return {status: _problem(status, found) for status, found in sorted(statuses.items())}
+
+
+def answers(
+    status: int,
+    description: str,
+    *,
+    example: object = None,
+    media_type: str | None = None,
+    headers: dict[str, str] | None = None,
+) -> Responses:
+    """One good answer: a JSON example or else a media type, and its headers (name -> what it says)."""
+    said: dict[str, Any] = {"description": description}
+    if media_type is not None:
+        said["content"] = {media_type: {"schema": {"type": "string"}}}
+    if example is not None:
+        said["content"] = {"application/json": {"example": example}}
+    if headers:
+        said["headers"] = {name: {"description": text, "schema": {"type": "string"}} for name, text in headers.items()}
+    return {status: said}
+
+
+def takes_bytes(description: str) -> dict[str, Any]:
+    """`openapi_extra` of a raw upload."""
+    schema = {"type": "string", "contentMediaType": OCTET_STREAM}
+    return {
+        "requestBody": {"required": True, "description": description, "content": {OCTET_STREAM: {"schema": schema}}}
+    }
+
+
+def takes_json(model: str, **shown: dict[str, Any]) -> dict[str, Any]:
+    """`openapi_extra` of a body read by `service.bodies`: component name, and named examples."""
+    named = {name: {"value": value} for name, value in shown.items()}
+    content = {"application/json": {"schema": {"$ref": REF.format(model=model)}, "examples": named}}
+    return {"requestBody": {"required": True, "content": content}}
+
+
+def install(app: FastAPI) -> None:
+    """FastAPI builds the document once, when it is first asked for."""
+
+    def document() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = _document(app)
+        return app.openapi_schema
+
+    app.openapi = document  # type: ignore[method-assign]
+
+
+def _document(app: FastAPI) -> dict[str, Any]:
+    document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
+    _, defined = models_json_schema([(JobRequest, "validation"), (Problem, "serialization")], ref_template=REF)
+    components = document.setdefault("components", {}).setdefault("schemas", {})
+    for name, schema in defined["$defs"].items():
+        components.setdefault(name, schema)
+    components["Problem"]["examples"] = [examples.PROBLEM]
+    return document
+
+
+def _problem(status: int, codes: list[str]) -> dict[str, Any]:
+    known = CODES_BY_STATUS[status]
+    content = {MEDIA_TYPE: {"schema": {"$ref": REF.format(model="Problem")}}}
+    said: dict[str, Any] = {"description": ", ".join(c for c in known if c in codes), "content": content}
+    if status in (429, 503):
+        said["headers"] = {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}}
+    return said

@@ -1,0 +1,116 @@
+"""Raw uploads: streamed to a temporary file, counted and hashed while they arrive, removed whatever happens."""
+
+import hashlib
+import os
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import anyio
+from fastapi.concurrency import run_in_threadpool
+from starlette.requests import Request
+
+from algorithms.errors import Refused, TooLarge
+
+OCTET_STREAM = "application/octet-stream"
+BLOCK_BYTES = 1 << 20  # written at once: a hop to a thread per network packet would cost more than the write
+GRACE_SECONDS = 30.0
+SLOWEST_BYTES_PER_SECOND = 64 * 1024  # slower than this is a client that holds a slot, not one that uploads
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A finished file, ours until it is adopted by the library."""
+
+    path: Path
+    sha256: str
+    size_bytes: int
+
+
+@asynccontextmanager
+async def received(request: Request, folder: Path, *, limit: int, too_large: str) -> AsyncIterator[Upload]:
+    """The body as a file in `folder`, which is gone after the block unless it was moved away.
+
+    Raises Refused(media_type, length_required, invalid_request) and TooLarge(`too_large`); starlette's
+    ClientDisconnect where the client goes away.
+    """
+    require_media_type(request)
+    length = declared_length(request)
+    if length > limit:
+        raise _too_large(limit, too_large)
+    sink = await run_in_threadpool(_Sink, folder)
+    try:
+        await _fill(sink, request, length=length, limit=limit, too_large=too_large)
+        yield await run_in_threadpool(sink.finish)
+    finally:
+        sink.discard()
+
+
+def require_media_type(request: Request) -> None:
+    """Refused(media_type): curl's --data-binary says form data unless told otherwise."""
+    if media_type(request) != OCTET_STREAM:
+        raise Refused(f"Send the file as it is, with the header Content-Type: {OCTET_STREAM}.", code="media_type")
+
+
+def media_type(request: Request) -> str:
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def declared_length(request: Request) -> int:
+    text = request.headers.get("content-length", "")
+    if not (text.isascii() and text.isdigit()):
+        raise Refused("Send a Content-Length; an upload of unknown length is not taken.", code="length_required")
+    return int(text[:19])
+
+
+async def _fill(sink: "_Sink", request: Request, *, length: int, limit: int, too_large: str) -> None:
+    """Counts while it reads: Content-Length is a claim."""
+    block, size = bytearray(), 0
+    try:
+        with anyio.fail_after(GRACE_SECONDS + length / SLOWEST_BYTES_PER_SECOND):
+            async for packet in request.stream():
+                size += len(packet)
+                if size > limit:
+                    raise _too_large(limit, too_large)
+                block += packet
+                if len(block) >= BLOCK_BYTES:
+                    await run_in_threadpool(sink.write, bytes(block))
+                    block.clear()
+    except TimeoutError:
+        raise Refused("The upload came too slowly; send it again over a faster connection.") from None
+    if size != length:
+        raise Refused(f"The body had {size} bytes where Content-Length said {length}; send it again.")
+    await run_in_threadpool(sink.write, bytes(block))
+
+
+def _too_large(limit: int, code: str) -> TooLarge:
+    return TooLarge(f"An upload may have at most {limit} bytes; the operator sets BRINELL_MAX_UPLOAD_BYTES.", code=code)
+
+
+class _Sink:
+    """A private temporary file (mode 0600, a name nobody can foresee) that hashes what it is given."""
+
+    def __init__(self, folder: Path) -> None:
+        handle, name = tempfile.mkstemp(prefix="upload-", dir=folder)
+        self._file = os.fdopen(handle, "wb")
+        self._path = Path(name)
+        self._digest = hashlib.sha256()
+        self._size = 0
+
+    def write(self, block: bytes) -> None:
+        self._digest.update(block)
+        self._size += self._file.write(block)
+
+    def finish(self) -> Upload:
+        """On the disk, not only on its way there: the library renames the file, and a rename can overtake the data."""
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self._file.close()
+        return Upload(path=self._path, sha256=self._digest.hexdigest(), size_bytes=self._size)
+
+    def discard(self) -> None:
+        """Harmless after the file was adopted: then there is nothing under this name any more."""
+        self._file.close()
+        self._path.unlink(missing_ok=True)
