@@ -73,7 +73,8 @@ def _onto_l1(offset: Array, radius: Array, low: Array, high: Array) -> Array:
     xp = array_namespace(offset)
     size = xp.abs(offset)
     room = xp.where(offset > 0, high, -low)
-    knots = xp.concat([size, size - room], axis=1)  # (m, 2d)
+    falls = xp.where(size > room, size - room, xp.zeros_like(size))  # beyond t = 0 nothing matters
+    knots = xp.concat([size, falls], axis=1)  # (m, 2d)
     slopes = xp.concat([xp.ones_like(size), -xp.ones_like(size)], axis=1)
     order = xp.argsort(-knots, axis=1)
     knots = xp.take_along_axis(knots, order, axis=1)

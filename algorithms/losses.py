@@ -35,6 +35,15 @@ def best_other(scores: Array, classes: Array) -> Array:
     return xp.argmax(masked, axis=1)
 
 
+def adversarial_margin(scores: Array, labels: Array, targets: Array | None) -> Array:
+    """max_{j != y} z_j - z_y, targeted z_t - max_{j != t} z_j: (m,). Adversarial where positive; a tie is not."""
+    xp = array_namespace(scores)
+    mine = labels if targets is None else targets
+    other = xp.take_along_axis(scores, best_other(scores, mine)[:, None], axis=1)[:, 0]
+    own = xp.take_along_axis(scores, xp.astype(mine, xp.int64)[:, None], axis=1)[:, 0]
+    return other - own if targets is None else own - other
+
+
 def _margin(scores: Array, labels: Array, targets: Array | None) -> Array:
     """L = max_{j != y} z_j - z_y; targeted L = z_t - max_{j != t} z_j (Carlini & Wagner 2017, f_6, unclipped)."""
     if targets is None:

@@ -1,0 +1,62 @@
+"""Samples seen as images, and the square windows that local search moves about in them."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+# Square's schedule: the share of features a window covers is halved past each of these iterations of a horizon of
+# 10 000 (Andriushchenko et al. 2020, section 4.2).
+HALVINGS = (10, 50, 200, 500, 1000, 2000, 4000, 6000, 8000)
+HORIZON = 10_000
+
+
+@dataclass(frozen=True)
+class Canvas:
+    """How a sample (*shape) is read: channels x height x width. A vector is one row of pixels."""
+
+    shape: tuple[int, ...]
+    channels: int
+    height: int
+    width: int
+    channels_last: bool
+
+    @classmethod
+    def of(cls, shape: tuple[int, ...]) -> "Canvas":
+        """Images are (C, H, W), (H, W, C) with at most 4 channels, or (H, W); anything else is a vector."""
+        sides = [n for n in shape if n > 1]
+        if len(shape) == 3 and len(sides) >= 2:
+            last = shape[2] <= 4 < min(shape[:2])
+            channels, height, width = (shape[2], *shape[:2]) if last else shape
+            if min(height, width) > 1:
+                return cls(shape, channels, height, width, last)
+        if len(sides) == 2 and len(shape) == 2:
+            return cls(shape, 1, *shape, channels_last=False)
+        return cls(shape, 1, 1, math.prod(shape), channels_last=False)
+
+    def view(self, sample: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(*shape) -> (C, H, W), a view where the memory allows."""
+        if self.channels_last:
+            return np.moveaxis(sample, -1, 0)
+        return sample.reshape(self.channels, self.height, self.width)
+
+    def restore(self, image: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(C, H, W) -> (*shape)"""
+        if self.channels_last:
+            return np.ascontiguousarray(np.moveaxis(image, 0, -1))
+        return image.reshape(self.shape)
+
+    def window(self, share: float, *, smallest: int = 1) -> tuple[int, int]:
+        """Height and width of a window over this share of the pixels, never the whole canvas where that can be."""
+        if self.height == 1:
+            side = round(share * self.width)
+            return 1, max(min(smallest, self.width), min(side, max(1, self.width - 1)))
+        side = round(math.sqrt(share * self.height * self.width))
+        room = min(self.height, self.width) - 1
+        return (max(min(smallest, room), min(side, room)),) * 2
+
+
+def share_at(iteration: int, initial: float) -> float:
+    """Square's p: the share of pixels in a window at this iteration, halved on schedule."""
+    return initial / 2 ** sum(iteration > past for past in HALVINGS)
