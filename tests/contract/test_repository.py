@@ -1,0 +1,72 @@
+"""What is true of the repository as a whole: what it tracks, and that its documents name what there is."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from algorithms.registry import METHODS, Method
+from jobs.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+LARGEST = 512 * 1024  # bytes; models, data and pictures beyond this live elsewhere
+# What measures may name the default of BRINELL_BENCH_DATA, and this file what it looks for.
+MAY_NAME_THEM = ("benchmarks/", "tests/reference/", "tests/contract/test_repository.py")
+# A home folder, a working folder, or one beside the checkout.
+MACHINE_PATH = re.compile(r"(?<![\w.])(?:/home/\w|/Users/\w|/root/|/work/|/opt/\w+/bin|C:\\Users)|\.\./shared")
+
+
+def tracked() -> list[Path]:
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, text=True)
+    return [ROOT / name for name in listed.stdout.split("\0") if name and (ROOT / name).is_file()]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _in_a_checkout() -> None:
+    if not (ROOT / ".git").exists():
+        pytest.skip("an unpacked archive has no list of tracked files")
+
+
+def test_no_tracked_file_is_heavy() -> None:
+    assert {f.relative_to(ROOT).as_posix(): f.stat().st_size for f in tracked() if f.stat().st_size > LARGEST} == {}
+
+
+def test_no_tracked_file_names_a_folder_of_one_machine() -> None:
+    found = {}
+    for file in tracked():
+        name = file.relative_to(ROOT).as_posix()
+        if not name.startswith(MAY_NAME_THEM) and (hit := MACHINE_PATH.search(file.read_bytes().decode("latin-1"))):
+            found[name] = hit.group()
+    assert found == {}
+
+
+def test_packages_have_empty_init_files() -> None:
+    assert [f for f in tracked() if f.name == "__init__.py" and f.read_bytes().strip()] == []
+
+
+def section(method: Method) -> str:
+    """The text of docs/methods.md under the method's own heading."""
+    text = (ROOT / "docs" / "methods.md").read_text()
+    parts = re.split(r"^## ", text, flags=re.MULTILINE)
+    return next((part for part in parts if part.startswith(f"`{method.name}`")), "")
+
+
+@pytest.mark.parametrize("method", METHODS, ids=lambda m: m.name)
+def test_every_method_has_its_section_with_every_parameter_and_its_reference(method: Method) -> None:
+    text = section(method)
+    assert {name for name in method.params.model_fields if name != "name" and f"| `{name}` |" not in text} == set()
+    (paper,) = re.findall(r"arXiv:\S+", method.reference)
+    assert paper in text
+
+
+@pytest.mark.parametrize("method", METHODS, ids=lambda m: m.name)
+def test_the_table_of_methods_says_what_the_registry_says(method: Method) -> None:
+    needs, norms = ", ".join(method.needs), ", ".join(method.norms)
+    row = f"| [`{method.name}`](#{method.name}) | {method.family} | {needs} | {norms} | {method.epsilon} |"
+    assert row in (ROOT / "docs" / "methods.md").read_text()
+
+
+def test_every_setting_is_documented() -> None:
+    text = (ROOT / "docs" / "settings.md").read_text()
+    assert [f"BRINELL_{name.upper()}" for name in Settings.model_fields if f"BRINELL_{name.upper()}" not in text] == []
