@@ -1,5 +1,6 @@
 """What is written down of a job: what it was asked, what a worker needs for it, what came back."""
 
+import hashlib
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Generic, Literal, TypeVar
@@ -188,6 +189,11 @@ class Idempotency:
 
     key: str
     fingerprint: str
+
+    @property
+    def digest(self) -> str:
+        """The key as a part of a store key: clients may write anything into it."""
+        return hashlib.sha256(self.key.encode()).hexdigest()
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The body of `POST /v1/jobs`, as pydantic sees it. What needs the model or the samples is checked in `admission.py`."""
+"""The body of `POST /v1/jobs`, as pydantic sees it. `admission.py` checks it against the model and the samples."""
 
 from typing import Annotated, Any, Literal, Self
 

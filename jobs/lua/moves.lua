@@ -1,0 +1,220 @@
+-- The words and moves that every script of the store shares: this text is put in front of each of them.
+-- KEYS[1] is the prefix with its hash tag, so that all keys live in one slot; ARGV[1] is JSON of named arguments.
+-- `MOVES`, the table of legal moves, comes from jobs/states.py. The keys are listed in jobs/store.py.
+
+local ASK = cjson.decode(ARGV[1])
+local LIMITS = ASK.limits
+local HOUR = 3600 * 1000
+local dispatches, digests = {}, {}
+
+local function clock()
+  local time = redis.call('TIME')
+  return time[1] * 1000 + math.floor(time[2] / 1000)
+end
+local NOW = clock()
+
+local function reply(status, more)
+  local answer = more or {}
+  answer.status, answer.dispatches, answer.digests = status, dispatches, digests
+  return cjson.encode(answer)
+end
+
+local function key(...) return KEYS[1] .. ':' .. table.concat({...}, ':') end
+local function object(tenant, kind, id) return key('t', tenant, kind, id) end
+local function spot(id, chunk) return id .. '/' .. chunk end
+local function count(what) redis.call('HINCRBY', key('counters'), what, 1) end
+local function bump(name) redis.call('HINCRBY', name, 'version', 1) end
+local function exists(name) return redis.call('EXISTS', name) == 1 end
+
+local function hash(name)
+  local flat, fields = redis.call('HGETALL', name), {}
+  for i = 1, #flat, 2 do fields[flat[i]] = flat[i + 1] end
+  return fields
+end
+
+-- Library bytes: a digest lives as long as one owner holds it.
+
+local function hold(owner, digest)
+  if redis.call('ZSCORE', key('doomed'), digest) then return false end -- its bytes are being deleted right now
+  redis.call('SADD', key('holders', digest), owner)
+  redis.call('SADD', key('holds', owner), digest)
+  return true
+end
+
+local function let_go(owner)
+  for _, digest in ipairs(redis.call('SMEMBERS', key('holds', owner))) do
+    redis.call('SREM', key('holders', digest), owner)
+    if not exists(key('holders', digest)) then
+      redis.call('ZADD', key('doomed'), NOW, digest)
+      table.insert(digests, digest)
+    end
+  end
+  redis.call('DEL', key('holds', owner))
+end
+
+-- Objects: listed in the order of their making, remembered under their idempotency key, forgotten after their end.
+
+local function lapse_at(tenant, kind, id, when)
+  redis.call('ZADD', key('expiries'), when, tenant .. ' ' .. kind .. ' ' .. id)
+end
+
+local function list(tenant, kind, id)
+  redis.call('ZADD', key('t', tenant, 'list', kind), redis.call('INCR', key('sequence')), id)
+  redis.call('ZREM', key('expiries'), tenant .. ' ' .. kind .. ' ' .. id) -- of the hold that came before it
+end
+
+local function remembered(tenant)
+  if not ASK.idempotency then return nil end
+  local found = hash(key('t', tenant, 'idempotency', ASK.idempotency.key))
+  if not found.id then return nil end
+  return found.fingerprint == ASK.idempotency.fingerprint and 'replayed' or 'reused', found.id
+end
+
+local function remember(tenant, id)
+  if not ASK.idempotency then return end
+  local name = key('t', tenant, 'idempotency', ASK.idempotency.key)
+  redis.call('HSET', name, 'fingerprint', ASK.idempotency.fingerprint, 'id', id)
+  redis.call('PEXPIRE', name, 24 * HOUR)
+end
+
+local function lapse(tenant, kind, id)
+  lapse_at(tenant, kind, id, NOW + LIMITS.ttl_ms)
+  for _, name in ipairs({object(tenant, kind, id), key('t', tenant, kind, id, 'chunks')}) do
+    redis.call('PEXPIRE', name, LIMITS.ttl_ms + HOUR) -- where no reaper lives, Redis itself forgets
+  end
+end
+
+-- Units of work: a job's chunks, or the inspection of a model. Admitted within windows, woken by messages.
+
+local function send(id, chunk)
+  local earlier = redis.call('HINCRBY', key('unit', id, 'chunks'), 'sent:' .. chunk, 1) - 1
+  local patience = 2 * LIMITS.lease_ms * 2 ^ math.min(earlier, 3) -- or a long queue would fill with doubles
+  redis.call('ZADD', key('sent'), NOW + patience, spot(id, chunk))
+  local queue = redis.call('HGET', key('unit', id), 'queue')
+  table.insert(dispatches, {queue = queue, job_id = id, chunk = chunk})
+end
+
+local function fill(id)
+  local unit, out = key('unit', id), key('unit', id, 'out')
+  local first, total = unpack(redis.call('HMGET', unit, 'next', 'total'))
+  first, total = tonumber(first), tonumber(total)
+  while first < total and redis.call('SCARD', out) < LIMITS.chunks_in_flight do
+    redis.call('SADD', out, first)
+    send(id, first)
+    first = first + 1
+  end
+  redis.call('HSET', unit, 'next', first)
+end
+
+local function admit(tenant, work)
+  local waiting, active = key('t', tenant, 'waiting', work), key('t', tenant, 'active', work)
+  while redis.call('SCARD', active) < LIMITS.jobs_in_flight do
+    local id = redis.call('ZPOPMIN', waiting)[1]
+    if not id then return end
+    redis.call('SADD', active, id)
+    fill(id)
+  end
+end
+
+local function begin(tenant, id, work, queue, total)
+  redis.call('HSET', key('unit', id), 'tenant', tenant, 'work', work, 'queue', queue, 'total', total,
+    'next', 0, 'done', 0)
+  redis.call('ZADD', key('t', tenant, 'waiting', work), redis.call('INCR', key('sequence')), id)
+  admit(tenant, work)
+end
+
+local function end_unit(id)
+  local unit = hash(key('unit', id))
+  if not unit.tenant then return end
+  for _, chunk in ipairs(redis.call('SMEMBERS', key('unit', id, 'out'))) do
+    redis.call('ZREM', key('leases'), spot(id, chunk))
+    redis.call('ZREM', key('sent'), spot(id, chunk))
+  end
+  redis.call('DEL', key('unit', id), key('unit', id, 'chunks'), key('unit', id, 'out'), key('unit', id, 'live'))
+  redis.call('ZREM', key('deadlines'), id)
+  redis.call('ZREM', key('t', unit.tenant, 'waiting', unit.work), id)
+  redis.call('SREM', key('t', unit.tenant, 'active', unit.work), id)
+  admit(unit.tenant, unit.work)
+end
+
+local function is_leased(id)
+  for _, chunk in ipairs(redis.call('SMEMBERS', key('unit', id, 'out'))) do
+    if redis.call('ZSCORE', key('leases'), spot(id, chunk)) then return true end
+  end
+  return false
+end
+
+-- The unit of the lease that speaks, or nil (counted) where it stands no more: somebody else may have the chunk now.
+local function unit_of_lease()
+  local fence = redis.call('HGET', key('unit', ASK.id, 'chunks'), 'fence:' .. ASK.chunk)
+  if fence == tostring(ASK.fence) and redis.call('ZSCORE', key('leases'), spot(ASK.id, ASK.chunk)) then
+    return hash(key('unit', ASK.id))
+  end
+  count('stale_fences')
+  return nil
+end
+
+-- Ends.
+
+local function move(job, state)
+  local from = redis.call('HGET', job, 'state')
+  if not from or not MOVES[from][state] then return false end
+  redis.call('HSET', job, 'state', state)
+  bump(job)
+  return true
+end
+
+local function end_job(tenant, id, state, code, detail)
+  local job = object(tenant, 'job', id)
+  if not move(job, state) then return end
+  redis.call('HSET', job, 'finished', NOW)
+  if code then redis.call('HSET', job, 'error_code', code, 'error_detail', detail) end
+  for _, used in ipairs(redis.call('HMGET', job, 'model_id', 'samples_id')) do
+    redis.call('SREM', key('using', used), id)
+  end
+  end_unit(id)
+  lapse(tenant, 'job', id)
+end
+
+local function refuse_model(tenant, id, code, detail)
+  local model = object(tenant, 'model', id)
+  redis.call('HSET', model, 'state', 'refused', 'refusal_code', code, 'refusal_detail', detail)
+  bump(model)
+  end_unit(id)
+  let_go(id)
+  lapse(tenant, 'model', id)
+end
+
+local function give_up(unit, id, code, detail)
+  if unit.work == 'inspect' then
+    refuse_model(unit.tenant, id, 'model_invalid', detail)
+  else
+    end_job(unit.tenant, id, 'failed', code, detail)
+  end
+end
+
+-- After a chunk has come back without its result: the attempts decide.
+local function put_back(unit, id, chunk, is_spent, code, detail)
+  redis.call('ZREM', key('leases'), spot(id, chunk))
+  redis.call('HDEL', key('unit', id, 'live'), chunk)
+  if unit.cancel then
+    if not is_leased(id) then end_job(unit.tenant, id, 'cancelled') end
+  elseif is_spent then
+    give_up(unit, id, code, detail)
+  else
+    send(id, chunk)
+    if unit.work == 'run' then bump(object(unit.tenant, 'job', id)) end
+  end
+end
+
+local function attempts_spent(id, chunk)
+  return tonumber(redis.call('HGET', key('unit', id, 'chunks'), 'attempts:' .. chunk) or 0) >= LIMITS.max_attempts
+end
+
+local function remove(tenant, kind, id)
+  if kind == 'job' then end_job(tenant, id, 'cancelled') else end_unit(id) end
+  redis.call('DEL', object(tenant, kind, id), key('t', tenant, kind, id, 'chunks'))
+  redis.call('ZREM', key('t', tenant, 'list', kind), id)
+  redis.call('ZREM', key('expiries'), tenant .. ' ' .. kind .. ' ' .. id)
+  let_go(id)
+end

@@ -1,0 +1,40 @@
+"""API keys as the store keeps them."""
+
+from datetime import UTC, datetime
+
+from jobs.record import KeyRecord
+from jobs.storage.connection import Connection
+from jobs.storage.names import key
+
+TOUCH_SECONDS = 60
+
+
+class AccessKeys(Connection):
+    def add_key(self, record: KeyRecord) -> None:
+        self._ask(("HSET", key("keys"), record.id, record.model_dump_json()))
+
+    def key(self, key_id: str) -> KeyRecord | None:
+        (found,) = self._ask(("HGET", key("keys"), key_id))
+        return KeyRecord.model_validate_json(found) if found else None
+
+    def keys(self) -> list[KeyRecord]:
+        """Oldest first, each with its last use."""
+        found, used = self._ask(("HGETALL", key("keys")), ("HGETALL", key("keys", "used")))
+        records = [_with_last_use(KeyRecord.model_validate_json(text), used) for text in found.values()]
+        return sorted(records, key=lambda record: record.created_at)
+
+    def revoke_key(self, key_id: str) -> bool:
+        """False: there was no such key."""
+        removed, *_ = self._ask(("HDEL", key("keys"), key_id), ("HDEL", key("keys", "used"), key_id))
+        return bool(removed)
+
+    def touch_key(self, key_id: str) -> None:
+        """Remembers that it was used now, at most once a minute."""
+        (is_first,) = self._ask(("SET", key("keys", "touched", key_id), 1, "NX", "EX", TOUCH_SECONDS))
+        if is_first:
+            self._ask(("HSET", key("keys", "used"), key_id, datetime.now(UTC).isoformat()))
+
+
+def _with_last_use(record: KeyRecord, used: dict[str, str]) -> KeyRecord:
+    moment = used.get(record.id)
+    return record.model_copy(update={"last_used_at": datetime.fromisoformat(moment)}) if moment else record

@@ -1,0 +1,97 @@
+"""The one connection to Redis: commands, scripts, and what happens when it is away."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import redis
+from redis.backoff import NoBackoff
+from redis.commands.core import Script
+from redis.retry import Retry
+
+from algorithms.errors import Unavailable
+from jobs.record import Dispatch, Effects
+from jobs.settings import Settings
+from jobs.states import moves_as_lua
+from jobs.storage.names import TAG
+
+SCRIPTS = Path(__file__).parent.parent / "lua"
+CANCEL_SECONDS = 8.0  # a cancelled job ends within 10 s even where its worker does not answer
+SYNC_MILLISECONDS = 1000  # patience with the disk before an answer is given up
+
+Reply = dict[str, Any]
+
+
+@contextmanager
+def _reachable() -> Iterator[None]:
+    """Turns every way in which Redis can be away, loading or full into Unavailable."""
+    away = (redis.ConnectionError, redis.TimeoutError, redis.ReadOnlyError, redis.OutOfMemoryError)
+    try:
+        yield
+    except away as error:
+        raise Unavailable("The store cannot be reached right now; try again shortly.", retry_after=2) from error
+
+
+class Connection:
+    """Opens at the first command; may be shared by threads. The sections of the store derive from it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        # Every move may safely be made twice, so one retry on a fresh connection hides a restarted server.
+        self._redis: Any = redis.Redis.from_url(
+            settings.redis_url,
+            decode_responses=True,
+            socket_timeout=5,
+            socket_connect_timeout=5,
+            retry=Retry(NoBackoff(), 1),
+        )
+        self._limits = {
+            "lease_ms": round(settings.lease_seconds * 1000),
+            "ttl_ms": settings.result_ttl_seconds * 1000,
+            "queue_ms": settings.queue_seconds * 1000,
+            "cancel_ms": round(CANCEL_SECONDS * 1000),
+            "max_attempts": settings.max_attempts,
+            "chunks_in_flight": settings.chunks_in_flight,
+            "jobs_in_flight": settings.jobs_in_flight,
+        }
+
+    @cached_property
+    def _scripts(self) -> dict[str, Script]:
+        shared = moves_as_lua() + (SCRIPTS / "moves.lua").read_text()
+        files = (file for file in SCRIPTS.glob("*.lua") if file.stem != "moves")
+        return {file.stem: self._redis.register_script(shared + file.read_text()) for file in files}
+
+    def _ask(self, *commands: tuple[Any, ...]) -> list[Any]:
+        """One round trip: the answer of each command."""
+        with _reachable(), self._redis.pipeline(transaction=False) as pipeline:
+            for command in commands:
+                pipeline.execute_command(*command)
+            answers: list[Any] = pipeline.execute()
+            return answers
+
+    def _call(self, script: str, *, durable: bool = False, **arguments: Any) -> Reply:
+        """One script, one move. `durable`: only answered once the server's log is on disk, where it can tell."""
+        named = {name: value for name, value in arguments.items() if value is not None}
+        payload = json.dumps({**named, "limits": self._limits})
+        with _reachable(), self._redis.pipeline(transaction=False) as pipeline:
+            self._scripts[script](keys=[TAG], args=[payload], client=pipeline)
+            if durable:
+                pipeline.execute_command("WAITAOF", 1, 0, SYNC_MILLISECONDS)
+            answer, *synced = pipeline.execute(raise_on_error=False)
+            if isinstance(answer, Exception):
+                raise answer
+        if synced and synced[0] == [0, 0]:
+            raise Unavailable("The store is slow to write; try again with the same Idempotency-Key.", retry_after=5)
+        reply: Reply = json.loads(answer)
+        return reply
+
+
+def effects(reply: Reply) -> Effects:
+    """What a script left to do. (An empty table of Lua arrives as an object: only its length counts.)"""
+    return Effects(
+        dispatches=tuple(Dispatch(**dispatch) for dispatch in reply["dispatches"]),
+        digests=tuple(reply["digests"]),
+    )

