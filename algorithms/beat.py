@@ -31,6 +31,10 @@ class Paid:
     def rows(self) -> Rows:
         return self.question.rows if self.kept is None else self.question.rows[self.kept]
 
+    def positions(self, sent: Positions) -> Positions:
+        """Positions among the rows sent -> positions in the question."""
+        return sent if self.kept is None else self.kept[sent]
+
     def spread(self, answer: NDArray[Any]) -> NDArray[Any]:
         """Answers of the rows sent -> answers of all rows of the question; zeros where nothing was sent."""
         if self.kept is None:
@@ -74,11 +78,11 @@ class Beat:
             self._nbytes += question.rows.nbytes
 
     def ask(self) -> None:
-        for group, answers in ((self._labels, self._model.labels), (self._scores, self._model.scores)):
-            if group:
-                _ask_rows(group, answers)
-        if self._gradients:
-            _ask_gradients(self._gradients, self._model)
+        model = self._model
+        _ask_rows(self._labels, model.labels, np.zeros(0, np.int64))
+        _ask_rows(self._scores, model.scores, np.zeros((0, model.classes), np.float32))
+        for paid in self._gradients:
+            paid.talk.answer = _ask_gradient(paid, model)
         for talk, question in self._steepest:
             talk.answer = self._model.steepest(question.ball, question.label, question.rivals)
         self._clear()
@@ -109,22 +113,24 @@ def _charge_one(talk: "Talk", member: int, cost: Cost) -> bool:
     return False
 
 
-def _ask_rows(group: list[Paid], answers: Callable[[Rows], NDArray[Any]]) -> None:
+def _ask_rows(group: list[Paid], ask: Callable[[Rows], NDArray[Any]], nothing: NDArray[Any]) -> None:
+    """One call for all questions of a kind. `nothing` answers no rows: owners may all have left."""
+    if not group:
+        return
     rows = [paid.rows for paid in group]
-    answer = answers(rows[0] if len(rows) == 1 else np.concatenate(rows))
+    sent = rows[0] if len(rows) == 1 else np.concatenate(rows)
+    answer = ask(sent) if len(sent) else nothing
     start = 0
     for paid, block in zip(group, rows, strict=True):
         paid.talk.answer = paid.spread(answer[start : start + len(block)])
         start += len(block)
 
 
-def _ask_gradients(group: list[Paid], model: Model) -> None:
-    """As `_ask_rows`, with every question's own loss on its own rows."""
-    for paid in group:
-        kept, cotangent = paid.kept, paid.question.cotangent  # type: ignore[union-attr]
-
-        def of_sent(scores: Any, sent: Positions, kept: Any = kept, cotangent: Any = cotangent) -> Any:
-            return cotangent(scores, sent if kept is None else kept[sent])
-
-        scores, gradients = model.gradients(paid.rows, of_sent)
-        paid.talk.answer = paid.spread(scores), paid.spread(gradients)
+def _ask_gradient(paid: Paid, model: Model) -> tuple[NDArray[Any], NDArray[Any]]:
+    """A question's own loss on its own rows, renumbered where some of them were not sent."""
+    question, rows = paid.question, paid.rows
+    assert isinstance(question, AskGradient)
+    if not len(rows):
+        return paid.spread(np.zeros((0, model.classes), np.float32)), paid.spread(rows)
+    scores, gradients = model.gradients(rows, lambda scores, sent: question.cotangent(scores, paid.positions(sent)))
+    return paid.spread(scores), paid.spread(gradients)

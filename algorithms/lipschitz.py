@@ -1,0 +1,94 @@
+"""From gradient norms met in a ball to a distance: margin / L, where L is estimated from the batches' largest norms.
+
+If ||grad(f_c - f_j)||_q <= L_j all over the p-ball of radius R around x, the answer c cannot turn into j within
+min((f_c - f_j)(x) / L_j, R) (Weng et al. 2018, Theorem 3.2). With an estimate in place of L_j that is a score, not a
+bound.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from algorithms.extreme_value import (
+    NO_END_POINT,
+    end_point_interval,
+    farthest_end_point,
+    fit,
+    is_degenerate,
+    ks_p,
+)
+
+Status = Literal["ok", "degenerate", "no_finite_endpoint", "censored_at_radius"]
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Score:
+    """min over rivals j of min(margin_j / a_j, cap), a_j the end point fitted to rival j's batch maxima."""
+
+    value: float
+    status: Status
+    rival: int  # position of the rival that gives the minimum
+    end_point: float  # a of this rival
+    shape: float | None  # of the unpenalized fit, which the status rests on; None where nothing was fitted
+
+    @property
+    def is_fitted(self) -> bool:
+        return self.shape is not None
+
+
+def reach(margins: Array | float, steepest: Array | float) -> Array:
+    """margin / L, element by element; infinite where no gradient was met."""
+    flat = np.equal(steepest, 0)
+    return np.where(flat, np.inf, np.divide(margins, np.where(flat, 1.0, steepest)))
+
+
+def score(margins: Array, maxima: Array, cap: float) -> Score:
+    """The score of margins (rivals,) and batch maxima (batches, rivals), at least one of them above 0."""
+    rival, end_point = _nearest_rival(margins, maxima)
+    distance = float(reach(margins[rival], end_point))
+    y = maxima[:, rival]
+    shape = None if is_degenerate(y) else fit(y, penalty=0.0).shape
+    return Score(min(distance, cap), _status(distance, cap, shape), rival, end_point, shape)
+
+
+def score_interval(margin: float, maxima: Array, cap: float, *, level: float) -> tuple[float, float]:
+    """The score of one rival at both ends of its end point's interval: the uncertainty of the fit alone."""
+    if is_degenerate(maxima):
+        value = min(float(reach(margin, maxima.max())), cap)
+        return value, value
+    nearest, farthest = end_point_interval(maxima, level=level)
+    return min(margin / farthest, cap), min(margin / nearest, cap)
+
+
+def fit_p_value(maxima: Array) -> float | None:
+    """Does the fitted law describe one rival's maxima (batches,)? None where they are degenerate."""
+    return None if is_degenerate(maxima) else ks_p(maxima, fit(maxima))
+
+
+def _nearest_rival(margins: Array, maxima: Array) -> tuple[int, float]:
+    """(position, end point) of the smallest margin_j / a_j.
+
+    A fit takes milliseconds and K may be a thousand, so rivals whose farthest possible end point cannot win are left
+    out: the answer is the same.
+    """
+    floors = np.array([reach(g, farthest_end_point(y)) for g, y in zip(margins, maxima.T, strict=True)])
+    nearest, rival, end_point = np.inf, int(floors.argmin()), 0.0
+    for j in np.argsort(floors, kind="stable"):
+        if floors[j] >= nearest:
+            break
+        y = maxima[:, j]
+        a = float(y.max()) if is_degenerate(y) else fit(y).end_point
+        if (distance := float(reach(margins[j], a))) < nearest:
+            nearest, rival, end_point = distance, int(j), a
+    return rival, end_point
+
+
+def _status(distance: float, cap: float, shape: float | None) -> Status:
+    if distance >= cap:
+        return "censored_at_radius"
+    if shape is None:
+        return "degenerate"
+    return "no_finite_endpoint" if shape > NO_END_POINT else "ok"

@@ -1,0 +1,100 @@
+"""One sample, its rival classes, and the balls drawn around it to meet the steepest gradient.
+
+The `auto` radius. A larger ball shows farther, but meets steeper gradients: the score min(margin / L(R), R) is largest
+where both meet, since L(R) does not fall as R grows. So radii are tried upward from a quarter of the first-order
+distance margin / ||grad||, in steps of sqrt(2), BLOCK points each, until one reaches margin / L. What smaller balls met
+counts for the larger, and the sample's own gradient for all: margin / L never exceeds the first-order distance, where
+the walk is over at the latest. The crossing is interpolated between the last two radii, and HEADROOM added, so that a
+score is not cut by its own radius: that of a linear model is exact.
+"""
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from algorithms.asking import BLOCK, Answer, AskSteepest, Ball, Case
+from algorithms.geometry import inner_radius, lengths
+from algorithms.lipschitz import Array, reach
+from algorithms.threat import NORMS, Norm, Threat
+
+STEPS = tuple(2.0 ** (k / 2) for k in range(-4, 1))  # radii tried, in first-order distances
+HEADROOM = 1.05
+
+
+@dataclass(frozen=True)
+class Neighborhood:
+    case: Case
+    threat: Threat
+    ball: Norm
+    sampling: Literal["radial", "uniform"]
+    rivals: NDArray[np.int64]  # (r,), the highest logit first
+    margins: Array  # (r,): f_label - f_rival at the sample
+
+    @classmethod
+    def of(
+        cls, case: Case, threat: Threat, *, ball: Norm, sampling: Literal["radial", "uniform"], most: int | None
+    ) -> "Neighborhood":
+        """The rivals are the target, or the other classes, or the `most` of these that have the highest logits."""
+        assert case.scores is not None
+        ranked = np.argsort(-case.scores, kind="stable")
+        rivals = ranked[ranked != case.label][:most] if case.target is None else np.array([case.target])
+        margins = case.scores[case.label].astype(np.float64) - case.scores[rivals]
+        return cls(case, threat, ball, sampling, rivals, margins)
+
+    @property
+    def row(self) -> int:
+        """Of the threat's norm, among the three of every answer."""
+        return NORMS.index(self.threat.norm)
+
+    def ask(self, radius: float, n: int, counter: int) -> AskSteepest:
+        """n points of the ball of this radius. Answered by (3, r)."""
+        case = self.case
+        ball = Ball(case.x, radius, self.ball, self.sampling, n, self.threat.box, case.stream, counter)
+        return AskSteepest(ball, case.label, self.rivals)
+
+    def cap(self, norm: Norm, radius: float) -> float:
+        """How far in this norm a ball of this radius reaches in every direction."""
+        return inner_radius(norm, self.ball, radius, self.case.x.size)
+
+    def is_clipped(self, radius: float) -> bool:
+        """The ball reaches beyond the box, so some of its points are moved to the box's faces."""
+        x, box = self.case.x.astype(np.float64), self.threat.box
+        return bool(np.any(x - radius < box.lower) or np.any(x + radius > box.upper))
+
+    def farthest_input(self) -> float:
+        """Distance of the box's farthest corner, in the threat's norm."""
+        x, box = self.case.x.astype(np.float64), self.threat.box
+        return float(lengths(np.maximum(x - box.lower, box.upper - x)[None], self.threat.norm)[0])
+
+    def walk(self, met: Array, counter: int) -> Generator[AskSteepest, Answer, tuple[float, Array]]:
+        """The `auto` radius, and the largest norms met on the way (r,), from those at the sample itself, (r,).
+
+        Uses len(STEPS) counters. Margins must be above 0, and one gradient at least. A NaN ends the walk.
+        """
+        unit, per_radius = self.shown(met), self.cap(self.threat.norm, 1.0)
+        tried: list[float] = []
+        shown: list[float] = []  # margin / L for each radius tried
+        for number, step in enumerate(STEPS):
+            tried.append(step * unit)
+            answer = yield self.ask(tried[-1] / per_radius, BLOCK, counter + number)
+            met = np.maximum(met, answer[self.row])
+            shown.append(self.shown(met))
+            if not shown[-1] > HEADROOM * tried[-1]:
+                break
+        return HEADROOM * _crossing(tried[-2:], shown[-2:]) / per_radius, met
+
+    def shown(self, steepest: Array) -> float:
+        """The least margin / L over the rivals, were these (r,) the steepest gradients."""
+        return float(reach(self.margins, steepest).min())
+
+
+def _crossing(radii: list[float], shown: list[float]) -> float:
+    """Where `shown` falls to the radius, on straight lines in logarithms between two radii; the last radius at most."""
+    if len(radii) == 1:
+        return radii[0]
+    before, after = np.log(np.divide(shown, radii))  # before > 0; after is 0 or less, but for the headroom
+    share = min(1.0, before / (before - after))
+    return float(radii[0] * (radii[1] / radii[0]) ** share)

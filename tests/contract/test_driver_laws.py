@@ -1,0 +1,260 @@
+"""What the driver promises of every method, checked over the registry with models whose truth is known."""
+
+import numpy as np
+import pytest
+
+from algorithms.oracle import Access
+from algorithms.parameters import Budget
+from algorithms.registry import METHODS, Method
+from algorithms.results import Kind, Outcome
+from algorithms.running import Samples, run
+from algorithms.threat import Box, Norm, Threat
+from tests.truths import ClosedForm, Constant, Linear
+
+SHAPE = (1, 4, 4)
+N = 5
+EVERY = [pytest.param(m, norm, id=f"{m.name}-{norm}") for m in METHODS for norm in m.norms]
+every = pytest.mark.parametrize(("method", "norm"), EVERY)
+ATTACKS = [p for p in EVERY if p.values[0].proves is Kind.UPPER_BOUND]
+attacks = pytest.mark.parametrize(("method", "norm"), ATTACKS)
+
+SMALL = {"clever": {"batches": 4, "batch_size": 8}, "square": {"steps": 300}, "pgd": {"steps": 10}}
+
+
+def linear() -> Linear:
+    rng = np.random.default_rng(3)
+    return Linear(rng.normal(size=(4, 16)), 0.1 * rng.normal(size=4), shape=SHAPE)
+
+
+def samples(indices: tuple[int, ...] = tuple(range(N))) -> Samples:
+    x = np.random.default_rng(5).uniform(0.3, 0.7, (N, *SHAPE)).astype(np.float32)
+    return Samples(x[list(indices)], indices, labels=None)
+
+
+def go(
+    method: Method,
+    norm: Norm,
+    model: ClosedForm | None = None,
+    what: Samples | None = None,
+    *,
+    budget: Budget = Budget(200),
+    box: Box = Threat().box,
+    **threat: object,
+) -> list[Outcome]:
+    params = method.params(**SMALL.get(method.name, {}))
+    asked = Threat(norm=norm, box=box, **threat)  # type: ignore[arg-type]
+    return run(model or linear(), what or samples(), method, params, asked, budget, seed=7)
+
+
+def told(outcomes: list[Outcome]) -> list[tuple[object, bytes | None]]:
+    return [(o.finding.model_dump_json(), None if o.x_adv is None else o.x_adv.tobytes()) for o in outcomes]
+
+
+@every
+def test_alone_or_in_company_a_sample_gets_the_same_answer_and_the_same_count(method, norm):
+    together = told(go(method, norm))
+    alone = [told(go(method, norm, what=samples((i,))))[0] for i in range(N)]
+    assert alone == together
+
+
+@every
+def test_the_same_seed_gives_the_same_bits(method, norm):
+    assert told(go(method, norm)) == told(go(method, norm))
+
+
+@every
+@pytest.mark.parametrize("queries", [4, 17, 60])
+def test_a_query_budget_is_never_passed(method, norm, queries):
+    for outcome in go(method, norm, budget=Budget(queries)):
+        assert outcome.finding.queries <= queries
+
+
+@every
+def test_a_gradient_budget_is_never_passed(method, norm):
+    for outcome in go(method, norm, budget=Budget(200, gradients=13)):
+        assert outcome.finding.gradients <= 13
+
+
+@every
+def test_the_ledger_equals_an_independent_count_at_the_model(method, norm):
+    model = linear()
+    findings = [o.finding for o in go(method, norm, model)]
+    assert sum(f.queries for f in findings) == model.queries
+    assert sum(f.gradients for f in findings) == model.gradient_count
+
+
+@every
+def test_every_row_asked_lies_in_the_box(method, norm):
+    model = linear()
+    box = Box(np.float32(0.25) * np.ones((), np.float32), np.float32(0.75) * np.ones((), np.float32))
+    go(method, norm, model, box=box)
+    for rows in model.queried + model.differentiated:
+        assert box.contains(rows).all()
+
+
+@attacks
+def test_a_finding_survives_a_fresh_query_and_its_distance_is_that_of_its_point(method, norm):
+    model = linear()
+    outcomes = go(method, norm, model)
+    assert any(o.x_adv is not None for o in outcomes)
+    for outcome, x in zip(outcomes, samples().x, strict=True):
+        if outcome.x_adv is not None:
+            scores = model.scores(outcome.x_adv[None])[0]
+            assert np.delete(scores, outcome.finding.label).max() > scores[outcome.finding.label]
+            offset = (outcome.x_adv.astype(np.float64) - x).ravel()
+            assert outcome.finding.value == pytest.approx(np.linalg.norm(offset, norm.p), rel=1e-12)
+
+
+@attacks
+def test_no_attack_reports_less_than_the_true_radius(method, norm):
+    model = linear()
+    for outcome, x in zip(go(method, norm, model, box=Box.unbounded()), samples().x, strict=True):
+        if outcome.finding.value is not None:
+            assert outcome.finding.value >= model.radius(x, outcome.finding.label, norm) * (1 - 1e-5)
+
+
+@attacks
+def test_within_an_epsilon_no_finding_is_farther_than_it(method, norm):
+    epsilon = 1.5 * max(linear().radius(x, int(linear().labels(x[None])[0]), norm) for x in samples().x)
+    values = [o.finding.value for o in go(method, norm, epsilon=epsilon, box=Box.unbounded())]
+    assert any(v is not None for v in values)
+    assert all(v is None or v <= epsilon for v in values)
+
+
+@attacks
+def test_a_longer_budget_replays_the_shorter_one_as_its_prefix(method, norm):
+    def asked(queries: int) -> list[bytes]:
+        model = linear()
+        go(method, norm, model, samples((0,)), budget=Budget(queries))
+        return [rows.tobytes() for rows in model.queried]
+
+    short, long = asked(30), asked(60)
+    until_the_final_query = len(short) - 1
+    assert long[:until_the_final_query] == short[:until_the_final_query]
+
+
+@attacks
+def test_a_longer_budget_never_makes_the_bound_worse(method, norm):
+    short, long = (go(method, norm, budget=Budget(q)) for q in (40, 200))
+    for a, b in zip(short, long, strict=True):
+        if a.finding.value is not None:
+            assert b.finding.value is not None and b.finding.value <= a.finding.value
+
+
+@attacks
+def test_a_targeted_finding_reaches_its_target(method, norm):
+    model = linear()
+    for outcome in go(method, norm, model, targeted="runner_up", box=Box.unbounded()):
+        if outcome.x_adv is not None:
+            scores = model.scores(outcome.x_adv[None])[0]
+            ranked = model.scores(samples().x[outcome.finding.index][None])[0].argsort()
+            assert scores.argmax() == ranked[-2]
+
+
+@every
+def test_a_constant_model_ends_without_a_finding_and_without_nan(method, norm):
+    model = Constant(np.array([0.5, 0.1, 0.0, -0.1]), SHAPE)
+    for outcome in go(method, norm, model):
+        assert outcome.finding.kind is Kind.ABSTAINED
+        assert "NaN" not in outcome.finding.model_dump_json()
+
+
+@attacks
+def test_a_tie_is_not_a_success(method, norm):
+    model = Constant(np.array([0.5, 0.5, 0.0, 0.0]), SHAPE)
+    assert [o.finding.kind for o in go(method, norm, model)] == [Kind.ABSTAINED] * N
+
+
+@every
+def test_a_sample_that_is_wrong_already_costs_its_clean_row_only(method, norm):
+    model, what = linear(), samples()
+    wrong = (model.labels(what.x) + 1) % 4
+    outcomes = go(method, norm, model, Samples(what.x, what.indices, labels=wrong))
+    assert {(o.finding.kind, o.finding.value, o.finding.queries) for o in outcomes} == {(Kind.MISCLASSIFIED, 0.0, 1)}
+
+
+@every
+def test_scores_that_are_not_finite_are_abstained_from(method, norm):
+    model = Constant(np.array([np.nan, 0.0]), SHAPE)
+    outcomes = go(method, norm, model, Samples(samples().x, samples().indices, labels=np.zeros(N, np.int64)))
+    assert {o.finding.details["reason"] for o in outcomes} == {"scores_not_finite"}
+
+
+@every
+def test_cancel_keeps_what_was_found_and_says_so(method, norm):
+    beats = iter(range(10**6))
+    outcomes = run(
+        linear(),
+        samples(),
+        method,
+        method.params(**SMALL.get(method.name, {})),
+        Threat(norm=norm),
+        Budget(200),
+        seed=7,
+        checkpoint=lambda progress: "cancelled" if next(beats) >= 2 else None,
+    )
+    assert {o.finding.ended for o in outcomes} == {"cancelled"}
+
+
+@every
+def test_progress_only_grows_and_ends_at_one(method, norm):
+    seen: list[float] = []
+    counted: list[int] = []
+
+    def note(progress):
+        seen.append(progress.fraction)
+        counted.append(progress.queries + progress.gradients)
+
+    what = samples()
+    run(linear(), what, method, method.params(**SMALL.get(method.name, {})), Threat(norm=norm), Budget(200), seed=7, checkpoint=note)
+    assert seen == sorted(seen) and counted == sorted(counted) and 0 <= seen[0] and seen[-1] <= 1
+
+
+@every
+def test_no_method_needs_more_than_it_declares(method, norm):
+    model = linear()
+    model.offers = frozenset({Access.LABELS, *method.needs})
+    assert len(go(method, norm, model)) == N
+
+
+@attacks
+def test_a_point_that_cannot_be_shown_again_is_not_believed(method, norm):
+    class SaysNoTheLastTime(Linear):
+        """Answers truly until the run's last question, the final fresh re-query."""
+
+        truth = True
+
+        def scores(self, rows):
+            answer = super().scores(rows)
+            return answer if self.truth else answer * 0 + np.eye(4, dtype=np.float32)[self.clean]
+
+    model = SaysNoTheLastTime(linear().weights, linear().bias, SHAPE)
+    model.clean = int(linear().labels(samples((0,)).x)[0])
+    beats = go_counting(method, norm)
+    seen = iter(range(10**6))
+
+    def lie_at_the_end(progress):
+        model.truth = next(seen) < beats - 1
+        return None if model.truth else "cancelled"
+
+    params = method.params(**SMALL[method.name])
+    what = samples((0,))
+    outcome = run(model, what, method, params, Threat(norm=norm), Budget(200), seed=7, checkpoint=lie_at_the_end)[0]
+    assert outcome.finding.kind is Kind.ABSTAINED and outcome.finding.details["reason"] == "not_confirmed"
+
+
+def go_counting(method: Method, norm: Norm) -> int:
+    """Beats of an undisturbed run of sample 0."""
+    beats: list[None] = []
+    params = method.params(**SMALL[method.name])
+    run(
+        linear(),
+        samples((0,)),
+        method,
+        params,
+        Threat(norm=norm),
+        Budget(200),
+        seed=7,
+        checkpoint=lambda progress: beats.append(None),
+    )
+    return len(beats)
