@@ -1,0 +1,14 @@
+"""What the worker images ask themselves."""
+
+from jobs.settings import Settings
+from jobs.store import Store
+from workers.health import is_beating
+
+
+def test_a_worker_is_healthy_while_it_beats_and_only_on_its_own_host(empty_valkey_url: str) -> None:
+    store = Store(Settings(redis_url=empty_valkey_url))
+    assert not is_beating(store, "here")
+
+    store.worker_beat("celery@here", "compute", {})
+    assert is_beating(store, "here")
+    assert not is_beating(store, "there")

@@ -1,0 +1,24 @@
+"""`python -m workers.health`: succeeds while the worker of this host beats. A container's health check."""
+
+import socket
+import sys
+
+from algorithms.errors import Unavailable
+from jobs.settings import Settings
+from jobs.store import Store
+
+
+def is_beating(store: Store, host: str) -> bool:
+    """Celery names a worker celery@host, and Docker gives every container a host name of its own."""
+    return f"celery@{host}" in {worker.id for worker in store.live_workers()}
+
+
+def main() -> int:
+    try:
+        return 0 if is_beating(Store(Settings()), socket.gethostname()) else 1
+    except Unavailable:
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
