@@ -36,8 +36,8 @@ class Child:
 
     def __init__(self, program: Program, log: Path, say: Callable[[str], None]) -> None:
         self.name = program.name
-        self.log = log
-        self.short_lives = 0
+        self._log = log
+        self._short_lives = 0
         self._program = program
         self._say = say
         self._process: subprocess.Popen[bytes] | None = None
@@ -48,7 +48,12 @@ class Child:
     @property
     def is_hopeless(self) -> bool:
         """True if it keeps dying right after its start."""
-        return self.short_lives >= HOPELESS
+        return self._short_lives >= HOPELESS
+
+    def last_words(self) -> str:
+        """The last line of its log."""
+        lines = self._log.read_text(encoding="utf-8", errors="replace").splitlines()
+        return next((line for line in reversed(lines) if line.strip()), "(it said nothing)")
 
     def start(self) -> None:
         self._thread.start()
@@ -70,16 +75,16 @@ class Child:
             self._kill()
             if self._stopping.is_set():
                 return
-            self.short_lives = self.short_lives + 1 if time.monotonic() - born < SHORT_LIFE_SECONDS else 1
-            pause = min(0.5 * 2 ** (self.short_lives - 1), LONGEST_PAUSE_SECONDS)
-            self._say(f"{self.name} {_ending(code)}; starting it again in {pause:g} s. Its log: {self.log}")
+            self._short_lives = self._short_lives + 1 if time.monotonic() - born < SHORT_LIFE_SECONDS else 1
+            pause = min(0.5 * 2 ** (self._short_lives - 1), LONGEST_PAUSE_SECONDS)
+            self._say(f"{self.name} {_ending(code)}; starting it again in {pause:g} s. Its log: {self._log}")
             self._stopping.wait(pause)
 
     def _spawn(self) -> subprocess.Popen[bytes] | None:
         with self._lock:
             if self._stopping.is_set():
                 return None
-            with self.log.open("ab") as log:
+            with self._log.open("ab") as log:
                 self._process = subprocess.Popen(
                     [sys.executable, "-I", "-S", leash.__file__, str(os.getpid()), *self._program.command],
                     stdin=subprocess.PIPE,

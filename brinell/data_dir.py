@@ -46,8 +46,9 @@ class DataDir:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            lock.seek(0)
-            holder = f"process {lock.read().strip()} already runs Brinell"
+            with lock:
+                lock.seek(0)
+                holder = f"process {lock.read().strip()} already runs Brinell"
             detail = f"In {self.path} {holder}; stop it, or choose another --data-dir."
             raise BrinellError(detail, code="cannot_start") from None
         lock.truncate(0)
@@ -56,11 +57,13 @@ class DataDir:
         self._lock = lock
 
     def let_go(self) -> None:
+        """Nothing where it is not ours: then its addresses are those of a running installation."""
+        if self._lock is None:
+            return
         for name in ("url", "redis-url"):
             (self.path / name).unlink(missing_ok=True)
-        if self._lock:
-            self._lock.close()
-            self._lock = None
+        self._lock.close()
+        self._lock = None
 
     def read(self, name: str) -> str | None:
         """None where there is no such file."""

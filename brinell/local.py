@@ -6,7 +6,6 @@ yours in the place of the embedded one, `BRINELL_LIBRARY` a library of yours in 
 
 import json
 import os
-import socket
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -18,7 +17,8 @@ from brinell.children import Child, Program
 from brinell.client import Client
 from brinell.data_dir import DataDir
 from brinell.errors import BrinellError
-from brinell.valkey import Valkey, free_port
+from brinell.ports import usable_port
+from brinell.valkey import Valkey
 
 START_SECONDS = 120.0  # a cold disk reads gigabytes of libraries before the worker beats
 LOOK_SECONDS = 0.2
@@ -83,8 +83,7 @@ class Installation:
         self._data.let_go()
 
     def _start(self) -> None:
-        self._port = self._port or free_port(self._host)
-        _refuse_a_used_port(self._host, self._port)
+        self._port = usable_port(self._host, self._port)
         self._data.hold()
         environment = {**os.environ, "BRINELL_REDIS_URL": self._redis()}
         environment.setdefault("BRINELL_LIBRARY", self._data.library.as_uri())
@@ -124,10 +123,12 @@ class Installation:
         """Return when it is so. Raises BrinellError where a child cannot live, or time runs out."""
         end = time.monotonic() + START_SECONDS
         while not is_so():
-            hopeless = [child for child in self._children if child.is_hopeless]
-            if hopeless or time.monotonic() > end:
-                name, log = (hopeless[0].name, hopeless[0].log) if hopeless else ("service", self._data.logs)
-                raise BrinellError(f"The {name} did not start; {log} says why.", code="cannot_start")
+            if hopeless := next((child for child in self._children if child.is_hopeless), None):
+                detail = f"The {hopeless.name} did not start; its last words: {hopeless.last_words()}"
+                raise BrinellError(detail, code="cannot_start")
+            if time.monotonic() > end:
+                detail = f"The service was not ready within {START_SECONDS:g} s; is this machine very busy? Try again."
+                raise BrinellError(detail, code="cannot_start")
             time.sleep(LOOK_SECONDS)
 
     def _have_a_key(self, environment: Mapping[str, str]) -> None:
@@ -148,14 +149,3 @@ class Installation:
                 return False
             raise
         return True
-
-
-def _refuse_a_used_port(host: str, port: int) -> None:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the API will: a port in TIME_WAIT is free
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            detail = f"Cannot listen on port {port} of {host} ({error.strerror}); choose another with --port or --host."
-            raise BrinellError(detail, code="cannot_start") from None

@@ -54,7 +54,7 @@ def _facts(clever: Evaluation, attack: Evaluation) -> str:
     facts = {"samples": str(summary.get("samples", len(clever.findings)))}
     if accuracy := summary.get("clean_accuracy"):
         facts["clean accuracy"] = (
-            f"{accuracy['value']:.0%} (95 % interval {accuracy['low']:.0%} to {accuracy['high']:.0%})"
+            f"{accuracy['value']:.0%} (95% interval {accuracy['low']:.0%} to {accuracy['high']:.0%})"
         )
     for title, value in (("median CLEVER score", summary.get("value")), ("median PGD distance", broken.get("value"))):
         if value:

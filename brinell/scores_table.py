@@ -57,7 +57,7 @@ def print_summary(job: Job, name: str = "CLEVER") -> None:
     out.print(plain(f"{name}: {summary['samples']} samples ({counts}), labels {summary['labels']}"))
     for title, key in (("clean accuracy", "clean_accuracy"), ("success rate", "success_rate")):
         if rate := summary.get(key):
-            out.print(f"  {title}: {rate['value']:.1%} (95 % interval {rate['low']:.1%} to {rate['high']:.1%})")
+            out.print(f"  {title}: {rate['value']:.1%} (95% interval {rate['low']:.1%} to {rate['high']:.1%})")
     if (values := summary.get("value")) and values.get("mean") is not None:
         listed = ", ".join(f"{word} {number(values[word])}" for word in ("mean", "median", "min", "max"))
         out.print(f"  value: {listed}")

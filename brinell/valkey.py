@@ -8,16 +8,10 @@ from pathlib import Path
 
 from brinell.children import Program
 from brinell.errors import BrinellError
+from brinell.ports import usable_port
 
 HOST = "127.0.0.1"
 GRACE_SECONDS = 10.0
-
-
-def free_port(host: str = HOST) -> int:
-    """A port that nobody used a moment ago."""
-    with socket.socket() as probe:
-        probe.bind((host, 0))
-        return int(probe.getsockname()[1])
 
 
 @dataclass(frozen=True)
@@ -25,7 +19,7 @@ class Valkey:
     """One embedded server: loopback, a random port, a random password, every write on disk before it is answered."""
 
     folder: Path
-    port: int = field(default_factory=free_port)
+    port: int = field(default_factory=lambda: usable_port(HOST))
     password: str = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)
 
     @property

@@ -1,0 +1,216 @@
+"""One command line in, exit code and output out, against the stand-in server."""
+
+import json
+
+import pytest
+from rich.console import Console
+
+from brinell import terminal
+from brinell.cli import exit_code
+from tests.unit.brinell.stand_in import KEY, MODEL, problem
+
+
+@pytest.fixture(autouse=True)
+def an_empty_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("BRINELL_URL", "BRINELL_API_KEY", "BRINELL_REDIS_URL"):
+        monkeypatch.delenv(name, raising=False)
+    (tmp_path / "m.onnx").write_bytes(b"onnx")
+    (tmp_path / "s.npz").write_bytes(b"npz")
+
+
+@pytest.fixture
+def run(capsys):
+    def run(*arguments):
+        code = exit_code(list(arguments))
+        captured = capsys.readouterr()
+        assert "Traceback" not in captured.err
+        return code, captured.out, captured.err
+
+    return run
+
+
+@pytest.fixture
+def server(api, monkeypatch):
+    monkeypatch.setenv("BRINELL_URL", api.url)
+    monkeypatch.setenv("BRINELL_API_KEY", KEY)
+    return api
+
+
+def test_scores_are_printed_one_line_a_sample_and_summed_up(run, server):
+    code, out, err = run("score", "m.onnx", "--samples", "s.npz")
+    assert code == 0
+    assert "95% interval" in out
+    assert out.count("[0.4000, 0.6000]") == 2
+    assert "misclassified" in out
+    assert "clean accuracy: 66.7%" in out
+    assert "Scoring: 100%" in err
+
+
+def test_json_is_pure_and_on_standard_output(run, server):
+    code, out, _ = run("score", "m.onnx", "--samples", "s.npz", "--json")
+    answer = json.loads(out)
+    assert code == 0
+    assert answer["job"]["state"] == "succeeded"
+    assert [finding["index"] for finding in answer["findings"]] == [0, 1, 2]
+
+
+def test_what_score_asks_for_is_what_was_said(run, server):
+    run("score", "m.onnx", "--samples", "s.npz", "--norm", "linf", "--preset", "quick", "--limit", "7", "--seed", "3")
+    body = next(body for method, path, _, body in server.requests if (method, path) == ("POST", "/v1/jobs"))
+    assert json.loads(body) == {
+        "model_id": "mdl_1",
+        "samples_id": "smp_1",
+        "method": {"name": "clever", "preset": "quick"},
+        "threat": {"norm": "linf"},
+        "samples": {"limit": 7},
+        "seed": 3,
+    }
+
+
+def test_ids_are_not_uploaded(run, server):
+    code, _, _ = run("score", "mdl_1", "--samples", "smp_1")
+    assert code == 0
+    assert server.paths("POST") == ["/v1/jobs"]
+
+
+WRONG_USAGE = {
+    "no command": [],
+    "unknown command": ["audti"],
+    "unknown option": ["score", "m.onnx", "--samples", "s.npz", "--nrom", "l2"],
+    "bad value": ["score", "m.onnx", "--samples", "s.npz", "--norm", "l3"],
+    "number out of range": ["score", "m.onnx", "--samples", "s.npz", "--limit", "0"],
+    "missing option": ["score", "m.onnx"],
+    "missing model file": ["score", "absent.onnx", "--samples", "s.npz"],
+    "missing samples file": ["score", "m.onnx", "--samples", "absent.npz"],
+    "a folder": ["models", "upload", "."],
+    "no address": ["models", "list", "--url", "somewhere", "--api-key", "k"],
+    "no folder to write to": ["jobs", "adversarials", "job_1", "--output", "absent/a.npz"],
+}
+
+
+@pytest.mark.parametrize("arguments", WRONG_USAGE.values(), ids=WRONG_USAGE.keys())
+def test_wrong_usage_ends_with_4(run, server, arguments):
+    assert run(*arguments)[0] == 4
+
+
+def test_help_ends_with_0(run):
+    assert run("score", "--help")[0] == 0
+
+
+def test_no_server_ends_with_2_and_says_how_to_start_one(run):
+    code, _, err = run("models", "list")
+    assert code == 2
+    assert "brinell up" in err
+
+
+def test_an_unreachable_server_ends_with_2(run):
+    code, _, err = run("models", "list", "--url", "http://127.0.0.1:1", "--api-key", KEY)
+    assert code == 2
+    assert "Cannot reach" in err
+
+
+def test_a_refused_model_ends_with_2_and_its_reason(run, server):
+    server.faults = [problem(422, "shape_bomb", "Make it smaller.")]
+    code, _, err = run("score", "m.onnx", "--samples", "s.npz")
+    assert code == 2
+    assert "Make it smaller. [shape_bomb]" in err
+
+
+@pytest.mark.parametrize("state", ["failed", "cancelled", "expired"])
+def test_a_job_that_did_not_succeed_ends_with_2(run, server, state):
+    server.job_states = [state]
+    assert run("score", "m.onnx", "--samples", "s.npz")[0] == 2
+
+
+def test_time_up_ends_with_3_and_cancels_the_job(run, server):
+    server.job_states = ["running"]
+    code, _, err = run("score", "m.onnx", "--samples", "s.npz", "--timeout", "0.2")
+    assert code == 3
+    assert "/v1/jobs/job_1/cancel" in server.paths("POST")
+    assert "asked to stop" in err
+
+
+def test_an_interruption_cancels_the_job_and_ends_with_2(run, server, monkeypatch):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("brinell.scoring.job_note", interrupt)  # as Ctrl-C while the progress is drawn
+    code, _, err = run("score", "m.onnx", "--samples", "s.npz")
+    assert code == 2
+    assert "/v1/jobs/job_1/cancel" in server.paths("POST")
+    assert "Interrupted" in err
+
+
+def test_a_bug_is_a_sentence_not_a_traceback(run, server):
+    server.faults = [(200, {"unexpected": True}, {})]
+    code, _, err = run("models", "list")
+    assert code == 2
+    assert "please report" in err
+
+
+def test_control_characters_of_a_name_do_not_reach_the_terminal(run, server):
+    server.model = {**MODEL, "name": "evil\x1b[31m\r\nname"}
+    _, out, _ = run("models", "list")
+    assert "\x1b" not in out
+    assert "evil" in out
+
+
+def test_methods_are_listed_and_an_unknown_one_is_wrong_usage(run, server):
+    assert "clever" in run("methods", "list")[1]
+    assert run("methods", "show", "clvr")[0] == 4
+
+
+def test_adversarials_are_saved_as_they_came(run, server, tmp_path):
+    assert run("jobs", "adversarials", "job_1", "--output", "a.npz")[0] == 0
+    assert (tmp_path / "a.npz").read_bytes() == b"PK-npz"
+
+
+def test_the_server_left_in_the_data_folder_is_found_with_its_key(run, api, tmp_path):
+    folder = tmp_path / ".brinell"
+    folder.mkdir()
+    (folder / "url").write_text(api.url)
+    (folder / "api-key").write_text(KEY)
+    assert "mdl_1" in run("models", "list")[1]
+
+
+def test_the_local_key_is_not_sent_to_another_server(run, api, tmp_path):
+    folder = tmp_path / ".brinell"
+    folder.mkdir()
+    (folder / "url").write_text("http://127.0.0.1:1")
+    (folder / "api-key").write_text(KEY)
+    code, _, err = run("models", "list", "--url", api.url)
+    assert code == 2
+    assert "--api-key" in err
+    assert api.requests == []
+
+
+def test_an_address_left_by_a_server_that_was_killed_is_no_server(run, tmp_path):
+    folder = tmp_path / ".brinell"
+    folder.mkdir()
+    (folder / "url").write_text("http://127.0.0.1:1")
+    (folder / "api-key").write_text(KEY)
+    assert "No server" in run("models", "list")[2]
+
+
+def test_keys_need_a_server_on_this_machine(run):
+    code, _, err = run("keys", "list")
+    assert code == 2
+    assert "brinell up" in err
+
+
+def test_outside_a_checkout_the_local_commands_say_what_they_need(run, monkeypatch, tmp_path):
+    monkeypatch.setattr("brinell.checkout.__file__", str(tmp_path / "brinell" / "checkout.py"))
+    for arguments in (["up"], ["demo"], ["score", "m.onnx", "--samples", "s.npz"]):
+        code, _, err = run(*arguments)
+        assert code == 2
+        assert "needs a Brinell checkout" in err
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_a_table_fits_the_terminal(run, server, monkeypatch, width, capsys):
+    monkeypatch.setattr(terminal, "out", Console(width=width, highlight=False, markup=False))
+    monkeypatch.setattr("brinell.scores_table.out", terminal.out)
+    _, out, _ = run("score", "m.onnx", "--samples", "s.npz")
+    assert out
+    assert max(map(len, out.splitlines())) <= width
