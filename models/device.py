@@ -1,0 +1,29 @@
+"""Where tensors live: the one place that chooses between the processor and a CUDA card."""
+
+from typing import Literal
+
+from algorithms.errors import Unavailable
+
+Device = Literal["cpu", "cuda"]
+
+
+def choose(wanted: str) -> Device:
+    """`auto`: a card if torch finds one. `cpu`, `cuda`: that one. Raises Unavailable for a card that is not there."""
+    if wanted == "cpu":
+        return "cpu"
+    import torch
+
+    if torch.cuda.is_available():
+        return "cuda"
+    if wanted == "cuda":
+        raise Unavailable("This worker sees no CUDA card; set BRINELL_DEVICE=auto or give it one.", retry_after=60)
+    return "cpu"
+
+
+def providers(device: Device) -> list[str]:
+    """onnxruntime's execution providers, best first. Without its CUDA build, scores are computed on the processor."""
+    import onnxruntime
+
+    if device == "cuda" and "CUDAExecutionProvider" in onnxruntime.get_available_providers():
+        return ["CUDAExecutionProvider", "CPUExecutionProvider"]
+    return ["CPUExecutionProvider"]

@@ -1,0 +1,54 @@
+"""The way in: rows in the caller's units, float32, are preprocessed and cast within the graph.
+
+So labels, scores, gradients and bounds all see the same preprocessing, and gradients come out by the caller's units.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+from onnx import TensorProto, helper
+
+from algorithms.errors import Refused
+from models.manifest import Preprocessing
+from models.onnx.graph import Editor
+from models.onnx.signature import FLOATS, Entry
+
+INPUT = "brinell_rows"
+
+
+def per_channel(values: float | list[float], shape: tuple[int, ...], field: str) -> NDArray[np.float32]:
+    """A number, or one a channel, shaped to broadcast over rows (m, *shape). Raises Refused(shape_mismatch)."""
+    array = np.asarray(values, np.float32)
+    if array.ndim == 1 and len(array) != shape[0]:
+        raise Refused(
+            f"preprocessing.{field} has {len(array)} numbers, but the first axis of a row has {shape[0]}; give one"
+            " number, or one a channel.",
+            code="shape_mismatch",
+            pointer=f"/preprocessing/{field}",
+        )
+    return array.reshape((1, -1, *[1] * (len(shape) - 1)))
+
+
+def preprocess(
+    rows: NDArray[np.float32], shape: tuple[int, ...], preprocessing: Preprocessing | None
+) -> NDArray[np.float32]:
+    """The same in numpy, for checking that the graph does it."""
+    if preprocessing is None:
+        return rows
+    with np.errstate(all="ignore"):
+        shifted = rows - per_channel(preprocessing.subtract, shape, "subtract")
+        return np.asarray(shifted / per_channel(preprocessing.divide, shape, "divide"), np.float32)
+
+
+def lead_in(editor: Editor, entry: Entry, preprocessing: Preprocessing | None) -> None:
+    """Replace the graph's input by `brinell_rows`, float32 [batch, *shape], and make the old one from it."""
+    value = INPUT
+    if preprocessing is not None:
+        for op, field in (("Sub", "subtract"), ("Div", "divide")):
+            numbers = per_channel(getattr(preprocessing, field), entry.shape, field)
+            value = editor.node(op, [value, editor.constant(numbers, field)])
+    wanted = next(number for number, dtype in FLOATS.items() if dtype == entry.dtype)
+    made = helper.make_node("Cast", [value], [entry.name], to=wanted)
+    editor.graph.node.append(made)
+    editor.graph.ClearField("input")
+    batch = "N" if entry.batch is None else entry.batch
+    editor.graph.input.append(helper.make_tensor_value_info(INPUT, TensorProto.FLOAT, [batch, *entry.shape]))

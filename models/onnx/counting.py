@@ -1,0 +1,46 @@
+"""How many classes a model has that answers with bare labels."""
+
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import ModelProto
+
+from models.onnx.graph import attribute, constants, producers
+from models.onnx.signature import unsupported
+
+LINKS = ("Identity", "Cast", "Reshape", "Squeeze", "Flatten")
+
+
+def count_labels(model: ModelProto, name: str, seen: NDArray[Any]) -> int:
+    """From the classes named in the graph or the scores before an ArgMax; else one more than the largest label `seen`.
+
+    Raises Refused(unsupported_signature) for negative labels.
+    """
+    if seen.min() < 0:
+        raise unsupported("The labels are negative for some inputs; export a model that numbers its classes from 0.")
+    return max(2, int(seen.max()) + 1, _named_classes(model, name))
+
+
+def _named_classes(model: ModelProto, name: str) -> int:
+    makers = producers(model.graph)
+    node = makers.get(name)
+    while node is not None and node.op_type in LINKS:
+        node = makers.get(node.input[0])
+    if node is None:
+        return 0
+    if node.op_type == "ArgMax":
+        return _last_size(model, node.input[0])
+    if node.op_type == "ArrayFeatureExtractor":  # scikit-learn: classes[argmax]
+        classes = constants(model.graph).get(node.input[0])
+        return 0 if classes is None else int(np.max(classes)) + 1
+    return int(max(attribute(node, "classlabels_ints", None) or attribute(node, "classlabels_int64s", [-1]))) + 1
+
+
+def _last_size(model: ModelProto, name: str) -> int:
+    for value in onnx.shape_inference.infer_shapes(model).graph.value_info:
+        dims = value.type.tensor_type.shape.dim
+        if value.name == name and len(dims) == 2:
+            return int(dims[1].dim_value)
+    return 0

@@ -1,0 +1,144 @@
+"""The graph rebuilt in torch, for gradients: the only file that knows onnx2fx, which is young and pinned.
+
+Each call is one thread and one fixed number of rows, padded where there are fewer, so that a row's gradient does not
+depend on its company; slices run side by side in a small pool. `benchmarks/jacobian_ways.py` and `DECISIONS.md` say why
+so: one forward pass, then one backward pass for every rival's difference, no gradients of weights.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
+from typing import TypeVar
+
+import numpy as np
+import onnx2fx
+import torch
+from numpy.typing import NDArray
+from onnx import ModelProto
+from torch import Tensor
+
+from algorithms.asking import Ball
+from algorithms.errors import ModelFault, Refused
+from algorithms.oracle import Cotangent, Gradients, Rows, Scores
+from models.device import Device
+from models.onnx.network import Network
+from models.onnx.session import cores, padded, rows_a_call
+
+BUCKET = 32  # rows a call
+CONVERTIBLE_NODES = 10_000  # onnx2fx sorts in quadratic time: 5 s here
+
+NORMS = (float("inf"), 2.0, 1.0)  # dual to l1, l2, linf
+
+Part = TypeVar("Part")
+Found = TypeVar("Found")
+
+
+def withheld(reason: str) -> Refused:
+    return Refused(reason, code="access_too_weak")
+
+
+def convert(model: ModelProto) -> torch.nn.Module:
+    """The graph as a torch module, differentiable by its input only. Raises Refused(access_too_weak), saying why."""
+    if len(model.graph.node) > CONVERTIBLE_NODES:
+        raise withheld(f"The graph has more than {CONVERTIBLE_NODES} operators, too many to rebuild for gradients.")
+    foreign = sorted({node.op_type for node in model.graph.node if not onnx2fx.is_supported(node.op_type, node.domain)})
+    if foreign:
+        raise withheld(f"Gradients are not implemented for {', '.join(foreign)}.")
+    try:
+        module: torch.nn.Module = onnx2fx.convert(model)
+    except Exception as error:  # a converter of other people's graphs may stumble in any way
+        raise withheld("The graph could not be rebuilt for gradients.") from error
+    return module.eval().requires_grad_(False)
+
+
+def differentiator(network: Network, device: Device) -> "Differentiator":
+    """Raises Refused(access_too_weak), saying why there are no gradients."""
+    return Differentiator(convert(network.scores_alone()), network.input.shape, network.input.batch, device)
+
+
+class Differentiator:
+    """Gradients of one converted graph, [N or batch, *shape] -> scores [N, K]."""
+
+    def __init__(self, module: torch.nn.Module, shape: tuple[int, ...], batch: int | None, device: Device) -> None:
+        self._module = module.to(device)
+        self._device = device
+        self._bucket = batch or rows_a_call(shape, BUCKET)
+        threads = cores() if device == "cpu" else 1
+        self._window = 2 * threads
+        self._pool = ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,))
+
+    def scores(self, rows: Rows) -> Scores:
+        """(m, *shape) -> (m, K). Raises ModelFault."""
+        return np.concatenate(list(self._each(lambda part: _numbers(self._forward(part)[1], part), self._slices(rows))))
+
+    def gradients(self, rows: Rows, cotangent: Cotangent) -> tuple[Scores, Gradients]:
+        """As `algorithms.oracle.Model.gradients`."""
+        if not len(rows):
+            return self.scores(rows), np.zeros_like(rows)
+
+        def answer(part: tuple[NDArray[np.int64], Rows]) -> tuple[Scores, Gradients]:
+            positions, own = part
+            points, scores = self._forward(own)
+            given = _numbers(scores, own)
+            seeds = np.asarray(cotangent(given, positions), np.float32)
+            seed = torch.from_numpy(padded(seeds, len(points))).to(scores)
+            seed[len(own) :] = 0
+            (gradient,) = torch.autograd.grad(scores, points, seed)
+            return given, _numbers(gradient, own)
+
+        starts = range(0, len(rows), self._bucket)
+        parts = [(np.arange(i, min(i + self._bucket, len(rows))), rows[i : i + self._bucket]) for i in starts]
+        answers = list(self._each(answer, parts))
+        return np.concatenate([a[0] for a in answers]), np.concatenate([a[1] for a in answers])
+
+    def steepest(self, ball: Ball, label: int, rivals: NDArray[np.int64]) -> NDArray[np.float64]:
+        """As `algorithms.oracle.Model.steepest`: each difference is reduced to its norms before the next is taken."""
+        maxima = np.zeros((3, len(rivals)))
+        slices = (part for block in ball.blocks() for part in self._slices(block))
+        for met in self._each(lambda part: self._steepest(part, label, rivals), slices):
+            maxima = np.maximum(maxima, met)  # NaN stays
+        return np.where(np.isfinite(maxima), maxima, np.nan)
+
+    def _steepest(self, rows: Rows, label: int, rivals: NDArray[np.int64]) -> NDArray[np.float64]:
+        """(m, *shape) -> (3, rivals), largest over the rows."""
+        points, scores = self._forward(rows)
+        met = np.zeros((3, len(rivals)))
+        for j, rival in enumerate(rivals):
+            difference = torch.zeros_like(scores)
+            difference[:, label] = 1
+            difference[:, rival] = -1
+            last = j == len(rivals) - 1
+            (gradient,) = torch.autograd.grad(scores, points, difference, retain_graph=not last)
+            met[:, j] = _largest_norms(gradient[: len(rows)].flatten(1))
+        return met
+
+    def _forward(self, rows: Rows) -> tuple[Tensor, Tensor]:
+        """-> (points, scores), padded to the bucket, the graph between them held."""
+        points = torch.from_numpy(padded(rows, self._bucket)).to(self._device).requires_grad_(True)
+        return points, self._module(points)
+
+    def _slices(self, rows: Rows) -> Iterator[Rows]:
+        return (rows[i : i + self._bucket] for i in range(0, max(1, len(rows)), self._bucket))
+
+    def _each(self, work: Callable[[Part], Found], parts: Iterable[Part]) -> Iterator[Found]:
+        """In order, a few ahead: what is drawn or held at once is bounded by the window, not by the question."""
+        parts = iter(parts)
+        running: list[Future[Found]] = [self._pool.submit(work, part) for part in islice(parts, self._window)]
+        try:
+            while running:
+                found = running.pop(0).result()
+                running.extend(self._pool.submit(work, part) for part in islice(parts, 1))
+                yield found
+        except (RuntimeError, MemoryError) as error:  # torch's own errors are RuntimeErrors
+            raise ModelFault("The model failed while its gradients were taken; try smaller samples.") from error
+
+
+def _largest_norms(gradients: Tensor) -> list[float]:
+    """(m, d) -> max over rows of the three dual norms, summed in float64."""
+    norms = [torch.linalg.vector_norm(gradients, p, dim=1, dtype=torch.float64).amax() for p in NORMS]
+    return [float(norm) for norm in norms]
+
+
+def _numbers(values: Tensor, rows: Rows) -> NDArray[np.float32]:
+    """Of the true rows, as numpy; padding cut off."""
+    return values.detach()[: len(rows)].cpu().numpy()

@@ -1,0 +1,165 @@
+"""Surgery on an ONNX graph: find producers, cut to one output, add a node, bypass another.
+
+Every function works on a model of its own: `read` in `network.py` copies the upload once.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, helper, numpy_helper
+
+ONNX = ("", "ai.onnx")  # two spellings of the standard domain
+ML = "ai.onnx.ml"
+
+Producers = dict[str, NodeProto]
+
+
+def producers(graph: GraphProto) -> Producers:
+    """Value name -> the node that makes it."""
+    return {name: node for node in graph.node for name in node.output if name}
+
+
+def consumed(node: NodeProto) -> Iterator[str]:
+    """Names a node reads, those its subgraphs take from outside included."""
+    yield from (name for name in node.input if name)
+    for attribute in node.attribute:
+        graphs = [attribute.g] if attribute.type == AttributeProto.GRAPH else attribute.graphs
+        for graph in graphs:
+            for inner in graph.node:
+                yield from consumed(inner)
+
+
+def attribute(node: NodeProto, name: str, default: Any) -> Any:
+    for found in node.attribute:
+        if found.name == name:
+            return helper.get_attribute_value(found)
+    return default
+
+
+def opset(model: ModelProto) -> int:
+    """Version of the standard operators. Some exporters name the domain twice: the newest counts, as in onnxruntime."""
+    return max((o.version for o in model.opset_import if o.domain in ONNX), default=0)
+
+
+def state_opset(model: ModelProto) -> None:
+    """Name each domain once, and the standard one always: models of ai.onnx.ml alone leave it out."""
+    versions: dict[str, int] = {}
+    for o in model.opset_import:
+        domain = "" if o.domain in ONNX else o.domain
+        versions[domain] = max(o.version, versions.get(domain, 0))
+    versions.setdefault("", 13)
+    del model.opset_import[:]
+    model.opset_import.extend(helper.make_opsetid(domain, version) for domain, version in versions.items())
+
+
+def constants(graph: GraphProto) -> dict[str, NDArray[Any]]:
+    """Values known without running: initializers and Constant nodes holding a tensor."""
+    known = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
+    for node in graph.node:
+        if node.op_type == "Constant" and node.domain in ONNX:
+            value = attribute(node, "value", None)
+            if value is not None:
+                known[node.output[0]] = numpy_helper.to_array(value)
+    return known
+
+
+def names(graph: GraphProto) -> set[str]:
+    used = {v.name for v in (*graph.input, *graph.output, *graph.value_info)} | {t.name for t in graph.initializer}
+    return used.union(*({*node.input, *node.output} for node in graph.node))
+
+
+class Editor:
+    """Adds nodes and constants to a graph under names nobody else has."""
+
+    def __init__(self, model: ModelProto) -> None:
+        self.model = model
+        self.graph = model.graph
+        self._used = names(model.graph)
+
+    def name(self, wish: str) -> str:
+        number = 0
+        while (name := f"brinell_{wish}_{number}") in self._used:
+            number += 1
+        self._used.add(name)
+        return name
+
+    def constant(self, value: NDArray[Any], wish: str) -> str:
+        name = self.name(wish)
+        self.graph.initializer.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
+        return name
+
+    def node(self, op: str, inputs: Sequence[str], **attributes: Any) -> str:
+        """The name of the new node's output. Nodes are put in order by `prune`, which ends every surgery."""
+        made = helper.make_node(op, list(inputs), [self.name(op.lower())], **attributes)
+        self.graph.node.append(made)
+        return str(made.output[0])
+
+    def copy(self, original: NodeProto, source: str) -> str:
+        """A second node like `original` that reads `source` first. Returns the name of its first output."""
+        made = NodeProto()
+        made.CopyFrom(original)
+        made.name = ""
+        made.input[0] = source
+        made.output[:] = [self.name("copy")] + [""] * (len(made.output) - 1)
+        self.graph.node.append(made)
+        return str(made.output[0])
+
+    def feed(self, old: str, new: str) -> None:
+        """Every node that reads `old` reads `new` from now on. Subgraphs are left as they are: the gate allows none."""
+        for node in self.graph.node:
+            node.input[:] = [new if name == old else name for name in node.input]
+
+
+def inputs_without_initializers(graph: GraphProto) -> list[onnx.ValueInfoProto]:
+    """What a caller must feed: up to IR version 3, initializers are listed among the inputs too."""
+    fixed = {tensor.name for tensor in graph.initializer} | {t.values.name for t in graph.sparse_initializer}
+    return [value for value in graph.input if value.name not in fixed]
+
+
+def prune(model: ModelProto, outputs: Iterable[onnx.ValueInfoProto]) -> None:
+    """Cut the graph to what these outputs need. One true input stays; value_info goes: it speaks of the old graph."""
+    graph = model.graph
+    wanted = list(outputs)
+    makers = producers(graph)
+    needed: set[str] = set()
+    waiting = [value.name for value in wanted]
+    while waiting:
+        name = waiting.pop()
+        if name not in needed:
+            needed.add(name)
+            if name in makers:
+                waiting.extend(consumed(makers[name]))
+    kept = [node for node in graph.node if needed.intersection(node.output)]
+    fed = inputs_without_initializers(graph)
+    tensors = [tensor for tensor in graph.initializer if tensor.name in needed]
+    sparse = [tensor for tensor in graph.sparse_initializer if tensor.values.name in needed]
+    for field in ("node", "input", "output", "initializer", "sparse_initializer", "value_info"):
+        graph.ClearField(field)
+    graph.node.extend(_in_order(kept))
+    graph.input.extend(fed)
+    graph.output.extend(wanted)
+    graph.initializer.extend(tensors)
+    graph.sparse_initializer.extend(sparse)
+
+
+def _in_order(nodes: list[NodeProto]) -> list[NodeProto]:
+    """Each node after those it reads from: surgery appends and inserts, and not every exporter sorts."""
+    makers = {name: i for i, node in enumerate(nodes) for name in node.output if name}
+    after = [{makers[name] for name in consumed(node) if name in makers} for node in nodes]
+    readers: dict[int, list[int]] = {}
+    for i, needs in enumerate(after):
+        for j in needs:
+            readers.setdefault(j, []).append(i)
+    ready = [i for i, needs in enumerate(after) if not needs]
+    order = []
+    while ready:
+        i = ready.pop()
+        order.append(nodes[i])
+        for reader in readers.get(i, []):
+            after[reader].discard(i)
+            if not after[reader]:
+                ready.append(reader)
+    return order

@@ -1,0 +1,79 @@
+"""The graph we ask: preprocessing before, logits or two classes behind, and only what they need between."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import ModelProto, TensorProto, helper
+
+from models.manifest import ModelOutput, OutputKind, Preprocessing
+from models.onnx.border import lead_in
+from models.onnx.counting import count_labels
+from models.onnx.graph import Editor, prune
+from models.onnx.signature import Entry, Exit, many_classes, two_classes
+from models.onnx.tails import lead_round
+from models.onnx.widening import as_float32, both_probabilities, column, pad_zero_column
+
+
+@dataclass(frozen=True)
+class Rebuilt:
+    """Rows [N or batch, *shape] float32 in the caller's units in; `answer` and `scores` out.
+
+    `answer` decides exactly as the file does: [N, K] whose argmax is the label, or the labels [N] themselves. `scores`
+    [N, K] are the logits before a soft-max or sigmoid, else the same as `answer`; None where there are only labels.
+    """
+
+    model: ModelProto
+    output: ModelOutput
+    answer: str
+    scores: str | None
+
+
+def rebuild(
+    model: ModelProto,
+    entry: Entry,
+    exit_: Exit,
+    seen: NDArray[Any],
+    preprocessing: Preprocessing | None,
+    *,
+    past_tail: bool = True,
+) -> Rebuilt:
+    """`seen`: what the file answered to the probe rows. `past_tail`: look for the logits before a soft-max."""
+    made = ModelProto()
+    made.CopyFrom(model)
+    editor = Editor(made)
+    lead_in(editor, entry, preprocessing)
+    kind: OutputKind = "labels"
+    scores: str | None = None
+    if exit_.form == "labels":
+        answer, classes = _labels(editor, exit_.name), count_labels(made, exit_.name, seen)
+    else:
+        answer, scores, kind = _scores(editor, exit_, seen, past_tail)
+        classes = seen.shape[1] if exit_.form == "scores" else 2
+    wanted = dict.fromkeys(name for name in (answer, scores) if name is not None)
+    prune(made, [_declared(name, kind) for name in wanted])
+    return Rebuilt(made, ModelOutput(name=exit_.name, classes=classes, kind=kind), answer, scores)
+
+
+def _declared(name: str, kind: OutputKind) -> onnx.ValueInfoProto:
+    return helper.make_tensor_value_info(name, TensorProto.INT64 if kind == "labels" else TensorProto.FLOAT, None)
+
+
+def _labels(editor: Editor, name: str) -> str:
+    flat = editor.node("Reshape", [name, editor.constant(np.array([-1], np.int64), "shape")])
+    return editor.node("Cast", [flat], to=TensorProto.INT64)
+
+
+def _scores(editor: Editor, exit_: Exit, seen: NDArray[Any], past_tail: bool) -> tuple[str, str, OutputKind]:
+    """-> (answer, scores, what the file gives). Where the graph does not tell, `seen` does."""
+    tail = lead_round(editor, exit_.name) if past_tail else None
+    own = as_float32(editor, exit_.name)
+    logits = None if tail is None else as_float32(editor, tail.logits)
+    if exit_.form == "scores":
+        return own, logits or own, tail.kind if tail else many_classes(seen)
+    kind = tail.kind if tail else two_classes(seen)
+    own = column(editor, own)
+    answer = both_probabilities(editor, own) if kind == "probabilities" else pad_zero_column(editor, own)
+    return answer, answer if logits is None else pad_zero_column(editor, column(editor, logits)), kind

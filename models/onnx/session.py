@@ -1,0 +1,107 @@
+"""onnxruntime: the fastest way to labels and scores, hardened, and bit-equal whatever company a row keeps.
+
+One thread a call, and the rows of a question split over a small pool: with two threads inside a call, rows were seen
+to change with their company. Telemetry is off by `ORT_DISABLE_TELEMETRY=1`, which whoever starts this process sets.
+"""
+
+import math
+import os
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
+from onnx import ModelProto
+from onnxruntime.capi import onnxruntime_pybind11_state as native
+
+from algorithms.errors import ModelFault
+from algorithms.oracle import Rows
+from models.device import Device, providers
+
+SLICE = 64  # rows a call at most: enough to keep one core busy
+SLICE_NUMBERS = 2**18  # and numbers a call, where rows are large: activations are many times as much
+FOLDED_BYTES = 64 * 2**20  # largest constant computed ahead; the default, 1 GiB, is reached by a 152-byte file
+
+# onnxruntime's errors have no base of their own.
+ERRORS: tuple[type[Exception], ...] = (
+    MemoryError,
+    ValueError,
+    *(e for e in vars(native).values() if isinstance(e, type) and issubclass(e, Exception)),
+)
+
+
+def cores() -> int:
+    """Processors this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
+def rows_a_call(shape: tuple[int, ...], most: int, least: int = 2) -> int:
+    """At most `most`, fewer where rows are large: the same for a model whatever it is asked."""
+    return max(least, min(most, SLICE_NUMBERS // math.prod(shape)))
+
+
+def start(model: ModelProto, device: Device = "cpu") -> ort.InferenceSession:
+    """A session from bytes. Raises ModelFault where onnxruntime will not have them."""
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
+    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_BASIC  # the next level varies by machine
+    options.enable_cpu_mem_arena = False  # memory goes back, and the peak is the truth
+    options.enable_mem_pattern = False
+    options.log_severity_level = 4  # its messages quote the model
+    options.add_session_config_entry("optimization.constant_folding_max_output_size_in_bytes", str(FOLDED_BYTES))
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.add_session_config_entry("session.inter_op.allow_spinning", "0")
+    try:
+        return ort.InferenceSession(model.SerializeToString(), options, providers=providers(device))
+    except ERRORS as error:
+        raise ModelFault("onnxruntime cannot load the model.") from error
+
+
+def run(session: ort.InferenceSession, entry: str, rows: NDArray[Any], outputs: list[str] | None = None) -> list[Any]:
+    """Raises ModelFault where the model fails on these rows."""
+    try:
+        return list(session.run(outputs, {entry: np.ascontiguousarray(rows)}))
+    except ERRORS as error:
+        raise ModelFault("The model failed while it was asked; check that it runs on these inputs.") from error
+
+
+class Session:
+    """Asks one graph for named outputs, row by row the same alone and in company."""
+
+    def __init__(
+        self, model: ModelProto, entry: str, shape: tuple[int, ...], batch: int | None, device: Device = "cpu"
+    ) -> None:
+        self._session = start(model, device)
+        self._entry = entry
+        self._batch = batch
+        self._slice = rows_a_call(shape, SLICE)
+        self._threads = cores() if device == "cpu" else 1
+        self._pool = ThreadPoolExecutor(self._threads)
+
+    def ask(self, rows: Rows, output: str) -> NDArray[Any]:
+        """(m, *shape) -> (m, ...). Raises ModelFault."""
+        if not len(rows):
+            return self._answers(np.zeros((1, *rows.shape[1:]), rows.dtype), output)[:0]
+        return np.concatenate(list(self._pool.map(lambda part: self._answers(part, output), self._parts(rows))))
+
+    def _parts(self, rows: Rows) -> list[Rows]:
+        """Own size of a fixed model, else equal slices for all threads."""
+        if self._batch is not None:
+            return [rows[i : i + self._batch] for i in range(0, len(rows), self._batch)]
+        count = -(-len(rows) // self._slice)
+        if len(rows) >= 4 * self._threads:
+            count = -(-count // self._threads) * self._threads
+        return np.array_split(rows, count)
+
+    def _answers(self, part: Rows, output: str) -> NDArray[Any]:
+        (answer,) = run(self._session, self._entry, padded(part, self._batch or 2), [output])
+        return np.asarray(answer)[: len(part)]
+
+
+def padded(rows: NDArray[Any], size: int) -> NDArray[Any]:
+    """At least `size` rows, the last one repeated: a single row takes another kernel, which may round otherwise."""
+    missing = size - len(rows)
+    return rows if missing <= 0 else np.concatenate([rows, np.repeat(rows[-1:], missing, axis=0)])

@@ -1,0 +1,184 @@
+"""Soft-max and sigmoid at the end of a graph: find them, and lead round them to the logits before.
+
+Attacks and CLEVER want logits: a soft-max saturates, and its gradients vanish in float32. Both functions keep the order
+of a row's classes, so the logits decide alike.
+
+    ... z -> Softmax -> Reshape -> output        becomes, beside it,        ... z -> Reshape -> logits
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import onnx
+from numpy.typing import NDArray
+from onnx import ModelProto, NodeProto, TensorProto
+
+from models.onnx.graph import ONNX, Editor, attribute, constants, opset, producers
+from models.onnx.widening import pad_zero_column
+
+LINKS = ("Identity", "Dropout", "Cast", "Reshape", "Flatten", "Squeeze", "Unsqueeze")
+FLOAT_TYPES = (TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.DOUBLE)
+
+
+@dataclass(frozen=True)
+class Tail:
+    logits: str  # value that holds the logits, in the shape of the output
+    kind: Literal["logits", "probabilities"]  # what the file's own output is
+
+
+def lead_round(editor: Editor, output: str) -> Tail | None:
+    """Adds what is needed to read the logits behind `output`; None where no known tail is found."""
+    name, kind = output, None
+    while (found := _peel(editor, name)) is not None:
+        name = found.logits
+        kind = kind or found.kind
+    return Tail(name, kind) if kind else None
+
+
+def _peel(editor: Editor, name: str) -> Tail | None:
+    view = _View(editor)
+    chain: list[NodeProto] = []
+    while (node := view.maker(name)) is not None and _passes_on(node):
+        chain.append(node)
+        name = node.input[0]
+    if node is None:
+        return None
+    flat = all(link.op_type in ("Identity", "Dropout", "Cast") for link in chain)
+    for rule, kind in RULES:
+        before = rule(view, node, flat)
+        if before is not None:
+            for link in reversed(chain):
+                before = editor.copy(link, before)
+            return Tail(before, kind)
+    return None
+
+
+def _passes_on(node: NodeProto) -> bool:
+    if node.op_type == "Cast" and attribute(node, "to", 0) not in FLOAT_TYPES:
+        return False
+    return node.op_type in LINKS and node.domain in ONNX
+
+
+class _View:
+    """Read-only questions about the graph as it stands."""
+
+    def __init__(self, editor: Editor) -> None:
+        self.editor = editor
+        self._makers = producers(editor.graph)
+        self._known: dict[str, NDArray[Any]] | None = None
+
+    def maker(self, name: str, *ops: str) -> NodeProto | None:
+        """The standard node that makes this value, if it is one of `ops` (any, where none is named)."""
+        node = self._makers.get(name)
+        if node is None or node.domain not in ONNX or (ops and node.op_type not in ops):
+            return None
+        return node
+
+    def value(self, name: str) -> NDArray[Any] | None:
+        if self._known is None:
+            self._known = constants(self.editor.graph)
+        return self._known.get(name)
+
+    def is_one(self, name: str) -> bool:
+        value = self.value(name)
+        return value is not None and value.size == 1 and float(value.reshape(())) == 1.0
+
+    def is_row_wise(self, node: NodeProto, flat: bool) -> bool:
+        """Whether a soft-max runs over all of a row: over axis 1 of [N, K], or of [N, K, 1, ...]."""
+        newest = opset(self.editor.model) >= 13
+        axis = attribute(node, "axis", -1 if newest else 1)
+        if flat:
+            return axis in (1, -1)
+        if not newest:
+            return bool(axis == 1)  # before opset 13: over everything from this axis on
+        shape = _shape(self.editor.model, node.input[0])
+        if shape is None:
+            return False
+        return axis != 0 and all(size == 1 for i, size in enumerate(shape) if i not in (0, axis % len(shape)))
+
+    def sums_a_row(self, node: NodeProto) -> bool:
+        """ReduceSum or ReduceMax over the classes of [N, K], the axis kept."""
+        axes = attribute(node, "axes", None)
+        if axes is None and len(node.input) > 1:
+            known = self.value(node.input[1])
+            axes = None if known is None else known.tolist()
+        return axes in ([1], [-1]) and attribute(node, "keepdims", 1) == 1
+
+
+def _shape(model: ModelProto, name: str) -> list[int] | None:
+    inferred = onnx.shape_inference.infer_shapes(model)
+    for value in inferred.graph.value_info:
+        if value.name == name and value.type.tensor_type.HasField("shape"):
+            return [d.dim_value for d in value.type.tensor_type.shape.dim]
+    return None
+
+
+def _softmax(view: _View, node: NodeProto, flat: bool) -> str | None:
+    if node.op_type == "Softmax" and view.is_row_wise(node, flat):
+        return str(node.input[0])
+    return _exp_over_sum(view, node) if flat else None
+
+
+def _exp_over_sum(view: _View, node: NodeProto) -> str | None:
+    """exp(a) / sum(exp(a)), with or without a = x - max(x)."""
+    if node.op_type != "Div":
+        return None
+    top, bottom = view.maker(node.input[0], "Exp"), view.maker(node.input[1], "ReduceSum")
+    if top is None or bottom is None or bottom.input[0] != top.output[0] or not view.sums_a_row(bottom):
+        return None
+    shifted = view.maker(top.input[0], "Sub")
+    if shifted is not None:
+        peak = view.maker(shifted.input[1], "ReduceMax")
+        if peak is not None and peak.input[0] == shifted.input[0] and view.sums_a_row(peak):
+            return str(shifted.input[0])
+    return str(top.input[0])
+
+
+def _log_softmax(view: _View, node: NodeProto, flat: bool) -> str | None:
+    if node.op_type == "LogSoftmax" and view.is_row_wise(node, flat):
+        return str(node.input[0])
+    inner = view.maker(node.input[0]) if node.op_type == "Log" else None
+    return _softmax(view, inner, flat) if inner is not None else None
+
+
+def _sigmoid(view: _View, node: NodeProto, _flat: bool) -> str | None:
+    """Sigmoid, or 1 / (1 + exp(-z))."""
+    if node.op_type == "Sigmoid":
+        return str(node.input[0])
+    if node.op_type == "Reciprocal":
+        below: str = node.input[0]
+    elif node.op_type == "Div" and view.is_one(node.input[0]):
+        below = node.input[1]
+    else:
+        return None
+    added = view.maker(below, "Add")
+    if added is None:
+        return None
+    for one, other in (added.input, reversed(added.input)):
+        power = view.maker(other, "Exp")
+        negative = view.maker(power.input[0], "Neg") if power is not None and view.is_one(one) else None
+        if negative is not None:
+            return str(negative.input[0])
+    return None
+
+
+def _both_sides(view: _View, node: NodeProto, _flat: bool) -> str | None:
+    """[1 - p, p] with p = sigmoid(z) of shape [N, 1], as scikit-learn writes two classes: logits [0, z]."""
+    if node.op_type != "Concat" or len(node.input) != 2 or attribute(node, "axis", 0) not in (1, -1):
+        return None
+    first, second = node.input
+    rest, yes = view.maker(first, "Sub"), view.maker(second)
+    if rest is None or yes is None or rest.input[1] != second or not view.is_one(rest.input[0]):
+        return None
+    z = _sigmoid(view, yes, True)
+    return None if z is None else pad_zero_column(view.editor, z)
+
+
+Rule = Callable[[_View, NodeProto, bool], str | None]
+RULES: tuple[tuple[Rule, Literal["logits", "probabilities"]], ...] = (
+    (_softmax, "probabilities"),
+    (_log_softmax, "logits"),
+    (_sigmoid, "probabilities"),
+    (_both_sides, "probabilities"),
+)

@@ -1,0 +1,91 @@
+"""Trying the file as it came, in its own dtype and batch size: the truth that every rebuilt graph is held against."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from onnx import ModelProto
+
+from algorithms.errors import ModelFault, Refused
+from models.onnx.session import padded, run, start
+from models.onnx.signature import Answers, Entry, unsupported
+
+TOLERANCE = 1e-4  # relative to the largest score: room for another order of summation, none for another function
+HALF_TOLERANCE = 1e-2  # the same where float16 is in play
+
+
+class Trial:
+    """A file being tried. `batch`: the rows it takes at a time; None: any number."""
+
+    def __init__(self, model: ModelProto, entry: Entry) -> None:
+        self._session = start(model)
+        self._entry = entry.name
+        self._names = [output.name for output in model.graph.output]
+        self.batch = entry.batch
+
+    def answers(self, rows: NDArray[Any]) -> Answers:
+        """Every output, for exactly these rows."""
+        return dict(zip(self._names, run(self._session, self._entry, rows), strict=True))
+
+    def ask(self, rows: NDArray[Any], output: str) -> NDArray[Any]:
+        """One output, rows taken in the file's own size."""
+        size = self.batch or len(rows)
+        parts = [rows[i : i + size] for i in range(0, len(rows), size)]
+        found = [run(self._session, self._entry, padded(part, size), [output])[0][: len(part)] for part in parts]
+        return np.concatenate(found)
+
+
+def try_out(model: ModelProto, entry: Entry, rows: NDArray[Any]) -> Trial:
+    """A trial that is known to run. A batch axis said to be free may be held to one row by what lies behind it.
+
+    Raises Refused(model_invalid).
+    """
+    try:
+        trial = Trial(model, entry)
+    except ModelFault as fault:
+        raise Refused(
+            "onnxruntime cannot load the model; check it with onnx.checker and export it again.", code="model_invalid"
+        ) from fault
+    for batch in (entry.batch,) if entry.batch is not None else (None, 1):
+        trial.batch = batch
+        try:
+            trial.answers(padded(rows[: batch or 2], batch or 2))
+        except ModelFault:
+            continue
+        return trial
+    raise Refused(
+        f"The model does not run on rows of its own shape {list(entry.shape)}; check the export.", code="model_invalid"
+    )
+
+
+def check_rows_stand_alone(trial: Trial, rows: NDArray[Any], output: str, whole: NDArray[Any]) -> None:
+    """Batch statistics, dropout and the like make a row's answer depend on its company or on chance."""
+    again = trial.ask(rows[::-1][:5], output)[::-1]
+    if not close(again, whole[-5:], whole):
+        raise unsupported(
+            "The answer to a row depends on the other rows of its batch, or on chance; export the model in evaluation"
+            " mode (no training-mode batch normalization or dropout, no soft-max over the batch axis)."
+        )
+
+
+def check_finite(whole: NDArray[Any]) -> None:
+    """Raises Refused(model_invalid) where no probe row has finite scores."""
+    if not np.isfinite(whole.reshape(len(whole), -1)).all(axis=1).any():
+        raise Refused(
+            "The scores are not finite on any ordinary input, neither uniform in [0, 1] nor standard normal; check the"
+            " weights and the export.",
+            code="model_invalid",
+        )
+
+
+def close(found: NDArray[Any], expected: NDArray[Any], scores: NDArray[Any]) -> bool:
+    """Equal up to rounding, measured by the largest of `scores`."""
+    half = np.float16 in (found.dtype, expected.dtype, scores.dtype)
+    limit = (HALF_TOLERANCE if half else TOLERANCE) * scale(scores)
+    return found.shape == expected.shape and np.allclose(found, expected, rtol=0.0, atol=limit, equal_nan=True)
+
+
+def scale(scores: NDArray[Any]) -> float:
+    """The largest finite score, at least one."""
+    finite = np.abs(scores[np.isfinite(scores)].astype(np.float64))
+    return max(1.0, float(finite.max(initial=0.0)))
