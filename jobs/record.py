@@ -173,6 +173,14 @@ class WorkerRecord(_Record):
     info: dict[str, Any] = {}
 
 
+class Backlog(_Record):
+    """How much there is to do. `jobs` by state; of the ended states it counts all that ever came there."""
+
+    jobs: dict[JobState, int]
+    chunks_waiting: int  # messages that no worker has taken
+    chunks_running: int
+
+
 T = TypeVar("T")
 
 

@@ -24,6 +24,7 @@ all, and safely twice. Time is the server's. All keys share the hash tag `{brine
     holders:SHA, holds:ID      set     who holds these bytes; which bytes this object holds
     doomed                     zset    digests that nobody holds, until somebody says that the bytes are deleted
     workers, worker:ID         set, string that lives as long as the worker beats
+    jobs                       hash    state -> jobs that are in it (ended states: ever were)
     counters, sequence         hash, number
 
 Ended jobs and refused models live `result_ttl_seconds`; ready models and samples until they are removed.

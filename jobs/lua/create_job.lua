@@ -10,6 +10,7 @@ end
 redis.call('HSET', job, 'state', 'queued', 'version', 1, 'created', NOW, 'changed', NOW, 'spec', ASK.spec,
   'request', ASK.request, 'model_id', ASK.model_id, 'samples_id', ASK.samples_id, 'samples_total', ASK.samples_total,
   'chunk_size', ASK.chunk_size, 'seconds', ASK.seconds, 'samples_done', 0, 'queries', 0, 'gradients', 0)
+tally('queued', 1)
 list(ASK.tenant, 'job', ASK.id)
 remember(ASK.tenant, ASK.id)
 redis.call('SADD', key('using', ASK.model_id), ASK.id)

@@ -23,6 +23,7 @@ local function key(...) return KEYS[1] .. ':' .. table.concat({...}, ':') end
 local function object(tenant, kind, id) return key('t', tenant, kind, id) end
 local function spot(id, chunk) return id .. '/' .. chunk end
 local function count(what) redis.call('HINCRBY', key('counters'), what, 1) end
+local function tally(state, by) redis.call('HINCRBY', key('jobs'), state, by) end
 local function bump(name) redis.call('HINCRBY', name, 'version', 1) end
 local function exists(name) return redis.call('EXISTS', name) == 1 end
 
@@ -161,6 +162,8 @@ local function move(job, state)
   if not from or not MOVES[from][state] then return false end
   redis.call('HSET', job, 'state', state)
   bump(job)
+  tally(from, -1)
+  tally(state, 1)
   return true
 end
 

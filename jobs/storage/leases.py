@@ -2,7 +2,8 @@
 
 from typing import Any, Literal
 
-from jobs.record import ChunkResult, Effects, JobSpec, Lease, Progress, QueueName, WorkerRecord
+from jobs.record import Backlog, ChunkResult, Effects, JobSpec, Lease, Progress, QueueName, WorkerRecord
+from jobs.states import JobState
 from jobs.storage.cards import accept
 from jobs.storage.connection import Reply, effects
 from jobs.storage.names import key
@@ -73,6 +74,11 @@ class Leases(Records):
         if gone:
             self._ask(("SREM", key("workers"), *gone))
         return [WorkerRecord.model_validate_json(beat) for beat in beats if beat]
+
+    def backlog(self) -> Backlog:
+        jobs, waiting, running = self._ask(("HGETALL", key("jobs")), ("ZCARD", key("sent")), ("ZCARD", key("leases")))
+        counts = {state: int(jobs.get(state, 0)) for state in JobState}
+        return Backlog(jobs=counts, chunks_waiting=waiting, chunks_running=running)
 
     def counters(self) -> dict[str, int]:
         """Since the store was first used: stale_fences, lost_leases, resent_messages."""

@@ -58,6 +58,10 @@ class Records(Cards):
         (job,) = self._load_jobs(tenant, [checked(job_id, "job")])
         return found(job)
 
+    def spec(self, tenant: str, job_id: str) -> JobSpec:
+        """What was admitted, cards included: it outlives the model and the samples."""
+        return JobSpec.model_validate_json(self._field(tenant, checked(job_id, "job"), "spec"))
+
     def jobs(
         self, tenant: str, state: JobState | None = None, cursor: str | None = None, limit: int = 100
     ) -> Page[Job]:
