@@ -5,16 +5,18 @@ Runs where the server runs: whoever can reach its Redis may make keys. The key i
 
 import argparse
 import json
+import re
 import sys
 from datetime import UTC, datetime
 from typing import Any
 
-from algorithms.errors import BrinellError
+from algorithms.errors import BrinellError, NotFound
 from jobs.record import KeyRecord
 from jobs.settings import Settings
 from jobs.store import Store
 from service.security import SCOPES, new_key
 
+TENANT = re.compile(r"[A-Za-z0-9_-]{1,64}")
 FAILED = 2
 USAGE = 4
 
@@ -51,7 +53,8 @@ def list_keys(store: Store, chosen: argparse.Namespace) -> int:
 
 
 def revoke(store: Store, chosen: argparse.Namespace) -> int:
-    store.revoke_key(chosen.id)
+    if not store.revoke_key(chosen.id):
+        raise NotFound("There is no such key; `list` shows those there are.")
     _write({"id": chosen.id, "revoked": True} if chosen.json else f"{chosen.id} is revoked.")
     return 0
 
@@ -72,13 +75,19 @@ class _Parser(argparse.ArgumentParser):
         self.exit(USAGE, f"{self.prog}: {message}\n")
 
 
+def _tenant(text: str) -> str:
+    if not TENANT.fullmatch(text):
+        raise argparse.ArgumentTypeError("a tenant has 1 to 64 letters, digits, - or _")
+    return text
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="python -m service.keys", description="Make, list and revoke API keys.")
     acts = parser.add_subparsers(required=True)
     with_json = _Parser(add_help=False)
     with_json.add_argument("--json", action="store_true", help="one JSON value on standard output")
     make = acts.add_parser("create", parents=[with_json], help="make a key and show it, once")
-    make.add_argument("--tenant", required=True)
+    make.add_argument("--tenant", required=True, type=_tenant)
     make.add_argument("--scope", action="append", choices=SCOPES, help="default: all of them")
     make.set_defaults(act=create)
     acts.add_parser("list", parents=[with_json], help="all keys, without their secrets").set_defaults(act=list_keys)

@@ -49,20 +49,15 @@ class _Backlog(Collector):
         return []
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        up = GaugeMetricFamily("brinell_store_up", "1 where Redis answers.")
         try:
             backlog = self._store.backlog()
         except Unavailable:
-            up.add_metric([], 0)
-            yield up
+            yield GaugeMetricFamily("brinell_store_up", "1 where Redis answers.", 0)
             return
-        up.add_metric([], 1)
-        yield up
-        jobs = GaugeMetricFamily("brinell_jobs", "Jobs by state.", labels=["state"])
+        yield GaugeMetricFamily("brinell_store_up", "1 where Redis answers.", 1)
+        jobs = GaugeMetricFamily("brinell_jobs", "Jobs by state; ended ones since the beginning.", labels=["state"])
         for state, count in backlog.jobs.items():
             jobs.add_metric([state], count)
         yield jobs
-        waiting = GaugeMetricFamily("brinell_queue_depth", "Messages that no worker has taken.", labels=["queue"])
-        for queue, count in backlog.queues.items():
-            waiting.add_metric([queue], count)
-        yield waiting
+        yield GaugeMetricFamily("brinell_queue_depth", "Chunks that no worker has taken.", backlog.chunks_waiting)
+        yield GaugeMetricFamily("brinell_chunks_running", "Chunks being computed.", backlog.chunks_running)

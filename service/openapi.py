@@ -80,8 +80,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
     document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
     _, defined = models_json_schema([(JobRequest, "validation"), (Problem, "serialization")], ref_template=REF)
     components = document.setdefault("components", {}).setdefault("schemas", {})
-    for name, schema in defined["$defs"].items():
-        components.setdefault(name, schema)
+    components.update(defined["$defs"])  # what a body may say includes what an answer repeats of it
     components["Problem"]["examples"] = [examples.PROBLEM]
     return document
 

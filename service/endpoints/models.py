@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from algorithms.errors import Refused
 from jobs.effects import settle
 from jobs.record import Idempotency, Page
+from jobs.storage.names import new_id
 from jobs.store import Store
 from models.manifest import ModelCard, Preprocessing
 from service import examples
@@ -28,7 +29,6 @@ from service.dependencies import (
 )
 from service.errors import problem_response
 from service.idempotent import IdempotencyKey, idempotency
-from service.identity import new_id
 from service.openapi import answers, declares, takes_bytes
 from service.uploads import media_type, received
 from service.waiting import Prefer, applied, seconds_of, wait_until
@@ -100,7 +100,7 @@ async def upload_model(
     limit = settings.max_upload_bytes
     async with received(request, library.incoming(), limit=limit, too_large="model_too_large") as upload:
         card = ModelCard(
-            id=new_id("mdl"),
+            id=new_id("model"),
             kind="onnx",
             name=name,
             state="inspecting",

@@ -8,6 +8,7 @@ from fastapi.concurrency import run_in_threadpool
 
 from jobs.effects import settle
 from jobs.record import Page
+from jobs.storage.names import new_id
 from models.manifest import SamplesCard
 from models.samples import inspect_samples
 from service import examples
@@ -22,7 +23,6 @@ from service.dependencies import (
     TheSettings,
     TheStore,
 )
-from service.identity import new_id
 from service.openapi import answers, declares, takes_bytes
 from service.uploads import Upload, received
 
@@ -74,7 +74,7 @@ def read_card(upload: Upload, name: str) -> SamplesCard:
     """Raises Refused(samples_unreadable, samples_not_finite)."""
     facts = inspect_samples(Path(upload.path))
     return SamplesCard(
-        id=new_id("smp"),
+        id=new_id("samples"),
         name=name,
         sha256=upload.sha256,
         size_bytes=upload.size_bytes,

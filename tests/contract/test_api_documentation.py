@@ -1,0 +1,136 @@
+"""docs/api.md and the OpenAPI document say the same: calls, scopes, parameters, answers, codes, fields."""
+
+import re
+from functools import cache
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from jobs.queue import Queue
+from jobs.record import Job
+from jobs.request import JobRequest
+from jobs.settings import Settings
+from jobs.store import Store
+from models.library import Library
+from models.manifest import ModelCard, SamplesCard
+from service import examples
+from service.app import create_app
+from service.errors import CODES_BY_STATUS, STATUS, Problem
+
+PAGE = Path(__file__).parents[2] / "docs" / "api.md"
+METHODS = ("get", "post", "put", "patch", "delete")
+SCHEMAS = (
+    "Problem",
+    "ModelCard",
+    "SamplesCard",
+    "MethodCard",
+    "JobRequest",
+    "ThreatRequest",
+    "BudgetRequest",
+    "Job",
+    "Progress",
+    "Summary",
+    "Finding",
+)
+
+
+@cache
+def openapi() -> dict[str, Any]:
+    nothing = cast(Any, None)  # the document needs no part
+    app = create_app(cast(Settings, nothing), cast(Store, nothing), cast(Queue, nothing), cast(Library, nothing))
+    return app.openapi()
+
+
+def operations() -> dict[str, dict[str, Any]]:
+    return {
+        f"{method.upper()} {path}": operation
+        for path, item in openapi()["paths"].items()
+        for method, operation in item.items()
+        if method in METHODS
+    }
+
+
+def section(title: str) -> str:
+    text = PAGE.read_text(encoding="utf-8")
+    match = re.search(rf"^#+ {title}\n(.*?)(?=^#|\Z)", text, re.MULTILINE | re.DOTALL)
+    assert match is not None, f"docs/api.md has no section {title}"
+    return match[1]
+
+
+def rows(text: str) -> list[list[str]]:
+    table = [line for line in text.splitlines() if line.startswith("| `") or re.match(r"\| \d", line)]
+    return [[cell.strip() for cell in line.strip("|").split(" |")] for line in table]
+
+
+def words(cell: str) -> list[str]:
+    return re.findall(r"`([^`]+)`", cell)
+
+
+def calls_of_the_page() -> dict[str, list[str]]:
+    return {words(row[0])[0]: row for row in rows(section("Calls"))}
+
+
+def test_the_page_and_the_document_name_the_same_calls() -> None:
+    assert set(calls_of_the_page()) == set(operations())
+
+
+@pytest.mark.parametrize("call", operations())
+def test_scope_parameters_and_answers_of_a_call_are_as_written(call: str) -> None:
+    _, scope, parameters, answers = calls_of_the_page()[call]
+    operation = operations()[call]
+    scopes = [s for way in operation.get("security", []) for named in way.values() for s in named]
+    assert scope == (f"`{scopes[0]}`" if scopes else "any" if "security" in operation else "none")
+    named = [p["name"] for p in operation.get("parameters", []) if p["in"] != "path"]
+    assert sorted(w.lower() for w in words(parameters)) == sorted(n.lower() for n in named)
+    good = sorted(status for status in operation["responses"] if int(status) < 400)
+    assert sorted(answers.split(", ")) == good
+
+
+def test_the_page_has_the_table_of_codes() -> None:
+    table = {int(row[0]): tuple(words(row[1])) for row in rows(section("Errors"))}
+    assert table == CODES_BY_STATUS
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_the_page_names_the_fields_of_an_object_and_no_others(name: str) -> None:
+    fields = [words(row[0])[0] for row in rows(section(name))]
+    assert sorted(fields) == sorted(openapi()["components"]["schemas"][name]["properties"])
+
+
+@pytest.mark.parametrize("call", operations())
+def test_every_error_answer_of_a_call_is_a_problem_with_known_codes(call: str) -> None:
+    for status, answer in operations()[call]["responses"].items():
+        if int(status) >= 400:
+            assert answer["content"]["application/problem+json"]["schema"]["$ref"].endswith("/Problem")
+            assert all(STATUS[code] == int(status) for code in answer["description"].split(", "))
+
+
+@pytest.mark.parametrize("call", [call for call in operations() if " /v1" in call])
+def test_every_call_under_v1_declares_a_key_and_what_happens_without(call: str) -> None:
+    operation = operations()[call]
+    assert operation["security"]
+    assert {"401", "403", "429", "503"} <= set(operation["responses"])
+
+
+@pytest.mark.parametrize("call", ["POST /v1/models", "POST /v1/samples", "POST /v1/jobs"])
+def test_every_body_is_described(call: str) -> None:
+    content = operations()[call]["requestBody"]["content"]
+    assert all("schema" in said for said in content.values())
+    assert "application/json" not in content or content["application/json"]["examples"]
+
+
+def test_every_reference_of_the_document_leads_somewhere() -> None:
+    references = set(re.findall(r"'#/components/schemas/([^']+)'", str(openapi())))
+    assert references <= set(openapi()["components"]["schemas"])
+    assert openapi()["openapi"].startswith("3.1")
+
+
+def test_the_examples_are_what_they_show() -> None:
+    assert ModelCard.model_validate(examples.MODEL).state == "ready"
+    assert ModelCard.model_validate(examples.INSPECTING).input is None
+    assert SamplesCard.model_validate(examples.SAMPLES).count == 200
+    assert JobRequest.model_validate(examples.JOB_REQUEST).seed == 0
+    assert JobRequest.model_validate(examples.SMALLEST_JOB_REQUEST).threat.norm == "l2"
+    assert Job.model_validate(examples.JOB).progress.samples_total == 20
+    assert Problem.model_validate(examples.PROBLEM).status == STATUS[examples.PROBLEM["code"]]
