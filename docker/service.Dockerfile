@@ -2,7 +2,7 @@
 #
 #   docker build -f docker/service.Dockerfile -t brinell-service .
 
-FROM python:3.13.9-slim-bookworm
+FROM python:3.11.14-slim-bookworm
 
 RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin brinell \
     && install --directory --owner=brinell --group=brinell /var/lib/brinell

@@ -6,7 +6,7 @@
 # PyPI's torch for Linux carries CUDA (several GB). For a small `cpu` image, name an index that offers the CPU build
 # (pytorch.org, "Get started", tells it): --build-arg PIP_EXTRA_INDEX_URL=URL
 
-FROM python:3.13.9-slim-bookworm AS base
+FROM python:3.11.14-slim-bookworm AS base
 
 RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin brinell \
     && install --directory --owner=brinell --group=brinell /var/lib/brinell
