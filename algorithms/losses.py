@@ -22,7 +22,7 @@ def derivative(name: LossName, scores: Array, labels: Array, targets: Array | No
     return _margin(scores, labels, targets)
 
 
-def _one_hot(classes: Array, scores: Array) -> Array:
+def one_hot(classes: Array, scores: Array) -> Array:
     xp = array_namespace(scores)
     columns = xp.arange(scores.shape[1], device=scores.device)
     return xp.astype(columns[None, :] == classes[:, None], scores.dtype)
@@ -31,7 +31,7 @@ def _one_hot(classes: Array, scores: Array) -> Array:
 def best_other(scores: Array, classes: Array) -> Array:
     """The class with the largest score beside the named one: (m,)"""
     xp = array_namespace(scores)
-    masked = xp.where(_one_hot(classes, scores) > 0, xp.full_like(scores, -xp.inf), scores)
+    masked = xp.where(one_hot(classes, scores) > 0, xp.full_like(scores, -xp.inf), scores)
     return xp.argmax(masked, axis=1)
 
 
@@ -47,8 +47,8 @@ def adversarial_margin(scores: Array, labels: Array, targets: Array | None) -> A
 def _margin(scores: Array, labels: Array, targets: Array | None) -> Array:
     """L = max_{j != y} z_j - z_y; targeted L = z_t - max_{j != t} z_j (Carlini & Wagner 2017, f_6, unclipped)."""
     if targets is None:
-        return _one_hot(best_other(scores, labels), scores) - _one_hot(labels, scores)
-    return _one_hot(targets, scores) - _one_hot(best_other(scores, targets), scores)
+        return one_hot(best_other(scores, labels), scores) - one_hot(labels, scores)
+    return one_hot(targets, scores) - one_hot(best_other(scores, targets), scores)
 
 
 def _cross_entropy(scores: Array, labels: Array, targets: Array | None) -> Array:
@@ -56,7 +56,7 @@ def _cross_entropy(scores: Array, labels: Array, targets: Array | None) -> Array
     xp = array_namespace(scores)
     powers = xp.exp(scores - xp.max(scores, axis=1, keepdims=True))
     p = powers / xp.sum(powers, axis=1, keepdims=True)
-    return p - _one_hot(labels, scores) if targets is None else _one_hot(targets, scores) - p
+    return p - one_hot(labels, scores) if targets is None else one_hot(targets, scores) - p
 
 
 def _ranked(scores: Array) -> tuple[Array, Array]:
@@ -71,9 +71,9 @@ def _dlr(scores: Array, labels: Array) -> Array:
     order, ranked = _ranked(scores)
     spread = (ranked[:, 0] - ranked[:, 2] + 1e-12)[:, None]
     other = best_other(scores, labels)
-    y, o = _one_hot(labels, scores), _one_hot(other, scores)
+    y, o = one_hot(labels, scores), one_hot(other, scores)
     numerator = xp.sum(scores * (o - y), axis=1, keepdims=True)
-    return (o - y) / spread - numerator / spread**2 * (_one_hot(order[:, 0], scores) - _one_hot(order[:, 2], scores))
+    return (o - y) / spread - numerator / spread**2 * (one_hot(order[:, 0], scores) - one_hot(order[:, 2], scores))
 
 
 def _targeted_dlr(scores: Array, labels: Array, targets: Array) -> Array:
@@ -81,7 +81,7 @@ def _targeted_dlr(scores: Array, labels: Array, targets: Array) -> Array:
     xp = array_namespace(scores)
     order, ranked = _ranked(scores)
     spread = (ranked[:, 0] - (ranked[:, 2] + ranked[:, 3]) / 2 + 1e-12)[:, None]
-    y, t = _one_hot(labels, scores), _one_hot(targets, scores)
+    y, t = one_hot(labels, scores), one_hot(targets, scores)
     numerator = xp.sum(scores * (t - y), axis=1, keepdims=True)
-    third_fourth = (_one_hot(order[:, 2], scores) + _one_hot(order[:, 3], scores)) / 2
-    return (t - y) / spread - numerator / spread**2 * (_one_hot(order[:, 0], scores) - third_fourth)
+    third_fourth = (one_hot(order[:, 2], scores) + one_hot(order[:, 3], scores)) / 2
+    return (t - y) / spread - numerator / spread**2 * (one_hot(order[:, 0], scores) - third_fourth)

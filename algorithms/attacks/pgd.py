@@ -4,6 +4,9 @@ At a given radius it asks whether an adversarial point lies within. Without one 
 which the climb still succeeds: doubling until it does, then bisection, each success pulled back towards the sample.
 All samples of a cohort climb together, each by its own radius, and leave as soon as they are adversarial.
 
+An untargeted loss follows whichever rival leads at the moment and may walk past a nearer boundary, even on a linear
+model. So the first climb goes towards the rival that is nearest to first order, and only the second follows the loss.
+
 Madry et al., ICLR 2018. Departures: the step falls as a cosine instead of staying constant, so that no step size has
 to be tuned to the number of steps; in l1 the projection is exact on ball and box (Croce & Hein, ICML 2021, show what
 ignoring the box costs), which makes the raw gradient a good direction without choosing how many features to move.
@@ -18,9 +21,10 @@ from array_api_compat import array_namespace
 from numpy.typing import NDArray
 from pydantic import Field
 
-from algorithms.asking import Answer, Ask, AskGradient, Cohort, Conversation, Question
-from algorithms.geometry import lengths
-from algorithms.losses import LossName, adversarial_margin, derivative
+from algorithms.asking import Answer, Ask, AskGradient, Cohort, Conversation, Owners, Question
+from algorithms.geometry import lengths, sample_ball
+from algorithms.losses import LossName, adversarial_margin, derivative, one_hot
+from algorithms.oracle import Labels
 from algorithms.parameters import Cost
 from algorithms.parameters import Params as BaseParams
 from algorithms.projections import project
@@ -28,6 +32,7 @@ from algorithms.results import Claim, Note, UpperBound
 from algorithms.threat import Norm, Threat
 
 PULL_BACK_STEPS = 8  # halvings of the segment from the sample to a success: 1/256 of its length
+RIVALS = 9  # whose distance is looked up to first order: those with the largest scores (AutoAttack's number of targets)
 TOLERANCE = 0.01  # a search ends where the smallest success is within 1 % of the largest failure
 
 Array = Any  # (n, d), numpy or torch: what the cohort is made of
@@ -40,33 +45,37 @@ class Params(BaseParams):
     name: Literal["pgd"] = "pgd"
     loss: LossName = Field("margin", description="what is climbed; cross_entropy vanishes on confident models")
     steps: int = Field(40, ge=1, le=10_000, description="gradient steps of one climb")
-    restarts: int = Field(1, ge=1, le=100, description="climbs at each radius: the first from the sample, then random")
+    restarts: int = Field(
+        2,
+        ge=1,
+        le=100,
+        description="climbs at each radius: towards the nearest rival, by the loss alone, then from random points",
+    )
     step_size: float = Field(0.5, gt=0, le=4, description="first step over the radius; falls to 0 as a cosine")
     search_steps: int = Field(12, ge=1, le=40, description="radii tried where no epsilon is given")
 
 
 def minimum(params: Params, threat: Threat) -> Cost:
-    """Clean row, one look at the end of a climb and the final re-query; one climb."""
-    del threat
-    return Cost(queries=3, gradients=params.steps)
+    """Clean row, one look at the end of a climb and the final re-query; the nearest rival, and one climb."""
+    return Cost(queries=3, gradients=params.steps + (RIVALS if threat.targeted is None else 1))
 
 
 def run(cohort: Cohort, threat: Threat, params: Params) -> Conversation:
     climb = Climb(cohort, threat, params)
+    first_order_distance = yield from climb.rank_rivals()
     if threat.epsilon is not None:
         everyone = np.ones(len(cohort.live), np.bool_)
         yield from climb.at_radius(np.full(len(everyone), threat.epsilon), everyone)
     else:
-        yield from _search(climb)
+        yield from _search(climb, first_order_distance)
     for owner in np.flatnonzero(cohort.live):
         yield Note(climb.diagnostics(int(owner)), int(owner))
 
 
-def _search(climb: "Climb") -> Step:
+def _search(climb: "Climb", first_guess: Numbers) -> Step:
     """The smallest radius at which a climb succeeds, sample by sample: doubling, then bisection."""
-    radius = yield from climb.first_order_distance()
     farthest = climb.farthest()
-    radius = np.minimum(radius, farthest)
+    radius = np.minimum(first_guess, farthest)
     failed, found = np.zeros_like(radius), np.full_like(radius, np.inf)
     wanted = np.ones(len(radius), np.bool_)
     for _ in range(climb.params.search_steps):
@@ -105,15 +114,35 @@ class Climb:
         self.zero_gradients = np.zeros(n, np.int64)
         self.climbed = np.zeros(n, np.int64)
 
-    def first_order_distance(self) -> Step:
-        """margin / ||gradient||_q at the sample: where a linear model would flip. A first guess of the radius."""
-        everyone = np.flatnonzero(self.cohort.live)
-        scores, slopes = yield self._ask_gradient(self.x[everyone], everyone, "margin")
-        guess = np.ones(len(self.distance))
+    def rank_rivals(self) -> Step:
+        """Rank the leading rivals by their distance to first order, (f_y - f_j) / ||grad(f_y - f_j)||_q at the sample.
+
+        Fills `rivals`, nearest first (targeted: the target alone), and returns the smallest distances (n,).
+        """
+        leading = self._leading_rivals()  # (n, m)
+        n, m = leading.shape
+        owners, rivals = np.repeat(np.arange(n), m), leading.reshape(-1)
+
+        def gap(scores: Array, positions: Owners) -> Array:
+            labels, aims = self._classes(scores, owners[positions], rivals[positions])
+            return one_hot(aims, scores) - one_hot(labels, scores)
+
+        scores, slopes = yield AskGradient(self._shaped(self.x[owners]), gap, owners)
         steep = _host(lengths(slopes, self.threat.norm.dual))
-        margin = -self._margin(scores, everyone)
-        guess[everyone] = np.where(steep > 0, margin / np.where(steep > 0, steep, 1.0), 1.0)
-        return np.maximum(guess, 1e-6)
+        z = _host(scores).astype(np.float64)
+        behind = z[np.arange(n * m), self.cohort.labels[owners]] - z[np.arange(n * m), rivals]
+        away = np.where(steep > 0, behind / np.where(steep > 0, steep, 1.0), np.inf).reshape(n, m)
+        self.rivals = np.take_along_axis(leading, np.argsort(away, axis=1, kind="stable"), axis=1)
+        nearest = away.min(axis=1)
+        return np.where(np.isfinite(nearest), np.maximum(nearest, 1e-6), 1.0)
+
+    def _leading_rivals(self) -> NDArray[np.int64]:
+        """(n, m) classes with the largest clean scores beside the label; (n, 1) the targets."""
+        if self.cohort.targets is not None:
+            return self.cohort.targets[:, None]
+        scores = _host(self.cohort.scores).astype(np.float64)
+        scores[np.arange(len(scores)), self.cohort.labels] = -np.inf
+        return np.argsort(-scores, axis=1, kind="stable")[:, : min(RIVALS, scores.shape[1] - 1)]
 
     def farthest(self) -> Numbers:
         """The largest distance the box allows: nothing beyond is worth trying."""
@@ -128,29 +157,36 @@ class Climb:
             if not len(trying):
                 break
             start = self._start(trying, radius[trying], restart)
-            won[(yield from self._climb(trying, start, radius[trying]))] = True
+            won[(yield from self._climb(trying, start, radius[trying], self._aims(restart)))] = True
         return won
 
-    def _start(self, trying: NDArray[np.int64], radius: Numbers, restart: int) -> Array:
-        """From the nearest success (or the sample) first, then from random points of the ball."""
-        if restart == 0:
-            return self._project(self.nearest[trying], trying, radius)
-        from algorithms.geometry import sample_ball
-
+    def _start(self, trying: Owners, radius: Numbers, restart: int) -> Array:
+        """From the nearest success (where there is none, the sample) or from the sample; then from random points."""
+        if restart < 2:
+            return self._project((self.nearest if restart == 0 else self.x)[trying], trying, radius)
         xp = array_namespace(self.x)
+        norm, draw = self.threat.norm, self.draws
         self.draws += 1
         offsets = [
-            sample_ball(self.cohort.streams[i].at(self.draws), 1, self.shape, norm=self.threat.norm, radius=r, law="uniform")
+            sample_ball(self.cohort.streams[i].at(draw), 1, self.shape, norm=norm, radius=r, law="uniform")
             for i, r in zip(trying, radius, strict=True)
         ]
         drawn = xp.asarray(np.concatenate(offsets).reshape(len(trying), -1), device=self.x.device)
         return self._project(self.x[trying] + drawn, trying, radius)
 
-    def _climb(self, trying: NDArray[np.int64], points: Array, radius: Numbers) -> Step:
+    def _aims(self, restart: int) -> Labels | None:
+        """The class (n,) that a climb goes towards; None: wherever the loss leads."""
+        if self.cohort.targets is not None:
+            return self.cohort.targets
+        if restart == 1:
+            return None
+        return self.rivals[:, max(0, restart - 1) % self.rivals.shape[1]]
+
+    def _climb(self, trying: Owners, points: Array, radius: Numbers, aims: Labels | None) -> Step:
         """Returns which of `trying` (positions in the cohort) became adversarial; claims them on the way."""
         won: list[int] = []
         for step in range(self.params.steps):
-            scores, slopes = yield self._ask_gradient(points, trying, self.params.loss)
+            scores, slopes = yield self._ask_gradient(points, trying, aims)
             through = self._margin(scores, trying) > 0
             self._diagnose(trying, points, slopes, radius)
             won += yield from self._pull_back(trying[through], points[through])
@@ -164,7 +200,7 @@ class Climb:
         won += yield from self._pull_back(trying[through], points[through])
         return won
 
-    def _ascend(self, trying: NDArray[np.int64], points: Array, slopes: Array, radius: Numbers, step: int) -> Array:
+    def _ascend(self, trying: Owners, points: Array, slopes: Array, radius: Numbers, step: int) -> Array:
         """One step of steepest ascent in the norm, then back onto ball and box."""
         xp = array_namespace(points)
         length = self.params.step_size * radius * (1 + np.cos(np.pi * step / self.params.steps)) / 2
@@ -176,7 +212,7 @@ class Climb:
             direction = flat / xp.where(size > 0, size, xp.ones_like(size))[:, None]
         return self._project(points + direction * self._like(length)[:, None], trying, radius)
 
-    def _pull_back(self, trying: NDArray[np.int64], points: Array) -> Step:
+    def _pull_back(self, trying: Owners, points: Array) -> Step:
         """Halve the way back to the sample while it stays adversarial; claim every point that is. Returns `trying`."""
         if not len(trying):
             return []
@@ -193,35 +229,35 @@ class Climb:
             yield from self._claim(trying[through], between[through])
         return trying.tolist()
 
-    def _claim(self, winners: NDArray[np.int64], points: Array) -> Step:
+    def _claim(self, winners: Owners, points: Array) -> Step:
         away = _host(lengths(points - self.x[winners], self.threat.norm)) if len(winners) else []
         for i, r, point in zip(winners, away, points, strict=True):
             if r < self.distance[i] and self.cohort.live[i]:
                 self.distance[i], self.nearest[i] = r, point
                 yield UpperBound(_host(point).reshape(self.shape), int(i))
 
-    def _ask(self, points: Array, owners: NDArray[np.int64]) -> Ask:
+    def _ask(self, points: Array, owners: Owners) -> Ask:
         return Ask(self._shaped(points), owners)
 
-    def _ask_gradient(self, points: Array, owners: NDArray[np.int64], loss: LossName) -> AskGradient:
-        def cotangent(scores: Array, positions: NDArray[np.int64]) -> Array:
-            return derivative(loss, scores, *self._classes(scores, owners[positions]))
+    def _ask_gradient(self, points: Array, owners: Owners, aims: Labels | None) -> AskGradient:
+        def cotangent(scores: Array, positions: Owners) -> Array:
+            these = owners[positions]
+            return derivative(self.params.loss, scores, *self._classes(scores, these, None if aims is None else aims[these]))
 
         return AskGradient(self._shaped(points), cotangent, owners)
 
-    def _classes(self, scores: Array, owners: NDArray[np.int64]) -> tuple[Array, Array | None]:
-        """Labels and targets of these samples, where the scores are."""
+    def _classes(self, scores: Array, owners: Owners, aims: Labels | None) -> tuple[Array, Array | None]:
+        """Labels of these samples and the classes aimed at, where the scores are."""
         xp = array_namespace(scores)
+        labels = xp.asarray(self.cohort.labels[owners], device=scores.device)
+        return labels, None if aims is None else xp.asarray(aims, device=scores.device)
+
+    def _margin(self, scores: Array, owners: Owners) -> Numbers:
         targets = self.cohort.targets
-        return (
-            xp.asarray(self.cohort.labels[owners], device=scores.device),
-            None if targets is None else xp.asarray(targets[owners], device=scores.device),
-        )
+        classes = self._classes(scores, owners, None if targets is None else targets[owners])
+        return _host(adversarial_margin(scores, *classes))
 
-    def _margin(self, scores: Array, owners: NDArray[np.int64]) -> Numbers:
-        return _host(adversarial_margin(scores, *self._classes(scores, owners)))
-
-    def _project(self, points: Array, trying: NDArray[np.int64], radius: Numbers) -> Array:
+    def _project(self, points: Array, trying: Owners, radius: Numbers) -> Array:
         return project(points, self.x[trying], self._like(radius), self.threat.norm, self.lower, self.upper)
 
     def _shaped(self, points: Array) -> Array:
@@ -230,7 +266,7 @@ class Climb:
     def _like(self, numbers: Numbers) -> Array:
         return array_namespace(self.x).asarray(numbers, device=self.x.device)
 
-    def _diagnose(self, trying: NDArray[np.int64], points: Array, slopes: Array, radius: Numbers) -> None:
+    def _diagnose(self, trying: Owners, points: Array, slopes: Array, radius: Numbers) -> None:
         """First-order stationarity (Wang et al., ICML 2019): how much a linear model would still gain, as a share.
 
         FOSC = r ||g||_q - <x_t - x, g>, over r ||g||_q: 0 at a stationary point of the ball, 1 at the sample.
