@@ -5,8 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from jobs.record import JobSpec
-from jobs.request import JobRequest
+from algorithms import registry
+from algorithms.errors import Conflict, Refused
+from algorithms.registry import Method
+from jobs import box
+from jobs.record import JobSpec, ThreatSpec
+from jobs.request import MAX_SAMPLES, JobRequest, Selection, Targeted
 from models.manifest import ModelCard, SamplesCard
 
 
@@ -19,13 +23,23 @@ class Rows:
 
 
 def selected(request: JobRequest, samples: SamplesCard) -> tuple[int, ...]:
-    """The rows of the upload that the job asks for, in the order of its answer."""
-    raise NotImplementedError
+    """The rows of the upload that the job asks for, in the order of its answer. Raises Refused(invalid_request)."""
+    indices = request.samples.indices
+    if indices is None:
+        indices = list(range(min(request.samples.limit or samples.count, samples.count)))
+    if max(indices) >= samples.count:
+        raise Refused(
+            f"The upload has {samples.count} samples, numbered from 0; leave out larger indices.",
+            pointer="/samples/indices",
+        )
+    if len(indices) > MAX_SAMPLES:
+        raise Refused(f"A job takes at most {MAX_SAMPLES} samples; set samples.limit.", pointer="/samples/limit")
+    return tuple(indices)
 
 
 def wants_rows(request: JobRequest) -> bool:
     """Whether `admit` must see the selected rows themselves: a box per feature, or given targets."""
-    raise NotImplementedError
+    return box.is_per_feature(request.threat) or _given_targets(request) is not None
 
 
 def admit(request: JobRequest, card: ModelCard, samples: SamplesCard, rows: Rows | None = None) -> JobSpec:
@@ -33,4 +47,167 @@ def admit(request: JobRequest, card: ModelCard, samples: SamplesCard, rows: Rows
 
     `rows` (of `selected`) is needed where `wants_rows` says so.
     """
-    raise NotImplementedError
+    _check_reserved(request)
+    method = registry.method(request.method.name)
+    shape, classes = _border_of(card)
+    _check_method(method, request, card)
+    _check_samples(samples, shape, classes)
+    indices = selected(request, samples)
+    _check_targets(request, len(indices), classes, rows)
+    threat = _threat(request, samples, rows)
+    _check_budget(method, request, threat, shape)
+    return JobSpec(
+        request=_with_defaults(request, samples),
+        model=card,
+        samples=samples,
+        indices=indices,
+        targets=_given_targets(request),
+        threat=threat,
+        chunk_size=method.chunk,
+        queue="probe" if card.kind == "endpoint" else "compute",
+    )
+
+
+def _check_reserved(request: JobRequest) -> None:
+    reserved = {f"/threat/{name}": getattr(request.threat, name) for name in ("scale", "frozen", "lattice")}
+    reserved["/auxiliary_samples_id"] = request.auxiliary_samples_id
+    for pointer, value in reserved.items():
+        if value is not None:
+            raise Refused(
+                "This field is reserved and does nothing yet; leave it out.", code="not_available", pointer=pointer
+            )
+
+
+def _border_of(card: ModelCard) -> tuple[tuple[int, ...], int]:
+    """Shape of one sample and number of classes. Raises Conflict(model_not_ready)."""
+    if card.state == "ready" and card.input and card.output:
+        return card.input.shape, card.output.classes
+    wait = "it was refused; upload a model that is accepted" if card.state == "refused" else "wait until it is ready"
+    raise Conflict(f"The model is {card.state}: {wait}.", code="model_not_ready", pointer="/model_id")
+
+
+def _check_method(method: Method, request: JobRequest, card: ModelCard) -> None:
+    norm, goal = request.threat.norm, _goal(request)
+    if not set(method.needs) <= set(card.offers):
+        raise Refused(
+            f"{method.name} needs {', '.join(method.needs)}; this model offers {', '.join(card.offers)}. "
+            f"{_advice(request, card)}",
+            code="access_too_weak",
+            pointer="/method/name",
+        )
+    if norm not in method.norms:
+        raise Refused(
+            f"{method.name} works in {', '.join(method.norms)}, not in {norm}. {_advice(request, card)}",
+            code="norm_not_supported",
+            pointer="/threat/norm",
+        )
+    if goal not in method.goals:
+        raise Refused(
+            f"{method.name} can only be {' or '.join(method.goals)}. {_advice(request, card)}",
+            code="goal_not_supported",
+            pointer="/threat/goal",
+        )
+    _check_epsilon(method, request)
+
+
+def _check_epsilon(method: Method, request: JobRequest) -> None:
+    is_given = request.threat.epsilon is not None
+    if method.epsilon == "required" and not is_given:
+        raise Refused(
+            f"{method.name} answers at a radius only; give threat.epsilon.",
+            code="epsilon_required",
+            pointer="/threat/epsilon",
+        )
+    if method.epsilon == "refused" and is_given:
+        raise Refused(
+            f"{method.name} looks for a radius itself; leave threat.epsilon out.",
+            code="epsilon_refused",
+            pointer="/threat/epsilon",
+        )
+
+
+def _advice(request: JobRequest, card: ModelCard) -> str:
+    """Names the methods that this model, norm and goal would fit."""
+    fits = [
+        method.name
+        for method in registry.METHODS
+        if set(method.needs) <= set(card.offers)
+        and request.threat.norm in method.norms
+        and _goal(request) in method.goals
+    ]
+    return f"What fits is {', '.join(fits)}." if fits else "No method here fits this model, norm and goal."
+
+
+def _check_samples(samples: SamplesCard, shape: tuple[int, ...], classes: int) -> None:
+    if samples.shape != shape:
+        raise Refused(
+            f"The samples have shape {list(samples.shape)}, the model takes {list(shape)}; upload them in its shape.",
+            code="shape_mismatch",
+            pointer="/samples_id",
+        )
+    lowest, highest = samples.label_minimum, samples.label_maximum
+    if lowest is not None and highest is not None and not 0 <= lowest <= highest < classes:
+        raise Refused(
+            f"The labels run from {lowest} to {highest}, the model knows 0 to {classes - 1}; upload labels it knows.",
+            code="label_out_of_range",
+            pointer="/samples_id",
+        )
+
+
+def _check_targets(request: JobRequest, count: int, classes: int, rows: Rows | None) -> None:
+    targets = _given_targets(request)
+    if targets is None:
+        return
+    pointer = "/threat/goal/targeted"
+    if len(targets) != count:
+        raise Refused(f"Give one target for each of the {count} selected samples.", pointer=pointer)
+    for i, target in enumerate(targets):
+        if not 0 <= target < classes:
+            raise Refused(
+                f"A target must be a label that the model knows, 0 to {classes - 1}.",
+                code="label_out_of_range",
+                pointer=f"{pointer}/{i}",
+            )
+        if rows is not None and rows.y is not None and rows.y[i] == target:
+            raise Refused("A target must differ from the sample's label.", pointer=f"{pointer}/{i}")
+
+
+def _check_budget(method: Method, request: JobRequest, threat: ThreatSpec, shape: tuple[int, ...]) -> None:
+    least = method.minimum(request.method, threat.threat(shape))
+    for what, needed in (("queries", least.queries), ("gradients", least.gradients)):
+        allowed = getattr(request.budget, f"{what}_per_sample")
+        if allowed is not None and allowed < needed:
+            raise Refused(
+                f"{method.name} with these parameters costs at least {needed} {what} a sample, {allowed} are allowed; "
+                f"raise budget.{what}_per_sample or choose smaller parameters.",
+                code="budget_too_small",
+                pointer=f"/budget/{what}_per_sample",
+            )
+
+
+def _threat(request: JobRequest, samples: SamplesCard, rows: Rows | None) -> ThreatSpec:
+    bounds = box.bounds_of(request.threat, samples)
+    if bounds is not None:
+        box.check_inside(bounds, samples, rows.x if rows else None)
+    lower, upper = (box.as_json(bound) for bound in bounds) if bounds else (None, None)
+    asked = request.threat
+    return ThreatSpec(norm=asked.norm, lower=lower, upper=upper, epsilon=asked.epsilon, goal=asked.goal)
+
+
+def _with_defaults(request: JobRequest, samples: SamplesCard) -> JobRequest:
+    """What was asked, with what was left out said."""
+    threat, rows = request.threat, request.samples
+    if not threat.box_is_given:
+        threat = threat.model_copy(update={"box": list(box.DEFAULT)})
+    if rows.limit is None and rows.indices is None:
+        rows = Selection(limit=samples.count)
+    return request.model_copy(update={"threat": threat, "samples": rows})
+
+
+def _goal(request: JobRequest) -> str:
+    return "targeted" if isinstance(request.threat.goal, Targeted) else "untargeted"
+
+
+def _given_targets(request: JobRequest) -> tuple[int, ...] | None:
+    goal = request.threat.goal
+    return tuple(goal.targeted) if isinstance(goal, Targeted) and isinstance(goal.targeted, list) else None

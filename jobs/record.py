@@ -147,6 +147,7 @@ class Job(_Record):
             "self": here,
             "findings": f"{here}/findings",
             "adversarials": f"{here}/adversarials",
+            "events": f"{here}/events",
             "cancel": f"{here}/cancel",
             "model": f"/v1/models/{self.request.model_id}",
             "samples": f"/v1/samples/{self.request.samples_id}",

@@ -1,8 +1,15 @@
 """All findings of a succeeded job in a few numbers."""
 
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from statistics import fmean, median
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict
+
+from algorithms.registry import method
+from algorithms.results import Finding, Kind
+from algorithms.statistics import clopper_pearson
 
 if TYPE_CHECKING:
     from jobs.record import ChunkResult, JobSpec
@@ -54,6 +61,56 @@ class Summary(_Part):
     warnings: tuple[str, ...]
 
 
-def summarize(spec: "JobSpec", results: "list[ChunkResult]") -> Summary:
-    """Of all chunks of a job, in their order."""
-    raise NotImplementedError
+def summarize(spec: "JobSpec", results: Sequence["ChunkResult"]) -> Summary:
+    """Of all chunks of a job, in their order. `seconds` is what its chunks took together, wherever they ran."""
+    findings = [finding for result in results for finding in result.findings]
+    correct = [finding for finding in findings if finding.kind != Kind.MISCLASSIFIED]
+    is_labelled = spec.samples.labelled
+    is_attack = method(spec.request.method.name).family == "attack"
+    return Summary(
+        counts=dict(sorted(Counter(str(finding.kind) for finding in findings).items())),
+        samples=len(findings),
+        labels="given" if is_labelled else "predicted",
+        clean_accuracy=_rate(len(correct), len(findings)) if is_labelled else None,
+        value=_spread(findings),
+        value_correct=_spread(correct) if is_labelled else None,
+        success_rate=_rate(sum(f.kind == Kind.UPPER_BOUND for f in correct), len(correct)) if is_attack else None,
+        queries=_queries(findings, http_calls=sum(result.http_calls for result in results)),
+        gradients=sum(finding.gradients for finding in findings),
+        seconds=sum(result.seconds for result in results),
+        device=_all_of(result.device for result in results),
+        isolation=_all_of(result.isolation for result in results),
+        versions=_versions(results),
+        warnings=tuple(sorted({code for result in results for code in result.warnings})),
+    )
+
+
+def _rate(successes: int, trials: int) -> Interval | None:
+    """None without a trial: there is no rate."""
+    if not trials:
+        return None
+    low, high = clopper_pearson(successes, trials)
+    return Interval(value=successes / trials, low=low, high=high)
+
+
+def _spread(findings: Sequence[Finding]) -> Spread | None:
+    """Over the findings that have a number; None without one."""
+    values = [finding.value for finding in findings if finding.value is not None]
+    if not values:
+        return None
+    return Spread(mean=fmean(values), median=median(values), min=min(values), max=max(values))
+
+
+def _queries(findings: Sequence[Finding], *, http_calls: int) -> QueryCount:
+    each = [finding.queries for finding in findings]
+    return QueryCount(total=sum(each), mean=fmean(each), median=median(each), max=max(each), http_calls=http_calls)
+
+
+def _all_of(names: Iterable[str]) -> str:
+    """One name where all chunks agree, else all of them."""
+    return ", ".join(sorted(set(names)))
+
+
+def _versions(results: Sequence["ChunkResult"]) -> dict[str, str]:
+    libraries = sorted({library for result in results for library in result.versions})
+    return {lib: _all_of(result.versions[lib] for result in results if lib in result.versions) for lib in libraries}

@@ -1,0 +1,78 @@
+"""The box of a threat: three ways to ask for one, one way to write it down."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from algorithms.errors import Refused
+from jobs.record import Bound
+from jobs.request import ThreatRequest
+from models.manifest import SamplesCard
+
+DEFAULT = (0.0, 1.0)
+POINTER = "/threat/box"
+
+Bounds = tuple[NDArray[np.float32], NDArray[np.float32]]
+
+
+def is_per_feature(threat: ThreatRequest) -> bool:
+    return threat.box is not None and any(isinstance(bound, list) for bound in threat.box)
+
+
+def bounds_of(threat: ThreatRequest, samples: SamplesCard) -> Bounds | None:
+    """Lower and upper, each () or (*shape). None: unbounded, because null was given.
+
+    Left out, it is [0, 1] where the samples fit. Raises Refused(box_required, invalid_request).
+    """
+    if threat.box is not None:
+        lower, upper = (_bound(values, samples.shape, f"{POINTER}/{i}") for i, values in enumerate(threat.box))
+        if np.any(lower > upper):
+            raise Refused("A lower bound of the box is above its upper bound; swap them.", pointer=POINTER)
+        return lower, upper
+    if threat.box_is_given:
+        return None
+    if samples.minimum < DEFAULT[0] or samples.maximum > DEFAULT[1]:
+        raise Refused(
+            f"The samples run from {samples.minimum:g} to {samples.maximum:g}, so [0, 1] cannot be their box; "
+            "say what inputs are valid in threat.box: [lo, hi], [[lo…], [hi…]] per feature, or null for any.",
+            code="box_required",
+            pointer=POINTER,
+        )
+    return np.float32(DEFAULT[0]) * np.ones((), np.float32), np.float32(DEFAULT[1]) * np.ones((), np.float32)
+
+
+def check_inside(bounds: Bounds, samples: SamplesCard, x: NDArray[np.float32] | None) -> None:
+    """Raises Refused(outside_box). x (m, *shape): the selected rows; None: the card's range speaks for all rows."""
+    lowest = x.min(axis=0) if x is not None else np.float32(samples.minimum)
+    highest = x.max(axis=0) if x is not None else np.float32(samples.maximum)
+    if np.any(lowest < bounds[0]) or np.any(highest > bounds[1]):
+        raise Refused(
+            f"Some samples lie outside the box (they run from {float(np.min(lowest)):g} to "
+            f"{float(np.max(highest)):g}); widen threat.box, or give null for inputs without bounds.",
+            code="outside_box",
+            pointer=POINTER,
+        )
+
+
+def as_json(values: NDArray[np.float32]) -> Bound:
+    """One number, or the flat list of one a feature."""
+    return tuple(values.ravel().tolist()) if values.ndim else float(values)
+
+
+def _bound(values: Any, shape: tuple[int, ...], pointer: str) -> NDArray[np.float32]:
+    """() or (*shape), from a number, a flat list, or a list nested like a sample."""
+    wrong = Refused(
+        f"Each side of the box is one number, or finite numbers in the samples' shape {list(shape)}, nested or flat.",
+        pointer=pointer,
+    )
+    try:
+        array = np.asarray(values)
+    except ValueError as error:  # ragged
+        raise wrong from error
+    if array.dtype.kind not in "iuf" or array.shape not in ((), (int(np.prod(shape)),), shape):
+        raise wrong
+    bound = array.astype(np.float32)
+    if not np.all(np.isfinite(bound)):
+        raise wrong
+    return bound.reshape(shape) if bound.ndim else bound
