@@ -1,0 +1,73 @@
+"""`brinell` as people run it: a process of its own, in a folder of its own."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.e2e.machine import DIGITS, ROOT, children, is_alive, until
+
+PATIENCE_SECONDS = 110
+OURS = ("BRINELL_URL", "BRINELL_API_KEY", "BRINELL_REDIS_URL", "BRINELL_LIBRARY")
+
+
+def start(*arguments: str, folder: Path) -> subprocess.Popen[str]:
+    """stdout and stderr are pipes, no terminal."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "brinell.cli", *arguments],
+        cwd=folder,
+        env={name: value for name, value in os.environ.items() if name not in OURS},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def finish(process: subprocess.Popen[str]) -> tuple[int, str, str]:
+    """(exit code, stdout, stderr). No user ever sees a traceback."""
+    try:
+        out, err = process.communicate(timeout=PATIENCE_SECONDS)
+    finally:
+        process.kill()
+    assert "Traceback" not in err
+    return process.returncode, out, err
+
+
+def run(*arguments: str, folder: Path) -> tuple[int, str, str]:
+    return finish(start(*arguments, folder=folder))
+
+
+def make_folder(path: Path) -> Path:
+    """As a user's checkout looks from inside: the examples are there, and .brinell is not."""
+    path.mkdir(exist_ok=True)
+    (path / "examples").symlink_to(ROOT / "examples")
+    for name in ("model.onnx", "samples.npz"):
+        (path / name).symlink_to(DIGITS / name)
+    return path
+
+
+@contextmanager
+def up(folder: Path) -> Iterator[subprocess.Popen[str]]:
+    """`brinell up` on a free port, ready. Stopped by SIGTERM, unless it is gone already."""
+    process = start("up", "--port", "0", folder=folder)
+    try:
+        until(lambda: (folder / ".brinell" / "url").exists() or process.poll() is not None, seconds=90, what="up")
+        assert process.poll() is None, finish(process)
+        yield process
+    finally:
+        process.send_signal(signal.SIGTERM)
+        finish(process)
+
+
+def family(pid: int) -> list[int]:
+    """All living descendants."""
+    direct = children(pid)
+    return direct + [grandchild for child in direct for grandchild in family(child)]
+
+
+def gone(pids: list[int]) -> bool:
+    return not any(map(is_alive, pids))

@@ -1,0 +1,41 @@
+"""The README, literally: its three calls, run as written against `brinell up`."""
+
+import os
+import re
+import subprocess
+
+import pytest
+
+from brinell.client import Client
+from tests.e2e.command_line import make_folder, up
+from tests.e2e.machine import ROOT
+
+pytestmark = pytest.mark.slow
+
+
+def _calls() -> str:
+    """Every bash block with a curl in it between the words "three calls" and the next heading."""
+    section = re.split(r"^#", (ROOT / "README.md").read_text().partition("three calls")[2], flags=re.M)[0]
+    return "\n".join(block for block in re.findall(r"```bash\n(.*?)```", section, flags=re.S) if "curl" in block)
+
+
+def test_the_three_calls_of_the_readme_work_as_written(tmp_path):
+    here = make_folder(tmp_path / "here")
+    with up(here):
+        url, key = ((here / ".brinell" / name).read_text().strip() for name in ("url", "api-key"))
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("BRINELL_")}
+        done = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", _calls()],
+            cwd=here,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=100,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        with Client(url, key) as client:
+            (job,) = client.jobs()
+            assert job["id"] in done.stdout
+            assert client.wait_for_job(job["id"], timeout_seconds=90)["state"] == "succeeded"
+            assert list(client.findings(job["id"]))
