@@ -34,7 +34,7 @@ class Failed:
 
 @dataclass(frozen=True)
 class HandedBack:
-    """This worker goes; another may start at once, and nothing is charged."""
+    """This worker goes, or the job is cancelled and its runner did not answer: nothing found, nothing charged."""
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Does one chunk: claim it, have a runner compute it, write down how it ended. Never loads a model itself."""
 
+import hashlib
 import os
 
 import structlog
@@ -49,7 +50,13 @@ class Supervisor:
 
     def _hold(self, lease: Lease) -> Ending:
         """The edge of a chunk: whatever happens in it, it has an ending."""
-        work = Work(lease, self._library, device=self._settings.device, isolation=self._isolation)
+        work = Work(
+            lease,
+            self._library,
+            keep=lambda data: self._keep(lease, data),
+            device=self._settings.device,
+            isolation=self._isolation,
+        )
         seconds = INSPECTION_SECONDS if lease.work == "inspect" else float(self._settings.chunk_seconds)
         watch = Watch(
             lambda: self._store.beat(lease, work.progress),
@@ -62,7 +69,7 @@ class Supervisor:
                 return self._work(work, lease, watch, seconds)
         except (RunnerDied, FrameError) as error:
             self._runners.discard()
-            return _after_death(error, watch, work, seconds)
+            return _after_death(error, watch, seconds)
         except Exception:
             _log.exception("chunk_failed")
             self._runners.discard()
@@ -83,17 +90,20 @@ class Supervisor:
             self._runners.discard()  # whatever state it is in, no other chunk gets it
         return ending
 
+    def _keep(self, lease: Lease, data: bytes) -> str:
+        """Held first: bytes that nobody holds may be deleted at any moment."""
+        self._store.hold(lease.tenant, lease.job_id, hashlib.sha256(data).hexdigest())
+        return self._library.put(data)
 
-def _after_death(error: RunnerDied | FrameError, watch: Watch, work: Work, seconds: float) -> Ending:
+
+def _after_death(error: RunnerDied | FrameError, watch: Watch, seconds: float) -> Ending:
     """A runner dies because the watch killed it, or for reasons of its own."""
     _log.warning("runner_died", reason=watch.reason, error=str(error), last_words=getattr(error, "log", ""))
     match watch.reason:
         case "lost":
             return Lost()
-        case "drain":
+        case "drain" | "cancelled":
             return HandedBack()
-        case "cancelled":
-            return Computed(work.nothing_found())
         case "timeout":
             return deaths.by_timeout(seconds)
     return deaths.by_exit(error.returncode) if isinstance(error, RunnerDied) else deaths.by_nonsense()

@@ -1,5 +1,6 @@
 """What a lease asks of a runner, question by question. Model code runs at the other end of the pipe, never here."""
 
+from collections.abc import Callable
 from typing import TypeVar
 
 from jobs.record import ChunkResult, Lease, Progress
@@ -18,10 +19,14 @@ T = TypeVar("T")
 class Work:
     """One chunk, or one inspection. `progress` is where it stands; another thread may read it."""
 
-    def __init__(self, lease: Lease, library: Library, *, device: str, isolation: Isolation) -> None:
+    def __init__(
+        self, lease: Lease, library: Library, *, keep: Callable[[bytes], str], device: str, isolation: Isolation
+    ) -> None:
+        """`keep` puts bytes into the library in the name of the lease's job, and returns their digest."""
         self.progress = Progress(samples_total=len(lease.indices))
         self._lease = lease
         self._library = library
+        self._keep = keep
         self._device = device
         self._isolation = isolation
 
@@ -51,10 +56,6 @@ class Work:
         answer = self._ask(runner, request, limit=translation.answer_bytes(lease, spec))
         return Computed(self._result(answer)) if answer.kind == "done" else _unanswered(answer)
 
-    def nothing_found(self) -> ChunkResult:
-        """Of a chunk that was cancelled before its runner could hand anything over."""
-        return ChunkResult(findings=(), device=self._device, isolation=self._isolation, versions=versions())
-
     def _ask(self, runner: RunnerProcess, request: Frame, *, limit: int = 0) -> Frame:
         runner.send(request)
         while (answer := runner.receive(limit=limit)).kind == "progress":
@@ -67,7 +68,7 @@ class Work:
         points = translation.adversarials(answer, lease, spec)
         return ChunkResult(
             findings=found,
-            adversarials=None if points is None else self._library.put(points),
+            adversarials=None if points is None else self._keep(points),
             queries=sum(finding.queries for finding in found),
             gradients=sum(finding.gradients for finding in found),
             seconds=translation.seconds(answer),

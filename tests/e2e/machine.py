@@ -1,0 +1,207 @@
+"""Redis, a library and Celery workers of their own, without HTTP: what the kill tests shoot at."""
+
+import io
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from algorithms.results import Finding
+from jobs.admission import admit
+from jobs.effects import settle
+from jobs.queue import Queue
+from jobs.record import Job
+from jobs.request import JobRequest
+from jobs.settings import Settings
+from jobs.states import TERMINAL
+from jobs.store import Store
+from models.library import Library
+from models.manifest import ModelCard, SamplesCard
+from models.samples import inspect_samples
+
+ROOT = Path(__file__).parents[2]
+DIGITS = ROOT / "examples" / "digits"
+TENANT = "tests"
+
+
+def until(is_so: Callable[[], Any], *, seconds: float, what: str) -> Any:
+    """What `is_so` returns, as soon as it is true."""
+    end = time.monotonic() + seconds
+    while not (found := is_so()):
+        assert time.monotonic() < end, f"{what}: not within {seconds} s"
+        time.sleep(0.05)
+    return found
+
+
+def children(pid: int) -> list[int]:
+    """Direct children that live, the oldest first."""
+    found = []
+    with suppress(FileNotFoundError):
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            with suppress(FileNotFoundError):
+                found += [int(child) for child in (task / "children").read_text().split()]
+    return sorted((child for child in found if is_alive(child)), key=_started)
+
+
+def is_alive(pid: int) -> bool:
+    stat = _stat(pid)
+    return stat is not None and stat[0] != "Z"
+
+
+def _started(pid: int) -> int:
+    stat = _stat(pid)
+    return int(stat[19]) if stat else 0
+
+
+def _stat(pid: int) -> list[str] | None:
+    """proc(5): what follows the name in /proc/pid/stat, from the state on."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+
+
+class Worker:
+    """A Celery worker with one pool child, which has a runner at work and a spare."""
+
+    def __init__(self, environment: dict[str, str], log: Path, name: str) -> None:
+        self._log = log.open("ab")
+        command = [sys.executable, "-m", "celery", "-A", "workers.app", "worker", "-Q", "compute", "-n", f"{name}@%h"]
+        self.process = subprocess.Popen(
+            [*command, "--pool", "prefork", "--concurrency", "1"],
+            cwd=ROOT,
+            env={**os.environ, **environment},
+            stdin=subprocess.DEVNULL,
+            stdout=self._log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+    @property
+    def pool_child(self) -> int:
+        return until(lambda: children(self.process.pid), seconds=20, what="a pool child")[0]
+
+    @property
+    def runners(self) -> list[int]:
+        """The one at work first, then the spare."""
+        return children(self.pool_child)
+
+    def kill(self) -> None:
+        """-9, and gone: with a power cut the messages, leases and files stay as they are."""
+        with suppress(ProcessLookupError):
+            os.kill(self.process.pid, signal.SIGKILL)
+        self._gone()
+
+    def drain(self, *, seconds: float) -> float:
+        """SIGTERM; how long it took to go."""
+        began = time.monotonic()
+        self.process.terminate()
+        self.process.wait(timeout=seconds)
+        took = time.monotonic() - began
+        self._gone()
+        return took
+
+    def _gone(self) -> None:
+        self.process.wait(timeout=10)
+        self._log.close()
+
+
+class Machine:
+    """Settings are the environment of the workers; `lease_seconds` is short, so that recovery is."""
+
+    def __init__(self, redis_url: str, folder: Path, **settings: Any) -> None:
+        library = (folder / "library").as_uri()
+        values = {"redis_url": redis_url, "library": library, "lease_seconds": 3.0, "device": "cpu"}
+        self.settings = Settings(**values | settings)
+        self.store = Store(self.settings)
+        self.queue = Queue(redis_url)
+        self.library = Library(self.settings.library)
+        self.log = folder / "worker.log"
+        self._workers: list[Worker] = []
+
+    def start_worker(self) -> Worker:
+        environment = {f"BRINELL_{name.upper()}": str(value) for name, value in self._chosen().items()}
+        worker = Worker(environment, self.log, name=f"worker{len(self._workers)}")
+        self._workers.append(worker)
+        return worker
+
+    def _chosen(self) -> dict[str, Any]:
+        return self.settings.model_dump(include=self.settings.model_fields_set)
+
+    def stop(self) -> None:
+        for worker in self._workers:
+            worker.kill()
+
+    def upload_model(self, path: Path = DIGITS / "model.onnx") -> ModelCard:
+        """Inspected by a worker, and ready."""
+        digest, size, now = self._put(path)
+        card = ModelCard(
+            id=f"mdl_{time.time_ns()}",
+            kind="onnx",
+            name=path.name,
+            state="inspecting",
+            sha256=digest,
+            size_bytes=size,
+            created_at=now,
+        )
+        card, effects = self.store.add_model(TENANT, card)
+        self._settle(effects)
+        until(lambda: self.store.model(TENANT, card.id).state != "inspecting", seconds=60, what="an inspection")
+        return self.store.model(TENANT, card.id)
+
+    def upload_samples(self, path: Path = DIGITS / "samples.npz") -> SamplesCard:
+        digest, size, now = self._put(path)
+        facts = inspect_samples(path)
+        card = SamplesCard(
+            id=f"smp_{time.time_ns()}", name=path.name, sha256=digest, size_bytes=size, created_at=now, **dict(facts)
+        )
+        self.store.add_samples(TENANT, card)
+        return card
+
+    def _put(self, path: Path) -> tuple[str, int, datetime]:
+        data = path.read_bytes()
+        return self.library.put(data), len(data), datetime.now(UTC)
+
+    def submit(self, model: ModelCard, samples: SamplesCard, *, chunk_size: int, **request: Any) -> Job:
+        asked = JobRequest.model_validate({"model_id": model.id, "samples_id": samples.id, **request})
+        spec = admit(asked, model, samples).model_copy(update={"chunk_size": chunk_size})
+        job, effects = self.store.create_job(TENANT, spec)
+        self._settle(effects)
+        return job
+
+    def cancel(self, job: Job) -> None:
+        self._settle(self.store.cancel_job(TENANT, job.id)[1])
+
+    def _settle(self, effects: Any) -> None:
+        settle(effects, store=self.store, queue=self.queue, library=self.library)
+
+    def job(self, job: Job) -> Job:
+        return self.store.job(TENANT, job.id)
+
+    def ended(self, job: Job, *, seconds: float) -> Job:
+        return until(lambda: (now := self.job(job)).state in TERMINAL and now, seconds=seconds, what="the end of a job")
+
+    def half_done(self, job: Job) -> Job:
+        """As soon as something is committed, and not everything."""
+        until(lambda: self.findings(job), seconds=60, what="a first committed chunk")
+        assert self.job(job).state == "running"
+        return job
+
+    def findings(self, job: Job) -> list[Finding]:
+        return list(self.store.findings(TENANT, job.id, limit=1000).items)
+
+    def adversarials(self, job: Job) -> dict[int, np.ndarray]:
+        """{row of the upload: point}"""
+        points = {}
+        for digest in self.store.adversarial_digests(TENANT, job.id):
+            with np.load(io.BytesIO(self.library.get(digest))) as npz:
+                points.update(zip(npz["index"].tolist(), npz["x"], strict=True))
+        return points
