@@ -55,6 +55,6 @@ $(RUN): pyproject.toml constraints.txt | .venv/bin/python
 	$(BIN)/pip install $(PIP_ARGS) -c constraints.txt -e ".[local]"
 	@touch $@
 
-$(WORK): pyproject.toml constraints.txt | $(RUN)
+$(WORK): pyproject.toml constraints.txt | .venv/bin/python
 	$(BIN)/pip install $(PIP_ARGS) -c constraints.txt -e ".[all]"
-	@touch $@
+	@touch $(RUN) $@
