@@ -133,7 +133,7 @@ def _answered(answer: Callable[[Frame], Frame], request: Frame) -> Frame:
 def _inspect(request: Frame) -> Frame:
     given = request.fields["preprocessing"]
     preprocessing = None if given is None else Preprocessing.model_validate(given)
-    found = inspect(request.blobs["model"], preprocessing=preprocessing, device=request.fields["device"])
+    found = inspect(request.blobs["model"], preprocessing=preprocessing, device=choose(request.fields["device"]))
     return Frame("inspected", {"inspection": found.model_dump(mode="json")})
 
 
