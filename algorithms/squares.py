@@ -3,6 +3,7 @@
 Andriushchenko et al. 2020, algorithms 2 (linf) and 3 (l2). Images are (C, H, W); every proposal lies in ball and box.
 """
 
+import math
 from functools import cache
 from typing import Protocol
 
@@ -61,13 +62,13 @@ class Stripes:
 
     def next(self, best: Image, share: float) -> Image | None:
         height, width = self.canvas.window(share)
+        candidate = best.copy()
         for _ in range(REDRAWS):
             window = _somewhere(self.canvas, height, width, self.rng)
-            signs = self.rng.random((self.canvas.channels, 1, 1)) < 0.5
-            square = np.where(signs, self.low[window], self.high[window])
-            if not np.array_equal(square, best[window]):
-                candidate = best.copy()
-                candidate[window] = square
+            for channel, coin in enumerate(self.rng.random(self.canvas.channels)):
+                square = (channel, *window[1:])
+                candidate[square] = (self.low if coin < 0.5 else self.high)[square]
+            if (candidate[window] != best[window]).any():
                 return candidate
         return None
 
@@ -101,25 +102,25 @@ class Bumps:
         height, width = (side - 1 + side % 2 for side in self.canvas.window(share, smallest=3))  # odd
         into, from_ = (_somewhere(self.canvas, height, width, self.rng) for _ in range(2))
         delta = best.astype(np.float64) - self.x
-        unused = max(self.radius**2 - np.square(delta).sum(), 0.0) / self.canvas.channels
+        unused = max(self.radius**2 - np.vdot(delta, delta), 0.0) / self.canvas.channels
         old = delta[into].copy()
-        mass = np.square(old).sum(axis=(1, 2), keepdims=True)
+        mass = _mass(old)
         delta[into] = 0.0
-        mass_of_both = mass + np.square(delta[from_]).sum(axis=(1, 2), keepdims=True)
+        mass_of_both = mass + _mass(delta[from_])
         delta[from_] = 0.0
         bump = self._signs() * self._bump(height, width) + old / (1e-10 + np.sqrt(mass))
-        size = np.sqrt(np.square(bump).sum(axis=(1, 2), keepdims=True))
-        delta[into] = bump / np.maximum(size, 1e-12) * np.sqrt(unused + mass_of_both)
+        delta[into] = bump * np.sqrt((unused + mass_of_both) / np.maximum(_mass(bump), 1e-24))
         return self._spend(delta)
 
     def within(self, point: Image) -> Image:
         delta = point.astype(np.float64) - self.x
-        return self._spend(delta) if np.square(delta).sum() > self.radius**2 else point
+        return self._spend(delta) if np.vdot(delta, delta) > self.radius**2 else point
 
     def _spend(self, delta: NDArray[np.float64]) -> Image:
         """x + delta stretched to the radius; the box may take some of it away."""
-        size = max(float(np.sqrt(np.square(delta).sum())), 1e-12)
-        return np.clip((self.x + delta * (self.radius / size)).astype(np.float32), self.lower, self.upper)
+        size = max(math.sqrt(np.vdot(delta, delta)), 1e-12)
+        stretched = (self.x + delta * (self.radius / size)).astype(np.float32)
+        return np.minimum(np.maximum(stretched, self.lower), self.upper)
 
     def _signs(self) -> NDArray[np.float64]:
         return np.where(self.rng.random((self.canvas.channels, 1, 1)) < 0.5, -1.0, 1.0)
@@ -127,6 +128,11 @@ class Bumps:
     def _bump(self, height: int, width: int) -> NDArray[np.float64]:
         bump = _bump(height, width)
         return bump.T if height == width and self.rng.random() < 0.5 else bump
+
+
+def _mass(delta: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Sum of squares of each channel: (C, h, w) -> (C, 1, 1)"""
+    return np.einsum("chw,chw->c", delta, delta)[:, None, None]
 
 
 def _somewhere(canvas: Canvas, height: int, width: int, rng: np.random.Generator) -> tuple[slice, slice, slice]:

@@ -71,6 +71,7 @@ class Search:
         sides = (threat.box.lower, threat.box.upper)
         self.lower, self.upper = (self.canvas.view(np.broadcast_to(side, case.x.shape).copy()) for side in sides)
         self.rng = case.stream.at(0)
+        self.farthest = float(lengths(np.maximum(self.upper - self.x, self.x - self.lower)[None], threat.norm)[0])
         self.kind = proposals(threat.norm)
         self.share = self.kind.initial_share if initial_share is None else initial_share
         self.best: Image | None = None  # the point with the least loss within the radius
@@ -80,14 +81,13 @@ class Search:
 
     def first_radius(self) -> float:
         """Wide: a quarter of the way to the farthest point of the box; a tenth of the sample's size where unbounded."""
-        farthest = self._farthest()
-        if np.isfinite(farthest):
-            return farthest / 4
+        if np.isfinite(self.farthest):
+            return self.farthest / 4
         return 0.1 * max(1.0, float(lengths(self.x[None], self.threat.norm)[0]))
 
     def is_stuck(self, iteration: int) -> bool:
         """No success at any radius yet, and a larger one is left to try."""
-        has_room = self.radius < self._farthest()
+        has_room = self.radius < self.farthest
         return not self.has_ever_won and iteration % PATIENCE == PATIENCE - 1 and has_room
 
     def move_into(self, radius: float) -> Step:
@@ -132,15 +132,10 @@ class Search:
         if not np.isfinite(scores).all():
             return np.inf, False
         target = self.case.target
-        rest = scores.copy()
-        rest[self.case.label if target is None else target] = -np.inf
-        rival = float(rest.max())
+        own = self.case.label if target is None else target
+        rival = max(scores[:own].max(initial=-np.inf), scores[own + 1 :].max(initial=-np.inf))
         if target is None:
-            margin = float(scores[self.case.label]) - rival
+            margin = float(scores[own]) - float(rival)
             return margin, margin < 0
-        top = max(rival, float(scores[target]))
-        return top + float(np.log(np.exp(scores - top).sum())) - float(scores[target]), scores[target] > rival
-
-    def _farthest(self) -> float:
-        reach = np.maximum(self.upper - self.x, self.x - self.lower)
-        return float(lengths(reach[None], self.threat.norm)[0])
+        top = max(rival, scores[own])
+        return float(np.log(np.exp(scores - top).sum()) + top - scores[own]), bool(scores[own] > rival)

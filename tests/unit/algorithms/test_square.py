@@ -1,0 +1,124 @@
+"""Square on images of every layout and on vectors, against what is known of linear models and of its own rules."""
+
+import numpy as np
+import pytest
+
+from algorithms.geometry import lengths
+from algorithms.parameters import Budget
+from algorithms.registry import method
+from algorithms.results import Kind
+from algorithms.running import Samples, run
+from algorithms.squares import proposals
+from algorithms.threat import Box, Norm, Threat
+from algorithms.windows import Canvas, share_at
+from tests.truths import Linear
+
+SQUARE = method("square")
+norms = pytest.mark.parametrize("norm", SQUARE.norms)
+SHAPES = [(3, 8, 8), (8, 8, 3), (8, 8), (12, 1, 1), (40,), (2,), (1,), (1, 1, 30), (30, 1), (3, 2, 2), (2, 3, 4, 5)]
+shapes = pytest.mark.parametrize("shape", SHAPES, ids=str)
+
+
+@shapes
+def test_a_canvas_gives_back_the_sample_it_was_shown(shape):
+    sample = np.random.default_rng(0).normal(size=shape).astype(np.float32)
+    canvas = Canvas.of(shape)
+    assert canvas.view(sample).shape == (canvas.channels, canvas.height, canvas.width)
+    assert np.array_equal(canvas.restore(canvas.view(sample)), sample)
+
+
+@shapes
+@pytest.mark.parametrize("share", [1e-6, 0.05, 0.8, 1.0])
+def test_a_window_fits_its_canvas_and_covers_about_its_share(shape, share):
+    canvas = Canvas.of(shape)
+    height, width = canvas.window(share)
+    assert 1 <= height <= canvas.height and 1 <= width <= canvas.width
+
+
+@pytest.mark.parametrize(
+    ("iteration", "share"), [(0, 0.8), (10, 0.8), (11, 0.4), (51, 0.2), (1001, 0.025), (8001, 0.8 / 512)]
+)
+def test_the_share_of_a_window_is_halved_on_the_papers_schedule(iteration, share):
+    assert share_at(iteration, 0.8) == share
+
+
+@shapes
+@norms
+def test_every_proposal_lies_in_ball_and_box(norm, shape):
+    canvas, rng = Canvas.of(shape), np.random.default_rng(0)
+    x = canvas.view(rng.uniform(0, 1, shape).astype(np.float32))
+    made = proposals(norm)(x, np.zeros_like(x), np.ones_like(x), 0.3, canvas, rng)
+    point = made.first()
+    for share in [0.8, 0.3, 0.1, 0.01] * 5:
+        assert (point >= 0).all() and (point <= 1).all()
+        assert lengths((point.astype(np.float64) - x)[None], norm)[0] <= 0.3
+        point = made.next(point, share) if made.next(point, share) is not None else point
+
+
+def test_in_l2_the_whole_radius_is_spent_where_the_box_does_not_bind():
+    canvas, rng = Canvas.of((3, 9, 9)), np.random.default_rng(0)
+    x = np.full((3, 9, 9), 0.5, np.float32)
+    made = proposals(Norm.L2)(x, x - 10, x + 10, 1.0, canvas, rng)
+    point = made.first()
+    for _ in range(30):
+        assert np.linalg.norm((point - x).astype(float)) == pytest.approx(1.0, abs=1e-5)
+        point = made.next(point, 0.1)
+
+
+def linear(shape: tuple[int, ...]) -> Linear:
+    rng = np.random.default_rng(4)
+    d = int(np.prod(shape))
+    return Linear(rng.normal(size=(3, d)), 0.1 * rng.normal(size=3), shape)
+
+
+@shapes
+@norms
+def test_at_twice_the_true_radius_it_succeeds_on_a_linear_model(norm, shape):
+    model = linear(shape)
+    x = np.random.default_rng(5).uniform(0.4, 0.6, (3, *shape)).astype(np.float32)
+    for i in range(3):
+        true = model.radius(x[i], int(model.labels(x[i : i + 1])[0]), norm)
+        threat = Threat(norm, Box.unbounded(), epsilon=2 * true)
+        (outcome,) = run(
+            model, Samples(x[i : i + 1], (i,), None), SQUARE, SQUARE.params(initial_share=0.3), threat, Budget(3000), seed=0
+        )
+        assert outcome.finding.kind is Kind.UPPER_BOUND
+        assert true * (1 - 1e-5) <= outcome.finding.value <= 2 * true
+
+
+@norms
+def test_without_an_epsilon_it_comes_near_the_true_radius(norm):
+    model = linear((1, 4, 4))
+    x = np.random.default_rng(5).uniform(0.4, 0.6, (4, 1, 4, 4)).astype(np.float32)
+    what = Samples(x, tuple(range(4)), None)
+    for box in (Box.unbounded(), Box(np.float32(-9) * np.ones(()), np.float32(9) * np.ones(()))):
+        outcomes = run(model, what, SQUARE, SQUARE.params(), Threat(norm, box), Budget(2000), seed=0)
+        ratios = [o.finding.value / model.radius(xi, o.finding.label, norm) for o, xi in zip(outcomes, x, strict=True)]
+        assert np.median(ratios) < 2.0
+
+
+@norms
+def test_a_targeted_search_reaches_its_target(norm):
+    model = linear((1, 4, 4))
+    x = np.random.default_rng(5).uniform(0.4, 0.6, (4, 1, 4, 4)).astype(np.float32)
+    targets = (model.labels(x) + 1) % 3
+    outcomes = run(
+        model,
+        Samples(x, tuple(range(4)), None, targets),
+        SQUARE,
+        SQUARE.params(),
+        Threat(norm, Box.unbounded(), targeted="given"),
+        Budget(2000),
+        seed=0,
+    )
+    reached = [(model.labels(o.x_adv[None])[0], t) for o, t in zip(outcomes, targets, strict=True) if o.x_adv is not None]
+    assert reached and all(a == b for a, b in reached)
+
+
+def test_a_radius_too_small_for_float32_ends_instead_of_redrawing_for_ever():
+    model = linear((1, 4, 4))
+    x = np.random.default_rng(5).uniform(0.4, 0.6, (1, 1, 4, 4)).astype(np.float32)
+    (outcome,) = run(
+        model, Samples(x, (0,), None), SQUARE, SQUARE.params(steps=50), Threat(Norm.LINF, epsilon=1e-12), Budget(), seed=0
+    )
+    assert (outcome.finding.kind, outcome.finding.ended, outcome.finding.queries) == (Kind.ABSTAINED, "finished", 2)
