@@ -109,6 +109,6 @@ class Cohort:
     x: Rows  # (n, *shape)
     labels: Labels  # (n,)
     targets: Labels | None  # (n,); None: untargeted
-    scores: Scores  # (n, classes) of the clean rows
+    scores: Scores | None  # (n, classes) of the clean rows; None where the model gives labels only
     streams: tuple[Stream, ...]
     live: NDArray[np.bool_]  # (n,)

@@ -59,7 +59,7 @@ def sample_ball(
     reach = radius * (share if law == "radial" else share ** (1.0 / d))
     # A float32 draw may be exactly 0 where d is 1: such a point stays at the center instead of becoming NaN.
     scale = reach / np.maximum(lengths(directions, norm), TINY)
-    return (directions * scale[:, None]).astype(np.float32).reshape(m, *shape)
+    return np.asarray(directions * scale[:, None], np.float32).reshape(m, *shape)
 
 
 def _raw_directions(rng: np.random.Generator, m: int, d: int, norm: Norm) -> NDArray[np.float32]:

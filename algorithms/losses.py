@@ -13,7 +13,7 @@ LossName = Literal["margin", "cross_entropy", "dlr"]
 
 
 def derivative(name: LossName, scores: Array, labels: Array, targets: Array | None) -> Array:
-    """dL/dscores of the named loss. DLR needs 3 classes (targeted: 4): with fewer it is the margin, as its paper says."""
+    """dL/dscores of the named loss. DLR needs 3 classes, targeted 4: with fewer it is the margin, as its paper says."""
     needed = 3 if targets is None else 4
     if name == "dlr" and scores.shape[1] >= needed:
         return _dlr(scores, labels) if targets is None else _targeted_dlr(scores, labels, targets)

@@ -1,4 +1,4 @@
-"""Every method, one row each. From these rows grow the HTTP validation, OpenAPI, the CLI, the docs and the law tests."""
+"""Every method, one row each. From these rows grow HTTP's validation, OpenAPI, the CLI, the docs and the law tests."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -65,7 +65,8 @@ METHODS = (
         goals=("untargeted", "targeted"),
         epsilon="optional",
         proves=Kind.UPPER_BOUND,
-        reference="Madry et al., Towards Deep Learning Models Resistant to Adversarial Attacks, ICLR 2018, arXiv:1706.06083",
+        reference="Madry et al., Towards Deep Learning Models Resistant to Adversarial Attacks, ICLR 2018, "
+        "arXiv:1706.06083",
         params=pgd.Params,
         run=pgd.run,
         cohort=True,

@@ -80,7 +80,7 @@ def run(
     budget: Budget,
     *,
     seed: int,
-    checkpoint: Checkpoint = lambda progress: None,
+    checkpoint: Checkpoint = lambda _: None,
 ) -> list[Outcome]:
     """One outcome a sample, in the order given. The same alone or in company, and however the samples are cut."""
     trials, scores = _meet(model, samples, method, threat, budget, seed)
@@ -107,9 +107,7 @@ def _meet(
     limit = limit_of(budget, reserve=1 if method.proves is Kind.UPPER_BOUND else 0)
     trials = [
         Trial(index, x, int(label), None if target is None else int(target), int(seen), limit)
-        for index, x, label, target, seen in zip(
-            samples.indices, samples.x, labels, targets, predicted, strict=True
-        )
+        for index, x, label, target, seen in zip(samples.indices, samples.x, labels, targets, predicted, strict=True)
     ]
     for i, trial in enumerate(trials):
         if scores is not None and not np.all(np.isfinite(scores[i])):

@@ -31,9 +31,11 @@ def choose_targets(
         assert given is not None
         return [int(t) for t in given]
     if rule == "random":
-        return [_random_target(int(label), classes, Stream(seed, i, "target")) for label, i in zip(labels, indices, strict=True)]
+        pairs = zip(labels, indices, strict=True)
+        return [_random_target(int(label), classes, Stream(seed, i, "target")) for label, i in pairs]
     if scores is None:
-        raise Refused(f"The rule {rule} needs scores; this model gives labels only: name the targets or use random.", code="goal_not_supported")
+        detail = f"The rule {rule} needs scores; this model gives labels only: name the targets or use random."
+        raise Refused(detail, code="goal_not_supported")
     rivals = _without_label(scores, labels)
     ranked = rivals.argmin(axis=1) if rule == "least_likely" else rivals.argmax(axis=1)
     return [int(r) + (int(r) >= int(label)) for r, label in zip(ranked, labels, strict=True)]
@@ -48,4 +50,4 @@ def _without_label(scores: Scores, labels: Labels) -> NDArray[np.float32]:
     """(n, K) -> (n, K-1): column j of row i is class j, or j + 1 from the label on."""
     n, classes = scores.shape
     keep = np.arange(classes)[None, :] != labels[:, None]
-    return scores[keep].reshape(n, classes - 1)
+    return np.asarray(scores[keep].reshape(n, classes - 1))

@@ -46,7 +46,7 @@ class Box:
     def contains(self, rows: NDArray[np.float32]) -> NDArray[np.bool_]:
         """(m, *shape) -> (m,)"""
         inside = (rows >= self.lower) & (rows <= self.upper)
-        return inside.reshape(len(rows), -1).all(axis=1)
+        return np.asarray(inside.reshape(len(rows), -1).all(axis=1))
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,6 @@ from collections.abc import Callable
 from typing import Any, BinaryIO, Literal
 
 import numpy as np
-from models.onnx.inspection import inspect
-from models.opening import open_model
 from pydantic import TypeAdapter
 
 from algorithms.errors import BrinellError, Refused
@@ -22,6 +20,8 @@ from algorithms.running import Progress, Samples, run
 from algorithms.threat import Box, Norm, Threat
 from models.device import choose
 from models.manifest import ModelCard, Preprocessing
+from models.onnx.inspection import inspect
+from models.opening import open_model
 from workers import frames
 from workers.frames import Frame
 
