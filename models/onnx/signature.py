@@ -47,7 +47,7 @@ def read_entry(graph: GraphProto) -> Entry:
     value = inputs[0]
     tensor = value.type.tensor_type
     if tensor.elem_type not in FLOATS:
-        raise unsupported(f"The input holds {_kind_of(value)}; export the model with one float input [batch, ...].")
+        raise unsupported(f"The input is {kind_of(value)}; export the model with one float input [batch, ...].")
     if not tensor.HasField("shape") or len(tensor.shape.dim) < 2:
         raise unsupported("The input has no batch axis; export the model with an input of shape [batch, ...].")
     batch, *row = tensor.shape.dim
@@ -56,10 +56,11 @@ def read_entry(graph: GraphProto) -> Entry:
     return Entry(value.name, FLOATS[tensor.elem_type], tuple(d.dim_value for d in row), batch.dim_value or None)
 
 
-def _kind_of(value: onnx.ValueInfoProto) -> str:
+def kind_of(value: onnx.ValueInfoProto) -> str:
     if value.type.WhichOneof("value") != "tensor_type":
         return "no tensor"
-    return str(TensorProto.DataType.Name(value.type.tensor_type.elem_type)).lower() + " numbers"
+    names: dict[int, str] = {number: name.lower() for name, number in TensorProto.DataType.items()}
+    return names.get(value.type.tensor_type.elem_type, "unknown")
 
 
 def read_exit(answers: Answers, rows: int) -> Exit:

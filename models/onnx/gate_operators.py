@@ -1,0 +1,70 @@
+"""Which operators a model may use: those of the standard that answer the same way twice, and quickly.
+
+Scores must be reproducible, so nothing random; an answer must come to an end, so no loops. A branch (`If`) hides
+operators from a static reading and is refused with them.
+"""
+
+import onnx
+from onnx import ModelProto, NodeProto
+
+from algorithms.errors import Refused
+from models.onnx.gate_constants import Constants, small_constants
+from models.onnx.gate_walk import bodies, called, domain_of, signature_of
+from models.onnx.wording import shown
+
+DOMAINS = ("", "ai.onnx.ml")
+CONTROL_FLOW = frozenset({"If", "Loop", "Scan", "SequenceMap"})
+RANDOM = frozenset(
+    {"Bernoulli", "Multinomial", "RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike"}
+)
+
+
+def refuse_operators(model: ModelProto) -> None:
+    """Raises Refused: custom_domain_forbidden, op_not_supported."""
+    functions = {signature_of(function) for function in model.functions}
+    for domain, name, _ in functions:
+        if domain in DOMAINS:  # a runtime would have to choose between the two
+            raise _unsupported(f"The model redefines the standard operator {shown(name)}; give its function a domain.")
+    for body in bodies(model):
+        constants = small_constants(body)
+        for node in body.nodes:
+            if called(node) not in functions:
+                _refuse_domain(node)
+                _refuse_operator(node)
+                _refuse_training(node, constants)
+
+
+def _refuse_domain(node: NodeProto) -> None:
+    if domain_of(node) not in DOMAINS:
+        raise Refused(
+            f"Operator {shown(node.op_type)} is of domain {shown(node.domain)}; export with ai.onnx and ai.onnx.ml"
+            " only, without optimizations for one runtime.",
+            code="custom_domain_forbidden",
+        )
+
+
+def _refuse_operator(node: NodeProto) -> None:
+    op = node.op_type
+    if op in CONTROL_FLOW:
+        raise _unsupported(f"Operator {op} is control flow; export the model for inputs of fixed shape, without it.")
+    if op in RANDOM:
+        raise _unsupported(f"Operator {op} is random; export the model in evaluation mode, without it.")
+    if not onnx.defs.has(op, domain_of(node)):
+        raise _unsupported(f"There is no ONNX operator {shown(op)}; export the model with standard operators only.")
+
+
+def _refuse_training(node: NodeProto, constants: Constants) -> None:
+    """Dropout would be random, batch normalization would let the rows of a batch change each other's answers."""
+    if node.op_type == "Dropout" and len(node.input) > 2 and node.input[2]:
+        mode = constants.get(node.input[2])
+        training = mode is None or mode.any()
+    else:
+        training = node.op_type == "BatchNormalization" and any(
+            a.name == "training_mode" and a.i for a in node.attribute
+        )
+    if training:
+        raise _unsupported(f"{node.op_type} is in training mode; call model.eval() and export again.")
+
+
+def _unsupported(detail: str) -> Refused:
+    return Refused(detail, code="op_not_supported")
