@@ -21,13 +21,15 @@ def upload_model(
 ) -> Model:
     """The model once it is ready."""
     with progress(f"Uploading {path.name}") as advance:
-        return client.upload_model(
+        model = client.upload_model(
             path,
             name=name,
             preprocessing=preprocessing,
             timeout_seconds=deadline.seconds_left,
             on_sent=lambda sent, total: advance(sent / total, "inspecting" if sent == total else ""),
         )
+        advance(1.0, model["state"])
+    return model
 
 
 def upload_samples(client: Client, path: Path, *, name: str | None = None) -> Samples:

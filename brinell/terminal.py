@@ -1,6 +1,6 @@
 """What people see: results on standard output, progress and complaints on standard error.
 
-On a terminal progress is a bar that goes away; elsewhere it is a plain line whenever something has moved.
+On a terminal progress is a bar; elsewhere it is a plain line whenever something has moved.
 """
 
 import json
@@ -73,13 +73,14 @@ def progress(what: str) -> Iterator[Advance]:
 
 
 def _lines(what: str) -> Advance:
-    said: set[str] = set()
+    """A line for every new note, and for every tenth of the way."""
+    said: set[tuple[int, str]] = set()
 
     def advance(fraction: float, note: str) -> None:
-        line = f"{what}: {fraction:.0%}{f', {note}' if note else ''}"
-        if line not in said:
-            said.add(line)
-            say(line)
+        step = (int(10 * fraction), note)
+        if step not in said:
+            said.add(step)
+            say(f"{what}: {fraction:.0%}{f', {note}' if note else ''}")
 
     return advance
 

@@ -31,7 +31,7 @@ def demo() -> None:
     _print(clever, pgd)
     REPORT.parent.mkdir(exist_ok=True)
     REPORT.write_text(report_page("digits", clever, pgd), encoding="utf-8")
-    say(f"\nWrote {REPORT}.")
+    say(f"Wrote {REPORT}.")
 
 
 def _evaluate(client: Client, model: Path, samples: Path) -> tuple[Evaluation, Evaluation]:
@@ -78,5 +78,5 @@ def _comparison(scores: Sequence[Finding], attacks: Sequence[Finding]) -> str:
     above = sum(value > found for value, found in pairs if value is not None and found is not None)
     return (
         f"\nCLEVER estimates the distance to the nearest misclassified point, PGD's find bounds it from above:\n"
-        f"on {above} of {len(pairs)} samples the estimate is larger than what PGD found, and so too large."
+        f"on {above} of {len(pairs)} samples the estimate is larger than what PGD found, and so too large.\n"
     )
