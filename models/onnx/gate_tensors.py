@@ -89,9 +89,7 @@ def _checked_bytes(tensor: TensorProto) -> int:
     elements = prod(tensor.dims)
     claimed, held = _claimed_and_held(tensor, elements)
     if claimed != held or tensor.HasField("segment"):
-        raise _mismatch(
-            tensor, f"claims {elements} elements and holds {'less' if held < claimed else 'something else'}"
-        )
+        raise _mismatch(tensor, f"holds {'less' if held < claimed else 'more'} than its type and dimensions say")
     size = (elements * LAYOUTS[tensor.data_type].bits + 7) // 8 if tensor.data_type in LAYOUTS else held
     if size > MAX_TENSOR_BYTES:
         raise _mismatch(tensor, f"is larger than {MAX_TENSOR_BYTES >> 20} MiB")

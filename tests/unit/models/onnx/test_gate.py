@@ -295,6 +295,7 @@ REFUSED: dict[str, tuple[str, Callable[[], ModelProto | bytes]]] = {
     "too much data": ("tensor_size_mismatch", lambda: tensor([1], b"12345678")),
     "no data": ("tensor_size_mismatch", lambda: tensor([2**20, 2**20])),
     "an overflowing size": ("tensor_size_mismatch", lambda: tensor([2**32, 2**32, 4])),
+    "thirty large dimensions": ("tensor_size_mismatch", lambda: tensor([INT_MAX] * 30)),
     "a thousand dimensions": ("tensor_size_mismatch", lambda: tensor([INT_MAX] * 1000)),
     "a sparse tensor of a thousand dimensions": ("shape_bomb", lambda: with_sparse([INT_MAX] * 1000)),
     "a million empty tensors": ("model_too_complex", lambda: with_empty(b"\x2a\x00")),
