@@ -134,7 +134,7 @@ def _check_members(members: list[zipfile.ZipInfo], names: tuple[str, ...], uploa
     if any(member.flag_bits & 1 for member in members):
         raise _unreadable("it is encrypted")
     if {member.filename for member in members} - {f"{name}.npy" for name in names}:
-        raise _unreadable(f"it holds something else than the arrays {', '.join(names)}")
+        raise _unreadable(f"it holds something else than the arrays {', '.join(names)}; leave the rest out")
     if len(set(found)) < len(found):
         raise _unreadable("an array is in it twice")
     if any(member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for member in members):

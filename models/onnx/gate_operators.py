@@ -57,7 +57,7 @@ def _refuse_training(node: NodeProto, constants: Constants) -> None:
     """Dropout would be random, batch normalization would let the rows of a batch change each other's answers."""
     if node.op_type == "Dropout" and len(node.input) > 2 and node.input[2]:
         mode = constants.get(node.input[2])
-        training = mode is None or mode.any()
+        training = mode is None or bool(mode.any())
     else:
         training = node.op_type == "BatchNormalization" and any(
             a.name == "training_mode" and a.i for a in node.attribute

@@ -43,7 +43,7 @@ def _refuse_input(graph: GraphProto) -> None:
 def _may_be_an_answer(value: ValueInfoProto) -> bool:
     """Scores, one number a row, labels, or the list of dictionaries that ZipMap makes of scores."""
     if value.type.WhichOneof("value") == "sequence_type":
-        return value.type.sequence_type.elem_type.HasField("map_type")
+        return bool(value.type.sequence_type.elem_type.HasField("map_type"))
     tensor = value.type.tensor_type
     if tensor.elem_type not in (*FLOATS, *LABELS):
         return False
