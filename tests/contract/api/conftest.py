@@ -1,0 +1,168 @@
+"""The whole API in process, on a real store, a real queue and a real library; the tests themselves play the worker."""
+
+import io
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from algorithms.oracle import Access
+from algorithms.results import Finding, Kind
+from jobs.queue import Queue
+from jobs.record import ChunkResult, KeyRecord, Lease
+from jobs.settings import Settings
+from jobs.store import Store
+from models.library import Library
+from models.manifest import Inspection, ModelInput, ModelOutput
+from service.app import create_app
+from service.security import SCOPES, new_key
+
+ONNX = {"Content-Type": "application/octet-stream"}
+SHAPE = (4,)
+MOST_BYTES = 100_000
+
+
+def npz(**arrays: Any) -> bytes:
+    file = io.BytesIO()
+    np.savez(file, **arrays)
+    return file.getvalue()
+
+
+def some_samples(count: int = 6) -> bytes:
+    rng = np.random.default_rng(5)
+    return npz(x=rng.random((count, *SHAPE), dtype=np.float32), y=np.arange(count) % 3)
+
+
+@dataclass(frozen=True)
+class Api:
+    """The application, its parts, and callers made on demand."""
+
+    app: FastAPI
+    settings: Settings
+    store: Store
+    library: Library
+
+    def key(self, tenant: str = "acme", scopes: tuple[str, ...] = SCOPES) -> str:
+        key = new_key()
+        record = KeyRecord(
+            id=key.id,
+            tenant=tenant,
+            scopes=frozenset(scopes),
+            secret_hash=key.secret_hash,
+            created_at=datetime.now(UTC),
+        )
+        self.store.add_key(record)
+        return key.text
+
+    def stranger(self) -> TestClient:
+        return TestClient(self.app, raise_server_exceptions=False)
+
+    def caller(self, tenant: str = "acme", scopes: tuple[str, ...] = SCOPES) -> TestClient:
+        client = self.stranger()
+        client.headers["Authorization"] = f"Bearer {self.key(tenant, scopes)}"
+        return client
+
+    def incoming(self) -> list[Path]:
+        return list(self.library.incoming().iterdir())
+
+    # What the caller does first in most tests.
+
+    def a_model(self, caller: TestClient, content: bytes = b"a model") -> dict[str, Any]:
+        """Uploaded and inspecting."""
+        answer = caller.post("/v1/models?name=net", content=content, headers=ONNX)
+        assert answer.status_code == 202, answer.text
+        return dict(answer.json())
+
+    def a_ready_model(self, caller: TestClient, content: bytes = b"a model") -> dict[str, Any]:
+        model = self.a_model(caller, content)
+        self.inspect(model["id"])
+        return dict(caller.get(f"/v1/models/{model['id']}").json())
+
+    def samples(self, caller: TestClient, content: bytes | None = None) -> dict[str, Any]:
+        answer = caller.post("/v1/samples?name=rows", content=content or some_samples(), headers=ONNX)
+        assert answer.status_code == 201, answer.text
+        return dict(answer.json())
+
+    def a_job_request(self, caller: TestClient, **change: Any) -> dict[str, Any]:
+        model, samples = self.a_ready_model(caller), self.samples(caller)
+        smallest = {"model_id": model["id"], "samples_id": samples["id"], "method": {"name": "pgd"}}
+        return smallest | change
+
+    def a_job(self, caller: TestClient, **change: Any) -> dict[str, Any]:
+        answer = caller.post("/v1/jobs", json=self.a_job_request(caller, **change))
+        assert answer.status_code == 202, answer.text
+        return dict(answer.json())
+
+    # What a worker does.
+
+    def lease(self, object_id: str, chunk: int = 0) -> Lease:
+        lease = self.store.acquire(object_id, chunk, "worker-of-the-test")
+        assert lease is not None
+        return lease
+
+    def inspect(self, model_id: str) -> None:
+        found = Inspection(
+            input=ModelInput(name="x", dtype="float32", shape=SHAPE, batch=None),
+            output=ModelOutput(name="y", classes=3, kind="logits"),
+            opset=18,
+            offers=(Access.LABELS, Access.SCORES, Access.GRADIENTS),
+        )
+        accepted, _ = self.store.commit_inspection(self.lease(model_id), found)
+        assert accepted
+
+    def refuse(self, model_id: str, code: str, detail: str) -> None:
+        accepted, _ = self.store.refuse_model(self.lease(model_id), code, detail)
+        assert accepted
+
+    def compute(self, job_id: str, *, finds: bool = True) -> None:
+        """One chunk, an adversarial point for each sample or none."""
+        lease = self.lease(job_id)
+        rows = lease.indices
+        digest = None
+        if finds:
+            x = np.zeros((len(rows), *SHAPE), np.float32)
+            data = npz(index=np.array(rows), x=x, label=np.ones(len(rows), np.int64))
+            digest = self.library.put(data)
+        result = ChunkResult(
+            findings=tuple(a_finding(row, found=finds) for row in rows),
+            adversarials=digest,
+            queries=2 * len(rows),
+            gradients=3 * len(rows),
+            device="cpu",
+            isolation="basic",
+        )
+        accepted, _ = self.store.commit(lease, result)
+        assert accepted
+
+
+def a_finding(row: int, *, found: bool) -> Finding:
+    return Finding(
+        index=row,
+        label=0,
+        predicted=0,
+        kind=Kind.UPPER_BOUND if found else Kind.ABSTAINED,
+        norm="l2",
+        value=0.5 if found else None,
+        queries=2,
+        gradients=3,
+        ended="finished",
+    )
+
+
+@pytest.fixture
+def api(empty_valkey_url: str, tmp_path: Path) -> Api:
+    settings = Settings(
+        redis_url=empty_valkey_url, library=f"file://{tmp_path / 'library'}", max_upload_bytes=MOST_BYTES
+    )
+    store, library = Store(settings), Library(settings.library)
+    return Api(create_app(settings, store, Queue(settings.redis_url), library), settings, store, library)
+
+
+@pytest.fixture
+def caller(api: Api) -> TestClient:
+    return api.caller()

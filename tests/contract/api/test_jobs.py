@@ -1,0 +1,255 @@
+"""A job from its request to its findings."""
+
+import io
+import json
+import threading
+import time
+from typing import Any
+
+import anyio
+import numpy as np
+import pytest
+from fastapi.testclient import TestClient
+
+from tests.contract.api.asgi import RudeClient
+from tests.contract.api.conftest import SHAPE, Api
+from tests.contract.api.test_problems import problem_of
+
+
+def later(act: Any, *arguments: Any) -> threading.Timer:
+    timer = threading.Timer(0.4, act, arguments)
+    timer.start()
+    return timer
+
+
+def path_of(job: dict[str, Any], rest: str = "") -> str:
+    return f"/v1/jobs/{job['id']}{rest}"
+
+
+def test_a_job_is_accepted_with_its_defaults_and_the_place_to_look(api: Api, caller: TestClient) -> None:
+    answer = caller.post("/v1/jobs", json=api.a_job_request(caller))
+    assert answer.status_code == 202
+    job = answer.json()
+    assert answer.headers["location"] == path_of(job) == job["links"]["self"]
+    assert int(answer.headers["retry-after"]) >= 1
+    assert job["state"] == "queued"
+    assert job["request"]["threat"] == {"norm": "l2", "box": [0.0, 1.0], "epsilon": None, "goal": "untargeted"}
+    assert job["request"]["samples"] == {"limit": 6}
+    assert job["progress"]["samples_total"] == 6
+
+
+def test_a_finished_job_shows_its_summary_and_findings(api: Api, caller: TestClient) -> None:
+    job = api.a_job(caller)
+    api.compute(job["id"])
+    done = caller.get(path_of(job)).json()
+    assert done["state"] == "succeeded"
+    assert done["summary"]["counts"]["upper_bound"] == 6
+    page = caller.get(path_of(job, "/findings")).json()
+    assert [item["index"] for item in page["items"]] == list(range(6))
+    assert page["next_cursor"] is None
+
+
+def test_findings_come_in_pages(api: Api, caller: TestClient) -> None:
+    job = api.a_job(caller, samples={"indices": [5, 0, 3]})
+    api.compute(job["id"])
+    first = caller.get(path_of(job, "/findings?limit=2")).json()
+    second = caller.get(path_of(job, "/findings"), params={"limit": 2, "cursor": first["next_cursor"]}).json()
+    assert [item["index"] for item in first["items"] + second["items"]] == [5, 0, 3]
+    assert second["next_cursor"] is None
+
+
+def test_a_job_of_given_targets_and_box_sees_the_samples_themselves(api: Api, caller: TestClient) -> None:
+    box = [[0.0] * 4, [1.0] * 4]
+    request = api.a_job_request(caller, samples={"limit": 2})
+    clash = request | {"threat": {"box": box, "goal": {"targeted": [1, 1]}}}  # sample 1 has label 1
+    problem_of(caller.post("/v1/jobs", json=clash), "invalid_request")
+    fits = request | {"threat": {"box": box, "goal": {"targeted": [1, 2]}}}
+    assert caller.post("/v1/jobs", json=fits).status_code == 202
+
+
+def test_the_same_key_and_request_make_one_job(api: Api, caller: TestClient) -> None:
+    request = api.a_job_request(caller)
+    key = {"Idempotency-Key": "b7d1"}
+    first = caller.post("/v1/jobs", json=request, headers=key)
+    again = caller.post("/v1/jobs", content=json.dumps(request, indent=2, sort_keys=True), headers=key | as_json())
+    assert first.status_code == again.status_code == 202
+    assert first.json()["id"] == again.json()["id"] == again.headers["location"].split("/")[-1]
+    problem_of(caller.post("/v1/jobs", json=request | {"seed": 1}, headers=key), "idempotency_key_reused")
+    assert len(caller.get("/v1/jobs").json()["items"]) == 1
+
+
+def as_json() -> dict[str, str]:
+    return {"Content-Type": "application/json"}
+
+
+def test_a_key_of_one_tenant_means_nothing_to_another(api: Api) -> None:
+    key = {"Idempotency-Key": "b7d1"}
+    ids = set()
+    for tenant in ("acme", "rival"):
+        caller = api.caller(tenant)
+        ids.add(caller.post("/v1/jobs", json=api.a_job_request(caller), headers=key).json()["id"])
+    assert len(ids) == 2
+
+
+@pytest.mark.parametrize("key", ["", '""', "a" * 256, "two words", "\u00e9"])
+def test_a_key_that_cannot_be_one_is_refused(api: Api, caller: TestClient, key: str) -> None:
+    headers = {"Idempotency-Key": key.encode("latin-1")}
+    answer = caller.post("/v1/jobs", json=api.a_job_request(caller), headers=headers)
+    problem_of(answer, "invalid_request")
+
+
+def test_an_unchanged_job_costs_a_304_without_a_body(api: Api, caller: TestClient) -> None:
+    job = api.a_job(caller)
+    first = caller.get(path_of(job))
+    tag = {"If-None-Match": first.headers["etag"]}
+    unchanged = caller.get(path_of(job), headers=tag)
+    assert (unchanged.status_code, unchanged.content) == (304, b"")
+    assert unchanged.headers["etag"] == first.headers["etag"]
+    api.compute(job["id"])
+    changed = caller.get(path_of(job), headers=tag)
+    assert changed.status_code == 200
+    assert changed.headers["etag"] != first.headers["etag"]
+
+
+def test_retry_after_stands_on_living_jobs_only(api: Api, caller: TestClient) -> None:
+    job = api.a_job(caller)
+    assert "retry-after" in caller.get(path_of(job)).headers
+    api.compute(job["id"])
+    assert "retry-after" not in caller.get(path_of(job)).headers
+
+
+def test_a_wait_ends_as_soon_as_the_state_changes(api: Api, caller: TestClient) -> None:
+    job = api.a_job(caller)
+    timer = later(api.lease, job["id"])
+    started = time.monotonic()
+    answer = caller.get(path_of(job), headers={"Prefer": "wait=20"})
+    timer.join()
+    assert answer.json()["state"] == "running"
+    assert answer.headers["preference-applied"] == "wait=20"
+    assert time.monotonic() - started < 5
+
+
+def test_a_wait_that_runs_out_answers_with_the_job_as_it_is(api: Api, caller: TestClient) -> None:
+    answer = caller.get(path_of(api.a_job(caller)), headers={"Prefer": "wait=1"})
+    assert answer.json()["state"] == "queued"
+
+
+def test_a_wait_for_an_ended_job_or_with_an_old_tag_does_not_wait(api: Api, caller: TestClient) -> None:
+    job = api.a_job(caller)
+    old = {"If-None-Match": caller.get(path_of(job)).headers["etag"], "Prefer": "wait=30"}
+    api.lease(job["id"])
+    started = time.monotonic()
+    assert caller.get(path_of(job), headers=old).json()["state"] == "running"
+    caller.post(path_of(job, "/cancel"))
+    ended = api.a_job(caller)
+    api.compute(ended["id"])
+    assert caller.get(path_of(ended), headers={"Prefer": "wait=30"}).json()["state"] == "succeeded"
+    assert time.monotonic() - started < 10
+
+
+def test_a_caller_who_hangs_up_ends_the_wait(api: Api) -> None:
+    job = api.a_job(api.caller())
+    headers = {"Authorization": f"Bearer {api.key()}", "Prefer": "wait=60"}
+    client = RudeClient("GET", path_of(job), headers, [b""], is_complete=True)
+    started = time.monotonic()
+    anyio.run(client.call, api.app)
+    assert time.monotonic() - started < 10
+
+
+def test_many_waiting_callers_do_not_hold_up_another(api: Api) -> None:
+    job = api.a_job(api.caller())
+    headers = {"Authorization": f"Bearer {api.key()}"}
+
+    async def crowd() -> float:
+        async with anyio.create_task_group() as tasks:
+            for _ in range(60):  # more than the threads there are
+                waiting = RudeClient("GET", path_of(job), headers | {"Prefer": "wait=30"}, [b""], 30, True)
+                tasks.start_soon(waiting.call, api.app)
+            await anyio.sleep(1)
+            started = time.monotonic()
+            assert await RudeClient("GET", "/v1/methods", headers, [b""], 30, True).call(api.app) == 200
+            seconds = time.monotonic() - started
+            tasks.cancel_scope.cancel()
+        return seconds
+
+    assert anyio.run(crowd) < 5
+
+
+def test_a_cancelled_job_says_so_and_cancelling_again_changes_nothing(api: Api, caller: TestClient) -> None:
+    job = api.a_job(caller)
+    first = caller.post(path_of(job, "/cancel"))
+    assert (first.status_code, first.json()["state"]) == (202, "cancelled")
+    again = caller.post(path_of(job, "/cancel"))
+    assert (again.status_code, again.json()) == (202, first.json())
+
+
+def test_a_deleted_job_is_gone_with_its_arrays_even_while_it_lives(api: Api, caller: TestClient) -> None:
+    job = api.a_job(caller)
+    assert caller.delete(path_of(job)).status_code == 204
+    problem_of(caller.get(path_of(job)), "not_found")
+    done = api.a_job(caller)
+    api.compute(done["id"])
+    kept = api.store.adversarial_digests("acme", done["id"])
+    assert caller.delete(path_of(done)).status_code == 204
+    assert not any((api.library.incoming().parent / "objects" / d[:2] / d[2:]).exists() for d in kept)
+
+
+def test_jobs_are_listed_by_state(api: Api, caller: TestClient) -> None:
+    done, waiting = api.a_job(caller), api.a_job(caller)
+    api.compute(done["id"])
+    listed = {state: caller.get(f"/v1/jobs?state={state}").json()["items"] for state in ("succeeded", "queued")}
+    assert [job["id"] for job in listed["succeeded"]] == [done["id"]]
+    assert [job["id"] for job in listed["queued"]] == [waiting["id"]]
+
+
+@pytest.mark.parametrize("finds", [True, False])
+def test_adversarials_come_as_one_npz(api: Api, caller: TestClient, finds: bool) -> None:
+    job = api.a_job(caller)
+    problem_of(caller.get(path_of(job, "/adversarials")), "job_not_finished")
+    api.compute(job["id"], finds=finds)
+    answer = caller.get(path_of(job, "/adversarials"))
+    assert int(answer.headers["content-length"]) == len(answer.content)
+    with np.load(io.BytesIO(answer.content), allow_pickle=False) as arrays:
+        m = 6 if finds else 0
+        assert arrays["x"].shape == (m, *SHAPE)
+        assert arrays["index"].tolist() == list(range(m))
+        assert arrays["label"].shape == (m,)
+    assert api.incoming() == []
+
+
+def events_of(answer: Any) -> list[dict[str, Any]]:
+    blocks = [block for block in answer.text.split("\n\n") if "data:" in block]
+    return [dict(line.split(": ", 1) for line in block.splitlines() if ": " in line) for block in blocks]
+
+
+def test_events_tell_the_states_of_a_job_until_it_ends(api: Api, caller: TestClient) -> None:
+    job = api.a_job(caller)
+    timer = later(api.compute, job["id"])
+    answer = caller.get(path_of(job, "/events"))
+    timer.join()
+    assert answer.headers["content-type"].startswith("text/event-stream")
+    events = events_of(answer)
+    assert [event["event"] for event in events] == ["state"] * len(events)
+    states = [json.loads(event["data"])["state"] for event in events]
+    assert (states[0], states[-1]) == ("queued", "succeeded")
+    ids = [int(event["id"]) for event in events]
+    assert ids == sorted(set(ids))
+
+
+def test_events_resume_after_the_last_one_that_arrived(api: Api, caller: TestClient) -> None:
+    job = api.a_job(caller)
+    seen = str(api.store.version("acme", job["id"]))
+    timer = later(api.compute, job["id"])
+    answer = caller.get(path_of(job, "/events"), headers={"Last-Event-ID": seen})
+    timer.join()
+    assert [json.loads(event["data"])["state"] for event in events_of(answer)][-1] == "succeeded"
+    assert seen not in [event["id"] for event in events_of(answer)]
+
+
+def test_events_of_an_ended_job_are_its_end(api: Api, caller: TestClient) -> None:
+    job = api.a_job(caller)
+    api.compute(job["id"])
+    seen = {"Last-Event-ID": str(api.store.version("acme", job["id"]))}
+    for headers in ({}, seen):
+        events = events_of(caller.get(path_of(job, "/events"), headers=headers))
+        assert [json.loads(event["data"])["state"] for event in events] == ["succeeded"]

@@ -1,0 +1,126 @@
+"""A model from its upload to its end."""
+
+import threading
+import time
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from tests.contract.api.conftest import ONNX, Api
+from tests.contract.api.test_problems import problem_of
+
+WAIT = {"Prefer": "wait=20"}
+
+
+def as_a_worker(api: Api, caller: TestClient, act: Any) -> threading.Thread:
+    """Does `act(model_id)` as soon as a model waits for its inspection."""
+
+    def work() -> None:
+        for _ in range(200):
+            items = caller.get("/v1/models").json()["items"]
+            if items:
+                return act(items[0]["id"])
+            time.sleep(0.05)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    return thread
+
+
+def test_an_upload_is_accepted_with_the_place_to_look(caller: TestClient) -> None:
+    answer = caller.post("/v1/models?name=net", content=b"a model", headers=ONNX)
+    assert answer.status_code == 202
+    model = answer.json()
+    assert answer.headers["location"] == f"/v1/models/{model['id']}"
+    assert int(answer.headers["retry-after"]) >= 1
+    assert (model["state"], model["name"], model["kind"]) == ("inspecting", "net", "onnx")
+    assert caller.get(answer.headers["location"]).json() == model
+
+
+def test_a_wait_ends_with_201_when_the_model_is_ready(api: Api, caller: TestClient) -> None:
+    worker = as_a_worker(api, api.caller(), api.inspect)
+    answer = caller.post("/v1/models", content=b"a model", headers=ONNX | WAIT)
+    worker.join()
+    assert answer.status_code == 201
+    assert answer.headers["preference-applied"] == "wait=20"
+    assert answer.json()["offers"] == ["labels", "scores", "gradients"]
+
+
+def test_a_wait_ends_with_422_and_the_id_when_the_model_is_refused(api: Api, caller: TestClient) -> None:
+    worker = as_a_worker(api, api.caller(), lambda i: api.refuse(i, "shape_bomb", "Make it smaller."))
+    answer = caller.post("/v1/models", content=b"a model", headers=ONNX | WAIT)
+    worker.join()
+    problem = problem_of(answer, "shape_bomb")
+    assert problem.detail == "Make it smaller."
+    assert problem.model_id is not None
+    card = caller.get(f"/v1/models/{problem.model_id}").json()
+    assert card["state"] == "refused"
+    assert card["refusal"] == {"code": "shape_bomb", "detail": "Make it smaller."}
+
+
+def test_a_wait_that_runs_out_is_202(caller: TestClient) -> None:
+    answer = caller.post("/v1/models", content=b"a model", headers=ONNX | {"Prefer": "wait=1"})
+    assert answer.status_code == 202
+    assert answer.json()["state"] == "inspecting"
+
+
+def test_preprocessing_becomes_part_of_the_card(caller: TestClient) -> None:
+    said = '{"subtract": [0.1, 0.2], "divide": 2}'
+    answer = caller.post("/v1/models", params={"preprocessing": said}, content=b"a model", headers=ONNX)
+    assert answer.json()["preprocessing"] == {"subtract": [0.1, 0.2], "divide": 2.0}
+
+
+@pytest.mark.parametrize(
+    "said", ["{", "[]", '{"divide": 0}', '{"divide": NaN}', '{"times": 2}', '{"subtract": []}', "[" * 9999]
+)
+def test_preprocessing_that_makes_no_sense_is_refused_before_the_upload(
+    api: Api, caller: TestClient, said: str
+) -> None:
+    answer = caller.post("/v1/models", params={"preprocessing": said}, content=b"a model", headers=ONNX)
+    problem_of(answer, "invalid_request")
+    assert caller.get("/v1/models").json()["items"] == []
+
+
+def test_kinds_that_are_not_built_say_so(caller: TestClient) -> None:
+    endpoint = caller.post("/v1/models", json={"kind": "endpoint", "url": "https://example.org"})
+    problem_of(endpoint, "not_available")
+    neighbors = caller.post("/v1/models?kind=neighbors", content=b"an npz", headers=ONNX)
+    problem_of(neighbors, "not_available")
+    problem_of(caller.post("/v1/models?kind=magic", content=b"x", headers=ONNX), "invalid_request")
+
+
+def test_verify_is_reserved(api: Api, caller: TestClient) -> None:
+    problem_of(caller.post(f"/v1/models/{api.a_model(caller)['id']}/verify"), "not_available")
+
+
+def test_the_same_key_and_upload_make_one_model(caller: TestClient) -> None:
+    headers = ONNX | {"Idempotency-Key": '"3f0c"'}
+    first = caller.post("/v1/models?name=net", content=b"a model", headers=headers)
+    again = caller.post("/v1/models?name=net", content=b"a model", headers=headers | {"Idempotency-Key": "3f0c"})
+    assert first.json()["id"] == again.json()["id"]
+    other = caller.post("/v1/models?name=net", content=b"another model", headers=headers)
+    problem_of(other, "idempotency_key_reused")
+    assert len(caller.get("/v1/models").json()["items"]) == 1
+
+
+def test_a_model_in_use_stays(api: Api, caller: TestClient) -> None:
+    request = api.a_job_request(caller)
+    job = caller.post("/v1/jobs", json=request).json()
+    problem_of(caller.delete(f"/v1/models/{request['model_id']}"), "in_use")
+    problem_of(caller.delete(f"/v1/samples/{request['samples_id']}"), "in_use")
+    api.compute(job["id"])
+    assert caller.delete(f"/v1/models/{request['model_id']}").status_code == 204
+    problem_of(caller.get(f"/v1/models/{request['model_id']}"), "not_found")
+
+
+def test_models_are_listed_newest_first_in_pages(api: Api, caller: TestClient) -> None:
+    ids = [api.a_model(caller, b"model %d" % n)["id"] for n in range(5)]
+    seen: list[str] = []
+    cursor: dict[str, str] = {}
+    for _ in range(3):
+        page = caller.get("/v1/models", params={"limit": "2", **cursor}).json()
+        seen += [item["id"] for item in page["items"]]
+        cursor = {"cursor": page["next_cursor"]}
+    assert page["next_cursor"] is None
+    assert seen == ids[::-1]
