@@ -1,0 +1,133 @@
+"""Cards, jobs and results small enough to read, for tests of what is done with them."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from algorithms.oracle import Access
+from algorithms.results import Finding, Kind
+from jobs.admission import admit
+from jobs.record import ChunkResult, JobSpec, Lease
+from jobs.request import JobRequest
+from jobs.storage.names import new_id
+from jobs.store import Store
+from models.manifest import Inspection, ModelCard, ModelInput, ModelOutput, SamplesCard
+
+MakeStore = Callable[..., Store]
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+SHAPE = (1, 2, 2)
+CLASSES = 3
+FOUND = Inspection(
+    input=ModelInput(name="x", dtype="float32", shape=SHAPE, batch=None),
+    output=ModelOutput(name="logits", classes=CLASSES, kind="logits"),
+    opset=18,
+    offers=(Access.LABELS, Access.SCORES, Access.GRADIENTS),
+)
+
+
+def digest(letter: str) -> str:
+    return letter * 64
+
+
+def model_card(*, bytes_of: str = "a", **changes: Any) -> ModelCard:
+    """A model under inspection."""
+    card = ModelCard(
+        id=new_id("model"),
+        kind="onnx",
+        name="net",
+        state="inspecting",
+        sha256=digest(bytes_of),
+        size_bytes=10,
+        created_at=NOW,
+    )
+    return card.model_copy(update=changes)
+
+
+def ready_card(**changes: Any) -> ModelCard:
+    return model_card().inspected(FOUND).model_copy(update=changes)
+
+
+def samples_card(*, bytes_of: str = "b", **changes: Any) -> SamplesCard:
+    """Ten labelled samples in [0, 1]."""
+    card = SamplesCard(
+        id=new_id("samples"),
+        name="ten",
+        sha256=digest(bytes_of),
+        size_bytes=10,
+        created_at=NOW,
+        count=10,
+        shape=SHAPE,
+        dtype="float32",
+        labelled=True,
+        label_minimum=0,
+        label_maximum=2,
+        minimum=0.0,
+        maximum=1.0,
+    )
+    return card.model_copy(update=changes)
+
+
+def request(model: ModelCard, samples: SamplesCard, /, **changes: Any) -> JobRequest:
+    body = {"model_id": model.id, "samples_id": samples.id, "method": {"name": "clever"}}
+    return JobRequest.model_validate(body | changes)
+
+
+def spec(model: ModelCard, samples: SamplesCard, /, *, chunk_size: int = 4, **changes: Any) -> JobSpec:
+    """Ten samples in chunks of four: 4, 4, 2."""
+    return admit(request(model, samples, **changes), model, samples).model_copy(update={"chunk_size": chunk_size})
+
+
+def finding(index: int, kind: Kind = Kind.ESTIMATE, value: float | None = 0.5, **changes: Any) -> Finding:
+    line = Finding(
+        index=index, label=1, predicted=1, kind=kind, norm="l2", value=value, queries=2, gradients=3, ended="finished"
+    )
+    return line.model_copy(update=changes)
+
+
+def result(indices: tuple[int, ...], **changes: Any) -> ChunkResult:
+    """Two queries and three gradients a sample."""
+    return ChunkResult(
+        findings=tuple(finding(index) for index in indices),
+        queries=2 * len(indices),
+        gradients=3 * len(indices),
+        seconds=0.5,
+        device="cpu",
+        isolation="basic",
+        versions={"onnxruntime": "1.31"},
+    ).model_copy(update=changes)
+
+
+class Upload:
+    """A tenant's ready model and samples in a store."""
+
+    def __init__(self, store: Store, tenant: str = "lab", *, model: str = "a", samples: str = "b") -> None:
+        self.store, self.tenant = store, tenant
+        card, effects = store.add_model(tenant, model_card(bytes_of=model))
+        (dispatch,) = effects.dispatches
+        store.commit_inspection(taken(store, dispatch.job_id), FOUND)
+        self.model = store.model(tenant, card.id)
+        self.samples = samples_card(bytes_of=samples)
+        store.add_samples(tenant, self.samples)
+
+    def spec(self, **changes: Any) -> JobSpec:
+        return spec(self.model, self.samples, **changes)
+
+    def job(self, **changes: Any) -> str:
+        """The id of a new job."""
+        job, _ = self.store.create_job(self.tenant, self.spec(**changes))
+        return job.id
+
+
+def taken(store: Store, unit_id: str, chunk: int = 0, worker: str = "w") -> Lease:
+    """A lease that must be there to be taken."""
+    lease = store.acquire(unit_id, chunk, worker)
+    assert lease is not None
+    return lease
+
+
+def commit_all(store: Store, job_id: str) -> None:
+    """Computes whatever can be taken until nothing is left."""
+    while leases := [lease for chunk in range(10) if (lease := store.acquire(job_id, chunk, "w"))]:
+        for lease in leases:
+            assert store.commit(lease, result(lease.indices))[0]
