@@ -9,19 +9,18 @@ The driver (`algorithms/running.py`) sends the rows of every live conversation t
 rows and never passes a budget. A conversation is therefore free of batching, counting, progress and cancel.
 """
 
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from algorithms.clouds import BLOCK, Cloud, Reduction
 from algorithms.oracle import Access, Cotangent, Labels, Rows, Scores
 from algorithms.results import Claim
 from algorithms.streams import Stream
 from algorithms.threat import Box, Norm
-
-BLOCK = 64  # points of a ball drawn at once: bounds memory, and fixes the draw whatever the batch size of the model
 
 Owners = NDArray[np.int64]
 
@@ -81,7 +80,16 @@ class AskSteepest:
     owner: int = 0
 
 
-Question = Ask | AskGradient | AskSteepest
+@dataclass(frozen=True)
+class AskCloud:
+    """Answered by the reduction of the labels on a cloud's points. n points = n queries, charged to one sample."""
+
+    cloud: Cloud
+    reduction: Callable[[], Reduction]
+    owner: int = 0
+
+
+Question = Ask | AskGradient | AskSteepest | AskCloud
 Answer = Any  # what the question's docstring says
 Conversation = Generator[Question | Claim, Answer, None]
 

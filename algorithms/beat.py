@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from algorithms.asking import Ask, AskGradient, AskSteepest, Question
+from algorithms.asking import Ask, AskCloud, AskGradient, AskSteepest, Question
+from algorithms.clouds import Reduction
 from algorithms.oracle import Access, Model, Rows
 from algorithms.parameters import Cost
 
@@ -56,6 +57,7 @@ class Beat:
         self._scores: list[Paid] = []
         self._gradients: list[Paid] = []
         self._steepest: list[tuple[Talk, AskSteepest]] = []
+        self._clouds: list[tuple[Talk, AskCloud]] = []
         self._nbytes = 0
 
     @property
@@ -67,6 +69,10 @@ class Beat:
         if isinstance(question, AskSteepest):
             if _charge_one(talk, question.owner, Cost(gradients=question.ball.n)):
                 self._steepest.append((talk, question))
+            return
+        if isinstance(question, AskCloud):
+            if _charge_one(talk, question.owner, Cost(queries=question.cloud.n)):
+                self._clouds.append((talk, question))
             return
         if isinstance(question, AskGradient):
             paid, group = _pay(talk, question, lambda n: Cost(gradients=n)), self._gradients
@@ -85,6 +91,7 @@ class Beat:
             paid.talk.answer = _ask_gradient(paid, model)
         for talk, question in self._steepest:
             talk.answer = self._model.steepest(question.ball, question.label, question.rivals)
+        _ask_clouds(self._clouds, model)
         self._clear()
 
 
@@ -134,3 +141,33 @@ def _ask_gradient(paid: Paid, model: Model) -> tuple[NDArray[Any], NDArray[Any]]
         return paid.spread(np.zeros((0, model.classes), np.float32)), paid.spread(rows)
     scores, gradients = model.gradients(rows, lambda scores, sent: question.cotangent(scores, paid.positions(sent)))
     return paid.spread(scores), paid.spread(gradients)
+
+
+def _ask_clouds(group: list[tuple["Talk", AskCloud]], model: Model) -> None:
+    """Points of many clouds share batches; a cloud larger than a batch passes through in several."""
+    waiting: list[tuple[Reduction, Rows]] = []
+    nbytes = 0
+    for talk, question in group:
+        reduction = question.reduction()
+        for block in question.cloud.blocks():
+            waiting.append((reduction, block))
+            nbytes += block.nbytes
+            if nbytes >= BATCH_BYTES:
+                _reduce(waiting, model)
+                nbytes = 0
+        talk.answer = reduction
+    _reduce(waiting, model)
+    for talk, _ in group:
+        talk.answer = talk.answer.answer
+
+
+def _reduce(waiting: list[tuple[Reduction, Rows]], model: Model) -> None:
+    """Ask the labels of all blocks at once, feed each its own, and forget them."""
+    if not waiting:
+        return
+    labels = model.labels(np.concatenate([rows for _, rows in waiting]))
+    start = 0
+    for reduction, rows in waiting:
+        reduction.feed(rows, labels[start : start + len(rows)])
+        start += len(rows)
+    waiting.clear()

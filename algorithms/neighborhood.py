@@ -15,7 +15,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from algorithms.asking import BLOCK, Answer, AskSteepest, Ball, Case
+from algorithms.asking import Answer, AskSteepest, Ball, Case
+from algorithms.clouds import BLOCK
 from algorithms.geometry import inner_radius, lengths
 from algorithms.lipschitz import Array, reach
 from algorithms.threat import NORMS, Norm, Threat

@@ -58,7 +58,7 @@ class Stripes:
     def first(self) -> Image:
         """Vertical stripes, one column wide."""
         signs = self.rng.random((self.canvas.channels, 1, self.canvas.width)) < 0.5
-        return np.where(signs, self.low, self.high)
+        return np.asarray(np.where(signs, self.low, self.high))
 
     def next(self, best: Image, share: float) -> Image | None:
         height, width = self.canvas.window(share)
@@ -102,7 +102,7 @@ class Bumps:
         height, width = (side - 1 + side % 2 for side in self.canvas.window(share, smallest=3))  # odd
         into, from_ = (_somewhere(self.canvas, height, width, self.rng) for _ in range(2))
         delta = best.astype(np.float64) - self.x
-        unused = max(self.radius**2 - np.vdot(delta, delta), 0.0) / self.canvas.channels
+        unused = max(self.radius**2 - float(np.vdot(delta, delta)), 0.0) / self.canvas.channels
         old = delta[into].copy()
         mass = _mass(old)
         delta[into] = 0.0
@@ -123,7 +123,7 @@ class Bumps:
         return np.minimum(np.maximum(stretched, self.lower), self.upper)
 
     def _signs(self) -> NDArray[np.float64]:
-        return np.where(self.rng.random((self.canvas.channels, 1, 1)) < 0.5, -1.0, 1.0)
+        return self.rng.choice([-1.0, 1.0], size=(self.canvas.channels, 1, 1))
 
     def _bump(self, height: int, width: int) -> NDArray[np.float64]:
         bump = _bump(height, width)
@@ -132,7 +132,7 @@ class Bumps:
 
 def _mass(delta: NDArray[np.float64]) -> NDArray[np.float64]:
     """Sum of squares of each channel: (C, h, w) -> (C, 1, 1)"""
-    return np.einsum("chw,chw->c", delta, delta)[:, None, None]
+    return np.asarray(np.einsum("chw,chw->c", delta, delta))[:, None, None]
 
 
 def _somewhere(canvas: Canvas, height: int, width: int, rng: np.random.Generator) -> tuple[slice, slice, slice]:
@@ -152,7 +152,7 @@ def _bump(height: int, width: int) -> NDArray[np.float64]:
         return _bump(width, 1).T
     upper = height // 2
     both = np.concatenate([_pyramid(upper, width), -_pyramid(height - upper, width)])
-    return both / np.sqrt(np.square(both).sum())
+    return np.asarray(both / np.sqrt(np.square(both).sum()))
 
 
 def _pyramid(height: int, width: int) -> NDArray[np.float64]:
@@ -163,4 +163,4 @@ def _pyramid(height: int, width: int) -> NDArray[np.float64]:
         rows = slice(max(top - k, 0), min(top + k + 1, height))
         columns = slice(max(left - k, 0), min(left + k + 1, width))
         rings[rows, columns] += 1.0 / (k + 1) ** 2
-    return rings / np.sqrt(np.square(rings).sum())
+    return np.asarray(rings / np.sqrt(np.square(rings).sum()))

@@ -33,10 +33,10 @@ def ks_distance(levels: NDArray[np.float64]) -> float:
 def ks_p_value(gap: float, n: int) -> float:
     """P(a sample of n from the law itself shows a gap this large), two-sided.
 
-    The asymptotic law with Stephens' correction (J. R. Stat. Soc. B 32, 1970): within 0.01 of the exact value from
-    n = 10 on. Optimistic where the law was fitted to the same sample.
+    The asymptotic law at Vrbik's corrected argument (Pioneer J. Theor. Appl. Stat. 15, 2018): within .003 of the exact
+    value from n = 10 on. Optimistic where the law was fitted to the same sample.
     """
     from scipy.special import kolmogorov
 
-    root = np.sqrt(n)
-    return float(kolmogorov((root + 0.12 + 0.11 / root) * gap))
+    t = np.sqrt(n) * gap
+    return float(kolmogorov(t + 1 / (6 * np.sqrt(n)) + (t - 1) / (4 * n)))

@@ -59,4 +59,4 @@ class Canvas:
 
 def share_at(iteration: int, initial: float) -> float:
     """Square's p: the share of pixels in a window at this iteration, halved on schedule."""
-    return initial / 2 ** sum(iteration > past for past in HALVINGS)
+    return initial / float(2 ** sum(iteration > past for past in HALVINGS))

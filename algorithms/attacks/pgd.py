@@ -230,7 +230,9 @@ class Climb:
         return trying.tolist()
 
     def _claim(self, winners: Owners, points: Array) -> Step:
-        away = _host(lengths(points - self.x[winners], self.threat.norm)) if len(winners) else []
+        if not len(winners):
+            return
+        away = _host(lengths(points - self.x[winners], self.threat.norm))
         for i, r, point in zip(winners, away, points, strict=True):
             if r < self.distance[i] and self.cohort.live[i]:
                 self.distance[i], self.nearest[i] = r, point
@@ -242,7 +244,9 @@ class Climb:
     def _ask_gradient(self, points: Array, owners: Owners, aims: Labels | None) -> AskGradient:
         def cotangent(scores: Array, positions: Owners) -> Array:
             these = owners[positions]
-            return derivative(self.params.loss, scores, *self._classes(scores, these, None if aims is None else aims[these]))
+            return derivative(
+                self.params.loss, scores, *self._classes(scores, these, None if aims is None else aims[these])
+            )
 
         return AskGradient(self._shaped(points), cotangent, owners)
 

@@ -74,7 +74,7 @@ class Search:
         self.farthest = float(lengths(np.maximum(self.upper - self.x, self.x - self.lower)[None], threat.norm)[0])
         self.kind = proposals(threat.norm)
         self.share = self.kind.initial_share if initial_share is None else initial_share
-        self.best: Image | None = None  # the point with the least loss within the radius
+        self.best: Image = self.x  # the point with the least loss met within the radius
         self.loss = np.inf
         self.has_won = False
         self.has_ever_won = False
@@ -94,25 +94,23 @@ class Search:
         """Go on within another radius, from the best point so far."""
         self.radius = radius
         self.proposals = self.kind(self.x, self.lower, self.upper, radius, self.canvas, self.rng)
-        point = self.proposals.first() if self.best is None or not self.has_ever_won else self.proposals.within(self.best)
+        point = self.proposals.within(self.best) if self.has_ever_won else self.proposals.first()
         self.best, self.loss, self.has_won = point, np.inf, False
         yield from self._try(point)
 
     def step(self, iteration: int) -> Step:
-        assert self.best is not None
         candidate = self.proposals.next(self.best, share_at(iteration, self.share))
         if candidate is not None:
             yield from self._try(candidate)
 
     def pull_back(self) -> Step:
         """Claim the success, then halve the way back while it stays one. Returns the distance reached."""
-        assert self.best is not None
-        origin, far = self.case.x, self.canvas.restore(self.best)
+        origin, far, box = self.case.x, self.canvas.restore(self.best), self.threat.box
         yield UpperBound(far)
         low, high, nearest = 0.0, 1.0, far
         for _ in range(PULL_BACK_STEPS):
             middle = (low + high) / 2
-            between = np.clip(origin + np.float32(middle) * (far - origin), self.threat.box.lower, self.threat.box.upper)
+            between = np.clip(origin + np.float32(middle) * (far - origin), box.lower, box.upper)
             if self._loss((yield Ask(between[None]))[0])[1]:
                 high, nearest = middle, between
                 yield UpperBound(between)

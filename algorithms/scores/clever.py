@@ -17,7 +17,8 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from algorithms import parameters
-from algorithms.asking import BLOCK, Answer, AskSteepest, Case, Conversation
+from algorithms.asking import Answer, AskSteepest, Case, Conversation
+from algorithms.clouds import BLOCK
 from algorithms.lipschitz import Array, fit_p_value, reach, score, score_interval
 from algorithms.neighborhood import STEPS, Neighborhood
 from algorithms.parameters import Cost
@@ -26,6 +27,7 @@ from algorithms.threat import NORMS, Norm, Threat
 
 LEVEL = 0.95  # of the interval
 REJECTED = 0.001  # p-value below which the code of Weng et al. discards a fit; we keep it and warn
+FEW = 20  # batches: a law fitted to fewer maxima means little
 VANISHED = 1e30  # a first-order distance this long: the gradient is rounding, or nothing
 
 CENTER, WALK, BATCHES = 0, 1, 1 + len(STEPS)  # counters of the stream: the batches' are the same for every radius
@@ -42,7 +44,7 @@ class Params(parameters.Params):
 
     name: Literal["clever"] = "clever"
     preset: Literal["quick", "standard", "paper"] = "quick"
-    batches: int = Field(50, ge=10, le=2000, description="N_b: maxima the law is fitted to. 50, 100, 500 by preset")
+    batches: int = Field(50, ge=1, le=2000, description="N_b: maxima the law is fitted to. 50, 100, 500 by preset")
     batch_size: int = Field(128, ge=1, le=65_536, description="N_s: points a maximum. 128, 512, 1024 by preset")
     radius: Literal["auto"] | Annotated[float, Field(gt=0, le=1e6)] = Field(
         "auto", description="R of the sampled ball, in its own norm; auto: about where the score equals R. paper: 5"
@@ -165,6 +167,8 @@ def _on_the_boundary(near: Neighborhood) -> Details:
 def _warnings(
     near: Neighborhood, maxima: Array, value: float, first_order: float, p_value: float | None
 ) -> Iterator[str]:
+    if len(maxima) < FEW:
+        yield "few_batches"
     if np.any(maxima == 0):
         yield "gradient_partly_masked"  # a batch, or a rival, without any gradient
     if p_value is not None and p_value < REJECTED:
