@@ -1,0 +1,52 @@
+"""Exact local Lipschitz constants of tiny ReLU nets, by walking the linear regions that a ball meets."""
+
+from collections.abc import Iterator
+from itertools import product
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import linprog, nnls
+
+from algorithms.geometry import lengths
+from algorithms.threat import Norm
+from tests.truths import Array, TinyReLU
+
+INTERIOR = 1e-9  # regions thinner than this, or met only at their edge, are not counted
+
+
+def largest_slope(net: TinyReLU, x: Array, radius: float, ball: Norm, label: int, rival: int, norm: Norm) -> float:
+    """max ||grad(f_label - f_rival)||_q over the ball around x where the gradient exists; q is dual to `norm`."""
+    slopes = [net.slopes(on)[label] - net.slopes(on)[rival] for on in regions(net, x, radius, ball)]
+    return float(lengths(np.stack(slopes), norm.dual).max())
+
+
+def regions(net: TinyReLU, x: Array, radius: float, ball: Norm) -> Iterator[NDArray[np.bool_]]:
+    """Signs of the hidden units (hidden,) on each region whose inside meets the ball: a search that prunes early."""
+    offsets = net.W @ x + net.a  # W (x + h) + a = offsets + W h
+
+    def meets(signs: tuple[bool, ...]) -> bool:
+        s = np.where(signs, 1.0, -1.0)
+        rows, k = -s[:, None] * net.W[: len(s)], s * offsets[: len(s)] - INTERIOR  # rows h <= k
+        return _nearest(rows, k) <= radius if ball is Norm.L2 else _fits(rows, k, radius, ball)
+
+    frontier: list[tuple[bool, ...]] = [()]
+    for _ in range(len(net.W)):
+        frontier = [longer for signs in frontier for on in (False, True) if meets(longer := (*signs, on))]
+    return map(np.array, frontier)
+
+
+def _fits(rows: Array, k: Array, radius: float, ball: Norm) -> bool:
+    """Is there an h in the l1 or linf ball with rows h <= k?"""
+    d = rows.shape[1]
+    if ball is Norm.L1:
+        rows, k = np.vstack([rows, list(product((-1, 1), repeat=d))]), np.append(k, np.full(2**d, radius))
+    reach = (-radius, radius)
+    return bool(linprog(np.zeros(d), A_ub=rows, b_ub=k, bounds=[reach] * d).status == 0)
+
+
+def _nearest(rows: Array, k: Array) -> float:
+    """min ||h||_2 with rows h <= k, infinite if there is none (Lawson and Hanson 1974, problem LDP)."""
+    d = rows.shape[1]
+    e = np.vstack([-rows.T, -k])  # (d + 1, constraints): rows h <= k is G h >= g with G = -rows, g = -k
+    residual = e @ nnls(e, np.append(np.zeros(d), 1.0))[0] - np.append(np.zeros(d), 1.0)
+    return float(np.linalg.norm(residual[:d] / residual[d])) if abs(residual[d]) > 1e-10 else np.inf
