@@ -28,6 +28,11 @@ def by_timeout(seconds: float) -> Failed:
     return _fault(detail, retry=False)
 
 
+def before_ready() -> Failed:
+    """No model had been near it."""
+    return Failed("internal", "The service could not start a process for the model; try again later.", retry=True)
+
+
 def by_nonsense() -> Failed:
     """It lives, but does not keep to the protocol: the runner may be in the hands of the model."""
     return _fault("The process that held the model answered out of turn; export the model again.", retry=False)

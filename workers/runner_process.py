@@ -30,9 +30,10 @@ PASSED_ON = ("CUDA_VISIBLE_DEVICES", "LD_LIBRARY_PATH")  # which card, and where
 class RunnerDied(Exception):
     """The pipe ended, or what came out of it was no frame. `returncode` as subprocess has it: -n for signal n."""
 
-    def __init__(self, returncode: int, log: str) -> None:
+    def __init__(self, returncode: int, log: str, *, was_ready: bool) -> None:
         super().__init__(f"the runner ended with {returncode}")
         self.returncode = returncode
+        self.was_ready = was_ready
         self.log = log
 
 
@@ -134,7 +135,7 @@ class RunnerProcess:
             self.kill()
         returncode = self._process.wait()
         self._log.close()
-        return RunnerDied(returncode, self._log.text())
+        return RunnerDied(returncode, self._log.text(), was_ready=self._is_ready)
 
 
 def _environment(directory: str) -> dict[str, str]:

@@ -14,11 +14,12 @@ from models.library import Library
 from workers import deaths, drain, endings, limits
 from workers.endings import Computed, Ending, Failed, HandedBack, Lost
 from workers.frames import FrameError
-from workers.runner_process import RunnerDied
+from workers.runner_process import RunnerDied, RunnerProcess
 from workers.spare import Runners
 from workers.watch import Watch
 from workers.work import Work
 
+START_SECONDS = 120.0  # until a runner has imported its libraries: no model is to blame for a cold disk
 INSPECTION_SECONDS = 60.0  # as long as a client can wait for it; a file that takes longer is refused
 CPU_GRACE_SECONDS = 5.0  # the clock's limit comes before the processor's: it explains itself better
 
@@ -44,7 +45,7 @@ class Supervisor:
             return
         with structlog.contextvars.bound_contextvars(job_id=job_id, chunk=chunk, attempt=lease.attempt):
             ending = self._hold(lease)
-            _log.info("chunk_ended", ending=type(ending).__name__)
+            _log.info("chunk_ended", ending=type(ending).__name__, code=getattr(ending, "code", None))
             effects = endings.write(ending, self._store, lease)
             settle(effects, store=self._store, queue=self._queue, library=self._library)
 
@@ -61,12 +62,12 @@ class Supervisor:
         watch = Watch(
             lambda: self._store.beat(lease, work.progress),
             lease_seconds=self._settings.lease_seconds,
-            chunk_seconds=seconds,
             draining=drain.is_on,
         )
         try:
             with watch:
-                return self._work(work, lease, watch, seconds)
+                runner, is_new = self._runner(lease, watch, seconds)
+                return self._ending(work, lease, runner, is_new)
         except (RunnerDied, FrameError) as error:
             self._runners.discard()
             return _after_death(error, watch, seconds)
@@ -75,11 +76,16 @@ class Supervisor:
             self._runners.discard()
             return Failed("internal", "The service failed on a chunk of samples; try again.", retry=True)
 
-    def _work(self, work: Work, lease: Lease, watch: Watch, seconds: float) -> Ending:
+    def _runner(self, lease: Lease, watch: Watch, seconds: float) -> tuple[RunnerProcess, bool]:
+        """Ready, with the time of a chunk before it; and whether the job's model must be opened in it first."""
         runner, is_new = self._runners.for_job((lease.tenant, lease.job_id))
-        watch.guard(runner)
+        watch.guard(runner, seconds=START_SECONDS)
         runner.wait_until_ready()
+        watch.guard(runner, seconds=seconds)
         runner.allow_cpu((seconds + CPU_GRACE_SECONDS) * (os.cpu_count() or 1))
+        return runner, is_new
+
+    def _ending(self, work: Work, lease: Lease, runner: RunnerProcess, is_new: bool) -> Ending:
         if lease.work == "inspect":
             ending = work.inspect(runner)
             self._runners.discard()
@@ -104,6 +110,8 @@ def _after_death(error: RunnerDied | FrameError, watch: Watch, seconds: float) -
             return Lost()
         case "drain" | "cancelled":
             return HandedBack()
-        case "timeout":
-            return deaths.by_timeout(seconds)
-    return deaths.by_exit(error.returncode) if isinstance(error, RunnerDied) else deaths.by_nonsense()
+    if isinstance(error, FrameError):
+        return deaths.by_nonsense()
+    if not error.was_ready:
+        return deaths.before_ready()
+    return deaths.by_timeout(seconds) if watch.reason == "timeout" else deaths.by_exit(error.returncode)

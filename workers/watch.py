@@ -5,6 +5,7 @@ The thread goes on while the runner is silent, hangs, or computes for minutes wi
 
 import threading
 from collections.abc import Callable
+from math import inf
 from time import monotonic
 from typing import Literal, Self
 
@@ -24,14 +25,12 @@ _log = structlog.get_logger(__name__)
 class Watch:
     """`with Watch(...) as watch:`; afterwards `watch.reason` says why the runner was killed, None if it was not."""
 
-    def __init__(
-        self, beat: Callable[[], Answer], *, lease_seconds: float, chunk_seconds: float, draining: Callable[[], bool]
-    ) -> None:
+    def __init__(self, beat: Callable[[], Answer], *, lease_seconds: float, draining: Callable[[], bool]) -> None:
         self.reason: Reason | None = None
         self._beat = beat
         self._lease_seconds = lease_seconds
         self._draining = draining
-        self._deadline = monotonic() + chunk_seconds
+        self._deadline = inf
         self._renewed = monotonic()
         self._asked: float | None = None
         self._runner: RunnerProcess | None = None
@@ -46,8 +45,9 @@ class Watch:
         self._over.set()
         self._thread.join()
 
-    def guard(self, runner: RunnerProcess) -> None:
-        """From here on, this is the process that ends when the chunk must."""
+    def guard(self, runner: RunnerProcess, *, seconds: float) -> None:
+        """From here on, this is the process that ends when the chunk must, and at the latest after so many seconds."""
+        self._deadline = monotonic() + seconds
         self._runner = runner
         if self.reason is not None:
             runner.kill()

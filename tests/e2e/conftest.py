@@ -1,20 +1,10 @@
-"""Servers for the end-to-end tests: a machine without HTTP to shoot at, and a whole installation to talk to."""
+"""A whole installation for the end-to-end tests to talk to."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from brinell.local import Installation
-from tests.e2e.machine import Machine
-
-
-@pytest.fixture
-def machine(empty_valkey_url: str, tmp_path: Path) -> Iterator[Machine]:
-    """Workers with a lease of three seconds, which have been started by nobody yet."""
-    here = Machine(empty_valkey_url, tmp_path)
-    yield here
-    here.stop()
 
 
 @pytest.fixture(scope="session")

@@ -76,7 +76,7 @@ class Worker:
         self._log = log.open("ab")
         command = [sys.executable, "-m", "celery", "-A", "workers.app", "worker", "-Q", "compute", "-n", f"{name}@%h"]
         self.process = subprocess.Popen(
-            [*command, "--pool", "prefork", "--concurrency", "1"],
+            [*command, "--pool", "prefork", "--concurrency", "1", "--without-mingle", "--without-gossip"],
             cwd=ROOT,
             env={**os.environ, **environment},
             stdin=subprocess.DEVNULL,
@@ -127,7 +127,12 @@ class Machine:
         self.log = folder / "worker.log"
         self._workers: list[Worker] = []
 
-    def start_worker(self) -> Worker:
+    def worker(self) -> Worker:
+        """The one that lives, or a new one."""
+        alive = [worker for worker in self._workers if worker.process.poll() is None]
+        return alive[0] if alive else self._start_worker()
+
+    def _start_worker(self) -> Worker:
         environment = {f"BRINELL_{name.upper()}": str(value) for name, value in self._chosen().items()}
         worker = Worker(environment, self.log, name=f"worker{len(self._workers)}")
         self._workers.append(worker)
@@ -170,7 +175,7 @@ class Machine:
         data = path.read_bytes()
         return self.library.put(data), len(data), datetime.now(UTC)
 
-    def submit(self, model: ModelCard, samples: SamplesCard, *, chunk_size: int, **request: Any) -> Job:
+    def submit(self, model: ModelCard, samples: SamplesCard, request: dict[str, Any], *, chunk_size: int) -> Job:
         asked = JobRequest.model_validate({"model_id": model.id, "samples_id": samples.id, **request})
         spec = admit(asked, model, samples).model_copy(update={"chunk_size": chunk_size})
         job, effects = self.store.create_job(TENANT, spec)

@@ -14,6 +14,11 @@ def test_every_death_is_the_models_fault_and_says_what_to_do(death):
     assert "; " in death.detail
 
 
+def test_a_runner_that_never_started_is_no_fault_of_the_model():
+    assert deaths.before_ready().code == "internal"
+    assert deaths.before_ready().retry
+
+
 def test_only_deaths_that_the_machine_may_have_caused_are_tried_again():
     assert deaths.by_exit(-signal.SIGKILL).retry
     assert deaths.by_exit(-signal.SIGSEGV).retry

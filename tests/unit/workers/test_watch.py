@@ -29,8 +29,8 @@ def _in_a_hurry(monkeypatch):
 
 def watched(beat, *, seconds=0.25, lease_seconds=15.0, chunk_seconds=60.0, draining=lambda: False):
     child = Child()
-    with Watch(beat, lease_seconds=lease_seconds, chunk_seconds=chunk_seconds, draining=draining) as watch:
-        watch.guard(child)
+    with Watch(beat, lease_seconds=lease_seconds, draining=draining) as watch:
+        watch.guard(child, seconds=chunk_seconds)
         until = time.monotonic() + seconds
         while not child.killed and time.monotonic() < until:
             time.sleep(0.005)
@@ -84,8 +84,8 @@ def test_a_store_out_of_reach_for_longer_than_the_lease_is_a_lost_lease():
 
 def test_a_runner_that_comes_after_the_end_is_killed_when_it_comes():
     child = Child()
-    with Watch(lambda: "lost", lease_seconds=15, chunk_seconds=60, draining=lambda: False) as watch:
+    with Watch(lambda: "lost", lease_seconds=15, draining=lambda: False) as watch:
         while watch.reason is None:
             time.sleep(0.005)
-        watch.guard(child)
+        watch.guard(child, seconds=60)
     assert child.killed >= 1
