@@ -72,7 +72,7 @@ def _bound(values: Any, shape: tuple[int, ...], pointer: str) -> NDArray[np.floa
         raise wrong from error
     if array.dtype.kind not in "iuf" or array.shape not in ((), (int(np.prod(shape)),), shape):
         raise wrong
-    bound = array.astype(np.float32)
-    if not np.all(np.isfinite(bound)):
+    if not np.all(np.abs(array.astype(np.float64)) <= np.finfo(np.float32).max):
         raise wrong
+    bound = array.astype(np.float32)
     return bound.reshape(shape) if bound.ndim else bound

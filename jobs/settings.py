@@ -1,9 +1,9 @@
 """What an installation may set, from the environment (prefix `BRINELL_`). Nobody else reads the environment."""
 
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 DAY = 24 * 3600
 
@@ -13,14 +13,12 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="BRINELL_", frozen=True, extra="ignore")
 
-    redis_url: str = "redis://127.0.0.1:6379/0"
+    redis_url: str = Field("redis://127.0.0.1:6379/0", repr=False)  # may hold a password
     library: str = "file:///var/lib/brinell"  # file:///folder or s3://bucket/prefix
     max_upload_bytes: int = Field(200 * 2**20, gt=0, lt=2**31)  # below protobuf's own 2 GiB
     result_ttl_seconds: int = Field(7 * DAY, gt=0)
     sandbox: Literal["strict", "basic"] = "basic"
     device: Literal["auto", "cpu", "cuda"] = "auto"
-    trusted_origins: Annotated[tuple[str, ...], NoDecode] = ()
-    secret_keys: Annotated[tuple[SecretStr, ...], NoDecode] = ()  # the first one seals, all of them open
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     lease_seconds: float = Field(15.0, gt=0)
     max_attempts: int = Field(3, ge=1)

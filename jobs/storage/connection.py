@@ -76,17 +76,25 @@ class Connection:
         """One script, one move. `durable`: only answered once the server's log is on disk, where it can tell."""
         named = {name: value for name, value in arguments.items() if value is not None}
         payload = json.dumps({**named, "limits": self._limits})
-        with _reachable(), self._redis.pipeline(transaction=False) as pipeline:
-            self._scripts[script](keys=[TAG], args=[payload], client=pipeline)
-            if durable:
-                pipeline.execute_command("WAITAOF", 1, 0, SYNC_MILLISECONDS)
-            answer, *synced = pipeline.execute(raise_on_error=False)
-            if isinstance(answer, Exception):
-                raise answer
-        if synced and synced[0] == [0, 0]:
-            raise Unavailable("The store is slow to write; try again with the same Idempotency-Key.", retry_after=5)
-        reply: Reply = json.loads(answer)
+        with _reachable():
+            run = self._run_and_sync if durable else self._run
+            reply: Reply = json.loads(run(self._scripts[script], payload))
         return reply
+
+    def _run(self, script: Script, payload: str) -> Any:
+        return script(keys=[TAG], args=[payload])
+
+    def _run_and_sync(self, script: Script, payload: str) -> Any:
+        """Where the server has no log, or is too old to tell, WAITAOF is an error and the answer stands as it is."""
+        with self._redis.pipeline(transaction=False) as pipeline:
+            script(keys=[TAG], args=[payload], client=pipeline)
+            pipeline.execute_command("WAITAOF", 1, 0, SYNC_MILLISECONDS)
+            answer, synced = pipeline.execute(raise_on_error=False)
+        if isinstance(answer, Exception):
+            raise answer
+        if synced == [0, 0]:
+            raise Unavailable("The store is slow to write; try again with the same Idempotency-Key.", retry_after=5)
+        return answer
 
 
 def effects(reply: Reply) -> Effects:

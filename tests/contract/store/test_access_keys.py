@@ -25,7 +25,8 @@ def test_a_key_comes_back_as_it_was_added(store: Store) -> None:
 def test_keys_are_listed_oldest_first(store: Store) -> None:
     for name, age in (("b", 5), ("a", 9), ("c", 1)):
         store.add_key(record(name, age=age))
-    assert [key.id for key in store.keys()] == ["a", "b", "c"]
+    records = store.keys()
+    assert [record.id for record in records] == ["a", "b", "c"]
 
 
 def test_a_revoked_key_is_gone(store: Store) -> None:

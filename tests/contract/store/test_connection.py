@@ -32,14 +32,19 @@ def test_without_redis_everything_is_unavailable_for_now(nowhere: Store) -> None
         assert error.value.retry_after > 0
 
 
+def fill(store: Store) -> None:
+    for _ in range(5000):
+        store.add_model("lab", model_card(name="x" * 2000))
+
+
 def test_a_full_redis_refuses_new_jobs_and_says_when_to_come_back() -> None:
     server = ValkeyServer(config={"maxmemory": "3mb", "maxmemory-policy": "noeviction"})
     server.start()
     try:
         store = Store(Settings(redis_url=server.connection_url))
-        with pytest.raises(Unavailable):
-            for _ in range(5000):
-                store.add_model("lab", model_card(name="x" * 2000))
+        with pytest.raises(Unavailable) as error:
+            fill(store)
+        assert error.value.retry_after > 0
     finally:
         server.stop()
 

@@ -1,6 +1,5 @@
 """The job machine against a model of it that fits a screen, under every order of events that hypothesis thinks of."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import pytest
@@ -195,9 +194,9 @@ class JobMachine(RuleBasedStateMachine):
 
 
 @pytest.fixture
-def machine(valkey_url: str) -> Iterator[type[JobMachine]]:
+def machine(valkey_url: str) -> type[JobMachine]:
     JobMachine.url = valkey_url
-    yield JobMachine
+    return JobMachine
 
 
 def test_the_job_machine_follows_its_model(machine: type[JobMachine]) -> None:

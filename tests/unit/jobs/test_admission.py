@@ -1,0 +1,180 @@
+"""Every refusal of a job, its code, its place, and a sentence that says what to do."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from algorithms import registry
+from algorithms.errors import Conflict, Refused
+from algorithms.oracle import Access
+from jobs.admission import Rows, admit, selected, wants_rows
+from jobs.record import JobSpec
+from jobs.request import MAX_SAMPLES
+from models.manifest import ModelCard, SamplesCard
+from tests.jobs_for_tests import CLASSES, SHAPE, model_card, ready_card, request, samples_card
+
+MODEL = ready_card()
+SAMPLES = samples_card()
+X = np.linspace(0, 1, 10 * 4, dtype=np.float32).reshape(10, *SHAPE)
+Y = np.arange(10, dtype=np.int64) % CLASSES
+PGD = {"method": {"name": "pgd"}}
+SQUARE = {"method": {"name": "square"}}
+ONLY_LABELS = ready_card(offers=(Access.LABELS,))
+ONLY_SCORES = ready_card(offers=(Access.LABELS, Access.SCORES))
+
+
+def admitted(*, model: ModelCard = MODEL, upload: SamplesCard = SAMPLES, **body: Any) -> JobSpec:
+    asked = request(model, upload, **body)
+    if not wants_rows(asked):
+        return admit(asked, model, upload)
+    chosen = list(selected(asked, upload))
+    return admit(asked, model, upload, Rows(x=X[chosen], y=Y[chosen] if upload.labelled else None))
+
+
+REFUSALS: list[tuple[dict[str, Any], str, str, str]] = [
+    ({"threat": {"scale": 1}}, "not_available", "/threat/scale", "leave it out"),
+    ({"threat": {"frozen": [0]}}, "not_available", "/threat/frozen", "leave it out"),
+    ({"threat": {"lattice": 255}}, "not_available", "/threat/lattice", "leave it out"),
+    ({"auxiliary_samples_id": "smp_b"}, "not_available", "/auxiliary_samples_id", "leave it out"),
+    ({"model": ONLY_SCORES}, "access_too_weak", "/method/name", "needs scores, gradients; .*What fits is square"),
+    ({"model": ONLY_LABELS}, "access_too_weak", "/method/name", "offers labels. No method here fits"),
+    ({**SQUARE, "threat": {"norm": "l1"}}, "norm_not_supported", "/threat/norm", "l2, linf, not in l1.*clever, pgd"),
+    ({"threat": {"epsilon": 0.1}}, "epsilon_refused", "/threat/epsilon", "leave threat.epsilon out"),
+    ({"upload": samples_card(shape=(4,))}, "shape_mismatch", "/samples_id", r"\[4\].*\[1, 2, 2\]"),
+    ({"upload": samples_card(label_maximum=3)}, "label_out_of_range", "/samples_id", "0 to 3.*0 to 2"),
+    ({"upload": samples_card(label_minimum=-1)}, "label_out_of_range", "/samples_id", "from -1"),
+    ({"upload": samples_card(maximum=255.0)}, "box_required", "/threat/box", "0 to 255.*threat.box"),
+    ({"upload": samples_card(minimum=-0.1)}, "box_required", "/threat/box", "null"),
+    ({"threat": {"box": [0, 0.5]}}, "outside_box", "/threat/box", "0 to 1.*widen"),
+    ({"threat": {"box": [[0, 0, 0, 0], [0.9, 1, 1, 1]]}}, "outside_box", "/threat/box", "widen"),
+    ({"threat": {"box": [1, 0]}}, "invalid_request", "/threat/box", "swap"),
+    ({"threat": {"box": ["0", 1]}}, "invalid_request", "/threat/box/0", r"shape \[1, 2, 2\]"),
+    ({"threat": {"box": [0, True]}}, "invalid_request", "/threat/box/1", "numbers"),
+    ({"threat": {"box": [0, [1, 1, 1]]}}, "invalid_request", "/threat/box/1", "shape"),
+    ({"threat": {"box": [[[0], [0, 0]], 1]}}, "invalid_request", "/threat/box/0", "shape"),
+    ({"threat": {"box": [0, 1e300]}}, "invalid_request", "/threat/box/1", "finite"),
+    ({"threat": {"box": [0, None]}}, "invalid_request", "/threat/box/1", "numbers"),
+    ({"samples": {"indices": [3, 10]}}, "invalid_request", "/samples/indices", "10 samples"),
+    ({"upload": samples_card(count=MAX_SAMPLES + 1)}, "invalid_request", "/samples/limit", "samples.limit"),
+    ({**PGD, "threat": {"goal": {"targeted": [1]}}}, "invalid_request", "/threat/goal/targeted", "each of the 10"),
+    (
+        {**PGD, "threat": {"goal": {"targeted": [1, 3]}}, "samples": {"limit": 2}},
+        "label_out_of_range",
+        "/threat/goal/targeted/1",
+        "0 to 2",
+    ),
+    (
+        {**PGD, "threat": {"goal": {"targeted": [1, 1]}}, "samples": {"limit": 2}},
+        "invalid_request",
+        "/threat/goal/targeted/1",
+        "differ from the sample's label",
+    ),
+    ({"budget": {"gradients_per_sample": 10}}, "budget_too_small", "/budget/gradients_per_sample", r"at least \d{4}"),
+    ({**SQUARE, "budget": {"queries_per_sample": 1}}, "budget_too_small", "/budget/queries_per_sample", "at least 4"),
+]
+
+
+@pytest.mark.parametrize(("changes", "code", "pointer", "sentence"), REFUSALS)
+def test_it_is_refused_with_code_place_and_advice(
+    changes: dict[str, Any], code: str, pointer: str, sentence: str
+) -> None:
+    with pytest.raises(Refused, match=sentence) as refusal:
+        admitted(**changes)
+    assert (refusal.value.code, refusal.value.pointer) == (code, pointer)
+
+
+@pytest.mark.parametrize(("card", "state"), [(model_card(), "inspecting"), (model_card().refused("c", "d"), "refused")])
+def test_a_model_that_is_not_ready_is_a_conflict(card: ModelCard, state: str) -> None:
+    with pytest.raises(Conflict, match=state) as conflict:
+        admitted(model=card)
+    assert (conflict.value.code, conflict.value.pointer) == ("model_not_ready", "/model_id")
+
+
+def test_a_method_that_answers_at_a_radius_only_wants_epsilon(monkeypatch: pytest.MonkeyPatch) -> None:
+    at_a_radius = replace(registry.method("pgd"), epsilon="required")
+    monkeypatch.setitem(registry._BY_NAME, "pgd", at_a_radius)
+    with pytest.raises(Refused) as refusal:
+        admitted(**PGD)
+    assert (refusal.value.code, refusal.value.pointer) == ("epsilon_required", "/threat/epsilon")
+    assert admitted(**PGD, threat={"epsilon": 0.1}).threat.epsilon == 0.1
+
+
+def test_a_method_without_targets_refuses_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(registry._BY_NAME, "pgd", replace(registry.method("pgd"), goals=("untargeted",)))
+    with pytest.raises(Refused, match="only be untargeted") as refusal:
+        admitted(**PGD, threat={"goal": {"targeted": "random"}})
+    assert (refusal.value.code, refusal.value.pointer) == ("goal_not_supported", "/threat/goal")
+
+
+@pytest.mark.parametrize(
+    ("threat", "lower", "upper"),
+    [
+        ({}, 0.0, 1.0),
+        ({"box": None}, None, None),
+        ({"box": [-1, 2]}, -1.0, 2.0),
+        ({"box": [[0, 0, 0, 0], [1, 2, 3, 4]]}, (0.0, 0.0, 0.0, 0.0), (1.0, 2.0, 3.0, 4.0)),
+        ({"box": [0, [[[1, 2], [3, 4]]]]}, 0.0, (1.0, 2.0, 3.0, 4.0)),
+    ],
+)
+def test_a_box_may_be_left_out_null_scalar_flat_or_nested(threat: dict[str, Any], lower: Any, upper: Any) -> None:
+    spec = admitted(threat=threat)
+    assert (spec.threat.lower, spec.threat.upper) == (lower, upper)
+    box = spec.threat.threat(SHAPE).box
+    assert box.is_bounded == (lower is not None)
+    assert box.upper.shape == (SHAPE if isinstance(upper, tuple) else ())
+    assert box.contains(X).all()
+
+
+def test_a_box_per_feature_is_checked_feature_by_feature() -> None:
+    lowest, highest = X.min(axis=0).ravel().tolist(), X.max(axis=0).ravel().tolist()
+    assert admitted(threat={"box": [lowest, highest]}).threat.upper == tuple(highest)
+    with pytest.raises(Refused):
+        admitted(threat={"box": [lowest, [*highest[:3], highest[3] - 0.01]]})
+
+
+def test_the_box_left_out_is_echoed_and_so_are_all_samples() -> None:
+    echoed = admitted().request
+    assert (echoed.threat.box, echoed.samples.limit) == ([0.0, 1.0], 10)
+    assert admitted(threat={"box": None}).request.threat.box is None
+
+
+@pytest.mark.parametrize(
+    ("chosen", "rows"),
+    [
+        ({}, tuple(range(10))),
+        ({"limit": 3}, (0, 1, 2)),
+        ({"limit": 99}, tuple(range(10))),
+        ({"indices": [7, 2]}, (7, 2)),
+    ],
+)
+def test_samples_are_chosen_by_limit_or_by_index(chosen: dict[str, Any], rows: tuple[int, ...]) -> None:
+    assert admitted(samples=chosen).indices == rows
+
+
+@pytest.mark.parametrize(("goal", "rule"), [("random", "random"), ("runner_up", "runner_up"), ([1, 2], "given")])
+def test_targets_are_a_rule_or_given(goal: Any, rule: str) -> None:
+    spec = admitted(**PGD, threat={"goal": {"targeted": goal}}, samples={"limit": 2})
+    assert spec.threat.threat(SHAPE).targeted == rule
+    assert spec.targets == (tuple(goal) if rule == "given" else None)
+
+
+def test_given_targets_of_samples_without_labels_are_taken() -> None:
+    unlabelled = samples_card(labelled=False, label_minimum=None, label_maximum=None)
+    assert admitted(**PGD, upload=unlabelled, threat={"goal": {"targeted": [0] * 10}}).targets == (0,) * 10
+
+
+def test_chunks_are_ranges_of_the_selection_in_the_methods_size() -> None:
+    spec = admitted(samples={"indices": [9, 8, 7, 6, 5, 4]})
+    assert spec.chunk_size == registry.method("clever").chunk == 4
+    assert [spec.rows(chunk) for chunk in range(spec.chunks)] == [(9, 8, 7, 6), (5, 4)]
+
+
+def test_a_model_that_lives_elsewhere_is_the_work_of_a_probe() -> None:
+    assert (admitted().queue, admitted(model=ready_card(kind="endpoint")).queue) == ("compute", "probe")
+
+
+def test_a_spec_survives_its_storage() -> None:
+    spec = admitted(**PGD, threat={"box": [0, [1, 1, 1, 1]], "goal": {"targeted": "least_likely"}})
+    assert JobSpec.model_validate_json(spec.model_dump_json()) == spec

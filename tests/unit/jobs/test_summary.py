@@ -1,0 +1,81 @@
+"""The summary of a job, against numbers worked out by hand."""
+
+import pytest
+
+from algorithms.results import Finding, Kind
+from algorithms.statistics import clopper_pearson
+from jobs.summary import Summary, summarize
+from tests.jobs_for_tests import finding, ready_card, result, samples_card, spec
+
+MODEL = ready_card()
+WRONG = finding(0, Kind.MISCLASSIFIED, 0.0, predicted=2, queries=1, gradients=0)
+NOT_FOUND = finding(0, Kind.ABSTAINED, None, queries=100)
+BROKEN = finding(0, Kind.UPPER_BOUND, 0.8)
+
+
+def summary(*findings: Finding, method: str = "pgd", labelled: bool = True, chunk: int = 2) -> Summary:
+    labels = {"labelled": labelled} if labelled else {"labelled": False, "label_minimum": None, "label_maximum": None}
+    asked = spec(MODEL, samples_card(**labels), method={"name": method})
+    cut = [findings[i : i + chunk] for i in range(0, len(findings), chunk)]
+    return summarize(asked, [result((), findings=part) for part in cut])
+
+
+def test_values_count_a_misclassified_sample_as_nothing_and_leave_out_what_has_no_number() -> None:
+    found = summary(WRONG, BROKEN, NOT_FOUND, BROKEN.model_copy(update={"value": 0.4}))
+    assert found.counts == {"abstained": 1, "misclassified": 1, "upper_bound": 2}
+    assert found.value.model_dump() == pytest.approx({"mean": 0.4, "median": 0.4, "min": 0.0, "max": 0.8})
+    assert found.value_correct.model_dump() == pytest.approx({"mean": 0.6, "median": 0.6, "min": 0.4, "max": 0.8})
+
+
+def test_rates_have_their_exact_intervals() -> None:
+    found = summary(WRONG, BROKEN, BROKEN, NOT_FOUND)
+    assert found.clean_accuracy.value == 0.75
+    assert (found.clean_accuracy.low, found.clean_accuracy.high) == clopper_pearson(3, 4)
+    assert found.success_rate.value == pytest.approx(2 / 3)
+    assert (found.success_rate.low, found.success_rate.high) == clopper_pearson(2, 3)
+
+
+def test_only_attacks_have_a_success_rate() -> None:
+    assert summary(finding(0), method="clever").success_rate is None
+
+
+def test_a_rate_without_trials_is_none() -> None:
+    found = summary(WRONG, WRONG)
+    assert (found.success_rate, found.value_correct) == (None, None)
+    assert found.clean_accuracy.value == 0.0
+
+
+def test_without_given_labels_nothing_is_said_of_accuracy() -> None:
+    found = summary(BROKEN, NOT_FOUND, labelled=False)
+    assert found.labels == "predicted"
+    assert (found.clean_accuracy, found.value_correct) == (None, None)
+    assert found.success_rate.value == 0.5
+
+
+def test_costs_add_up_whatever_the_cut() -> None:
+    findings = [WRONG, BROKEN, NOT_FOUND, BROKEN, BROKEN]
+    found = summary(*findings, chunk=2)
+    assert found.queries.model_dump() == {"total": 107, "mean": 21.4, "median": 2, "max": 100, "http_calls": 0}
+    assert (found.gradients, found.samples, found.seconds) == (12, 5, 1.5)
+    whole = summary(*findings, chunk=5)
+    assert whole.model_copy(update={"seconds": 1.5}) == found
+
+
+def test_chunks_of_unlike_machines_are_all_named() -> None:
+    asked = spec(MODEL, samples_card())
+    parts = [
+        result((0,), device="cpu", warnings=("b", "a"), versions={"torch": "1"}, http_calls=2),
+        result((1,), device="cuda", warnings=("a",), versions={"torch": "2", "numpy": "3"}, http_calls=3),
+    ]
+    found = summarize(asked, parts)
+    assert (found.device, found.isolation, found.warnings) == ("cpu, cuda", "basic", ("a", "b"))
+    assert found.versions == {"numpy": "3", "torch": "1, 2"}
+    assert found.queries.http_calls == 5
+
+
+def test_the_json_of_a_summary_has_the_fields_of_the_contract() -> None:
+    shown = summary(BROKEN).model_dump(mode="json")
+    assert set(shown) == {
+        *("counts", "samples", "labels", "clean_accuracy", "value", "value_correct", "success_rate"),
+        *("queries", "gradients", "seconds", "device", "isolation", "versions", "warnings"),
+    }
