@@ -25,15 +25,6 @@ MODEL: dict[str, Any] = {
     "created_at": "2026-11-22T09:00:00Z",
 }
 
-INSPECTING: dict[str, Any] = MODEL | {
-    "state": "inspecting",
-    "input": None,
-    "output": None,
-    "opset": None,
-    "offers": [],
-    "parity": None,
-}
-
 SAMPLES: dict[str, Any] = {
     "id": SAMPLES_ID,
     "name": "test digits",
@@ -108,3 +99,5 @@ PROBLEM: dict[str, Any] = {
     "request_id": "0f3c5a0e6f8b4c7f9a1d2e3b4c5d6e7f",
     "errors": [{"pointer": "/method/name", "detail": "needs scores, gradients"}],
 }
+
+OBJECTS = {"ModelCard": MODEL, "SamplesCard": SAMPLES, "Job": JOB, "Finding": FINDING, "Problem": PROBLEM}

@@ -1,5 +1,7 @@
 """What the OpenAPI document says beyond the signatures: every error of a call, bodies that are streamed, examples."""
 
+import json
+import re
 from typing import Any
 
 from fastapi import FastAPI
@@ -35,16 +37,13 @@ def answers(
     status: int,
     description: str,
     *,
-    example: object = None,
     media_type: str | None = None,
     headers: dict[str, str] | None = None,
 ) -> Responses:
-    """One good answer: a JSON example or else a media type, and its headers (name -> what it says)."""
+    """One good answer, its media type where that is not JSON, and its headers (name -> what it says)."""
     said: dict[str, Any] = {"description": description}
     if media_type is not None:
         said["content"] = {media_type: {"schema": {"type": "string"}}}
-    if example is not None:
-        said["content"] = {"application/json": {"example": example}}
     if headers:
         said["headers"] = {name: {"description": text, "schema": {"type": "string"}} for name, text in headers.items()}
     return {status: said}
@@ -81,8 +80,16 @@ def _document(app: FastAPI) -> dict[str, Any]:
     _, defined = models_json_schema([(JobRequest, "validation"), (Problem, "serialization")], ref_template=REF)
     components = document.setdefault("components", {}).setdefault("schemas", {})
     components.update(defined["$defs"])  # what a body may say includes what an answer repeats of it
-    components["Problem"]["examples"] = [examples.PROBLEM]
-    return document
+    for name, example in examples.OBJECTS.items():
+        components[name]["examples"] = [example]
+    return _with_short_names(document)
+
+
+def _with_short_names(document: dict[str, Any]) -> dict[str, Any]:
+    """Every method's file has its `Params`: `algorithms__attacks__square__Params` is called `SquareParams`."""
+    text = re.sub(r"algorithms__(?:\w+?)__(\w+?)__Params", lambda m: f"{m[1].capitalize()}Params", json.dumps(document))
+    short: dict[str, Any] = json.loads(text)
+    return short
 
 
 def _problem(status: int, codes: list[str]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from algorithms.errors import Conflict
 from algorithms.results import Finding
 from jobs.record import Page
 from jobs.states import TERMINAL
-from service import adversarials, examples
+from service import adversarials
 from service.dependencies import Cursor, JobsReader, Limit, TheLibrary, TheStore
 from service.events import follow
 from service.openapi import answers, declares
@@ -27,10 +27,7 @@ VERSION = re.compile(r"[0-9]{1,18}")
 @router.get(
     "/findings",
     response_model=Page[Finding],
-    responses=answers(
-        200, "In the order of the request's samples.", example={"items": [examples.FINDING], "next_cursor": None}
-    )
-    | declares("not_found", "invalid_request"),
+    responses=answers(200, "In the order of the request's samples.") | declares("not_found", "invalid_request"),
 )
 def list_findings(
     job_id: str, caller: JobsReader, store: TheStore, cursor: Cursor = None, limit: Limit = 100

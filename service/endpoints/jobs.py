@@ -42,9 +42,7 @@ POLLING = {"ETag": "Send it back as If-None-Match.", "Retry-After": "Seconds, wh
     "/v1/jobs",
     status_code=202,
     response_model=Job,
-    responses=answers(
-        202, "Accepted.", example=examples.JOB, headers={"Location": "Where to poll.", "Retry-After": "s"}
-    )
+    responses=answers(202, "Accepted.", headers={"Location": "Where to poll.", "Retry-After": "s"})
     | declares(
         "not_found",
         "model_not_ready",
@@ -78,8 +76,7 @@ def create_job(
 @router.get(
     "/v1/jobs",
     response_model=Page[Job],
-    responses=answers(200, "Newest first.", example={"items": [examples.JOB], "next_cursor": None})
-    | declares("invalid_request"),
+    responses=answers(200, "Newest first.") | declares("invalid_request"),
 )
 def list_jobs(
     caller: JobsReader,
@@ -94,7 +91,7 @@ def list_jobs(
 @router.get(
     "/v1/jobs/{job_id}",
     response_model=Job,
-    responses=answers(200, "The job as it stands.", example=examples.JOB, headers=POLLING)
+    responses=answers(200, "The job as it stands.", headers=POLLING)
     | answers(304, "Nothing has changed since that ETag.")
     | declares("not_found", "invalid_request"),
 )
@@ -140,7 +137,7 @@ async def _wait_for_news(
     "/v1/jobs/{job_id}/cancel",
     status_code=202,
     response_model=Job,
-    responses=answers(202, "It ends within seconds; an ended job stays as it is.", example=examples.JOB)
+    responses=answers(202, "It ends within seconds; an ended job stays as it is.")
     | declares("not_found", "invalid_request"),
 )
 def cancel_job(job_id: str, caller: JobsWriter, store: TheStore, queue: TheQueue, library: TheLibrary) -> Job:

@@ -14,7 +14,6 @@ from jobs.record import Idempotency, Page
 from jobs.storage.names import new_id
 from jobs.store import Store
 from models.manifest import ModelCard, Preprocessing
-from service import examples
 from service.bodies import parse
 from service.dependencies import (
     Cursor,
@@ -64,10 +63,8 @@ PreprocessingText = Annotated[
     "/v1/models",
     status_code=202,
     response_model=ModelCard,
-    responses=answers(
-        202, "Kept; being inspected.", example=examples.INSPECTING, headers=LOCATION | {"Retry-After": "s"}
-    )
-    | answers(201, "Ready, within the wait.", example=examples.MODEL, headers=LOCATION)
+    responses=answers(202, "Kept; being inspected.", headers=LOCATION | {"Retry-After": "s"})
+    | answers(201, "Ready, within the wait.", headers=LOCATION)
     | declares(
         "length_required",
         "model_too_large",
@@ -148,8 +145,7 @@ async def _verdict(
 @router.get(
     "/v1/models",
     response_model=Page[ModelCard],
-    responses=answers(200, "Newest first.", example={"items": [examples.MODEL], "next_cursor": None})
-    | declares("invalid_request"),
+    responses=answers(200, "Newest first.") | declares("invalid_request"),
 )
 def list_models(caller: ModelsReader, store: TheStore, cursor: Cursor = None, limit: Limit = 100) -> Page[ModelCard]:
     return store.models(caller.tenant, cursor, limit)
@@ -158,7 +154,7 @@ def list_models(caller: ModelsReader, store: TheStore, cursor: Cursor = None, li
 @router.get(
     "/v1/models/{model_id}",
     response_model=ModelCard,
-    responses=answers(200, "The model.", example=examples.MODEL) | declares("not_found", "invalid_request"),
+    responses=answers(200, "The model.") | declares("not_found", "invalid_request"),
 )
 def show_model(model_id: str, caller: ModelsReader, store: TheStore) -> ModelCard:
     return store.model(caller.tenant, model_id)

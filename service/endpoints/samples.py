@@ -11,7 +11,6 @@ from jobs.record import Page
 from jobs.storage.names import new_id
 from models.manifest import SamplesCard
 from models.samples import inspect_samples
-from service import examples
 from service.dependencies import (
     Cursor,
     Limit,
@@ -33,7 +32,7 @@ router = APIRouter(tags=["samples"])
     "/v1/samples",
     status_code=201,
     response_model=SamplesCard,
-    responses=answers(201, "Read and kept.", example=examples.SAMPLES, headers={"Location": "Where they are."})
+    responses=answers(201, "Read and kept.", headers={"Location": "Where they are."})
     | declares(
         "length_required",
         "samples_too_large",
@@ -86,8 +85,7 @@ def read_card(upload: Upload, name: str) -> SamplesCard:
 @router.get(
     "/v1/samples",
     response_model=Page[SamplesCard],
-    responses=answers(200, "Newest first.", example={"items": [examples.SAMPLES], "next_cursor": None})
-    | declares("invalid_request"),
+    responses=answers(200, "Newest first.") | declares("invalid_request"),
 )
 def list_samples(
     caller: SamplesReader, store: TheStore, cursor: Cursor = None, limit: Limit = 100
@@ -98,7 +96,7 @@ def list_samples(
 @router.get(
     "/v1/samples/{samples_id}",
     response_model=SamplesCard,
-    responses=answers(200, "The samples' card.", example=examples.SAMPLES) | declares("not_found", "invalid_request"),
+    responses=answers(200, "The samples' card.") | declares("not_found", "invalid_request"),
 )
 def show_samples(samples_id: str, caller: SamplesReader, store: TheStore) -> SamplesCard:
     return store.samples_card(caller.tenant, samples_id)

@@ -7,6 +7,8 @@ from typing import Any, cast
 
 import pytest
 
+from algorithms.registry import METHODS
+from algorithms.results import Finding
 from jobs.queue import Queue
 from jobs.record import Job
 from jobs.request import JobRequest
@@ -19,7 +21,7 @@ from service.app import create_app
 from service.errors import CODES_BY_STATUS, STATUS, Problem
 
 PAGE = Path(__file__).parents[2] / "docs" / "api.md"
-METHODS = ("get", "post", "put", "patch", "delete")
+VERBS = ("get", "post", "put", "patch", "delete")
 SCHEMAS = (
     "Problem",
     "ModelCard",
@@ -47,7 +49,7 @@ def operations() -> dict[str, dict[str, Any]]:
         f"{method.upper()} {path}": operation
         for path, item in openapi()["paths"].items()
         for method, operation in item.items()
-        if method in METHODS
+        if method in VERBS
     }
 
 
@@ -126,11 +128,16 @@ def test_every_reference_of_the_document_leads_somewhere() -> None:
     assert openapi()["openapi"].startswith("3.1")
 
 
+def test_each_methods_parameters_have_a_name_of_their_own() -> None:
+    names = {name for name in openapi()["components"]["schemas"] if "Params" in name}
+    assert names == {f"{method.name.capitalize()}Params" for method in METHODS}
+
+
 def test_the_examples_are_what_they_show() -> None:
     assert ModelCard.model_validate(examples.MODEL).state == "ready"
-    assert ModelCard.model_validate(examples.INSPECTING).input is None
     assert SamplesCard.model_validate(examples.SAMPLES).count == 200
     assert JobRequest.model_validate(examples.JOB_REQUEST).seed == 0
     assert JobRequest.model_validate(examples.SMALLEST_JOB_REQUEST).threat.norm == "l2"
+    assert Finding.model_validate(examples.FINDING).value == 1.184
     assert Job.model_validate(examples.JOB).progress.samples_total == 20
     assert Problem.model_validate(examples.PROBLEM).status == STATUS[examples.PROBLEM["code"]]

@@ -18,9 +18,9 @@ def as_a_worker(api: Api, caller: TestClient, act: Any) -> threading.Thread:
 
     def work() -> None:
         for _ in range(200):
-            items = caller.get("/v1/models").json()["items"]
-            if items:
-                return act(items[0]["id"])
+            if items := caller.get("/v1/models").json()["items"]:
+                act(items[0]["id"])
+                return
             time.sleep(0.05)
 
     thread = threading.Thread(target=work)
