@@ -206,7 +206,16 @@ def test_progress_only_grows_and_ends_at_one(method, norm):
         counted.append(progress.queries + progress.gradients)
 
     what = samples()
-    run(linear(), what, method, method.params(**SMALL.get(method.name, {})), Threat(norm=norm), Budget(200), seed=7, checkpoint=note)
+    run(
+        linear(),
+        what,
+        method,
+        method.params(**SMALL.get(method.name, {})),
+        Threat(norm=norm),
+        Budget(200),
+        seed=7,
+        checkpoint=note,
+    )
     assert seen == sorted(seen) and counted == sorted(counted) and 0 <= seen[0] and seen[-1] <= 1
 
 

@@ -80,7 +80,9 @@ def test_just_inside_the_true_radius_nothing_is_found_and_just_outside_something
     label = int(model.labels(what.x)[0])
     true = model.radius(what.x[0], label, norm)
     kinds = [
-        run(model, what, PGD, PGD.params(), Threat(norm, Box.unbounded(), epsilon=f * true), Budget(None), seed=0)[0].finding.kind
+        run(model, what, PGD, PGD.params(), Threat(norm, Box.unbounded(), epsilon=f * true), Budget(None), seed=0)[
+            0
+        ].finding.kind
         for f in (0.99, 1.01)
     ]
     assert kinds == [Kind.ABSTAINED, Kind.UPPER_BOUND]
@@ -103,7 +105,10 @@ def test_random_restarts_find_what_the_first_climb_cannot():
     model = Staircase(linear(5), step=0.05)
     threat = Threat(Norm.LINF, Box.unbounded(), epsilon=0.5)
     one, many = (
-        sum(o.x_adv is not None for o in run(model, samples(), PGD, PGD.params(steps=1, restarts=r), threat, Budget(None), seed=0))
+        sum(
+            o.x_adv is not None
+            for o in run(model, samples(), PGD, PGD.params(steps=1, restarts=r), threat, Budget(None), seed=0)
+        )
         for r in (1, 30)
     )
     assert many > one

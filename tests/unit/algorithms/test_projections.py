@@ -61,7 +61,7 @@ def solve(row, x, radius, norm):
 
 @norms
 def test_a_point_already_inside_stays(norm):
-    rows, x, _, lower, upper = problem(2)
+    _rows, x, _, lower, upper = problem(2)
     inside = np.clip(x + 0.01, lower, upper).astype(np.float32)
     assert np.allclose(project(inside, x, np.full(len(x), 10.0), norm, lower, upper), inside, atol=1e-7)
 

@@ -80,7 +80,13 @@ def test_at_twice_the_true_radius_it_succeeds_on_a_linear_model(norm, shape):
         true = model.radius(x[i], int(model.labels(x[i : i + 1])[0]), norm)
         threat = Threat(norm, Box.unbounded(), epsilon=2 * true)
         (outcome,) = run(
-            model, Samples(x[i : i + 1], (i,), None), SQUARE, SQUARE.params(initial_share=0.3), threat, Budget(3000), seed=0
+            model,
+            Samples(x[i : i + 1], (i,), None),
+            SQUARE,
+            SQUARE.params(initial_share=0.3),
+            threat,
+            Budget(3000),
+            seed=0,
         )
         assert outcome.finding.kind is Kind.UPPER_BOUND
         assert true * (1 - 1e-5) <= outcome.finding.value <= 2 * true
@@ -111,7 +117,9 @@ def test_a_targeted_search_reaches_its_target(norm):
         Budget(2000),
         seed=0,
     )
-    reached = [(model.labels(o.x_adv[None])[0], t) for o, t in zip(outcomes, targets, strict=True) if o.x_adv is not None]
+    reached = [
+        (model.labels(o.x_adv[None])[0], t) for o, t in zip(outcomes, targets, strict=True) if o.x_adv is not None
+    ]
     assert reached and all(a == b for a, b in reached)
 
 
@@ -119,6 +127,12 @@ def test_a_radius_too_small_for_float32_ends_instead_of_redrawing_for_ever():
     model = linear((1, 4, 4))
     x = np.random.default_rng(5).uniform(0.4, 0.6, (1, 1, 4, 4)).astype(np.float32)
     (outcome,) = run(
-        model, Samples(x, (0,), None), SQUARE, SQUARE.params(steps=50), Threat(Norm.LINF, epsilon=1e-12), Budget(), seed=0
+        model,
+        Samples(x, (0,), None),
+        SQUARE,
+        SQUARE.params(steps=50),
+        Threat(Norm.LINF, epsilon=1e-12),
+        Budget(),
+        seed=0,
     )
     assert (outcome.finding.kind, outcome.finding.ended, outcome.finding.queries) == (Kind.ABSTAINED, "finished", 2)
