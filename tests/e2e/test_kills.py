@@ -140,7 +140,7 @@ def test_a_runner_that_hangs_does_not_hold_up_a_cancel(machine, start):
 
 
 def test_a_chunk_that_kills_every_runner_ends_its_job_with_the_reason(machine, start):
-    worker, job = start(ENDLESS)
+    worker, job = start(ENDLESS, chunk_size=12)
     over = threading.Event()
 
     def poison():
@@ -151,7 +151,7 @@ def test_a_chunk_that_kills_every_runner_ends_its_job_with_the_reason(machine, s
     killer = threading.Thread(target=poison)
     killer.start()
     try:
-        ended = machine.ended(job, seconds=30)
+        ended = machine.ended(job, seconds=60)
     finally:
         over.set()
         killer.join()
