@@ -37,8 +37,9 @@ app.add_typer(keys.app, name="keys")
 
 def main() -> None:
     """The console script. Never shows a traceback."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # `kill` is as polite as Ctrl-C
-    signal.signal(signal.SIGHUP, signal.default_int_handler)
+    for number in (signal.SIGTERM, signal.SIGHUP):  # `kill`, or a terminal that closes, is as polite as Ctrl-C
+        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup
+            signal.signal(number, signal.default_int_handler)
     sys.exit(exit_code(sys.argv[1:]))
 
 

@@ -127,7 +127,7 @@ class Installation:
                 detail = f"The {hopeless.name} did not start; its last words: {hopeless.last_words()}"
                 raise BrinellError(detail, code="cannot_start")
             if time.monotonic() > end:
-                detail = f"The service was not ready within {START_SECONDS:g} s; is this machine very busy? Try again."
+                detail = f"The service was not ready within {START_SECONDS:g} s; see {self._data.logs}, then try again."
                 raise BrinellError(detail, code="cannot_start")
             time.sleep(LOOK_SECONDS)
 
