@@ -61,7 +61,8 @@ def fit(maxima: Array, *, penalty: float = PENALTY) -> ReverseWeibull:
 def end_point_interval(maxima: Array, *, level: float) -> tuple[float, float]:
     """End points that the best one does not beat by more than the chi-square quantile of their profile likelihood.
 
-    The cover is a little under nominal (.83 to .93 at .95 measured), since the law's support moves with its end point.
+    Cover measured at .95: .93 to .97 for shapes 2 to 8 and 50 to 500 maxima, though the law's support moves with its end
+    point and theory promises nothing below shape 2. A bootstrap covers .47 to .85.
     """
     from scipy.special import chdtri
 
