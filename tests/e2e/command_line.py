@@ -27,12 +27,14 @@ def start(*arguments: str, folder: Path) -> subprocess.Popen[str]:
     )
 
 
-def finish(process: subprocess.Popen[str]) -> tuple[int, str, str]:
+def finish(process: subprocess.Popen[str], *, seconds: float = PATIENCE_SECONDS) -> tuple[int, str, str]:
     """(exit code, stdout, stderr). No user ever sees a traceback."""
     try:
-        out, err = process.communicate(timeout=PATIENCE_SECONDS)
-    finally:
+        out, err = process.communicate(timeout=seconds)
+    except subprocess.TimeoutExpired:
         process.kill()
+        process.communicate()
+        raise
     assert "Traceback" not in err
     return process.returncode, out, err
 
