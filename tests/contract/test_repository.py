@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from algorithms.registry import METHODS, Method
-from jobs.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 LARGEST = 512 * 1024  # bytes; models, data and pictures beyond this live elsewhere
@@ -79,8 +78,3 @@ def test_the_table_of_methods_says_what_the_registry_says(method: Method) -> Non
     needs, norms = ", ".join(method.needs), ", ".join(method.norms)
     row = f"| [`{method.name}`](#{method.name}) | {method.family} | {needs} | {norms} | {method.epsilon} |"
     assert row in (ROOT / "docs" / "methods.md").read_text()
-
-
-def test_every_setting_is_documented() -> None:
-    text = (ROOT / "docs" / "settings.md").read_text()
-    assert [f"BRINELL_{name.upper()}" for name in Settings.model_fields if f"BRINELL_{name.upper()}" not in text] == []
