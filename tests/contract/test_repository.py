@@ -10,10 +10,9 @@ from algorithms.registry import METHODS, Method
 
 ROOT = Path(__file__).parents[2]
 LARGEST = 512 * 1024  # bytes; models, data and pictures beyond this live elsewhere
-# What measures may name the default of BRINELL_BENCH_DATA, and this file what it looks for.
-MAY_NAME_THEM = ("benchmarks/", "tests/reference/", "tests/contract/test_repository.py")
-# A home folder, a working folder, or one beside the checkout.
-MACHINE_PATH = re.compile(r"(?<![\w.])(?:/home/\w|/Users/\w|/root/|/work/|/opt/\w+/bin|C:\\Users)|\.\./shared")
+HERE = Path(__file__).relative_to(ROOT).as_posix()
+MACHINE_PATH = re.compile(r"(?<![\w.])(?:/home/\w|/Users/\w|/root/|/work/|/opt/\w+/bin|C:\\Users)")
+BESIDE = "../shared"  # where data for measuring may lie: the default of BRINELL_BENCH_DATA, and nothing else
 
 
 def tracked() -> list[Path]:
@@ -31,13 +30,18 @@ def test_no_tracked_file_is_heavy() -> None:
     assert {f.relative_to(ROOT).as_posix(): f.stat().st_size for f in tracked() if f.stat().st_size > LARGEST} == {}
 
 
+def texts() -> dict[str, str]:
+    """Every tracked file but this one, which names what it looks for."""
+    files = {file.relative_to(ROOT).as_posix(): file.read_bytes().decode("latin-1") for file in tracked()}
+    return {name: text for name, text in files.items() if name != HERE}
+
+
 def test_no_tracked_file_names_a_folder_of_one_machine() -> None:
-    found = {}
-    for file in tracked():
-        name = file.relative_to(ROOT).as_posix()
-        if not name.startswith(MAY_NAME_THEM) and (hit := MACHINE_PATH.search(file.read_bytes().decode("latin-1"))):
-            found[name] = hit.group()
-    assert found == {}
+    assert {name: hit.group() for name, text in texts().items() if (hit := MACHINE_PATH.search(text))} == {}
+
+
+def test_a_folder_beside_the_checkout_is_named_only_as_the_default_of_its_variable() -> None:
+    assert [name for name, text in texts().items() if BESIDE in text and "BRINELL_BENCH_DATA" not in text] == []
 
 
 def test_packages_have_empty_init_files() -> None:
