@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import ModelProto, NodeProto
 
-from models.onnx.graph import ONNX, Editor, attribute, constants, consumed
+from models.onnx.graph import ONNX, Editor, constants, consumed
 
 
 def free(model: ModelProto, entry: str, batch: int) -> ModelProto:
@@ -26,7 +26,7 @@ def free(model: ModelProto, entry: str, batch: int) -> ModelProto:
     for node in _fed_by(freed, entry):
         shape = known.get(node.input[1]) if _is_reshape(node) else None
         if shape is not None and shape.size and shape.ravel()[0] == batch:
-            node.input[1] = editor.constant(_freed(shape.ravel(), node), "shape")
+            _keep_first_axis(node, shape.ravel(), editor)
     return freed
 
 
@@ -34,10 +34,15 @@ def _is_reshape(node: NodeProto) -> bool:
     return node.op_type == "Reshape" and node.domain in ONNX and len(node.input) == 2
 
 
-def _freed(shape: NDArray[np.int64], node: NodeProto) -> NDArray[np.int64]:
-    """(1, 256) -> (-1, 256); (1, -1) -> (0, -1), where 0 copies the size of the batch."""
-    first = 0 if -1 in shape and not attribute(node, "allowzero", 0) else -1
-    return np.array([first, *shape[1:]], np.int64)
+def _keep_first_axis(node: NodeProto, shape: NDArray[np.int64], editor: Editor) -> None:
+    """(1, 256) -> (-1, 256); (1, -1) -> (0, -1), where 0 copies the size of the batch, unless it is to mean none."""
+    first = -1
+    if -1 in shape:
+        first = 0
+        kept = [a for a in node.attribute if a.name != "allowzero"]
+        node.ClearField("attribute")
+        node.attribute.extend(kept)
+    node.input[1] = editor.constant(np.array([first, *shape[1:]], np.int64), "shape")
 
 
 def _fed_by(model: ModelProto, entry: str) -> list[NodeProto]:

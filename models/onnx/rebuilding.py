@@ -44,14 +44,14 @@ def rebuild(
     made = ModelProto()
     made.CopyFrom(model)
     editor = Editor(made)
-    lead_in(editor, entry, preprocessing)
     kind: OutputKind = "labels"
     scores: str | None = None
     if exit_.form == "labels":
-        answer, classes = _labels(editor, exit_.name), count_labels(made, exit_.name, seen)
+        answer, classes = _labels(editor, exit_.name), count_labels(model, exit_.name, seen)
     else:
         answer, scores, kind = _scores(editor, exit_, seen, past_tail)
         classes = seen.shape[1] if exit_.form == "scores" else 2
+    lead_in(editor, entry, preprocessing)
     wanted = dict.fromkeys(name for name in (answer, scores) if name is not None)
     prune(made, [_declared(name, kind) for name in wanted])
     return Rebuilt(made, ModelOutput(name=exit_.name, classes=classes, kind=kind), answer, scores)
