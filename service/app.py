@@ -7,6 +7,7 @@ from jobs.settings import Settings
 from jobs.store import Store
 from models.library import Library
 from service import handlers, openapi
+from service.dependencies import Parts
 from service.endpoints import audits, findings, health, jobs, methods, models, samples
 from service.metrics import Meter
 from service.observing import Observing
@@ -17,7 +18,7 @@ VERSION = "0.1.0"
 def create_app(settings: Settings, store: Store, queue: Queue, library: Library) -> FastAPI:
     """Reads nothing and starts nothing by itself: whoever calls decides where the parts come from."""
     app = FastAPI(title="Brinell", version=VERSION, description=openapi.DESCRIPTION, redoc_url=None)
-    app.state.settings, app.state.store, app.state.queue, app.state.library = settings, store, queue, library
+    app.state.parts = Parts(settings, store, queue, library)
     app.state.meter = Meter(store)
     app.add_middleware(Observing, meter=app.state.meter)
     handlers.install(app)

@@ -1,4 +1,4 @@
-"""What endpoints may ask for by name: the store, the queue, the library, the settings, and who is calling."""
+"""What endpoints may ask for by name: the parts of the application, who is calling, and common parameters."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -7,8 +7,9 @@ from fastapi import Depends, Query, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
 
 from algorithms.errors import Denied
+from jobs.effects import settle
 from jobs.queue import Queue
-from jobs.record import KeyRecord
+from jobs.record import Effects, KeyRecord
 from jobs.settings import Settings
 from jobs.store import Store
 from models.library import Library
@@ -17,30 +18,26 @@ from service.security import is_secret, read_key
 bearer = HTTPBearer(auto_error=False, description="An API key: `Authorization: Bearer brn_...`")
 
 
-def _store(request: Request) -> Store:
-    store: Store = request.app.state.store
-    return store
+@dataclass(frozen=True)
+class Parts:
+    """What the application was handed."""
+
+    settings: Settings
+    store: Store
+    queue: Queue
+    library: Library
+
+    def settle(self, effects: Effects) -> None:
+        """Sends and deletes what a move of the store left to do."""
+        settle(effects, store=self.store, queue=self.queue, library=self.library)
 
 
-def _queue(request: Request) -> Queue:
-    queue: Queue = request.app.state.queue
-    return queue
+async def _parts(request: Request) -> Parts:
+    parts: Parts = request.app.state.parts
+    return parts
 
 
-def _library(request: Request) -> Library:
-    library: Library = request.app.state.library
-    return library
-
-
-def _settings(request: Request) -> Settings:
-    settings: Settings = request.app.state.settings
-    return settings
-
-
-TheStore = Annotated[Store, Depends(_store)]
-TheQueue = Annotated[Queue, Depends(_queue)]
-TheLibrary = Annotated[Library, Depends(_library)]
-TheSettings = Annotated[Settings, Depends(_settings)]
+TheParts = Annotated[Parts, Depends(_parts)]
 
 
 @dataclass(frozen=True)
@@ -53,15 +50,15 @@ def authenticate(
     request: Request,
     needed: SecurityScopes,
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
-    store: TheStore,
+    parts: TheParts,
 ) -> Caller:
     """Raises Denied(unauthenticated) without a valid key, Denied(scope_missing) where the key lacks a scope."""
-    record = _recognize(credentials.credentials if credentials else "", store)
+    record = _recognize(credentials.credentials if credentials else "", parts.store)
     request.state.tenant, request.state.key_id = record.tenant, record.id
     missing = [scope for scope in needed.scopes if scope not in record.scopes]
     if missing:
         raise Denied(f"This key lacks the scope {missing[0]}; use one that has it.", code="scope_missing")
-    store.touch_key(record.id)
+    parts.store.touch_key(record.id)
     return Caller(tenant=record.tenant, key_id=record.id)
 
 

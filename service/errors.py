@@ -3,7 +3,7 @@
 Codes are stable words; three of them belong to HTTP alone: `method_not_allowed`, `body_too_large` and `internal`.
 """
 
-from typing import Any
+from collections.abc import Mapping
 
 from pydantic import BaseModel, ConfigDict
 from starlette.requests import Request
@@ -96,9 +96,16 @@ def as_problem(
     )
 
 
-def problem_response(request: Request, code: str, detail: str, **facts: Any) -> JSONResponse:
-    """The problem as an answer to this request. `facts`: headers, errors, model_id."""
-    headers = facts.pop("headers", None)
-    problem = as_problem(code, detail, request_id=request.state.request_id, **facts)
+def problem_response(
+    request: Request,
+    code: str,
+    detail: str,
+    *,
+    headers: Mapping[str, str] | None = None,
+    errors: list[FieldError] | None = None,
+    model_id: str | None = None,
+) -> JSONResponse:
+    """The problem as an answer to this request."""
+    problem = as_problem(code, detail, request_id=request.state.request_id, errors=errors, model_id=model_id)
     content = problem.model_dump(mode="json", exclude_none=True)
     return JSONResponse(content, status_code=problem.status, headers=headers, media_type=MEDIA_TYPE)

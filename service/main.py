@@ -1,16 +1,14 @@
 """`python -m service.main [--host HOST] [--port PORT]`: the API process."""
 
 import argparse
-import logging
-import sys
 
-import structlog
 import uvicorn
 
 from jobs.queue import Queue
 from jobs.settings import Settings
 from jobs.store import Store
 from models.library import Library
+from service import logs
 from service.app import create_app
 
 KEEP_ALIVE_SECONDS = 5
@@ -21,7 +19,7 @@ DRAIN_SECONDS = 10
 def main(arguments: list[str] | None = None) -> None:
     chosen = _parser().parse_args(arguments)
     settings = Settings()
-    write_logs_as_json(settings.log_level)
+    logs.write_as_json(settings.log_level)
     store = Store(settings)
     app = create_app(settings, store, Queue(settings.redis_url), Library(settings.library))
     uvicorn.run(
@@ -34,21 +32,6 @@ def main(arguments: list[str] | None = None) -> None:
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=DRAIN_SECONDS,
         limit_concurrency=MOST_CONNECTIONS,
-    )
-
-
-def write_logs_as_json(level: str) -> None:
-    """One object a line on standard error, with the caller's request id where there is one."""
-    logging.basicConfig(level=level.upper(), stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
-        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
     )
 
 

@@ -1,31 +1,28 @@
 """From a request to a job: look up what it names, admit it, write it down, wake a worker."""
 
 from jobs.admission import Rows, admit, selected, wants_rows
-from jobs.effects import settle
-from jobs.queue import Queue
 from jobs.record import Idempotency, Job
 from jobs.request import JobRequest
-from jobs.store import Store
 from models.library import Library
 from models.manifest import SamplesCard
 from models.samples import load_rows
+from service.dependencies import Parts
 
 
-def submit(
-    tenant: str, request: JobRequest, once: Idempotency | None, *, store: Store, queue: Queue, library: Library
-) -> Job:
+def submit(tenant: str, request: JobRequest, once: Idempotency | None, parts: Parts) -> Job:
     """The job made now, or the one made before with the same Idempotency-Key. Blocks.
 
     Raises NotFound for ids of another tenant as for unknown ones, and what `admit` raises.
     """
+    store = parts.store
     made_before = store.replayed(tenant, once) if once else None
     if made_before is not None:
         return store.job(tenant, made_before)
     model = store.model(tenant, request.model_id)
     samples = store.samples_card(tenant, request.samples_id)
-    spec = admit(request, model, samples, _rows(request, samples, library) if wants_rows(request) else None)
+    spec = admit(request, model, samples, _rows(request, samples, parts.library) if wants_rows(request) else None)
     job, effects = store.create_job(tenant, spec, once)
-    settle(effects, store=store, queue=queue, library=library)
+    parts.settle(effects)
     return job
 
 

@@ -14,7 +14,7 @@ from algorithms.results import Finding
 from jobs.record import Page
 from jobs.states import TERMINAL
 from service import adversarials
-from service.dependencies import Cursor, JobsReader, Limit, TheLibrary, TheStore
+from service.dependencies import Cursor, JobsReader, Limit, TheParts
 from service.events import follow
 from service.openapi import answers, declares
 from service.uploads import OCTET_STREAM
@@ -30,10 +30,10 @@ VERSION = re.compile(r"[0-9]{1,18}")
     responses=answers(200, "In the order of the request's samples.") | declares("not_found", "invalid_request"),
 )
 def list_findings(
-    job_id: str, caller: JobsReader, store: TheStore, cursor: Cursor = None, limit: Limit = 100
+    job_id: str, caller: JobsReader, parts: TheParts, cursor: Cursor = None, limit: Limit = 100
 ) -> Page[Finding]:
     """While the job runs: those of the chunks that are done."""
-    return store.findings(caller.tenant, job_id, cursor, limit)
+    return parts.store.findings(caller.tenant, job_id, cursor, limit)
 
 
 @router.get(
@@ -42,13 +42,13 @@ def list_findings(
     responses=answers(200, "An .npz: `index` (m,), `x` (m, *shape), `label` (m,); m may be 0.", media_type=OCTET_STREAM)
     | declares("not_found", "job_not_finished", "invalid_request"),
 )
-def download_adversarials(job_id: str, caller: JobsReader, store: TheStore, library: TheLibrary) -> StreamingResponse:
+def download_adversarials(job_id: str, caller: JobsReader, parts: TheParts) -> StreamingResponse:
     """Of an ended job; a cancelled one has the points it found before."""
-    if store.job(caller.tenant, job_id).state not in TERMINAL:
+    if parts.store.job(caller.tenant, job_id).state not in TERMINAL:
         raise Conflict("The job still runs; ask again when it has ended.", code="job_not_finished")
-    shape = store.spec(caller.tenant, job_id).samples.shape
-    digests = store.adversarial_digests(caller.tenant, job_id)
-    file = adversarials.merge(digests, library.get, shape, library.incoming())
+    shape = parts.store.spec(caller.tenant, job_id).samples.shape
+    digests = parts.store.adversarial_digests(caller.tenant, job_id)
+    file = adversarials.merge(digests, parts.library.get, shape, parts.library.incoming())
     headers = {
         "Content-Length": str(adversarials.size_of(file)),
         "Content-Disposition": f'attachment; filename="{job_id}.npz"',
@@ -59,11 +59,11 @@ def download_adversarials(job_id: str, caller: JobsReader, store: TheStore, libr
 async def version_seen(
     job_id: str,
     caller: JobsReader,
-    store: TheStore,
+    parts: TheParts,
     last_event_id: Annotated[str | None, Header(description="The id of the last event that arrived.")] = None,
 ) -> int | None:
     """Also the look-up of the job: once the stream has begun, a 404 could no longer be said."""
-    await run_in_threadpool(store.version, caller.tenant, job_id)
+    await run_in_threadpool(parts.store.version, caller.tenant, job_id)
     return int(last_event_id) if last_event_id and VERSION.fullmatch(last_event_id) else None
 
 
@@ -74,8 +74,8 @@ async def version_seen(
     | declares("not_found", "invalid_request"),
 )
 async def stream_events(
-    job_id: str, caller: JobsReader, store: TheStore, seen: Annotated[int | None, Depends(version_seen)]
+    job_id: str, caller: JobsReader, parts: TheParts, seen: Annotated[int | None, Depends(version_seen)]
 ) -> AsyncIterator[ServerSentEvent]:
     """Resumes after `Last-Event-ID`."""
-    async for event in follow(store, caller.tenant, job_id, seen=seen):
+    async for event in follow(parts.store, caller.tenant, job_id, seen=seen):
         yield event

@@ -9,7 +9,8 @@ from pydantic import BaseModel
 
 from algorithms.errors import Unavailable
 from jobs.record import WorkerRecord
-from service.dependencies import TheLibrary, TheSettings, TheStore
+from jobs.store import Store
+from service.dependencies import TheParts
 from service.openapi import answers, declares
 
 router = APIRouter(tags=["service"])
@@ -39,19 +40,19 @@ def tell_alive() -> Alive:
     response_model=Ready,
     responses=answers(200, "Redis, the library and a compute worker are there.") | declares(guarded=False),
 )
-def tell_ready(store: TheStore, library: TheLibrary, settings: TheSettings) -> Ready:
+def tell_ready(parts: TheParts) -> Ready:
     """503 names the part that is missing."""
-    workers = _workers(store)
-    if not library.ready():
+    workers = _workers(parts.store)
+    if not parts.library.ready():
         raise Unavailable("Not ready: the library cannot be read and written.", retry_after=RETRY_SECONDS)
     kinds = Counter[str](worker.kind for worker in workers)
     if not kinds["compute"]:
         raise Unavailable("Not ready: no compute worker has beaten lately; start one.", retry_after=RETRY_SECONDS)
-    found = sorted({str(worker.info.get("isolation", settings.sandbox)) for worker in workers})
+    found = sorted({str(worker.info.get("isolation", parts.settings.sandbox)) for worker in workers})
     return Ready(workers=dict(kinds), isolation=", ".join(found))
 
 
-def _workers(store: TheStore) -> list[WorkerRecord]:
+def _workers(store: Store) -> list[WorkerRecord]:
     try:
         store.ping()
         return store.live_workers()

@@ -5,7 +5,6 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
-from jobs.effects import settle
 from jobs.record import Job, Page
 from jobs.request import JobRequest
 from jobs.states import TERMINAL, JobState
@@ -13,7 +12,7 @@ from jobs.store import Store
 from service import examples
 from service.bodies import json_body
 from service.conditional import etag_of, is_known
-from service.dependencies import Cursor, JobsReader, JobsWriter, Limit, TheLibrary, TheQueue, TheStore
+from service.dependencies import Cursor, JobsReader, JobsWriter, Limit, TheParts
 from service.idempotent import IdempotencyKey, idempotency
 from service.openapi import answers, declares, takes_json
 from service.submission import submit
@@ -61,14 +60,12 @@ def create_job(
     response: Response,
     caller: JobsWriter,
     body: Annotated[JobRequest, Depends(json_body(JobRequest))],
-    store: TheStore,
-    queue: TheQueue,
-    library: TheLibrary,
+    parts: TheParts,
     idempotency_key: IdempotencyKey = None,
 ) -> Job:
     """Everything that can be refused is refused here; what is accepted runs."""
     once = idempotency(idempotency_key, request, body.model_dump(mode="json", exclude_unset=True))
-    job = submit(caller.tenant, body, once, store=store, queue=queue, library=library)
+    job = submit(caller.tenant, body, once, parts)
     response.headers.update({"Location": f"/v1/jobs/{job.id}", "Retry-After": POLL_SECONDS})
     return job
 
@@ -80,12 +77,12 @@ def create_job(
 )
 def list_jobs(
     caller: JobsReader,
-    store: TheStore,
+    parts: TheParts,
     state: Annotated[JobState | None, Query(description="Only jobs in this state.")] = None,
     cursor: Cursor = None,
     limit: Limit = 100,
 ) -> Page[Job]:
-    return store.jobs(caller.tenant, state, cursor, limit)
+    return parts.store.jobs(caller.tenant, state, cursor, limit)
 
 
 @router.get(
@@ -100,20 +97,20 @@ async def show_job(
     response: Response,
     job_id: str,
     caller: JobsReader,
-    store: TheStore,
+    parts: TheParts,
     if_none_match: Annotated[str | None, Header(description="An ETag seen before.")] = None,
     prefer: Prefer = None,
 ) -> Job | Response:
     """`Prefer: wait=30` waits until it ends or changes state, unless If-None-Match shows that it already has."""
     seconds = seconds_of(prefer)
     if seconds:
-        await _wait_for_news(store, caller.tenant, job_id, if_none_match, seconds=seconds, request=request)
+        await _wait_for_news(parts.store, caller.tenant, job_id, if_none_match, seconds=seconds, request=request)
     # The version first: a change in between then gives an old tag to a new body, and costs one poll, not the news.
-    version = await run_in_threadpool(store.version, caller.tenant, job_id)
+    version = await run_in_threadpool(parts.store.version, caller.tenant, job_id)
     headers = {"ETag": etag_of(version), **applied(seconds)}
     if is_known(if_none_match, headers["ETag"]):
         return Response(status_code=304, headers=headers)
-    job = await run_in_threadpool(store.job, caller.tenant, job_id)
+    job = await run_in_threadpool(parts.store.job, caller.tenant, job_id)
     response.headers.update(headers if job.state in TERMINAL else headers | {"Retry-After": POLL_SECONDS})
     return job
 
@@ -140,14 +137,14 @@ async def _wait_for_news(
     responses=answers(202, "It ends within seconds; an ended job stays as it is.")
     | declares("not_found", "invalid_request"),
 )
-def cancel_job(job_id: str, caller: JobsWriter, store: TheStore, queue: TheQueue, library: TheLibrary) -> Job:
+def cancel_job(job_id: str, caller: JobsWriter, parts: TheParts) -> Job:
     """Findings so far are kept."""
-    job, effects = store.cancel_job(caller.tenant, job_id)
-    settle(effects, store=store, queue=queue, library=library)
+    job, effects = parts.store.cancel_job(caller.tenant, job_id)
+    parts.settle(effects)
     return job
 
 
 @router.delete("/v1/jobs/{job_id}", status_code=204, responses=declares("not_found", "invalid_request"))
-def delete_job(job_id: str, caller: JobsWriter, store: TheStore, queue: TheQueue, library: TheLibrary) -> None:
+def delete_job(job_id: str, caller: JobsWriter, parts: TheParts) -> None:
     """A live job is cancelled first."""
-    settle(store.remove_job(caller.tenant, job_id), store=store, queue=queue, library=library)
+    parts.settle(parts.store.remove_job(caller.tenant, job_id))

@@ -1,6 +1,6 @@
 """`/v1/models`: upload a model, watch its inspection, list and delete."""
 
-from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request, Response
@@ -9,25 +9,14 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 
 from algorithms.errors import Refused
-from jobs.effects import settle
-from jobs.record import Idempotency, Page
-from jobs.storage.names import new_id
+from jobs.record import Page
 from jobs.store import Store
 from models.manifest import ModelCard, Preprocessing
 from service.bodies import parse
-from service.dependencies import (
-    Cursor,
-    Limit,
-    ModelsReader,
-    ModelsWriter,
-    Name,
-    TheLibrary,
-    TheQueue,
-    TheSettings,
-    TheStore,
-)
+from service.dependencies import Cursor, Limit, ModelsReader, ModelsWriter, Name, TheParts
 from service.errors import problem_response
 from service.idempotent import IdempotencyKey, idempotency
+from service.intake import take_model
 from service.openapi import answers, declares, takes_bytes
 from service.uploads import media_type, received
 from service.waiting import Prefer, applied, seconds_of, wait_until
@@ -81,10 +70,7 @@ async def upload_model(
     request: Request,
     response: Response,
     caller: ModelsWriter,
-    store: TheStore,
-    queue: TheQueue,
-    library: TheLibrary,
-    settings: TheSettings,
+    parts: TheParts,
     name: Name = "",
     kind: Kind = "onnx",
     preprocessing: PreprocessingText = None,
@@ -94,30 +80,14 @@ async def upload_model(
     """Take the file, look into it in a sandbox. `Prefer: wait=30` waits for the verdict."""
     refuse_what_is_not_built(request, kind)
     before = read_preprocessing(preprocessing)
-    limit = settings.max_upload_bytes
-    async with received(request, library.incoming(), limit=limit, too_large="model_too_large") as upload:
-        card = ModelCard(
-            id=new_id("model"),
-            kind="onnx",
-            name=name,
-            state="inspecting",
-            sha256=upload.sha256,
-            size_bytes=upload.size_bytes,
-            preprocessing=before,
-            created_at=datetime.now(UTC),
+    limit = parts.settings.max_upload_bytes
+    async with received(request, parts.library.incoming(), limit=limit, too_large="model_too_large") as upload:
+        once = idempotency(idempotency_key, request, upload.sha256)
+        keep = partial(
+            take_model, upload, tenant=caller.tenant, name=name, preprocessing=before, once=once, parts=parts
         )
-
-        def keep() -> ModelCard:
-            """Held before it is put, so that nobody deletes the same bytes in between."""
-            store.hold(caller.tenant, card.id, card.sha256)
-            library.put_file(upload.path, card.sha256)
-            kept, effects = store.add_model(caller.tenant, card, once)
-            settle(effects, store=store, queue=queue, library=library)
-            return kept
-
-        once: Idempotency | None = idempotency(idempotency_key, request, upload.sha256)
-        kept = await run_in_threadpool(keep)
-    return await _verdict(kept, request, response, caller.tenant, store, seconds_of(prefer))
+        card = await run_in_threadpool(keep)
+    return await _verdict(card, request, response, caller.tenant, parts.store, seconds_of(prefer))
 
 
 async def _verdict(
@@ -147,8 +117,8 @@ async def _verdict(
     response_model=Page[ModelCard],
     responses=answers(200, "Newest first.") | declares("invalid_request"),
 )
-def list_models(caller: ModelsReader, store: TheStore, cursor: Cursor = None, limit: Limit = 100) -> Page[ModelCard]:
-    return store.models(caller.tenant, cursor, limit)
+def list_models(caller: ModelsReader, parts: TheParts, cursor: Cursor = None, limit: Limit = 100) -> Page[ModelCard]:
+    return parts.store.models(caller.tenant, cursor, limit)
 
 
 @router.get(
@@ -156,13 +126,13 @@ def list_models(caller: ModelsReader, store: TheStore, cursor: Cursor = None, li
     response_model=ModelCard,
     responses=answers(200, "The model.") | declares("not_found", "invalid_request"),
 )
-def show_model(model_id: str, caller: ModelsReader, store: TheStore) -> ModelCard:
-    return store.model(caller.tenant, model_id)
+def show_model(model_id: str, caller: ModelsReader, parts: TheParts) -> ModelCard:
+    return parts.store.model(caller.tenant, model_id)
 
 
 @router.delete("/v1/models/{model_id}", status_code=204, responses=declares("not_found", "in_use", "invalid_request"))
-def delete_model(model_id: str, caller: ModelsWriter, store: TheStore, queue: TheQueue, library: TheLibrary) -> None:
-    settle(store.remove_model(caller.tenant, model_id), store=store, queue=queue, library=library)
+def delete_model(model_id: str, caller: ModelsWriter, parts: TheParts) -> None:
+    parts.settle(parts.store.remove_model(caller.tenant, model_id))
 
 
 @router.post(
@@ -171,9 +141,9 @@ def delete_model(model_id: str, caller: ModelsWriter, store: TheStore, queue: Th
     response_model=ModelCard,
     responses=declares("not_found", "not_available"),
 )
-def verify_model(model_id: str, caller: ModelsWriter, store: TheStore) -> ModelCard:
+def verify_model(model_id: str, caller: ModelsWriter, parts: TheParts) -> ModelCard:
     """Reserved: show control of an endpoint's origin."""
-    store.model(caller.tenant, model_id)
+    parts.store.model(caller.tenant, model_id)
     raise Refused("Endpoint models are not built yet; there is nothing to verify.", code="not_available")
 
 

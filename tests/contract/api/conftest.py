@@ -1,6 +1,7 @@
 """The whole API in process, on a real store, a real queue and a real library; the tests themselves play the worker."""
 
 import io
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import structlog
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
@@ -19,6 +21,7 @@ from jobs.settings import Settings
 from jobs.store import Store
 from models.library import Library
 from models.manifest import Inspection, ModelInput, ModelOutput
+from service import logs
 from service.app import create_app
 from service.security import SCOPES, new_key
 
@@ -152,6 +155,13 @@ def a_finding(row: int, *, found: bool) -> Finding:
         gradients=3,
         ended="finished",
     )
+
+
+@pytest.fixture(autouse=True)
+def production_logs() -> Iterator[None]:
+    logs.write_as_json("info")
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture

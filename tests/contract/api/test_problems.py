@@ -136,7 +136,7 @@ def test_what_nobody_foresaw_is_500_without_a_word_of_it(
     answer = caller.get(f"/v1/jobs/{job['id']}")
     problem = problem_of(answer, "internal")
     assert "secret" not in answer.text
-    assert problem.request_id in capsys.readouterr().out  # the log knows
+    assert problem.request_id in capsys.readouterr().err  # the log knows
     assert answer.headers["x-content-type-options"] == "nosniff"
 
 

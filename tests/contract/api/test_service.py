@@ -2,15 +2,24 @@
 
 import json
 import os
+import re
 import shutil
+import socket
 import subprocess
 import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 
 from algorithms.registry import METHODS
+from service import keys
 from tests.contract.api.conftest import ONNX, Api
 from tests.contract.api.test_problems import problem_of
 
@@ -81,7 +90,7 @@ def test_the_access_log_knows_the_caller_and_no_secret(api: Api, capsys: pytest.
     key = api.key()
     headers = ONNX | {"Authorization": f"Bearer {key}"}
     api.stranger().post("/v1/models?name=confidential", content=b"a model", headers=headers)
-    logged = capsys.readouterr().out
+    logged = capsys.readouterr().err
     assert key.split("_")[1] in logged
     assert "acme" in logged
     assert key.split("_")[2] not in logged
@@ -97,24 +106,51 @@ def test_methods_are_the_registry(caller: TestClient) -> None:
 # python -m service.keys
 
 
-def keys(api: Api, *arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = os.environ | {"BRINELL_REDIS_URL": api.settings.redis_url}
-    command = [sys.executable, "-m", "service.keys", *arguments]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+@dataclass(frozen=True)
+class Tool:
+    status: int
+    out: str
+    err: str
 
 
-def test_a_key_made_by_the_tool_opens_what_its_scopes_say_until_it_is_revoked(api: Api) -> None:
-    made = json.loads(keys(api, "create", "--tenant", "acme", "--scope", "jobs:read", "--json").stdout)
+@pytest.fixture
+def tool(api: Api, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Tool]:
+    monkeypatch.setenv("BRINELL_REDIS_URL", api.settings.redis_url)
+
+    def run(*arguments: str) -> Tool:
+        capsys.readouterr()
+        try:
+            status = keys.main(list(arguments))
+        except SystemExit as end:  # argparse's way
+            status = int(str(end.code))
+        return Tool(status, *capsys.readouterr())
+
+    return run
+
+
+def test_a_key_made_by_the_tool_opens_what_its_scopes_say_until_it_is_revoked(
+    api: Api, tool: Callable[..., Tool]
+) -> None:
+    made = json.loads(tool("create", "--tenant", "acme", "--scope", "jobs:read", "--json").out)
     client = api.stranger()
     client.headers["Authorization"] = f"Bearer {made['key']}"
     assert client.get("/v1/jobs").status_code == 200
     assert client.get("/v1/models").status_code == 403
-    listed = keys(api, "list", "--json")
-    assert [row["id"] for row in json.loads(listed.stdout)] == [made["id"]]
-    assert made["key"].split("_")[2] not in listed.stdout
-    assert "hash" not in listed.stdout
-    assert keys(api, "revoke", made["id"]).returncode == 0
+    listed = tool("list", "--json")
+    assert [row["id"] for row in json.loads(listed.out)] == [made["id"]]
+    assert made["key"].split("_")[2] not in listed.out
+    assert "hash" not in listed.out
+    assert tool("revoke", made["id"]).status == 0
     assert client.get("/v1/jobs").status_code == 401
+
+
+def test_without_scopes_a_key_gets_all_and_is_all_that_is_printed(api: Api, tool: Callable[..., Tool]) -> None:
+    printed = tool("create", "--tenant", "acme").out
+    client = api.stranger()
+    client.headers["Authorization"] = f"Bearer {printed.strip()}"
+    assert [client.get(f"/v1/{kind}").status_code for kind in ("models", "samples", "jobs")] == [200] * 3
+    assert "never used" not in tool("list").out
+    assert "acme" in tool("list").out
 
 
 @pytest.mark.parametrize(
@@ -126,16 +162,50 @@ def test_a_key_made_by_the_tool_opens_what_its_scopes_say_until_it_is_revoked(ap
         (("revoke", "nobody"), 2),
     ],
 )
-def test_the_tool_says_in_a_line_what_it_cannot_do(api: Api, arguments: tuple[str, ...], status: int) -> None:
-    done = keys(api, *arguments)
-    assert done.returncode == status
-    assert len(done.stderr.strip().splitlines()) == 1
-    assert done.stdout == ""
+def test_the_tool_says_in_a_line_what_it_cannot_do(
+    tool: Callable[..., Tool], arguments: tuple[str, ...], status: int
+) -> None:
+    done = tool(*arguments)
+    assert done.status == status
+    assert len(done.err.strip().splitlines()) == 1
+    assert done.out == ""
 
 
-def test_the_tool_without_its_redis_ends_with_a_sentence() -> None:
-    environment = os.environ | {"BRINELL_REDIS_URL": "redis://127.0.0.1:1/0"}
-    command = [sys.executable, "-m", "service.keys", "list"]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode == 2
-    assert "Traceback" not in done.stderr
+def test_the_tool_without_its_redis_ends_with_a_sentence(
+    tool: Callable[..., Tool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BRINELL_REDIS_URL", "redis://127.0.0.1:1/0")
+    done = tool("list")
+    assert (done.status, done.out) == (2, "")
+    assert done.err.endswith("try again shortly.\n")
+
+
+def test_the_process_serves_stays_small_and_ends_when_told(api: Api) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment = os.environ | {
+        "BRINELL_REDIS_URL": api.settings.redis_url,
+        "BRINELL_LIBRARY": api.settings.library,
+    }
+    command = [sys.executable, "-m", "service.main", "--port", str(port)]
+    process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
+    try:
+        answer = _first_answer(f"http://127.0.0.1:{port}/healthz")
+        resident = int(re.findall(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{process.pid}/status").read_text())[0])
+    finally:
+        process.terminate()
+        _, logged = process.communicate(timeout=20)
+    assert answer == {"status": "alive"}
+    assert resident < 150 * 1024
+    assert [json.loads(line)["path"] for line in logged.splitlines() if line.startswith("{")] == ["/healthz"]
+
+
+def _first_answer(url: str) -> Any:
+    for _ in range(300):
+        try:
+            with urllib.request.urlopen(url) as answer:
+                return json.load(answer)
+        except urllib.error.URLError:
+            time.sleep(0.1)
+    raise TimeoutError(url)
