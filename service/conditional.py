@@ -2,7 +2,7 @@
 
 
 def etag_of(version: int) -> str:
-    """Weak: `eta_seconds` may move between two versions."""
+    """Weak: version and job are read one after the other, so a body may be newer than its tag."""
     return f'W/"{version}"'
 
 
