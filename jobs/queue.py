@@ -24,7 +24,12 @@ class Queue:
             task_serializer="json",
             accept_content=["json"],
             task_ignore_result=True,  # results live in the store
-            broker_transport_options={"socket_timeout": 5, "socket_connect_timeout": 5},
+            broker_transport_options={
+                "socket_timeout": 5,
+                "socket_connect_timeout": 5,
+                "max_retries": 1,  # the reaper is patient, the caller of the API is not
+                "interval_start": 0,
+            },
         )
         return app
 

@@ -106,6 +106,17 @@ def test_a_running_job_is_cancelled_by_its_worker_and_keeps_its_findings(store: 
     assert [f.index for f in store.findings("lab", job_id).items] == [0, 1, 2, 3, 4]
 
 
+def test_a_cancelled_job_ends_with_the_last_of_its_leases(store: Store, upload: Upload) -> None:
+    job_id = upload.job()
+    first, second, third = (taken(store, job_id, chunk) for chunk in range(3))
+    store.cancel_job("lab", job_id)
+    store.fail(first, "model_fault", "It crashed.", retry=False)
+    store.release(second)
+    assert store.job("lab", job_id).state == JobState.RUNNING
+    store.commit(third, result(third.indices))
+    assert store.job("lab", job_id).state == JobState.CANCELLED
+
+
 def test_cancelling_an_ended_job_changes_nothing(store: Store, upload: Upload) -> None:
     job_id = upload.job()
     commit_all(store, job_id)

@@ -109,6 +109,11 @@ class JobMachine(RuleBasedStateMachine):
             self.leases.append(lease)
             assert lease.fence == self.expected.fences[chunk]
 
+    @rule()
+    def all_messages_arrive(self) -> None:
+        for chunk in range(CHUNKS):
+            self.a_message_arrives(chunk)
+
     @precondition(lambda self: self.leases)
     @rule(age=ages)
     def a_worker_beats(self, age: int) -> None:
