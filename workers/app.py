@@ -88,7 +88,7 @@ class Beat(bootsteps.StartStopStep):
         self._store = Store(settings)
         self._worker_id = consumer.hostname
         self._kind: QueueName = "probe" if "probe" in consumer.app.amqp.queues.consume_from else "compute"
-        self._beat()
+        consumer.timer.call_after(0, self._beat)
         consumer.timer.call_repeatedly(BEAT_SECONDS, self._beat)
 
     def _beat(self) -> None:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+from pathlib import Path
 from typing import BinaryIO, cast
 
 from workers import frames
@@ -25,6 +26,16 @@ ENVIRONMENT = {
     "ORT_DISABLE_TELEMETRY": "1",
 }
 PASSED_ON = ("CUDA_VISIBLE_DEVICES", "LD_LIBRARY_PATH")  # which card, and where its libraries are
+
+
+DIRECTORY = "brinell-runner"  # -PID OF THE SUPERVISOR-random
+
+
+def sweep_directories() -> None:
+    """Remove the empty directories of supervisors that were killed before they could."""
+    for left in Path(tempfile.gettempdir()).glob(f"{DIRECTORY}-*"):
+        if not Path("/proc", left.name.split("-")[2]).exists():
+            shutil.rmtree(left, ignore_errors=True)
 
 
 class RunnerDied(Exception):
@@ -44,7 +55,7 @@ class RunnerProcess:
     """
 
     def __init__(self, *, memory_bytes: int | None) -> None:
-        self._directory = tempfile.mkdtemp(prefix="brinell-runner-")
+        self._directory = tempfile.mkdtemp(prefix=f"{DIRECTORY}-{os.getpid()}-")
         os.chmod(self._directory, 0o500)
         self._process = subprocess.Popen(
             [sys.executable, "-I", "-m", "workers.runner", str(os.getpid()), str(memory_bytes or 0)],

@@ -2,12 +2,14 @@
 
 import hashlib
 import os
+from time import monotonic, sleep
 
 import structlog
 
+from algorithms.errors import Unavailable
 from jobs.effects import settle
 from jobs.queue import Queue
-from jobs.record import Lease
+from jobs.record import Effects, Lease
 from jobs.settings import Settings
 from jobs.store import Store
 from models.library import Library
@@ -21,6 +23,7 @@ from workers.work import Work
 
 START_SECONDS = 120.0  # until a runner has imported its libraries: no model is to blame for a cold disk
 INSPECTION_SECONDS = 60.0  # as long as a client can wait for it; a file that takes longer is refused
+RETRY_SECONDS = 0.5
 CPU_GRACE_SECONDS = 5.0  # the clock's limit comes before the processor's: it explains itself better
 
 _log = structlog.get_logger(__name__)
@@ -46,8 +49,19 @@ class Supervisor:
         with structlog.contextvars.bound_contextvars(job_id=job_id, chunk=chunk, attempt=lease.attempt):
             ending = self._hold(lease)
             _log.info("chunk_ended", ending=type(ending).__name__, code=getattr(ending, "code", None))
-            effects = endings.write(ending, self._store, lease)
+            effects = self._write(ending, lease)
             settle(effects, store=self._store, queue=self._queue, library=self._library)
+
+    def _write(self, ending: Ending, lease: Lease) -> Effects:
+        """A Redis that is starting again must not cost a computed chunk: try for as long as the lease may last."""
+        end = monotonic() + self._settings.lease_seconds
+        while True:
+            try:
+                return endings.write(ending, self._store, lease)
+            except Unavailable:
+                if monotonic() > end:
+                    raise
+                sleep(RETRY_SECONDS)
 
     def _hold(self, lease: Lease) -> Ending:
         """The edge of a chunk: whatever happens in it, it has an ending."""

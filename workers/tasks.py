@@ -13,7 +13,7 @@ from models.library import Library
 from workers import limits
 from workers.app import app, settings
 from workers.reaper import Reaper
-from workers.runner_process import RunnerProcess
+from workers.runner_process import RunnerProcess, sweep_directories
 from workers.spare import Runners
 from workers.supervisor import Supervisor
 
@@ -23,6 +23,7 @@ class Station:
 
     def __init__(self, settings: Settings, worker_id: str) -> None:
         store, queue, library = Store(settings), Queue(settings.redis_url), Library(settings.library)
+        sweep_directories()
         memory = _memory_limit(settings.device)
         self._runners = Runners(lambda: RunnerProcess(memory_bytes=memory))
         self.supervisor = Supervisor(

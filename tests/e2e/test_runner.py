@@ -12,7 +12,7 @@ import pytest
 from tests.e2e.machine import DIGITS, is_alive, until
 from workers import frames
 from workers.frames import Frame
-from workers.runner_process import RunnerDied, RunnerProcess
+from workers.runner_process import RunnerDied, RunnerProcess, sweep_directories
 from workers.spare import Runners
 
 MODEL = (DIGITS / "model.onnx").read_bytes()
@@ -170,6 +170,17 @@ def test_a_closed_runner_leaves_nothing_behind():
     process.close()
     assert not is_alive(process.pid)
     assert not directory.exists()
+
+
+def test_what_a_killed_supervisor_left_behind_is_swept_and_nothing_else(monkeypatch, tmp_path):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    process = RunnerProcess(memory_bytes=None)
+    ours = Path(f"/proc/{process.pid}/cwd").resolve()
+    orphan = tmp_path / f"brinell-runner-{2**22 + 1}-abc"  # above the largest process id of Linux
+    orphan.mkdir()
+    sweep_directories()
+    assert (ours.exists(), orphan.exists()) == (True, False)
+    process.close()
 
 
 def test_an_answer_larger_than_was_allowed_ends_the_conversation(runner):

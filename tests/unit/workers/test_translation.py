@@ -99,6 +99,7 @@ def test_a_run_names_rows_targets_and_box_of_its_own_chunk():
     assert frame.array("y") is None
     np.testing.assert_array_equal(frame.array("lower"), np.arange(6, dtype=np.float32).reshape(SHAPE))
     assert frame.fields["seed"] == 7
+    assert frame.fields["seconds"] == 57.0, "the rest is for handing over"
     assert frame.fields["method"] == "square"
 
 
