@@ -12,8 +12,8 @@ from models.manifest import ModelOutput, OutputKind, Preprocessing
 from models.onnx.border import lead_in
 from models.onnx.counting import count_labels
 from models.onnx.graph import Editor, prune
-from models.onnx.signature import Entry, Exit, many_classes, two_classes
-from models.onnx.tails import lead_round
+from models.onnx.signature import Entry, Exit, many_classes
+from models.onnx.tails import is_clamped, lead_round
 from models.onnx.widening import as_float32, both_probabilities, column, pad_zero_column
 
 
@@ -73,7 +73,13 @@ def _scores(editor: Editor, exit_: Exit, seen: NDArray[Any], past_tail: bool) ->
     logits = None if tail is None else as_float32(editor, tail.logits)
     if exit_.form == "scores":
         return own, logits or own, tail.kind if tail else many_classes(seen)
-    kind = tail.kind if tail else two_classes(seen)
+    kind = tail.kind if tail else _one_number(editor, exit_.name, seen)
     own = column(editor, own)
     answer = both_probabilities(editor, own) if kind == "probabilities" else pad_zero_column(editor, own)
     return answer, answer if logits is None else pad_zero_column(editor, column(editor, logits)), kind
+
+
+def _one_number(editor: Editor, name: str, seen: NDArray[Any]) -> OutputKind:
+    """A logit, unless the graph clamps it: small logits, too, may lie in [0, 1] on every probe row."""
+    within = bool(((seen >= 0) & (seen <= 1)).all())
+    return "probabilities" if within and is_clamped(editor, name) else "logits"

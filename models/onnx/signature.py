@@ -95,12 +95,6 @@ def _description(answer: Any) -> str:
     return f"{answer.dtype.name if answer.dtype.kind in 'fiub' else 'text'} {['N', *answer.shape[1:]]}".replace("'", "")
 
 
-def two_classes(answer: NDArray[Any]) -> Literal["probabilities", "logits"]:
-    """How to read one number a row, where the graph does not tell: within [0, 1] everywhere, a probability."""
-    inside = (answer >= 0) & (answer <= 1)
-    return "probabilities" if inside.all() else "logits"
-
-
 def many_classes(answer: NDArray[Any]) -> Literal["probabilities", "logits"]:
     """(n, K): rows that sum to one, with nothing negative, are probabilities."""
     sums = np.abs(answer.sum(axis=1, dtype=np.float64) - 1)

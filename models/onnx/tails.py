@@ -14,7 +14,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import ModelProto, NodeProto, TensorProto
 
-from models.onnx.graph import ONNX, Editor, attribute, constants, opset, producers
+from models.onnx.graph import ML, ONNX, Editor, attribute, constants, opset, producers
 from models.onnx.widening import pad_zero_column
 
 LINKS = ("Identity", "Dropout", "Cast", "Reshape", "Flatten", "Squeeze", "Unsqueeze")
@@ -54,6 +54,15 @@ def _peel(editor: Editor, name: str) -> Tail | None:
     return None
 
 
+def is_clamped(editor: Editor, output: str) -> bool:
+    """Whether one number a row is held within [0, 1] by something else than a sigmoid: then it is a probability."""
+    view = _View(editor)
+    node = view.any_maker(output)
+    while node is not None and _passes_on(node):
+        node = view.any_maker(node.input[0])
+    return node is not None and (node.op_type in ("HardSigmoid", "Clip") or node.domain == ML)
+
+
 def _passes_on(node: NodeProto) -> bool:
     if node.op_type == "Cast" and attribute(node, "to", 0) not in FLOAT_TYPES:
         return False
@@ -74,6 +83,9 @@ class _View:
         if node is None or node.domain not in ONNX or (ops and node.op_type not in ops):
             return None
         return node
+
+    def any_maker(self, name: str) -> NodeProto | None:
+        return self._makers.get(name)
 
     def value(self, name: str) -> NDArray[Any] | None:
         if self._known is None:
