@@ -29,11 +29,12 @@ async def follow(store: Store, tenant: str, job_id: str, *, seen: int | None) ->
         except BrinellError:
             return  # deleted, or Redis is away: the client connects again and is told which
         has_ended = job.state in TERMINAL
-        if version != seen or has_ended:
+        missed_nothing = version == seen and not (has_ended and last_state is None)  # who asks late is told the end
+        if not missed_nothing:
             yield _event(job, version, moved=job.state != last_state)
+            if has_ended:
+                return
             seen, last_state = version, job.state
-        if has_ended:
-            return
         await anyio.sleep(LOOK_EVERY_SECONDS)
 
 

@@ -122,9 +122,9 @@ class Api:
         accepted, _ = self.store.refuse_model(self.lease(model_id), code, detail)
         assert accepted
 
-    def compute(self, job_id: str, *, finds: bool = True) -> None:
+    def compute(self, job_id: str, *, finds: bool = True, lease: Lease | None = None) -> None:
         """One chunk, an adversarial point for each sample or none."""
-        lease = self.lease(job_id)
+        lease = lease or self.lease(job_id)
         rows = lease.indices
         digest = None
         if finds:

@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
+from jobs.record import Progress
+from service import events
 from tests.contract.api.asgi import RudeClient
 from tests.contract.api.conftest import SHAPE, Api
 from tests.contract.api.test_problems import problem_of
@@ -222,17 +224,28 @@ def events_of(answer: Any) -> list[dict[str, Any]]:
     return [dict(line.split(": ", 1) for line in block.splitlines() if ": " in line) for block in blocks]
 
 
-def test_events_tell_the_states_of_a_job_until_it_ends(api: Api, caller: TestClient) -> None:
+def test_events_tell_states_and_progress_of_a_job_until_it_ends(
+    api: Api, caller: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(events, "LOOK_EVERY_SECONDS", 0.02)
     job = api.a_job(caller)
-    timer = later(api.compute, job["id"])
+
+    def work() -> None:
+        lease = api.lease(job["id"])
+        time.sleep(0.5)
+        api.store.beat(lease, Progress(samples_done=2, samples_total=6, queries=4, fraction=0.3))
+        time.sleep(0.5)
+        api.compute(job["id"], lease=lease)
+
+    timer = later(work)
     answer = caller.get(path_of(job, "/events"))
     timer.join()
     assert answer.headers["content-type"].startswith("text/event-stream")
-    events = events_of(answer)
-    assert [event["event"] for event in events] == ["state"] * len(events)
-    states = [json.loads(event["data"])["state"] for event in events]
-    assert (states[0], states[-1]) == ("queued", "succeeded")
-    ids = [int(event["id"]) for event in events]
+    told = events_of(answer)
+    states = [json.loads(event["data"])["state"] for event in told if event["event"] == "state"]
+    assert states == ["queued", "running", "succeeded"]
+    assert 2 in [json.loads(event["data"])["samples_done"] for event in told if event["event"] == "progress"]
+    ids = [int(event["id"]) for event in told]
     assert ids == sorted(set(ids))
 
 
@@ -242,8 +255,9 @@ def test_events_resume_after_the_last_one_that_arrived(api: Api, caller: TestCli
     timer = later(api.compute, job["id"])
     answer = caller.get(path_of(job, "/events"), headers={"Last-Event-ID": seen})
     timer.join()
-    assert [json.loads(event["data"])["state"] for event in events_of(answer)][-1] == "succeeded"
-    assert seen not in [event["id"] for event in events_of(answer)]
+    told = events_of(answer)
+    assert json.loads(told[-1]["data"])["state"] == "succeeded"
+    assert seen not in [event["id"] for event in told]
 
 
 def test_events_of_an_ended_job_are_its_end(api: Api, caller: TestClient) -> None:
@@ -251,5 +265,5 @@ def test_events_of_an_ended_job_are_its_end(api: Api, caller: TestClient) -> Non
     api.compute(job["id"])
     seen = {"Last-Event-ID": str(api.store.version("acme", job["id"]))}
     for headers in ({}, seen):
-        events = events_of(caller.get(path_of(job, "/events"), headers=headers))
-        assert [json.loads(event["data"])["state"] for event in events] == ["succeeded"]
+        told = events_of(caller.get(path_of(job, "/events"), headers=headers))
+        assert [json.loads(event["data"])["state"] for event in told] == ["succeeded"]
