@@ -67,14 +67,11 @@ class Differentiator:
         self._window = 2 * threads
         self._pool = ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,))
 
-    def scores(self, rows: Rows) -> Scores:
-        """(m, *shape) -> (m, K). Raises ModelFault."""
-        return np.concatenate(list(self._each(lambda part: _numbers(self._forward(part)[1], part), self._slices(rows))))
-
     def gradients(self, rows: Rows, cotangent: Cotangent) -> tuple[Scores, Gradients]:
         """As `algorithms.oracle.Model.gradients`."""
         if not len(rows):
-            return self.scores(rows), np.zeros_like(rows)
+            _, scores = self._forward(np.zeros((1, *rows.shape[1:]), np.float32))
+            return _numbers(scores, rows), np.zeros_like(rows)
 
         def answer(part: tuple[NDArray[np.int64], Rows]) -> tuple[Scores, Gradients]:
             positions, own = part
@@ -115,7 +112,10 @@ class Differentiator:
     def _forward(self, rows: Rows) -> tuple[Tensor, Tensor]:
         """-> (points, scores), padded to the bucket, the graph between them held."""
         points = torch.from_numpy(padded(rows, self._bucket)).to(self._device).requires_grad_(True)
-        return points, self._module(points)
+        scores = self._module(points)
+        if not scores.requires_grad:
+            raise withheld("There is no gradient: the graph turns the rows into whole numbers or truth values.")
+        return points, scores
 
     def _slices(self, rows: Rows) -> Iterator[Rows]:
         return (rows[i : i + self._bucket] for i in range(0, max(1, len(rows)), self._bucket))

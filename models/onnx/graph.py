@@ -145,6 +145,16 @@ def prune(model: ModelProto, outputs: Iterable[onnx.ValueInfoProto]) -> None:
     graph.sparse_initializer.extend(sparse)
 
 
+def number_values(model: ModelProto) -> None:
+    """Call every value v0, v1, ...: names a converter makes of `half`, or of both `a.b` and `a/b`, would collide."""
+    graph, numbered = model.graph, {"": ""}
+    for node in graph.node:
+        for names_ in (node.input, node.output):
+            names_[:] = [numbered.setdefault(name, f"v{len(numbered)}") for name in names_]
+    for value in (*graph.input, *graph.output, *graph.initializer, *(t.values for t in graph.sparse_initializer)):
+        value.name = numbered.setdefault(value.name, f"v{len(numbered)}")
+
+
 def _in_order(nodes: list[NodeProto]) -> list[NodeProto]:
     """Each node after those it reads from: surgery appends and inserts, and not every exporter sorts."""
     makers = {name: i for i, node in enumerate(nodes) for name in node.output if name}

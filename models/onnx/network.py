@@ -19,7 +19,7 @@ from models.manifest import ModelInput, ModelOutput, Preprocessing
 from models.onnx import probes
 from models.onnx.batches import free
 from models.onnx.border import INPUT, preprocess
-from models.onnx.graph import ML, opset, producers, prune, state_opset
+from models.onnx.graph import ML, number_values, opset, producers, prune, state_opset
 from models.onnx.rebuilding import Rebuilt, rebuild
 from models.onnx.scalers import in_plain_ops
 from models.onnx.session import Session
@@ -48,6 +48,7 @@ class Network:
         model = ModelProto()
         model.CopyFrom(self.rebuilt.model)
         prune(model, [value for value in model.graph.output if value.name == self.rebuilt.scores])
+        number_values(model)
         return model
 
 
