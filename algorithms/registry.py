@@ -53,7 +53,7 @@ METHODS = (
         run=clever.run,
         cohort=False,
         minimum=clever.minimum,
-        chunk=4,
+        chunk=2,
     ),
     Method(
         name="pgd",

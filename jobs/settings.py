@@ -22,7 +22,7 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     lease_seconds: float = Field(15.0, gt=0)
     max_attempts: int = Field(3, ge=1)
-    chunk_seconds: int = Field(900, gt=0)  # hard limit of one chunk in the runner
+    answer_seconds: int = Field(900, gt=0)  # longest silence of a model: from one beat of its runner to the next
     job_seconds: int = Field(DAY, gt=0)  # hard limit of one job, from its first chunk
     queue_seconds: int = Field(DAY, gt=0)  # a job not begun by then is `expired`
     chunks_in_flight: int = Field(8, ge=1)  # per job

@@ -18,7 +18,7 @@ from workers import drain, limits, logs
 from workers.versions import versions
 
 BEAT_SECONDS = 5.0
-MARGIN_SECONDS = 300
+VISIBILITY_SECONDS = 3600
 
 settings = Settings()
 isolation = limits.available(settings.sandbox)  # a worker that cannot confine as asked does not start
@@ -44,8 +44,8 @@ app.conf.update(
     broker_connection_retry_on_startup=True,
     broker_connection_max_retries=None,
     broker_transport_options={
-        # counted from delivery: above the hard limit of a chunk, so that no living chunk is delivered again
-        "visibility_timeout": settings.chunk_seconds + MARGIN_SECONDS,
+        # counted from delivery; a chunk that lives longer is delivered again, finds its own lease, and that is all
+        "visibility_timeout": VISIBILITY_SECONDS,
         # kombu looks for unacknowledged messages every interval x throttle; its 10 x 10 s would be the longest wait
         "unacked_restore_interval": 2,
         "unacked_restore_throttle": 5,

@@ -10,7 +10,7 @@ def _fault(detail: str, *, retry: bool) -> Failed:
 
 
 _BY_SIGNAL = {
-    -signal.SIGXCPU: _fault("The model used up a chunk's processor time; use a smaller model or budget.", retry=False),
+    -signal.SIGXCPU: _fault("The model used up its processor time; use a smaller model or budget.", retry=False),
     -signal.SIGKILL: _fault("The model's process was killed, likely for its memory; use a smaller one.", retry=True),
     -signal.SIGSEGV: _fault("The model crashed the runtime; export it again with a current exporter.", retry=True),
     -signal.SIGABRT: _fault("The model crashed the runtime or ran out of memory; use a smaller one.", retry=True),
@@ -24,7 +24,7 @@ def by_exit(returncode: int) -> Failed:
 
 
 def by_timeout(seconds: float) -> Failed:
-    detail = f"The model took longer than {seconds:.0f} s for one chunk; use a faster one or a smaller budget."
+    detail = f"The model was silent for more than {seconds:.0f} s; use a faster one, or ask for less at a time."
     return _fault(detail, retry=False)
 
 

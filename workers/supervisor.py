@@ -72,9 +72,10 @@ class Supervisor:
             device=self._settings.device,
             isolation=self._isolation,
         )
-        seconds = INSPECTION_SECONDS if lease.work == "inspect" else float(self._settings.chunk_seconds)
+        seconds = INSPECTION_SECONDS if lease.work == "inspect" else float(self._settings.answer_seconds)
         watch = Watch(
             lambda: self._store.beat(lease, work.progress),
+            heard=lambda: work.heard,
             lease_seconds=self._settings.lease_seconds,
             draining=drain.is_on,
         )
@@ -91,12 +92,13 @@ class Supervisor:
             return Failed("internal", "The service failed on a chunk of samples; try again.", retry=True)
 
     def _runner(self, lease: Lease, watch: Watch, seconds: float) -> tuple[RunnerProcess, bool]:
-        """Ready, with the time of a chunk before it; and whether the job's model must be opened in it first."""
+        """Ready, with its patience and the job's processor time; and whether the model must be opened in it first."""
         runner, is_new = self._runners.for_job((lease.tenant, lease.job_id))
         watch.guard(runner, seconds=START_SECONDS)
         runner.wait_until_ready()
         watch.guard(runner, seconds=seconds)
-        runner.allow_cpu((seconds + CPU_GRACE_SECONDS) * (os.cpu_count() or 1))
+        left = seconds if lease.work == "inspect" else lease.seconds_left
+        runner.allow_cpu((left + CPU_GRACE_SECONDS) * (os.cpu_count() or 1))
         return runner, is_new
 
     def _ending(self, work: Work, lease: Lease, runner: RunnerProcess, is_new: bool) -> Ending:

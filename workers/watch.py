@@ -25,12 +25,21 @@ _log = structlog.get_logger(__name__)
 class Watch:
     """`with Watch(...) as watch:`; afterwards `watch.reason` says why the runner was killed, None if it was not."""
 
-    def __init__(self, beat: Callable[[], Answer], *, lease_seconds: float, draining: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        beat: Callable[[], Answer],
+        *,
+        heard: Callable[[], float],
+        lease_seconds: float,
+        draining: Callable[[], bool],
+    ) -> None:
+        """`heard` tells when (monotonic) the runner last said anything."""
         self.reason: Reason | None = None
         self._beat = beat
+        self._heard = heard
         self._lease_seconds = lease_seconds
         self._draining = draining
-        self._deadline = inf
+        self._guarded, self._silence = monotonic(), inf
         self._renewed = monotonic()
         self._asked: float | None = None
         self._runner: RunnerProcess | None = None
@@ -46,8 +55,8 @@ class Watch:
         self._thread.join()
 
     def guard(self, runner: RunnerProcess, *, seconds: float) -> None:
-        """From here on, this is the process that ends when the chunk must, and at the latest after so many seconds."""
-        self._deadline = monotonic() + seconds
+        """From here on, this is the process that ends when the chunk must, and after so many seconds of silence."""
+        self._guarded, self._silence = monotonic(), seconds
         self._runner = runner
         if self.reason is not None:
             runner.kill()
@@ -61,7 +70,7 @@ class Watch:
     def _reason_to_end(self, now: float) -> Reason | None:
         if self._draining():
             return "drain"
-        if now > self._deadline:
+        if now > max(self._guarded, self._heard()) + self._silence:
             return "timeout"
         answer = self._renew(now)
         if answer == "cancel":

@@ -1,6 +1,7 @@
 """What a lease asks of a runner, question by question. Model code runs at the other end of the pipe, never here."""
 
 from collections.abc import Callable
+from time import monotonic
 from typing import TypeVar
 
 from jobs.record import ChunkResult, Lease, Progress
@@ -17,13 +18,14 @@ T = TypeVar("T")
 
 
 class Work:
-    """One chunk, or one inspection. `progress` is where it stands; another thread may read it."""
+    """One chunk, or one inspection. Another thread may read `progress`, where it stands, and `heard`, since when."""
 
     def __init__(
         self, lease: Lease, library: Library, *, keep: Callable[[bytes], str], device: str, isolation: Isolation
     ) -> None:
         """`keep` puts bytes into the library in the name of the lease's job, and returns their digest."""
         self.progress = Progress(samples_total=len(lease.indices))
+        self.heard = monotonic()
         self._lease = lease
         self._library = library
         self._keep = keep
@@ -60,6 +62,7 @@ class Work:
         runner.send(request)
         while (answer := runner.receive(limit=limit)).kind == "progress":
             self.progress = translation.progress(answer, samples_total=len(self._lease.indices))
+            self.heard = monotonic()
         return answer
 
     def _result(self, answer: Frame) -> ChunkResult:

@@ -18,7 +18,7 @@ class Leases(Records):
         reply = self._call("acquire", id=job_id, chunk=chunk)
         if reply["status"] == "none":
             return None
-        return _lease(reply, job_id, chunk, worker_id, self._settings.chunk_seconds)
+        return _lease(reply, job_id, chunk, worker_id, self._settings.answer_seconds)
 
     def beat(self, lease: Lease, progress: Progress) -> Literal["go", "cancel", "lost"]:
         """Extends the lease. `cancel`: stop and commit what there is. `lost`: kill the runner, commit nothing."""
@@ -117,7 +117,7 @@ def _accepted(reply: Reply) -> tuple[bool, Effects]:
     return reply["status"] == "ok", effects(reply)
 
 
-def _lease(reply: Reply, job_id: str, chunk: int, worker_id: str, chunk_seconds: float) -> Lease:
+def _lease(reply: Reply, job_id: str, chunk: int, worker_id: str, seconds: float) -> Lease:
     spec = JobSpec.model_validate_json(reply["spec"]) if "spec" in reply else None
     return Lease(
         tenant=reply["tenant"],
@@ -130,5 +130,5 @@ def _lease(reply: Reply, job_id: str, chunk: int, worker_id: str, chunk_seconds:
         spec=spec,
         model=spec.model if spec else ModelCard.model_validate_json(reply["card"]),
         indices=spec.rows(chunk) if spec else (),
-        seconds_left=reply.get("milliseconds_left", chunk_seconds * 1000) / 1000,
+        seconds_left=reply.get("milliseconds_left", seconds * 1000) / 1000,
     )

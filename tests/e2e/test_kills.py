@@ -14,7 +14,7 @@ from tests.e2e.machine import Machine, is_alive, until
 
 pytestmark = pytest.mark.slow
 
-CHUNK_SECONDS = 8  # the hard limit of a chunk; those of ATTACK take less than one
+SILENCE_SECONDS = 8  # how long a model may say nothing
 ATTACK = {
     "method": {"name": "square"},
     "threat": {"norm": "l2"},
@@ -27,7 +27,7 @@ ENDLESS = ATTACK | {"budget": {"queries_per_sample": 100_000_000}}
 
 @pytest.fixture(scope="module")
 def machine(valkey_url, tmp_path_factory):
-    here = Machine(valkey_url, tmp_path_factory.mktemp("machine"), chunk_seconds=CHUNK_SECONDS)
+    here = Machine(valkey_url, tmp_path_factory.mktemp("machine"), answer_seconds=SILENCE_SECONDS)
     yield here
     here.stop()
 
@@ -125,9 +125,9 @@ def test_a_runner_that_hangs_is_killed_at_the_time_limit(machine, start):
     worker, job = start(ENDLESS)
     until(lambda: machine.job(job).progress.queries, seconds=30, what="a job under way")
     os.kill(hung := worker.runners[0], signal.SIGSTOP)
-    ended = machine.ended(job, seconds=CHUNK_SECONDS + 10)
+    ended = machine.ended(job, seconds=SILENCE_SECONDS + 10)
     assert (ended.state, ended.error.code) == ("failed", "model_fault")
-    assert f"{CHUNK_SECONDS} s" in ended.error.detail
+    assert f"{SILENCE_SECONDS} s" in ended.error.detail
     until(lambda: not is_alive(hung), seconds=3, what="the end of the hung runner")
 
 

@@ -27,10 +27,10 @@ def _in_a_hurry(monkeypatch):
     monkeypatch.setattr(watching, "CANCEL_SECONDS", 0.1)
 
 
-def watched(beat, *, seconds=0.25, lease_seconds=15.0, chunk_seconds=60.0, draining=lambda: False):
+def watched(beat, *, seconds=0.25, lease_seconds=15.0, silence=60.0, heard=lambda: 0.0, draining=lambda: False):
     child = Child()
-    with Watch(beat, lease_seconds=lease_seconds, draining=draining) as watch:
-        watch.guard(child, seconds=chunk_seconds)
+    with Watch(beat, heard=heard, lease_seconds=lease_seconds, draining=draining) as watch:
+        watch.guard(child, seconds=silence)
         until = time.monotonic() + seconds
         while not child.killed and time.monotonic() < until:
             time.sleep(0.005)
@@ -59,9 +59,14 @@ def test_a_cancelled_chunk_that_answers_in_time_is_not_killed():
     assert (reason, child.killed, child.asked) == (None, 0, 1)
 
 
-def test_a_chunk_past_its_time_is_killed():
-    reason, child = watched(lambda: "go", chunk_seconds=0.05)
+def test_a_runner_that_is_silent_for_too_long_is_killed():
+    reason, child = watched(lambda: "go", silence=0.05)
     assert (reason, child.killed) == ("timeout", 1)
+
+
+def test_a_runner_that_keeps_talking_may_take_as_long_as_it_needs():
+    reason, child = watched(lambda: "go", silence=0.1, heard=time.monotonic, seconds=0.5)
+    assert (reason, child.killed) == (None, 0)
 
 
 def test_a_draining_worker_kills_its_chunk():
