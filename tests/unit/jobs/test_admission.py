@@ -167,8 +167,8 @@ def test_given_targets_of_samples_without_labels_are_taken() -> None:
 
 def test_chunks_are_ranges_of_the_selection_in_the_methods_size() -> None:
     spec = admitted(samples={"indices": [9, 8, 7, 6, 5, 4]})
-    assert spec.chunk_size == registry.method("clever").chunk == 4
-    assert [spec.rows(chunk) for chunk in range(spec.chunks)] == [(9, 8, 7, 6), (5, 4)]
+    assert spec.chunk_size == registry.method("clever").chunk == 2
+    assert [spec.rows(chunk) for chunk in range(spec.chunks)] == [(9, 8), (7, 6), (5, 4)]
 
 
 def test_a_model_that_lives_elsewhere_is_the_work_of_a_probe() -> None:

@@ -89,7 +89,7 @@ def test_a_store_out_of_reach_for_longer_than_the_lease_is_a_lost_lease():
 
 def test_a_runner_that_comes_after_the_end_is_killed_when_it_comes():
     child = Child()
-    with Watch(lambda: "lost", lease_seconds=15, draining=lambda: False) as watch:
+    with Watch(lambda: "lost", heard=time.monotonic, lease_seconds=15, draining=lambda: False) as watch:
         while watch.reason is None:
             time.sleep(0.005)
         watch.guard(child, seconds=60)
