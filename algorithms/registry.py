@@ -8,6 +8,7 @@ from pydantic import Field
 
 from algorithms.asking import Case, Cohort, Conversation
 from algorithms.attacks import pgd, square
+from algorithms.certificates import smoothing
 from algorithms.errors import Refused
 from algorithms.oracle import Access
 from algorithms.parameters import Cost, Params
@@ -72,6 +73,24 @@ METHODS = (
         cohort=True,
         minimum=pgd.minimum,
         chunk=64,
+    ),
+    Method(
+        name="smoothing",
+        version="1",
+        family="certificate",
+        threat_model="black_box_decision",
+        needs=(Access.LABELS,),
+        norms=(Norm.L2,),
+        goals=("untargeted",),
+        epsilon="optional",
+        proves=Kind.SMOOTHED_LOWER_BOUND,
+        reference="Cohen, Rosenfeld, Kolter, Certified Adversarial Robustness via Randomized Smoothing, ICML 2019, "
+        "arXiv:1902.02918",
+        params=smoothing.Params,
+        run=smoothing.run,
+        cohort=False,
+        minimum=smoothing.minimum,
+        chunk=4,
     ),
     Method(
         name="square",

@@ -1,0 +1,119 @@
+"""Randomized smoothing: a certified l2 radius for what the model answers most often under Gaussian noise.
+
+Cohen, Rosenfeld, Kolter, ICML 2019, arXiv:1902.02918, CERTIFY. It needs labels only. What it certifies is another
+classifier than the model: the smoothed one, g(x) = argmax_c P(f(x + N(0, sigma^2 I)) = c). In a box every row asked is
+clipped to it, so that g smooths f o clip, which is as good a classifier as f: the guarantee asks nothing of it.
+
+A radius counts only if g's class is the sample's label. A g that is surely wrong at x abstains like one that is
+undecided, and `details.smoothed_label` tells the two apart.
+"""
+
+import math
+from collections.abc import Generator
+from functools import partial
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field, model_validator
+
+from algorithms import parameters
+from algorithms.asking import Answer, AskCloud, Case, Conversation
+from algorithms.clouds import BLOCK, Cloud, Votes
+from algorithms.parameters import Cost
+from algorithms.results import Abstained, Details, SmoothedLowerBound
+from algorithms.statistics import lower_limit
+from algorithms.threat import Threat
+
+PIECE = 4 * BLOCK  # votes asked at once: a cancel waits for so many, and their batch is full already
+SELECTION, ESTIMATION = 0, 1_000_000  # counters of the stream: no vote that chose the class may count for it
+
+
+class Params(parameters.Params):
+    """n0 and n are not the paper's 100 and 100,000: clean row, n0 and n fit the default budget of 10,000 queries."""
+
+    name: Literal["smoothing"] = "smoothing"
+    sigma: float = Field(0.25, gt=0, le=1e6, description="standard deviation of the noise, in the samples' units")
+    n0: int = Field(100, ge=1, le=100_000, description="votes that choose the class to certify")
+    n: int = Field(9_000, ge=1, le=10_000_000, description="fresh votes that estimate its probability")
+    alpha: float = Field(0.001, gt=0, lt=0.5, description="the largest probability that a radius is wrong")
+
+    @model_validator(mode="after")
+    def _can_certify(self) -> "Params":
+        if self.n < (least := least_votes(self.alpha)):
+            raise ValueError(
+                f"{self.n} votes certify nothing at alpha {self.alpha:g}, even if all agree; n must be at least {least}"
+            )
+        return self
+
+
+class Gaussian:
+    """Offsets ~ N(0, I). Speaks `algorithms.clouds.Directions`."""
+
+    def draw(self, rng: np.random.Generator, m: int, shape: tuple[int, ...]) -> NDArray[np.float32]:
+        return rng.standard_normal((m, *shape), dtype=np.float32)
+
+
+def minimum(params: Params, threat: Threat) -> Cost:
+    """The clean row and all votes: fewer would be another experiment."""
+    del threat
+    return Cost(queries=1 + params.n0 + params.n)
+
+
+def least_votes(alpha: float) -> int:
+    """The smallest n whose unanimous vote certifies: p_lower = alpha^(1/n) > 1/2."""
+    return math.floor(-math.log2(alpha)) + 1
+
+
+def radius(votes: int, n: int, *, sigma: float, alpha: float) -> tuple[float, float | None]:
+    """(p_lower, sigma * Phi^-1(p_lower)); None in the place of the radius: p_lower < 1/2, nothing is certified.
+
+    p_lower is the one-sided Clopper-Pearson limit: P(f(x + noise) = c) is at least that with probability 1 - alpha.
+    """
+    from scipy.special import ndtri
+
+    p_lower = lower_limit(votes, n, 1 - alpha)
+    return p_lower, None if p_lower < 0.5 else float(sigma * ndtri(p_lower))
+
+
+def run(case: Case, threat: Threat, params: Params) -> Conversation:
+    ceiling = radius(params.n, params.n, sigma=params.sigma, alpha=params.alpha)[1]
+    if threat.epsilon is not None and ceiling is not None and threat.epsilon > ceiling:
+        yield Abstained("undecided", details={"radius_ceiling": ceiling})  # no vote could answer: none is asked
+        return
+    selected = yield from _votes(case, threat, params, n=params.n0, counter=SELECTION)
+    top = int(selected.argmax())
+    counts = yield from _votes(case, threat, params, n=params.n, counter=ESTIMATION)
+    p_lower, certified = radius(int(counts[top]), params.n, sigma=params.sigma, alpha=params.alpha)
+    details: Details = {
+        "top_class": top,
+        "smoothed_label": None if certified is None else top,
+        "p_lower": p_lower,
+        "radius": certified,
+        "radius_ceiling": ceiling,
+        "counts": _nonzero(counts),
+        "selection_counts": _nonzero(selected),
+        "clipped": bool(np.isfinite(threat.box.lower).any() or np.isfinite(threat.box.upper).any()),
+    }
+    if certified is None or top != case.label or (threat.epsilon is not None and certified < threat.epsilon):
+        yield Abstained("undecided", details=details)
+    else:
+        value = certified if threat.epsilon is None else threat.epsilon
+        yield SmoothedLowerBound(value, 1 - params.alpha, details=details)
+
+
+def _votes(
+    case: Case, threat: Threat, params: Params, *, n: int, counter: int
+) -> Generator[AskCloud, Answer, NDArray[np.int64]]:
+    """How often each class was answered on n noisy copies, (classes,)."""
+    counts = np.zeros(case.classes, np.int64)
+    for start in range(0, n, PIECE):
+        m = min(PIECE, n - start)
+        first = counter + start // BLOCK
+        cloud = Cloud(case.x, params.sigma, Gaussian(), m, threat.box, case.stream, first)
+        counts += yield AskCloud(cloud, partial(Votes, case.classes))
+    return counts
+
+
+def _nonzero(counts: NDArray[np.int64]) -> dict[str, int]:
+    return {str(label): int(counts[label]) for label in np.flatnonzero(counts)}
