@@ -1,0 +1,55 @@
+"""scikit-learn's exports decide as it does; networks among them keep their gradients, also behind a scaler."""
+
+import numpy as np
+import pytest
+from skl2onnx import to_onnx
+from sklearn.ensemble import GradientBoostingClassifier, RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.neural_network import MLPClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from algorithms.oracle import Access
+from models.onnx.gate import check
+from models.onnx.inspection import inspect
+from models.onnx.network import read
+
+RNG = np.random.default_rng(3)
+X = RNG.normal(size=(90, 4)).astype(np.float32)
+NETWORK = MLPClassifier((5,), solver="lbfgs", max_iter=20_000, random_state=0)
+ESTIMATORS = {
+    "network": (NETWORK, None),
+    "network behind a scaler": (make_pipeline(StandardScaler(), NETWORK), None),
+    "logistic regression": (LogisticRegression(), "LinearClassifier"),
+    "forest": (RandomForestClassifier(5, max_depth=3, random_state=0), "TreeEnsembleClassifier"),
+    "boosted trees": (GradientBoostingClassifier(n_estimators=3, random_state=0), "TreeEnsembleClassifier"),
+}
+
+
+@pytest.mark.parametrize("zipmap", [False, True], ids=["array", "zipmap"])
+@pytest.mark.parametrize("classes", [2, 3])
+@pytest.mark.parametrize("name", ESTIMATORS)
+def test_an_estimator_decides_as_in_scikit_learn(name: str, classes: int, zipmap: bool) -> None:
+    estimator, without_gradients = ESTIMATORS[name]
+    y = (np.abs(X[:, 0] + X[:, 1]) * 1.5).astype(int) % classes
+    fitted = estimator.fit(X, y)
+    data = to_onnx(fitted, X[:1], options={id(fitted): {"zipmap": zipmap}}).SerializeToString()
+
+    found = inspect(data, preprocessing=None, device="cpu")
+    assert (found.output.classes, found.output.kind, found.input.shape) == (classes, "probabilities", (4,))
+    if without_gradients is None:
+        assert found.offers == (Access.LABELS, Access.SCORES, Access.GRADIENTS)
+    else:
+        assert found.offers == (Access.LABELS, Access.SCORES)
+        assert without_gradients in found.withheld[0].reason
+
+    network = read(check(data), None)
+    session, rows = network.session(), RNG.normal(size=(50, 4)).astype(np.float32)
+    expected = fitted.predict_proba(rows)
+    answer = session.ask(rows, network.rebuilt.answer)
+    np.testing.assert_allclose(answer, expected, atol=1e-5)
+    scores = session.ask(rows, str(network.rebuilt.scores)).astype(np.float64)
+    if without_gradients is None:  # logits: their soft-max is what scikit-learn says
+        scores = np.exp(scores - scores.max(axis=1, keepdims=True))
+        scores /= scores.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(scores, expected, atol=1e-5)
