@@ -69,7 +69,7 @@ class Inspection(_Card):
 
     input: ModelInput
     output: ModelOutput
-    opset: int
+    opset: int | None = None  # of an ONNX file
     offers: tuple[Access, ...]
     withheld: tuple[Withheld, ...] = ()
     parity: Parity | None = None

@@ -1,9 +1,9 @@
-"""A card and its bytes in, a model under audit out: the only `match` on a model's kind."""
+"""A card and its bytes in, a model under audit or its inspection out: the only place that asks for a model's kind."""
 
 from algorithms.errors import Refused
 from algorithms.oracle import Access, Model
 from models.device import Device
-from models.manifest import ModelCard
+from models.manifest import Inspection, ModelCard
 
 
 def open_model(card: ModelCard, data: bytes, *, device: Device) -> Model:
@@ -20,3 +20,19 @@ def open_model(card: ModelCard, data: bytes, *, device: Device) -> Model:
             return OnnxClassifier(network, gradients, device)
         case _:
             raise Refused(f"Models of kind {card.kind} cannot be opened yet.", code="not_available")
+
+
+def inspect_model(card: ModelCard, data: bytes, *, device: Device) -> Inspection:
+    """What the card will say, found out by trying. Raises Refused."""
+    match card.kind:
+        case "onnx":
+            from models.onnx.inspection import inspect
+
+            return inspect(data, preprocessing=card.preprocessing, device=device)
+        case _:
+            raise Refused(f"Models of kind {card.kind} cannot be inspected yet.", code="not_available")
+
+
+def load_libraries() -> None:
+    """Import now what opening and inspecting will need."""
+    import models.onnx.inspection  # noqa: F401

@@ -19,9 +19,8 @@ from algorithms.results import Finding, Outcome
 from algorithms.running import Progress, Samples, run
 from algorithms.threat import Box, Norm, Threat
 from models.device import choose
-from models.manifest import ModelCard, Preprocessing
-from models.onnx.inspection import inspect
-from models.opening import open_model
+from models.manifest import ModelCard
+from models.opening import inspect_model, load_libraries, open_model
 from workers import frames
 from workers.frames import Frame
 
@@ -63,6 +62,7 @@ class Answering:
         self._model: Model | None = None
         self._device = "cpu"
         self._said = -PROGRESS_SECONDS
+        load_libraries()
 
     def serve(self) -> None:
         """Never returns: the inbox ends the process with its pipe."""
@@ -131,9 +131,8 @@ def _answered(answer: Callable[[Frame], Frame], request: Frame) -> Frame:
 
 
 def _inspect(request: Frame) -> Frame:
-    given = request.fields["preprocessing"]
-    preprocessing = None if given is None else Preprocessing.model_validate(given)
-    found = inspect(request.blobs["model"], preprocessing=preprocessing, device=choose(request.fields["device"]))
+    card = ModelCard.model_validate(request.fields["card"])
+    found = inspect_model(card, request.blobs["model"], device=choose(request.fields["device"]))
     return Frame("inspected", {"inspection": found.model_dump(mode="json")})
 
 

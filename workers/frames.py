@@ -4,8 +4,8 @@
     header = {"kind": ..., "fields": {...}, "blobs": [[name, bytes], ...]}
 
     supervisor -> runner                                            blobs
-      inspect   preprocessing                                       model
-      open      card                                                model
+      inspect   card, device                                        model
+      open      card, device                                        model
       run       method, params, threat, budget, seed, seconds,      x, y?, lower?, upper?, targets?
                 indices, arrays
       cancel    -                                                   any time; what has been found is kept

@@ -20,8 +20,7 @@ _FINDINGS = TypeAdapter(tuple[Finding, ...])
 
 
 def inspect_request(card: ModelCard, data: bytes, *, device: str) -> Frame:
-    preprocessing = card.preprocessing and card.preprocessing.model_dump(mode="json")
-    return Frame("inspect", {"preprocessing": preprocessing, "device": device}, {"model": data})
+    return Frame("inspect", {"card": card.model_dump(mode="json"), "device": device}, {"model": data})
 
 
 def open_request(card: ModelCard, data: bytes, *, device: str) -> Frame:

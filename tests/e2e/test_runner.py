@@ -37,22 +37,23 @@ def ask(process: RunnerProcess, frame: Frame) -> list[Frame]:
     return heard
 
 
+CARD = {
+    "id": "mdl_1",
+    "kind": "onnx",
+    "name": "digits",
+    "state": "inspecting",
+    "sha256": "0",
+    "size_bytes": len(MODEL),
+    "created_at": "2026-01-01T00:00:00Z",
+}
+
+
 def inspected(process: RunnerProcess, data: bytes = MODEL) -> Frame:
-    return ask(process, Frame("inspect", {"preprocessing": None, "device": "cpu"}, {"model": data}))[-1]
+    return ask(process, Frame("inspect", {"card": CARD, "device": "cpu"}, {"model": data}))[-1]
 
 
 def opened(process: RunnerProcess) -> Frame:
-    found = inspected(process).fields["inspection"]
-    card = {
-        **found,
-        "id": "mdl_1",
-        "kind": "onnx",
-        "name": "digits",
-        "state": "ready",
-        "sha256": "0",
-        "size_bytes": len(MODEL),
-        "created_at": "2026-01-01T00:00:00Z",
-    }
+    card = {**CARD, **inspected(process).fields["inspection"], "state": "ready"}
     return ask(process, Frame("open", {"card": card, "device": "cpu"}, {"model": MODEL}))[-1]
 
 
