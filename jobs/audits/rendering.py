@@ -1,0 +1,17 @@
+"""The report in every form it is kept in. Pure: a document in, bytes out."""
+
+from collections.abc import Callable
+
+from jobs.audits.report import Report
+
+
+def as_json(report: Report) -> str:
+    return report.model_dump_json()
+
+
+WRITERS: dict[str, Callable[[Report], str]] = {"json": as_json}  # by the names of `report.MEDIA_TYPES`
+
+
+def render(report: Report, form: str) -> bytes:
+    """UTF-8. `form` is one of WRITERS."""
+    return WRITERS[form](report).encode()

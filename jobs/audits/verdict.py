@@ -1,0 +1,57 @@
+"""What a gate says: one verdict for the whole policy, and one line for each of its rules."""
+
+from datetime import date
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+Overall = Literal["pass", "fail", "inconclusive"]
+RuleVerdict = Literal["pass", "fail", "inconclusive", "warn", "noted"]
+Evidence = Literal["certified", "empirical", "estimate"]
+Severity = Literal["fail", "warn"]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Waiver(_Part):
+    """Somebody answers for a rule that does not pass, until a day."""
+
+    rule: str
+    reason: str
+    by: str
+    until: date | None = None  # the last day on which it counts; null: for good
+
+
+class RuleOutcome(_Part):
+    """One rule, what was observed, and what follows.
+
+    `warn`: not met, and never fails the gate; `noted`: an estimate that meets its bound, which proves nothing.
+    `low` and `high` are the interval of `observed`: at the rule's confidence, 95 % where it names none.
+    """
+
+    name: str
+    metric: str
+    at: float | None = None
+    at_least: float | None = None
+    at_most: float | None = None
+    confidence: float | None = None
+    max_drop_from_baseline: float | None = None
+    baseline: float | None = None  # the metric in the baseline audit
+    severity: Severity = "fail"
+    observed: float | None
+    low: float | None
+    high: float | None
+    evidence: Evidence
+    verdict: RuleVerdict
+    needed_samples: int | None = None  # of an inconclusive rule: how many would decide it, were the rate to stay
+    detail: str = ""  # why, in a sentence
+    waiver: Waiver | None = None
+
+
+class Verdict(_Part):
+    """`verdict` null: still running, no policy, or an audit that could not run."""
+
+    verdict: Overall | None
+    rules: tuple[RuleOutcome, ...] = ()
