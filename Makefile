@@ -44,8 +44,8 @@ reference: $(WORK) ## Compare with published numbers and other libraries (data o
 bench: $(WORK) ## Measure against peers and raw loops; the peers get an environment of their own
 	$(BIN)/python -m benchmarks
 
-clean: ## Remove what these commands made: .venv, caches, demo/
-	rm -rf .venv demo .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+clean: ## Remove what these commands made: environments, caches, demo/
+	rm -rf .venv .venv-peers demo .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/bin/python:
