@@ -3,6 +3,7 @@
     scores = yield Ask(rows)                            # (m, classes); one row = one query
     scores, slopes = yield AskGradient(rows, cotangent) # one row = one gradient
     maxima = yield AskSteepest(ball, label, rivals)     # points described, drawn and reduced where the model lives
+    points = yield AskNeighbors()                       # a nearest-neighbor model's own arrays
     yield UpperBound(x_adv)                             # the driver recomputes, re-queries, and only then believes
 
 The driver (`algorithms/running.py`) sends the rows of every live conversation together, charges each sample its own
@@ -89,7 +90,17 @@ class AskCloud:
     owner: int = 0
 
 
-Question = Ask | AskGradient | AskSteepest | AskCloud
+@dataclass(frozen=True)
+class AskNeighbors:
+    """Answered by the model's own `algorithms.neighbors.Neighbors`. Costs nothing: the model computes nothing."""
+
+
+@dataclass(frozen=True)
+class Pause:
+    """Answered by None. Whoever computes for long without a question lets the driver look for a cancel."""
+
+
+Question = Ask | AskGradient | AskSteepest | AskNeighbors | Pause | AskCloud
 Answer = Any  # what the question's docstring says
 Conversation = Generator[Question | Claim, Answer, None]
 

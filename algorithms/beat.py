@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from algorithms.asking import Ask, AskCloud, AskGradient, AskSteepest, Question
+from algorithms.asking import Ask, AskCloud, AskGradient, AskNeighbors, AskSteepest, Pause, Question
 from algorithms.clouds import Reduction
 from algorithms.oracle import Access, Model, Rows
 from algorithms.parameters import Cost
@@ -66,6 +66,11 @@ class Beat:
 
     def add(self, talk: "Talk", question: Question) -> None:
         """Charge the question and take it in. A sample that cannot pay leaves the run, its best claim kept."""
+        if isinstance(question, Pause):
+            return
+        if isinstance(question, AskNeighbors):
+            talk.answer = self._model.neighbors()  # nothing is computed, so there is nothing to share
+            return
         if isinstance(question, AskSteepest):
             if _charge_one(talk, question.owner, Cost(gradients=question.ball.n)):
                 self._steepest.append((talk, question))

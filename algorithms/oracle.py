@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from algorithms.asking import Ball
+    from algorithms.neighbors import Neighbors
 
 Rows = NDArray[np.float32]  # (m, *shape), inside the box, in the caller's units
 Labels = NDArray[np.int64]  # (m,)
@@ -71,4 +72,8 @@ class Model(Protocol):
         point serve every rival and every norm; nothing larger than a block of points is ever held.
         A gradient that is not finite makes its entry NaN.
         """
+        ...
+
+    def neighbors(self) -> "Neighbors":
+        """The points that a nearest-neighbor model compares its input with."""
         ...

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from algorithms.asking import Case, Cohort, Conversation
 from algorithms.attacks import pgd, square
-from algorithms.certificates import smoothing
+from algorithms.certificates import nearest_neighbor, smoothing
 from algorithms.errors import Refused
 from algorithms.oracle import Access
 from algorithms.parameters import Cost, Params
@@ -55,6 +55,24 @@ METHODS = (
         cohort=False,
         minimum=clever.minimum,
         chunk=2,
+    ),
+    Method(
+        name="nearest_neighbor",
+        version="1",
+        family="certificate",
+        threat_model="white_box",
+        needs=(Access.NEIGHBOURS,),
+        norms=(Norm.L2,),
+        goals=("untargeted",),
+        epsilon="optional",
+        proves=Kind.LOWER_BOUND,
+        reference="Wang, Liu, Yi, Zhou, Hsieh, Evaluating the Robustness of Nearest Neighbor Classifiers, 2019, "
+        "arXiv:1906.03972",
+        params=nearest_neighbor.Params,
+        run=nearest_neighbor.run,
+        cohort=False,
+        minimum=nearest_neighbor.minimum,
+        chunk=4,
     ),
     Method(
         name="pgd",

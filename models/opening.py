@@ -18,6 +18,12 @@ def open_model(card: ModelCard, data: bytes, *, device: Device) -> Model:
             network = read(check(data), card.preprocessing)
             gradients = differentiator(network, device) if Access.GRADIENTS in card.offers else None
             return OnnxClassifier(network, gradients, device)
+        case "neighbors":
+            from models.neighbors import upload
+            from models.neighbors.classifier import NeighborClassifier
+
+            neighbors, shape, _ = upload.read(data)
+            return NeighborClassifier(neighbors, shape)
         case _:
             raise Refused(f"Models of kind {card.kind} cannot be opened yet.", code="not_available")
 
@@ -29,6 +35,10 @@ def inspect_model(card: ModelCard, data: bytes, *, device: Device) -> Inspection
             from models.onnx.inspection import inspect
 
             return inspect(data, preprocessing=card.preprocessing, device=device)
+        case "neighbors":
+            from models.neighbors import upload
+
+            return upload.inspect(data)
         case _:
             raise Refused(f"Models of kind {card.kind} cannot be inspected yet.", code="not_available")
 

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from algorithms.asking import Ball
+from algorithms.neighbors import Neighbors
 from algorithms.oracle import Access, Cotangent, Gradients, Labels, Rows, Scores
 from models.device import Device
 from models.onnx.gradients import Differentiator
@@ -37,6 +38,9 @@ class OnnxClassifier:
 
     def steepest(self, ball: Ball, label: int, rivals: NDArray[np.int64]) -> NDArray[np.float64]:
         return self._differentiable.steepest(ball, label, rivals)
+
+    def neighbors(self) -> Neighbors:
+        raise TypeError("this model has no neighbors")
 
     @property
     def _differentiable(self) -> Differentiator:

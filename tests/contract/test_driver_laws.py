@@ -9,6 +9,7 @@ from algorithms.registry import METHODS, Method
 from algorithms.results import Kind, Outcome
 from algorithms.running import Samples, run
 from algorithms.threat import Box, Norm, Threat
+from tests.nearest import Nearest
 from tests.truths import ClosedForm, Constant, Linear
 
 SHAPE = (1, 4, 4)
@@ -17,6 +18,8 @@ EVERY = [pytest.param(m, norm, id=f"{m.name}-{norm}") for m in METHODS for norm 
 every = pytest.mark.parametrize(("method", "norm"), EVERY)
 ATTACKS = [p for p in EVERY if p.values[0].proves is Kind.UPPER_BOUND]
 attacks = pytest.mark.parametrize(("method", "norm"), ATTACKS)
+CERTIFICATES = [p for p in EVERY if p.values[0].proves is Kind.LOWER_BOUND]
+certificates = pytest.mark.parametrize(("method", "norm"), CERTIFICATES)
 
 SMALL = {
     "clever": {"batches": 4, "batch_size": 8},
@@ -29,6 +32,17 @@ SMALL = {
 def linear() -> Linear:
     rng = np.random.default_rng(3)
     return Linear(rng.normal(size=(4, 16)), 0.1 * rng.normal(size=4), shape=SHAPE)
+
+
+def nearest(classes: int = 4) -> Nearest:
+    """Of four classes known, all points may belong to fewer."""
+    rng = np.random.default_rng(4)
+    return Nearest(rng.uniform(size=(40, 16)), np.arange(40) % classes, shape=SHAPE, classes=4)
+
+
+def truth(method: Method) -> Linear | Nearest:
+    """A model that offers what the method needs."""
+    return nearest() if Access.NEIGHBOURS in method.needs else linear()
 
 
 def samples(indices: tuple[int, ...] = tuple(range(N))) -> Samples:
@@ -48,7 +62,7 @@ def go(
 ) -> list[Outcome]:
     params = method.params(**SMALL.get(method.name, {}))
     asked = Threat(norm=norm, box=box, **threat)  # type: ignore[arg-type]
-    return run(model or linear(), what or samples(), method, params, asked, budget, seed=7)
+    return run(model or truth(method), what or samples(), method, params, asked, budget, seed=7)
 
 
 def told(outcomes: list[Outcome]) -> list[tuple[object, bytes | None]]:
@@ -82,7 +96,7 @@ def test_a_gradient_budget_is_never_passed(method, norm):
 
 @every
 def test_the_ledger_equals_an_independent_count_at_the_model(method, norm):
-    model = linear()
+    model = truth(method)
     findings = [o.finding for o in go(method, norm, model)]
     assert sum(f.queries for f in findings) == model.queries
     assert sum(f.gradients for f in findings) == model.gradient_count
@@ -90,7 +104,7 @@ def test_the_ledger_equals_an_independent_count_at_the_model(method, norm):
 
 @every
 def test_every_row_asked_lies_in_the_box(method, norm):
-    model = linear()
+    model = truth(method)
     box = Box(np.float32(0.25) * np.ones((), np.float32), np.float32(0.75) * np.ones((), np.float32))
     go(method, norm, model, box=box)
     for rows in model.queried + model.differentiated:
@@ -116,6 +130,24 @@ def test_no_attack_reports_less_than_the_true_radius(method, norm):
     for outcome, x in zip(go(method, norm, model, box=Box.unbounded()), samples().x, strict=True):
         if outcome.finding.value is not None:
             assert outcome.finding.value >= model.radius(x, outcome.finding.label, norm) * (1 - 1e-5)
+
+
+@certificates
+@pytest.mark.parametrize("box", [Box.unbounded(), Threat().box], ids=["unbounded", "box"])
+def test_no_certificate_reports_more_than_the_true_radius(method, norm, box):
+    model = truth(method)
+    for outcome, x in zip(go(method, norm, model, box=box), samples().x, strict=True):
+        assert outcome.finding.kind is Kind.LOWER_BOUND
+        if not box.is_bounded:
+            assert 0 < outcome.finding.value <= model.radius(x, outcome.finding.label, norm)
+
+
+@certificates
+def test_at_an_epsilon_a_certificate_proves_it_or_nothing(method, norm):
+    radii = [o.finding.value for o in go(method, norm)]
+    near, far = ([o.finding for o in go(method, norm, epsilon=e)] for e in (0.5 * min(radii), 2.0 * max(radii)))
+    assert {(f.kind, f.value) for f in near} == {(Kind.LOWER_BOUND, 0.5 * min(radii))}
+    assert {(f.kind, f.value, f.details["reason"]) for f in far} == {(Kind.ABSTAINED, None, "not_proven")}
 
 
 @attacks
@@ -159,7 +191,7 @@ def test_a_targeted_finding_reaches_its_target(method, norm):
 @every
 def test_a_constant_model_ends_without_an_attack_or_estimate_and_without_nan(method, norm):
     """A certificate may say as much as it can: no radius is too large."""
-    model = Constant(np.array([0.5, 0.1, 0.0, -0.1]), SHAPE)
+    model = nearest(1) if Access.NEIGHBOURS in method.needs else Constant(np.array([0.5, 0.1, 0.0, -0.1]), SHAPE)
     for outcome in go(method, norm, model):
         assert outcome.finding.kind in {Kind.ABSTAINED} | ({method.proves} if method.family == "certificate" else set())
         assert "NaN" not in outcome.finding.model_dump_json()
@@ -173,7 +205,7 @@ def test_a_tie_is_not_a_success(method, norm):
 
 @every
 def test_a_sample_that_is_wrong_already_costs_its_clean_row_only(method, norm):
-    model, what = linear(), samples()
+    model, what = truth(method), samples()
     wrong = (model.labels(what.x) + 1) % 4
     outcomes = go(method, norm, model, Samples(what.x, what.indices, labels=wrong))
     assert {(o.finding.kind, o.finding.value, o.finding.queries) for o in outcomes} == {(Kind.MISCLASSIFIED, 0.0, 1)}
@@ -190,7 +222,7 @@ def test_scores_that_are_not_finite_are_abstained_from(method, norm):
 def test_cancel_keeps_what_was_found_and_says_so(method, norm):
     beats = iter(range(10**6))
     outcomes = run(
-        linear(),
+        truth(method),
         samples(),
         method,
         method.params(**SMALL.get(method.name, {})),
@@ -213,7 +245,7 @@ def test_progress_only_grows_and_ends_at_one(method, norm):
 
     what = samples()
     run(
-        linear(),
+        truth(method),
         what,
         method,
         method.params(**SMALL.get(method.name, {})),
@@ -227,7 +259,7 @@ def test_progress_only_grows_and_ends_at_one(method, norm):
 
 @every
 def test_no_method_needs_more_than_it_declares(method, norm):
-    model = linear()
+    model = truth(method)
     model.offers = frozenset({Access.LABELS, *method.needs})
     assert len(go(method, norm, model)) == N
 

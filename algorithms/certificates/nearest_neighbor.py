@@ -1,0 +1,79 @@
+"""A certified l2 radius of a k-nearest-neighbor model, from its own points: exact for k = 1, in closed form for any k.
+
+k = 1: Wang, Liu, Yi, Zhou, Hsieh, 2019, arXiv:1906.03972, one small quadratic program for each point of another class,
+most of them screened away (`algorithms.crossings`). k > 1: their bound from pairs of points, for odd and even k
+(`algorithms.neighbor_bounds`). Both measure the perturbation in plain l2, whatever positive semidefinite metric the
+model compares by (Wang et al. 2020, arXiv:2006.07024).
+"""
+
+from collections.abc import Generator
+from typing import Literal
+
+import numpy as np
+from pydantic import Field
+
+from algorithms import parameters
+from algorithms.asking import Answer, AskNeighbors, Case, Conversation, Pause
+from algorithms.crossings import Radius, radii
+from algorithms.neighbor_bounds import Surroundings
+from algorithms.neighbors import Array, Neighbors
+from algorithms.parameters import Cost
+from algorithms.results import Abstained, Details, LowerBound
+from algorithms.threat import Threat
+
+EXACT = 1e-6  # largest relative gap between lower and upper value that is called exact
+
+
+class Params(parameters.Params):
+    name: Literal["nearest_neighbor"] = "nearest_neighbor"
+    selected: int = Field(
+        100,
+        ge=1,
+        le=10_000,
+        description="nearest points of the sample's class that pair bounds look at; more never harm",
+    )
+
+
+def minimum(params: Params, threat: Threat) -> Cost:
+    """The clean row: nothing else is asked of the model."""
+    del params, threat
+    return Cost(queries=1)
+
+
+def run(case: Case, threat: Threat, params: Params) -> Conversation:
+    neighbors: Neighbors = yield AskNeighbors()
+    around = Surroundings.of(neighbors, case.x, case.label, threat.box)
+    pairs = around.pair_bounds(around.own[: max(params.selected, neighbors.k // 2 + 1)])  # (p, q)
+    details: Details = {"k": neighbors.k, "points": len(neighbors.y)}
+    yield Pause()
+    if neighbors.k == 1:
+        found = yield from _exact(around, pairs.max(axis=0), threat.epsilon)
+    else:
+        found = Radius(around.majority_bound(pairs))
+    details |= _told(found, others=len(around.others))
+    if threat.epsilon is None or found.lower >= threat.epsilon:
+        yield LowerBound(found.lower if threat.epsilon is None else threat.epsilon, details=details)
+    else:
+        yield Abstained("not_proven", details=details)
+
+
+def _exact(around: Surroundings, floors: Array, epsilon: float | None) -> Generator[Pause, Answer, Radius]:
+    """At an epsilon it ends with the first proof of either answer."""
+    enough = np.inf if epsilon is None else epsilon
+    for found in radii(around, floors, enough=enough):
+        if found.upper < enough < np.inf:
+            break
+        yield Pause()
+    return found
+
+
+def _told(found: Radius, *, others: int) -> Details:
+    is_reached = found.upper < np.inf
+    return {
+        "lower": found.lower,
+        "upper": found.upper if is_reached else None,
+        "exact": is_reached and found.upper - found.lower <= EXACT * found.upper,
+        "nearest_point": found.point,
+        "problems_solved": found.solved,
+        "problems_screened": others - found.solved,
+    }

@@ -1,0 +1,48 @@
+"""A nearest-neighbor classifier laid open: its points, and how it measures."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Neighbors:
+    """Answers the majority of the k points nearest to the input, by d(x, x') = ||G (x - x')||_2^2.
+
+    That is (x - x')^T M (x - x'), and M = G^T G may be any positive semidefinite matrix. Rows are flat here: d features,
+    r of them after G.
+    """
+
+    x: Array  # (n, d)
+    y: NDArray[np.int64]  # (n,)
+    k: int
+    factor: Array | None = None  # G (r, d); None: the identity, plain Euclidean distance
+
+    @cached_property
+    def features(self) -> Array:
+        """G x of every point, (n, r). The classifier compares these very numbers: they are part of its definition."""
+        return self.x if self.factor is None else self.x @ self.factor.T
+
+    @cached_property
+    def pulled(self) -> Array:
+        """G^T G x of every point, (n, d): half the gradients of d(., x), but for a common term."""
+        return self.x if self.factor is None else self.features @ self.factor
+
+    @cached_property
+    def gain(self) -> float:
+        """At least ||G||: how much longer than an offset its features can be."""
+        return 1.0 if self.factor is None else float(np.linalg.norm(self.factor)) * (1 + 1e-12)
+
+    def map(self, rows: Array) -> Array:
+        """G times each row, (m, d) -> (m, r). A row's answer does not depend on its company."""
+        if self.factor is None:
+            return rows
+        return np.asarray(np.matmul(self.factor, rows[:, :, None])[:, :, 0])
+
+    def squared_distances(self, features: Array) -> Array:
+        """From mapped inputs (m, r) to all points: (m, n), each sum along one row of differences."""
+        return np.stack([np.square(self.features - row).sum(axis=1) for row in features])
