@@ -40,3 +40,26 @@ def ks_p_value(gap: float, n: int) -> float:
 
     t = np.sqrt(n) * gap
     return float(kolmogorov(t + 1 / (6 * np.sqrt(n)) + (t - 1) / (4 * n)))
+
+
+def median_interval(values: NDArray[np.float64], level: float = 0.95) -> tuple[float, float]:
+    """Exact interval of the median of whatever law the values (n,) come from, ties and infinities included.
+
+    The k-th smallest and the k-th largest value, with the largest k for which P(Binomial(n, 1/2) < k) is at most
+    (1 - level) / 2 (order statistics: David & Nagaraja, section 7.1). Infinite where n is too small.
+    """
+    from scipy.special import bdtr
+
+    n = len(values)
+    below = bdtr(np.arange(n // 2), n, 0.5)  # P(Binomial < k) for k = 1, 2, ...
+    k = int(np.searchsorted(below, (1 - level) / 2, side="right"))
+    ordered = np.sort(values)
+    return (float(ordered[k - 1]), float(ordered[n - k])) if k else (-np.inf, np.inf)
+
+
+def sign_test(larger: int, smaller: int) -> float:
+    """Two-sided p-value: how often a fair coin would split at least this unevenly. 1 without a difference."""
+    from scipy.special import bdtr
+
+    n = larger + smaller
+    return min(1.0, 2 * float(bdtr(min(larger, smaller), n, 0.5))) if n else 1.0

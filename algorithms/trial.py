@@ -1,5 +1,6 @@
 """One sample on trial: what it has cost, what has been claimed of it, and what of that is believed."""
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -24,6 +25,8 @@ from algorithms.results import (
 )
 from algorithms.threat import Threat
 
+STAGE = 1.25  # a trace keeps one success while the cost grows by this: 40 up to 10,000 queries
+
 
 @dataclass
 class Trial:
@@ -42,6 +45,7 @@ class Trial:
     value: float | None = None  # of the best claim so far
     best: Claim | None = None
     notes: Details = field(default_factory=dict)
+    trace: dict[int, list[float]] = field(default_factory=dict)  # stage -> [cost, distance] of its last success
 
     def can_pay(self, cost: Cost) -> bool:
         within_queries = self.queries + cost.queries <= self.limit.queries
@@ -73,7 +77,11 @@ class Trial:
             return
         away = distance(claim.x_adv, self.x, threat.norm)
         if threat.epsilon is None or away <= threat.epsilon:
-            self._keep(claim, away, self.value is None or away < self.value)
+            improves = self.value is None or away < self.value
+            self._keep(claim, away, improves)
+            if improves:
+                cost = self.queries + self.gradients
+                self.trace[int(math.log(cost) / math.log(STAGE))] = [cost, away]
 
     def _keep(self, claim: Claim, value: float | None, improves: bool) -> None:
         if improves:
@@ -112,7 +120,7 @@ class Trial:
     def _conclusion(self, proves: Kind) -> tuple[Kind, float | None, float | None, Details]:
         match self.best:
             case UpperBound(details=details):
-                return Kind.UPPER_BOUND, self.value, None, details
+                return Kind.UPPER_BOUND, self.value, None, {"trace": list(self.trace.values())} | details
             case LowerBound(confidence=confidence, details=details):
                 return Kind.LOWER_BOUND, self.value, confidence, details
             case SmoothedLowerBound(confidence=confidence, details=details):

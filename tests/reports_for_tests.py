@@ -285,6 +285,7 @@ def picture(i: int, *, image: bool) -> Picture:
 def job_row(method: str, count: int) -> JobRow:
     family, knowledge, kind = METHODS[method]
     return JobRow(
+        proves=Kind(kind),
         job_id=f"job_{method}",
         method=method,
         version="1",

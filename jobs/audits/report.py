@@ -184,6 +184,7 @@ class JobRow(_Part):
     version: str
     family: Literal["score", "attack", "certificate"]
     knowledge: Literal["white_box", "black_box_score", "black_box_decision"]
+    proves: Kind
     reference: str
     state: JobState
     error: str | None = None

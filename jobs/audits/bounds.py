@@ -1,0 +1,110 @@
+"""The bound of a rule, and what follows from a number, an interval, or two ends of an unknown truth. Pure."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, Self
+
+from algorithms.statistics import clopper_pearson
+from jobs.audits.metrics import Share
+from jobs.audits.policy import Rule
+from jobs.audits.verdict import Evidence
+from jobs.summary import Interval
+
+MOST_SAMPLES = 10_000_000  # nobody has more: a rule that needs them is not decidable
+
+Outcome = Literal["pass", "fail", "inconclusive"]
+
+
+@dataclass(frozen=True)
+class Decision:
+    verdict: Outcome
+    evidence: Evidence
+    observed: float | None = None
+    low: float | None = None
+    high: float | None = None
+    needed_samples: int | None = None
+    detail: str = ""
+    baseline: float | None = None
+
+
+@dataclass(frozen=True)
+class Bound:
+    """`value` from below (at_least) or from above. `level` None: the point decides, not its interval."""
+
+    value: float
+    is_floor: bool
+    level: float | None
+
+    @classmethod
+    def of(cls, rule: Rule) -> Self:
+        """Of a rule with at_least or at_most."""
+        if rule.at_least is not None:
+            return cls(rule.at_least, True, rule.confidence)
+        assert rule.at_most is not None  # one bound a rule: `Rule` checks it
+        return cls(rule.at_most, False, rule.confidence)
+
+    def holds(self, low: float, high: float) -> Outcome:
+        """Of a quantity that lies somewhere in [low, high]."""
+        if self.is_floor:
+            return "pass" if low >= self.value else "fail" if high < self.value else "inconclusive"
+        return "pass" if high <= self.value else "fail" if low > self.value else "inconclusive"
+
+    def on_value(self, value: float | None, *, evidence: Evidence) -> Decision:
+        if value is None:
+            return Decision("inconclusive", evidence, detail="No sample has this number.")
+        return Decision(self.holds(value, value), evidence, observed=value)
+
+    def on_interval(self, interval: Interval | None, *, evidence: Evidence, needed: int | None) -> Decision:
+        if interval is None:
+            return Decision("inconclusive", evidence, detail="There is no sample to observe it on.")
+        low, high = (interval.value,) * 2 if self.level is None else (interval.low, interval.high)
+        verdict = self.holds(low, high)
+        said = "The interval contains the bound: too few samples to tell." if verdict == "inconclusive" else ""
+        return Decision(verdict, evidence, interval.value, interval.low, interval.high, needed, said)
+
+    def on_truth(self, bottom: Interval | None, top: Interval | None, *, needed: int | None) -> Decision:
+        """A truth between two rates: certified below, unbroken above."""
+        if bottom is None or top is None:
+            return self.on_interval(None, evidence="certified", needed=None)
+        low, high = (bottom.value, top.value) if self.level is None else (bottom.low, top.high)
+        verdict = self.holds(low, high)
+        from_below: Evidence = "certified" if self.is_floor == (verdict != "fail") else "empirical"
+        said = f"It lies between {bottom.value:.3g} (certified) and {top.value:.3g} (no attack got through)."
+        return Decision(verdict, from_below, bottom.value, bottom.low, top.high, needed, said)
+
+    def needed_samples(self, share: Share) -> int | None:
+        """The smallest number of samples found at which the observed rate would decide. None: none would."""
+        if self.level is None or not share.of:
+            return None
+        rate, level = share.count / share.of, self.level
+        if rate == self.value:
+            return None
+        return _smallest(lambda n: self.holds(*_limits(rate, n, level, above=rate > self.value)) != "inconclusive")
+
+    def needed_for_truth(self, bottom: Share, top: Share) -> int | None:
+        """Whichever end is on the right side of the bound by itself; None where the bound lies between them."""
+        if not bottom.of:
+            return None
+        if bottom.count / bottom.of > self.value:
+            return self.needed_samples(bottom)
+        return self.needed_samples(top) if top.count / top.of < self.value else None
+
+
+def _limits(rate: float, n: int, level: float, *, above: bool) -> tuple[float, float]:
+    """Of n samples at this rate; where it is no whole number of them, of the one nearer to the bound."""
+    count = int(rate * n + 1e-9) if above else -int(-rate * n + 1e-9)
+    return clopper_pearson(count, n, level)
+
+
+def _smallest(decides: Callable[[int], bool]) -> int | None:
+    """By doubling and bisection."""
+    high = 1
+    while not decides(high):
+        high *= 2
+        if high > MOST_SAMPLES:
+            return None
+    low = high // 2
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if decides(middle) else (middle, high)
+    return high

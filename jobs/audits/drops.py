@@ -1,0 +1,77 @@
+"""How much worse than its baseline a model is, sample by sample. Pure."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from algorithms.statistics import clopper_pearson
+from jobs.audits.bounds import Bound, Decision
+from jobs.audits.metrics import LEVEL, Metric, Share
+from jobs.audits.policy import Rule
+from jobs.audits.table import Flags, Table
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """Another audit's table. `obstacle`: why it cannot be compared with, in a sentence."""
+
+    table: Table | None
+    epsilon: float | None = None
+    obstacle: str | None = None
+
+
+def decide(rule: Rule, metric: Metric, at: float | None, table: Table, baseline: Baseline | None) -> Decision:
+    """The drop is the share that only the baseline has, less the share that only this audit has."""
+    here = metric.read(table, at)
+    most = rule.max_drop_from_baseline
+    assert isinstance(here, Share)  # `Rule` checks both
+    assert most is not None
+    interval = here.interval(rule.confidence or LEVEL)
+    obstacle = _obstacle(metric, at, baseline)
+    if obstacle or interval is None or baseline is None or baseline.table is None:
+        return Decision("inconclusive", metric.evidence, detail=obstacle or "There is no sample to compare.")
+    there = metric.read(baseline.table, at)
+    assert isinstance(there, Share)
+    before, after = _paired(baseline.table, there.flags, table, here.flags)
+    if not len(after):
+        return Decision("inconclusive", metric.evidence, detail="The two audits share no sample.")
+    drop, low, high = drop_of(before, after, rule.confidence or LEVEL)
+    if rule.confidence is None:
+        low = high = drop
+    return Decision(
+        Bound(most, is_floor=False, level=rule.confidence).holds(low, high),
+        metric.evidence,
+        observed=interval.value,
+        low=interval.low,
+        high=interval.high,
+        detail=f"It fell by {drop:.3g} [{low:.3g}, {high:.3g}] on the {len(after)} samples of both audits.",
+        baseline=float(before.mean()),
+    )
+
+
+def drop_of(before: Flags, after: Flags, level: float) -> tuple[float, float, float]:
+    """Mean of before - after over pairs (n,), and an interval at this level.
+
+    Exact and on the safe side: Clopper-Pearson limits of the two kinds of change, each at half the error allowed.
+    """
+    lost, won = int((before & ~after).sum()), int((after & ~before).sum())
+    n, each = len(after), (1 + level) / 2
+    (lost_low, lost_high), (won_low, won_high) = clopper_pearson(lost, n, each), clopper_pearson(won, n, each)
+    return (lost - won) / n, lost_low - won_high, lost_high - won_low
+
+
+def _obstacle(metric: Metric, at: float | None, baseline: Baseline | None) -> str | None:
+    if baseline is None:
+        return "There is no baseline."
+    if baseline.obstacle or baseline.table is None:
+        return baseline.obstacle
+    if at is not None and baseline.epsilon is not None and at > baseline.epsilon:
+        return f"The baseline looked only as far as {baseline.epsilon:g}."
+    gaps = baseline.table.gaps
+    return next((f"In the baseline: {gaps[need]}" for need in metric.needs if need in gaps), None)
+
+
+def _paired(there: Table, before: Flags, here: Table, after: Flags) -> tuple[Flags, Flags]:
+    """The flags of the rows that both tables have, side by side."""
+    _, i, j = np.intersect1d(there.indices, here.indices, assume_unique=True, return_indices=True)
+    return before[i], after[j]

@@ -1,0 +1,69 @@
+"""What one job of an audit brought: its findings, and what they may be joined with."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from algorithms import registry
+from algorithms.registry import Method
+from algorithms.results import Finding
+from jobs.record import Bound, Job, JobSpec
+from jobs.states import JobState
+
+DONE = JobState.SUCCEEDED
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """An ended job: what was asked, how it ended, what it found in the order of its samples."""
+
+    job: Job
+    spec: JobSpec
+    findings: Sequence[Finding]
+
+    @property
+    def method(self) -> Method:
+        return registry.method(self.spec.request.method.name)
+
+    @property
+    def is_complete(self) -> bool:
+        return self.job.state is DONE
+
+    @cached_property
+    def by_index(self) -> dict[int, Finding]:
+        return {finding.index: finding for finding in self.findings}
+
+    @cached_property
+    def _positions(self) -> dict[int, int]:
+        return {index: position for position, index in enumerate(self.spec.indices)}
+
+    def question(self, index: int) -> "Question":
+        """What this job asked about a sample."""
+        spec, threat = self.spec, self.spec.threat
+        targets = spec.targets
+        return Question(
+            model=spec.model.sha256,
+            preprocessing=spec.model.preprocessing.model_dump_json() if spec.model.preprocessing else "",
+            norm=threat.norm,
+            lower=threat.lower,
+            upper=threat.upper,
+            goal=str(threat.goal_rule),
+            target=targets[self._positions[index]] if targets else None,
+            seed=spec.request.seed if threat.goal_rule == "random" else None,
+            label=self.by_index[index].label,
+        )
+
+
+@dataclass(frozen=True)
+class Question:
+    """Which r* a finding speaks of. Findings that differ in any of this say nothing about one another."""
+
+    model: str
+    preprocessing: str
+    norm: str
+    lower: Bound | None
+    upper: Bound | None
+    goal: str
+    target: int | None
+    seed: int | None  # where it chose the target
+    label: int

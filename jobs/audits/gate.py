@@ -1,0 +1,107 @@
+"""Holds an audit against a policy: three-valued, rule by rule and over all. Pure.
+
+"Could not be computed" and "cannot be told from so few samples" are `inconclusive`, never `pass`. An estimate can warn;
+it never passes or fails. A contradiction among the bounds (an alarm of severity `error`) lets no rule pass.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from math import isfinite
+
+from jobs.audits import drops, metrics
+from jobs.audits.bounds import Bound, Decision
+from jobs.audits.drops import Baseline
+from jobs.audits.metrics import LEVEL, METRICS, Number, Share
+from jobs.audits.policy import AT_A_RADIUS, Policy, Rule
+from jobs.audits.table import Table
+from jobs.audits.verdict import Overall, RuleOutcome, RuleVerdict, Verdict, Waiver
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What the rules are held against. `errors`: codes of alarms that forbid a pass."""
+
+    table: Table
+    epsilon: float | None
+    baseline: Baseline | None
+    errors: Sequence[str]
+    today: date
+
+
+def judge(policy: Policy, ground: Ground) -> Verdict:
+    rules = tuple(_outcome(rule, policy.waivers, ground) for rule in policy.rules)
+    return Verdict(verdict=_overall(rules), rules=rules)
+
+
+def _overall(rules: Sequence[RuleOutcome]) -> Overall:
+    """fail > inconclusive > pass. Warnings, estimates and waived rules stop nobody; estimates alone prove nothing."""
+    if all(rule.evidence == "estimate" for rule in rules):
+        return "inconclusive"
+    binding = [r for r in rules if r.severity == "fail" and r.evidence != "estimate" and r.waiver is None]
+    verdicts = {rule.verdict for rule in binding}
+    return "fail" if "fail" in verdicts else "inconclusive" if "inconclusive" in verdicts else "pass"
+
+
+def _outcome(rule: Rule, waivers: Sequence[Waiver], ground: Ground) -> RuleOutcome:
+    at = (rule.at or ground.epsilon) if rule.metric in AT_A_RADIUS else None
+    decision = _decide(rule, at, ground)
+    if decision.verdict == "pass" and ground.errors:
+        said = f"The alarm {ground.errors[0]} says that a number here is wrong; nothing passes on it."
+        decision = replace(decision, verdict="inconclusive", detail=said)
+    return RuleOutcome(
+        **rule.model_dump(exclude={"at"}),
+        at=at,
+        baseline=decision.baseline,
+        observed=_finite(decision.observed),
+        low=_finite(decision.low),
+        high=_finite(decision.high),
+        evidence=decision.evidence,
+        verdict=_as_told(rule, decision),
+        needed_samples=decision.needed_samples if decision.verdict == "inconclusive" else None,
+        detail=decision.detail,
+        waiver=None if decision.verdict == "pass" else _waiver(rule, waivers, ground.today),
+    )
+
+
+def _as_told(rule: Rule, decision: Decision) -> RuleVerdict:
+    if decision.evidence == "estimate" and decision.verdict != "inconclusive":
+        return "noted" if decision.verdict == "pass" else "warn"
+    return "warn" if rule.severity == "warn" and decision.verdict == "fail" else decision.verdict
+
+
+def _waiver(rule: Rule, waivers: Sequence[Waiver], today: date) -> Waiver | None:
+    live = (w for w in waivers if w.rule == rule.name and (w.until is None or today <= w.until))
+    return next(live, None)
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and isfinite(value) else None
+
+
+def _decide(rule: Rule, at: float | None, ground: Ground) -> Decision:
+    if rule.metric == "robust_accuracy":
+        return _between(rule, metrics.radius(at), ground.table)
+    metric = METRICS[rule.metric]
+    gap = next((ground.table.gaps[need] for need in metric.needs if need in ground.table.gaps), None)
+    if gap:
+        return Decision("inconclusive", evidence=metric.evidence, detail=gap)
+    if rule.max_drop_from_baseline is not None:
+        return drops.decide(rule, metric, at, ground.table, ground.baseline)
+    reading, bound = metric.read(ground.table, at), Bound.of(rule)
+    if isinstance(reading, Number):
+        return bound.on_value(reading.value, evidence=metric.evidence)
+    interval = reading.interval(rule.confidence or LEVEL)
+    needed = bound.needed_samples(reading) if isinstance(reading, Share) else None
+    return bound.on_interval(interval, evidence=metric.evidence, needed=needed)
+
+
+def _between(rule: Rule, at: float, table: Table) -> Decision:
+    """The truth lies between what is certified and what no attack broke; either end may be all that is known."""
+    if gap := table.gaps.get("labels") or table.gaps.get("predictions"):
+        return Decision("inconclusive", evidence="certified", detail=gap)
+    bottom = metrics.certified(table, at)
+    top = metrics.clean(table) if "attack" in table.gaps else metrics.empirical(table, at)
+    level = rule.confidence or LEVEL
+    low, high = bottom.interval(level), top.interval(level)
+    return Bound.of(rule).on_truth(low, high, needed=Bound.of(rule).needed_for_truth(bottom, top))

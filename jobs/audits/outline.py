@@ -1,0 +1,70 @@
+"""The audit in a few numbers. Pure."""
+
+from collections.abc import Sequence
+from statistics import fmean, median
+
+import numpy as np
+
+from jobs.audits import metrics
+from jobs.audits.metrics import METRICS, Share
+from jobs.audits.policy import MetricName
+from jobs.audits.record import AuditSpec
+from jobs.audits.report import Alarm, JobRow, Summary
+from jobs.audits.table import Numbers, Table
+from jobs.summary import Interval, Spread
+
+CLOSED = 1.1  # upper / lower up to which a bracket counts as closed
+
+
+def summarize(spec: AuditSpec, table: Table, jobs: Sequence[JobRow], alarms: Sequence[Alarm]) -> Summary:
+    epsilon = spec.threat.epsilon
+    clever = table.clever[table.correct & ~np.isnan(table.clever)]
+    return Summary(
+        samples=len(table.indices),
+        labels="given" if spec.samples.labelled else "predicted",
+        clean_accuracy=_share("clean_accuracy", table, None),
+        certified_accuracy=None if epsilon is None else _share("certified_accuracy", table, epsilon),
+        empirical_robust_accuracy=None if epsilon is None else _share("empirical_robust_accuracy", table, epsilon),
+        attack_success_rate=_share("attack_success_rate", table, epsilon),
+        median_lower_bound=_median("median_lower_bound", table),
+        median_upper_bound=_median("median_upper_bound", table),
+        closure=_closure(table),
+        clever=_spread(clever),
+        clever_samples=len(clever),
+        smoothed=_spread(table.smoothed[np.isfinite(table.smoothed)]),
+        queries=sum(job.queries.total for job in jobs if job.queries),
+        gradients=sum(job.gradients for job in jobs),
+        seconds=sum(job.seconds for job in jobs),
+        alarms={alarm.code: alarm.count for alarm in alarms},
+    )
+
+
+def _share(name: MetricName, table: Table, at: float | None) -> Interval | None:
+    metric = METRICS[name]
+    reading = metric.read(table, at)
+    is_known = isinstance(reading, Share) and not table.gaps.keys() & set(metric.needs)
+    return reading.interval() if is_known and isinstance(reading, Share) else None
+
+
+def _median(name: MetricName, table: Table) -> float | None:
+    metric = METRICS[name]
+    if table.gaps.keys() & set(metric.needs):
+        return None
+    interval = metric.read(table, None)
+    assert isinstance(interval, metrics.Middle)
+    found = interval.interval()
+    return found.value if found and np.isfinite(found.value) else None
+
+
+def _closure(table: Table) -> Interval | None:
+    if table.gaps.keys() & {"attack", "certificate", "predictions"}:
+        return None
+    lower, upper = table.lower[table.correct], table.upper[table.correct]
+    return Share((lower > 0) & (upper <= CLOSED * lower)).interval()
+
+
+def _spread(values: Numbers) -> Spread | None:
+    found = values.tolist()
+    if not found:
+        return None
+    return Spread(mean=fmean(found), median=median(found), min=min(found), max=max(found))

@@ -1,0 +1,119 @@
+"""What must hold for a model to pass: rules over metrics, and who answers for the exceptions."""
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from algorithms.errors import Refused
+from jobs.audits import policy_text
+from jobs.audits.verdict import Severity, Waiver
+from jobs.request import Number
+
+MetricName = Literal[
+    "clean_accuracy",
+    "certified_accuracy",
+    "empirical_robust_accuracy",
+    "robust_accuracy",
+    "attack_success_rate",
+    "smoothed_certified_accuracy",
+    "median_upper_bound",
+    "median_lower_bound",
+    "clever_mean",
+    "clever_median",
+    "clever_min",
+]
+AT_A_RADIUS = frozenset(
+    {
+        "certified_accuracy",
+        "empirical_robust_accuracy",
+        "robust_accuracy",
+        "attack_success_rate",
+        "smoothed_certified_accuracy",
+    }
+)
+COMPARABLE = frozenset(
+    {"clean_accuracy", "certified_accuracy", "empirical_robust_accuracy", "smoothed_certified_accuracy"}
+)
+MAX_RULES = 100
+POINTER = "/policy"
+
+Text = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Rule(_Body):
+    """One bound on one metric: `at_least`, `at_most`, or `max_drop_from_baseline`.
+
+    `at`: the radius of the metrics that have one; left out, the audit's epsilon. `confidence`: the bound must hold for
+    the whole two-sided interval at this level; left out, the observed value decides.
+    """
+
+    name: Text
+    metric: MetricName
+    at_least: Number | None = None
+    at_most: Number | None = None
+    at: Annotated[Number, Field(gt=0)] | None = None
+    confidence: Annotated[Number, Field(ge=0.5, lt=1)] | None = None
+    max_drop_from_baseline: Annotated[Number, Field(ge=0, le=1)] | None = None
+    severity: Severity = "fail"
+
+    @model_validator(mode="after")
+    def _is_one_bound(self) -> Self:
+        bounds = (self.at_least, self.at_most, self.max_drop_from_baseline)
+        if sum(bound is not None for bound in bounds) != 1:
+            raise ValueError("give one of at_least, at_most, max_drop_from_baseline")
+        if self.max_drop_from_baseline is not None and self.metric not in COMPARABLE:
+            raise ValueError(f"max_drop_from_baseline works with {', '.join(sorted(COMPARABLE))}")
+        if self.at is not None and self.metric not in AT_A_RADIUS:
+            raise ValueError(f"{self.metric} has no radius; leave at out")
+        return self
+
+
+class Policy(_Body):
+    rules: Annotated[tuple[Rule, ...], Field(min_length=1, max_length=MAX_RULES)]
+    waivers: Annotated[tuple[Waiver, ...], Field(max_length=MAX_RULES)] = ()
+
+    @model_validator(mode="after")
+    def _names_fit(self) -> Self:
+        names = [rule.name for rule in self.rules]
+        if len(set(names)) < len(names):
+            raise ValueError("each rule needs a name of its own")
+        for waiver in self.waivers:
+            if waiver.rule not in names:
+                raise ValueError("a waiver names a rule that the policy does not have")
+        return self
+
+
+def read(given: Any) -> Any:
+    """A policy as JSON, or as the text of a JSON or YAML file. Raises Refused(invalid_request) for unreadable text."""
+    return policy_text.parse(given) if isinstance(given, str) else given
+
+
+def from_text(text: str) -> Policy:
+    """Raises Refused(invalid_request)."""
+    try:
+        return Policy.model_validate(read(text))
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = "/".join(str(part) for part in first["loc"])
+        raise Refused(f"The policy does not fit at {where or 'its top'}: {first['msg']}.", pointer=POINTER) from None
+
+
+def check(policy: Policy, *, epsilon: float | None, has_baseline: bool) -> None:
+    """What the policy asks must be what the audit looks for. Raises Refused(invalid_request)."""
+    for i, rule in enumerate(policy.rules):
+        here = f"{POINTER}/rules/{i}"
+        if rule.metric in AT_A_RADIUS and rule.at is None and epsilon is None and rule.metric != "attack_success_rate":
+            raise Refused(f"{rule.metric} needs a radius: give the rule an at, or threat.epsilon.", pointer=here)
+        if rule.at is not None and epsilon is not None and rule.at > epsilon:
+            raise Refused(
+                "The audit looks only as far as threat.epsilon; leave epsilon out, or lower at.", pointer=f"{here}/at"
+            )
+        if rule.max_drop_from_baseline is not None and not has_baseline:
+            raise Refused(
+                "A drop is measured from another audit; give baseline_audit_id.",
+                pointer=f"{here}/max_drop_from_baseline",
+            )
