@@ -1,6 +1,7 @@
 """May this job run? Every refusal of a job that concerns its model, samples, method, threat and budget. Pure."""
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,8 +11,18 @@ from algorithms.errors import Conflict, Refused
 from algorithms.registry import Method
 from jobs import box
 from jobs.record import JobSpec, ThreatSpec
-from jobs.request import MAX_SAMPLES, JobRequest, Selection, Targeted
+from jobs.request import MAX_SAMPLES, JobRequest, Selection, Targeted, ThreatRequest
 from models.manifest import ModelCard, SamplesCard
+
+
+class Selecting(Protocol):
+    """A request about some rows of an upload under a threat: a job's, or an audit's."""
+
+    @property
+    def threat(self) -> ThreatRequest: ...
+
+    @property
+    def samples(self) -> Selection: ...
 
 
 @dataclass(frozen=True)
@@ -22,8 +33,8 @@ class Rows:
     y: NDArray[np.int64] | None
 
 
-def selected(request: JobRequest, samples: SamplesCard) -> tuple[int, ...]:
-    """The rows of the upload that the job asks for, in the order of its answer. Raises Refused(invalid_request)."""
+def selected(request: Selecting, samples: SamplesCard) -> tuple[int, ...]:
+    """The rows of the upload that are asked for, in the order of the answer. Raises Refused(invalid_request)."""
     indices = request.samples.indices
     if indices is None:
         indices = list(range(min(request.samples.limit or samples.count, samples.count)))
@@ -37,7 +48,7 @@ def selected(request: JobRequest, samples: SamplesCard) -> tuple[int, ...]:
     return tuple(indices)
 
 
-def wants_rows(request: JobRequest) -> bool:
+def wants_rows(request: Selecting) -> bool:
     """Whether `admit` must see the selected rows themselves: a box per feature, or given targets."""
     return box.is_per_feature(request.threat) or _given_targets(request) is not None
 
@@ -49,7 +60,7 @@ def admit(request: JobRequest, card: ModelCard, samples: SamplesCard, rows: Rows
     """
     _check_reserved(request)
     method = registry.method(request.method.name)
-    shape, classes = _border_of(card)
+    shape, classes = border_of(card)
     _check_method(method, request, card)
     _check_samples(samples, shape, classes)
     indices = selected(request, samples)
@@ -78,12 +89,15 @@ def _check_reserved(request: JobRequest) -> None:
             )
 
 
-def _border_of(card: ModelCard) -> tuple[tuple[int, ...], int]:
+def border_of(card: ModelCard) -> tuple[tuple[int, ...], int]:
     """Shape of one sample and number of classes. Raises Conflict(model_not_ready)."""
     if card.state == "ready" and card.input and card.output:
         return card.input.shape, card.output.classes
-    wait = "it was refused; upload a model that is accepted" if card.state == "refused" else "wait until it is ready"
-    raise Conflict(f"The model is {card.state}: {wait}.", code="model_not_ready", pointer="/model_id")
+    advice = {
+        "refused": "upload a model that is accepted",
+        "unverified": "the operator has to trust its origin (BRINELL_TRUSTED_ORIGINS); then register it again",
+    }.get(card.state, "wait until it is ready")
+    raise Conflict(f"The model is {card.state}: {advice}.", code="model_not_ready", pointer="/model_id")
 
 
 def _check_method(method: Method, request: JobRequest, card: ModelCard) -> None:
@@ -208,6 +222,6 @@ def _goal(request: JobRequest) -> str:
     return "targeted" if isinstance(request.threat.goal, Targeted) else "untargeted"
 
 
-def _given_targets(request: JobRequest) -> tuple[int, ...] | None:
+def _given_targets(request: Selecting) -> tuple[int, ...] | None:
     goal = request.threat.goal
     return tuple(goal.targeted) if isinstance(goal, Targeted) and isinstance(goal.targeted, list) else None
