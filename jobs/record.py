@@ -100,6 +100,7 @@ class Lease(_Record):
     work: Work
     spec: JobSpec | None  # for `run`
     model: ModelCard | None  # for `inspect`
+    sealed: str | None = Field(None, repr=False)  # the ciphertext of an endpoint's credential
     indices: tuple[int, ...]  # this chunk's rows of the upload
     seconds_left: float  # until the job's deadline
 

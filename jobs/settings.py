@@ -1,17 +1,42 @@
 """What an installation may set, from the environment (prefix `BRINELL_`). Nobody else reads the environment."""
 
-from typing import Literal
+import base64
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from models.endpoints._urls import origin_of
 
 DAY = 24 * 3600
+KEY_BYTES = 32
+LEAST_VARIETY = 12  # different bytes in a random key: fewer are a matter of 1 in 10^9, and likely a placeholder
+
+
+def _listed(text: Any) -> Any:
+    return [part.strip() for part in text.split(",") if part.strip()] if isinstance(text, str) else text
+
+
+def _is_a_key(text: str) -> str:
+    """A key of Fernet: 32 random bytes in URL-safe base64. The error does not repeat it."""
+    try:
+        key = base64.b64decode(text, altchars=b"-_", validate=True)
+    except ValueError:
+        key = b""
+    if len(key) != KEY_BYTES or len(set(key)) < LEAST_VARIETY:
+        raise ValueError("each key is 32 random bytes in URL-safe base64")
+    return text
+
+
+Listed = BeforeValidator(_listed)  # comma-separated
+Origin = Annotated[str, AfterValidator(origin_of)]
+SecretKey = Annotated[str, AfterValidator(_is_a_key)]
 
 
 class Settings(BaseSettings):
     """Every field is a line of `docs/settings.md` (tested)."""
 
-    model_config = SettingsConfigDict(env_prefix="BRINELL_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="BRINELL_", frozen=True, extra="ignore", hide_input_in_errors=True)
 
     redis_url: str = Field("redis://127.0.0.1:6379/0", repr=False)  # may hold a password
     library: str = "file:///var/lib/brinell"  # file:///folder or s3://bucket/prefix
@@ -19,6 +44,8 @@ class Settings(BaseSettings):
     result_ttl_seconds: int = Field(7 * DAY, gt=0)
     sandbox: Literal["strict", "basic"] = "basic"
     device: Literal["auto", "cpu", "cuda"] = "auto"
+    trusted_origins: Annotated[tuple[Origin, ...], NoDecode, Listed] = ()  # endpoints there may be audited
+    secret_keys: Annotated[tuple[SecretKey, ...], NoDecode, Listed] = Field((), repr=False)  # the newest first
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     lease_seconds: float = Field(15.0, gt=0)
     max_attempts: int = Field(3, ge=1)

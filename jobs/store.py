@@ -5,7 +5,7 @@ all, and safely twice. Time is the server's. All keys share the hash tag `{brine
 `t:T` are the keys of tenant T, and no method finds an object except under its tenant.
 
     keys                       hash    key id -> KeyRecord; `keys:used` id -> last use; `keys:touched:ID` for a minute
-    t:T:model:ID               hash    card, state, version, refusal_code, refusal_detail
+    t:T:model:ID               hash    card, state, version, refusal_code, refusal_detail, sealed
     t:T:samples:ID             hash    card
     t:T:job:ID                 hash    state, version, spec, request, summary, error_*, times, sums of committed chunks
     t:T:job:ID:chunks          hash    chunk -> ChunkResult: written once
@@ -23,6 +23,7 @@ all, and safely twice. Time is the server's. All keys share the hash tag `{brine
     expiries                   zset    "tenant kind id" by the time at which an ended object is forgotten
     holders:SHA, holds:ID      set     who holds these bytes; which bytes this object holds
     doomed                     zset    digests that nobody holds, until somebody says that the bytes are deleted
+    origin:ORIGIN              string  when (ms) its bucket of turns is full again; gone a second later
     workers, worker:ID         set, string that lives as long as the worker beats
     jobs                       hash    state -> jobs that are in it (ended states: ever were)
     counters, sequence         hash, number

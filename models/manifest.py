@@ -1,7 +1,7 @@
 """Cards: what is known of a model or of samples without opening them. The public JSON is these classes."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 
@@ -64,8 +64,57 @@ class Refusal(_Card):
     detail: str
 
 
+class EndpointInput(_Card):
+    """What one row is: `shape` without the batch axis, `dtype` on the wire."""
+
+    shape: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1, max_length=8)]
+    dtype: Literal["float32", "float64"] = "float32"
+
+
+class EndpointOutput(_Card):
+    kind: OutputKind
+    classes: Annotated[int, Field(ge=2, le=100_000)]
+
+
+class Limits(_Card):
+    """How hard an endpoint may be pressed. The rate counts for all jobs on its origin together."""
+
+    max_batch: Annotated[int, Field(ge=1, le=4096)] = 32  # rows a request
+    concurrency: Annotated[int, Field(ge=1, le=64)] = 2  # requests under way at a time
+    requests_per_second: Annotated[float, Field(gt=0, le=10_000, allow_inf_nan=False)] = 5.0
+    burst: Annotated[int, Field(ge=1, le=10_000)] = 10  # requests that may come at once after a pause
+    timeout_seconds: Annotated[float, Field(gt=0, le=120, allow_inf_nan=False)] = 10.0  # of one whole request
+
+
+class Endpoint(_Card):
+    """A model that already serves: where, in which words, how hard it may be pressed. Its digest is of this JSON."""
+
+    url: str
+    origin: str  # scheme://host:port of the url
+    protocol: str
+    options: dict[str, Any]  # as the protocol's own Options have it
+    input: EndpointInput
+    output: EndpointOutput
+    limits: Limits
+
+
+class Probe(_Card):
+    """What a few requests to an endpoint showed. `decimals`: its scores are rounded to so many; null: not visibly."""
+
+    max_batch: int
+    deterministic: bool
+    decimals: int | None
+
+
+class CredentialFacts(_Card):
+    """A secret is written, never read. The fingerprint tells one from another."""
+
+    set: Literal[True] = True
+    fingerprint: str
+
+
 class Inspection(_Card):
-    """What opening the file in the sandbox found out."""
+    """What opening the file in the sandbox, or asking the endpoint, found out."""
 
     input: ModelInput
     output: ModelOutput
@@ -73,6 +122,7 @@ class Inspection(_Card):
     offers: tuple[Access, ...]
     withheld: tuple[Withheld, ...] = ()
     parity: Parity | None = None
+    probe: Probe | None = None  # of an endpoint
 
 
 class ModelCard(_Card):
@@ -92,6 +142,9 @@ class ModelCard(_Card):
     offers: tuple[Access, ...] = ()
     withheld: tuple[Withheld, ...] = ()
     parity: Parity | None = None
+    endpoint: Endpoint | None = None
+    credential: CredentialFacts | None = None
+    probe: Probe | None = None
     created_at: datetime
 
     def inspected(self, found: Inspection) -> "ModelCard":

@@ -46,6 +46,8 @@ CODES_BY_STATUS: dict[int, tuple[str, ...]] = {
         "shape_bomb",
         "unsupported_signature",
         "model_invalid",
+        "endpoint_unavailable",
+        "endpoint_bad_response",
     ),
     429: ("rate_limited",),
     500: ("internal",),

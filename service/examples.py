@@ -22,7 +22,31 @@ MODEL: dict[str, Any] = {
     "offers": ["labels", "scores", "gradients"],
     "withheld": [],
     "parity": {"max_abs_difference": 4.8e-7, "rows": 8},
+    "endpoint": None,
+    "credential": None,
+    "probe": None,
     "created_at": "2026-11-22T09:00:00Z",
+}
+
+ENDPOINT_REQUEST: dict[str, Any] = {
+    "kind": "endpoint",
+    "name": "digits in production",
+    "url": "https://models.example.com/v2/models/digits/infer",
+    "protocol": "open_inference_v2",
+    "input": {"shape": [1, 8, 8], "dtype": "float32"},
+    "output": {"kind": "logits", "classes": 10},
+    "auth": {"type": "bearer", "token": "the secret of the endpoint"},
+    "limits": {"max_batch": 64, "concurrency": 4, "requests_per_second": 20},
+}
+
+TEMPLATE_REQUEST: dict[str, Any] = {
+    "kind": "endpoint",
+    "url": "https://models.example.com/score",
+    "protocol": "json_template",
+    "input": {"shape": [20]},
+    "output": {"kind": "probabilities", "classes": 3},
+    "auth": {"type": "header", "name": "X-Api-Key", "value": "the secret of the endpoint"},
+    "options": {"request": {"instances": "$batch"}, "scores": "$.predictions[*].probabilities"},
 }
 
 SAMPLES: dict[str, Any] = {

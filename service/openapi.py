@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 
+from jobs.registration import EndpointRequest
 from jobs.request import JobRequest
 from service import examples
 from service.errors import CODES_BY_STATUS, MEDIA_TYPE, STATUS, Problem
@@ -64,6 +65,12 @@ def takes_json(model: str, **shown: dict[str, Any]) -> dict[str, Any]:
     return {"requestBody": {"required": True, "content": content}}
 
 
+def takes_one_of(*bodies: dict[str, Any]) -> dict[str, Any]:
+    """`openapi_extra` of a call that takes any of these bodies; the first one describes them."""
+    content = {kind: said for body in bodies for kind, said in body["requestBody"]["content"].items()}
+    return {"requestBody": {**bodies[0]["requestBody"], "content": content}}
+
+
 def install(app: FastAPI) -> None:
     """FastAPI builds the document once, when it is first asked for."""
 
@@ -77,7 +84,9 @@ def install(app: FastAPI) -> None:
 
 def _document(app: FastAPI) -> dict[str, Any]:
     document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
-    _, defined = models_json_schema([(JobRequest, "validation"), (Problem, "serialization")], ref_template=REF)
+    _, defined = models_json_schema(
+        [(JobRequest, "validation"), (EndpointRequest, "validation"), (Problem, "serialization")], ref_template=REF
+    )
     components = document.setdefault("components", {}).setdefault("schemas", {})
     components.update(defined["$defs"])  # what a body may say includes what an answer repeats of it
     for name, example in examples.OBJECTS.items():

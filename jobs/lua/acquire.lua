@@ -18,7 +18,8 @@ local lease = {
   attempt = redis.call('HINCRBY', chunks, 'attempts:' .. ASK.chunk, 1),
 }
 if unit.work == 'inspect' then
-  lease.card = redis.call('HGET', object(unit.tenant, 'model', ASK.id), 'card')
+  local model = object(unit.tenant, 'model', ASK.id)
+  lease.card, lease.sealed = redis.call('HGET', model, 'card'), redis.call('HGET', model, 'sealed') or nil
   return reply('ok', lease)
 end
 local job = object(unit.tenant, 'job', ASK.id)
@@ -27,5 +28,7 @@ if move(job, 'running') then
   redis.call('ZADD', key('deadlines'), NOW + 1000 * redis.call('HGET', job, 'seconds'), ASK.id)
 end
 lease.spec = redis.call('HGET', job, 'spec')
+local model = object(unit.tenant, 'model', redis.call('HGET', job, 'model_id'))
+lease.sealed = redis.call('HGET', model, 'sealed') or nil
 lease.milliseconds_left = redis.call('ZSCORE', key('deadlines'), ASK.id) - NOW
 return reply('ok', lease)

@@ -8,10 +8,7 @@ if is_last and not ASK.summary and not unit.cancel then return reply('last') end
 if ASK.digest and not hold(ASK.id, ASK.digest) then return reply('busy') end
 
 local job, chunks = object(unit.tenant, 'job', ASK.id), key('unit', ASK.id, 'chunks')
-redis.call('HSET', key('t', unit.tenant, 'job', ASK.id, 'chunks'), ASK.chunk, ASK.result)
-for _, what in ipairs({'samples_done', 'queries', 'gradients'}) do redis.call('HINCRBY', job, what, ASK[what]) end
-redis.call('HSET', job, 'changed', NOW)
-bump(job)
+keep_result(job)
 redis.call('HSET', key('unit', ASK.id), 'done', done)
 redis.call('SREM', key('unit', ASK.id, 'out'), ASK.chunk)
 redis.call('HDEL', key('unit', ASK.id, 'live'), ASK.chunk)

@@ -155,6 +155,14 @@ local function unit_of_lease()
   return nil
 end
 
+-- What computing the chunk of ASK gave and cost.
+local function keep_result(job)
+  redis.call('HSET', job .. ':chunks', ASK.chunk, ASK.result)
+  for _, what in ipairs({'samples_done', 'queries', 'gradients'}) do redis.call('HINCRBY', job, what, ASK[what]) end
+  redis.call('HSET', job, 'changed', NOW)
+  bump(job)
+end
+
 -- Ends.
 
 local function move(job, state)

@@ -28,16 +28,21 @@ class Cards(Lists):
         self._ask(("ZREM", key("doomed"), *digests))
 
     def add_model(
-        self, tenant: str, card: ModelCard, idempotency: Idempotency | None = None
+        self, tenant: str, card: ModelCard, idempotency: Idempotency | None = None, *, sealed: str | None = None
     ) -> tuple[ModelCard, Effects]:
-        """An `inspecting` model and its inspection, in one move; or what was first added with this idempotency key."""
+        """A model and its inspection, in one move; or what was first added with this idempotency key.
+
+        An `unverified` model is not inspected. `sealed`: its secret, which only a lease hands out again.
+        """
         reply = self._call(
             "add_model",
             durable=True,
             tenant=tenant,
             id=checked(card.id, "model"),
             card=card.model_dump_json(),
+            state=card.state,
             digest=card.sha256,
+            sealed=sealed,
             queue="probe" if card.kind == "endpoint" else "compute",
             idempotency=as_argument(idempotency),
         )

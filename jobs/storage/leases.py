@@ -9,7 +9,7 @@ from jobs.storage.connection import Reply, effects
 from jobs.storage.names import key
 from jobs.storage.records import Records
 from jobs.summary import Summary, summarize
-from models.manifest import Inspection, ModelCard
+from models.manifest import Inspection, Limits, ModelCard
 
 
 class Leases(Records):
@@ -44,14 +44,32 @@ class Leases(Records):
         """The inspection ended with a refusal; the bytes go at once. False: the lease stood no more."""
         return _accepted(self._call("inspected", durable=True, **_standing(lease), code=code, detail=detail))
 
-    def fail(self, lease: Lease, code: str, detail: str, *, retry: bool) -> Effects:
-        """`model_fault` is retried once at most, other codes until the attempts are spent; then the job is failed."""
-        reply = self._call("fail", durable=True, **_standing(lease), code=code, detail=detail, retry=retry)
-        return effects(reply)
+    def fail(
+        self, lease: Lease, code: str, detail: str, *, retry: bool, partial: ChunkResult | None = None
+    ) -> Effects:
+        """`model_fault` is retried once at most, other codes until the attempts are spent; then the job is failed.
+
+        `partial`: what was found before, kept if the job ends by this.
+        """
+        found = {} if partial is None else _result(partial)
+        reply = self._call("fail", durable=True, **_standing(lease), code=code, detail=detail, retry=retry, **found)
+        return effects(accept(reply))
 
     def release(self, lease: Lease) -> Effects:
         """Drain: the chunk can be taken again at once, and the attempt is not charged."""
         return effects(self._call("release", **_standing(lease)))
+
+    def reserve(self, origin: str, limits: Limits, *, calls: int, hold: float) -> float:
+        """Seconds until so many calls may go out to an origin, for any job. `hold`: it asked for a pause first."""
+        reply = self._call(
+            "reserve",
+            origin=origin,
+            calls=calls,
+            hold=hold,
+            per_second=limits.requests_per_second,
+            burst=limits.burst,
+        )
+        return float(reply["seconds"])
 
     def reap(self) -> Effects:
         """One sweep: dead leases, lost messages, passed deadlines, spent lives. Call every second or two."""
@@ -90,11 +108,7 @@ class Leases(Records):
             "commit",
             durable=True,
             **_standing(lease),
-            result=result.model_dump_json(),
-            digest=result.adversarials,
-            samples_done=len(result.findings),
-            queries=result.queries,
-            gradients=result.gradients,
+            **_result(result),
             summary=summary and summary.model_dump_json(),
         )
         return accept(reply)
@@ -113,6 +127,16 @@ def _standing(lease: Lease) -> dict[str, Any]:
     return {"id": lease.job_id, "chunk": lease.chunk, "fence": lease.fence}
 
 
+def _result(result: ChunkResult) -> dict[str, Any]:
+    return {
+        "result": result.model_dump_json(),
+        "digest": result.adversarials,
+        "samples_done": len(result.findings),
+        "queries": result.queries,
+        "gradients": result.gradients,
+    }
+
+
 def _accepted(reply: Reply) -> tuple[bool, Effects]:
     return reply["status"] == "ok", effects(reply)
 
@@ -128,6 +152,7 @@ def _lease(reply: Reply, job_id: str, chunk: int, worker_id: str, seconds: float
         worker_id=worker_id,
         work=reply["work"],
         spec=spec,
+        sealed=reply.get("sealed"),
         model=spec.model if spec else ModelCard.model_validate_json(reply["card"]),
         indices=spec.rows(chunk) if spec else (),
         seconds_left=reply.get("milliseconds_left", seconds * 1000) / 1000,

@@ -1,4 +1,4 @@
-"""`/v1/models`: upload a model, watch its inspection, list and delete."""
+"""`/v1/models`: upload a model or register an endpoint, watch its inspection, list and delete."""
 
 from functools import partial
 from typing import Annotated, Literal
@@ -15,9 +15,11 @@ from models.manifest import ModelCard, Preprocessing
 from service.bodies import parse
 from service.dependencies import Cursor, Limit, ModelsReader, ModelsWriter, Name, TheParts
 from service.errors import problem_response
+from service.examples import ENDPOINT_REQUEST, TEMPLATE_REQUEST
 from service.idempotent import IdempotencyKey, idempotency
 from service.intake import take_model
-from service.openapi import answers, declares, takes_bytes
+from service.openapi import answers, declares, takes_bytes, takes_json, takes_one_of
+from service.registering import register_endpoint
 from service.uploads import media_type, received
 from service.waiting import Prefer, applied, seconds_of, wait_until
 
@@ -62,9 +64,14 @@ PreprocessingText = Annotated[
         "not_available",
         "idempotency_key_reused",
         "idempotency_in_progress",
+        "endpoint_unavailable",
+        "endpoint_bad_response",
         *GATE_REFUSALS,
     ),
-    openapi_extra=takes_bytes("The ONNX file as it is."),
+    openapi_extra=takes_one_of(
+        takes_bytes("The ONNX file as it is, or the description of an endpoint."),
+        takes_json("EndpointRequest", endpoint=ENDPOINT_REQUEST, template=TEMPLATE_REQUEST),
+    ),
 )
 async def upload_model(
     request: Request,
@@ -77,8 +84,11 @@ async def upload_model(
     idempotency_key: IdempotencyKey = None,
     prefer: Prefer = None,
 ) -> ModelCard | Response:
-    """Take the file, look into it in a sandbox. `Prefer: wait=30` waits for the verdict."""
-    refuse_what_is_not_built(request, kind)
+    """Take the file, look into it in a sandbox; or ask the endpoint. `Prefer: wait=30` waits for the verdict."""
+    if media_type(request) == "application/json":
+        card = await register_endpoint(request, caller.tenant, idempotency_key, parts)
+        return await _verdict(card, request, response, caller.tenant, parts.store, seconds_of(prefer))
+    refuse_what_is_not_built(kind)
     before = read_preprocessing(preprocessing)
     limit = parts.settings.max_upload_bytes
     async with received(request, parts.library.incoming(), limit=limit, too_large="model_too_large") as upload:
@@ -144,13 +154,14 @@ def delete_model(model_id: str, caller: ModelsWriter, parts: TheParts) -> None:
 def verify_model(model_id: str, caller: ModelsWriter, parts: TheParts) -> ModelCard:
     """Reserved: show control of an endpoint's origin."""
     parts.store.model(caller.tenant, model_id)
-    raise Refused("Endpoint models are not built yet; there is nothing to verify.", code="not_available")
+    raise Refused(
+        "Showing control of an origin is not built yet; its operator can trust it, by BRINELL_TRUSTED_ORIGINS.",
+        code="not_available",
+    )
 
 
-def refuse_what_is_not_built(request: Request, kind: str) -> None:
+def refuse_what_is_not_built(kind: str) -> None:
     """Raises Refused(not_available)."""
-    if media_type(request) == "application/json":
-        raise Refused(f"The kind endpoint {NOT_YET}", code="not_available")
     if kind == "neighbors":
         raise Refused(f"The kind neighbors {NOT_YET}", code="not_available")
 

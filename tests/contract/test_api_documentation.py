@@ -11,6 +11,7 @@ from algorithms.registry import METHODS
 from algorithms.results import Finding
 from jobs.queue import Queue
 from jobs.record import Job
+from jobs.registration import EndpointRequest
 from jobs.request import JobRequest
 from jobs.settings import Settings
 from jobs.store import Store
@@ -25,6 +26,7 @@ VERBS = ("get", "post", "put", "patch", "delete")
 SCHEMAS = (
     "Problem",
     "ModelCard",
+    "EndpointRequest",
     "SamplesCard",
     "MethodCard",
     "JobRequest",
@@ -135,6 +137,8 @@ def test_each_methods_parameters_have_a_name_of_their_own() -> None:
 
 def test_the_examples_are_what_they_show() -> None:
     assert ModelCard.model_validate(examples.MODEL).state == "ready"
+    assert EndpointRequest.model_validate(examples.ENDPOINT_REQUEST).limits.burst == 10
+    assert EndpointRequest.model_validate(examples.TEMPLATE_REQUEST).auth is not None
     assert SamplesCard.model_validate(examples.SAMPLES).count == 200
     assert JobRequest.model_validate(examples.JOB_REQUEST).seed == 0
     assert JobRequest.model_validate(examples.SMALLEST_JOB_REQUEST).threat.norm == "l2"

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import structlog
+from cryptography.fernet import Fernet
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
@@ -28,6 +29,15 @@ from service.security import SCOPES, new_key
 ONNX = {"Content-Type": "application/octet-stream"}
 SHAPE = (4,)
 MOST_BYTES = 100_000
+TRUSTED_ORIGIN = "http://10.0.0.5:8080"
+ENDPOINT: dict[str, Any] = {
+    "kind": "endpoint",
+    "name": "served",
+    "url": f"{TRUSTED_ORIGIN}/v2/models/m/infer",
+    "protocol": "open_inference_v2",
+    "input": {"shape": list(SHAPE), "dtype": "float32"},
+    "output": {"kind": "logits", "classes": 3},
+}
 
 
 def npz(**arrays: Any) -> bytes:
@@ -78,6 +88,12 @@ class Api:
     def a_model(self, caller: TestClient, content: bytes = b"a model") -> dict[str, Any]:
         """Uploaded and inspecting."""
         answer = caller.post("/v1/models?name=net", content=content, headers=ONNX)
+        assert answer.status_code == 202, answer.text
+        return dict(answer.json())
+
+    def an_endpoint(self, caller: TestClient, **change: Any) -> dict[str, Any]:
+        """Registered, and inspecting where its origin is trusted."""
+        answer = caller.post("/v1/models", json=ENDPOINT | change)
         assert answer.status_code == 202, answer.text
         return dict(answer.json())
 
@@ -167,7 +183,11 @@ def production_logs() -> Iterator[None]:
 @pytest.fixture
 def api(empty_valkey_url: str, tmp_path: Path) -> Api:
     settings = Settings(
-        redis_url=empty_valkey_url, library=f"file://{tmp_path / 'library'}", max_upload_bytes=MOST_BYTES
+        redis_url=empty_valkey_url,
+        library=f"file://{tmp_path / 'library'}",
+        max_upload_bytes=MOST_BYTES,
+        trusted_origins=(TRUSTED_ORIGIN,),
+        secret_keys=(Fernet.generate_key().decode(),),
     )
     store, library = Store(settings), Library(settings.library)
     return Api(create_app(settings, store, Queue(settings.redis_url), library), settings, store, library)

@@ -83,8 +83,6 @@ def test_preprocessing_that_makes_no_sense_is_refused_before_the_upload(
 
 
 def test_kinds_that_are_not_built_say_so(caller: TestClient) -> None:
-    endpoint = caller.post("/v1/models", json={"kind": "endpoint", "url": "https://example.org"})
-    problem_of(endpoint, "not_available")
     neighbors = caller.post("/v1/models?kind=neighbors", content=b"an npz", headers=ONNX)
     problem_of(neighbors, "not_available")
     problem_of(caller.post("/v1/models?kind=magic", content=b"x", headers=ONNX), "invalid_request")

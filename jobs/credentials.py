@@ -1,0 +1,54 @@
+"""Secrets of endpoints, encrypted where they are kept and bound to the model they belong to.
+
+A secret is opened by a supervisor just before it is used, and by nobody else. What is sealed names its tenant and its
+model inside, so a ciphertext that was moved to another model opens for nobody.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+
+from algorithms.errors import Refused
+
+
+@dataclass(frozen=True)
+class Credential:
+    """One header to send along."""
+
+    name: str
+    value: str = field(repr=False)
+
+    @property
+    def fingerprint(self) -> str:
+        """Four hex digits: enough to tell two secrets apart, too few to guess one."""
+        return hashlib.sha256(self.value.encode()).hexdigest()[:4]
+
+
+class Seal:
+    """The first key seals, any of them opens: a new key is put in front, and the old one removed when it is unused."""
+
+    def __init__(self, keys: tuple[str, ...]) -> None:
+        self._fernet = MultiFernet([Fernet(key) for key in keys]) if keys else None
+
+    def close(self, credential: Credential, *, tenant: str, model_id: str) -> str:
+        """Raises Refused(not_available) where the operator has given no key."""
+        if self._fernet is None:
+            raise Refused(
+                "This installation keeps no secrets; its operator must set BRINELL_SECRET_KEYS first.",
+                code="not_available",
+                pointer="/auth",
+            )
+        text = json.dumps([tenant, model_id, credential.name, credential.value])
+        return self._fernet.encrypt(text.encode()).decode()
+
+    def open(self, sealed: str, *, tenant: str, model_id: str) -> Credential | None:
+        """None: no key of ours opens it, or it belongs to another model."""
+        if self._fernet is None:
+            return None
+        try:
+            owner, owned, name, value = json.loads(self._fernet.decrypt(sealed))
+        except InvalidToken:
+            return None
+        return Credential(name, value) if (owner, owned) == (tenant, model_id) else None

@@ -1,0 +1,32 @@
+"""Every wire protocol beside this file: a module whose name has no leading underscore is one, under that name.
+
+A protocol is `Options` (a pydantic model), `encode(rows, options)` and `decode(answer, options)`, from arrays to JSON
+and back, without any I/O. `docs/adding-a-protocol.md` shows one being added.
+"""
+
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import Any, Protocol, cast
+
+from pydantic import BaseModel
+
+from algorithms.oracle import Rows
+
+
+class WireProtocol(Protocol):
+    Options: type[BaseModel]
+
+    def encode(self, rows: Rows, options: Any) -> Any:
+        """(m, *shape), in the dtype of the endpoint -> the request as JSON can say it."""
+        ...
+
+    def decode(self, answer: Any, options: Any) -> Any:
+        """The answer's JSON -> lists of numbers (m, classes), or (m,) labels. May fail over what is not there."""
+        ...
+
+
+PROTOCOLS: dict[str, WireProtocol] = {
+    found.name: cast(WireProtocol, import_module(f"{__name__}.{found.name}"))
+    for found in iter_modules(__path__)
+    if not found.name.startswith("_")
+}

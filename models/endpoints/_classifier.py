@@ -1,0 +1,114 @@
+"""A model behind an address, as a model under audit: rows in batches, several requests under way at a time."""
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any, final
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic_core import to_json
+
+from algorithms.asking import Ball
+from algorithms.errors import ModelFault
+from algorithms.oracle import Access, Cotangent, Gradients, Labels, Rows, Scores
+from models.endpoints import PROTOCOLS, _reading
+from models.endpoints._client import Client
+from models.endpoints._faults import bad_response
+from models.endpoints._guard import Resolve, resolve
+from models.endpoints._permit import Permit
+from models.endpoints._urls import address_of
+from models.manifest import Endpoint
+
+AHEAD = 2  # batches written per request under way: the next one is ready when an answer comes in
+
+OFFERS: dict[str, frozenset[Access]] = {
+    "logits": frozenset({Access.LABELS, Access.SCORES}),
+    "probabilities": frozenset({Access.LABELS, Access.SCORES}),
+    "labels": frozenset({Access.LABELS}),
+}
+
+
+@final
+class RemoteClassifier:
+    """Speaks `algorithms.oracle.Model`. What a row is answered in company is the endpoint's own affair."""
+
+    def __init__(self, endpoint: Endpoint, permit: Permit, *, max_batch: int, resolve: Resolve = resolve) -> None:
+        self._endpoint = endpoint
+        self._protocol = PROTOCOLS[endpoint.protocol]
+        self._options = self._protocol.Options.model_validate(endpoint.options)
+        self._max_batch = max_batch
+        self._loop = asyncio.Runner()
+        address = address_of(endpoint.url, {endpoint.origin} if permit.trusted else frozenset())
+        limits = endpoint.limits
+        self._client = Client(
+            address, permit, concurrency=limits.concurrency, seconds=limits.timeout_seconds, resolve=resolve
+        )
+        self.shape = endpoint.input.shape
+        self.classes = endpoint.output.classes
+        self.offers = OFFERS[endpoint.output.kind]
+
+    def labels(self, rows: Rows) -> Labels:
+        """The first of equals, where the endpoint answers scores."""
+        answer = self._ask(rows)
+        return answer if answer.ndim == 1 else answer.argmax(axis=1)
+
+    def scores(self, rows: Rows) -> Scores:
+        """As the endpoint gives them out: logits or probabilities."""
+        return self._ask(rows)
+
+    def gradients(self, rows: Rows, cotangent: Cotangent) -> tuple[Scores, Gradients]:
+        raise NotImplementedError
+
+    def steepest(self, ball: Ball, label: int, rivals: NDArray[np.int64]) -> NDArray[np.float64]:
+        raise NotImplementedError
+
+    def close(self) -> None:
+        self._loop.run(self._client.aclose())
+        self._loop.close()
+
+    def _ask(self, rows: Rows) -> NDArray[Any]:
+        """(m, *shape) -> (m, classes) float32, or (m,) int64. Raises ModelFault."""
+        sent = rows.astype(self._endpoint.input.dtype)
+        batches = [sent[i : i + self._max_batch] for i in range(0, len(sent), self._max_batch)]
+        try:
+            return np.concatenate(self._loop.run(self._answers(batches)))
+        except* ModelFault as faults:
+            fault = _first(faults)
+        raise fault
+
+    async def _answers(self, batches: list[Rows]) -> list[NDArray[Any]]:
+        """In the order of the batches."""
+        answers: list[Any] = [None] * len(batches)
+        waiting = iter(enumerate(batches))
+        slots = asyncio.Semaphore(self._endpoint.limits.concurrency)
+        async with asyncio.TaskGroup() as group:
+            for _ in range(min(len(batches), AHEAD * self._endpoint.limits.concurrency)):
+                group.create_task(self._work_off(waiting, slots, answers))
+        return answers
+
+    async def _work_off(
+        self, waiting: Iterator[tuple[int, Rows]], slots: asyncio.Semaphore, answers: list[Any]
+    ) -> None:
+        for position, rows in waiting:
+            body = to_json(self._protocol.encode(rows, self._options))
+            async with slots:
+                answer = await self._client.post(body)
+            answers[position] = self._numbers(answer, len(rows))
+
+    def _numbers(self, answer: bytes, rows: int) -> NDArray[Any]:
+        tree = _reading.read(answer)
+        try:
+            found = self._protocol.decode(tree, self._options)
+        except (LookupError, TypeError, ValueError, AttributeError, StopIteration):
+            raise bad_response("The endpoint's answer does not have the form of its protocol; check both.") from None
+        read = _reading.labels if self._endpoint.output.kind == "labels" else _reading.scores
+        return read(found, rows, self.classes)
+
+
+def _first(faults: BaseExceptionGroup[ModelFault]) -> ModelFault:
+    """One request's fault ends them all."""
+    found: BaseException = faults
+    while isinstance(found, BaseExceptionGroup):
+        found = found.exceptions[0]
+    assert isinstance(found, ModelFault)
+    return found

@@ -1,0 +1,16 @@
+"""How an endpoint can fail its audit, in sentences of our own: nothing that it wrote is ever repeated."""
+
+from algorithms.errors import ModelFault
+
+UNAVAILABLE = "endpoint_unavailable"
+BAD_RESPONSE = "endpoint_bad_response"
+
+
+def unavailable(detail: str) -> ModelFault:
+    """It could not be asked."""
+    return ModelFault(detail, code=UNAVAILABLE)
+
+
+def bad_response(detail: str) -> ModelFault:
+    """It answered, but not what it was asked."""
+    return ModelFault(detail, code=BAD_RESPONSE)

@@ -1,0 +1,36 @@
+"""When the next call may go out. The bucket that deals out turns is shared by all jobs on an origin, so it lives
+elsewhere; here turns are taken from it in small handfuls and counted as they are used.
+"""
+
+import asyncio
+from collections.abc import Callable
+from time import monotonic
+
+Reserve = Callable[[int, float], float]
+"""(calls, hold) -> seconds until these calls may go out. `hold` > 0: first of all, nobody calls for so many seconds."""
+
+HANDFUL_SECONDS = 0.1  # of turns taken at once: asking for each one would cost more than many a call
+
+
+class Pace:
+    def __init__(self, reserve: Reserve, *, per_second: float, burst: int) -> None:
+        self.calls = 0  # HTTP requests sent, repeated ones included
+        self._reserve = reserve
+        self._handful = max(1, min(burst, int(per_second * HANDFUL_SECONDS)))
+        self._left = 0
+        self._hold = 0.0
+        self._begins = 0.0  # when (monotonic) the turns left may be used
+
+    async def turn(self) -> None:
+        """Returns when one more request may be sent."""
+        if not self._left or self._hold:
+            hold, self._hold = self._hold, 0.0
+            self._begins = monotonic() + self._reserve(self._handful, hold)
+            self._left = self._handful
+        self._left -= 1
+        self.calls += 1
+        await asyncio.sleep(max(0.0, self._begins - monotonic()))
+
+    def hold(self, seconds: float) -> None:
+        """The endpoint asked to be left alone for so long: nobody calls it, this job or another."""
+        self._hold = max(self._hold, seconds)

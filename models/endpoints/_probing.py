@@ -1,0 +1,105 @@
+"""What a card says of an endpoint: found out with a handful of requests when it is registered."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from algorithms.errors import ModelFault, Refused
+from algorithms.oracle import Access, Rows
+from models.endpoints._classifier import OFFERS, RemoteClassifier
+from models.endpoints._guard import Resolve, resolve
+from models.endpoints._permit import Permit
+from models.manifest import Endpoint, Inspection, ModelInput, ModelOutput, Probe, Withheld
+
+PROBES = 3  # rows looked at one by one
+MOST_DECIMALS = 6  # what float32 can show of a probability
+SUM_TOLERANCE = 0.02  # of probabilities that were rounded
+
+ORDER = (Access.LABELS, Access.SCORES)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    endpoint: Endpoint
+    permit: Permit
+    resolve: Resolve
+
+    def answers(self, rows: Rows, *, max_batch: int) -> NDArray[np.float64]:
+        """(m, classes), or (m,) labels."""
+        model = RemoteClassifier(self.endpoint, self.permit, max_batch=max_batch, resolve=self.resolve)
+        try:
+            found = model.scores(rows) if Access.SCORES in model.offers else model.labels(rows)
+            return found.astype(np.float64)
+        finally:
+            model.close()
+
+
+def probe(endpoint: Endpoint, permit: Permit, *, resolve: Resolve = resolve) -> Inspection:
+    """Raises Refused(endpoint_unavailable, endpoint_bad_response)."""
+    try:
+        return _probed(_Asked(endpoint, permit, resolve))
+    except ModelFault as fault:
+        raise Refused(fault.detail, code=fault.code) from None
+
+
+def _probed(asked: _Asked) -> Inspection:
+    endpoint = asked.endpoint
+    rows = _rows(endpoint.input.shape, endpoint.limits.max_batch)
+    alone = asked.answers(rows[:PROBES], max_batch=1)
+    _check_regime(alone, endpoint)
+    again = asked.answers(rows[:PROBES], max_batch=1)
+    max_batch, together = _largest_batch(asked, rows)
+    same = np.array_equal(alone, again) and np.array_equal(alone, together[:PROBES])
+    offers = OFFERS[endpoint.output.kind]
+    return Inspection(
+        input=ModelInput(name="input", dtype=endpoint.input.dtype, shape=endpoint.input.shape, batch=None),
+        output=ModelOutput(name="output", classes=endpoint.output.classes, kind=endpoint.output.kind),
+        offers=tuple(access for access in ORDER if access in offers),
+        withheld=_withheld(offers),
+        probe=Probe(max_batch=max_batch, deterministic=bool(same), decimals=_decimals(alone)),
+    )
+
+
+def _rows(shape: tuple[int, ...], max_batch: int) -> Rows:
+    """Noise in [0, 1], the same at every probe: the units of most inputs, and harmless in the others."""
+    return np.random.default_rng(0).random((max(PROBES, max_batch), *shape), dtype=np.float32)
+
+
+def _check_regime(scores: NDArray[np.float64], endpoint: Endpoint) -> None:
+    if endpoint.output.kind == "labels":
+        return
+    sums = np.abs(scores.sum(axis=1) - 1) <= SUM_TOLERANCE
+    look_like_probabilities = bool(np.all(sums) and np.all((scores >= 0) & (scores <= 1)))
+    if look_like_probabilities != (endpoint.output.kind == "probabilities"):
+        seen = "probabilities" if look_like_probabilities else "no probabilities, which would sum to 1"
+        other = "probabilities" if look_like_probabilities else "logits"
+        raise Refused(
+            f"The endpoint answers {seen}; register it with output.kind {other}.", code="endpoint_bad_response"
+        )
+
+
+def _largest_batch(asked: _Asked, rows: Rows) -> tuple[int, NDArray[np.float64]]:
+    """The largest of max_batch, max_batch / 2, ... that is answered, and its answers."""
+    size = asked.endpoint.limits.max_batch
+    while True:
+        try:
+            return size, asked.answers(rows[: max(PROBES, size)], max_batch=size)
+        except ModelFault as fault:
+            if size == 1 or fault.code != "endpoint_bad_response":
+                raise
+            size //= 2
+
+
+def _decimals(answers: NDArray[np.float64]) -> int | None:
+    """How many decimals the scores are rounded to; None where that cannot be seen."""
+    if answers.ndim == 1:
+        return None
+    rounded = (n for n in range(MOST_DECIMALS) if np.allclose(answers, answers.round(n), rtol=0, atol=1e-7))
+    return next(rounded, None)
+
+
+def _withheld(offers: frozenset[Access]) -> tuple[Withheld, ...]:
+    if Access.SCORES in offers:
+        return ()
+    return (Withheld(offer=Access.SCORES, reason="The endpoint gives out labels only."),)

@@ -1,0 +1,83 @@
+"""Any JSON over POST: a request tree with the rows in one place, and a path (RFC 9535) to the answers.
+
+For what has a form of its own: BentoML, MLflow, TensorFlow Serving, house APIs. With the options
+`{"request": {"instances": "$batch", "signature": "v1"}, "scores": "$.predictions[*].logits"}`, two rows of shape (2,)
+and three classes:
+
+    POST {"instances": [[0.0, 0.25], [0.5, 0.75]], "signature": "v1"}
+    200  {"predictions": [{"logits": [0.5, 1.5, -2.0]}, {"logits": [2.5, 0.0, 1.0]}]}
+
+The rows are put into the tree, never into text, so that nothing in them or around them can be taken for JSON.
+"""
+
+from typing import Annotated, Any, Self
+
+import jsonpath_rfc9535
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from algorithms.oracle import Rows
+
+BATCH = "$batch"
+
+
+def _is_a_path(text: str) -> str:
+    try:
+        jsonpath_rfc9535.compile(text)
+    except jsonpath_rfc9535.JSONPathError:
+        raise ValueError("is no JSONPath of RFC 9535, such as $.predictions[*]") from None
+    return text
+
+
+Path = Annotated[str, Field(max_length=500), AfterValidator(_is_a_path)]
+
+
+class Options(BaseModel):
+    """`scores` leads to m rows of numbers, `label` to m labels, in the order of the rows; one of the two is given."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    request: Any
+    scores: Path | None = None
+    label: Path | None = None
+
+    @model_validator(mode="after")
+    def _has_one_place_and_one_path(self) -> Self:
+        if _count(self.request) != 1:
+            raise ValueError(f'the request must have "{BATCH}" in exactly one place')
+        if (self.scores is None) == (self.label is None):
+            raise ValueError("give scores or label, the path to the answers")
+        return self
+
+
+def encode(rows: Rows, options: Options) -> Any:
+    """(m, *shape) -> the request."""
+    return _filled(options.request, rows.tolist())
+
+
+def decode(answer: Any, options: Options) -> Any:
+    """The answer -> numbers (m, classes), or labels (m,)."""
+    values = jsonpath_rfc9535.find(options.scores or options.label or "$", answer).values()
+    return values[0] if len(values) == 1 and _is_nested(values[0], options) else values
+
+
+def _is_nested(value: Any, options: Options) -> bool:
+    """One node that holds all answers, such as `$.predictions`, rather than the one answer to one row."""
+    if not isinstance(value, list) or not value:
+        return False
+    return isinstance(value[0], list) or options.label is not None
+
+
+def _filled(tree: Any, rows: list[Any]) -> Any:
+    if isinstance(tree, dict):
+        return {name: _filled(part, rows) for name, part in tree.items()}
+    if isinstance(tree, list):
+        return [_filled(part, rows) for part in tree]
+    return rows if tree == BATCH else tree
+
+
+def _count(tree: Any) -> int:
+    if isinstance(tree, dict):
+        return sum(map(_count, tree.values()))
+    if isinstance(tree, list):
+        return sum(map(_count, tree))
+    return int(tree == BATCH)

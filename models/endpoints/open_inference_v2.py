@@ -1,0 +1,58 @@
+"""Open Inference Protocol v2 in JSON: KServe, Triton, MLServer, TorchServe, OpenVINO Model Server.
+
+https://github.com/kserve/open-inference-protocol, specification/protocol/inference_rest.md. The address is the model's
+infer call: `https://host/v2/models/NAME[/versions/V]/infer`. For two rows of shape (2, 2) and three classes:
+
+    POST {"inputs": [{"name": "input", "shape": [2, 2, 2], "datatype": "FP32",
+                      "data": [0.0, 0.25, 0.5, 0.75, 1.0, 0.75, 0.5, 0.25]}]}
+    200  {"model_name": "m", "outputs": [{"name": "scores", "shape": [2, 3], "datatype": "FP32",
+                                          "data": [0.5, 1.5, -2.0, 2.5, 0.0, 1.0]}]}
+
+FP16 and BF16 have no form in JSON. float32 is written with all digits of its exact value, so nothing is rounded.
+"""
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from algorithms.oracle import Rows
+
+DATATYPES = {"float32": "FP32", "float64": "FP64"}
+
+TensorName = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class Options(BaseModel):
+    """`output_name` null: the only output, or the first."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    input_name: TensorName = "input"
+    output_name: TensorName | None = None
+
+
+def encode(rows: Rows, options: Options) -> Any:
+    """(m, *shape) -> the request. Data are flat and row-major."""
+    tensor = {
+        "name": options.input_name,
+        "shape": rows.shape,
+        "datatype": DATATYPES[str(rows.dtype)],
+        "data": rows.ravel().tolist(),
+    }
+    return {"inputs": [tensor], "outputs": [{"name": options.output_name}] if options.output_name else []}
+
+
+def decode(answer: Any, options: Options) -> Any:
+    """The answer -> numbers (m, classes), nested as `shape` says."""
+    tensor = next(t for t in answer["outputs"] if options.output_name in (None, t["name"]))
+    return _shaped(tensor["data"], tensor["shape"])
+
+
+def _shaped(data: list[Any], shape: list[int]) -> list[Any]:
+    """Flat data, cut into rows; nested data as they are."""
+    if not data or isinstance(data[0], list) or len(shape) != 2:
+        return data
+    rows, classes = shape
+    if rows * classes != len(data):
+        raise ValueError("data and shape differ")
+    return [data[i : i + classes] for i in range(0, len(data), classes)]
