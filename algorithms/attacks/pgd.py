@@ -73,20 +73,26 @@ def run(cohort: Cohort, threat: Threat, params: Params) -> Conversation:
 
 
 def _search(climb: "Climb", first_guess: Numbers) -> Step:
-    """The smallest radius at which a climb succeeds, sample by sample: doubling, then bisection."""
+    """The smallest radius at which a climb succeeds, sample by sample: doubling, then bisection.
+
+    Steps grow with the radius, so a climb may fail in the whole box and succeed nearer by: where doubling has ended
+    without a success, the radius is halved again.
+    """
     farthest = climb.farthest()
     radius = np.minimum(first_guess, farthest)
     failed, found = np.zeros_like(radius), np.full_like(radius, np.inf)
-    wanted = np.ones(len(radius), np.bool_)
+    wanted, widening = np.ones(len(radius), np.bool_), np.ones(len(radius), np.bool_)
     for _ in range(climb.params.search_steps):
         won = yield from climb.at_radius(radius, wanted)
         found = np.where(won, np.minimum(found, climb.distance), found)
         failed = np.where(wanted & ~won, radius, failed)
-        hopeless = ~np.isfinite(found) & (failed >= farthest)
-        wanted = wanted & ~hopeless & (failed < (1 - TOLERANCE) * found)
+        failed = np.where(failed < found, failed, 0.0)  # a failure beyond a success says nothing
+        wanted &= failed < (1 - TOLERANCE) * found
         if not wanted.any():
             return
-        radius = np.where(np.isfinite(found), (failed + found) / 2, np.minimum(2 * radius, farthest))
+        widening &= radius < farthest
+        elsewhere = np.where(widening, np.minimum(2 * radius, farthest), radius / 2)
+        radius = np.where(np.isfinite(found), (failed + found) / 2, elsewhere)
 
 
 @dataclass
