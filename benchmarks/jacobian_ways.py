@@ -159,8 +159,9 @@ def main() -> None:
     for name, found in sorted(results.items(), key=lambda item: min(f["ms"] for f in item[1])):
         times = [f["ms"] for f in found]
         last = found[-1]
+        busy = min(f["busy"] for f in found)
         sys.stdout.write(
-            f"{name:34} {min(times):8.2f} {statistics.median(times):8.2f} {min(f['busy'] for f in found):8.2f} {last['mib']:6.0f}"
+            f"{name:34} {min(times):8.2f} {statistics.median(times):8.2f} {busy:8.2f} {last['mib']:6.0f}"
             f" {last['faults']:7.0f} {last['value']:9.5f}\n"
         )
 

@@ -11,11 +11,13 @@ import sys
 import tempfile
 import threading
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO, Literal, cast
 
 from workers import frames
 from workers.frames import Frame, FrameError
 from workers.log_tail import LogTail
+
+Kind = Literal["compute", "probe"]
 
 ENVIRONMENT = {
     "PATH": "/usr/bin:/bin",
@@ -23,10 +25,14 @@ ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",  # one thread a slice: numbers do not depend on company
     "OMP_WAIT_POLICY": "PASSIVE",  # spinning threads beside another busy process cut Jacobians from 350 to 6 a second
     "MALLOC_ARENA_MAX": "2",
+    "MALLOC_MMAP_THRESHOLD_": "1073741824",  # keep freed tensors: a fifth of a Jacobian's time went into page faults
+    "MALLOC_TRIM_THRESHOLD_": "2147483648",
     "ORT_DISABLE_TELEMETRY": "1",
 }
-PASSED_ON = ("CUDA_VISIBLE_DEVICES", "LD_LIBRARY_PATH")  # which card, and where its libraries are
-
+PASSED_ON: dict[Kind, tuple[str, ...]] = {
+    "compute": ("CUDA_VISIBLE_DEVICES", "LD_LIBRARY_PATH"),  # which card, and where its libraries are
+    "probe": ("SSL_CERT_FILE", "SSL_CERT_DIR"),  # whose certificates are believed
+}
 
 DIRECTORY = "brinell-runner"  # -PID OF THE SUPERVISOR-random
 
@@ -54,15 +60,15 @@ class RunnerProcess:
     Start it from a thread that lives as long as the process: the kernel sends PDEATHSIG when that *thread* ends.
     """
 
-    def __init__(self, *, memory_bytes: int | None) -> None:
+    def __init__(self, *, memory_bytes: int | None, kind: Kind = "compute") -> None:
         self._directory = tempfile.mkdtemp(prefix=f"{DIRECTORY}-{os.getpid()}-")
         os.chmod(self._directory, 0o500)
         self._process = subprocess.Popen(
-            [sys.executable, "-I", "-m", "workers.runner", str(os.getpid()), str(memory_bytes or 0)],
+            [sys.executable, "-I", "-m", "workers.runner", str(os.getpid()), str(memory_bytes or 0), kind],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env=_environment(self._directory),
+            env=_environment(self._directory, kind),
             cwd=self._directory,
             close_fds=True,
             start_new_session=True,
@@ -149,10 +155,10 @@ class RunnerProcess:
         return RunnerDied(returncode, self._log.text(), was_ready=self._is_ready)
 
 
-def _environment(directory: str) -> dict[str, str]:
+def _environment(directory: str, kind: Kind) -> dict[str, str]:
     """Nothing of ours: no broker, no key, no path of the library."""
-    card = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
-    return {**ENVIRONMENT, **card, "HOME": directory, "TMPDIR": directory}
+    known = {name: os.environ[name] for name in PASSED_ON[kind] if name in os.environ}
+    return {**ENVIRONMENT, **known, "HOME": directory, "TMPDIR": directory}
 
 
 def _cpu_seconds(pid: int) -> float:
