@@ -14,6 +14,11 @@ Each carries a stable `code` (the word clients test) and a `detail` (a sentence 
 status a code has is known only to `service/errors.py`.
 """
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from algorithms.results import Outcome
+
 
 class BrinellError(Exception):
     """Base of all of them."""
@@ -66,6 +71,10 @@ class Denied(BrinellError):
 
 
 class ModelFault(BrinellError):
-    """The model under audit failed while it was being asked. The audit cannot tell anything about it."""
+    """The model under audit failed while it was being asked. Nothing can be told of what was still being asked.
+
+    `found`: the outcomes of the samples that were over by then.
+    """
 
     code = "model_fault"
+    found: tuple["Outcome", ...] = ()

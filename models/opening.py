@@ -1,13 +1,21 @@
 """A card and its bytes in, a model under audit or its inspection out: the only place that asks for a model's kind."""
 
+from typing import TYPE_CHECKING
+
 from algorithms.errors import Refused
 from algorithms.oracle import Access, Model
 from models.device import Device
-from models.manifest import Inspection, ModelCard
+from models.manifest import Endpoint, Inspection, ModelCard
+
+if TYPE_CHECKING:
+    from models.endpoints._permit import Permit
 
 
-def open_model(card: ModelCard, data: bytes, *, device: Device) -> Model:
-    """The model as its card describes it. The file is understood afresh, by the same steps as at its inspection."""
+def open_model(card: ModelCard, data: bytes, *, device: Device, permit: "Permit | None" = None) -> Model:
+    """The model as its card describes it. The file is understood afresh, by the same steps as at its inspection.
+
+    `permit`: for an endpoint.
+    """
     match card.kind:
         case "onnx":
             from models.onnx.classifier import OnnxClassifier
@@ -24,11 +32,14 @@ def open_model(card: ModelCard, data: bytes, *, device: Device) -> Model:
 
             neighbors, shape, _ = upload.read(data)
             return NeighborClassifier(neighbors, shape)
-        case _:
-            raise Refused(f"Models of kind {card.kind} cannot be opened yet.", code="not_available")
+        case "endpoint":
+            from models.endpoints._classifier import RemoteClassifier
+
+            assert card.probe is not None  # it was inspected
+            return RemoteClassifier(_endpoint(data), _present(permit), max_batch=card.probe.max_batch)
 
 
-def inspect_model(card: ModelCard, data: bytes, *, device: Device) -> Inspection:
+def inspect_model(card: ModelCard, data: bytes, *, device: Device, permit: "Permit | None" = None) -> Inspection:
     """What the card will say, found out by trying. Raises Refused."""
     match card.kind:
         case "onnx":
@@ -39,10 +50,25 @@ def inspect_model(card: ModelCard, data: bytes, *, device: Device) -> Inspection
             from models.neighbors import upload
 
             return upload.inspect(data)
-        case _:
-            raise Refused(f"Models of kind {card.kind} cannot be inspected yet.", code="not_available")
+        case "endpoint":
+            from models.endpoints._probing import probe
+
+            return probe(_endpoint(data), _present(permit))
 
 
-def load_libraries() -> None:
-    """Import now what opening and inspecting will need."""
-    import models.onnx.inspection  # noqa: F401
+def load_libraries(*, remote: bool) -> None:
+    """Import now what opening and inspecting uploaded models, or else remote ones, will need."""
+    if remote:
+        import models.endpoints._probing
+    else:
+        import models.onnx.inspection  # noqa: F401
+
+
+def _endpoint(data: bytes) -> Endpoint:
+    return Endpoint.model_validate_json(data)
+
+
+def _present(permit: "Permit | None") -> "Permit":
+    if permit is None:
+        raise Refused("Only a worker that may call endpoints opens one.", code="not_available")
+    return permit

@@ -5,24 +5,28 @@ import queue
 import threading
 import time
 import traceback
-from collections.abc import Callable
-from typing import Any, BinaryIO, Literal
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
-from algorithms.errors import BrinellError, Refused
+from algorithms.errors import BrinellError, ModelFault, Refused
 from algorithms.oracle import Model
 from algorithms.parameters import Budget
 from algorithms.registry import method
 from algorithms.results import Finding, Outcome
 from algorithms.running import Progress, Samples, run
 from algorithms.threat import Box, Norm, Threat
-from models.device import choose
+from models.device import Device, choose
 from models.manifest import ModelCard
 from models.opening import inspect_model, load_libraries, open_model
 from workers import frames
 from workers.frames import Frame
+
+if TYPE_CHECKING:
+    from models.endpoints._permit import Permit
 
 MAX_REQUEST = 8 << 30  # bytes: above every upload limit; the supervisor is trusted, this only catches a broken pipe
 PROGRESS_SECONDS = 1.0
@@ -56,18 +60,19 @@ class Inbox:
 class Answering:
     """One model at a time, and the frames about it."""
 
-    def __init__(self, requests: BinaryIO, answers: BinaryIO) -> None:
+    def __init__(self, requests: BinaryIO, answers: BinaryIO, *, remote: bool) -> None:
         self._inbox = Inbox(requests)
         self._answers = answers
         self._model: Model | None = None
-        self._device = "cpu"
+        self._permit: Permit | None = None
+        self._device: Device = "cpu"
         self._said = -PROGRESS_SECONDS
-        load_libraries()
+        load_libraries(remote=remote)
 
     def serve(self) -> None:
         """Never returns: the inbox ends the process with its pipe."""
         self._say(Frame("ready"))
-        answer: dict[str, Callable[[Frame], Frame]] = {"inspect": _inspect, "open": self._open, "run": self._run}
+        answer: dict[str, Callable[[Frame], Frame]] = {"inspect": self._inspect, "open": self._open, "run": self._run}
         while True:
             request = self._inbox.next()
             self._say(_answered(answer[request.kind], request))
@@ -75,29 +80,61 @@ class Answering:
     def _say(self, frame: Frame) -> None:
         frames.write(self._answers, frame)
 
+    def _inspect(self, request: Frame) -> Frame:
+        card, device, permit = self._about(request)
+        found = inspect_model(card, request.blobs["model"], device=device, permit=permit)
+        return Frame("inspected", {"inspection": found.model_dump(mode="json")})
+
     def _open(self, request: Frame) -> Frame:
-        card = ModelCard.model_validate(request.fields["card"])
-        self._device = choose(request.fields["device"])
-        self._model = open_model(card, request.blobs["model"], device=self._device)
+        card, self._device, self._permit = self._about(request)
+        self._model = open_model(card, request.blobs["model"], device=self._device, permit=self._permit)
         return Frame("opened")
+
+    def _about(self, request: Frame) -> tuple[ModelCard, Device, "Permit | None"]:
+        card = ModelCard.model_validate(request.fields["card"])
+        return card, choose(request.fields["device"]), _permit(card, request.fields.get("permit"), self._reserve)
+
+    def _reserve(self, calls: int, hold: float) -> float:
+        """Turns come from the supervisor, who asks the bucket that all jobs on an origin share."""
+        self._say(Frame("turns", {"calls": calls, "hold": float(hold)}))
+        return float(self._inbox.next().fields["seconds"])
 
     def _run(self, request: Frame) -> Frame:
         assert self._model is not None  # the supervisor opens before it runs
+        began, calls = time.monotonic(), self._http_calls
+        ended, outcomes = self._ended(request, self._model)
+        frame = frames.with_arrays(
+            ended.kind,
+            _points(outcomes, self._model.shape),
+            seconds=time.monotonic() - began,
+            http_calls=self._http_calls - calls,
+            device=self._device,
+            **ended.fields,
+        )
+        findings = _FINDINGS.dump_json([outcome.finding for outcome in outcomes])
+        return Frame(frame.kind, frame.fields, {**frame.blobs, "findings": findings})
+
+    def _ended(self, request: Frame, model: Model) -> tuple[Frame, Sequence[Outcome]]:
+        """How a run ended, and what it had found by then."""
         asked = request.fields
         chosen = method(asked["method"])
-        started = time.monotonic()
-        outcomes = run(
-            self._model,
-            _samples(request),
-            chosen,
-            chosen.params.model_validate(asked["params"]),
-            _threat(request),
-            Budget(**asked["budget"]),
-            seed=asked["seed"],
-            checkpoint=self._checkpoint(asked["seconds"]),
-        )
-        seconds = time.monotonic() - started
-        return _done(outcomes, shape=self._model.shape, seconds=seconds, device=self._device)
+        try:
+            return Frame("done"), run(
+                model,
+                _samples(request),
+                chosen,
+                chosen.params.model_validate(asked["params"]),
+                _threat(request),
+                Budget(**asked["budget"]),
+                seed=asked["seed"],
+                checkpoint=self._checkpoint(asked["seconds"]),
+            )
+        except ModelFault as fault:
+            return _fault(fault.detail, code=fault.code), fault.found
+
+    @property
+    def _http_calls(self) -> int:
+        return 0 if self._permit is None else self._permit.pace.calls
 
     def _checkpoint(self, seconds: float | None) -> Callable[[Progress], Literal["budget", "cancelled"] | None]:
         ends = None if seconds is None else time.monotonic() + seconds
@@ -121,19 +158,29 @@ def _answered(answer: Callable[[Frame], Frame], request: Frame) -> Frame:
     except Refused as refused:
         return Frame("refused", {"code": refused.code, "detail": refused.detail})
     except BrinellError as error:
-        return Frame("fault", {"detail": error.detail})
+        return _fault(error.detail)
     except MemoryError:
         traceback.print_exc()
-        return Frame("fault", {"detail": "The model ran out of memory while it was asked; use a smaller model."})
+        return _fault("The model ran out of memory while it was asked; use a smaller model.")
     except Exception as error:
         traceback.print_exc()
-        return Frame("fault", {"detail": f"The model failed while it was asked ({type(error).__name__})."})
+        return _fault(f"The model failed while it was asked ({type(error).__name__}).")
 
 
-def _inspect(request: Frame) -> Frame:
-    card = ModelCard.model_validate(request.fields["card"])
-    found = inspect_model(card, request.blobs["model"], device=choose(request.fields["device"]))
-    return Frame("inspected", {"inspection": found.model_dump(mode="json")})
+def _fault(detail: str, *, code: str = ModelFault.code) -> Frame:
+    return Frame("fault", {"code": code, "detail": detail})
+
+
+def _permit(card: ModelCard, given: dict[str, Any] | None, reserve: Callable[[int, float], float]) -> "Permit | None":
+    """None: the model is no endpoint. A runner of uploaded models never gets here, nor to what is imported here."""
+    if given is None or card.endpoint is None:
+        return None
+    from models.endpoints._pace import Pace
+    from models.endpoints._permit import Credential, Permit
+
+    secret, limits = given["credential"], card.endpoint.limits
+    pace = Pace(reserve, per_second=limits.requests_per_second, burst=limits.burst)
+    return Permit(given["trusted"], None if secret is None else Credential(*secret), pace)
 
 
 def _samples(request: Frame) -> Samples:
@@ -161,13 +208,11 @@ def _progress(progress: Progress) -> Frame:
     )
 
 
-def _done(outcomes: list[Outcome], *, shape: tuple[int, ...], seconds: float, device: str) -> Frame:
-    findings = [outcome.finding for outcome in outcomes]
+def _points(outcomes: Sequence[Outcome], shape: tuple[int, ...]) -> dict[str, NDArray[Any]]:
+    """The adversarial points of those that have one: index (m,), x (m, *shape), label (m,)."""
     shown = [outcome for outcome in outcomes if outcome.x_adv is not None]
-    arrays: dict[str, Any] = {
+    return {
         "index": np.array([outcome.finding.index for outcome in shown], np.int64),
         "x": np.array([outcome.x_adv for outcome in shown], np.float32).reshape(len(shown), *shape),
         "label": np.array([outcome.finding.label for outcome in shown], np.int64),
     }
-    frame = frames.with_arrays("done", arrays, seconds=seconds, device=device)
-    return Frame(frame.kind, frame.fields, {**frame.blobs, "findings": _FINDINGS.dump_json(findings)})

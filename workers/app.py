@@ -65,6 +65,14 @@ app.conf.update(
 )
 
 
+def kind() -> QueueName:
+    """By the queue this worker was told to take from (`-Q`): it talks to endpoints, or it runs uploaded models."""
+    queues = set(app.amqp.queues.consume_from)
+    if {"compute", "probe"} <= queues:
+        raise RuntimeError("a worker takes from compute or from probe, never from both: start one of each")
+    return "probe" if "probe" in queues else "compute"
+
+
 @setup_logging.connect
 def _configure_logs(**_: Any) -> None:
     """Connecting is what keeps Celery from configuring its own."""
@@ -87,13 +95,12 @@ class Beat(bootsteps.StartStopStep):
     def start(self, consumer: Consumer) -> None:
         self._store = Store(settings)
         self._worker_id = consumer.hostname
-        self._kind: QueueName = "probe" if "probe" in consumer.app.amqp.queues.consume_from else "compute"
         consumer.timer.call_after(0, self._beat)
         consumer.timer.call_repeatedly(BEAT_SECONDS, self._beat)
 
     def _beat(self) -> None:
         info = {"isolation": isolation, "pid": os.getpid(), "device": settings.device, **versions()}
-        self._store.worker_beat(self._worker_id, self._kind, info)
+        self._store.worker_beat(self._worker_id, kind(), info)
 
 
 app.steps["consumer"].add(Beat)

@@ -25,11 +25,15 @@ class Computed:
 
 @dataclass(frozen=True)
 class Failed:
-    """`retry`: a second try may go better, since the machine and not the model may have been the cause."""
+    """`retry`: a second try may go better, since the machine and not the model may have been the cause.
+
+    `partial`: what had been found before.
+    """
 
     code: str
     detail: str
     retry: bool
+    partial: ChunkResult | None = None
 
 
 @dataclass(frozen=True)
@@ -53,8 +57,8 @@ def write(ending: Ending, store: Store, lease: Lease) -> Effects:
             return store.refuse_model(lease, code, detail)[1]
         case Computed(result):
             return store.commit(lease, result)[1]
-        case Failed(code, detail, retry):
-            return store.fail(lease, code, detail, retry=retry)
+        case Failed(code, detail, retry, partial):
+            return store.fail(lease, code, detail, retry=retry, partial=partial)
         case HandedBack():
             return store.release(lease)
         case Lost():

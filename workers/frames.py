@@ -4,19 +4,22 @@
     header = {"kind": ..., "fields": {...}, "blobs": [[name, bytes], ...]}
 
     supervisor -> runner                                            blobs
-      inspect   card, device                                        model
-      open      card, device                                        model
+      inspect   card, device, permit?                               model
+      open      card, device, permit?                               model
       run       method, params, threat, budget, seed, seconds,      x, y?, lower?, upper?, targets?
                 indices, arrays
       cancel    -                                                   any time; what has been found is kept
+      granted   seconds                                             until the turns asked for may be used
     runner -> supervisor
       ready     -                                                   libraries imported, no model yet
       inspected inspection                                          -
       opened    -                                                   -
       progress  samples_done, fraction, queries, gradients          at most once a second
-      done      arrays, seconds, device                             findings (JSON), index, x, label
+      turns     calls, hold                                         may an endpoint be called so often; holding first?
+      done      arrays, seconds, device, http_calls                 findings (JSON), index, x, label
       refused   code, detail                                        the model cannot be accepted; says why
-      fault     detail                                              the model or our code failed; the runner may go on
+      fault     code, detail                                        the model or our code failed; the runner may go on
+                and as done, where samples were over by then
 
 `arrays` describes the blobs that are arrays: {name: [dtype, shape]}; their bytes are raw, so no parser stands between
 an uploaded model that took over the runner and the supervisor. There is no pickle, no npy header and no compression.

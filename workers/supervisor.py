@@ -13,9 +13,11 @@ from jobs.record import Effects, Lease
 from jobs.settings import Settings
 from jobs.store import Store
 from models.library import Library
+from models.manifest import Endpoint
 from workers import deaths, drain, endings, limits
-from workers.endings import Computed, Ending, Failed, HandedBack, Lost
+from workers.endings import Computed, Ending, Failed, HandedBack, Lost, ModelRefused
 from workers.frames import FrameError
+from workers.permits import NotPermitted, Permits
 from workers.runner_process import RunnerDied, RunnerProcess
 from workers.spare import Runners
 from workers.watch import Watch
@@ -39,6 +41,7 @@ class Supervisor:
         self._store, self._queue, self._library = store, queue, library
         self._runners = runners
         self._worker_id = worker_id
+        self._permits = Permits(settings)
         self._isolation = limits.available(settings.sandbox)
 
     def do(self, job_id: str, chunk: int) -> None:
@@ -65,9 +68,15 @@ class Supervisor:
 
     def _hold(self, lease: Lease) -> Ending:
         """The edge of a chunk: whatever happens in it, it has an ending."""
+        try:
+            permit = self._permits.of(lease)
+        except NotPermitted as denied:
+            return _not_permitted(lease, denied)
         work = Work(
             lease,
             self._library,
+            permit=permit,
+            reserve=self._reserve,
             keep=lambda data: self._keep(lease, data),
             device=self._settings.device,
             isolation=self._isolation,
@@ -112,10 +121,23 @@ class Supervisor:
             self._runners.discard()  # whatever state it is in, no other chunk gets it
         return ending
 
+    def _reserve(self, endpoint: Endpoint, calls: int, hold: float) -> float:
+        """Where Redis is away, this job keeps to the rate by itself."""
+        try:
+            return self._store.reserve(endpoint.origin, endpoint.limits, calls=calls, hold=hold)
+        except Unavailable:
+            return hold + calls / endpoint.limits.requests_per_second
+
     def _keep(self, lease: Lease, data: bytes) -> str:
         """Held first: bytes that nobody holds may be deleted at any moment."""
         self._store.hold(lease.tenant, lease.job_id, hashlib.sha256(data).hexdigest())
         return self._library.put(data)
+
+
+def _not_permitted(lease: Lease, denied: NotPermitted) -> Ending:
+    if lease.work == "inspect":
+        return ModelRefused("endpoint_unavailable", denied.detail)
+    return Failed("endpoint_unavailable", denied.detail, retry=False)
 
 
 def _after_death(error: RunnerDied | FrameError, watch: Watch, seconds: float) -> Ending:

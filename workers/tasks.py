@@ -11,7 +11,7 @@ from jobs.settings import Settings
 from jobs.store import Store
 from models.library import Library
 from workers import limits
-from workers.app import app, settings
+from workers.app import app, kind, settings
 from workers.reaper import Reaper
 from workers.runner_process import RunnerProcess, sweep_directories
 from workers.spare import Runners
@@ -25,7 +25,7 @@ class Station:
         store, queue, library = Store(settings), Queue(settings.redis_url), Library(settings.library)
         sweep_directories()
         memory = _memory_limit(settings.device)
-        self._runners = Runners(lambda: RunnerProcess(memory_bytes=memory))
+        self._runners = Runners(lambda: RunnerProcess(memory_bytes=memory, kind=kind()))
         self.supervisor = Supervisor(
             settings, store=store, queue=queue, library=library, runners=self._runners, worker_id=worker_id
         )

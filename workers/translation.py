@@ -1,6 +1,7 @@
 """Between the records of a job and the frames of a runner. What a runner says is checked here before it is believed."""
 
 import io
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,23 +9,25 @@ from pydantic import TypeAdapter, ValidationError
 
 from algorithms.results import Finding
 from jobs.record import JobSpec, Lease, Progress
-from models.manifest import Inspection, ModelCard
+from models.manifest import Inspection, Limits, ModelCard
 from workers import frames
 from workers.frames import Frame, FrameError
+from workers.permits import Permit
 
 FINDING_BYTES = 256 << 10  # more than the details of any method
 HAND_OVER_SECONDS = 3.0
+MOST_HOLD_SECONDS = 3600.0
+FAULTS = ("model_fault", "endpoint_unavailable", "endpoint_bad_response")
 MAX_TEXT = 2000  # characters of a code or a sentence
 
 _FINDINGS = TypeAdapter(tuple[Finding, ...])
 
 
-def inspect_request(card: ModelCard, data: bytes, *, device: str) -> Frame:
-    return Frame("inspect", {"card": card.model_dump(mode="json"), "device": device}, {"model": data})
-
-
-def open_request(card: ModelCard, data: bytes, *, device: str) -> Frame:
-    return Frame("open", {"card": card.model_dump(mode="json"), "device": device}, {"model": data})
+def model_request(
+    kind: Literal["inspect", "open"], card: ModelCard, data: bytes, *, device: str, permit: Permit | None
+) -> Frame:
+    fields = {"card": card.model_dump(mode="json"), "device": device, "permit": permit and permit.fields}
+    return Frame(kind, fields, {"model": data})
 
 
 def run_request(lease: Lease, spec: JobSpec, x: NDArray[np.float32], y: NDArray[np.int64] | None) -> Frame:
@@ -66,16 +69,37 @@ def refusal(frame: Frame) -> tuple[str, str]:
     return _text(frame, "code"), _text(frame, "detail")
 
 
-def fault(frame: Frame) -> str:
-    """The sentence; for any other frame, one that came out of turn, raises FrameError."""
+def fault(frame: Frame) -> tuple[str, str]:
+    """Code and sentence; for any other frame, one that came out of turn, raises FrameError."""
     if frame.kind != "fault":
         raise FrameError(f"an answer came out of turn: {frame.kind[:32]!r}")
-    return _text(frame, "detail")
+    code = _text(frame, "code")
+    if code not in FAULTS:
+        raise FrameError("a fault has no code of ours")
+    return code, _text(frame, "detail")
+
+
+def turns(frame: Frame, limits: Limits) -> tuple[int, float]:
+    """How many calls a runner wants to make, and how long it was asked to hold back first. Raises FrameError."""
+    calls, hold = frame.fields.get("calls"), frame.fields.get("hold")
+    if not isinstance(calls, int) or not 1 <= calls <= limits.burst:
+        raise FrameError("a wish for turns does not say how many")
+    if not isinstance(hold, float) or not 0 <= hold <= MOST_HOLD_SECONDS:
+        raise FrameError("a wish for turns does not say after what")
+    return calls, hold
 
 
 def device(frame: Frame) -> str:
     """Raises FrameError."""
     return _text(frame, "device")
+
+
+def http_calls(frame: Frame) -> int:
+    """Raises FrameError."""
+    value = frame.fields.get("http_calls")
+    if not isinstance(value, int) or value < 0:
+        raise FrameError("an answer does not say how many requests were sent")
+    return value
 
 
 def seconds(frame: Frame) -> float:
@@ -110,12 +134,14 @@ def inspection(frame: Frame) -> Inspection:
 
 
 def findings(frame: Frame, lease: Lease) -> tuple[Finding, ...]:
-    """One finding for every row asked about, in the same order. Raises FrameError."""
+    """One finding for every row asked about, in the same order; of a fault, for some of them. Raises FrameError."""
     try:
         found = _FINDINGS.validate_json(frame.blobs["findings"])
     except (KeyError, ValidationError) as error:
         raise FrameError("the findings cannot be read") from error
-    if tuple(finding.index for finding in found) != lease.indices:
+    about = tuple(finding.index for finding in found)
+    expected = tuple(i for i in lease.indices if i in about) if frame.kind == "fault" else lease.indices
+    if about != expected:
         raise FrameError("the findings are not about the rows that were asked about")
     return found
 

@@ -1,53 +1,65 @@
 """What a lease asks of a runner, question by question. Model code runs at the other end of the pipe, never here."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from time import monotonic
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from jobs.record import ChunkResult, Lease, Progress
 from models.library import Library
+from models.manifest import Endpoint, ModelCard
 from models.samples import load_rows
 from workers import translation
 from workers.endings import Computed, Ending, Failed, Inspected, ModelRefused
-from workers.frames import Frame
+from workers.frames import Frame, FrameError
 from workers.limits import Isolation
+from workers.permits import Permit
 from workers.runner_process import RunnerProcess
 from workers.versions import versions
 
 T = TypeVar("T")
+Reserve = Callable[[Endpoint, int, float], float]
+"""(endpoint, calls, hold) -> seconds until so many calls may go out to it, after a pause of `hold` seconds if any."""
 
 
 class Work:
     """One chunk, or one inspection. Another thread may read `progress`, where it stands, and `heard`, since when."""
 
     def __init__(
-        self, lease: Lease, library: Library, *, keep: Callable[[bytes], str], device: str, isolation: Isolation
+        self,
+        lease: Lease,
+        library: Library,
+        *,
+        permit: Permit | None,
+        reserve: Reserve,
+        keep: Callable[[bytes], str],
+        device: str,
+        isolation: Isolation,
     ) -> None:
         """`keep` puts bytes into the library in the name of the lease's job, and returns their digest."""
         self.progress = Progress(samples_total=len(lease.indices))
         self.heard = monotonic()
         self._lease = lease
         self._library = library
+        self._permit = permit
+        self._reserve = reserve
         self._keep = keep
         self._device = device
         self._isolation = isolation
 
     def inspect(self, runner: RunnerProcess) -> Ending:
         """Raises RunnerDied, FrameError, and what the library raises."""
-        card = _present(self._lease.model)
-        request = translation.inspect_request(card, self._library.get(card.sha256), device=self._device)
-        answer = self._ask(runner, request)
+        answer = self._ask(runner, self._about_the_model("inspect"))
         match answer.kind:
             case "inspected":
                 return Inspected(translation.inspection(answer))
             case "refused":
                 return ModelRefused(*translation.refusal(answer))
-        return Failed("model_fault", translation.fault(answer), retry=False)
+        return Failed(*translation.fault(answer), retry=False)
 
     def open(self, runner: RunnerProcess) -> Ending | None:
         """Put the job's model into a fresh runner. None: it is open. Raises as `inspect`."""
-        card = _present(self._lease.spec).model
-        answer = self._ask(runner, translation.open_request(card, self._library.get(card.sha256), device=self._device))
+        answer = self._ask(runner, self._about_the_model("open"))
         return None if answer.kind == "opened" else _unanswered(answer)
 
     def run(self, runner: RunnerProcess) -> Ending:
@@ -56,14 +68,33 @@ class Work:
         x, y = load_rows(self._library.get(spec.samples.sha256), lease.indices)
         request = translation.run_request(lease, spec, x, y)
         answer = self._ask(runner, request, limit=translation.answer_bytes(lease, spec))
-        return Computed(self._result(answer)) if answer.kind == "done" else _unanswered(answer)
+        if answer.kind == "done":
+            return Computed(self._result(answer))
+        failed = _unanswered(answer)
+        return replace(failed, partial=self._result(answer)) if "findings" in answer.blobs else failed
+
+    def _about_the_model(self, kind: Literal["inspect", "open"]) -> Frame:
+        card = _present(self._lease.model)
+        data = self._library.get(card.sha256)
+        device = "cpu" if card.kind == "endpoint" else self._device  # nothing is computed here
+        return translation.model_request(kind, card, data, device=device, permit=self._permit)
 
     def _ask(self, runner: RunnerProcess, request: Frame, *, limit: int = 0) -> Frame:
         runner.send(request)
-        while (answer := runner.receive(limit=limit)).kind == "progress":
-            self.progress = translation.progress(answer, samples_total=len(self._lease.indices))
+        while (answer := runner.receive(limit=limit)).kind in ("progress", "turns"):
             self.heard = monotonic()
+            if answer.kind == "turns":
+                runner.send(self._turns(answer))
+            else:
+                self.progress = translation.progress(answer, samples_total=len(self._lease.indices))
         return answer
+
+    def _turns(self, wish: Frame) -> Frame:
+        endpoint = _present(self._lease.model).endpoint
+        if endpoint is None:
+            raise FrameError("turns were asked for where nothing is called")
+        calls, hold = translation.turns(wish, endpoint.limits)
+        return Frame("granted", {"seconds": self._reserve(endpoint, calls, hold)})
 
     def _result(self, answer: Frame) -> ChunkResult:
         lease, spec = self._lease, _present(self._lease.spec)
@@ -74,10 +105,12 @@ class Work:
             adversarials=None if points is None else self._keep(points),
             queries=sum(finding.queries for finding in found),
             gradients=sum(finding.gradients for finding in found),
+            http_calls=translation.http_calls(answer),
             seconds=translation.seconds(answer),
             device=translation.device(answer),
             isolation=self._isolation,
             versions=versions(),
+            warnings=_warnings(spec.model),
         )
 
 
@@ -85,10 +118,21 @@ def _unanswered(answer: Frame) -> Failed:
     """A model that was accepted once, and fails now."""
     if answer.kind == "refused":
         return Failed("internal", translation.refusal(answer)[1], retry=False)
-    return Failed("model_fault", translation.fault(answer), retry=False)
+    return Failed(*translation.fault(answer), retry=False)
+
+
+def _warnings(card: ModelCard) -> tuple[str, ...]:
+    """What the probe of an endpoint saw that its numbers have to be read with."""
+    if card.probe is None:
+        return ()
+    seen = {
+        "endpoint_not_deterministic": not card.probe.deterministic,
+        "scores_rounded": card.probe.decimals is not None,
+    }
+    return tuple(code for code, is_so in seen.items() if is_so)
 
 
 def _present(value: T | None) -> T:
-    """A lease to inspect carries a card, a lease to run carries a spec: the store promises it."""
+    """A lease carries a card, and a lease to run a spec: the store promises it."""
     assert value is not None
     return value

@@ -2,15 +2,14 @@
 
 import asyncio
 from collections.abc import Iterator
-from typing import Any, final
+from typing import Any, NoReturn, final
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic_core import to_json
 
-from algorithms.asking import Ball
 from algorithms.errors import ModelFault
-from algorithms.oracle import Access, Cotangent, Gradients, Labels, Rows, Scores
+from algorithms.oracle import Access, Labels, Rows, Scores
 from models.endpoints import PROTOCOLS, _reading
 from models.endpoints._client import Client
 from models.endpoints._faults import bad_response
@@ -56,11 +55,10 @@ class RemoteClassifier:
         """As the endpoint gives them out: logits or probabilities."""
         return self._ask(rows)
 
-    def gradients(self, rows: Rows, cotangent: Cotangent) -> tuple[Scores, Gradients]:
-        raise NotImplementedError
+    def gradients(self, *_: object, **__: object) -> NoReturn:
+        raise TypeError("an endpoint offers labels and scores at the most")
 
-    def steepest(self, ball: Ball, label: int, rivals: NDArray[np.int64]) -> NDArray[np.float64]:
-        raise NotImplementedError
+    steepest = margins = neighbors = gradients
 
     def close(self) -> None:
         self._loop.run(self._client.aclose())

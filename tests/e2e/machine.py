@@ -16,9 +16,11 @@ import numpy as np
 
 from algorithms.results import Finding
 from jobs.admission import admit
+from jobs.credentials import Seal
 from jobs.effects import settle
 from jobs.queue import Queue
 from jobs.record import Job
+from jobs.registration import EndpointRequest, register
 from jobs.request import JobRequest
 from jobs.settings import Settings
 from jobs.states import TERMINAL
@@ -72,9 +74,9 @@ def _stat(pid: int) -> list[str] | None:
 class Worker:
     """A Celery worker with one pool child, which has a runner at work and a spare."""
 
-    def __init__(self, environment: dict[str, str], log: Path, name: str) -> None:
+    def __init__(self, environment: dict[str, str], log: Path, name: str, queue: str = "compute") -> None:
         self._log = log.open("ab")
-        command = [sys.executable, "-m", "celery", "-A", "workers.app", "worker", "-Q", "compute", "-n", f"{name}@%h"]
+        command = [sys.executable, "-m", "celery", "-A", "workers.app", "worker", "-Q", queue, "-n", f"{name}@%h"]
         self.process = subprocess.Popen(
             [*command, "--pool", "prefork", "--concurrency", "1", "--without-mingle", "--without-gossip"],
             cwd=ROOT,
@@ -114,16 +116,22 @@ class Worker:
         self._log.close()
 
 
-class Machine:
-    """Settings are the environment of the workers; `lease_seconds` is short, so that recovery is."""
+def _text(value: Any) -> str:
+    """A setting as the environment has it."""
+    return ",".join(value) if isinstance(value, tuple) else str(value)
 
-    def __init__(self, redis_url: str, folder: Path, **settings: Any) -> None:
+
+class Machine:
+    """Settings are the environment of workers, which take from `queue`; `lease_seconds` is short, as recovery is."""
+
+    def __init__(self, redis_url: str, folder: Path, queue: str = "compute", **settings: Any) -> None:
         library = (folder / "library").as_uri()
         values = {"redis_url": redis_url, "library": library, "lease_seconds": 3.0, "device": "cpu"}
         self.settings = Settings(**values | settings)
         self.store = Store(self.settings)
         self.queue = Queue(redis_url)
         self.library = Library(self.settings.library)
+        self._takes_from = queue
         self.log = folder / "worker.log"
         self._workers: list[Worker] = []
 
@@ -133,8 +141,8 @@ class Machine:
         return alive[0] if alive else self._start_worker()
 
     def _start_worker(self) -> Worker:
-        environment = {f"BRINELL_{name.upper()}": str(value) for name, value in self._chosen().items()}
-        worker = Worker(environment, self.log, name=f"worker{len(self._workers)}")
+        environment = {f"BRINELL_{name.upper()}": _text(value) for name, value in self._chosen().items()}
+        worker = Worker(environment, self.log, name=f"worker{len(self._workers)}", queue=self._takes_from)
         self._workers.append(worker)
         return worker
 
@@ -157,7 +165,21 @@ class Machine:
             size_bytes=size,
             created_at=now,
         )
-        card, effects = self.store.add_model(TENANT, card)
+        return self._inspected(card)
+
+    def register(self, **request: Any) -> ModelCard:
+        """An endpoint, inspected by a worker."""
+        asked = EndpointRequest.model_validate({"kind": "endpoint", **request})
+        trusted = frozenset(self.settings.trusted_origins)
+        made = register(asked, model_id=f"mdl_{time.time_ns()}", now=datetime.now(UTC), trusted_origins=trusted)
+        self.library.put(made.document)
+        sealed = None
+        if made.credential is not None:
+            sealed = Seal(self.settings.secret_keys).close(made.credential, tenant=TENANT, model_id=made.card.id)
+        return self._inspected(made.card, sealed)
+
+    def _inspected(self, card: ModelCard, sealed: str | None = None) -> ModelCard:
+        card, effects = self.store.add_model(TENANT, card, sealed=sealed)
         self._settle(effects)
         until(lambda: self.store.model(TENANT, card.id).state != "inspecting", seconds=60, what="an inspection")
         return self.store.model(TENANT, card.id)
