@@ -5,7 +5,8 @@ which the climb still succeeds: doubling until it does, then bisection, each suc
 All samples of a cohort climb together, each by its own radius, and leave as soon as they are adversarial.
 
 An untargeted loss follows whichever rival leads at the moment and may walk past a nearer boundary, even on a linear
-model. So the first climb goes towards the rival that is nearest to first order, and only the second follows the loss.
+model. So the first climb goes towards the rival that is nearest to first order. The second follows the loss, from a
+random point: at the sample itself a defended model may have no useful gradient.
 
 Madry et al., ICLR 2018. Departures: the step falls as a cosine instead of staying constant, so that no step size has
 to be tuned to the number of steps; in l1 the projection is exact on ball and box (Croce & Hein, ICML 2021, show what
@@ -49,7 +50,7 @@ class Params(BaseParams):
         2,
         ge=1,
         le=100,
-        description="climbs at each radius: towards the nearest rival, by the loss alone, then from random points",
+        description="climbs at each radius: towards the nearest rival; then from random points, by the loss alone first",
     )
     step_size: float = Field(0.5, gt=0, le=4, description="first step over the radius; falls to 0 as a cosine")
     search_steps: int = Field(12, ge=1, le=40, description="radii tried where no epsilon is given")
@@ -103,7 +104,6 @@ class Climb:
     threat: Threat
     params: Params
     distance: Numbers = field(init=False)  # of the nearest success so far
-    draws: int = 0  # random starts drawn so far: the streams' counter
 
     def __post_init__(self) -> None:
         xp = array_namespace(self.cohort.x)
@@ -117,6 +117,7 @@ class Climb:
         self.nearest = xp.asarray(self.x, copy=True)  # the nearest success so far; the sample where there is none
         self.distance = np.full(n, np.inf)
         self.stationarity = np.full(n, np.nan)
+        self.draws = np.zeros(n, np.int64)  # random starts so far: each stream's counter
         self.zero_gradients = np.zeros(n, np.int64)
         self.climbed = np.zeros(n, np.int64)
 
@@ -167,16 +168,16 @@ class Climb:
         return won
 
     def _start(self, trying: Owners, radius: Numbers, restart: int) -> Array:
-        """From the nearest success (where there is none, the sample) or from the sample; then from random points."""
-        if restart < 2:
-            return self._project((self.nearest if restart == 0 else self.x)[trying], trying, radius)
+        """First from the nearest success, or the sample where there is none; then from random points."""
+        if restart == 0:
+            return self._project(self.nearest[trying], trying, radius)
         xp = array_namespace(self.x)
-        norm, draw = self.threat.norm, self.draws
-        self.draws += 1
+        norm, streams = self.threat.norm, self.cohort.streams
         offsets = [
-            sample_ball(self.cohort.streams[i].at(draw), 1, self.shape, norm=norm, radius=r, law="uniform")
+            sample_ball(streams[i].at(int(self.draws[i])), 1, self.shape, norm=norm, radius=r, law="uniform")
             for i, r in zip(trying, radius, strict=True)
         ]
+        self.draws[trying] += 1
         drawn = xp.asarray(np.concatenate(offsets).reshape(len(trying), -1), device=self.x.device)
         return self._project(self.x[trying] + drawn, trying, radius)
 
