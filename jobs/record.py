@@ -16,7 +16,7 @@ from jobs.summary import Summary
 from models.manifest import ModelCard, SamplesCard
 
 QueueName = Literal["compute", "probe"]
-Work = Literal["inspect", "run"]  # the stage a unit of work belongs to
+Work = Literal["inspect", "run", "report"]  # the stage a unit of work belongs to
 Bound = float | tuple[float, ...]  # one for all features, or one a feature in the flat order of the sample
 
 

@@ -1,14 +1,15 @@
 """Where the truth is: every fact about keys, models, samples and jobs is in Redis, and only this class knows where.
 
-Every compound move is one Lua script (`jobs/lua/`, each with `moves.lua` in front), so it happens wholly or not at
-all, and safely twice. Time is the server's. All keys share the hash tag `{brinell}`, so all of them live in one slot;
-`t:T` are the keys of tenant T, and no method finds an object except under its tenant.
+Every compound move is one Lua script (`jobs/lua/`, each with `moves.lua` and `ends.lua` in front), so it happens wholly
+or not at all, and safely twice. Time is the server's. All keys share the hash tag `{brinell}`, so all of them live in
+one slot; `t:T` are the keys of tenant T, and no method finds an object except under its tenant.
 
     keys                       hash    key id -> KeyRecord; `keys:used` id -> last use; `keys:touched:ID` for a minute
     t:T:model:ID               hash    card, state, version, refusal_code, refusal_detail, sealed
     t:T:samples:ID             hash    card
     t:T:job:ID                 hash    state, version, spec, request, summary, error_*, times, sums of committed chunks
     t:T:job:ID:chunks          hash    chunk -> ChunkResult: written once
+    t:T:audit:ID               hash    state, version, spec, jobs, live and ended_* (counts of jobs), verdict, forms …
     t:T:list:KIND              zset    ids in the order of their making (`sequence`)
     t:T:idempotency:DIGEST     hash    fingerprint, id: for 24 hours
     t:T:waiting:WORK           zset    units of work not yet admitted, first come first served
@@ -17,7 +18,7 @@ all, and safely twice. Time is the server's. All keys share the hash tag `{brine
     unit:ID:out                set     chunks admitted and not committed: at most `chunks_in_flight`
     unit:ID:chunks             hash    fence:N, attempts:N, faults:N, sent:N of those chunks
     unit:ID:live               hash    chunk -> Progress of the last beat
-    using:ID                   set     live jobs that use this model or these samples
+    using:ID                   set     live jobs and audits that use this model or these samples; the audit of a job
     leases, sent               zset    ID/CHUNK by the time at which its lease dies, its message counts as lost
     deadlines                  zset    unit by the time at which it is given up: queued, running, cancelling
     expiries                   zset    "tenant kind id" by the time at which an ended object is forgotten

@@ -7,6 +7,9 @@ from typing import Any
 from algorithms.oracle import Access
 from algorithms.results import Finding, Kind
 from jobs.admission import admit
+from jobs.audits.admission import Plan
+from jobs.audits.admission import admit as admit_audit
+from jobs.audits.request import AuditRequest
 from jobs.record import ChunkResult, JobSpec, Lease
 from jobs.request import JobRequest
 from jobs.storage.names import new_id
@@ -117,6 +120,17 @@ class Upload:
         """The id of a new job."""
         job, _ = self.store.create_job(self.tenant, self.spec(**changes))
         return job.id
+
+    def plan(self, *, baseline: str | None = None, **changes: Any) -> Plan:
+        """An audit of all ten samples, by pgd and by clever. `baseline`: digest of a report."""
+        recipe = [{"name": "pgd"}, {"name": "clever"}]
+        body = {"model_id": self.model.id, "samples_id": self.samples.id, "recipe": recipe}
+        request = AuditRequest.model_validate(body | changes)
+        return admit_audit(request, self.model, self.samples, baseline=baseline)
+
+    def audit(self, **changes: Any) -> str:
+        """The id of a new audit."""
+        return self.store.create_audit(self.tenant, self.plan(**changes))[0].id
 
 
 def taken(store: Store, unit_id: str, chunk: int = 0, worker: str = "w") -> Lease:

@@ -22,8 +22,11 @@ if unit.work == 'inspect' then
   lease.card, lease.sealed = redis.call('HGET', model, 'card'), redis.call('HGET', model, 'sealed') or nil
   return reply('ok', lease)
 end
+if unit.work == 'report' then return reply('ok', lease) end
 local job = object(unit.tenant, 'job', ASK.id)
 if move(job, 'running') then
+  local audit = redis.call('HGET', job, 'owner')
+  if audit and step(audit, 'running') then redis.call('HSET', audit, 'started', NOW) end
   redis.call('HSET', job, 'started', NOW, 'changed', NOW)
   redis.call('ZADD', key('deadlines'), NOW + 1000 * redis.call('HGET', job, 'seconds'), ASK.id)
 end

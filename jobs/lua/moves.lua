@@ -1,4 +1,4 @@
--- The words and moves that every script of the store shares: this text is put in front of each of them.
+-- The words and moves that every script of the store shares: this text is put in front of each, and `ends.lua` next.
 -- KEYS[1] is the prefix with its hash tag, so that all keys live in one slot; ARGV[1] is JSON of named arguments.
 -- `MOVES`, the table of legal moves, comes from jobs/states.py. The keys are listed in jobs/store.py.
 
@@ -24,8 +24,13 @@ local function object(tenant, kind, id) return key('t', tenant, kind, id) end
 local function spot(id, chunk) return id .. '/' .. chunk end
 local function count(what) redis.call('HINCRBY', key('counters'), what, 1) end
 local function tally(state, by) redis.call('HINCRBY', key('jobs'), state, by) end
-local function bump(name) redis.call('HINCRBY', name, 'version', 1) end
 local function exists(name) return redis.call('EXISTS', name) == 1 end
+
+local function bump(name) -- what changes a job changes the audit that it belongs to
+  redis.call('HINCRBY', name, 'version', 1)
+  local owner = redis.call('HGET', name, 'owner')
+  if owner then redis.call('HINCRBY', owner, 'version', 1) end
+end
 
 local function hash(name)
   local flat, fields = redis.call('HGETALL', name), {}
@@ -161,71 +166,4 @@ local function keep_result(job)
   for _, what in ipairs({'samples_done', 'queries', 'gradients'}) do redis.call('HINCRBY', job, what, ASK[what]) end
   redis.call('HSET', job, 'changed', NOW)
   bump(job)
-end
-
--- Ends.
-
-local function move(job, state)
-  local from = redis.call('HGET', job, 'state')
-  if not from or not MOVES[from][state] then return false end
-  redis.call('HSET', job, 'state', state)
-  bump(job)
-  tally(from, -1)
-  tally(state, 1)
-  return true
-end
-
-local function end_job(tenant, id, state, code, detail)
-  local job = object(tenant, 'job', id)
-  if not move(job, state) then return end
-  redis.call('HSET', job, 'finished', NOW)
-  if code then redis.call('HSET', job, 'error_code', code, 'error_detail', detail) end
-  for _, used in ipairs(redis.call('HMGET', job, 'model_id', 'samples_id')) do
-    redis.call('SREM', key('using', used), id)
-  end
-  end_unit(id)
-  lapse(tenant, 'job', id)
-end
-
-local function refuse_model(tenant, id, code, detail)
-  local model = object(tenant, 'model', id)
-  redis.call('HSET', model, 'state', 'refused', 'refusal_code', code, 'refusal_detail', detail)
-  bump(model)
-  end_unit(id)
-  let_go(id)
-  lapse(tenant, 'model', id)
-end
-
-local function give_up(unit, id, code, detail)
-  if unit.work == 'inspect' then
-    refuse_model(unit.tenant, id, 'model_invalid', detail)
-  else
-    end_job(unit.tenant, id, 'failed', code, detail)
-  end
-end
-
--- After a chunk has come back without its result: the attempts decide.
-local function put_back(unit, id, chunk, is_spent, code, detail)
-  redis.call('ZREM', key('leases'), spot(id, chunk))
-  redis.call('HDEL', key('unit', id, 'live'), chunk)
-  if unit.cancel then
-    if not is_leased(id) then end_job(unit.tenant, id, 'cancelled') end
-  elseif is_spent then
-    give_up(unit, id, code, detail)
-  else
-    send(id, chunk)
-    if unit.work == 'run' then bump(object(unit.tenant, 'job', id)) end
-  end
-end
-
-local function attempts_spent(id, chunk)
-  return tonumber(redis.call('HGET', key('unit', id, 'chunks'), 'attempts:' .. chunk) or 0) >= LIMITS.max_attempts
-end
-
-local function remove(tenant, kind, id)
-  if kind == 'job' then end_job(tenant, id, 'cancelled') else end_unit(id) end
-  redis.call('DEL', object(tenant, kind, id), key('t', tenant, kind, id, 'chunks'))
-  redis.call('ZREM', key('t', tenant, 'list', kind), id)
-  redis.call('ZREM', key('expiries'), tenant .. ' ' .. kind .. ' ' .. id)
-  let_go(id)
 end

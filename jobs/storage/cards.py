@@ -119,7 +119,10 @@ def accept(reply: Reply) -> Reply:
     """The reply itself, unless the script refused."""
     refusals: dict[str, Callable[[], BrinellError]] = {
         "missing": missing,
-        "in_use": lambda: Conflict("A live job uses this; cancel the job or wait until it ends.", code="in_use"),
+        "in_use": lambda: Conflict(
+            "A live job or an audit uses this; wait until the job ends, cancel it, or delete the audit.",
+            code="in_use",
+        ),
         "busy": lambda: Unavailable("The same bytes are being deleted right now; try again.", retry_after=1),
         "reused": lambda: Refused(
             "This Idempotency-Key came with another request before; use a new one.", code="idempotency_key_reused"

@@ -19,6 +19,7 @@ from jobs.states import moves_as_lua
 from jobs.storage.names import TAG
 
 SCRIPTS = Path(__file__).parent.parent / "lua"
+SHARED = ("moves.lua", "ends.lua")
 CANCEL_SECONDS = 8.0  # a cancelled job ends within 10 s even where its worker does not answer
 SYNC_MILLISECONDS = 1000  # patience with the disk before an answer is given up
 
@@ -60,8 +61,8 @@ class Connection:
 
     @cached_property
     def _scripts(self) -> dict[str, Script]:
-        shared = moves_as_lua() + (SCRIPTS / "moves.lua").read_text()
-        files = (file for file in SCRIPTS.glob("*.lua") if file.stem != "moves")
+        shared = moves_as_lua() + "".join((SCRIPTS / name).read_text() for name in SHARED)
+        files = (file for file in SCRIPTS.glob("*.lua") if file.name not in SHARED)
         return {file.stem: self._redis.register_script(shared + file.read_text()) for file in files}
 
     def _ask(self, *commands: tuple[Any, ...]) -> list[Any]:

@@ -2,17 +2,19 @@
 
 from typing import Any, Literal
 
+from jobs.audits.report import Summary as Outline
+from jobs.audits.verdict import Verdict
 from jobs.record import Backlog, ChunkResult, Effects, JobSpec, Lease, Progress, QueueName, WorkerRecord
 from jobs.states import JobState
+from jobs.storage.audits import Audits
 from jobs.storage.cards import accept
 from jobs.storage.connection import Reply, effects
 from jobs.storage.names import key
-from jobs.storage.records import Records
 from jobs.summary import Summary, summarize
 from models.manifest import Inspection, Limits, ModelCard
 
 
-class Leases(Records):
+class Leases(Audits):
     def acquire(self, job_id: str, chunk: int, worker_id: str) -> Lease | None:
         """None: nothing to do here (done, ended, or another has it). The message is then simply acknowledged."""
         reply = self._call("acquire", id=job_id, chunk=chunk)
@@ -44,9 +46,21 @@ class Leases(Records):
         """The inspection ended with a refusal; the bytes go at once. False: the lease stood no more."""
         return _accepted(self._call("inspected", durable=True, **_standing(lease), code=code, detail=detail))
 
-    def fail(
-        self, lease: Lease, code: str, detail: str, *, retry: bool, partial: ChunkResult | None = None
-    ) -> Effects:
+    def commit_report(
+        self, lease: Lease, verdict: Verdict, summary: Outline, forms: dict[str, str]
+    ) -> tuple[bool, Effects]:
+        """The audit has ended. `forms`: name -> digest in the library. False: the lease stood no more."""
+        reply = self._call(
+            "reported",
+            durable=True,
+            **_standing(lease),
+            verdict=verdict.model_dump_json(),
+            summary=summary.model_dump_json(),
+            forms=forms,
+        )
+        return _accepted(accept(reply))
+
+    def fail(self, lease: Lease, code: str, detail: str, *, retry: bool, partial: ChunkResult | None = None) -> Effects:
         """`model_fault` is retried once at most, other codes until the attempts are spent; then the job is failed.
 
         `partial`: what was found before, kept if the job ends by this.
@@ -153,7 +167,7 @@ def _lease(reply: Reply, job_id: str, chunk: int, worker_id: str, seconds: float
         work=reply["work"],
         spec=spec,
         sealed=reply.get("sealed"),
-        model=spec.model if spec else ModelCard.model_validate_json(reply["card"]),
+        model=spec.model if spec else ModelCard.model_validate_json(reply["card"]) if "card" in reply else None,
         indices=spec.rows(chunk) if spec else (),
         seconds_left=reply.get("milliseconds_left", seconds * 1000) / 1000,
     )

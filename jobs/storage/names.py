@@ -6,11 +6,11 @@ from typing import Literal
 
 from algorithms.errors import NotFound
 
-ObjectKind = Literal["model", "samples", "job"]
+ObjectKind = Literal["model", "samples", "job", "audit"]
 TAG = "{brinell}"  # the hash tag: one slot, so that one script may touch any of our keys
 
-_PREFIXES: dict[ObjectKind, str] = {"model": "mdl_", "samples": "smp_", "job": "job_"}
-_ID = re.compile(r"(?:mdl|smp|job)_[A-Za-z0-9_-]{1,64}")
+_PREFIXES: dict[ObjectKind, str] = {"model": "mdl_", "samples": "smp_", "job": "job_", "audit": "aud_"}
+_ID = re.compile(r"(?:mdl|smp|job|aud)_[A-Za-z0-9_-]{1,64}")
 
 
 def key(*parts: str) -> str:

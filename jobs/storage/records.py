@@ -33,26 +33,26 @@ class Records(Cards):
 
     def create_job(self, tenant: str, spec: JobSpec, idempotency: Idempotency | None = None) -> tuple[Job, Effects]:
         """A queued job, or the one first made with this idempotency key. NotFound: its model or samples went away."""
-        job_id = new_id("job")
-        seconds = min(spec.request.budget.seconds or self._settings.job_seconds, self._settings.job_seconds)
-        reply = self._call(
-            "create_job",
-            durable=True,
-            tenant=tenant,
-            id=job_id,
-            model_id=checked(spec.model.id, "model"),
-            samples_id=checked(spec.samples.id, "samples"),
-            spec=spec.model_dump_json(),
-            request=spec.request.model_dump_json(),
-            samples_total=len(spec.indices),
-            chunk_size=spec.chunk_size,
-            chunks=spec.chunks,
-            queue=spec.queue,
-            seconds=seconds,
-            idempotency=as_argument(idempotency),
-        )
+        asked = self._described(spec)
+        reply = self._call("create_job", durable=True, tenant=tenant, **asked, idempotency=as_argument(idempotency))
         accept(reply)
-        return self.job(tenant, reply.get("id", job_id)), effects(reply)
+        return self.job(tenant, reply.get("id", asked["id"])), effects(reply)
+
+    def _described(self, spec: JobSpec) -> dict[str, Any]:
+        """A new job as the scripts take it."""
+        most = self._settings.job_seconds
+        return {
+            "id": new_id("job"),
+            "model_id": checked(spec.model.id, "model"),
+            "samples_id": checked(spec.samples.id, "samples"),
+            "spec": spec.model_dump_json(),
+            "request": spec.request.model_dump_json(),
+            "samples_total": len(spec.indices),
+            "chunk_size": spec.chunk_size,
+            "chunks": spec.chunks,
+            "queue": spec.queue,
+            "seconds": min(spec.request.budget.seconds or most, most),
+        }
 
     def job(self, tenant: str, job_id: str) -> Job:
         (job,) = self._load_jobs(tenant, [checked(job_id, "job")])
@@ -101,11 +101,11 @@ class Records(Cards):
         return [result.adversarials for result in results if result.adversarials]
 
     def version(self, tenant: str, object_id: str) -> int:
-        """Of a job or a model: grows with every change. One cheap read: `Prefer: wait` polls it and `state`."""
+        """Of a job, an audit or a model: grows with every change. A cheap read: `Prefer: wait` polls it and `state`."""
         return int(self._field(tenant, object_id, "version"))
 
     def state(self, tenant: str, object_id: str) -> str:
-        """Of a job or a model, in one cheap read."""
+        """Of a job, an audit or a model, in one cheap read."""
         return self._field(tenant, object_id, "state")
 
     def _field(self, tenant: str, object_id: str, field: str) -> str:
@@ -143,9 +143,9 @@ def _job(job_id: str, row: dict[str, Any], live: list[str]) -> Job | None:
         progress=_progress(row, [Progress.model_validate(json.loads(text)) for text in live]),
         summary=Summary.model_validate_json(row["summary"]) if row["summary"] else None,
         error=JobError(code=row["error_code"], detail=row["error_detail"]) if row["error_code"] else None,
-        created_at=_moment(row["created"]),
-        started_at=_moment(row["started"]) if row["started"] else None,
-        finished_at=_moment(row["finished"]) if row["finished"] else None,
+        created_at=moment(row["created"]),
+        started_at=moment(row["started"]) if row["started"] else None,
+        finished_at=moment(row["finished"]) if row["finished"] else None,
     )
 
 
@@ -165,5 +165,5 @@ def _progress(row: dict[str, Any], live: list[Progress]) -> Progress:
     )
 
 
-def _moment(milliseconds: str) -> datetime:
+def moment(milliseconds: str) -> datetime:
     return datetime.fromtimestamp(int(milliseconds) / 1000, UTC)

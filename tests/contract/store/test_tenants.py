@@ -15,8 +15,8 @@ OF_OBJECTS = [
     for name, method in inspect.getmembers(Store, inspect.isfunction)
     if not name.startswith("_") and {"tenant"} & set(inspect.signature(method).parameters)
 ]
-MAKERS = {"add_model", "add_samples", "create_job", "hold", "replayed"}
-LISTS = {"models", "samples_list", "jobs"}
+MAKERS = {"add_model", "add_samples", "create_job", "create_audit", "hold", "replayed"}
+LISTS = {"models", "samples_list", "jobs", "audits"}
 BY_ID = sorted(set(OF_OBJECTS) - MAKERS - LISTS)
 
 
@@ -25,6 +25,7 @@ def ids_of(upload: Upload) -> dict[str, str]:
         "model_id": upload.model.id,
         "samples_id": upload.samples.id,
         "job_id": upload.job(),
+        "audit_id": upload.audit(),
         "object_id": upload.model.id,
     }
 
@@ -69,6 +70,7 @@ def test_what_cannot_be_an_id_is_not_found(store: Store, upload: Upload, name: s
 @pytest.mark.parametrize("name", sorted(LISTS))
 def test_lists_show_only_what_is_the_tenants_own(store: Store, upload: Upload, name: str) -> None:
     upload.job()
+    upload.audit()
     assert getattr(store, name)("lab").items
     assert getattr(store, name)("else").items == ()
 

@@ -1,0 +1,159 @@
+-- How jobs, audits and models end, begin and go: shared by every script, after `moves.lua`.
+
+-- The state before, or nil: no such object, or no such move.
+local function step(name, state)
+  local from = redis.call('HGET', name, 'state')
+  if not from or not MOVES[from][state] then return nil end
+  redis.call('HSET', name, 'state', state)
+  bump(name)
+  return from
+end
+
+local function move(job, state)
+  local from = step(job, state)
+  if not from then return false end
+  tally(from, -1)
+  tally(state, 1)
+  return true
+end
+
+local function finish(name, id, code, detail)
+  redis.call('HSET', name, 'finished', NOW)
+  if code then redis.call('HSET', name, 'error_code', code, 'error_detail', detail) end
+  for _, used in ipairs(redis.call('HMGET', name, 'model_id', 'samples_id')) do
+    redis.call('SREM', key('using', used), id)
+  end
+  end_unit(id)
+end
+
+-- Audits: their jobs are counted down. The end of the last one starts the report, or ends what has nothing to report.
+
+local function jobs_of(audit) return cjson.decode(redis.call('HGET', audit, 'jobs') or '[]') end
+
+local function end_audit(tenant, id, state, code, detail)
+  local audit = object(tenant, 'audit', id)
+  if not step(audit, state) then return end
+  finish(audit, id, code, detail)
+  lapse(tenant, 'audit', id)
+  for _, job in ipairs(jobs_of(audit)) do lapse(tenant, 'job', job.id) end -- its jobs live as long as it does
+end
+
+local function count_down(tenant, id, state, code, detail)
+  local audit = object(tenant, 'audit', id)
+  redis.call('HINCRBY', audit, 'ended_' .. state, 1)
+  if code then redis.call('HSET', audit, 'fault_code', code, 'fault_detail', detail) end
+  if redis.call('HINCRBY', audit, 'live', -1) > 0 then return end
+  local found = hash(audit)
+  if found.cancel then
+    end_audit(tenant, id, 'cancelled')
+  elseif found.ended_succeeded then
+    begin(tenant, id, 'report', found.queue, 1)
+  elseif found.fault_code then
+    end_audit(tenant, id, 'failed', found.fault_code, found.fault_detail)
+  else
+    end_audit(tenant, id, found.state == 'queued' and found.ended_expired and 'expired' or 'cancelled')
+  end
+end
+
+local function end_job(tenant, id, state, code, detail)
+  local job = object(tenant, 'job', id)
+  if not move(job, state) then return end
+  finish(job, id, code, detail)
+  local audit = redis.call('HGET', job, 'audit')
+  if audit then count_down(tenant, audit, state, code, detail) else lapse(tenant, 'job', id) end
+end
+
+local function refuse_model(tenant, id, code, detail)
+  local model = object(tenant, 'model', id)
+  redis.call('HSET', model, 'state', 'refused', 'refusal_code', code, 'refusal_detail', detail)
+  bump(model)
+  end_unit(id)
+  let_go(id)
+  lapse(tenant, 'model', id)
+end
+
+local function give_up(unit, id, code, detail)
+  if unit.work == 'inspect' then
+    refuse_model(unit.tenant, id, 'model_invalid', detail)
+  elseif unit.work == 'report' then
+    end_audit(unit.tenant, id, 'failed', code, detail)
+  else
+    end_job(unit.tenant, id, 'failed', code, detail)
+  end
+end
+
+-- After a chunk has come back without its result: the attempts decide.
+local function put_back(unit, id, chunk, is_spent, code, detail)
+  redis.call('ZREM', key('leases'), spot(id, chunk))
+  redis.call('HDEL', key('unit', id, 'live'), chunk)
+  if unit.cancel then
+    if not is_leased(id) then end_job(unit.tenant, id, 'cancelled') end
+  elseif is_spent then
+    give_up(unit, id, code, detail)
+  else
+    send(id, chunk)
+    if unit.work == 'run' then bump(object(unit.tenant, 'job', id)) end
+  end
+end
+
+local function attempts_spent(id, chunk)
+  return tonumber(redis.call('HGET', key('unit', id, 'chunks'), 'attempts:' .. chunk) or 0) >= LIMITS.max_attempts
+end
+
+-- Beginnings and removals.
+
+local function can_use(tenant, model_id, samples_id) -- either may have been removed since the admission
+  local is_ready = redis.call('HGET', object(tenant, 'model', model_id), 'state') == 'ready'
+  return is_ready and exists(object(tenant, 'samples', samples_id))
+end
+
+-- A queued job from its ARGV description; `audit`: the one it belongs to, if any, which keeps it from being removed.
+local function queue_job(tenant, asked, audit)
+  local job = object(tenant, 'job', asked.id)
+  redis.call('HSET', job, 'state', 'queued', 'version', 1, 'created', NOW, 'changed', NOW, 'spec', asked.spec,
+    'request', asked.request, 'model_id', asked.model_id, 'samples_id', asked.samples_id,
+    'samples_total', asked.samples_total, 'chunk_size', asked.chunk_size, 'seconds', asked.seconds,
+    'samples_done', 0, 'queries', 0, 'gradients', 0)
+  tally('queued', 1)
+  list(tenant, 'job', asked.id)
+  redis.call('SADD', key('using', asked.model_id), asked.id)
+  redis.call('SADD', key('using', asked.samples_id), asked.id)
+  if audit then
+    redis.call('HSET', job, 'audit', audit, 'owner', object(tenant, 'audit', audit))
+    redis.call('SADD', key('using', asked.id), audit)
+  end
+  redis.call('ZADD', key('deadlines'), NOW + LIMITS.queue_ms, asked.id)
+  begin(tenant, asked.id, 'run', asked.queue, asked.chunks)
+end
+
+-- A job that nobody computes ends at once; others get the flag, which their workers meet at the next beat.
+local function cancel(tenant, id)
+  if not is_leased(id) then
+    end_job(tenant, id, 'cancelled')
+  elseif redis.call('HSETNX', key('unit', id), 'cancel', NOW) == 1 then
+    redis.call('ZADD', key('deadlines'), NOW + LIMITS.cancel_ms, id)
+    bump(object(tenant, 'job', id))
+  end
+end
+
+local function forget(tenant, kind, id)
+  redis.call('DEL', object(tenant, kind, id), key('t', tenant, kind, id, 'chunks'), key('using', id))
+  redis.call('ZREM', key('t', tenant, 'list', kind), id)
+  redis.call('ZREM', key('expiries'), tenant .. ' ' .. kind .. ' ' .. id)
+  let_go(id)
+end
+
+local function remove(tenant, kind, id)
+  if kind == 'job' then
+    end_job(tenant, id, 'cancelled')
+  elseif kind == 'audit' then
+    local jobs = jobs_of(object(tenant, 'audit', id))
+    redis.call('HSET', object(tenant, 'audit', id), 'cancel', NOW)
+    for _, job in ipairs(jobs) do end_job(tenant, job.id, 'cancelled') end
+    end_audit(tenant, id, 'cancelled')
+    for _, job in ipairs(jobs) do forget(tenant, 'job', job.id) end
+  else
+    end_unit(id)
+  end
+  forget(tenant, kind, id)
+end

@@ -1,0 +1,147 @@
+"""Audits as their callers see them: created with all their jobs, read, listed, cancelled, removed."""
+
+import json
+from collections.abc import Sequence
+from itertools import islice
+from typing import Any
+
+from jobs.audits.admission import Plan
+from jobs.audits.record import Audit, AuditJob, AuditSpec
+from jobs.audits.report import Skipped
+from jobs.audits.report import Summary as Outline
+from jobs.audits.request import AuditRequest
+from jobs.audits.verdict import Verdict
+from jobs.record import Effects, Idempotency, Job, JobError, Page, Progress
+from jobs.states import TERMINAL, JobState
+from jobs.storage.cards import accept, as_argument, found
+from jobs.storage.connection import effects
+from jobs.storage.names import checked, key, new_id
+from jobs.storage.records import Records, moment
+
+AUDIT_FIELDS = (
+    *("state", "request", "skipped", "jobs", "created", "started", "finished"),
+    *("verdict", "summary", "forms", "error_code", "error_detail"),
+)
+REPORT_SHARE = 0.01  # of an audit's progress that is left when its last job has ended
+
+
+class Audits(Records):
+    def create_audit(self, tenant: str, plan: Plan, idempotency: Idempotency | None = None) -> tuple[Audit, Effects]:
+        """A queued audit with its jobs, or the one first made with this idempotency key. NotFound as for a job."""
+        audit_id, spec = new_id("audit"), plan.spec
+        reply = self._call(
+            "create_audit",
+            durable=True,
+            tenant=tenant,
+            id=audit_id,
+            model_id=checked(spec.model.id, "model"),
+            samples_id=checked(spec.samples.id, "samples"),
+            spec=spec.model_dump_json(),
+            request=spec.request.model_dump_json(),
+            skipped=json.dumps([skip.model_dump() for skip in spec.skipped]),
+            queue=spec.queue,
+            baseline=spec.baseline,
+            jobs=[{**self._described(job), "method": job.request.method.name} for job in plan.jobs],
+            idempotency=as_argument(idempotency),
+        )
+        accept(reply)
+        return self.audit(tenant, reply.get("id", audit_id)), effects(reply)
+
+    def audit(self, tenant: str, audit_id: str) -> Audit:
+        (audit,) = self._load_audits(tenant, [checked(audit_id, "audit")])
+        return found(audit)
+
+    def audit_spec(self, tenant: str, audit_id: str) -> AuditSpec:
+        """What was admitted, cards included."""
+        return AuditSpec.model_validate_json(self._field(tenant, checked(audit_id, "audit"), "spec"))
+
+    def audits(
+        self, tenant: str, state: JobState | None = None, cursor: str | None = None, limit: int = 100
+    ) -> Page[Audit]:
+        """Newest first; `state` None: all."""
+
+        def load(ids: Sequence[str]) -> list[Audit | None]:
+            every = self._load_audits(tenant, ids)
+            return [audit if audit and state in (None, audit.state) else None for audit in every]
+
+        return self._page(tenant, "audit", cursor, limit, load)
+
+    def cancel_audit(self, tenant: str, audit_id: str) -> tuple[Audit, Effects]:
+        """Cancels its jobs; the audit ends with the last of them. Leaves an ended one as it is."""
+        reply = accept(self._call("cancel_audit", durable=True, tenant=tenant, id=checked(audit_id, "audit")))
+        return self.audit(tenant, audit_id), effects(reply)
+
+    def remove_audit(self, tenant: str, audit_id: str) -> Effects:
+        """With its jobs. A live one is cancelled first."""
+        return self._remove(tenant, "audit", audit_id)
+
+    def verdict(self, tenant: str, audit_id: str) -> Verdict:
+        """One read. Without a verdict and without rules while it runs, or where it could not."""
+        state, verdict = self._some(tenant, audit_id, "state", "verdict")
+        found(state)
+        return Verdict.model_validate_json(verdict) if verdict else Verdict(verdict=None)
+
+    def report_forms(self, tenant: str, audit_id: str) -> dict[str, str]:
+        """{form: digest in the library}; empty where there is no report (yet)."""
+        state, forms = self._some(tenant, audit_id, "state", "forms")
+        found(state)
+        return dict(json.loads(forms)) if forms else {}
+
+    def _some(self, tenant: str, audit_id: str, *fields: str) -> list[str | None]:
+        (row,) = self._ask(("HMGET", key("t", tenant, "audit", checked(audit_id, "audit")), *fields))
+        return list(row)
+
+    def _load_audits(self, tenant: str, ids: Sequence[str]) -> list[Audit | None]:
+        """Two round trips, however many there are."""
+        answers = self._ask(*(("HMGET", key("t", tenant, "audit", i), *AUDIT_FIELDS) for i in ids))
+        rows = [dict(zip(AUDIT_FIELDS, answer, strict=True)) for answer in answers]
+        named = [json.loads(row["jobs"] or "[]") for row in rows]
+        loaded = iter(self._load_jobs(tenant, [job["id"] for jobs in named for job in jobs]))
+        return [
+            _audit(audit_id, row, jobs, list(islice(loaded, len(jobs))))
+            for audit_id, row, jobs in zip(ids, rows, named, strict=True)
+        ]
+
+
+def _audit(audit_id: str, row: dict[str, Any], named: list[dict[str, str]], jobs: list[Job | None]) -> Audit | None:
+    if row["state"] is None:
+        return None
+    there = [(name, job) for name, job in zip(named, jobs, strict=True) if job]
+    verdict = Verdict.model_validate_json(row["verdict"]).verdict if row["verdict"] else None
+    return Audit(
+        id=audit_id,
+        state=JobState(row["state"]),
+        request=AuditRequest.model_validate_json(row["request"]),
+        jobs=tuple(AuditJob(job_id=job.id, method=name["method"], state=job.state) for name, job in there),
+        skipped=tuple(Skipped.model_validate(skip) for skip in json.loads(row["skipped"])),
+        progress=_progress(row, [job for _, job in there]),
+        verdict=verdict,
+        summary=Outline.model_validate_json(row["summary"]) if row["summary"] else None,
+        report_ready=row["forms"] is not None,
+        error=JobError(code=row["error_code"], detail=row["error_detail"]) if row["error_code"] else None,
+        created_at=moment(row["created"]),
+        started_at=moment(row["started"]) if row["started"] else None,
+        finished_at=moment(row["finished"]) if row["finished"] else None,
+    )
+
+
+def _progress(row: dict[str, Any], jobs: Sequence[Job]) -> Progress:
+    """Samples of all jobs together. Each job counts alike: nobody knows beforehand which will take longest."""
+    has_ended = JobState(row["state"]) in TERMINAL
+    done = sum(1.0 if job.state in TERMINAL else job.progress.fraction for job in jobs) / max(1, len(jobs))
+    fraction = 1.0 if row["forms"] else (1 - REPORT_SHARE) * done
+    return Progress(
+        samples_done=sum(job.progress.samples_done for job in jobs),
+        samples_total=sum(job.progress.samples_total for job in jobs),
+        queries=sum(job.progress.queries for job in jobs),
+        gradients=sum(job.progress.gradients for job in jobs),
+        fraction=fraction,
+        eta_seconds=None if has_ended else _eta(jobs),
+    )
+
+
+def _eta(jobs: Sequence[Job]) -> float | None:
+    """The longest of the running jobs, once every job runs: of the others nothing is known."""
+    live = [job for job in jobs if job.state not in TERMINAL]
+    known = [job.progress.eta_seconds for job in live if job.progress.eta_seconds is not None]
+    return max(known, default=None) if len(known) == len(live) else None
