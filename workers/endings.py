@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from jobs.audits.report import Summary
+from jobs.audits.verdict import Verdict
 from jobs.record import ChunkResult, Effects, Lease
 from jobs.store import Store
 from models.manifest import Inspection
@@ -21,6 +23,15 @@ class ModelRefused:
 @dataclass(frozen=True)
 class Computed:
     result: ChunkResult
+
+
+@dataclass(frozen=True)
+class Reported:
+    """An audit's end. `forms`: name -> digest in the library."""
+
+    verdict: Verdict
+    summary: Summary
+    forms: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -46,7 +57,7 @@ class Lost:
     """The lease belongs to somebody else by now, or to nobody: whatever was computed is not ours to write."""
 
 
-Ending = Inspected | ModelRefused | Computed | Failed | HandedBack | Lost
+Ending = Inspected | ModelRefused | Computed | Reported | Failed | HandedBack | Lost
 
 
 def write(ending: Ending, store: Store, lease: Lease) -> Effects:
@@ -57,6 +68,8 @@ def write(ending: Ending, store: Store, lease: Lease) -> Effects:
             return store.refuse_model(lease, code, detail)[1]
         case Computed(result):
             return store.commit(lease, result)[1]
+        case Reported(verdict, summary, forms):
+            return store.commit_report(lease, verdict, summary, forms)[1]
         case Failed(code, detail, retry, partial):
             return store.fail(lease, code, detail, retry=retry, partial=partial)
         case HandedBack():

@@ -1,4 +1,4 @@
-"""Does one chunk: claim it, have a runner compute it, write down how it ended. Never loads a model itself."""
+"""Does one unit of work: claim it, have a runner compute it, write down how it ended. Never loads a model itself."""
 
 import hashlib
 import os
@@ -18,6 +18,7 @@ from workers import deaths, drain, endings, limits
 from workers.endings import Computed, Ending, Failed, HandedBack, Lost, ModelRefused
 from workers.frames import FrameError
 from workers.permits import NotPermitted, Permits
+from workers.reporting import Reporting
 from workers.runner_process import RunnerDied, RunnerProcess
 from workers.spare import Runners
 from workers.watch import Watch
@@ -42,6 +43,7 @@ class Supervisor:
         self._runners = runners
         self._worker_id = worker_id
         self._permits = Permits(settings)
+        self._reporting = Reporting(store, library, keep=self._keep, lease_seconds=settings.lease_seconds)
         self._isolation = limits.available(settings.sandbox)
 
     def do(self, job_id: str, chunk: int) -> None:
@@ -50,7 +52,7 @@ class Supervisor:
         if lease is None:
             return
         with structlog.contextvars.bound_contextvars(job_id=job_id, chunk=chunk, attempt=lease.attempt):
-            ending = self._hold(lease)
+            ending = self._reporting.do(lease) if lease.work == "report" else self._hold(lease)
             _log.info("chunk_ended", ending=type(ending).__name__, code=getattr(ending, "code", None))
             effects = self._write(ending, lease)
             settle(effects, store=self._store, queue=self._queue, library=self._library)
