@@ -52,13 +52,18 @@ class Client:
         path: Path,
         *,
         name: str | None = None,
+        kind: str = "onnx",
         preprocessing: str | None = None,
         timeout_seconds: float | None = None,
         on_sent: OnSent | None = None,
     ) -> Model:
-        """The model once it is ready. `preprocessing` is JSON. Raises BrinellError(the gate's code) if refused."""
+        """The model once it is ready. `kind` is onnx or neighbors, `preprocessing` JSON.
+
+        Raises BrinellError(the gate's code) if refused.
+        """
         deadline = Deadline(timeout_seconds)
-        params = {"name": name or path.name} | ({"preprocessing": preprocessing} if preprocessing else {})
+        params = {"name": name or path.name, "kind": kind}
+        params |= {"preprocessing": preprocessing} if preprocessing else {}
         answer = self._upload("/v1/models", path, params, deadline.whole_seconds(LONGEST_WAIT_SECONDS), on_sent)
         return self._inspected(cast(Model, answer), deadline)
 

@@ -17,13 +17,20 @@ class Evaluation(NamedTuple):
 
 
 def upload_model(
-    client: Client, path: Path, deadline: Deadline, *, name: str | None = None, preprocessing: str | None = None
+    client: Client,
+    path: Path,
+    deadline: Deadline,
+    *,
+    name: str | None = None,
+    kind: str = "onnx",
+    preprocessing: str | None = None,
 ) -> Model:
     """The model once it is ready."""
     with progress(f"Uploading {path.name}") as advance:
         model = client.upload_model(
             path,
             name=name,
+            kind=kind,
             preprocessing=preprocessing,
             timeout_seconds=deadline.seconds_left,
             on_sent=lambda sent, total: advance(sent / total, "inspecting" if sent == total else ""),

@@ -4,6 +4,7 @@ Bytes are held before they are put, so that nobody who removes the same bytes el
 """
 
 from datetime import UTC, datetime
+from typing import Literal
 
 from jobs.record import Idempotency
 from jobs.storage.names import new_id
@@ -15,6 +16,7 @@ from service.uploads import Upload
 
 def take_model(
     upload: Upload,
+    kind: Literal["onnx", "neighbors"],
     *,
     tenant: str,
     name: str,
@@ -25,7 +27,7 @@ def take_model(
     """An inspecting model, its inspection on the way; or the model that was first made with this key."""
     card = ModelCard(
         id=new_id("model"),
-        kind="onnx",
+        kind=kind,
         name=name,
         state="inspecting",
         sha256=upload.sha256,

@@ -2,7 +2,7 @@
 
 from itertools import islice
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -19,8 +19,9 @@ ModelId = Annotated[str, typer.Argument(metavar="MODEL_ID", help="mdl_…")]
 
 @app.command()
 def upload(
-    file: Annotated[Path, local_file("An ONNX file.")],
+    file: Annotated[Path, local_file("An ONNX file, or the .npz of a neighbors model.")],
     name: Annotated[str | None, typer.Option(help="A name for people.", show_default="the file's")] = None,
+    kind: Annotated[Literal["onnx", "neighbors"], typer.Option(help="What the file is.")] = "onnx",
     preprocessing: Annotated[
         str | None, typer.Option(metavar="JSON", help='Such as \'{"subtract": 0.5, "divide": 0.5}\'.')
     ] = None,
@@ -31,7 +32,7 @@ def upload(
 ) -> None:
     """Upload a model and wait for its inspection."""
     with connect(url, api_key) as client:
-        model = upload_model(client, file, Deadline(timeout), name=name, preprocessing=preprocessing)
+        model = upload_model(client, file, Deadline(timeout), name=name, kind=kind, preprocessing=preprocessing)
     print_json(model) if as_json else print_facts(dict(model))
 
 

@@ -37,9 +37,11 @@ GATE_REFUSALS = (
     "model_invalid",
 )
 LOCATION = {"Location": "Where the model is.", "Preference-Applied": "The wait that was honored."}
-NOT_YET = "is not built yet; upload an ONNX file, with Content-Type: application/octet-stream."
 
-Kind = Annotated[Literal["onnx", "neighbors"], Query(description="What the bytes are.")]
+Kind = Annotated[
+    Literal["onnx", "neighbors"],
+    Query(description="What the bytes are: ONNX, or an .npz with `x`, `y`, `k` and optionally `metric` or `g`."),
+]
 PreprocessingText = Annotated[
     str | None,
     Query(
@@ -69,7 +71,7 @@ PreprocessingText = Annotated[
         *GATE_REFUSALS,
     ),
     openapi_extra=takes_one_of(
-        takes_bytes("The ONNX file as it is, or the description of an endpoint."),
+        takes_bytes("The ONNX file or the .npz of a neighbors model as it is, or the description of an endpoint."),
         takes_json("EndpointRequest", endpoint=ENDPOINT_REQUEST, template=TEMPLATE_REQUEST),
     ),
 )
@@ -88,13 +90,14 @@ async def upload_model(
     if media_type(request) == "application/json":
         card = await register_endpoint(request, caller.tenant, idempotency_key, parts)
         return await _verdict(card, request, response, caller.tenant, parts.store, seconds_of(prefer))
-    refuse_what_is_not_built(kind)
     before = read_preprocessing(preprocessing)
+    if before is not None and kind != "onnx":
+        raise Refused("Points and samples of a neighbors model are in the same units; leave preprocessing out.")
     limit = parts.settings.max_upload_bytes
     async with received(request, parts.library.incoming(), limit=limit, too_large="model_too_large") as upload:
         once = idempotency(idempotency_key, request, upload.sha256)
         keep = partial(
-            take_model, upload, tenant=caller.tenant, name=name, preprocessing=before, once=once, parts=parts
+            take_model, upload, kind, tenant=caller.tenant, name=name, preprocessing=before, once=once, parts=parts
         )
         card = await run_in_threadpool(keep)
     return await _verdict(card, request, response, caller.tenant, parts.store, seconds_of(prefer))
@@ -158,12 +161,6 @@ def verify_model(model_id: str, caller: ModelsWriter, parts: TheParts) -> ModelC
         "Showing control of an origin is not built yet; its operator can trust it, by BRINELL_TRUSTED_ORIGINS.",
         code="not_available",
     )
-
-
-def refuse_what_is_not_built(kind: str) -> None:
-    """Raises Refused(not_available)."""
-    if kind == "neighbors":
-        raise Refused(f"The kind neighbors {NOT_YET}", code="not_available")
 
 
 def read_preprocessing(text: str | None) -> Preprocessing | None:

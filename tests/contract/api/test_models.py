@@ -83,9 +83,15 @@ def test_preprocessing_that_makes_no_sense_is_refused_before_the_upload(
 
 
 def test_kinds_that_are_not_built_say_so(caller: TestClient) -> None:
-    neighbors = caller.post("/v1/models?kind=neighbors", content=b"an npz", headers=ONNX)
-    problem_of(neighbors, "not_available")
     problem_of(caller.post("/v1/models?kind=magic", content=b"x", headers=ONNX), "invalid_request")
+
+
+def test_a_neighbors_model_is_kept_as_such_and_has_no_preprocessing(caller: TestClient) -> None:
+    answer = caller.post("/v1/models?kind=neighbors", content=b"an npz", headers=ONNX)
+    assert (answer.status_code, answer.json()["kind"], answer.json()["state"]) == (202, "neighbors", "inspecting")
+    scaled = {"kind": "neighbors", "preprocessing": '{"divide": 255}'}
+    problem_of(caller.post("/v1/models", params=scaled, content=b"an npz", headers=ONNX), "invalid_request")
+    assert len(caller.get("/v1/models").json()["items"]) == 1
 
 
 def test_verify_is_reserved(api: Api, caller: TestClient) -> None:
