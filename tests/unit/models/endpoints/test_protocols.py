@@ -1,0 +1,99 @@
+"""Every protocol: its own example, no loss on the way there and back, and no failure that is not one of an answer."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+from pydantic import ValidationError
+from pydantic_core import to_json
+
+from models.endpoints import PROTOCOLS, _reading, json_template, open_inference_v2
+
+EXAMPLE = re.compile(r"POST (\{.*?\})\n    200  (\{.*?\})\n\n", re.DOTALL)
+OPTIONS = {
+    "open_inference_v2": {},
+    "json_template": {"request": {"instances": "$batch", "signature": "v1"}, "scores": "$.predictions[*].logits"},
+}
+SHAPES = {"open_inference_v2": (2, 2), "json_template": (2,)}
+
+
+def rows_like(shape, dtype=np.float32):
+    """What the docstrings show: quarters up to one, and down again."""
+    quarters = np.array([0, 0.25, 0.5, 0.75, 1, 0.75, 0.5, 0.25])
+    return quarters[: 2 * int(np.prod(shape))].reshape(2, *shape).astype(dtype)
+
+
+def test_the_protocols_are_the_modules_without_an_underscore():
+    assert set(OPTIONS) == set(PROTOCOLS)
+
+
+@pytest.mark.parametrize("name", sorted(OPTIONS))
+def test_the_example_of_the_docstring_is_what_is_said_and_heard(name):
+    protocol = PROTOCOLS[name]
+    request, answer = (json.loads(text) for text in EXAMPLE.search(protocol.__doc__).groups())
+    options = protocol.Options.model_validate(OPTIONS[name])
+    said = json.loads(to_json(protocol.encode(rows_like(SHAPES[name]), options)))
+    assert {key: value for key, value in said.items() if value} == request
+    scores = _reading.scores(protocol.decode(answer, options), 2, 3)
+    assert scores.tolist() == [[0.5, 1.5, -2.0], [2.5, 0.0, 1.0]]
+
+
+@pytest.mark.parametrize("name", sorted(OPTIONS))
+def test_rows_arrive_bit_for_bit(name):
+    protocol = PROTOCOLS[name]
+    rows = np.random.default_rng(1).normal(size=(5, 3)).astype(np.float32)
+    said = json.loads(to_json(protocol.encode(rows, protocol.Options.model_validate(OPTIONS[name]))))
+    sent = said["instances"] if name == "json_template" else said["inputs"][0]["data"]
+    assert np.array(sent, np.float32).reshape(5, 3).tobytes() == rows.tobytes()
+
+
+def test_open_inference_names_its_tensors_and_types():
+    options = open_inference_v2.Options(input_name="x", output_name="y")
+    said = open_inference_v2.encode(rows_like((2,), np.float64), options)
+    assert said["inputs"][0]["name"] == "x"
+    assert said["inputs"][0]["datatype"] == "FP64"
+    assert said["outputs"] == [{"name": "y"}]
+
+
+@pytest.mark.parametrize(
+    ("outputs", "name", "found"),
+    [
+        ([{"name": "y", "shape": [2, 2], "data": [1, 2, 3, 4]}], None, [[1, 2], [3, 4]]),
+        ([{"name": "y", "shape": [2, 2], "data": [[1, 2], [3, 4]]}], None, [[1, 2], [3, 4]]),
+        ([{"name": "a", "shape": [2], "data": [9, 9]}, {"name": "y", "shape": [2], "data": [1, 0]}], "y", [1, 0]),
+        ([{"name": "y", "shape": [2, 1], "data": [1, 0]}], None, [[1], [0]]),
+    ],
+)
+def test_open_inference_reads_flat_and_nested_data(outputs, name, found):
+    assert open_inference_v2.decode({"outputs": outputs}, open_inference_v2.Options(output_name=name)) == found
+
+
+@pytest.mark.parametrize(
+    ("path", "answer", "found"),
+    [
+        ({"scores": "$[*]"}, [[1, 2], [3, 4]], [[1, 2], [3, 4]]),
+        ({"scores": "$.p"}, {"p": [[1, 2], [3, 4]]}, [[1, 2], [3, 4]]),
+        ({"scores": "$.p[*]"}, {"p": [[1, 2]]}, [[1, 2]]),
+        ({"scores": "$.p"}, {"p": [[1, 2]]}, [[1, 2]]),
+        ({"scores": "$.p[*].s[*]"}, {"p": [{"s": [1, 2]}, {"s": [3, 4]}]}, [1, 2, 3, 4]),
+        ({"label": "$.p[*].label"}, {"p": [{"label": 1}, {"label": 0}]}, [1, 0]),
+        ({"label": "$.labels"}, {"labels": [1, 0]}, [1, 0]),
+        ({"label": "$.labels[*]"}, {"labels": [1]}, [1]),
+        ({"scores": "$.absent[*]"}, {"p": []}, []),
+    ],
+)
+def test_a_path_leads_to_the_answers_together_or_one_by_one(path, answer, found):
+    assert json_template.decode(answer, json_template.Options(request="$batch", **path)) == found
+
+
+def test_rows_take_the_place_of_batch_and_of_nothing_else():
+    tree = {"a": ["$batch", "$batches", {"$batch": 1}], "b": None}
+    options = json_template.Options(request=tree, scores="$")
+    assert json_template.encode(np.float32([[1]]), options) == {"a": [[[1.0]], "$batches", {"$batch": 1}], "b": None}
+
+
+@pytest.mark.parametrize("path", ["", "p", "$.", "$.p[", "$.p[*", "$..", "$[?]", "$" * 600])
+def test_what_is_no_path_is_refused(path):
+    with pytest.raises(ValidationError):
+        json_template.Options(request="$batch", scores=path)

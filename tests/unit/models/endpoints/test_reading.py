@@ -1,0 +1,101 @@
+"""Strict where servers are lax: NaN, text, other shapes, deep nesting, numbers too large."""
+
+import json
+
+import numpy as np
+import pytest
+
+from algorithms.errors import ModelFault
+from models.endpoints import _reading as reading
+
+
+def refuses(call, *asked):
+    with pytest.raises(ModelFault) as fault:
+        call(*asked)
+    assert fault.value.code == "endpoint_bad_response"
+    return fault.value.detail
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"<html>it works</html>",
+        b"[1, NaN]",
+        b"[Infinity]",
+        b"[-Infinity]",
+        b"[1,]",
+        b"{'a': 1}",
+        b"[1] [2]",
+        b"\xff\xfe[1]",
+        b"[" * 40 + b"]" * 40,
+        b"[" * 100_000,
+        b'{"a":' * 40 + b"1" + b"}" * 40,
+        b"1" * 10_000,
+    ],
+)
+def test_what_is_no_strict_json_is_a_bad_response(body):
+    refuses(reading.read, body)
+
+
+def test_what_an_endpoint_wrote_is_never_repeated():
+    assert "canary" not in refuses(reading.read, b'{"canary": canary}')
+
+
+def test_nesting_is_allowed_to_a_depth_of_32():
+    assert reading.read(b"[" * 32 + b"]" * 32)
+    refuses(reading.read, b"[" * 33 + b"]" * 33)
+
+
+@pytest.mark.parametrize("tree", [[[1, 2.5, -3], [0, 1e-3, 7]], [1, 2.5, -3, 0, 1e-3, 7]])
+def test_scores_are_rows_of_numbers_or_all_in_one_list(tree):
+    found = reading.scores(tree, 2, 3)
+    assert found.dtype == np.float32
+    assert found.tolist() == [[1, 2.5, -3], [0, np.float32(1e-3), 7]]
+
+
+@pytest.mark.parametrize(
+    "tree",
+    [
+        None,
+        7,
+        "scores",
+        {},
+        [],
+        [[1, 2, 3]],
+        [[1, 2], [3, 4], [5, 6]],
+        [[1, 2, 3], [4, 5]],
+        [[1, 2, 3], [4, 5, None]],
+        [[1, 2, 3], [4, 5, "6"]],
+        [[1, 2, 3], [4, 5, True]],
+        [[1, 2, 3], [4, 5, [6]]],
+        [[1, 2, 3], [4, 5, {}]],
+        [[[1], [2], [3]], [[4], [5], [6]]],
+        [1, 2, 3, 4, 5],
+        [1, 2, 3, 4, 5, 6, 7],
+        [[1, 2, 3], [4, 5, 1e39]],
+        [[1, 2, 3], [4, 5, 10**400]],
+        [[1, 2, 3], [4, 5, float("inf")]],
+        [[1, 2, 3], [4, 5, float("nan")]],
+    ],
+)
+def test_anything_else_is_no_answer_to_two_rows_of_three_classes(tree):
+    refuses(reading.scores, tree, 2, 3)
+
+
+@pytest.mark.parametrize("tree", [[0, 2], [[0], [2]], [0.0, 2.0]])
+def test_labels_are_integers_that_the_classes_have(tree):
+    assert reading.labels(tree, 2, 3).tolist() == [0, 2]
+
+
+@pytest.mark.parametrize("tree", [[0, 3], [0, -1], [0, 1.5], [0], [0, "2"], [0, True], [[0, 2]], [0, 10**30]])
+def test_anything_else_is_no_label(tree):
+    refuses(reading.labels, tree, 2, 3)
+
+
+def test_every_float32_survives_the_way_through_text():
+    numbers = np.frombuffer(np.random.default_rng(0).bytes(4 * 20_000), np.float32)
+    numbers = np.concatenate([numbers[np.isfinite(numbers)], np.float32([0.1, 1e-45, 3.4028235e38, -0.0])])
+    text = json.dumps([numbers.astype(np.float64).tolist()])
+    back = reading.scores(reading.read(text.encode()), 1, len(numbers))[0]
+    assert back.tobytes() == numbers.tobytes()
