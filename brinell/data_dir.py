@@ -1,6 +1,7 @@
 """The folder of one local installation: who holds it, and where the CLI finds its address and key.
 
 api-key    the key of `brinell up`, with all scopes          0600
+secret-key what encrypts the credentials of endpoints        0600
 url        where the API listens, while it runs
 redis-url  where its Redis listens, while it runs            0600
 lock       held by the `brinell up` that runs here

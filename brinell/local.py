@@ -1,9 +1,11 @@
-"""Everything on one machine: an embedded Redis, the API and a worker, kept running until they are stopped in order.
+"""Everything on one machine: an embedded Redis, the API and workers, kept running until they are stopped in order.
 
+A second kind of worker, which calls remote endpoints, runs where BRINELL_TRUSTED_ORIGINS names any that may be called.
 The parts are started as programs of their own; this file imports none of them. `BRINELL_REDIS_URL` puts a Redis of
 yours in the place of the embedded one, `BRINELL_LIBRARY` a library of yours in the place of <data-dir>/library.
 """
 
+import base64
 import json
 import os
 import sys
@@ -76,7 +78,7 @@ class Installation:
 
     def stop(self) -> None:
         """The API first, so that nothing new comes in; Redis last, so that the worker can hand back what it holds."""
-        order = {"api": 0, "worker": 1, "valkey": 2}
+        order = {"api": 0, "worker": 1, "probe": 1, "valkey": 2}
         for child in sorted(self._children, key=lambda child: order[child.name]):
             child.stop()
         self._children.clear()
@@ -87,8 +89,12 @@ class Installation:
         self._data.hold()
         environment = {**os.environ, "BRINELL_REDIS_URL": self._redis()}
         environment.setdefault("BRINELL_LIBRARY", self._data.library.as_uri())
-        self._add("api", self._api_command(), environment, API_GRACE_SECONDS)
-        self._add("worker", self._worker_command(), environment, WORKER_GRACE_SECONDS)
+        keys = environment.pop("BRINELL_SECRET_KEYS", "") or self._secret_key()
+        trusted = {**environment, "BRINELL_SECRET_KEYS": keys}  # for all but the worker that runs uploaded models
+        self._add("api", self._api_command(), trusted, API_GRACE_SECONDS)
+        self._add("worker", self._worker_command("compute", self._workers), environment, WORKER_GRACE_SECONDS)
+        if environment.get("BRINELL_TRUSTED_ORIGINS"):
+            self._add("probe", self._worker_command("probe", 1), trusted, WORKER_GRACE_SECONDS)
         with Client(self.url, "") as anyone:
             self._until(anyone.is_ready)
         self._have_a_key(environment)
@@ -107,9 +113,16 @@ class Installation:
     def _api_command(self) -> list[str]:
         return [sys.executable, "-m", "service.main", "--host", self._host, "--port", str(self._port)]
 
-    def _worker_command(self) -> list[str]:
-        command = [sys.executable, "-m", "celery", "-A", "workers.app", "worker", "-Q", "compute"]
-        return [*command, "--pool", "prefork", "--concurrency", str(self._workers)]
+    def _worker_command(self, kind: str, processes: int) -> list[str]:
+        command = [sys.executable, "-m", "celery", "-A", "workers.app", "worker", "-Q", kind, "-n", f"{kind}@%h"]
+        return [*command, "--pool", "prefork", "--concurrency", str(processes)]
+
+    def _secret_key(self) -> str:
+        """What encrypts the credentials of endpoints, made once: whoever loses it registers them again."""
+        if (key := self._data.read("secret-key")) is None:
+            key = base64.urlsafe_b64encode(os.urandom(32)).decode()
+            self._data.write("secret-key", key)
+        return key
 
     def _add(self, name: str, command: Sequence[str], environment: Mapping[str, str], grace_seconds: float) -> None:
         self._launch(Program(name, command, environment, self._root, grace_seconds))
