@@ -13,7 +13,7 @@ from models.endpoints._permit import Permit
 from models.manifest import Endpoint, Inspection, ModelInput, ModelOutput, Probe, Withheld
 
 PROBES = 3  # rows looked at one by one
-MOST_DECIMALS = 6  # what float32 can show of a probability
+MOST_DECIMALS = 6  # what float32 can show of a number near one
 SUM_TOLERANCE = 0.02  # of probabilities that were rounded
 
 ORDER = (Access.LABELS, Access.SCORES)
@@ -95,8 +95,8 @@ def _decimals(answers: NDArray[np.float64]) -> int | None:
     """How many decimals the scores are rounded to; None where that cannot be seen."""
     if answers.ndim == 1:
         return None
-    rounded = (n for n in range(MOST_DECIMALS) if np.allclose(answers, answers.round(n), rtol=0, atol=1e-7))
-    return next(rounded, None)
+    seen = answers.astype(np.float32)
+    return next((n for n in range(MOST_DECIMALS) if np.array_equal(seen, answers.round(n).astype(np.float32))), None)
 
 
 def _withheld(offers: frozenset[Access]) -> tuple[Withheld, ...]:

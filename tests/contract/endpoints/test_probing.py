@@ -1,0 +1,116 @@
+"""What a few requests show of an endpoint, and what they refuse."""
+
+import json
+
+import numpy as np
+import pytest
+
+from algorithms.errors import Refused
+from algorithms.oracle import Access
+from models.endpoints._probing import probe
+from tests.endpoints_for_tests import endpoint, permit
+from tests.served import ServedModel, response_of, rows_of, sends
+from tests.truths import Linear
+
+SHAPE, CLASSES = (3,), 4
+
+
+def logits(rows):
+    rng = np.random.default_rng(3)
+    return Linear(rng.normal(size=(CLASSES, 3)), rng.normal(size=CLASSES)).scores(rows)
+
+
+def probabilities(rows):
+    raised = np.exp(logits(rows).astype(np.float64))
+    return raised / raised.sum(axis=1, keepdims=True)
+
+
+def labels(rows):
+    return logits(rows).argmax(axis=1)
+
+
+def probed(answer, *, script=(), **change):
+    with ServedModel(answer) as server:
+        server.script = list(script)
+        return probe(endpoint(server, SHAPE, CLASSES, **change), permit()), server
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind", "offers"),
+    [
+        (logits, "logits", (Access.LABELS, Access.SCORES)),
+        (probabilities, "probabilities", (Access.LABELS, Access.SCORES)),
+        (labels, "labels", (Access.LABELS,)),
+    ],
+)
+def test_what_was_registered_is_found(answer, kind, offers):
+    found, server = probed(answer, kind=kind)
+    assert (found.input.shape, found.output.classes, found.output.kind) == (SHAPE, CLASSES, kind)
+    assert found.offers == offers
+    assert found.probe.max_batch == 32
+    assert found.probe.deterministic
+    assert found.probe.decimals is None
+    assert server.calls <= 8
+
+
+def test_labels_say_why_they_offer_no_scores():
+    found, _ = probed(labels, kind="labels")
+    assert [withheld.offer for withheld in found.withheld] == [Access.SCORES]
+
+
+@pytest.mark.parametrize("decimals", [0, 2, 4])
+def test_rounding_is_seen(decimals):
+    found, _ = probed(lambda rows: logits(rows).round(decimals))
+    assert found.probe.decimals == decimals
+
+
+def test_an_endpoint_that_answers_the_same_row_otherwise_is_not_deterministic():
+    rng = np.random.default_rng(0)
+    found, _ = probed(lambda rows: logits(rows) + rng.normal(size=(len(rows), CLASSES)))
+    assert not found.probe.deterministic
+
+
+def test_an_endpoint_whose_answers_depend_on_their_company_is_not_deterministic():
+    found, _ = probed(lambda rows: logits(rows) + len(rows))
+    assert not found.probe.deterministic
+
+
+def takes_at_most(most, server):
+    def exchange(handler, body):
+        rows = rows_of(json.loads(body))
+        if len(rows) > most:
+            handler.send(422, b"{}")
+        else:
+            handler.send(200, json.dumps(response_of(server.answer(rows))).encode())
+
+    return exchange
+
+
+@pytest.mark.parametrize(("most", "found"), [(32, 32), (31, 16), (10, 8), (1, 1)])
+def test_the_largest_batch_is_found_by_halving(most, found):
+    with ServedModel(logits) as server:
+        server.always = takes_at_most(most, server)
+        assert probe(endpoint(server, SHAPE, CLASSES), permit()).probe.max_batch == found
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind", "sentence"),
+    [
+        (logits, "probabilities", "no probabilities"),
+        (probabilities, "logits", "answers probabilities"),
+        (labels, "logits", "32|1 x 4"),
+        (logits, "labels", "1 numbers"),
+        (lambda rows: logits(rows)[:, :3], "logits", "1 x 4"),
+        (lambda rows: logits(rows)[:-1], "logits", "1 x 4"),
+    ],
+)
+def test_what_is_something_else_than_was_registered_is_refused(answer, kind, sentence):
+    with pytest.raises(Refused, match=sentence) as refused:
+        probed(answer, kind=kind)
+    assert refused.value.code == "endpoint_bad_response"
+
+
+def test_what_cannot_be_reached_is_refused():
+    with pytest.raises(Refused) as refused:
+        probed(logits, script=[sends(404, b"")])
+    assert refused.value.code == "endpoint_unavailable"

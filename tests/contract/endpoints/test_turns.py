@@ -1,0 +1,82 @@
+"""Turns to call an origin: never more than its rate and burst allow, however many jobs ask."""
+
+import asyncio
+from time import monotonic
+
+import pytest
+from redis import Redis
+
+from jobs.settings import Settings
+from jobs.store import Store
+from models.endpoints._pace import Pace
+from models.manifest import Limits
+
+ORIGIN = "https://models.example.com:443"
+SLACK = 0.25  # seconds that a busy machine may take between two commands
+
+
+@pytest.fixture
+def store(empty_valkey_url):
+    return Store(Settings(redis_url=empty_valkey_url))
+
+
+def limits(per_second, burst):
+    return Limits(requests_per_second=per_second, burst=burst)
+
+
+def test_a_burst_goes_at_once_and_the_rest_at_the_rate(store):
+    waits = [store.reserve(ORIGIN, limits(2, 3), calls=1, hold=0) for _ in range(6)]
+    assert waits[:3] == [0, 0, 0]
+    assert waits[3:] == pytest.approx([0.5, 1.0, 1.5], abs=SLACK)
+
+
+def test_turns_taken_by_the_handful_cost_what_single_ones_do(store):
+    assert store.reserve(ORIGIN, limits(2, 4), calls=4, hold=0) == 0
+    assert store.reserve(ORIGIN, limits(2, 4), calls=4, hold=0) == pytest.approx(2.0, abs=SLACK)
+
+
+def test_two_jobs_share_one_origin_and_others_are_not_held_up(store, empty_valkey_url):
+    other = Store(Settings(redis_url=empty_valkey_url))
+    assert store.reserve(ORIGIN, limits(1, 1), calls=1, hold=0) == 0
+    assert other.reserve(ORIGIN, limits(1, 1), calls=1, hold=0) == pytest.approx(1.0, abs=SLACK)
+    assert other.reserve("https://models.example.com:8443", limits(1, 1), calls=1, hold=0) == 0
+
+
+def test_a_hold_empties_the_bucket_for_everybody(store):
+    assert store.reserve(ORIGIN, limits(10, 10), calls=1, hold=30) == pytest.approx(30.1, abs=SLACK)
+    assert store.reserve(ORIGIN, limits(10, 10), calls=1, hold=0) == pytest.approx(30.2, abs=SLACK)
+
+
+def test_a_bucket_nobody_asks_fills_up_and_is_forgotten(store, empty_valkey_url):
+    store.reserve(ORIGIN, limits(20, 2), calls=2, hold=0)
+    with Redis.from_url(empty_valkey_url) as redis:
+        assert 0 < redis.pttl(f"{{brinell}}:origin:{ORIGIN}") <= 1200
+
+
+def test_a_pace_takes_handfuls_counts_turns_and_waits_for_them():
+    asked = []
+
+    def reserve(calls, hold):
+        asked.append((calls, hold))
+        return 0.1 * (len(asked) - 1)
+
+    pace = Pace(reserve, per_second=30, burst=10)
+
+    async def run():
+        for _ in range(4):
+            await pace.turn()
+        pace.hold(7.0)
+        await pace.turn()
+
+    began = monotonic()
+    asyncio.run(run())
+    assert asked == [(3, 0.0), (3, 0.0), (3, 7.0)]
+    assert pace.calls == 5
+    assert monotonic() - began >= 0.29
+
+
+def test_a_handful_is_never_more_than_the_burst():
+    asked = []
+    pace = Pace(lambda calls, hold: asked.append(calls) or 0.0, per_second=10_000, burst=3)
+    asyncio.run(pace.turn())
+    assert asked == [3]
