@@ -1,0 +1,60 @@
+"""Certificates of nearest-neighbor models against attacks on the same model, and against brute force on real data."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_digits
+
+from algorithms.neighbors import Neighbors
+from algorithms.oracle import Access
+from algorithms.parameters import Budget
+from algorithms.registry import METHODS, Method, method
+from algorithms.results import Finding, Kind
+from algorithms.running import Samples, run
+from algorithms.threat import Norm, Threat
+from models.neighbors.classifier import NeighborClassifier
+from tests.nearest import exact_radius
+
+DATA = Path(os.environ.get("BRINELL_BENCH_DATA", "../shared/data"))
+BY_LABELS = [m for m in METHODS if m.proves is Kind.UPPER_BOUND and set(m.needs) == {Access.LABELS}]
+TURN = np.random.default_rng(0).normal(size=(10, 64)) / 8
+
+
+def certified_and(attack: Method, model: NeighborClassifier, rows: np.ndarray) -> list[tuple[Finding, Finding]]:
+    what = Samples(rows, tuple(range(len(rows))), None)
+    both = (
+        run(model, what, m, m.params(), Threat(norm=Norm.L2), Budget(2000), seed=0)
+        for m in (method("nearest_neighbor"), attack)
+    )
+    return [(lower.finding, upper.finding) for lower, upper in zip(*both, strict=True)]
+
+
+@pytest.mark.parametrize("attack", BY_LABELS, ids=lambda m: m.name)
+@pytest.mark.parametrize("factor", [None, TURN], ids=["euclidean", "metric"])
+@pytest.mark.parametrize("k", [1, 2, 3])
+def test_no_attack_comes_nearer_than_the_certificate_allows(attack, k, factor):
+    x, y = load_digits(return_X_y=True)
+    model = NeighborClassifier(Neighbors(x[:300] / 16, y[:300].astype(np.int64), k, factor), (64,))
+    pairs = certified_and(attack, model, (x[300:304] / 16).astype(np.float32))
+    assert any(upper.value is not None for _, upper in pairs)
+    for lower, upper in pairs:
+        assert lower.kind is Kind.LOWER_BOUND
+        assert upper.value is None or lower.value <= upper.value
+
+
+@pytest.mark.reference
+def test_of_2000_pen_written_digits_the_radius_is_that_of_brute_force():
+    file = DATA / "tabular" / "penbased.npz"
+    if not file.exists():
+        pytest.skip("tabular/penbased.npz is not below BRINELL_BENCH_DATA, default ../shared/data")
+    with np.load(file) as npz:
+        x, y = npz["x"].astype(np.float64) / npz["x"].max(), npz["y"]
+    model = NeighborClassifier(Neighbors(x[:2000], y[:2000], 1), (16,))
+    rows = x[2000:2005].astype(np.float32)
+    chosen = method("nearest_neighbor")
+    outcomes = run(model, Samples(rows, tuple(range(5)), None), chosen, chosen.params(), Threat(), Budget(), seed=0)
+    for finding, row in zip((o.finding for o in outcomes), rows, strict=True):
+        true = exact_radius(model.neighbors(), row.astype(np.float64), finding.label, Threat().box)
+        assert finding.value == pytest.approx(true, rel=1e-6)
