@@ -16,6 +16,8 @@ from algorithms.threat import Norm
 from algorithms.windows import Canvas
 
 Image = NDArray[np.float32]  # (C, H, W)
+Square = NDArray[np.float64]  # (height, width)
+Window = tuple[slice, slice]
 REDRAWS = 8  # of a square that changes nothing, before the step is given up
 
 
@@ -64,11 +66,11 @@ class Stripes:
         height, width = self.canvas.window(share)
         candidate = best.copy()
         for _ in range(REDRAWS):
-            window = _somewhere(self.canvas, height, width, self.rng)
-            for channel, coin in enumerate(self.rng.random(self.canvas.channels)):
-                square = (channel, *window[1:])
+            down, right = _somewhere(self.canvas, height, width, self.rng)
+            for channel, coin in enumerate(self.rng.random(self.canvas.channels).tolist()):
+                square = (channel, down, right)
                 candidate[square] = (self.low if coin < 0.5 else self.high)[square]
-            if (candidate[window] != best[window]).any():
+            if (candidate[:, down, right] != best[:, down, right]).any():
                 return candidate
         return None
 
@@ -86,7 +88,8 @@ class Bumps:
     ) -> None:
         length = float(lengths(x[None], Norm.L2)[0])
         self.radius = max(0.0, radius - ROUNDING * (length + radius))
-        self.x, self.lower, self.upper = x, lower, upper
+        self.x = x.astype(np.float64)  # sums of one type: numpy takes 5 times as long where it has to cast
+        self.lower, self.upper = lower, upper
         self.canvas, self.rng = canvas, rng
 
     def first(self) -> Image:
@@ -95,52 +98,61 @@ class Bumps:
         height, width = (max(1, side // 5) for side in self.x.shape[1:])
         for top in range(0, self.canvas.height - height + 1, height):
             for left in range(0, self.canvas.width - width + 1, width):
-                delta[:, top : top + height, left : left + width] = self._signs() * self._bump(height, width)
+                bump = self._bump(height, width)
+                for channel in delta:
+                    channel[top : top + height, left : left + width] = self._sign() * bump
         return self._spend(delta)
 
     def next(self, best: Image, share: float) -> Image:
         height, width = (side - 1 + side % 2 for side in self.canvas.window(share, smallest=3))  # odd
         into, from_ = (_somewhere(self.canvas, height, width, self.rng) for _ in range(2))
         delta = best.astype(np.float64) - self.x
-        unused = max(self.radius**2 - float(np.vdot(delta, delta)), 0.0) / self.canvas.channels
-        old = delta[into].copy()
-        mass = _mass(old)
-        delta[into] = 0.0
-        mass_of_both = mass + _mass(delta[from_])
-        delta[from_] = 0.0
-        bump = self._signs() * self._bump(height, width) + old / (1e-10 + np.sqrt(mass))
-        delta[into] = bump * np.sqrt((unused + mass_of_both) / np.maximum(_mass(bump), 1e-24))
+        unused = max(self.radius**2 - _mass(delta), 0.0) / self.canvas.channels
+        bump = self._bump(height, width)
+        for channel in delta:
+            _move(channel, into, from_, self._sign() * bump, unused)
         return self._spend(delta)
 
     def within(self, point: Image) -> Image:
         delta = point.astype(np.float64) - self.x
-        return self._spend(delta) if np.vdot(delta, delta) > self.radius**2 else point
+        return self._spend(delta) if _mass(delta) > self.radius**2 else point
 
     def _spend(self, delta: NDArray[np.float64]) -> Image:
         """x + delta stretched to the radius; the box may take some of it away."""
-        size = max(math.sqrt(np.vdot(delta, delta)), 1e-12)
+        size = max(math.sqrt(_mass(delta)), 1e-12)
         stretched = (self.x + delta * (self.radius / size)).astype(np.float32)
         return np.minimum(np.maximum(stretched, self.lower), self.upper)
 
-    def _signs(self) -> NDArray[np.float64]:
-        return self.rng.choice([-1.0, 1.0], size=(self.canvas.channels, 1, 1))
+    def _sign(self) -> float:
+        return 1.0 if self.rng.random() < 0.5 else -1.0
 
     def _bump(self, height: int, width: int) -> NDArray[np.float64]:
         bump = _bump(height, width)
         return bump.T if height == width and self.rng.random() < 0.5 else bump
 
 
-def _mass(delta: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Sum of squares of each channel: (C, h, w) -> (C, 1, 1)"""
-    return np.asarray(np.einsum("chw,chw->c", delta, delta))[:, None, None]
+def _move(channel: Square, into: Window, from_: Window, bump: Square, unused: float) -> None:
+    """The mass of two windows of a channel (H, W), and a share of what was unused, becomes a bump in one of them."""
+    old = channel[into].copy()
+    mass = _mass(old)
+    channel[into] = 0.0
+    mass_of_both = mass + _mass(channel[from_])
+    channel[from_] = 0.0
+    bump = bump + old / (1e-10 + math.sqrt(mass))
+    channel[into] = bump * math.sqrt((unused + mass_of_both) / max(_mass(bump), 1e-24))
 
 
-def _somewhere(canvas: Canvas, height: int, width: int, rng: np.random.Generator) -> tuple[slice, slice, slice]:
-    """A window of this size, anywhere: the index of an image."""
-    down, right = rng.random(2)
+def _mass(delta: NDArray[np.float64]) -> float:
+    """Sum of squares."""
+    return float(np.vdot(delta, delta))
+
+
+def _somewhere(canvas: Canvas, height: int, width: int, rng: np.random.Generator) -> Window:
+    """A window of this size, anywhere in a channel."""
+    down, right = rng.random(2).tolist()
     top = int(down * (canvas.height - height + 1))
     left = int(right * (canvas.width - width + 1))
-    return slice(None), slice(top, top + height), slice(left, left + width)
+    return slice(top, top + height), slice(left, left + width)
 
 
 @cache

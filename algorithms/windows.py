@@ -1,6 +1,7 @@
 """Samples seen as images, and the square windows that local search moves about in them."""
 
 import math
+from bisect import bisect_left
 from dataclasses import dataclass
 
 import numpy as np
@@ -59,4 +60,4 @@ class Canvas:
 
 def share_at(iteration: int, initial: float) -> float:
     """Square's p: the share of pixels in a window at this iteration, halved on schedule."""
-    return initial / float(2 ** sum(iteration > past for past in HALVINGS))
+    return initial / float(2 ** bisect_left(HALVINGS, iteration))

@@ -7,6 +7,7 @@ smaller ball, until its steps are used up. A vector of features is searched by s
 The schedule of window sizes runs over a fixed horizon and not over the budget: a longer budget replays the shorter.
 """
 
+import math
 from collections.abc import Generator
 from typing import Any, Literal
 
@@ -127,13 +128,13 @@ class Search:
 
     def _loss(self, scores: Scores) -> tuple[float, bool]:
         """What is to fall, and whether the point is adversarial: the margin, or targeted the cross-entropy."""
-        if not np.isfinite(scores).all():
-            return np.inf, False
+        z: list[float] = scores.tolist()  # a few numbers: numpy's calls would cost more than the sums
+        if not all(map(math.isfinite, z)):
+            return math.inf, False
         target = self.case.target
         own = self.case.label if target is None else target
-        rival = max(scores[:own].max(initial=-np.inf), scores[own + 1 :].max(initial=-np.inf))
+        rival = max(z[:own] + z[own + 1 :])
         if target is None:
-            margin = float(scores[own]) - float(rival)
-            return margin, margin < 0
-        top = max(rival, scores[own])
-        return float(np.log(np.exp(scores - top).sum()) + top - scores[own]), bool(scores[own] > rival)
+            return z[own] - rival, z[own] < rival
+        top = max(rival, z[own])
+        return math.log(sum(math.exp(value - top) for value in z)) + top - z[own], z[own] > rival
