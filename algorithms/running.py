@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from algorithms.asking import Answer, Case, Cohort, Conversation, Question
 from algorithms.beat import Beat
+from algorithms.errors import ModelFault
 from algorithms.oracle import Access, Labels, Model, Rows, Scores
 from algorithms.parameters import Budget, Cost, Params
 from algorithms.registry import Method
@@ -86,13 +87,17 @@ def run(
     trials, scores = _meet(model, samples, method, threat, budget, seed)
     talks = list(_begin(trials, scores, method, params, threat, model, seed))
     progress = Progress(trials, method.minimum(params, threat))
-    while live := [talk for talk in talks if not talk.is_over]:
-        if why := checkpoint(progress):
-            for talk in live:
-                talk.stop(why)
-            break
-        _beat(model, live, threat)
-    _confirm(model, trials)
+    try:
+        while live := [talk for talk in talks if not talk.is_over]:
+            if why := checkpoint(progress):
+                for talk in live:
+                    talk.stop(why)
+            else:
+                _beat(model, live, threat)
+            _confirm(model, [trial for trial in trials if trial.is_over])
+    except ModelFault as fault:
+        fault.found = tuple(trial.outcome(threat, method.proves) for trial in trials if trial.is_settled)
+        raise
     return [trial.outcome(threat, method.proves) for trial in trials]
 
 

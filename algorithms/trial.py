@@ -42,6 +42,7 @@ class Trial:
     gradients: int = 0
     ended: Ended = "finished"
     is_over: bool = False
+    is_confirmed: bool = False
     value: float | None = None  # of the best claim so far
     best: Claim | None = None
     notes: Details = field(default_factory=dict)
@@ -88,7 +89,12 @@ class Trial:
             self.best, self.value = claim, value
 
     def needs_confirmation(self) -> bool:
-        return isinstance(self.best, UpperBound)
+        return isinstance(self.best, UpperBound) and not self.is_confirmed
+
+    @property
+    def is_settled(self) -> bool:
+        """What is known of it will not change."""
+        return self.is_over and not self.needs_confirmation()
 
     def best_point(self) -> Rows:
         assert isinstance(self.best, UpperBound)
@@ -97,6 +103,7 @@ class Trial:
     def confirm(self, holds: bool) -> None:
         """The fresh re-query of the best point, charged to the query that was reserved for it."""
         self.queries += 1
+        self.is_confirmed = True
         if not holds:  # the model answers the same row differently: what was seen cannot be shown again
             self.best, self.value = Abstained("not_confirmed"), None
 
