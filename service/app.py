@@ -8,7 +8,7 @@ from jobs.store import Store
 from models.library import Library
 from service import handlers, openapi
 from service.dependencies import Parts
-from service.endpoints import audits, findings, health, jobs, methods, models, samples
+from service.endpoints import audits, findings, health, jobs, methods, models, samples, schemas
 from service.metrics import Meter
 from service.observing import Observing
 
@@ -22,7 +22,7 @@ def create_app(settings: Settings, store: Store, queue: Queue, library: Library)
     app.state.meter = Meter(store)
     app.add_middleware(Observing, meter=app.state.meter)
     handlers.install(app)
-    for endpoints in (models, samples, methods, jobs, findings, audits, health):
+    for endpoints in (models, samples, methods, jobs, findings, audits, schemas, health):
         app.include_router(endpoints.router)
     openapi.install(app)
     return app

@@ -114,6 +114,70 @@ FINDING: dict[str, Any] = {
     "details": {"status": "ok", "interval": [1.102, 1.251], "interval_level": 0.95, "rival": 9},
 }
 
+AUDIT_ID = "aud_3Tn5wKz9PrVbXj0QeYs6Mg"
+
+AUDIT_REQUEST: dict[str, Any] = {
+    "model_id": MODEL_ID,
+    "samples_id": SAMPLES_ID,
+    "recipe": "quick-1",
+    "threat": {"norm": "l2", "box": [0, 1], "epsilon": 0.5, "goal": "untargeted"},
+    "policy": {
+        "rules": [
+            {"name": "accurate", "metric": "clean_accuracy", "at_least": 0.95, "confidence": 0.95},
+            {"name": "robust", "metric": "robust_accuracy", "at": 0.3, "at_least": 0.7},
+        ]
+    },
+    "samples": {"limit": 200},
+    "seed": 0,
+}
+
+SMALLEST_AUDIT_REQUEST: dict[str, Any] = {"model_id": MODEL_ID, "samples_id": SAMPLES_ID}
+
+AUDIT: dict[str, Any] = {
+    "id": AUDIT_ID,
+    "state": "running",
+    "request": AUDIT_REQUEST,
+    "jobs": [
+        {"job_id": JOB_ID, "method": "pgd", "state": "running"},
+        {"job_id": "job_9aQe5LhXu0VoTz4Ckw1fJp", "method": "square", "state": "queued"},
+    ],
+    "skipped": [{"method": "nearest_neighbor", "reason": "It needs neighbours, which this model does not offer."}],
+    "progress": {
+        "samples_done": 80,
+        "samples_total": 400,
+        "queries": 9_800,
+        "gradients": 12_000,
+        "fraction": 0.2,
+        "eta_seconds": None,
+    },
+    "verdict": None,
+    "summary": None,
+    "report_ready": False,
+    "error": None,
+    "created_at": "2026-11-22T09:00:03Z",
+    "started_at": "2026-11-22T09:00:04Z",
+    "finished_at": None,
+}
+
+VERDICT: dict[str, Any] = {
+    "verdict": "inconclusive",
+    "rules": [
+        {
+            "name": "accurate",
+            "metric": "clean_accuracy",
+            "at_least": 0.95,
+            "confidence": 0.95,
+            "observed": 0.965,
+            "low": 0.929,
+            "high": 0.986,
+            "evidence": "empirical",
+            "verdict": "inconclusive",
+            "needed_samples": 899,
+            "detail": "The interval contains the bound: too few samples to tell.",
+        }
+    ],
+}
+
 PROBLEM: dict[str, Any] = {
     "type": "urn:brinell:problem:access_too_weak",
     "title": "Access too weak",
@@ -124,4 +188,12 @@ PROBLEM: dict[str, Any] = {
     "errors": [{"pointer": "/method/name", "detail": "needs scores, gradients"}],
 }
 
-OBJECTS = {"ModelCard": MODEL, "SamplesCard": SAMPLES, "Job": JOB, "Finding": FINDING, "Problem": PROBLEM}
+OBJECTS = {
+    "ModelCard": MODEL,
+    "SamplesCard": SAMPLES,
+    "Job": JOB,
+    "Finding": FINDING,
+    "Audit": AUDIT,
+    "Verdict": VERDICT,
+    "Problem": PROBLEM,
+}

@@ -6,8 +6,10 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
-from pydantic.json_schema import models_json_schema
+from pydantic import BaseModel
+from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
+from jobs.audits.request import AuditRequest
 from jobs.registration import EndpointRequest
 from jobs.request import JobRequest
 from service import examples
@@ -16,9 +18,11 @@ from service.uploads import OCTET_STREAM
 
 DESCRIPTION = """How far is each sample from the nearest one that the model gets wrong?
 
-Upload an ONNX model and samples, POST a job, poll it, read the findings. Everything under `/v1` needs an API key.
+Upload an ONNX model and samples, POST an audit (or a single job), poll it, read its verdict and report.
+Everything under `/v1` needs an API key.
 Errors are problems (RFC 9457) with a stable `code`. The whole contract in words: `docs/api.md`."""
 
+BODIES = (JobRequest, AuditRequest, EndpointRequest)  # read by `service.bodies`, so FastAPI does not know them
 REF = "#/components/schemas/{model}"
 ANY_CALL = ("rate_limited", "internal", "unavailable")
 GUARDED = ("unauthenticated", "scope_missing", *ANY_CALL)
@@ -84,9 +88,8 @@ def install(app: FastAPI) -> None:
 
 def _document(app: FastAPI) -> dict[str, Any]:
     document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
-    _, defined = models_json_schema(
-        [(JobRequest, "validation"), (EndpointRequest, "validation"), (Problem, "serialization")], ref_template=REF
-    )
+    bodies: list[tuple[type[BaseModel], JsonSchemaMode]] = [(body, "validation") for body in BODIES]
+    _, defined = models_json_schema([*bodies, (Problem, "serialization")], ref_template=REF)
     components = document.setdefault("components", {}).setdefault("schemas", {})
     components.update(defined["$defs"])  # what a body may say includes what an answer repeats of it
     for name, example in examples.OBJECTS.items():
@@ -96,7 +99,8 @@ def _document(app: FastAPI) -> dict[str, Any]:
 
 def _with_short_names(document: dict[str, Any]) -> dict[str, Any]:
     """Every method's file has its `Params`: `algorithms__attacks__square__Params` is called `SquareParams`."""
-    text = re.sub(r"algorithms__(?:\w+?)__(\w+?)__Params", lambda m: f"{m[1].capitalize()}Params", json.dumps(document))
+    pattern = r"algorithms__(?:\w+?)__(\w+?)__Params"
+    text = re.sub(pattern, lambda m: f"{m[1].title().replace('_', '')}Params", json.dumps(document))
     short: dict[str, Any] = json.loads(text)
     return short
 

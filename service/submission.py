@@ -1,9 +1,15 @@
-"""From a request to a job: look up what it names, admit it, write it down, wake a worker."""
+"""From a request to a job or an audit: look up what it names, admit it, write it down, wake a worker."""
+
+from collections.abc import Sequence
 
 from algorithms.errors import Conflict
 from jobs.admission import Rows, admit, selected, wants_rows
+from jobs.audits import admission as audits
+from jobs.audits.record import Audit
+from jobs.audits.request import AuditRequest
 from jobs.record import Idempotency, Job
 from jobs.request import JobRequest
+from jobs.store import Store
 from models.library import Library
 from models.manifest import ModelCard, SamplesCard
 from models.samples import load_rows
@@ -22,10 +28,42 @@ def submit(tenant: str, request: JobRequest, once: Idempotency | None, parts: Pa
     model = store.model(tenant, request.model_id)
     check_trusted(model, parts.settings.trusted_origins)
     samples = store.samples_card(tenant, request.samples_id)
-    spec = admit(request, model, samples, _rows(request, samples, parts.library) if wants_rows(request) else None)
+    rows = _rows(selected(request, samples), samples, parts.library) if wants_rows(request) else None
+    spec = admit(request, model, samples, rows)
     job, effects = store.create_job(tenant, spec, once)
     parts.settle(effects)
     return job
+
+
+def submit_audit(tenant: str, request: AuditRequest, once: Idempotency | None, parts: Parts) -> Audit:
+    """Likewise. Raises what `jobs.audits.admission.admit` raises, Conflict(job_not_finished) for a live baseline."""
+    store = parts.store
+    made_before = store.replayed(tenant, once) if once else None
+    if made_before is not None:
+        return store.audit(tenant, made_before)
+    model = store.model(tenant, request.model_id)
+    check_trusted(model, parts.settings.trusted_origins)
+    samples = store.samples_card(tenant, request.samples_id)
+    indices = audits.needed_rows(request, samples)
+    rows = None if indices is None else _rows(indices, samples, parts.library)
+    plan = audits.admit(request, model, samples, rows, baseline=_baseline(tenant, request, store))
+    audit, effects = store.create_audit(tenant, plan, once)
+    parts.settle(effects)
+    return audit
+
+
+def _baseline(tenant: str, request: AuditRequest, store: Store) -> str | None:
+    """Digest of its report, None where none is named."""
+    if request.baseline_audit_id is None:
+        return None
+    forms = store.report_forms(tenant, request.baseline_audit_id)
+    if "json" not in forms:
+        raise Conflict(
+            "The baseline audit has no report (yet): wait until it has succeeded, or name another.",
+            code="job_not_finished",
+            pointer="/baseline_audit_id",
+        )
+    return forms["json"]
 
 
 def check_trusted(model: ModelCard, trusted_origins: tuple[str, ...]) -> None:
@@ -38,6 +76,6 @@ def check_trusted(model: ModelCard, trusted_origins: tuple[str, ...]) -> None:
         )
 
 
-def _rows(request: JobRequest, samples: SamplesCard, library: Library) -> Rows:
-    x, y = load_rows(library.get(samples.sha256), selected(request, samples))
+def _rows(indices: Sequence[int], samples: SamplesCard, library: Library) -> Rows:
+    x, y = load_rows(library.get(samples.sha256), indices)
     return Rows(x=x, y=y)

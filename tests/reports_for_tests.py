@@ -24,7 +24,7 @@ from jobs.audits.report import (
     SampleRow,
     Settings,
     Skipped,
-    Summary,
+    AuditSummary,
     ThreatModel,
 )
 from jobs.audits.verdict import RuleOutcome, Waiver
@@ -54,7 +54,7 @@ def report(count: int = 20, *, image: bool = True, **changes: Any) -> Report:
         verdict="fail",
         rules=rules(),
         waivers=(Waiver(rule="certified", reason="the certificate is known to be loose", by="A. Engineer"),),
-        summary=Summary(
+        summary=AuditSummary(
             samples=count,
             labels="given",
             clean_accuracy=clean,

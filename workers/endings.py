@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from jobs.audits.report import Summary
+from jobs.audits.report import AuditSummary
 from jobs.audits.verdict import Verdict
 from jobs.record import ChunkResult, Effects, Lease
 from jobs.store import Store
@@ -30,7 +30,7 @@ class Reported:
     """An audit's end. `forms`: name -> digest in the library."""
 
     verdict: Verdict
-    summary: Summary
+    summary: AuditSummary
     forms: dict[str, str]
 
 

@@ -9,17 +9,17 @@ from jobs.audits import metrics
 from jobs.audits.metrics import METRICS, Share
 from jobs.audits.policy import MetricName
 from jobs.audits.record import AuditSpec
-from jobs.audits.report import Alarm, JobRow, Summary
+from jobs.audits.report import Alarm, AuditSummary, JobRow
 from jobs.audits.table import Numbers, Table
 from jobs.summary import Interval, Spread
 
 CLOSED = 1.1  # upper / lower up to which a bracket counts as closed
 
 
-def summarize(spec: AuditSpec, table: Table, jobs: Sequence[JobRow], alarms: Sequence[Alarm]) -> Summary:
+def summarize(spec: AuditSpec, table: Table, jobs: Sequence[JobRow], alarms: Sequence[Alarm]) -> AuditSummary:
     epsilon = spec.threat.epsilon
     clever = table.clever[table.correct & ~np.isnan(table.clever)]
-    return Summary(
+    return AuditSummary(
         samples=len(table.indices),
         labels="given" if spec.samples.labelled else "predicted",
         clean_accuracy=_share("clean_accuracy", table, None),

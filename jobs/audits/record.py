@@ -4,7 +4,7 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, computed_field
 
-from jobs.audits.report import Skipped, Summary
+from jobs.audits.report import AuditSummary, Skipped
 from jobs.audits.request import AuditRequest
 from jobs.audits.verdict import Overall
 from jobs.record import JobError, Progress, QueueName, ThreatSpec
@@ -45,7 +45,7 @@ class Audit(_Record):
     skipped: tuple[Skipped, ...]
     progress: Progress
     verdict: Overall | None = None
-    summary: Summary | None = None
+    summary: AuditSummary | None = None
     report_ready: bool = False
     error: JobError | None = None
     created_at: datetime

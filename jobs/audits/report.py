@@ -226,7 +226,7 @@ class Digests(_Part):
     policy: str | None
 
 
-class Summary(_Part):
+class AuditSummary(_Part):
     """The audit in a few numbers. Rates with Clopper-Pearson 95 % intervals; medians over all samples, wrong ones as 0.
 
     Null: not computed, or (medians) more than half of the samples have none.
@@ -257,7 +257,7 @@ class Report(_Part):
     verdict: Literal["pass", "fail", "inconclusive"] | None
     rules: tuple[RuleOutcome, ...]
     waivers: tuple[Waiver, ...]
-    summary: Summary
+    summary: AuditSummary
     model: ModelCard
     data: DataIdentity
     threat: ThreatModel

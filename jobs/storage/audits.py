@@ -7,8 +7,7 @@ from typing import Any
 
 from jobs.audits.admission import Plan
 from jobs.audits.record import Audit, AuditJob, AuditSpec
-from jobs.audits.report import Skipped
-from jobs.audits.report import Summary as Outline
+from jobs.audits.report import AuditSummary, Skipped
 from jobs.audits.request import AuditRequest
 from jobs.audits.verdict import Verdict
 from jobs.record import Effects, Idempotency, Job, JobError, Page, Progress
@@ -116,7 +115,7 @@ def _audit(audit_id: str, row: dict[str, Any], named: list[dict[str, str]], jobs
         skipped=tuple(Skipped.model_validate(skip) for skip in json.loads(row["skipped"])),
         progress=_progress(row, [job for _, job in there]),
         verdict=verdict,
-        summary=Outline.model_validate_json(row["summary"]) if row["summary"] else None,
+        summary=AuditSummary.model_validate_json(row["summary"]) if row["summary"] else None,
         report_ready=row["forms"] is not None,
         error=JobError(code=row["error_code"], detail=row["error_detail"]) if row["error_code"] else None,
         created_at=moment(row["created"]),

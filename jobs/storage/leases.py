@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from jobs.audits.report import Summary as Outline
+from jobs.audits.report import AuditSummary
 from jobs.audits.verdict import Verdict
 from jobs.record import Backlog, ChunkResult, Effects, JobSpec, Lease, Progress, QueueName, WorkerRecord
 from jobs.states import JobState
@@ -47,7 +47,7 @@ class Leases(Audits):
         return _accepted(self._call("inspected", durable=True, **_standing(lease), code=code, detail=detail))
 
     def commit_report(
-        self, lease: Lease, verdict: Verdict, summary: Outline, forms: dict[str, str]
+        self, lease: Lease, verdict: Verdict, summary: AuditSummary, forms: dict[str, str]
     ) -> tuple[bool, Effects]:
         """The audit has ended. `forms`: name -> digest in the library. False: the lease stood no more."""
         reply = self._call(

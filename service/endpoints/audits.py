@@ -1,29 +1,183 @@
-"""`/v1/audits`: reserved. Every call says so; jobs do today what an audit will bundle."""
+"""`/v1/audits`: many jobs, one verdict, one report."""
 
-from fastapi import APIRouter
+from collections.abc import AsyncIterator
+from typing import Annotated, Literal
 
-from algorithms.errors import Refused
-from service.dependencies import JobsReader, JobsWriter
-from service.openapi import declares
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from fastapi.sse import EventSourceResponse, ServerSentEvent
 
-router = APIRouter(prefix="/v1/audits", tags=["audits (reserved)"])
+from algorithms.errors import Conflict, NotFound, Refused
+from jobs.audits.record import Audit
+from jobs.audits.report import MEDIA_TYPES
+from jobs.audits.request import AuditRequest
+from jobs.audits.verdict import Verdict
+from jobs.record import Page
+from jobs.states import TERMINAL, JobState
+from jobs.storage.names import checked
+from service import examples, polling
+from service.bodies import json_body
+from service.dependencies import Cursor, JobsReader, JobsWriter, Limit, TheParts
+from service.endpoints.jobs import ADMISSION_REFUSALS
+from service.events import LastEventId, follow, version_of
+from service.idempotent import IdempotencyKey, idempotency
+from service.openapi import answers, declares, takes_json
+from service.polling import poll
+from service.submission import submit_audit
+from service.waiting import Prefer
+
+router = APIRouter(prefix="/v1/audits", tags=["audits"])
+
+Format = Annotated[
+    Literal["json", "html", "markdown", "junit", "sarif", "intoto", "cyclonedx"],
+    Query(description="sarif, intoto and cyclonedx are reserved."),
+]
+# A report holds names that somebody chose: whatever is in it, it runs in an origin of its own and reaches nothing.
+ALONE = (
+    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; font-src data:; "
+    "sandbox allow-scripts allow-popups"
+)
 
 
-def refuse() -> None:
-    """Raises Refused(not_available)."""
-    raise Refused("Audits are not built yet; POST one job per method to /v1/jobs.", code="not_available")
+@router.post(
+    "",
+    status_code=202,
+    response_model=Audit,
+    responses=answers(202, "Accepted.", headers={"Location": "Where to poll.", "Retry-After": "s"})
+    | declares(
+        "not_found",
+        "model_not_ready",
+        "job_not_finished",
+        "idempotency_in_progress",
+        "body_too_large",
+        "media_type",
+        "invalid_request",
+        "not_available",
+        "idempotency_key_reused",
+        *ADMISSION_REFUSALS,
+    ),
+    openapi_extra=takes_json("AuditRequest", gate=examples.AUDIT_REQUEST, smallest=examples.SMALLEST_AUDIT_REQUEST),
+)
+def create_audit(
+    request: Request,
+    response: Response,
+    caller: JobsWriter,
+    body: Annotated[AuditRequest, Depends(json_body(AuditRequest))],
+    parts: TheParts,
+    idempotency_key: IdempotencyKey = None,
+) -> Audit:
+    """What of the recipe cannot run on this model is skipped and said; everything else is refused here or runs."""
+    once = idempotency(idempotency_key, request, body.model_dump(mode="json", exclude_unset=True))
+    audit = submit_audit(caller.tenant, body, once, parts)
+    response.headers.update({"Location": f"/v1/audits/{audit.id}", "Retry-After": polling.POLL_SECONDS})
+    return audit
 
 
-@router.post("", status_code=202, responses=declares("not_available"))
-@router.post("/{audit_id}/cancel", status_code=202, responses=declares("not_available"))
-@router.delete("/{audit_id}", status_code=204, responses=declares("not_available"))
-def change_audits(caller: JobsWriter) -> None:  # noqa: ARG001 - the scope is checked all the same
-    refuse()
+@router.get("", response_model=Page[Audit], responses=answers(200, "Newest first.") | declares("invalid_request"))
+def list_audits(
+    caller: JobsReader,
+    parts: TheParts,
+    state: Annotated[JobState | None, Query(description="Only audits in this state.")] = None,
+    cursor: Cursor = None,
+    limit: Limit = 100,
+) -> Page[Audit]:
+    return parts.store.audits(caller.tenant, state, cursor, limit)
 
 
-@router.get("", responses=declares("not_available"))
-@router.get("/{audit_id}", responses=declares("not_available"))
-@router.get("/{audit_id}/verdict", responses=declares("not_available"))
-@router.get("/{audit_id}/report", responses=declares("not_available"))
-def read_audits(caller: JobsReader) -> None:  # noqa: ARG001 - the scope is checked all the same
-    refuse()
+@router.get(
+    "/{audit_id}",
+    response_model=Audit,
+    responses=answers(200, "The audit as it stands.", headers=polling.HEADERS)
+    | answers(304, "Nothing has changed since that ETag.")
+    | declares("not_found", "invalid_request"),
+)
+async def show_audit(
+    request: Request,
+    response: Response,
+    audit_id: str,
+    caller: JobsReader,
+    parts: TheParts,
+    if_none_match: Annotated[str | None, Header(description="An ETag seen before.")] = None,
+    prefer: Prefer = None,
+) -> Audit | Response:
+    """`Prefer: wait=30` waits until it ends or changes state, unless If-None-Match shows that it already has."""
+    store, named = parts.store, checked(audit_id, "audit")
+    return await poll(
+        store.audit, store, caller.tenant, named, request=request, response=response, known=if_none_match, prefer=prefer
+    )
+
+
+@router.get(
+    "/{audit_id}/verdict",
+    response_model=Verdict,
+    responses=answers(200, "`verdict` is null while it runs, without a policy, and where it could not run.")
+    | declares("not_found", "invalid_request"),
+)
+def show_verdict(audit_id: str, caller: JobsReader, parts: TheParts) -> Verdict:
+    """Small and quick, for gates that ask often."""
+    return parts.store.verdict(caller.tenant, audit_id)
+
+
+@router.get(
+    "/{audit_id}/report",
+    response_class=Response,
+    responses=answers(200, "The report as it was written once.", media_type=MEDIA_TYPES["json"])
+    | declares("not_found", "job_not_finished", "not_available", "invalid_request"),
+)
+def download_report(audit_id: str, caller: JobsReader, parts: TheParts, format: Format = "json") -> Response:
+    """One document in several forms; its JSON Schema is at /v1/schemas/report."""
+    forms = parts.store.report_forms(caller.tenant, audit_id)
+    if not forms:
+        raise _no_report(parts.store.audit(caller.tenant, audit_id).state)
+    if format not in forms:
+        raise Refused(f"This report has the formats {', '.join(sorted(forms))}.", code="not_available")
+    headers = {"Content-Security-Policy": ALONE} if format == "html" else {}
+    return Response(parts.library.get(forms[format]), media_type=MEDIA_TYPES[format], headers=headers)
+
+
+def _no_report(state: JobState) -> Conflict | NotFound:
+    if state in TERMINAL:
+        return NotFound(f"This audit is {state} and left no report; start another.")
+    return Conflict("The audit still runs; ask again when it has ended.", code="job_not_finished")
+
+
+async def version_seen(
+    audit_id: str, caller: JobsReader, parts: TheParts, last_event_id: LastEventId = None
+) -> int | None:
+    """Also the look-up of the audit: once the stream has begun, a 404 could no longer be said."""
+    await run_in_threadpool(parts.store.version, caller.tenant, checked(audit_id, "audit"))
+    return version_of(last_event_id)
+
+
+@router.get(
+    "/{audit_id}/events",
+    response_class=EventSourceResponse,
+    responses=answers(200, "Events `state` and `progress`; the stream ends with the audit.")
+    | declares("not_found", "invalid_request"),
+)
+async def stream_events(
+    audit_id: str, caller: JobsReader, parts: TheParts, seen: Annotated[int | None, Depends(version_seen)]
+) -> AsyncIterator[ServerSentEvent]:
+    """Resumes after `Last-Event-ID`."""
+    async for event in follow(parts.store.audit, parts.store, caller.tenant, audit_id, seen=seen):
+        yield event
+
+
+@router.post(
+    "/{audit_id}/cancel",
+    status_code=202,
+    response_model=Audit,
+    responses=answers(202, "Its jobs end within seconds; an ended audit stays as it is.")
+    | declares("not_found", "invalid_request"),
+)
+def cancel_audit(audit_id: str, caller: JobsWriter, parts: TheParts) -> Audit:
+    """The findings of its jobs so far are kept; there will be no report."""
+    audit, effects = parts.store.cancel_audit(caller.tenant, audit_id)
+    parts.settle(effects)
+    return audit
+
+
+@router.delete("/{audit_id}", status_code=204, responses=declares("not_found", "invalid_request"))
+def delete_audit(audit_id: str, caller: JobsWriter, parts: TheParts) -> None:
+    """With its jobs and its report. A live audit is cancelled first."""
+    parts.settle(parts.store.remove_audit(caller.tenant, audit_id))

@@ -1,10 +1,9 @@
 """What a job found: `findings`, `adversarials`, and `events` while it runs."""
 
-import re
 from collections.abc import AsyncIterator
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header
+from fastapi import APIRouter, Depends
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 from fastapi.sse import EventSourceResponse, ServerSentEvent
@@ -13,15 +12,14 @@ from algorithms.errors import Conflict
 from algorithms.results import Finding
 from jobs.record import Page
 from jobs.states import TERMINAL
+from jobs.storage.names import checked
 from service import adversarials
 from service.dependencies import Cursor, JobsReader, Limit, TheParts
-from service.events import follow
+from service.events import LastEventId, follow, version_of
 from service.openapi import answers, declares
 from service.uploads import OCTET_STREAM
 
 router = APIRouter(prefix="/v1/jobs/{job_id}", tags=["jobs"])
-
-VERSION = re.compile(r"[0-9]{1,18}")
 
 
 @router.get(
@@ -60,11 +58,11 @@ async def version_seen(
     job_id: str,
     caller: JobsReader,
     parts: TheParts,
-    last_event_id: Annotated[str | None, Header(description="The id of the last event that arrived.")] = None,
+    last_event_id: LastEventId = None,
 ) -> int | None:
     """Also the look-up of the job: once the stream has begun, a 404 could no longer be said."""
-    await run_in_threadpool(parts.store.version, caller.tenant, job_id)
-    return int(last_event_id) if last_event_id and VERSION.fullmatch(last_event_id) else None
+    await run_in_threadpool(parts.store.version, caller.tenant, checked(job_id, "job"))
+    return version_of(last_event_id)
 
 
 @router.get(
@@ -77,5 +75,5 @@ async def stream_events(
     job_id: str, caller: JobsReader, parts: TheParts, seen: Annotated[int | None, Depends(version_seen)]
 ) -> AsyncIterator[ServerSentEvent]:
     """Resumes after `Last-Event-ID`."""
-    async for event in follow(parts.store, caller.tenant, job_id, seen=seen):
+    async for event in follow(parts.store.job, parts.store, caller.tenant, job_id, seen=seen):
         yield event

@@ -3,24 +3,22 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
-from fastapi.concurrency import run_in_threadpool
 
 from jobs.record import Job, Page
 from jobs.request import JobRequest
-from jobs.states import TERMINAL, JobState
-from jobs.store import Store
-from service import examples
+from jobs.states import JobState
+from jobs.storage.names import checked
+from service import examples, polling
 from service.bodies import json_body
-from service.conditional import etag_of, is_known
 from service.dependencies import Cursor, JobsReader, JobsWriter, Limit, TheParts
 from service.idempotent import IdempotencyKey, idempotency
 from service.openapi import answers, declares, takes_json
+from service.polling import poll
 from service.submission import submit
-from service.waiting import Prefer, applied, seconds_of, wait_until
+from service.waiting import Prefer
 
 router = APIRouter(tags=["jobs"])
 
-POLL_SECONDS = "1"
 ADMISSION_REFUSALS = (
     "unknown_method",
     "access_too_weak",
@@ -34,7 +32,6 @@ ADMISSION_REFUSALS = (
     "shape_mismatch",
     "label_out_of_range",
 )
-POLLING = {"ETag": "Send it back as If-None-Match.", "Retry-After": "Seconds, while the job lives."}
 
 
 @router.post(
@@ -66,7 +63,7 @@ def create_job(
     """Everything that can be refused is refused here; what is accepted runs."""
     once = idempotency(idempotency_key, request, body.model_dump(mode="json", exclude_unset=True))
     job = submit(caller.tenant, body, once, parts)
-    response.headers.update({"Location": f"/v1/jobs/{job.id}", "Retry-After": POLL_SECONDS})
+    response.headers.update({"Location": f"/v1/jobs/{job.id}", "Retry-After": polling.POLL_SECONDS})
     return job
 
 
@@ -88,7 +85,7 @@ def list_jobs(
 @router.get(
     "/v1/jobs/{job_id}",
     response_model=Job,
-    responses=answers(200, "The job as it stands.", headers=POLLING)
+    responses=answers(200, "The job as it stands.", headers=polling.HEADERS)
     | answers(304, "Nothing has changed since that ETag.")
     | declares("not_found", "invalid_request"),
 )
@@ -102,31 +99,9 @@ async def show_job(
     prefer: Prefer = None,
 ) -> Job | Response:
     """`Prefer: wait=30` waits until it ends or changes state, unless If-None-Match shows that it already has."""
-    seconds = seconds_of(prefer)
-    if seconds:
-        await _wait_for_news(parts.store, caller.tenant, job_id, if_none_match, seconds=seconds, request=request)
-    # The version first: a change in between then gives an old tag to a new body, and costs one poll, not the news.
-    version = await run_in_threadpool(parts.store.version, caller.tenant, job_id)
-    headers = {"ETag": etag_of(version), **applied(seconds)}
-    if is_known(if_none_match, headers["ETag"]):
-        return Response(status_code=304, headers=headers)
-    job = await run_in_threadpool(parts.store.job, caller.tenant, job_id)
-    response.headers.update(headers if job.state in TERMINAL else headers | {"Retry-After": POLL_SECONDS})
-    return job
-
-
-async def _wait_for_news(
-    store: Store, tenant: str, job_id: str, known: str | None, *, seconds: int, request: Request
-) -> None:
-    version = await run_in_threadpool(store.version, tenant, job_id)
-    if known is not None and not is_known(known, etag_of(version)):
-        return
-    first = await run_in_threadpool(store.state, tenant, job_id)
-    await wait_until(
-        lambda: store.state(tenant, job_id),
-        lambda state: state != first or JobState(state) in TERMINAL,
-        seconds=seconds,
-        request=request,
+    store, named = parts.store, checked(job_id, "job")
+    return await poll(
+        store.job, store, caller.tenant, named, request=request, response=response, known=if_none_match, prefer=prefer
     )
 
 

@@ -9,6 +9,9 @@ import pytest
 
 from algorithms.registry import METHODS
 from algorithms.results import Finding
+from jobs.audits.record import Audit
+from jobs.audits.request import AuditRequest
+from jobs.audits.verdict import Verdict
 from jobs.queue import Queue
 from jobs.record import Job
 from jobs.registration import EndpointRequest
@@ -36,6 +39,13 @@ SCHEMAS = (
     "Progress",
     "Summary",
     "Finding",
+    "AuditRequest",
+    "Audit",
+    "AuditSummary",
+    "Policy",
+    "Rule",
+    "Verdict",
+    "RuleOutcome",
 )
 
 
@@ -117,7 +127,7 @@ def test_every_call_under_v1_declares_a_key_and_what_happens_without(call: str) 
     assert {"401", "403", "429", "503"} <= set(operation["responses"])
 
 
-@pytest.mark.parametrize("call", ["POST /v1/models", "POST /v1/samples", "POST /v1/jobs"])
+@pytest.mark.parametrize("call", ["POST /v1/models", "POST /v1/samples", "POST /v1/jobs", "POST /v1/audits"])
 def test_every_body_is_described(call: str) -> None:
     content = operations()[call]["requestBody"]["content"]
     assert all("schema" in said for said in content.values())
@@ -132,7 +142,7 @@ def test_every_reference_of_the_document_leads_somewhere() -> None:
 
 def test_each_methods_parameters_have_a_name_of_their_own() -> None:
     names = {name for name in openapi()["components"]["schemas"] if "Params" in name}
-    assert names == {f"{method.name.capitalize()}Params" for method in METHODS}
+    assert names == {f"{method.name.title().replace('_', '')}Params" for method in METHODS}
 
 
 def test_the_examples_are_what_they_show() -> None:
@@ -143,5 +153,9 @@ def test_the_examples_are_what_they_show() -> None:
     assert JobRequest.model_validate(examples.JOB_REQUEST).seed == 0
     assert JobRequest.model_validate(examples.SMALLEST_JOB_REQUEST).threat.norm == "l2"
     assert Finding.model_validate(examples.FINDING).value == 1.184
+    assert AuditRequest.model_validate(examples.AUDIT_REQUEST).policy is not None
+    assert AuditRequest.model_validate(examples.SMALLEST_AUDIT_REQUEST).recipe == "quick-1"
+    assert Audit.model_validate(examples.AUDIT).progress.samples_total == 400
+    assert Verdict.model_validate(examples.VERDICT).rules[0].needed_samples == 899
     assert Job.model_validate(examples.JOB).progress.samples_total == 20
     assert Problem.model_validate(examples.PROBLEM).status == STATUS[examples.PROBLEM["code"]]

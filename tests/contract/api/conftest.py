@@ -117,6 +117,16 @@ class Api:
         assert answer.status_code == 202, answer.text
         return dict(answer.json())
 
+    def an_audit_request(self, caller: TestClient, **change: Any) -> dict[str, Any]:
+        job = self.a_job_request(caller, method={"name": "pgd"})
+        return {"model_id": job["model_id"], "samples_id": job["samples_id"], "recipe": [{"name": "pgd"}]} | change
+
+    def an_audit(self, caller: TestClient, **change: Any) -> dict[str, Any]:
+        """Of one job."""
+        answer = caller.post("/v1/audits", json=self.an_audit_request(caller, **change))
+        assert answer.status_code == 202, answer.text
+        return dict(answer.json())
+
     # What a worker does.
 
     def lease(self, object_id: str, chunk: int = 0) -> Lease:

@@ -12,8 +12,14 @@ from tests.contract.test_api_documentation import operations
 
 GUARDED = {call: operation for call, operation in operations().items() if " /v1" in call}
 SCOPED = {call: scope for call, o in GUARDED.items() for way in o["security"] for s in way.values() for scope in s}
-OWNED = [call for call in GUARDED if re.search(r"\{(model|samples|job)_id\}", call)]
-UNKNOWN = {"model_id": "mdl_unknown", "samples_id": "smp_unknown", "job_id": "job_unknown", "audit_id": "aud_unknown"}
+OWNED = [call for call in GUARDED if re.search(r"\{(model|samples|job|audit)_id\}", call)]
+UNKNOWN = {
+    "model_id": "mdl_unknown",
+    "samples_id": "smp_unknown",
+    "job_id": "job_unknown",
+    "audit_id": "aud_unknown",
+    "name": "policy",
+}
 
 
 def send(client: TestClient, call: str, ids: dict[str, str] = UNKNOWN, **more: Any) -> Any:
@@ -46,8 +52,8 @@ def test_with_every_scope_but_the_needed_one_a_call_is_403(api: Api, call: str) 
     assert SCOPED[call] in answer.json()["detail"]
 
 
-def test_only_the_list_of_methods_needs_no_scope(api: Api) -> None:
-    assert set(GUARDED) - set(SCOPED) == {"GET /v1/methods"}
+def test_only_the_lists_of_methods_and_schemas_need_no_scope(api: Api) -> None:
+    assert set(GUARDED) - set(SCOPED) == {"GET /v1/methods", "GET /v1/schemas/{name}"}
     assert api.caller(scopes=()).get("/v1/methods").status_code == 200
 
 
@@ -57,6 +63,7 @@ def test_another_tenants_id_is_answered_as_an_unknown_one(api: Api, call: str) -
     job = api.a_job(owner)
     request = job["request"]
     theirs = {"model_id": request["model_id"], "samples_id": request["samples_id"], "job_id": job["id"]}
+    theirs["audit_id"] = api.an_audit(owner)["id"]
     foreign, unknown = send(other, call, theirs), send(other, call)
     assert foreign.status_code == unknown.status_code == 404
     assert said(foreign) == said(unknown)
@@ -74,9 +81,9 @@ def test_another_tenants_id_in_a_body_is_answered_as_an_unknown_one(api: Api, fi
     assert said(foreign) == said(unknown)
 
 
-@pytest.mark.parametrize("collection", ["models", "samples", "jobs"])
+@pytest.mark.parametrize("collection", ["models", "samples", "jobs", "audits"])
 def test_a_list_shows_only_what_is_the_tenants_own(api: Api, collection: str) -> None:
-    api.a_job(api.caller("acme"))
+    api.an_audit(api.caller("acme"))
     assert len(api.caller("acme").get(f"/v1/{collection}").json()["items"]) == 1
     assert api.caller("rival").get(f"/v1/{collection}").json()["items"] == []
 

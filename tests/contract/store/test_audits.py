@@ -5,7 +5,7 @@ import time
 import pytest
 
 from algorithms.errors import Conflict, NotFound, Refused
-from jobs.audits.report import Summary
+from jobs.audits.report import AuditSummary
 from jobs.audits.verdict import Verdict
 from jobs.record import ChunkResult, Idempotency, Lease
 from jobs.states import JobState
@@ -15,7 +15,7 @@ from tests.jobs_for_tests import MakeStore, Upload, commit_all, digest, result, 
 from tests.reports_for_tests import report
 
 VERDICT = Verdict(verdict="pass")
-SUMMARY: Summary = report().summary
+SUMMARY: AuditSummary = report().summary
 
 
 def jobs_of(store: Store, audit: str) -> list[str]:

@@ -1,0 +1,55 @@
+"""CLEVER against the distance that an attack found: above the diagonal the estimate is proven too high."""
+
+from markupsafe import Markup
+
+from jobs.audits.renderings.drawing import Axis, Chart, Plane, joined, nothing, stretched
+from jobs.audits.renderings.words import at_most, norm, number
+from jobs.audits.report import Report, SampleRow
+
+FEW = 60  # samples up to which intervals are drawn
+
+
+def scored(report: Report) -> list[SampleRow]:
+    """The samples that have a CLEVER score and a found distance."""
+    return [row for row in report.samples if row.clever is not None and row.upper is not None]
+
+
+def score_chart(report: Report) -> Markup:
+    rows = scored(report)
+    every = [value for row in rows for value in (row.upper, row.clever, row.clever_max) if value is not None]
+    if len(rows) <= FEW:
+        every += [row.clever_interval[1] for row in rows if row.clever_interval]
+    x, y = Axis.up_to(f"distance found ({norm(report)})", every), Axis.up_to("score", every)
+    plane, end = Plane(x, y), x.high
+    too_high = stretched(
+        [plane.area([(0.0, 0.0), (0.0, end)], [(0.0, 0.0), (end, end)], "beyond"), _diagonal(plane, end)]
+    )
+    words = Markup('<text class="hint" x="0" dx=".8em" y="0" dy="1.5em">estimate proven too high</text>')
+    marks = joined(_sample(row, plane, has_whisker=len(rows) <= FEW) for row in rows)
+    return Chart("scores", "CLEVER against the distance found", _said(rows), plane).svg([too_high, words, marks])
+
+
+def _diagonal(plane: Plane, end: float) -> Markup:
+    return plane.line([(0.0, 0.0), (end, end)], "diagonal")
+
+
+def _sample(row: SampleRow, plane: Plane, *, has_whisker: bool) -> Markup:
+    assert row.upper is not None  # `scored` takes no others
+    assert row.clever is not None
+    whisker = plane.stem(row.upper, *row.clever_interval, "whisker") if has_whisker and row.clever_interval else nothing()
+    plain_max = plane.mark("maximum", row.upper, row.clever_max) if row.clever_max is not None else nothing()
+    told = (
+        f"row {row.index}: CLEVER {number(row.clever)}, plain maximum {number(row.clever_max)}, "
+        f"found {at_most(row.upper)} ({row.upper_by})"
+    )
+    score = plane.mark("estimate", row.upper, row.clever)
+    return Markup("<g><title>{}</title>{}{}{}</g>").format(told, whisker, plain_max, score)
+
+
+def _said(rows: list[SampleRow]) -> str:
+    above = sum((row.clever or 0.0) > (row.upper or 0.0) for row in rows)
+    above_max = sum((row.clever_max or 0.0) > (row.upper or 0.0) for row in rows)
+    return (
+        f"Of {len(rows)} samples with both numbers, CLEVER lies above the found distance on {above} and the score with "
+        f"the plain largest gradient norm on {above_max}. There the estimate is proven too high."
+    )

@@ -1,0 +1,26 @@
+"""`/v1/schemas`: the JSON Schemas of what is written outside HTTP, policies, and read outside it, reports."""
+
+from typing import Any, Literal
+
+from fastapi import APIRouter
+
+from jobs.audits.policy import Policy
+from jobs.audits.report import Report
+from service.dependencies import AnyCaller
+from service.openapi import answers, declares
+
+router = APIRouter(tags=["audits"])
+
+SCHEMAS = {
+    "policy": Policy.model_json_schema(),
+    "report": Report.model_json_schema(mode="serialization"),
+}
+
+
+@router.get(
+    "/v1/schemas/{name}",
+    response_model=dict[str, Any],
+    responses=answers(200, "A JSON Schema (2020-12).") | declares("invalid_request"),
+)
+def show_schema(name: Literal["policy", "report"], caller: AnyCaller) -> dict[str, Any]:  # noqa: ARG001 - any key will do
+    return SCHEMAS[name]
