@@ -79,16 +79,28 @@ class Lean:
     cloud: Cloud
     wins: Callable[[Labels], NDArray[np.bool_]]
     hits: int = 0
-    towards: NDArray[np.float64] | float = 0.0  # (*shape): sum of u over the adversarial points
-    drift: NDArray[np.float64] | float = 0.0  # (*shape): sum of u over all points
+    sums: NDArray[np.float64] | float = 0.0  # (2, d): of u over the adversarial points, and over all points
 
     def feed(self, points: Rows, labels: Labels) -> None:
-        u = (points.astype(np.float64) - self.cloud.x) / self.cloud.scale
+        # Float32 holds the difference of close numbers exactly, and a block is too short for its sums to lose much.
+        offsets = (points - self.cloud.x).reshape(len(points), -1)  # (m, d)
         won = self.wins(labels)
+        weights = np.stack([won, np.ones_like(won)]).astype(np.float32)
         self.hits += int(won.sum())
-        self.towards = self.towards + u[won].sum(axis=0)
-        self.drift = self.drift + u.sum(axis=0)
+        self.sums = self.sums + (weights @ offsets) / self.cloud.scale
 
     @property
     def answer(self) -> "Lean":
         return self
+
+    @property
+    def normal(self) -> NDArray[np.float64]:
+        """Estimate (*shape) of the boundary's normal, of no particular length, towards the adversarial side.
+
+        sum of (v - mean v) u with v = 1 on the adversarial side and -1 on the other; where all points lie on one side,
+        sum of v u (Chen et al. 2020, eq. 16 and appendix C).
+        """
+        towards, drift = np.asarray(self.sums, np.float64).reshape(2, *self.cloud.x.shape)
+        if self.hits in (0, self.cloud.n):
+            return np.asarray(drift if self.hits else -drift)
+        return np.asarray(2 * (towards - self.hits / self.cloud.n * drift))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Union
 from pydantic import Field
 
 from algorithms.asking import Case, Cohort, Conversation
-from algorithms.attacks import pgd, square
+from algorithms.attacks import hopskipjump, pgd, square
 from algorithms.certificates import nearest_neighbor, smoothing
 from algorithms.errors import Refused
 from algorithms.oracle import Access
@@ -36,6 +36,8 @@ class Method:
     cohort: bool  # True: `run` takes a Cohort; False: a Case
     minimum: Callable[[Any, Threat], Cost]  # the least a useful run costs a sample, clean row and re-query included
     chunk: int  # samples a worker takes at a time: enough company to fill its batches, little enough to lose
+    wants_pool: bool = False  # `Case.pool`: other rows of the upload, to start from
+    wants_basis: Callable[[Any], bool] = lambda _: False  # `Case.basis`, with these parameters: needs auxiliary samples
 
 
 METHODS = (
@@ -55,6 +57,25 @@ METHODS = (
         cohort=False,
         minimum=clever.minimum,
         chunk=2,
+    ),
+    Method(
+        name="hopskipjump",
+        version="1",
+        family="attack",
+        threat_model="black_box_decision",
+        needs=(Access.LABELS,),
+        norms=(Norm.L2, Norm.LINF),
+        goals=("untargeted", "targeted"),
+        epsilon="optional",
+        proves=Kind.UPPER_BOUND,
+        reference="Chen, Jordan, Wainwright, HopSkipJumpAttack, IEEE S&P 2020, arXiv:1904.02144",
+        params=hopskipjump.Params,
+        run=hopskipjump.run,
+        cohort=False,
+        minimum=hopskipjump.minimum,
+        chunk=25,
+        wants_pool=True,
+        wants_basis=hopskipjump.wants_basis,
     ),
     Method(
         name="nearest_neighbor",

@@ -81,11 +81,16 @@ def run(
     budget: Budget,
     *,
     seed: int,
+    pool: Rows | None = None,
+    basis: Rows | None = None,
     checkpoint: Checkpoint = lambda _: None,
 ) -> list[Outcome]:
-    """One outcome a sample, in the order given. The same alone or in company, and however the samples are cut."""
+    """One outcome a sample, in the order given. The same alone or in company, and however the samples are cut.
+
+    `pool` (p, *shape) and `basis` (r, d) reach every `Case` of a method that wants them.
+    """
     trials, scores = _meet(model, samples, method, threat, budget, seed)
-    talks = list(_begin(trials, scores, method, params, threat, model, seed))
+    talks = list(_begin(trials, scores, method, params, threat, model, seed, pool, basis))
     progress = Progress(trials, method.minimum(params, threat))
     try:
         while live := [talk for talk in talks if not talk.is_over]:
@@ -94,7 +99,7 @@ def run(
                     talk.stop(why)
             else:
                 _beat(model, live, threat)
-            _confirm(model, [trial for trial in trials if trial.is_over])
+            _confirm(model, [trial for trial in trials if trial.is_over], method)
     except ModelFault as fault:
         fault.found = tuple(trial.outcome(threat, method.proves) for trial in trials if trial.is_settled)
         raise
@@ -169,6 +174,8 @@ def _begin(
     threat: Threat,
     model: Model,
     seed: int,
+    pool: Rows | None,
+    basis: Rows | None,
 ) -> Iterator[Talk]:
     run_: Callable[[Any, Threat, Params], Conversation] = method.run
     waiting = [i for i, trial in enumerate(trials) if not trial.is_over]
@@ -177,7 +184,7 @@ def _begin(
         for i in waiting:
             t = trials[i]
             clean = None if scores is None else scores[i]
-            case = Case(t.x, t.label, t.target, clean, model.classes, streams[i])
+            case = Case(t.x, t.label, t.target, clean, model.classes, streams[i], pool, basis)
             yield Talk(run_(case, threat, params), [t], np.ones(1, np.bool_))
     elif waiting:
         members = [trials[i] for i in waiting]
@@ -206,13 +213,13 @@ def _beat(model: Model, talks: list[Talk], threat: Threat) -> None:
     beat.ask()
 
 
-def _confirm(model: Model, trials: list[Trial]) -> None:
-    """The final fresh re-query of every best point."""
+def _confirm(model: Model, trials: list[Trial], method: Method) -> None:
+    """The final fresh re-query of every best point, asked the way the method asks: labels know of no tie."""
     claimed = [t for t in trials if t.needs_confirmation()]
     if not claimed:
         return
     rows = np.stack([t.best_point() for t in claimed])
-    if Access.SCORES in model.offers:
+    if Access.LABELS not in method.needs:
         held = [is_adversarial(s, t) for s, t in zip(model.scores(rows), claimed, strict=True)]
     else:
         seen = model.labels(rows)

@@ -62,6 +62,7 @@ def admit(request: JobRequest, card: ModelCard, samples: SamplesCard, rows: Rows
     method = registry.method(request.method.name)
     shape, classes = border_of(card)
     _check_method(method, request, card)
+    _check_auxiliary(method, request)
     _check_samples(samples, shape, classes)
     indices = selected(request, samples)
     _check_targets(request, len(indices), classes, rows)
@@ -150,6 +151,14 @@ def _advice(request: JobRequest, card: ModelCard) -> str:
         and _goal(request) in method.goals
     ]
     return f"What fits is {', '.join(fits)}." if fits else "No method here fits this model, norm and goal."
+
+
+def _check_auxiliary(method: Method, request: JobRequest) -> None:
+    if method.wants_basis(request.method):
+        raise Refused(
+            f"{method.name} with these directions needs other samples to span them; give auxiliary_samples_id.",
+            pointer="/auxiliary_samples_id",
+        )
 
 
 def _check_samples(samples: SamplesCard, shape: tuple[int, ...], classes: int) -> None:

@@ -23,6 +23,7 @@ certificates = pytest.mark.parametrize(("method", "norm"), CERTIFICATES)
 
 SMALL = {
     "clever": {"batches": 4, "batch_size": 8},
+    "hopskipjump": {"initial_directions": 20},
     "square": {"steps": 300},
     "pgd": {"steps": 10},
     "smoothing": {"n0": 10, "n": 100},

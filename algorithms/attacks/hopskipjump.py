@@ -1,0 +1,242 @@
+"""HopSkipJump: walk along the decision boundary towards the sample, seeing nothing but labels.
+
+Chen, Jordan, Wainwright, IEEE S&P 2020, arXiv:1904.02144. Each iteration stands on the boundary, estimates its normal
+from the labels of a cloud of points, jumps along it to the adversarial side, and comes back to the boundary on the way
+to the sample. Directions from a subspace make it QEBA (low frequencies) or the spanning attack.
+
+Symbols as in the paper: theta is the precision of the way back, delta the radius of the cloud, B the number of its
+points, xi the length of the jump. Nothing depends on the budget: a longer one replays the shorter.
+
+Three things are not in the paper. It starts as near as a few queries can tell, a walk that has come to rest begins
+again elsewhere, and what it shows lies a little behind the boundary.
+"""
+
+import math
+from collections.abc import Generator
+from itertools import chain
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from algorithms import starts
+from algorithms.asking import Answer, Ask, AskCloud, Case, Conversation, Question
+from algorithms.clouds import Cloud, Directions, Lean
+from algorithms.directions import Full, LowFrequencies, Spanning
+from algorithms.geometry import distance, lengths
+from algorithms.oracle import Access, Labels, Rows
+from algorithms.parameters import Cost
+from algorithms.parameters import Params as BaseParams
+from algorithms.results import Claim, UpperBound
+from algorithms.threat import Norm, Threat
+from algorithms.ways import Way
+
+MOST_DIRECTIONS = 10_000  # B at most (Chen et al. 2020, section V-A)
+FIRST_DELTA = 0.1  # of the box's side: delta of the first cloud, in the code of the authors
+BISECTIONS = 30  # beyond them float32 cannot tell two points of a way apart; theta alone would ask for more
+HALVINGS = 24  # of a jump: a shorter one is no move in float32. Neither paper nor code has an end here
+RESOLUTION = 16 * float(np.finfo(np.float32).eps)  # an offset below this share of a feature is mostly rounding
+
+# The median distance on a plainly trained MNIST network fell by a quarter at 1 000 queries and by a tenth at 5 000.
+SCOUTS = 60  # starts tried after the first success, one query each where they bring nothing
+ROUGHLY = 0.1  # precision of a start's distance, and by how much another must be nearer to be worth more queries
+
+REST, GAIN = 4, 0.01  # so many estimates that gained less than this share: a convex boundary has no more to give
+BEHIND = 1e-3  # of the distance: how far behind the boundary a point is shown
+
+Step = Generator[Question | Claim, Answer, Any]
+
+
+class Params(BaseParams):
+    name: Literal["hopskipjump"] = "hopskipjump"
+    directions: Literal["full", "dct", "spanning"] = Field(
+        "full", description="all of the input space, its low frequencies, or the span of auxiliary samples"
+    )
+    frequencies: float = Field(0.25, gt=0, le=1, description="with dct: share of the frequencies of each axis")
+    initial_directions: int = Field(
+        100,
+        ge=1,
+        le=MOST_DIRECTIONS,
+        description="points of the first cloud; their number grows as √k, k iterations on",
+    )
+    iterations: int = Field(64, ge=1, le=10_000, description="estimates at most; mostly the budget ends the walk")
+    gamma: float = Field(
+        1.0, gt=0, le=1e5, description="radius of a cloud: gamma/d of the distance; larger for noisy or large inputs"
+    )
+
+
+def minimum(params: Params, threat: Threat) -> Cost:
+    """Clean row, a start and a step back, one estimate, a jump and a step back, final re-query."""
+    del threat
+    return Cost(queries=params.initial_directions + 6)
+
+
+def wants_basis(params: Params) -> bool:
+    return params.directions == "spanning"
+
+
+def run(case: Case, threat: Threat, params: Params) -> Conversation:
+    walk = Walk(case, threat, params)
+    k = 0  # the iteration, in this walk
+    for _ in range(params.iterations):
+        if k == 0 and not (yield from walk.begin()):
+            return
+        if walk.has_arrived:
+            return
+        k += 1
+        yield from walk.advance(k)
+        if walk.is_at_rest:
+            k = 0
+
+
+class Walk:
+    """One sample's walk: where it stands, which is always adversarial."""
+
+    def __init__(self, case: Case, threat: Threat, params: Params) -> None:
+        self.case, self.threat, self.params = case, threat, params
+        self.d = math.prod(case.x.shape)
+        self.directions = _directions(case, threat.norm, params)
+        self.noise = case.stream.at(0)
+        self.pool = starts.pool(case, threat.box)  # used up, not begun anew, by later walks
+        self.counter = 1  # of the stream: 0 is the noise of the starts
+        self.point = case.x
+        self.distance = np.inf  # of the point
+        self.reach = np.inf  # of where the last way back began
+        self.shown = np.inf  # distance of the nearest point claimed from the boundary
+        self.passed: list[float] = []  # distances of this walk, one an iteration
+
+    @property
+    def has_arrived(self) -> bool:
+        """A point within epsilon was asked for, and is found."""
+        return self.shown <= (self.threat.epsilon or 0.0)
+
+    @property
+    def is_at_rest(self) -> bool:
+        """The last iterations have brought next to nothing."""
+        before, lately = self.passed[:-REST], self.passed[-REST:]
+        return bool(before) and min(lately) > (1 - GAIN) * min(before)
+
+    def begin(self) -> Step:
+        """Stand on the boundary, as near as a few starts show it. False: no start is adversarial.
+
+        After the first success a start is a mere direction: one query tells whether the boundary is nearer there.
+        """
+        self.distance, self.passed, scouts = np.inf, [], SCOUTS
+        for start in chain(starts.noise(self.case, self.threat.box, self.noise), self.pool):
+            near = Way.between(self.case.x, start, self.threat).within((1 - ROUGHLY) * self.distance)
+            if (yield from self._is_adversarial(near)):
+                yield UpperBound(near)
+                self._stand(*(yield from self._go_back(near, ROUGHLY)))
+            scouts -= bool(np.isfinite(self.distance))
+            if scouts < 0:
+                break
+        if not np.isfinite(self.distance):
+            return False
+        yield from self._settle(self.point)
+        return True
+
+    def advance(self, k: int) -> Step:
+        """One iteration: estimate, jump, and come back."""
+        normal = yield from self._estimate(k)
+        landed = None if normal is None else (yield from self._jump(normal, k))
+        if landed is not None:
+            yield from self._settle(landed)
+        self.passed.append(self.distance)
+
+    def _settle(self, far: Rows) -> Step:
+        """Go back as far as theta can tell, and claim what is nearer than all before."""
+        way, share = yield from self._go_back(far, self._theta)
+        self._stand(way, share)
+        if self.distance < self.shown:
+            yield from self._show(way, share)
+
+    def _stand(self, way: Way, share: float) -> None:
+        self.point, self.reach = way.at(share), way.length
+        self.distance = distance(self.point, self.case.x, self.threat.norm)
+
+    def _go_back(self, far: Rows, precision: float) -> Step:
+        """Bisect the way from the sample to an adversarial point: the way, and the share of its adversarial end."""
+        way = Way.between(self.case.x, far, self.threat)
+        low, high, near_end, far_end = 0.0, 1.0, self.case.x, far
+        for _ in range(BISECTIONS):
+            if high - low <= precision:
+                break
+            middle = (low + high) / 2
+            between = way.at(middle)
+            if np.array_equal(between, near_end) or np.array_equal(between, far_end):
+                break
+            if (yield from self._is_adversarial(between)):
+                high, far_end = middle, between
+            else:
+                low, near_end = middle, between
+        return way, high
+
+    def _show(self, way: Way, share: float) -> Step:
+        """Claim a point a little behind the boundary: one that hugs it may flip on other hardware, or be a tie."""
+        behind = BEHIND
+        while (farther := share * (1 + behind)) < 1 and not (yield from self._is_adversarial(way.at(farther))):
+            behind *= 2
+        point = way.at(min(1.0, farther))
+        self.shown = min(self.shown, distance(point, self.case.x, self.threat.norm))
+        yield UpperBound(point)
+
+    def _estimate(self, k: int) -> Step:
+        """The way (*shape) to jump, of length 1 in the norm: the normal of the boundary, or in linf its signs.
+
+        None where the labels tell of none.
+        """
+        n = min(int(self.params.initial_directions * math.sqrt(k)), MOST_DIRECTIONS)
+        box, stream = self.threat.box, self.case.stream
+        cloud = Cloud(self.point, self._delta(k), self.directions, n, box, stream, self.counter)
+        self.counter += cloud.counters
+        lean: Lean = yield AskCloud(cloud, lambda: Lean(cloud, self._wins))
+        normal = np.sign(lean.normal) if self.threat.norm is Norm.LINF else lean.normal
+        length = lengths(normal[None], self.threat.norm)[0]
+        return normal / length if length > 0 else None
+
+    def _jump(self, normal: NDArray[np.float64], k: int) -> Step:
+        """Along the normal by xi, halved until it lands on the adversarial side; None where it never does."""
+        xi, box = self.distance / math.sqrt(k), self.threat.box
+        for _ in range(HALVINGS):
+            there = np.clip(self.point + xi * normal, box.lower, box.upper).astype(np.float32)
+            if np.array_equal(there, self.point):
+                return None
+            if (yield from self._is_adversarial(there)):
+                return there
+            xi /= 2
+        return None
+
+    @property
+    def _theta(self) -> float:
+        """As a share of the way: gamma / d^(3/2) in l2, gamma / d^2 in linf."""
+        return float(self.params.gamma / self.d ** (2.0 if self.threat.norm is Norm.LINF else 1.5))
+
+    def _delta(self, k: int) -> float:
+        """sqrt(d) theta in l2, d theta in linf, of where the way back began: gamma / d of it in both.
+
+        Not below what float32 can tell apart: for images of 224 x 224 x 3 the paper's delta moves a feature by less
+        than one unit of its last place.
+        """
+        box = self.threat.box
+        if k == 1 and box.is_bounded:
+            return FIRST_DELTA * float(np.median(np.asarray(box.upper, np.float64) - box.lower))
+        rounding = RESOLUTION * float(np.median(np.abs(self.point)))
+        return max(self.params.gamma / self.d * self.reach, math.sqrt(self.d) * rounding)
+
+    def _is_adversarial(self, row: Rows) -> Step:
+        labels = yield Ask(row[None], want=Access.LABELS)
+        return bool(self._wins(labels)[0])
+
+    def _wins(self, labels: Labels) -> NDArray[np.bool_]:
+        target = self.case.target
+        return np.asarray(labels != self.case.label if target is None else labels == target)
+
+
+def _directions(case: Case, norm: Norm, params: Params) -> Directions:
+    if params.directions == "dct":
+        return LowFrequencies.of(case.x.shape, params.frequencies)
+    if params.directions == "spanning":
+        assert case.basis is not None  # admission asks for auxiliary samples, `prepare` makes their basis
+        return Spanning(case.basis)
+    return Full(norm)

@@ -1,0 +1,109 @@
+"""Laws of random directions: offsets of l2 length 1, in all of the input space or in a subspace of it.
+
+A subspace that holds most of what gradients of image models look like makes an estimate from few labels sharper: low
+frequencies (Li et al., QEBA, CVPR 2020, arXiv:2005.14137), or the span of samples like those under attack (Wang et
+al., Spanning Attack, Machine Learning 2020, arXiv:2005.04871). Within its space every law here is the same in all
+directions, except `Full` in linf, whose cube is the paper's.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from algorithms.errors import Refused
+from algorithms.oracle import Rows
+from algorithms.threat import Norm
+from algorithms.windows import Canvas
+
+NOISE = 1e-5  # share of the largest singular value below which a direction is rounding of float32 samples
+
+Offsets = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Full:
+    """All directions: Gaussian in l2, from the cube in linf (Chen et al. 2020, section IV-C)."""
+
+    norm: Norm
+
+    def draw(self, rng: np.random.Generator, m: int, shape: tuple[int, ...]) -> Offsets:
+        """(m, *shape)"""
+        if self.norm is Norm.LINF:
+            offsets = rng.random((m, *shape), dtype=np.float32)
+            offsets *= 2
+            offsets -= 1
+        else:
+            offsets = rng.standard_normal((m, *shape), dtype=np.float32)
+        return _unit(offsets)
+
+
+@dataclass(frozen=True)
+class LowFrequencies:
+    """Images without fine detail: the span of the first cosines along both axes, each channel for itself.
+
+    `down` (u, height) and `across` (v, width) are the first rows of the orthonormal DCT-II matrices, so that unit
+    coefficients make unit images.
+    """
+
+    canvas: Canvas
+    down: Offsets
+    across: Offsets
+
+    @classmethod
+    def of(cls, shape: tuple[int, ...], share: float) -> Self:
+        """The lowest `share` of the frequencies of each axis, at least one. A vector of features has one axis."""
+        canvas = Canvas.of(shape)
+        return cls(canvas, cosines(canvas.height, share), cosines(canvas.width, share))
+
+    def draw(self, rng: np.random.Generator, m: int, shape: tuple[int, ...]) -> Offsets:
+        """(m, *shape)"""
+        size = (m, self.canvas.channels, len(self.down), len(self.across))
+        images = self.down.T @ _unit(rng.standard_normal(size, dtype=np.float32)) @ self.across  # (m, C, H, W)
+        if self.canvas.channels_last:
+            images = np.moveaxis(images, 1, -1)
+        return np.asarray(images, np.float32).reshape(m, *shape)
+
+
+@dataclass(frozen=True)
+class Spanning:
+    """The row space of `basis` (r, d), whose rows are orthonormal: see `spanning_basis`."""
+
+    basis: Offsets
+
+    def draw(self, rng: np.random.Generator, m: int, shape: tuple[int, ...]) -> Offsets:
+        """(m, *shape)"""
+        coefficients = _unit(rng.standard_normal((m, len(self.basis)), dtype=np.float32))
+        return np.asarray(coefficients @ self.basis).reshape(m, *shape)
+
+
+def spanning_basis(samples: Rows) -> Offsets:
+    """Orthonormal basis (r, d) of the span of samples (n, *shape), of the strongest direction first: thin SVD.
+
+    Not centered, as in the paper: the mean image is itself a direction worth trying. Raises Refused where all are 0.
+    """
+    flat = samples.reshape(len(samples), -1).astype(np.float64)  # (n, d)
+    if len(flat) > flat.shape[1]:
+        flat = np.asarray(np.linalg.qr(flat, mode="r"))  # (d, d) with the same right singular vectors, at a fraction of the memory
+    _, sigma, v = np.linalg.svd(flat, full_matrices=False)
+    basis: Offsets = v[sigma > NOISE * sigma[0]].astype(np.float32)
+    if not len(basis):
+        raise Refused("The auxiliary samples are all zero and span nothing; upload others.")
+    return basis
+
+
+def cosines(n: int, share: float) -> Offsets:
+    """The first round(share * n) rows, at least one, of the orthonormal DCT-II matrix (n, n)."""
+    frequency, place = np.arange(max(1, round(share * n)))[:, None], np.arange(n)[None, :]
+    rows = np.cos(np.pi * frequency * (2 * place + 1) / (2 * n)) * np.sqrt(2 / n)
+    rows[0] /= np.sqrt(2)
+    return np.asarray(rows, np.float32)
+
+
+def _unit(offsets: NDArray[Any]) -> Offsets:
+    """Each row (m, ...) scaled to l2 length 1, in place; a row of zeros stays one."""
+    flat = offsets.reshape(len(offsets), -1)
+    square = np.einsum("ij,ij->i", flat, flat)
+    flat *= (1 / np.sqrt(np.maximum(square, np.finfo(np.float32).tiny)))[:, None]
+    return offsets

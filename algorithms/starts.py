@@ -1,0 +1,33 @@
+"""Where a method that sees only labels may begin: noise first, then other samples of the upload. Rows in the box."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from algorithms.asking import Case
+from algorithms.oracle import Rows
+from algorithms.threat import Box
+
+NOISE_STARTS = 20  # a model that none of them fools is seldom fooled by noise at all: real inputs are worth more
+SMALLEST = 0.01  # first scale of the noise around an unbounded sample, as a share of its largest feature
+GROWTH = 2.0  # of that scale from draw to draw: the last is some thousand times the sample
+
+
+def noise(case: Case, box: Box, rng: np.random.Generator) -> Iterator[Rows]:
+    """Rows (*shape), uniform in the box; where a feature is unbounded, Gaussian around the sample at growing scale."""
+    lower, upper = (np.broadcast_to(side, case.x.shape) for side in (box.lower, box.upper))
+    bounded = np.isfinite(lower) & np.isfinite(upper)
+    low, high = (np.where(bounded, side, 0).astype(np.float64) for side in (lower, upper))
+    scale = SMALLEST * max(1.0, float(np.abs(case.x).max()))
+    for _ in range(NOISE_STARTS):
+        uniform = low + rng.random(case.x.shape) * (high - low)
+        around = case.x + scale * rng.standard_normal(case.x.shape)
+        yield np.clip(np.where(bounded, uniform, around), lower, upper).astype(np.float32)
+        scale *= GROWTH
+
+
+def pool(case: Case, box: Box) -> Iterator[Rows]:
+    """The other samples (*shape), in the order of their file."""
+    for row in () if case.pool is None else case.pool:
+        if not np.array_equal(row, case.x):
+            yield np.clip(row, box.lower, box.upper, dtype=np.float32)

@@ -1,0 +1,209 @@
+"""HopSkipJump where the truth is known, and where its estimate, its starts and its ends are put to the test."""
+
+import numpy as np
+import pytest
+
+from algorithms.asking import AskCloud
+from algorithms.attacks.hopskipjump import Params
+from algorithms.clouds import Cloud, Lean
+from algorithms.directions import Full, LowFrequencies, spanning_basis
+from algorithms.oracle import Access
+from algorithms.parameters import Budget
+from algorithms.registry import method
+from algorithms.results import Kind, Outcome
+from algorithms.running import Samples, run
+from algorithms.streams import Stream
+from algorithms.threat import Box, Norm, Threat
+from tests.truths import ClosedForm, Constant, Disc, Linear
+
+ATTACK = method("hopskipjump")
+norms = pytest.mark.parametrize("norm", ATTACK.norms)
+
+
+def linear(d: int = 30, classes: int = 3, seed: int = 3) -> Linear:
+    rng = np.random.default_rng(seed)
+    return Linear(rng.normal(size=(classes, d)), 0.1 * rng.normal(size=classes))
+
+
+def samples(d: int = 30, n: int = 4) -> Samples:
+    x = np.random.default_rng(5).uniform(0.3, 0.7, (n, d)).astype(np.float32)
+    return Samples(x, tuple(range(n)), labels=None)
+
+
+def go(
+    model: ClosedForm,
+    what: Samples,
+    *,
+    queries: int | None = 2000,
+    pool: np.ndarray | None = None,
+    basis: np.ndarray | None = None,
+    params: Params = Params(),
+    **threat: object,
+) -> list[Outcome]:
+    asked = Threat(**{"box": Box.unbounded()} | threat)  # type: ignore[arg-type]
+    return run(model, what, ATTACK, params, asked, Budget(queries), seed=1, pool=pool, basis=basis)
+
+
+@pytest.mark.parametrize("classes", [2, 3, 10])
+def test_on_a_linear_model_it_comes_within_5_percent_of_the_truth_and_never_below(classes):
+    model, what = linear(classes=classes), samples()
+    for outcome, x in zip(go(model, what, queries=10_000), what.x, strict=True):
+        ratio = outcome.finding.value / model.radius(x, outcome.finding.label, Norm.L2)
+        assert 1 - 1e-6 <= ratio <= 1.05
+
+
+def test_in_linf_it_comes_within_10_percent():
+    model, what = linear(), samples()
+    for outcome, x in zip(go(model, what, queries=5000, norm=Norm.LINF), what.x, strict=True):
+        ratio = outcome.finding.value / model.radius(x, outcome.finding.label, Norm.LINF)
+        assert 1 - 1e-6 <= ratio <= 1.1
+
+
+def test_a_curved_boundary_is_followed_to_its_nearest_point():
+    model = Disc(np.full(20, 0.5), rim=0.4)
+    x = np.full((1, 20), 0.5, np.float32)
+    x[0, 0] += 0.1
+    (outcome,) = go(model, Samples(x, (0,), None), queries=5000, box=Threat().box)
+    assert 0.3 <= outcome.finding.value <= 0.33
+
+
+@norms
+def test_targeted_it_ends_in_the_target(norm):
+    model, what = linear(), samples()
+    targets = (model.labels(what.x) + 1) % 3
+    given = Samples(what.x, what.indices, None, targets)
+    for outcome, x in zip(go(model, given, queries=5000, norm=norm, targeted="given"), what.x, strict=True):
+        target = int(targets[outcome.finding.index])
+        assert model.labels(outcome.x_adv[None])[0] == target
+        radius = model.radius(x, outcome.finding.label, norm, target)
+        assert radius * (1 - 1e-6) <= outcome.finding.value <= 1.3 * radius
+
+
+@norms
+def test_with_epsilon_it_stops_as_soon_as_it_is_within(norm):
+    model, what = linear(), samples()
+    epsilon = 1.5 * max(model.radius(x, int(model.labels(x[None])[0]), norm) for x in what.x)
+    for outcome in go(model, what, queries=50_000, norm=norm, epsilon=epsilon):
+        assert outcome.finding.ended == "finished"
+        assert outcome.finding.value <= epsilon
+        assert outcome.finding.queries < 2000
+
+
+def test_it_asks_for_labels_alone():
+    model = linear()
+    model.offers = frozenset({Access.LABELS})
+    assert {o.finding.kind for o in go(model, samples())} == {Kind.UPPER_BOUND}
+
+
+@norms
+def test_what_it_shows_lies_behind_the_boundary_and_not_on_it(norm):
+    model, what = linear(), samples()
+    for outcome, x in zip(go(model, what, norm=norm), what.x, strict=True):
+        label = outcome.finding.label
+        margin = lambda f, c: f[c] - np.delete(f, c).max()  # noqa: E731
+        clean, found = (margin(model.logits(p.astype(np.float64).ravel()[None])[0], label) for p in (x, outcome.x_adv))
+        assert -0.01 * clean < found < -1e-5 * clean
+
+
+class Fortress(ClosedForm):
+    """Class 1 in a small ball around a corner that no noise hits, class 0 elsewhere."""
+
+    def __init__(self, d: int) -> None:
+        super().__init__((d,), 2)
+
+    def logits(self, x):
+        away = np.sqrt(np.square(x - 1).sum(axis=1))
+        return np.stack([away - 0.5, np.zeros(len(x))], axis=1)
+
+    def jacobian(self, x):
+        raise NotImplementedError
+
+
+def test_where_noise_fools_nobody_it_starts_from_the_uploaded_samples():
+    model, x = Fortress(20), np.zeros((2, 20), np.float32)
+    what = Samples(x, (0, 1), None)
+    corner = np.full((1, 20), 0.95, np.float32)
+    assert {o.finding.kind for o in go(model, what, box=Threat().box)} == {Kind.ABSTAINED}
+    found = go(model, what, box=Threat().box, pool=np.concatenate([x, corner]), queries=3000)
+    truth = np.sqrt(20) - 0.5
+    for outcome in found:
+        assert truth <= outcome.finding.value <= 1.05 * truth
+
+
+def test_every_start_is_charged_to_the_sample_that_tries_it():
+    model, x = Constant(np.array([0.5, 0.1]), (4,)), np.zeros((3, 4), np.float32)
+    pool = np.random.default_rng(0).uniform(size=(7, 4)).astype(np.float32)
+    counts = [o.finding.queries for o in go(model, Samples(x, (0, 1, 2), None), box=Threat().box, pool=pool)]
+    assert counts == [1 + 20 + 7] * 3, "the clean row, twenty of noise, the pool"
+    assert model.queries == sum(counts)
+
+
+def test_the_pool_is_the_same_whoever_shares_the_chunk():
+    model, what, pool = linear(), samples(), samples(n=50).x
+    together = [o.finding for o in go(model, what, pool=pool)]
+    alone = [go(model, Samples(what.x[i : i + 1], (i,), None), pool=pool)[0].finding for i in range(len(what.indices))]
+    assert alone == together
+
+
+def test_without_a_budget_it_ends_by_itself():
+    (outcome,) = go(linear(), samples(n=1), queries=None, params=Params(iterations=10, initial_directions=5))
+    assert outcome.finding.ended == "finished"
+    assert outcome.finding.kind is Kind.UPPER_BOUND
+
+
+@pytest.mark.parametrize("box", [(0.5, 0.5), (0.5, 0.5000001)], ids=["a point", "hardly more"])
+def test_a_box_without_room_ends_it_without_a_finding(box):
+    x = np.full((1, 30), 0.5, np.float32)
+    here = Box(*(np.float32(side) * np.ones((), np.float32) for side in box))
+    (outcome,) = go(linear(), Samples(x, (0,), None), box=here)
+    assert outcome.finding.kind is Kind.ABSTAINED
+
+
+def test_far_from_the_origin_float32_ends_the_bisection_and_nothing_hangs():
+    model = linear()
+    model.bias -= model.weights @ np.full(30, 1e6)
+    x = (samples().x + np.float32(1e6)).astype(np.float32)
+    for outcome in go(model, Samples(x, (0, 1, 2, 3), None), queries=500):
+        assert outcome.finding.queries <= 500
+
+
+@pytest.mark.parametrize("directions", ["dct", "spanning"])
+def test_in_a_subspace_that_holds_the_gradient_it_needs_fewer_queries(directions):
+    """d = 400 and a gradient among 25 directions: a cloud of 100 points then tells nearly everything."""
+    shape, x = (1, 20, 20), np.full((3, 1, 20, 20), 0.5, np.float32)
+    smooth = LowFrequencies.of(shape, 0.25).draw(np.random.default_rng(2), 25, shape)
+    model = Linear(np.stack([smooth[0].ravel(), -smooth[1].ravel()]), np.array([0.2, 0.0]), shape)
+    what = Samples(x, (0, 1, 2), None)
+
+    def median(**given):
+        return np.median([o.finding.value for o in go(model, what, queries=600, **given)])
+
+    narrow = median(params=Params(directions=directions), basis=spanning_basis(smooth))
+    assert narrow < 0.9 * median()
+
+
+def test_the_estimate_leans_towards_the_normal_as_theory_says():
+    """On a linear boundary cos(g, w) = a / sqrt(a^2 + 1/B) with a = sqrt(2 / (pi d)): Monte Carlo, 12 estimates."""
+    d, n = 200, 500
+    w = np.random.default_rng(0).normal(size=d)
+    a = np.sqrt(2 / (np.pi * d))
+    cosines = []
+    for seed in range(12):
+        stream = Stream(seed, 0, "test")
+        cloud = Cloud(np.zeros(d, np.float32), 0.01, Full(Norm.L2), n, Box.unbounded(), stream, 0)
+        question = AskCloud(cloud, lambda cloud=cloud: Lean(cloud, lambda labels: labels == 1))
+        lean = question.reduction()
+        for points in cloud.blocks():
+            lean.feed(points, (points @ w > 0).astype(np.int64))
+        cosines.append(lean.normal @ w / np.linalg.norm(lean.normal) / np.linalg.norm(w))
+    assert np.mean(cosines) == pytest.approx(a / np.sqrt(a**2 + 1 / n), abs=0.02)
+
+
+@pytest.mark.parametrize("label", [0, 1])
+def test_where_all_points_lie_on_one_side_the_estimate_is_their_mean_or_its_opposite(label):
+    cloud = Cloud(np.full(9, 0.5, np.float32), 0.1, Full(Norm.L2), 70, Threat().box, Stream(0, 0, "test"), 0)
+    lean, points = Lean(cloud, lambda labels: labels == 1), list(cloud.blocks())
+    for block in points:
+        lean.feed(block, np.full(len(block), label))
+    mean = (np.concatenate(points).astype(np.float64) - 0.5).sum(axis=0) / 0.1
+    np.testing.assert_allclose(lean.normal, mean if label else -mean, rtol=1e-4, atol=1e-5)
