@@ -4,42 +4,25 @@ At a given radius it asks whether an adversarial point lies within. Without one 
 which the climb still succeeds: doubling until it does, then bisection, each success pulled back towards the sample.
 All samples of a cohort climb together, each by its own radius, and leave as soon as they are adversarial.
 
-An untargeted loss follows whichever rival leads at the moment and may walk past a nearer boundary, even on a linear
-model. So the first climb goes towards the rival that is nearest to first order. The second follows the loss, from a
-random point: at the sample itself a defended model may have no useful gradient.
-
 Madry et al., ICLR 2018. Departures: the step falls as a cosine instead of staying constant, so that no step size has
 to be tuned to the number of steps; in l1 the projection is exact on ball and box (Croce & Hein, ICML 2021, show what
 ignoring the box costs), which makes the raw gradient a good direction without choosing how many features to move.
 """
 
-from collections.abc import Generator
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
-from array_api_compat import array_namespace
-from numpy.typing import NDArray
 from pydantic import Field
 
-from algorithms.asking import Answer, Ask, AskGradient, Cohort, Conversation, Owners, Question
-from algorithms.geometry import lengths, sample_ball
-from algorithms.losses import LossName, adversarial_margin, derivative, one_hot
-from algorithms.oracle import Labels
+from algorithms.ascent import RIVALS, Climb, Numbers, Step
+from algorithms.asking import Cohort, Conversation
+from algorithms.losses import LossName
 from algorithms.parameters import Cost
 from algorithms.parameters import Params as BaseParams
-from algorithms.projections import project
-from algorithms.results import Claim, Note, UpperBound
-from algorithms.threat import Norm, Threat
+from algorithms.results import Note
+from algorithms.threat import Threat
 
-PULL_BACK_STEPS = 8  # halvings of the segment from the sample to a success: 1/256 of its length
-RIVALS = 9  # whose distance is looked up to first order: those with the largest scores (AutoAttack's number of targets)
 TOLERANCE = 0.01  # a search ends where the smallest success is within 1 % of the largest failure
-
-Array = Any  # (n, d), numpy or torch: what the cohort is made of
-Mask = NDArray[np.bool_]  # (n,)
-Numbers = NDArray[np.float64]  # (n,)
-Step = Generator[Question | Claim, Answer, Any]
 
 
 class Params(BaseParams):
@@ -50,7 +33,7 @@ class Params(BaseParams):
         2,
         ge=1,
         le=100,
-        description="climbs at each radius: towards the nearest rival; then from random points, by the loss alone first",
+        description="climbs at each radius: towards the nearest rival; then from random points, first by the loss",
     )
     step_size: float = Field(0.5, gt=0, le=4, description="first step over the radius; falls to 0 as a cosine")
     search_steps: int = Field(12, ge=1, le=40, description="radii tried where no epsilon is given")
@@ -62,18 +45,20 @@ def minimum(params: Params, threat: Threat) -> Cost:
 
 
 def run(cohort: Cohort, threat: Threat, params: Params) -> Conversation:
-    climb = Climb(cohort, threat, params)
+    climb = Climb(
+        cohort, threat, loss=params.loss, steps=params.steps, restarts=params.restarts, step_size=params.step_size
+    )
     first_order_distance = yield from climb.rank_rivals()
     if threat.epsilon is not None:
         everyone = np.ones(len(cohort.live), np.bool_)
         yield from climb.at_radius(np.full(len(everyone), threat.epsilon), everyone)
     else:
-        yield from _search(climb, first_order_distance)
+        yield from _search(climb, first_order_distance, params.search_steps)
     for owner in np.flatnonzero(cohort.live):
         yield Note(climb.diagnostics(int(owner)), int(owner))
 
 
-def _search(climb: "Climb", first_guess: Numbers) -> Step:
+def _search(climb: Climb, first_guess: Numbers, search_steps: int) -> Step:
     """The smallest radius at which a climb succeeds, sample by sample: doubling, then bisection.
 
     Steps grow with the radius, so a climb may fail in the whole box and succeed nearer by: where doubling has ended
@@ -83,7 +68,7 @@ def _search(climb: "Climb", first_guess: Numbers) -> Step:
     radius = np.minimum(first_guess, farthest)
     failed, found = np.zeros_like(radius), np.full_like(radius, np.inf)
     wanted, widening = np.ones(len(radius), np.bool_), np.ones(len(radius), np.bool_)
-    for _ in range(climb.params.search_steps):
+    for _ in range(search_steps):
         won = yield from climb.at_radius(radius, wanted)
         found = np.where(won, np.minimum(found, climb.distance), found)
         failed = np.where(wanted & ~won, radius, failed)
@@ -94,210 +79,3 @@ def _search(climb: "Climb", first_guess: Numbers) -> Step:
         widening &= radius < farthest
         elsewhere = np.where(widening, np.minimum(2 * radius, farthest), radius / 2)
         radius = np.where(np.isfinite(found), (failed + found) / 2, elsewhere)
-
-
-@dataclass
-class Climb:
-    """The arrays of a cohort under attack. Flat rows (n, d); bookkeeping of one number a sample stays in numpy."""
-
-    cohort: Cohort
-    threat: Threat
-    params: Params
-    distance: Numbers = field(init=False)  # of the nearest success so far
-
-    def __post_init__(self) -> None:
-        xp = array_namespace(self.cohort.x)
-        n = self.cohort.x.shape[0]
-        self.shape = tuple(self.cohort.x.shape[1:])
-        self.x: Array = xp.reshape(self.cohort.x, (n, -1))
-        self.lower, self.upper = (
-            xp.reshape(xp.broadcast_to(xp.asarray(side, device=self.x.device), self.shape), (1, -1))
-            for side in (self.threat.box.lower, self.threat.box.upper)
-        )
-        self.nearest = xp.asarray(self.x, copy=True)  # the nearest success so far; the sample where there is none
-        self.distance = np.full(n, np.inf)
-        self.stationarity = np.full(n, np.nan)
-        self.draws = np.zeros(n, np.int64)  # random starts so far: each stream's counter
-        self.zero_gradients = np.zeros(n, np.int64)
-        self.climbed = np.zeros(n, np.int64)
-
-    def rank_rivals(self) -> Step:
-        """Rank the leading rivals by their distance to first order, (f_y - f_j) / ||grad(f_y - f_j)||_q at the sample.
-
-        Fills `rivals`, nearest first (targeted: the target alone), and returns the smallest distances (n,).
-        """
-        leading = self._leading_rivals()  # (n, m)
-        n, m = leading.shape
-        owners, rivals = np.repeat(np.arange(n), m), leading.reshape(-1)
-
-        def gap(scores: Array, positions: Owners) -> Array:
-            labels, aims = self._classes(scores, owners[positions], rivals[positions])
-            return one_hot(aims, scores) - one_hot(labels, scores)
-
-        scores, slopes = yield AskGradient(self._shaped(self.x[owners]), gap, owners)
-        steep = _host(lengths(slopes, self.threat.norm.dual))
-        z = _host(scores).astype(np.float64)
-        behind = z[np.arange(n * m), self.cohort.labels[owners]] - z[np.arange(n * m), rivals]
-        away = np.where(steep > 0, behind / np.where(steep > 0, steep, 1.0), np.inf).reshape(n, m)
-        self.rivals = np.take_along_axis(leading, np.argsort(away, axis=1, kind="stable"), axis=1)
-        nearest = away.min(axis=1)
-        return np.where(np.isfinite(nearest), np.maximum(nearest, 1e-6), 1.0)
-
-    def _leading_rivals(self) -> NDArray[np.int64]:
-        """(n, m) classes with the largest clean scores beside the label; (n, 1) the targets."""
-        if self.cohort.targets is not None:
-            return self.cohort.targets[:, None]
-        scores = _host(self.cohort.scores).astype(np.float64)
-        scores[np.arange(len(scores)), self.cohort.labels] = -np.inf
-        return np.argsort(-scores, axis=1, kind="stable")[:, : min(RIVALS, scores.shape[1] - 1)]
-
-    def farthest(self) -> Numbers:
-        """The largest distance the box allows: nothing beyond is worth trying."""
-        xp = array_namespace(self.x)
-        return _host(lengths(xp.maximum(self.upper - self.x, self.x - self.lower), self.threat.norm))
-
-    def at_radius(self, radius: Numbers, wanted: Mask) -> Step:
-        """Climb within each sample's radius; returns the mask (n,) of those that got through."""
-        won = np.zeros(len(radius), np.bool_)
-        for restart in range(self.params.restarts):
-            trying = np.flatnonzero(wanted & ~won & self.cohort.live)
-            if not len(trying):
-                break
-            start = self._start(trying, radius[trying], restart)
-            won[(yield from self._climb(trying, start, radius[trying], self._aims(restart)))] = True
-        return won
-
-    def _start(self, trying: Owners, radius: Numbers, restart: int) -> Array:
-        """First from the nearest success, or the sample where there is none; then from random points."""
-        if restart == 0:
-            return self._project(self.nearest[trying], trying, radius)
-        xp = array_namespace(self.x)
-        norm, streams = self.threat.norm, self.cohort.streams
-        offsets = [
-            sample_ball(streams[i].at(int(self.draws[i])), 1, self.shape, norm=norm, radius=r, law="uniform")
-            for i, r in zip(trying, radius, strict=True)
-        ]
-        self.draws[trying] += 1
-        drawn = xp.asarray(np.concatenate(offsets).reshape(len(trying), -1), device=self.x.device)
-        return self._project(self.x[trying] + drawn, trying, radius)
-
-    def _aims(self, restart: int) -> Labels | None:
-        """The class (n,) that a climb goes towards; None: wherever the loss leads."""
-        if self.cohort.targets is not None:
-            return self.cohort.targets
-        if restart == 1:
-            return None
-        return self.rivals[:, max(0, restart - 1) % self.rivals.shape[1]]
-
-    def _climb(self, trying: Owners, points: Array, radius: Numbers, aims: Labels | None) -> Step:
-        """Returns which of `trying` (positions in the cohort) became adversarial; claims them on the way."""
-        won: list[int] = []
-        for step in range(self.params.steps):
-            scores, slopes = yield self._ask_gradient(points, trying, aims)
-            through = self._margin(scores, trying) > 0
-            self._diagnose(trying, points, slopes, radius)
-            won += yield from self._pull_back(trying[through], points[through])
-            stay = np.flatnonzero(~through & self.cohort.live[trying])
-            if not len(stay):
-                return won
-            trying, points, slopes, radius = trying[stay], points[stay], slopes[stay], radius[stay]
-            points = self._ascend(trying, points, slopes, radius, step)
-        scores = yield self._ask(points, trying)
-        through = self._margin(scores, trying) > 0
-        won += yield from self._pull_back(trying[through], points[through])
-        return won
-
-    def _ascend(self, trying: Owners, points: Array, slopes: Array, radius: Numbers, step: int) -> Array:
-        """One step of steepest ascent in the norm, then back onto ball and box."""
-        xp = array_namespace(points)
-        length = self.params.step_size * radius * (1 + np.cos(np.pi * step / self.params.steps)) / 2
-        flat = xp.astype(xp.reshape(slopes, points.shape), xp.float64)
-        if self.threat.norm is Norm.LINF:
-            direction = xp.sign(flat)
-        else:  # l1 climbs the raw gradient: the exact projection keeps the steepest features by itself
-            size = lengths(flat, Norm.L2 if self.threat.norm is Norm.L2 else Norm.LINF)
-            direction = flat / xp.where(size > 0, size, xp.ones_like(size))[:, None]
-        return self._project(points + direction * self._like(length)[:, None], trying, radius)
-
-    def _pull_back(self, trying: Owners, points: Array) -> Step:
-        """Halve the way back to the sample while it stays adversarial; claim every point that is. Returns `trying`."""
-        if not len(trying):
-            return []
-        yield from self._claim(trying, points)
-        origin, low, high = self.x[trying], np.zeros(len(trying)), np.ones(len(trying))
-        for _ in range(PULL_BACK_STEPS):
-            middle = (low + high) / 2
-            xp = array_namespace(points)
-            between = xp.astype(origin + (points - origin) * self._like(middle)[:, None], xp.float32)
-            between = xp.minimum(xp.maximum(between, self.lower), self.upper)
-            scores = yield self._ask(between, trying)
-            through = self._margin(scores, trying) > 0
-            low, high = np.where(through, low, middle), np.where(through, middle, high)
-            yield from self._claim(trying[through], between[through])
-        return trying.tolist()
-
-    def _claim(self, winners: Owners, points: Array) -> Step:
-        if not len(winners):
-            return
-        away = _host(lengths(points - self.x[winners], self.threat.norm))
-        for i, r, point in zip(winners, away, points, strict=True):
-            if r < self.distance[i] and self.cohort.live[i]:
-                self.distance[i], self.nearest[i] = r, point
-                yield UpperBound(_host(point).reshape(self.shape), int(i))
-
-    def _ask(self, points: Array, owners: Owners) -> Ask:
-        return Ask(self._shaped(points), owners)
-
-    def _ask_gradient(self, points: Array, owners: Owners, aims: Labels | None) -> AskGradient:
-        def cotangent(scores: Array, positions: Owners) -> Array:
-            these = owners[positions]
-            return derivative(
-                self.params.loss, scores, *self._classes(scores, these, None if aims is None else aims[these])
-            )
-
-        return AskGradient(self._shaped(points), cotangent, owners)
-
-    def _classes(self, scores: Array, owners: Owners, aims: Labels | None) -> tuple[Array, Array | None]:
-        """Labels of these samples and the classes aimed at, where the scores are."""
-        xp = array_namespace(scores)
-        labels = xp.asarray(self.cohort.labels[owners], device=scores.device)
-        return labels, None if aims is None else xp.asarray(aims, device=scores.device)
-
-    def _margin(self, scores: Array, owners: Owners) -> Numbers:
-        targets = self.cohort.targets
-        classes = self._classes(scores, owners, None if targets is None else targets[owners])
-        return _host(adversarial_margin(scores, *classes))
-
-    def _project(self, points: Array, trying: Owners, radius: Numbers) -> Array:
-        return project(points, self.x[trying], self._like(radius), self.threat.norm, self.lower, self.upper)
-
-    def _shaped(self, points: Array) -> Array:
-        return array_namespace(points).reshape(points, (points.shape[0], *self.shape))
-
-    def _like(self, numbers: Numbers) -> Array:
-        return array_namespace(self.x).asarray(numbers, device=self.x.device)
-
-    def _diagnose(self, trying: Owners, points: Array, slopes: Array, radius: Numbers) -> None:
-        """First-order stationarity (Wang et al., ICML 2019): how much a linear model would still gain, as a share.
-
-        FOSC = r ||g||_q - <x_t - x, g>, over r ||g||_q: 0 at a stationary point of the ball, 1 at the sample.
-        """
-        xp = array_namespace(points)
-        flat = xp.reshape(slopes, points.shape)
-        reach = radius * _host(lengths(flat, self.threat.norm.dual))
-        gained = _host(xp.sum(xp.astype((points - self.x[trying]) * flat, xp.float64), axis=1))
-        self.stationarity[trying] = np.where(reach > 0, 1 - gained / np.where(reach > 0, reach, 1.0), 0.0)
-        self.zero_gradients[trying] += reach == 0
-        self.climbed[trying] += 1
-
-    def diagnostics(self, owner: int) -> dict[str, Any]:
-        fosc = self.stationarity[owner]
-        return {
-            "fosc": None if np.isnan(fosc) else float(fosc),
-            "zero_gradient_share": float(self.zero_gradients[owner] / max(1, self.climbed[owner])),
-        }
-
-
-def _host(array: Array) -> NDArray[Any]:
-    """The array where numpy can read it."""
-    return np.asarray(array if isinstance(array, np.ndarray) else array.cpu())

@@ -162,3 +162,25 @@ def test_on_torch_arrays_it_finds_what_it_finds_on_numpy_arrays(norm):
     assert plain.keys() == tensors.keys() and len(plain) == len(labels)
     for owner, point in plain.items():
         assert np.allclose(point, tensors[owner], atol=1e-6)
+
+
+@pytest.mark.parametrize("norm", NORMS)
+def test_where_the_gradients_runtime_sees_the_boundary_nearer_by_the_queried_model_decides(norm):
+    class TwoRuntimes(Linear):
+        """Its gradients' scores put the boundary 1 % nearer than its scores do."""
+
+        def gradients(self, rows, cotangent):
+            scores, slopes = super().gradients(rows, cotangent)
+            top = self.labels(rows)
+            self.queried.pop()
+            scores[np.arange(len(rows)), top] -= 0.01 * np.abs(scores).max(axis=1)
+            return scores, slopes
+
+    model, what = linear(8), samples()
+    model = TwoRuntimes(model.weights, model.bias)
+    for outcome, x in zip(
+        run(model, what, PGD, PGD.params(), Threat(norm, Box.unbounded()), Budget(None), seed=0), what.x, strict=True
+    ):
+        true = model.radius(x, outcome.finding.label, norm)
+        assert outcome.finding.kind is Kind.UPPER_BOUND
+        assert true * (1 - 1e-5) <= outcome.finding.value <= 1.05 * true
