@@ -115,6 +115,8 @@ class Case:
     scores: Scores | None  # (classes,) of the clean row; None where the model gives labels only
     classes: int
     stream: Stream
+    pool: Rows | None = None  # (p, *shape) the first rows of the upload, the same for every chunk of a job
+    basis: Rows | None = None  # (r, d) orthonormal rows, made once for the job from its auxiliary samples
 
 
 @dataclass(frozen=True)
@@ -131,5 +133,3 @@ class Cohort:
     scores: Scores | None  # (n, classes) of the clean rows; None where the model gives labels only
     streams: tuple[Stream, ...]
     live: NDArray[np.bool_]  # (n,)
-    pool: Rows | None = None  # (p, *shape) the first rows of the upload, the same for every chunk of a job
-    basis: Rows | None = None  # (r, d) orthonormal rows, made once for the job from its auxiliary samples
