@@ -5,13 +5,30 @@ from collections.abc import Iterator
 import pytest
 
 from brinell.local import Installation
+from models.onnx.classifier import OnnxClassifier
+from models.onnx.gate import check
+from models.onnx.network import read
+from tests.e2e.machine import DIGITS
+from tests.served import ServedModel
 
 
 @pytest.fixture(scope="session")
-def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    """Valkey, the API and one worker on loopback, as `brinell up` starts them: `.url`, `.api_key`, `.client()`."""
+def served_digits() -> Iterator[ServedModel]:
+    """The bundled model behind HTTP, as somebody else's service."""
+    network = read(check((DIGITS / "model.onnx").read_bytes()), None)
+    with ServedModel(OnnxClassifier(network, None, "cpu").scores) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def installation(tmp_path_factory: pytest.TempPathFactory, served_digits: ServedModel) -> Iterator[Installation]:
+    """Valkey, the API and both kinds of worker, as `brinell up` starts them: `.url`, `.api_key`, `.client()`.
+
+    The operator trusts the served digits.
+    """
     with pytest.MonkeyPatch.context() as patch:
         for name in ("BRINELL_REDIS_URL", "BRINELL_LIBRARY"):
             patch.delenv(name, raising=False)
+        patch.setenv("BRINELL_TRUSTED_ORIGINS", served_digits.origin)
         with Installation(tmp_path_factory.mktemp("installation")) as running:
             yield running

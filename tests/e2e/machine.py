@@ -167,15 +167,17 @@ class Machine:
         )
         return self._inspected(card)
 
-    def register(self, **request: Any) -> ModelCard:
-        """An endpoint, inspected by a worker."""
+    def register(self, *, sealed_for: str | None = None, **request: Any) -> ModelCard:
+        """An endpoint, inspected by a worker. `sealed_for`: the model its secret belongs to, if another."""
         asked = EndpointRequest.model_validate({"kind": "endpoint", **request})
         trusted = frozenset(self.settings.trusted_origins)
         made = register(asked, model_id=f"mdl_{time.time_ns()}", now=datetime.now(UTC), trusted_origins=trusted)
         self.library.put(made.document)
         sealed = None
         if made.credential is not None:
-            sealed = Seal(self.settings.secret_keys).close(made.credential, tenant=TENANT, model_id=made.card.id)
+            sealed = Seal(self.settings.secret_keys).close(
+                made.credential, tenant=TENANT, model_id=sealed_for or made.card.id
+            )
         return self._inspected(made.card, sealed)
 
     def _inspected(self, card: ModelCard, sealed: str | None = None) -> ModelCard:

@@ -4,69 +4,197 @@ Real Redis, real Celery, a real runner, and a server on loopback that counts for
 """
 
 import base64
+import io
 import os
+import time
 
+import httpx2
+import numpy as np
 import pytest
 
-from models.onnx.classifier import OnnxClassifier
-from models.onnx.gate import check
-from models.onnx.network import read
-from tests.e2e.machine import DIGITS, Machine
+from tests.e2e.machine import DIGITS, Machine, until
 from tests.endpoints_for_tests import FAST
-from tests.served import ServedModel
+from tests.served import sends
 
 pytestmark = pytest.mark.slow
 
 CANARY = "canary-9b1e"
 KEY = base64.urlsafe_b64encode(os.urandom(32)).decode()
-DIGIT = {"input": {"shape": [1, 8, 8]}, "output": {"kind": "logits", "classes": 10}}
+BYTES = {"Content-Type": "application/octet-stream"}
+DIGIT = {"kind": "endpoint", "input": {"shape": [1, 8, 8]}, "output": {"kind": "logits", "classes": 10}}
 ATTACK = {"method": {"name": "square"}, "budget": {"queries_per_sample": 300}, "samples": {"limit": 6}, "seed": 3}
+SMOOTH = {"method": {"name": "smoothing", "n0": 20, "n": 200}, "samples": {"limit": 4}, "seed": 5}
+
+
+@pytest.fixture(autouse=True)
+def well_behaved(served_digits):
+    yield
+    served_digits.script.clear()
+    served_digits.always = served_digits.answers
+
+
+def description(server, **change):
+    return {"url": server.url, "protocol": "open_inference_v2", "limits": FAST} | DIGIT | change
+
+
+# Through the front door, as `brinell up` runs it.
 
 
 @pytest.fixture(scope="module")
-def digits():
-    network = read(check((DIGITS / "model.onnx").read_bytes()), None)
-    return OnnxClassifier(network, None, "cpu")
+def api(installation):
+    headers = {"Authorization": f"Bearer {installation.api_key}"}
+    with httpx2.Client(base_url=installation.url, headers=headers, timeout=90) as client:
+        yield client
 
 
 @pytest.fixture(scope="module")
-def server(digits):
-    with ServedModel(digits.scores) as served:
-        yield served
-
-
-@pytest.fixture(scope="module")
-def machine(valkey_url, tmp_path_factory, server):
-    here = Machine(
-        valkey_url, tmp_path_factory.mktemp("probe"), "probe", trusted_origins=(server.origin,), secret_keys=(KEY,)
+def uploads(api, served_digits):
+    """The same model twice, in process and behind HTTP; and samples."""
+    wait = {"Prefer": "wait=60"}
+    here = api.post("/v1/models", content=(DIGITS / "model.onnx").read_bytes(), headers=BYTES | wait)
+    there = api.post(
+        "/v1/models",
+        json=description(served_digits, auth={"type": "header", "name": "X-Api-Key", "value": CANARY}),
+        headers=wait,
     )
+    samples = api.post("/v1/samples", content=(DIGITS / "samples.npz").read_bytes(), headers=BYTES)
+    assert [answer.status_code for answer in (here, there, samples)] == [201, 201, 201], there.text
+    return here.json(), there.json(), samples.json()
+
+
+def ended(api, model, samples, request):
+    """(job, findings, adversarial points)"""
+    asked = {"model_id": model["id"], "samples_id": samples["id"], **request}
+    job = api.post("/v1/jobs", json=asked)
+    assert job.status_code == 202, job.text
+    where = f"/v1/jobs/{job.json()['id']}"
+    while (job := api.get(where, headers={"Prefer": "wait=30"}).json())["state"] in ("queued", "running"):
+        pass
+    points = np.load(io.BytesIO(api.get(f"{where}/adversarials").content))
+    return job, api.get(f"{where}/findings").json()["items"], {name: points[name].tobytes() for name in points}
+
+
+def test_a_registered_endpoint_says_what_its_probe_saw_and_not_its_secret(api, uploads, served_digits):
+    _, card, _ = uploads
+    assert (card["state"], card["offers"]) == ("ready", ["labels", "scores"])
+    assert card["probe"] == {"max_batch": 32, "deterministic": True, "decimals": None}
+    assert card["credential"]["set"] is True
+    assert CANARY not in api.get("/v1/models").text
+    assert served_digits.headers[-1]["X-Api-Key"] == CANARY
+
+
+@pytest.mark.parametrize("request_", [ATTACK, SMOOTH], ids=["square", "smoothing"])
+def test_an_endpoint_gives_the_numbers_of_the_same_model_in_process(api, uploads, served_digits, request_):
+    here, there, samples = uploads
+    rows, calls = served_digits.rows, served_digits.calls
+    job, *remote = ended(api, there, samples, request_)
+    assert job["state"] == "succeeded", job["error"]
+    assert job["summary"]["queries"]["total"] == served_digits.rows - rows
+    assert job["summary"]["queries"]["http_calls"] == served_digits.calls - calls
+    in_process, *local = ended(api, here, samples, request_)
+    assert remote == local
+    assert job["summary"]["queries"] | {"http_calls": 0} == in_process["summary"]["queries"]
+
+
+def test_gradients_are_not_to_be_had(api, uploads):
+    _, there, samples = uploads
+    asked = {"model_id": there["id"], "samples_id": samples["id"], "method": {"name": "pgd"}}
+    answer = api.post("/v1/jobs", json=asked)
+    assert (answer.status_code, answer.json()["code"]) == (422, "access_too_weak")
+
+
+def test_no_log_of_the_installation_knows_the_secret(installation, uploads):
+    logs = list(installation._data.logs.glob("*.log"))
+    assert {log.stem for log in logs} >= {"api", "worker", "probe"}
+    assert all(CANARY not in log.read_text(errors="replace") for log in logs)
+
+
+# One probe worker alone, to see how things end.
+
+
+@pytest.fixture(scope="module")
+def machine(valkey_url, tmp_path_factory, served_digits):
+    origins = (served_digits.origin,)
+    here = Machine(valkey_url, tmp_path_factory.mktemp("probe"), "probe", trusted_origins=origins, secret_keys=(KEY,))
     here.worker()
     yield here
     here.stop()
 
 
-@pytest.fixture(autouse=True)
-def well_behaved(server):
-    yield
-    server.script.clear()
-    server.always = server.answers
-
-
-def registered(machine, server, **change):
-    request = {"url": server.url, "protocol": "open_inference_v2", "limits": FAST} | DIGIT
-    return machine.register(**request | change)
-
-
-def test_an_endpoint_is_probed_and_attacked_and_both_ledgers_agree(machine, server):
-    card = registered(machine, server, auth={"type": "bearer", "token": CANARY})
+@pytest.fixture(scope="module")
+def registered(machine, served_digits, tmp_path_factory):
+    limits = FAST | {"timeout_seconds": 0.5}
+    card = machine.register(**description(served_digits, limits=limits, auth={"type": "bearer", "token": CANARY}))
     assert card.state == "ready", card.refusal
-    assert card.probe is not None
-    assert (card.probe.deterministic, card.probe.max_batch, card.offers) == (True, 32, ("labels", "scores"))
-    assert server.headers[-1]["Authorization"] == f"Bearer {CANARY}"
-    samples = machine.upload_samples()
-    rows, calls = server.rows, server.calls
-    job = machine.ended(machine.submit(card, samples, ATTACK, chunk_size=3), seconds=60)
-    assert job.state == "succeeded", job.error
-    assert job.summary.queries.total == server.rows - rows
-    assert job.summary.queries.http_calls == server.calls - calls
+    return card, machine.upload_samples(mislabelled(tmp_path_factory.mktemp("samples") / "samples.npz"))
+
+
+def mislabelled(path):
+    """Forty digits, every fourth of which is another one by its label: it is over as soon as it is met."""
+    with np.load(DIGITS / "samples.npz") as npz:
+        x, y = npz["x"][:40], npz["y"][:40]
+    y[::4] = (y[::4] + 1) % 10
+    np.savez(path, x=x, y=y)
+    return path
+
+
+def hangs_up(handler, _):
+    handler.close_connection = True
+
+
+ENDS = {  # what it does, the job's code, after how many rows, and how many samples are settled by then
+    "dead": (hangs_up, "endpoint_unavailable", 2000, 5),
+    "erring": (sends(500, CANARY.encode()), "endpoint_unavailable", 6000, 25),
+    "lying": (sends(200, b'{"outputs": [{"shape": [1, 10], "data": [NaN]}]}'), "endpoint_bad_response", 2000, 5),
+    "another": (sends(200, b"<html>canary-9b1e</html>", Content_Type="text/html"), "endpoint_bad_response", 6000, 25),
+}
+
+
+@pytest.mark.parametrize(("exchange", "code", "rows", "settled"), ENDS.values(), ids=ENDS)
+def test_a_job_whose_endpoint_fails_ends_with_the_code_and_keeps_its_findings(
+    machine, registered, served_digits, exchange, code, rows, settled
+):
+    begun = served_digits.rows
+
+    def fails_later(handler, body):
+        (exchange if served_digits.rows - begun > rows else served_digits.answers)(handler, body)
+
+    served_digits.always = fails_later
+    job = machine.submit(*registered, ATTACK | {"samples": {"limit": 40}}, chunk_size=20)
+    job = machine.ended(job, seconds=60)
+    assert (job.state, job.error.code) == ("failed", code)
+    assert CANARY not in job.error.detail
+    findings = machine.findings(job)
+    assert len(findings) == job.progress.samples_done == settled
+    assert job.progress.queries == sum(finding.queries for finding in findings)
+    for finding in findings:
+        assert finding.kind != "upper_bound" or finding.index in machine.adversarials(job)
+
+
+def test_a_cancelled_job_stops_calling(machine, registered, served_digits):
+    calls = served_digits.calls
+    job = machine.submit(*registered, ATTACK | {"budget": {"queries_per_sample": 10_000_000}}, chunk_size=2)
+    until(lambda: served_digits.calls > calls + 100, seconds=30, what="a hundred calls")
+    machine.cancel(job)
+    assert machine.ended(job, seconds=15).state == "cancelled"
+    calls = served_digits.calls
+    time.sleep(0.5)
+    assert served_digits.calls == calls
+
+
+def test_an_endpoint_that_answers_slowly_is_not_registered(machine, served_digits):
+    served_digits.always = lambda handler, _: None
+    card = machine.register(**description(served_digits, limits=FAST | {"timeout_seconds": 0.2}))
+    assert (card.state, card.refusal.code) == ("refused", "endpoint_unavailable")
+
+
+def test_a_secret_of_another_model_is_not_used(machine, served_digits):
+    calls = served_digits.calls
+    asked = description(served_digits, auth={"type": "bearer", "token": CANARY})
+    card = machine.register(**asked, sealed_for="mdl_another")
+    assert (card.state, card.refusal.code) == ("refused", "endpoint_unavailable")
+    assert served_digits.calls == calls
+
+
+def test_no_log_of_the_worker_knows_the_secret(machine):
     assert CANARY not in machine.log.read_text()
