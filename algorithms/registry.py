@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Union
 from pydantic import Field
 
 from algorithms.asking import Case, Cohort, Conversation
-from algorithms.attacks import hopskipjump, pgd, square
+from algorithms.attacks import hopskipjump, noise, pgd, square
 from algorithms.certificates import nearest_neighbor, smoothing
 from algorithms.errors import Refused
 from algorithms.oracle import Access
@@ -94,6 +94,23 @@ METHODS = (
         cohort=False,
         minimum=nearest_neighbor.minimum,
         chunk=4,
+    ),
+    Method(
+        name="noise",
+        version="1",
+        family="attack",
+        threat_model="black_box_decision",
+        needs=(Access.LABELS,),
+        norms=NORMS,
+        goals=("untargeted",),
+        epsilon="optional",
+        proves=Kind.UPPER_BOUND,
+        reference="Carlini et al., On Evaluating Adversarial Robustness, 2019, arXiv:1902.06705",
+        params=noise.Params,
+        run=noise.run,
+        cohort=False,
+        minimum=noise.minimum,
+        chunk=100,
     ),
     Method(
         name="pgd",

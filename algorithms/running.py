@@ -18,7 +18,7 @@ from algorithms.errors import ModelFault
 from algorithms.oracle import Access, Labels, Model, Rows, Scores
 from algorithms.parameters import Budget, Cost, Params
 from algorithms.registry import Method
-from algorithms.results import Abstained, Ended, Kind, Outcome
+from algorithms.results import Abstained, Ended, Kind, Note, Outcome
 from algorithms.streams import Stream
 from algorithms.targets import choose_targets
 from algorithms.threat import Threat
@@ -125,7 +125,14 @@ def _meet(
             trial.stop("finished")
         elif trial.predicted != trial.label:
             trial.stop("finished")
+        if scores is not None and _is_saturated(scores[i]):
+            trial.hear(Note({"saturated": True}), threat)
     return trials, scores
+
+
+def _is_saturated(scores: NDArray[np.float32]) -> bool:
+    """Scores (classes,) of exactly 1 and 0: a soft-max that has rounded away whatever an attack could follow."""
+    return bool(scores.max() == 1 and np.count_nonzero(scores) == 1)
 
 
 @dataclass

@@ -18,12 +18,15 @@ EVERY = [pytest.param(m, norm, id=f"{m.name}-{norm}") for m in METHODS for norm 
 every = pytest.mark.parametrize(("method", "norm"), EVERY)
 ATTACKS = [p for p in EVERY if p.values[0].proves is Kind.UPPER_BOUND]
 attacks = pytest.mark.parametrize(("method", "norm"), ATTACKS)
+TARGETED = [p for p in ATTACKS if "targeted" in p.values[0].goals]
+targeted_attacks = pytest.mark.parametrize(("method", "norm"), TARGETED)
 CERTIFICATES = [p for p in EVERY if p.values[0].proves is Kind.LOWER_BOUND]
 certificates = pytest.mark.parametrize(("method", "norm"), CERTIFICATES)
 
 SMALL = {
     "clever": {"batches": 4, "batch_size": 8},
     "hopskipjump": {"initial_directions": 20},
+    "noise": {"points": 400},
     "square": {"steps": 300},
     "pgd": {"steps": 10},
     "smoothing": {"n0": 10, "n": 100},
@@ -179,7 +182,7 @@ def test_a_longer_budget_never_makes_the_bound_worse(method, norm):
             assert b.finding.value is not None and b.finding.value <= a.finding.value
 
 
-@attacks
+@targeted_attacks
 def test_a_targeted_finding_reaches_its_target(method, norm):
     model = linear()
     for outcome in go(method, norm, model, targeted="runner_up", box=Box.unbounded()):
@@ -217,6 +220,21 @@ def test_scores_that_are_not_finite_are_abstained_from(method, norm):
     model = Constant(np.array([np.nan, 0.0]), SHAPE)
     outcomes = go(method, norm, model, Samples(samples().x, samples().indices, labels=np.zeros(N, np.int64)))
     assert {o.finding.details["reason"] for o in outcomes} == {"scores_not_finite"}
+
+
+@pytest.mark.parametrize(("method", "norm"), [p for p in EVERY if Access.NEIGHBOURS not in p.values[0].needs])
+def test_saturated_scores_are_told_of(method, norm):
+    findings = [o.finding for o in go(method, norm, Constant(np.array([0.0, 1.0, 0.0]), SHAPE))]
+    assert all(f.details["saturated"] is True for f in findings)
+    assert not any("saturated" in o.finding.details for o in go(method, norm))
+
+
+@attacks
+def test_a_trace_tells_how_the_distance_fell_with_its_cost(method, norm):
+    for finding in (o.finding for o in go(method, norm) if o.x_adv is not None):
+        costs, distances = zip(*finding.details["trace"], strict=True)
+        assert list(costs) == sorted(set(costs)) and list(distances) == sorted(distances, reverse=True)
+        assert distances[-1] == finding.value and costs[-1] <= finding.queries + finding.gradients
 
 
 @every

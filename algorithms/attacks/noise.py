@@ -1,0 +1,90 @@
+"""Plain noise: random points around the sample, and no search at all. The baseline that every attack has to beat.
+
+Carlini et al., On Evaluating Adversarial Robustness, 2019, arXiv:1902.06705, section 4.14: where noise of the same size
+already fools a model, nobody needs to be an adversary.
+
+Points are uniform on the norm's sphere (cone measure), clipped to the box. At a given radius the sphere has that
+radius. Without one it starts small and is doubled until a point fools the model; that point is pulled back towards the
+sample, and the next points are drawn at the distance it reached.
+"""
+
+from collections.abc import Generator
+from typing import Any, Literal
+
+import numpy as np
+from pydantic import Field
+
+from algorithms.asking import Answer, Ask, Case, Conversation, Question
+from algorithms.geometry import distance, lengths, sample_ball
+from algorithms.oracle import Access, Rows
+from algorithms.parameters import Cost
+from algorithms.parameters import Params as BaseParams
+from algorithms.results import Claim, UpperBound
+from algorithms.threat import Threat
+
+BLOCK = 8  # points asked at once, all at one radius
+FIRST_SHARE = 0.01  # of the way to the farthest point of the box: the first radius
+PULL_BACK_STEPS = 6  # halvings of the way back to the sample
+
+Step = Generator[Question | Claim, Answer, Any]
+
+
+class Params(BaseParams):
+    name: Literal["noise"] = "noise"
+    points: int = Field(1_000, ge=BLOCK, le=1_000_000, description="random points in all, one query each")
+
+
+def minimum(params: Params, threat: Threat) -> Cost:
+    """Clean row, one block, final re-query."""
+    del params, threat
+    return Cost(queries=BLOCK + 2)
+
+
+def run(case: Case, threat: Threat, params: Params) -> Conversation:
+    farthest = _farthest(case, threat)
+    reached = np.inf
+    radius = FIRST_SHARE * farthest if threat.epsilon is None else threat.epsilon
+    for number in range(params.points // BLOCK):
+        rows = _draw(case, threat, radius, number)
+        hits = np.flatnonzero((yield Ask(rows, want=Access.LABELS)) != case.label)
+        if len(hits):
+            nearest = min((rows[i] for i in hits), key=lambda row: distance(row, case.x, threat.norm))
+            reached = yield from _pull_back(case, threat, nearest)
+            if threat.epsilon is not None or reached == 0:
+                return
+            radius = reached
+        elif threat.epsilon is None and not np.isfinite(reached):
+            radius = min(2 * radius, farthest)
+
+
+def _farthest(case: Case, threat: Threat) -> float:
+    """To the farthest point of the box; where it is unbounded, a hundred times the sample's own size."""
+    corner = np.maximum(threat.box.upper - case.x, case.x - threat.box.lower)
+    away = float(lengths(corner[None], threat.norm)[0])
+    return away if np.isfinite(away) else 100 * max(1.0, float(lengths(case.x[None], threat.norm)[0]))
+
+
+def _draw(case: Case, threat: Threat, radius: float, number: int) -> Rows:
+    """(BLOCK, *shape)"""
+    rng = case.stream.at(number)
+    offsets = sample_ball(rng, BLOCK, case.x.shape, norm=threat.norm, radius=1.0, law="uniform").astype(np.float64)
+    sizes = np.maximum(lengths(offsets, threat.norm), np.finfo(np.float64).tiny).reshape(-1, *(1,) * case.x.ndim)
+    drawn = (case.x + radius * offsets / sizes).astype(np.float32)
+    rows: Rows = np.clip(drawn, threat.box.lower, threat.box.upper, dtype=np.float32)
+    return rows
+
+
+def _pull_back(case: Case, threat: Threat, far: Rows) -> Step:
+    """Claim the point, then halve the way back while it stays a success. Returns the distance reached."""
+    yield UpperBound(far)
+    low, high, nearest = 0.0, 1.0, far
+    for _ in range(PULL_BACK_STEPS):
+        middle = (low + high) / 2
+        between = case.x + np.float32(middle) * (far - case.x)
+        between = np.clip(between, threat.box.lower, threat.box.upper, dtype=np.float32)
+        if (yield Ask(between[None], want=Access.LABELS))[0] != case.label:
+            high, nearest = middle, between
+            yield UpperBound(between)
+        else:
+            low = middle
+    return distance(nearest, case.x, threat.norm)
