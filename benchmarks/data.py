@@ -1,0 +1,36 @@
+"""Real images and networks to measure on: the folder BRINELL_BENCH_DATA, by default ../shared/data."""
+
+import gzip
+import os
+import sys
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+FOLDER = Path(os.environ.get("BRINELL_BENCH_DATA", "../shared/data"))
+
+
+def need() -> None:
+    """End the program, saying why, where there is nothing to measure on."""
+    if not FOLDER.is_dir():
+        print("Skipped: no data. Set BRINELL_BENCH_DATA to a folder with mnist/ and nets/ (docs/benchmarks.md).")
+        sys.exit(0)
+
+
+def network(name: str) -> Path:
+    return FOLDER / "nets" / f"{name}.onnx"
+
+
+def images(indices: list[int]) -> NDArray[np.float32]:
+    """MNIST test images in [0, 1]: (n, 1, 28, 28)"""
+    return _all()[indices].astype(np.float32)[:, None] / np.float32(255)
+
+
+@cache
+def _all() -> NDArray[Any]:
+    """The IDX file: 16 bytes of header, then 28 x 28 bytes an image."""
+    with gzip.open(FOLDER / "mnist" / "t10k-images-idx3-ubyte.gz") as file:
+        return np.frombuffer(file.read(), np.uint8, offset=16).reshape(-1, 28, 28)
