@@ -1,7 +1,4 @@
-"""The command line: its commands, and the exit code of every ending.
-
-0 done · 2 could not run (no server, model refused, job failed, no checkout, interrupted) · 3 timed out · 4 wrong usage
-"""
+"""The command line: its commands, and the exit code of every ending."""
 
 import signal
 import sys
@@ -10,27 +7,30 @@ from typing import Any
 import typer
 from typer.rich_utils import rich_format_error
 
-from brinell.commands import demo, jobs, keys, methods, models, samples, score, up
+from brinell.commands import audit, audits, demo, jobs, keys, methods, models, samples, score, up
 from brinell.errors import BrinellError, TimedOut
+from brinell.exit_codes import COULD_NOT_RUN, DONE, UNDECIDED, WRONG_USAGE
 from brinell.terminal import complain
 
-COULD_NOT_RUN, TIMED_OUT, WRONG_USAGE = 2, 3, 4
 INTERRUPTED = 130  # typer's code for Ctrl-C
+USAGE = {"bad_address", "bad_key", "invalid_request"}  # the last: what the options said, as the server read it
 
 app = typer.Typer(
     name="brinell",
-    help="Press on a classifier until it gives: robustness scores of ONNX models.",
+    help="Press on a classifier until it gives: robustness audits of machine-learning models.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
 )
+app.command("audit")(audit.audit)
 app.command("score")(score.score)
 app.command("demo")(demo.demo)
 app.command("up")(up.up)
 app.add_typer(models.app, name="models")
 app.add_typer(samples.app, name="samples")
 app.add_typer(jobs.app, name="jobs")
+app.add_typer(audits.app, name="audits")
 app.add_typer(methods.app, name="methods")
 app.add_typer(keys.app, name="keys")
 
@@ -65,15 +65,15 @@ def _of_return(value: Any) -> int:
     if value == INTERRUPTED:
         complain("Interrupted.")
         return COULD_NOT_RUN
-    return value if isinstance(value, int) else 0
+    return value if isinstance(value, int) else DONE
 
 
 def _of_error(error: BrinellError) -> int:
     reference = f" (request {error.request_id})" if error.request_id and (error.status or 0) >= 500 else ""
     complain(f"{error.detail} [{error.code}]{reference}")
     if isinstance(error, TimedOut):
-        return TIMED_OUT
-    return WRONG_USAGE if error.code in {"bad_address", "bad_key"} else COULD_NOT_RUN
+        return UNDECIDED
+    return WRONG_USAGE if error.code in USAGE else COULD_NOT_RUN
 
 
 if __name__ == "__main__":

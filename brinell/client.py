@@ -1,4 +1,4 @@
-"""A Python client of the service: models, samples, methods, jobs.
+"""A Python client of the service: models, samples, methods, jobs, audits.
 
     with Client("http://127.0.0.1:8000", key) as client:
         model = client.upload_model(Path("model.onnx"))
@@ -10,24 +10,24 @@
 Every method raises BrinellError; a local file that cannot be read raises OSError.
 """
 
-import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Self, cast
 from urllib.parse import quote
 
+from brinell.audit_records import Audit, AuditVerdict, Report
 from brinell.deadline import Deadline
 from brinell.errors import BrinellError
-from brinell.records import ENDED, Finding, Job, Method, Model, Page, Samples
-from brinell.transport import Transport, retry_after
+from brinell.records import Finding, Job, Method, Model, Page, Samples
+from brinell.transport import Transport
+from brinell.waiting import LONGEST_WAIT_SECONDS, wait_until_ended
 
 BLOCK_BYTES = 1 << 18
-LONGEST_WAIT_SECONDS = 30  # one `Prefer: wait`
-WATCHED_WAIT_SECONDS = 1  # the same while somebody looks at the progress: the server answers early only on a new state
 
 OnSent = Callable[[int, int], None]  # bytes sent, bytes in all
 OnJob = Callable[[Job], None]
+OnAudit = Callable[[Audit], None]
 
 
 class Client:
@@ -107,8 +107,7 @@ class Client:
 
     def create_job(self, request: Mapping[str, Any], *, idempotency_key: str | None = None) -> Job:
         """The queued job. `request` is the body of POST /v1/jobs; a lost connection cannot make a second job of it."""
-        headers = {"Idempotency-Key": idempotency_key or str(uuid.uuid4())}
-        return cast(Job, self._transport.json("POST", "/v1/jobs", json=request, headers=headers))
+        return cast(Job, self._create("/v1/jobs", request, idempotency_key))
 
     def job(self, job_id: str) -> Job:
         return cast(Job, self._transport.json("GET", _path("jobs", job_id)))
@@ -121,19 +120,7 @@ class Client:
 
         Raises TimedOut; the job goes on then.
         """
-        deadline = Deadline(timeout_seconds)
-        longest = WATCHED_WAIT_SECONDS if on_job else LONGEST_WAIT_SECONDS
-        while True:
-            asked = time.monotonic()
-            wait = deadline.whole_seconds(longest)
-            response = self._transport.send("GET", _path("jobs", job_id), wait_seconds=wait)
-            job = cast(Job, self._transport.decode(response))
-            if on_job:
-                on_job(job)
-            if job["state"] in ENDED:
-                return job
-            rest = retry_after(response, otherwise=1.0) - (time.monotonic() - asked)  # the server's wait counts
-            deadline.pause(rest, f"The job {job_id} did not end in time.")
+        return wait_until_ended(self._transport, _path("jobs", job_id), Deadline(timeout_seconds), on_job)
 
     def cancel_job(self, job_id: str) -> Job:
         return cast(Job, self._transport.json("POST", f"{_path('jobs', job_id)}/cancel"))
@@ -147,6 +134,44 @@ class Client:
     def adversarials(self, job_id: str) -> bytes:
         """An .npz: `index` (m,), `x` (m, *shape), `label` (m,)."""
         return self._transport.send("GET", f"{_path('jobs', job_id)}/adversarials").content
+
+    # --- audits
+
+    def create_audit(self, request: Mapping[str, Any], *, idempotency_key: str | None = None) -> Audit:
+        """The queued audit. `request` is the body of POST /v1/audits; its policy may be the text of a file."""
+        return cast(Audit, self._create("/v1/audits", request, idempotency_key))
+
+    def audit(self, audit_id: str) -> Audit:
+        return cast(Audit, self._transport.json("GET", _path("audits", audit_id)))
+
+    def audits(self, *, state: str | None = None) -> Iterator[Audit]:
+        return self._pages("/v1/audits", {"state": state} if state else {})
+
+    def wait_for_audit(
+        self, audit_id: str, *, timeout_seconds: float | None = None, on_audit: OnAudit | None = None
+    ) -> Audit:
+        """Like `wait_for_job`."""
+        return wait_until_ended(self._transport, _path("audits", audit_id), Deadline(timeout_seconds), on_audit)
+
+    def verdict(self, audit_id: str) -> AuditVerdict:
+        """The verdict and every rule. Null while the audit runs, and where it has no policy."""
+        return cast(AuditVerdict, self._transport.json("GET", f"{_path('audits', audit_id)}/verdict"))
+
+    def report(self, audit_id: str) -> Report:
+        """The report's document, which every rendering shows."""
+        return cast(Report, self._transport.json("GET", f"{_path('audits', audit_id)}/report"))
+
+    def rendering(self, audit_id: str, form: str) -> bytes:
+        """The report as a file: `form` is json, html, markdown or junit."""
+        route = f"{_path('audits', audit_id)}/report"
+        return self._transport.send("GET", route, params={"format": form}).content
+
+    def cancel_audit(self, audit_id: str) -> Audit:
+        return cast(Audit, self._transport.json("POST", f"{_path('audits', audit_id)}/cancel"))
+
+    def delete_audit(self, audit_id: str) -> None:
+        """With its jobs."""
+        self._transport.send("DELETE", _path("audits", audit_id))
 
     # --- the server
 
@@ -164,6 +189,10 @@ class Client:
         except BrinellError:
             return False
         return True
+
+    def _create(self, route: str, request: Mapping[str, Any], idempotency_key: str | None) -> Any:
+        headers = {"Idempotency-Key": idempotency_key or str(uuid.uuid4())}
+        return self._transport.json("POST", route, json=request, headers=headers)
 
     def _upload(
         self, route: str, path: Path, params: Mapping[str, str], wait_seconds: int, on_sent: OnSent | None

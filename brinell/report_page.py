@@ -9,7 +9,7 @@ from typing import NamedTuple
 from brinell.records import Finding
 from brinell.report_plot import Point, scatter
 from brinell.scores_table import interval, number, status
-from brinell.scoring import Evaluation
+from brinell.watching import Evaluation
 
 
 class Row(NamedTuple):

@@ -1,24 +1,14 @@
-"""What people see: results on standard output, progress and complaints on standard error.
-
-On a terminal progress is a bar; elsewhere it is a plain line whenever something has moved.
-"""
+"""What people see: results on standard output, sentences and complaints on standard error."""
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
-from brinell.records import Job
-
 out = Console(highlight=False, markup=False, emoji=False)
 err = Console(highlight=False, markup=False, emoji=False, stderr=True)
-
-Advance = Callable[[float, str], None]  # fraction done, what to say beside it
 
 
 def plain(text: str) -> str:
@@ -58,34 +48,3 @@ def print_facts(facts: dict[str, Any]) -> None:
         shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
         table.add_row(Text(name, style="bold"), plain(shown))
     out.print(table)
-
-
-@contextmanager
-def progress(what: str) -> Iterator[Advance]:
-    """A bar (on a terminal) or lines of progress of one thing."""
-    if not err.is_terminal:
-        yield _lines(what)
-        return
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
-    with Progress(*columns, TimeElapsedColumn(), TextColumn("{task.fields[note]}"), console=err) as bars:
-        bar = bars.add_task(plain(what), total=1.0, note="")
-        yield lambda fraction, note: bars.update(bar, completed=fraction, note=plain(note))
-
-
-def _lines(what: str) -> Advance:
-    """A line for every new note, and for every tenth of the way."""
-    said: set[tuple[int, str]] = set()
-
-    def advance(fraction: float, note: str) -> None:
-        step = (int(10 * fraction), note)
-        if step not in said:
-            said.add(step)
-            say(f"{what}: {fraction:.0%}{f', {note}' if note else ''}")
-
-    return advance
-
-
-def job_note(job: Job) -> str:
-    """`running, 7 of 20 samples`."""
-    done, total = job["progress"]["samples_done"], job["progress"]["samples_total"]
-    return f"{job['state']}, {done} of {total} samples"

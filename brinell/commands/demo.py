@@ -12,8 +12,9 @@ from brinell.errors import BrinellError
 from brinell.records import Finding
 from brinell.report_page import report_page
 from brinell.scores_table import interval, interval_title, number, print_summary, status
-from brinell.scoring import Evaluation, evaluate, upload_model, upload_samples
 from brinell.terminal import out, print_table, say
+from brinell.uploading import upload_model, upload_samples
+from brinell.watching import Evaluation, evaluate
 
 SAMPLES = 20
 REPORT = Path("demo") / "report.html"

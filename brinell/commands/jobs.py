@@ -1,17 +1,17 @@
 """`brinell jobs`: look at jobs and their findings, cancel and delete them."""
 
-import os
 from itertools import islice
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from brinell.commands.options import ApiKey, AsJson, Limit, Url
+from brinell.commands.options import ApiKey, AsJson, Limit, Url, refuse_unwritable
 from brinell.connecting import connect
+from brinell.progress import job_note
 from brinell.records import Finding, Job
 from brinell.scores_table import number, status
-from brinell.terminal import job_note, print_facts, print_json, print_table, say
+from brinell.terminal import print_facts, print_json, print_table, say
 
 app = typer.Typer(help="Look at jobs and their findings, cancel and delete them.", no_args_is_help=True)
 JobId = Annotated[str, typer.Argument(metavar="JOB_ID", help="job_…")]
@@ -68,8 +68,7 @@ def adversarials(
     api_key: ApiKey = None,
 ) -> None:
     """Save the adversarial points of an attack."""
-    if not output.parent.is_dir() or not os.access(output.parent, os.W_OK):
-        raise typer.BadParameter(f"--output: cannot write into {str(output.parent)!r}.")
+    refuse_unwritable("--output", output)
     with connect(url, api_key) as client:
         output.write_bytes(client.adversarials(job_id))
     say(f"Wrote {output}.")

@@ -10,8 +10,8 @@ from brinell.commands.options import ApiKey, AsJson, Limit, Url, local_file
 from brinell.connecting import connect
 from brinell.deadline import Deadline
 from brinell.records import Model
-from brinell.scoring import upload_model
 from brinell.terminal import print_facts, print_json, print_table, say
+from brinell.uploading import upload_model
 
 app = typer.Typer(help="Upload, look at and delete models.", no_args_is_help=True)
 ModelId = Annotated[str, typer.Argument(metavar="MODEL_ID", help="mdl_…")]

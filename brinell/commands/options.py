@@ -1,8 +1,13 @@
 """The options several commands share, described once."""
 
+import os
+from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+
+from brinell.uploading import is_id
 
 Url = Annotated[
     str | None,
@@ -16,8 +21,39 @@ ApiKey = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
 Limit = Annotated[int, typer.Option(min=1, help="At most so many, the newest first.")]
+ModelSource = Annotated[
+    str, typer.Argument(metavar="MODEL", help="An ONNX file, or the id mdl_… of an uploaded model.")
+]
+SamplesSource = Annotated[
+    str, typer.Option("--samples", metavar="FILE", help="An .npz with x and y, or the id smp_… of uploaded samples.")
+]
+Timeout = Annotated[
+    float | None,
+    typer.Option(min=0, metavar="SECONDS", help="Give up, cancel and exit with 3.", show_default="never"),
+]
+
+
+class NormName(StrEnum):
+    L1 = "l1"
+    L2 = "l2"
+    LINF = "linf"
 
 
 def local_file(description: str) -> Any:
     """An argument that names a file to be read: wrong usage where there is none."""
     return typer.Argument(metavar="FILE", help=description, exists=True, dir_okay=False, readable=True)
+
+
+def refuse_missing_files(model: str, samples: str) -> None:
+    """Wrong usage where one is neither a readable file nor an id."""
+    for what, text, prefix in (("MODEL", model, "mdl_"), ("--samples", samples, "smp_")):
+        if not is_id(text, prefix) and not (Path(text).is_file() and os.access(text, os.R_OK)):
+            raise typer.BadParameter(f"{what}: there is no readable file {text!r}.")
+
+
+def refuse_unwritable(option: str, path: Path | None) -> None:
+    """Wrong usage where a file cannot be written, before hours are spent on what it should hold."""
+    if path is None:
+        return
+    if path.is_dir() or not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
+        raise typer.BadParameter(f"{option}: cannot write {str(path)!r}.")

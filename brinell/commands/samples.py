@@ -9,8 +9,8 @@ import typer
 from brinell.commands.options import ApiKey, AsJson, Limit, Url, local_file
 from brinell.connecting import connect
 from brinell.records import Samples
-from brinell.scoring import upload_samples
 from brinell.terminal import print_facts, print_json, print_table, say
+from brinell.uploading import upload_samples
 
 app = typer.Typer(help="Upload, look at and delete samples.", no_args_is_help=True)
 SamplesId = Annotated[str, typer.Argument(metavar="SAMPLES_ID", help="smp_…")]

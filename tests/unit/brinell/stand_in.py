@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
+from tests.reports_for_tests import report
+
 KEY = "brn_test"
 MODEL = {
     "id": "mdl_1",
@@ -27,6 +29,7 @@ def finding(index, **changes):
     return {**base, **rest, **changes}
 
 
+COST = {"queries": 0, "gradients": 0, "eta_seconds": 12.3}
 SUMMARY = {
     "counts": {"estimate": 2, "misclassified": 1},
     "samples": 3,
@@ -54,6 +57,8 @@ class StandIn:
         self.faults = []  # consumed one a request: "reset", or (status, body, headers)
         self.job_states = ["queued", "running", "succeeded"]  # the last one stays
         self.findings = [finding(0), finding(1), finding(2, kind="misclassified", value=0.0, predicted=4, details={})]
+        self.audit_states = ["running", "succeeded"]  # likewise
+        self.verdict = None
         self.model = MODEL
         self.url = ""
 
@@ -62,10 +67,26 @@ class StandIn:
 
     def job(self, state):
         done = len(self.findings) if state == "succeeded" else 1
-        progress = {"samples_done": done, "samples_total": 3, "queries": 0, "gradients": 0, "fraction": done / 3}
+        progress = {"samples_done": done, "samples_total": 3, "fraction": done / 3, **COST}
         error = {"code": "model_fault", "detail": "The model crashed."} if state == "failed" else None
         known = {"id": "job_1", "state": state, "request": {"method": {"name": "clever"}}, "created_at": "now"}
         return {**known, "progress": progress, "summary": SUMMARY if state == "succeeded" else None, "error": error}
+
+    def audit(self, state):
+        has_ended = state == "succeeded"
+        progress = {"samples_done": 6 if has_ended else 1, "samples_total": 6, "fraction": 1.0 if has_ended else 0.5}
+        error = {"code": "model_fault", "detail": "The model crashed."} if state == "failed" else None
+        jobs = [
+            {"job_id": "job_1", "method": "pgd", "state": state},
+            {"job_id": "job_2", "method": "c", "state": state},
+        ]
+        known = {"id": "aud_1", "state": state, "request": {"recipe": "quick-1"}, "jobs": jobs, "created_at": "now"}
+        ended = {"verdict": self.verdict if has_ended else None, "report_ready": has_ended, "error": error}
+        return {**known, **ended, "progress": progress | COST, "summary": None}
+
+    def report(self):
+        rules = {} if self.verdict else {"rules": ()}
+        return report(12, verdict=self.verdict, **rules).model_dump(mode="json")
 
     def answer(self, method, path, query, headers):
         """(status, JSON body or bytes or None, headers)"""
@@ -100,6 +121,23 @@ class StandIn:
                 start = int(query.get("cursor", ["0"])[0])
                 following = str(start + 2) if start + 2 < len(self.findings) else None
                 return 200, {"items": self.findings[start : start + 2], "next_cursor": following}, {}
+            case "POST", ["audits"]:
+                return 202, self.audit("queued"), {}
+            case "GET", ["audits"]:
+                return 200, {"items": [self.audit("succeeded")], "next_cursor": None}, {}
+            case "GET", ["audits", "aud_1"]:
+                state = self.audit_states.pop(0) if len(self.audit_states) > 1 else self.audit_states[0]
+                return 200, self.audit(state), {"Retry-After": "0"}
+            case "GET", ["audits", "aud_1", "verdict"]:
+                return 200, {name: self.report()[name] for name in ("verdict", "rules")}, {}
+            case "GET", ["audits", "aud_1", "report"]:
+                form = query.get("format", ["json"])[0]
+                return 200, self.report() if form == "json" else f"<{form}>".encode(), {}
+            case "POST", ["audits", "aud_1", "cancel"]:
+                self.audit_states = ["cancelled"]
+                return 202, self.audit("running"), {}
+            case "DELETE", ["audits", "aud_1"]:
+                return 204, None, {}
         return problem(404, "not_found", "There is no such thing.")
 
 

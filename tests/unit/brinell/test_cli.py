@@ -6,35 +6,9 @@ import pytest
 from rich.console import Console
 
 from brinell import terminal
-from brinell.cli import exit_code
 from tests.unit.brinell.stand_in import KEY, MODEL, problem
 
-
-@pytest.fixture(autouse=True)
-def an_empty_folder(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    for name in ("BRINELL_URL", "BRINELL_API_KEY", "BRINELL_REDIS_URL"):
-        monkeypatch.delenv(name, raising=False)
-    (tmp_path / "m.onnx").write_bytes(b"onnx")
-    (tmp_path / "s.npz").write_bytes(b"npz")
-
-
-@pytest.fixture
-def run(capsys):
-    def run(*arguments):
-        code = exit_code(list(arguments))
-        captured = capsys.readouterr()
-        assert "Traceback" not in captured.err
-        return code, captured.out, captured.err
-
-    return run
-
-
-@pytest.fixture
-def server(api, monkeypatch):
-    monkeypatch.setenv("BRINELL_URL", api.url)
-    monkeypatch.setenv("BRINELL_API_KEY", KEY)
-    return api
+pytestmark = pytest.mark.usefixtures("an_empty_folder")
 
 
 def test_scores_are_printed_one_line_a_sample_and_summed_up(run, server):
@@ -135,7 +109,7 @@ def test_an_interruption_cancels_the_job_and_ends_with_2(run, server, monkeypatc
     def interrupt(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("brinell.scoring.job_note", interrupt)  # as Ctrl-C while the progress is drawn
+    monkeypatch.setattr("brinell.watching.samples_note", interrupt)  # as Ctrl-C while the progress is drawn
     code, _, err = run("score", "m.onnx", "--samples", "s.npz")
     assert code == 2
     assert "/v1/jobs/job_1/cancel" in server.paths("POST")

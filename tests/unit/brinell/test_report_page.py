@@ -8,7 +8,7 @@ import pytest
 
 from brinell.report_page import report_page
 from brinell.report_plot import Point, scatter
-from brinell.scoring import Evaluation
+from brinell.watching import Evaluation
 from tests.unit.brinell.stand_in import SUMMARY, finding
 
 JOB = {"summary": SUMMARY}

@@ -1,0 +1,137 @@
+"""`brinell audit`: a bracket around the robust radius of every sample, and a gate for pipelines, in one command."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from brinell.audit_files import AuditFiles
+from brinell.brackets_table import print_brackets, print_outline
+from brinell.client import Client
+from brinell.commands.options import (
+    ApiKey,
+    ModelSource,
+    NormName,
+    SamplesSource,
+    Timeout,
+    Url,
+    refuse_missing_files,
+    refuse_unwritable,
+)
+from brinell.connecting import connect, connect_or_start
+from brinell.deadline import Deadline
+from brinell.exit_codes import COULD_NOT_RUN, DONE, OF_VERDICT
+from brinell.terminal import complain, out, plain, print_json, say
+from brinell.uploading import ids_of
+from brinell.verdict_lines import print_verdict
+from brinell.watching import audit as watch_audit
+
+MAX_POLICY_BYTES = 64_000  # the server reads no longer one
+
+
+def audit(
+    model: ModelSource,
+    samples: SamplesSource,
+    recipe: Annotated[
+        str | None, typer.Option(help="quick-1, standard-1 or thorough-1.", show_default="the server's")
+    ] = None,
+    policy: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Rules in JSON or YAML: what must hold to pass.", show_default="no gate"),
+    ] = None,
+    norm: Annotated[NormName, typer.Option(help="How distance is measured.")] = NormName.L2,
+    epsilon: Annotated[
+        float | None,
+        typer.Option(min=0, metavar="RADIUS", help="Ask about this radius only.", show_default="the smallest radius"),
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Audit the first N samples only.", show_default="all")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Same seed, same numbers.")] = 0,
+    report: Annotated[Path | None, typer.Option(metavar="FILE.html", help="Write the report as a page.")] = None,
+    junit: Annotated[Path | None, typer.Option(metavar="FILE.xml", help="Write the rules as JUnit tests.")] = None,
+    markdown: Annotated[Path | None, typer.Option(metavar="FILE.md", help="Write the report as Markdown.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report's JSON and nothing else.")] = False,
+    timeout: Timeout = None,
+    wait: Annotated[bool, typer.Option(help="Wait for the end; else print the audit's id and go.")] = True,
+    url: Url = None,
+    api_key: ApiKey = None,
+) -> int:
+    """Press on a model with attacks, certificates and scores; judge it by a policy.
+
+    Uses the server that is named or runs here; without one, starts a private one for this call. In GitHub Actions the
+    report is added to the step's summary.
+
+    Exit codes: 0 passed (or no policy, and the audit ended), 1 the gate failed, 2 could not run, 3 inconclusive or
+    timed out, 4 wrong usage.
+    """
+    refuse_missing_files(model, samples)
+    files = AuditFiles(html=report, junit=junit, markdown=markdown)
+    for option, path in {"--report": report, "--junit": junit, "--markdown": markdown}.items():
+        refuse_unwritable(option, path)
+    if not wait and (files.are_wanted or timeout is not None):
+        raise typer.BadParameter("--no-wait: there is nothing yet to write, and nothing to wait for.")
+    request = _request(norm.value, epsilon, limit=limit, seed=seed) | ({"recipe": recipe} if recipe else {})
+    if policy is not None:
+        request["policy"] = _text(policy)
+    deadline = Deadline(timeout)
+    if not wait:
+        with connect(url, api_key) as client:  # a private server would end, and the audit with it
+            _start(client, request | ids_of(client, model, samples, deadline), as_json=as_json)
+        return DONE
+    with connect_or_start(url, api_key) as client:
+        request |= ids_of(client, model, samples, deadline)
+        return _run(client, request, files, deadline, as_json=as_json)
+
+
+def _request(norm: str, epsilon: float | None, *, limit: int | None, seed: int) -> dict[str, Any]:
+    request: dict[str, Any] = {"threat": {"norm": norm}, "seed": seed}
+    if epsilon is not None:
+        request["threat"]["epsilon"] = epsilon
+    if limit is not None:
+        request["samples"] = {"limit": limit}
+    return request
+
+
+def _text(policy: Path) -> str:
+    """The policy as it is: the server reads and judges it. Wrong usage where it is no readable text."""
+    try:
+        data = policy.read_bytes()
+        text = data.decode()
+    except (OSError, UnicodeDecodeError):
+        raise typer.BadParameter(f"--policy: {str(policy)!r} is not a readable text file.") from None
+    if not text.strip() or len(data) > MAX_POLICY_BYTES:
+        raise typer.BadParameter(f"--policy: {str(policy)!r} is empty, or longer than {MAX_POLICY_BYTES} bytes.")
+    return text
+
+
+def _start(client: Client, request: dict[str, Any], *, as_json: bool) -> None:
+    begun = client.create_audit(request)
+    if as_json:
+        print_json(begun)
+        return
+    say(f"Started; `brinell audits show {begun['id']}` tells how far it is.")
+    out.print(plain(begun["id"]))
+
+
+def _run(client: Client, request: dict[str, Any], files: AuditFiles, deadline: Deadline, *, as_json: bool) -> int:
+    ended = watch_audit(client, request, "Auditing", deadline)
+    show(client, ended["id"], as_json=as_json)
+    files.write(client, ended["id"])
+    for job in ended["jobs"]:
+        if job["state"] != "succeeded":
+            complain(f"The job {job['job_id']} ({job['method']}) {job['state']}: the report lacks what it would say.")
+    if "policy" not in request:
+        return DONE
+    return OF_VERDICT.get(ended["verdict"] or "", COULD_NOT_RUN)
+
+
+def show(client: Client, audit_id: str, *, as_json: bool) -> None:
+    """The report on standard output."""
+    document = client.report(audit_id)
+    if as_json:
+        print_json(document)
+        return
+    print_brackets(document["samples"])
+    print_outline(document)
+    print_verdict(document["verdict"], document["rules"])
