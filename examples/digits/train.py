@@ -6,6 +6,7 @@ writes `model.onnx` (float32 (batch, 1, 8, 8) in [0, 1] -> 10 logits) and `sampl
 their labels) beside this file. Needs the extra `brinell[examples]`.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from onnx_ir.passes.common import ClearMetadataAndDocStringPass
 from sklearn.datasets import load_digits
-from torch import nn
+from torch import Tensor, nn
 
 HERE = Path(__file__).parent
 TEST = 400  # of 1797
@@ -53,8 +54,13 @@ def network() -> nn.Module:
     )
 
 
-def train(digits: Digits) -> nn.Module:
-    """AdamW on the cross-entropy of noisy digits. One thread, one seed: one kind of CPU gives one model."""
+def noisy(model: nn.Module, x: Tensor, y: Tensor) -> Tensor:  # noqa: ARG001 - noise needs neither model nor labels
+    """Copies of the digits (batch, 1, 8, 8) with noise."""
+    return (x + NOISE * torch.randn(x.shape)).clamp(0, 1)
+
+
+def train(digits: Digits, disturb: Callable[[nn.Module, Tensor, Tensor], Tensor] = noisy) -> nn.Module:
+    """AdamW on the cross-entropy of disturbed digits. One thread, one seed: one kind of CPU gives one model."""
     torch.set_num_threads(1)
     torch.manual_seed(SEED)
     model = network()
@@ -64,9 +70,9 @@ def train(digits: Digits) -> nn.Module:
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=5e-3, total_steps=steps)
     for _ in range(EPOCHS):
         for batch in torch.randperm(len(x)).split(BATCH):
-            noisy = (x[batch] + NOISE * torch.randn(x[batch].shape)).clamp(0, 1)
+            disturbed = disturb(model, x[batch], y[batch])
             optimizer.zero_grad()
-            nn.functional.cross_entropy(model(noisy), y[batch]).backward()
+            nn.functional.cross_entropy(model(disturbed), y[batch]).backward()
             optimizer.step()
             schedule.step()
     return model.eval()
