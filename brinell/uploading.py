@@ -42,8 +42,12 @@ def is_id(text: str, prefix: str) -> bool:
 
 
 def ids_of(client: Client, model: str, samples: str, deadline: Deadline) -> dict[str, str]:
-    """`model_id` and `samples_id` for a request; each given as a path, which is uploaded, or as an id."""
+    """`model_id` and `samples_id` for a request; each given as a path, which is uploaded, or as an id.
+
+    A model that is an .npz is a set of nearest neighbors.
+    """
+    kind = "neighbors" if Path(model).suffix == ".npz" else "onnx"
     return {
-        "model_id": model if is_id(model, "mdl_") else upload_model(client, Path(model), deadline)["id"],
+        "model_id": model if is_id(model, "mdl_") else upload_model(client, Path(model), deadline, kind=kind)["id"],
         "samples_id": samples if is_id(samples, "smp_") else upload_samples(client, Path(samples))["id"],
     }

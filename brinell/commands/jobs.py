@@ -56,8 +56,7 @@ def findings(
     if as_json:
         print_json(found)
         return
-    columns = ["sample", "label", "predicted", "kind", "norm", "value", "status", "queries", "gradients"]
-    print_table(columns, [_line(finding) for finding in found], right=frozenset({"value", "queries", "gradients"}))
+    print_findings(found)
 
 
 @app.command()
@@ -88,6 +87,12 @@ def delete(job_id: JobId, url: Url = None, api_key: ApiKey = None) -> None:
     with connect(url, api_key) as client:
         client.delete_job(job_id)
     say(f"Deleted {job_id}.")
+
+
+def print_findings(found: list[Finding]) -> None:
+    """One line a sample."""
+    columns = ["sample", "label", "predicted", "kind", "norm", "value", "status", "queries", "gradients"]
+    print_table(columns, [_line(finding) for finding in found], right=frozenset({"value", "queries", "gradients"}))
 
 
 def _row(job: Job) -> list[str]:

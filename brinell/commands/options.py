@@ -44,10 +44,13 @@ def local_file(description: str) -> Any:
     return typer.Argument(metavar="FILE", help=description, exists=True, dir_okay=False, readable=True)
 
 
-def refuse_missing_files(model: str, samples: str) -> None:
-    """Wrong usage where one is neither a readable file nor an id."""
-    for what, text, prefix in (("MODEL", model, "mdl_"), ("--samples", samples, "smp_")):
-        if not is_id(text, prefix) and not (Path(text).is_file() and os.access(text, os.R_OK)):
+def refuse_missing_files(model: str, samples: str, auxiliary: str | None = None) -> None:
+    """Wrong usage where one that is given is neither a readable file nor an id."""
+    given = (("MODEL", model, "mdl_"), ("--samples", samples, "smp_"), ("--auxiliary", auxiliary, "smp_"))
+    for what, text, prefix in given:
+        if text is None or is_id(text, prefix):
+            continue
+        if not (Path(text).is_file() and os.access(text, os.R_OK)):
             raise typer.BadParameter(f"{what}: there is no readable file {text!r}.")
 
 

@@ -42,6 +42,33 @@ def test_what_score_asks_for_is_what_was_said(run, server):
     }
 
 
+def test_what_run_asks_for_is_what_was_said(run, server):
+    code, out, _ = run(
+        *("run", "square", "m.onnx", "--samples", "s.npz", "-p", "steps=50", "-p", "preset=quick", "--norm", "linf"),
+        *("--epsilon", "0.1", "--target", "runner_up", "--box", "0,255", "--queries", "99", "--limit", "2"),
+        *("--auxiliary", "smp_2", "--adversarials", "found.npz"),
+    )
+    body = next(body for method, path, _, body in server.requests if (method, path) == ("POST", "/v1/jobs"))
+    assert json.loads(body) == {
+        "model_id": "mdl_1",
+        "samples_id": "smp_1",
+        "auxiliary_samples_id": "smp_2",
+        "method": {"name": "square", "steps": 50, "preset": "quick"},
+        "threat": {"norm": "linf", "epsilon": 0.1, "goal": {"targeted": "runner_up"}, "box": [0, 255]},
+        "budget": {"queries_per_sample": 99, "gradients_per_sample": None},
+        "samples": {"limit": 2},
+        "seed": 0,
+    }
+    assert code == 0
+    assert "estimate" in out
+
+
+def test_any_inputs_are_valid_where_the_box_is_none(run, server):
+    run("run", "pgd", "m.onnx", "--samples", "s.npz", "--box", "none")
+    body = next(body for method, path, _, body in server.requests if (method, path) == ("POST", "/v1/jobs"))
+    assert json.loads(body)["threat"] == {"norm": "l2", "box": None}
+
+
 def test_ids_are_not_uploaded(run, server):
     code, _, _ = run("score", "mdl_1", "--samples", "smp_1")
     assert code == 0
@@ -57,6 +84,9 @@ WRONG_USAGE = {
     "missing option": ["score", "m.onnx"],
     "missing model file": ["score", "absent.onnx", "--samples", "s.npz"],
     "missing samples file": ["score", "m.onnx", "--samples", "absent.npz"],
+    "no parameter": ["run", "pgd", "m.onnx", "--samples", "s.npz", "-p", "steps"],
+    "no box": ["run", "pgd", "m.onnx", "--samples", "s.npz", "--box", "1"],
+    "missing auxiliary file": ["run", "pgd", "m.onnx", "--samples", "s.npz", "--auxiliary", "absent.npz"],
     "a folder": ["models", "upload", "."],
     "no address": ["models", "list", "--url", "somewhere", "--api-key", "k"],
     "no folder to write to": ["jobs", "adversarials", "job_1", "--output", "absent/a.npz"],

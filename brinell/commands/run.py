@@ -1,0 +1,136 @@
+"""`brinell run`: any method of the service on a model, in one command."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from brinell.commands.jobs import print_findings
+from brinell.commands.options import (
+    ApiKey,
+    AsJson,
+    ModelSource,
+    NormName,
+    SamplesSource,
+    Timeout,
+    Url,
+    refuse_missing_files,
+    refuse_unwritable,
+)
+from brinell.connecting import connect_or_start
+from brinell.deadline import Deadline
+from brinell.scores_table import print_summary
+from brinell.terminal import print_json, say
+from brinell.uploading import ids_of, is_id, upload_samples
+from brinell.watching import evaluate
+
+Json = dict[str, Any]
+
+
+def run(
+    method: Annotated[str, typer.Argument(metavar="METHOD", help="Its name; `brinell methods list` tells them all.")],
+    model: ModelSource,
+    samples: SamplesSource,
+    param: Annotated[
+        list[str] | None,
+        typer.Option("--param", "-p", metavar="NAME=VALUE", help="One of the method's parameters, again for each."),
+    ] = None,
+    norm: Annotated[NormName, typer.Option(help="How distance is measured.")] = NormName.L2,
+    epsilon: Annotated[
+        float | None, typer.Option(help="Ask at this radius.", show_default="the least or the largest there is")
+    ] = None,
+    target: Annotated[
+        str | None,
+        typer.Option(metavar="RULE", help="random, least_likely or runner_up.", show_default="untargeted"),
+    ] = None,
+    box: Annotated[
+        str | None,
+        typer.Option(metavar="LO,HI", help="Valid inputs; `none` for any.", show_default="0,1 where the samples fit"),
+    ] = None,
+    queries: Annotated[
+        int | None, typer.Option(min=1, help="At most so many rows a sample.", show_default="10000")
+    ] = None,
+    gradients: Annotated[
+        int | None, typer.Option(min=1, help="At most so many Jacobians a sample.", show_default="no limit")
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="The first N samples only.", show_default="all")
+    ] = None,
+    auxiliary: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE", help="Other samples a method may learn from: an .npz or smp_….", show_default="none"
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Same seed, same numbers.")] = 0,
+    adversarials: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Save the points an attack found, an .npz.", show_default=False)
+    ] = None,
+    as_json: AsJson = False,
+    timeout: Timeout = None,
+    url: Url = None,
+    api_key: ApiKey = None,
+) -> None:
+    """Run one method: an attack, a certificate or a score.
+
+    Uses the server that is named or runs here; without one, starts a private one for this call.
+
+    Exit codes: 0 done, 2 could not run, 3 timed out, 4 wrong usage.
+    """
+    refuse_missing_files(model, samples, auxiliary)
+    refuse_unwritable("--adversarials", adversarials)
+    request: Json = {
+        "method": {"name": method} | dict(_parameter(text) for text in param or []),
+        "threat": {"norm": norm.value} | _threat(epsilon, target, box),
+        "budget": {"gradients_per_sample": gradients} | ({} if queries is None else {"queries_per_sample": queries}),
+        "seed": seed,
+    }
+    if limit is not None:
+        request["samples"] = {"limit": limit}
+    deadline = Deadline(timeout)
+    with connect_or_start(url, api_key) as client:
+        request |= ids_of(client, model, samples, deadline)
+        if auxiliary is not None:
+            is_there = is_id(auxiliary, "smp_")
+            uploaded = auxiliary if is_there else upload_samples(client, Path(auxiliary))["id"]
+            request["auxiliary_samples_id"] = uploaded
+        done = evaluate(client, request, method, deadline)
+        if adversarials is not None:
+            adversarials.write_bytes(client.adversarials(done.job["id"]))
+            say(f"Wrote {adversarials}.")
+    if as_json:
+        print_json({"job": done.job, "findings": done.findings})
+        return
+    print_findings(done.findings)
+    print_summary(done.job)
+
+
+def _parameter(text: str) -> tuple[str, Any]:
+    """`steps=100` -> ("steps", 100): a value that is JSON is read as such, any other as a word."""
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise typer.BadParameter(f"--param: {text!r} is not NAME=VALUE.")
+    try:
+        return name, json.loads(value)
+    except ValueError:
+        return name, value
+
+
+def _threat(epsilon: float | None, target: str | None, box: str | None) -> Json:
+    threat: Json = {} if epsilon is None else {"epsilon": epsilon}
+    if target is not None:
+        threat["goal"] = {"targeted": target}
+    if box is not None:
+        threat["box"] = _box(box)
+    return threat
+
+
+def _box(text: str) -> list[float] | None:
+    if text == "none":
+        return None
+    try:
+        low, high = (float(end) for end in text.split(","))
+    except ValueError:
+        raise typer.BadParameter(f"--box: {text!r} is neither LO,HI nor none.") from None
+    return [low, high]
