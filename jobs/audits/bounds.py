@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import ceil, floor
 from typing import Literal, Self
 
 from algorithms.statistics import clopper_pearson
@@ -10,6 +11,7 @@ from jobs.audits.policy import Rule
 from jobs.audits.verdict import Evidence
 from jobs.summary import Interval
 
+ROUNDING = 1e-9  # of a rate times a number of samples that is whole
 MOST_SAMPLES = 10_000_000  # nobody has more: a rule that needs them is not decidable
 
 Outcome = Literal["pass", "fail", "inconclusive"]
@@ -62,15 +64,17 @@ class Bound:
         said = "The interval contains the bound: too few samples to tell." if verdict == "inconclusive" else ""
         return Decision(verdict, evidence, interval.value, interval.low, interval.high, needed, said)
 
-    def on_truth(self, bottom: Interval | None, top: Interval | None, *, needed: int | None) -> Decision:
-        """A truth between two rates: certified below, unbroken above."""
-        if bottom is None or top is None:
+    def on_truth(self, bottom: Interval | None, top: Interval | None, *, needed: int | None, gap: str) -> Decision:
+        """A truth between two rates: certified below (None: nothing is, which `gap` explains), unbroken above."""
+        if top is None:
             return self.on_interval(None, evidence="certified", needed=None)
-        low, high = (bottom.value, top.value) if self.level is None else (bottom.low, top.high)
+        below = bottom or Interval(value=0.0, low=0.0, high=0.0)
+        low, high = (below.value, top.value) if self.level is None else (below.low, top.high)
         verdict = self.holds(low, high)
-        from_below: Evidence = "certified" if self.is_floor == (verdict != "fail") else "empirical"
-        said = f"It lies between {bottom.value:.3g} (certified) and {top.value:.3g} (no attack got through)."
-        return Decision(verdict, from_below, bottom.value, bottom.low, top.high, needed, said)
+        evidence: Evidence = "certified" if self.is_floor == (verdict != "fail") else "empirical"
+        said = f"It lies between {below.value:.3g} (certified) and {top.value:.3g} (no attack got through)."
+        seen = None if bottom is None else bottom.value
+        return Decision(verdict, evidence, seen, below.low, top.high, needed, f"{said} {gap}".strip())
 
     def needed_samples(self, share: Share) -> int | None:
         """The smallest number of samples found at which the observed rate would decide. None: none would."""
@@ -92,7 +96,7 @@ class Bound:
 
 def _limits(rate: float, n: int, level: float, *, above: bool) -> tuple[float, float]:
     """Of n samples at this rate; where it is no whole number of them, of the one nearer to the bound."""
-    count = int(rate * n + 1e-9) if above else -int(-rate * n + 1e-9)
+    count = floor(rate * n + ROUNDING) if above else ceil(rate * n - ROUNDING)
     return clopper_pearson(count, n, level)
 
 

@@ -102,6 +102,10 @@ def _between(rule: Rule, at: float, table: Table) -> Decision:
         return Decision("inconclusive", evidence="certified", detail=gap)
     bottom = metrics.certified(table, at)
     top = metrics.clean(table) if "attack" in table.gaps else metrics.empirical(table, at)
-    level = rule.confidence or LEVEL
-    low, high = bottom.interval(level), top.interval(level)
-    return Bound.of(rule).on_truth(low, high, needed=Bound.of(rule).needed_for_truth(bottom, top))
+    bound, level = Bound.of(rule), rule.confidence or LEVEL
+    return bound.on_truth(
+        None if "certificate" in table.gaps else bottom.interval(level),
+        top.interval(level),
+        needed=bound.needed_for_truth(bottom, top),
+        gap=table.gaps.get("certificate") or table.gaps.get("attack") or "",
+    )

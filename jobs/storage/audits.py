@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
@@ -21,6 +22,7 @@ AUDIT_FIELDS = (
     *("state", "request", "skipped", "jobs", "created", "started", "finished"),
     *("verdict", "summary", "forms", "error_code", "error_detail"),
 )
+TELLING = 0.03  # of an audit's progress: from here on its pace means something
 REPORT_SHARE = 0.01  # of an audit's progress that is left when its last job has ended
 
 
@@ -126,7 +128,6 @@ def _audit(audit_id: str, row: dict[str, Any], named: list[dict[str, str]], jobs
 
 def _progress(row: dict[str, Any], jobs: Sequence[Job]) -> Progress:
     """Samples of all jobs together. Each job counts alike: nobody knows beforehand which will take longest."""
-    has_ended = JobState(row["state"]) in TERMINAL
     done = sum(1.0 if job.state in TERMINAL else job.progress.fraction for job in jobs) / max(1, len(jobs))
     fraction = 1.0 if row["forms"] else (1 - REPORT_SHARE) * done
     return Progress(
@@ -135,12 +136,13 @@ def _progress(row: dict[str, Any], jobs: Sequence[Job]) -> Progress:
         queries=sum(job.progress.queries for job in jobs),
         gradients=sum(job.progress.gradients for job in jobs),
         fraction=fraction,
-        eta_seconds=None if has_ended else _eta(jobs),
+        eta_seconds=_eta(row, fraction),
     )
 
 
-def _eta(jobs: Sequence[Job]) -> float | None:
-    """The longest of the running jobs, once every job runs: of the others nothing is known."""
-    live = [job for job in jobs if job.state not in TERMINAL]
-    known = [job.progress.eta_seconds for job in live if job.progress.eta_seconds is not None]
-    return max(known, default=None) if len(known) == len(live) else None
+def _eta(row: dict[str, Any], fraction: float) -> float | None:
+    """As if what is left went at the pace of what is done; a few per cent are no pace yet."""
+    if JobState(row["state"]) in TERMINAL or not row["started"] or fraction < TELLING:
+        return None
+    seconds = (datetime.now(UTC) - moment(row["started"])).total_seconds()
+    return max(0.0, seconds * (1 - fraction) / fraction)
