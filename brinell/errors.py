@@ -8,7 +8,8 @@ class BrinellError(Exception):
 
     `problem` is the server's problem document (RFC 9457) where the server answered, else empty. `code` is the stable
     word of it, or one of the client's own: `unreachable`, `not_brinell`, `bad_address`, `bad_key`, `no_server`,
-    `no_key`, `timed_out`, `needs_checkout`, `cannot_start`.
+    `no_key`, `timed_out`, `needs_checkout`, `cannot_start`, `needs_pillow`, `no_images`, `unreadable_image`,
+    `unreadable_table`.
     """
 
     def __init__(self, detail: str, *, code: str, problem: dict[str, Any] | None = None) -> None:

@@ -1,4 +1,4 @@
-"""`brinell samples`: upload, look at and delete samples."""
+"""`brinell samples`: make, upload, look at and delete samples."""
 
 from itertools import islice
 from pathlib import Path
@@ -6,13 +6,16 @@ from typing import Annotated
 
 import typer
 
+from brinell.commands import conversion
 from brinell.commands.options import ApiKey, AsJson, Limit, Url, local_file
 from brinell.connecting import connect
 from brinell.records import Samples
 from brinell.terminal import print_facts, print_json, print_table, say
 from brinell.uploading import upload_samples
 
-app = typer.Typer(help="Upload, look at and delete samples.", no_args_is_help=True)
+app = typer.Typer(help="Make, upload, look at and delete samples.", no_args_is_help=True)
+app.command()(conversion.from_images)
+app.command()(conversion.from_csv)
 SamplesId = Annotated[str, typer.Argument(metavar="SAMPLES_ID", help="smp_…")]
 
 
