@@ -53,16 +53,22 @@ def wants_rows(request: Selecting) -> bool:
     return box.is_per_feature(request.threat) or _given_targets(request) is not None
 
 
-def admit(request: JobRequest, card: ModelCard, samples: SamplesCard, rows: Rows | None = None) -> JobSpec:
+def admit(
+    request: JobRequest,
+    card: ModelCard,
+    samples: SamplesCard,
+    rows: Rows | None = None,
+    auxiliary: SamplesCard | None = None,
+) -> JobSpec:
     """The job as it will run. Raises Refused(code, pointer), Conflict(model_not_ready).
 
-    `rows` (of `selected`) is needed where `wants_rows` says so.
+    `rows` (of `selected`) is needed where `wants_rows` says so; `auxiliary` is the card of auxiliary_samples_id.
     """
     _check_reserved(request)
     method = registry.method(request.method.name)
     shape, classes = border_of(card)
     _check_method(method, request, card)
-    _check_auxiliary(method, request)
+    _check_auxiliary(method, request, auxiliary, shape)
     _check_samples(samples, shape, classes)
     indices = selected(request, samples)
     _check_targets(request, len(indices), classes, rows)
@@ -72,6 +78,7 @@ def admit(request: JobRequest, card: ModelCard, samples: SamplesCard, rows: Rows
         request=_with_defaults(request, samples),
         model=card,
         samples=samples,
+        auxiliary=auxiliary,
         indices=indices,
         targets=_given_targets(request),
         threat=threat,
@@ -82,7 +89,6 @@ def admit(request: JobRequest, card: ModelCard, samples: SamplesCard, rows: Rows
 
 def _check_reserved(request: JobRequest) -> None:
     reserved = {f"/threat/{name}": getattr(request.threat, name) for name in ("scale", "frozen", "lattice")}
-    reserved["/auxiliary_samples_id"] = request.auxiliary_samples_id
     for pointer, value in reserved.items():
         if value is not None:
             raise Refused(
@@ -153,12 +159,30 @@ def _advice(request: JobRequest, card: ModelCard) -> str:
     return f"What fits is {', '.join(fits)}." if fits else "No method here fits this model, norm and goal."
 
 
-def _check_auxiliary(method: Method, request: JobRequest) -> None:
-    if method.wants_basis(request.method):
+def _check_auxiliary(
+    method: Method, request: JobRequest, auxiliary: SamplesCard | None, shape: tuple[int, ...]
+) -> None:
+    pointer = "/auxiliary_samples_id"
+    if not method.wants_basis(request.method):
+        if auxiliary is not None:
+            raise Refused(
+                f"{method.name} with these parameters uses no auxiliary samples; leave auxiliary_samples_id out.",
+                pointer=pointer,
+            )
+    elif auxiliary is None:
         raise Refused(
             f"{method.name} with these directions needs other samples to span them; give auxiliary_samples_id.",
-            pointer="/auxiliary_samples_id",
+            pointer=pointer,
         )
+    elif auxiliary.shape != shape:
+        raise Refused(
+            f"The auxiliary samples have shape {list(auxiliary.shape)}, the model takes {list(shape)}; "
+            "upload them in its shape.",
+            code="shape_mismatch",
+            pointer=pointer,
+        )
+    elif auxiliary.minimum == auxiliary.maximum == 0:
+        raise Refused("The auxiliary samples are all zero and span nothing; name others.", pointer=pointer)
 
 
 def _check_samples(samples: SamplesCard, shape: tuple[int, ...], classes: int) -> None:

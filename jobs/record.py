@@ -12,11 +12,11 @@ from algorithms.results import Finding
 from algorithms.threat import Box, Norm, Threat
 from jobs.request import Goal, JobRequest
 from jobs.states import JobState
-from jobs.summary import Summary
+from jobs.summary import Preparation, Summary
 from models.manifest import ModelCard, SamplesCard
 
 QueueName = Literal["compute", "probe"]
-Work = Literal["inspect", "run", "report"]  # the stage a unit of work belongs to
+Work = Literal["inspect", "prepare", "run", "report"]  # the stage a unit of work belongs to
 Bound = float | tuple[float, ...]  # one for all features, or one a feature in the flat order of the sample
 
 
@@ -58,6 +58,7 @@ class JobSpec(_Record):
     request: JobRequest  # as echoed to the caller: defaults filled
     model: ModelCard
     samples: SamplesCard
+    auxiliary: SamplesCard | None = None  # what the `prepare` stage works on; None: the job has none
     indices: tuple[int, ...]  # the selected rows of the upload, in the order of the answer
     targets: tuple[int, ...] | None = None  # one a selected row; None: untargeted, or chosen by a rule
     threat: ThreatSpec
@@ -98,8 +99,9 @@ class Lease(_Record):
     attempt: int
     worker_id: str
     work: Work
-    spec: JobSpec | None  # for `run`
-    model: ModelCard | None  # for `inspect`
+    spec: JobSpec | None  # for `prepare` and `run`
+    model: ModelCard | None
+    prepared: Preparation | None = None  # for `run`, where the job had a `prepare` stage
     sealed: str | None = Field(None, repr=False)  # the ciphertext of an endpoint's credential
     indices: tuple[int, ...]  # this chunk's rows of the upload
     seconds_left: float  # until the job's deadline

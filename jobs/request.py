@@ -78,7 +78,9 @@ class JobRequest(_Body):
 
     model_id: str
     samples_id: str
-    auxiliary_samples_id: str | None = Field(None, description="Reserved.")
+    auxiliary_samples_id: str | None = Field(
+        None, description="Samples beside those under audit, for a method that learns from some before it begins."
+    )
     method: MethodParams
     threat: ThreatRequest = ThreatRequest()
     budget: BudgetRequest = BudgetRequest()

@@ -7,14 +7,15 @@ one slot; `t:T` are the keys of tenant T, and no method finds an object except u
     keys                       hash    key id -> KeyRecord; `keys:used` id -> last use; `keys:touched:ID` for a minute
     t:T:model:ID               hash    card, state, version, refusal_code, refusal_detail, sealed
     t:T:samples:ID             hash    card
-    t:T:job:ID                 hash    state, version, spec, request, summary, error_*, times, sums of committed chunks
+    t:T:job:ID                 hash    state, version, spec, request, prepared, summary, error_*, times, sums of chunks
     t:T:job:ID:chunks          hash    chunk -> ChunkResult: written once
     t:T:audit:ID               hash    state, version, spec, jobs, live and ended_* (counts of jobs), verdict, forms …
     t:T:list:KIND              zset    ids in the order of their making (`sequence`)
     t:T:idempotency:DIGEST     hash    fingerprint, id: for 24 hours
     t:T:waiting:WORK           zset    units of work not yet admitted, first come first served
     t:T:active:WORK            set     units admitted: at most `jobs_in_flight`
-    unit:ID                    hash    tenant, work, queue, total, next, done, cancel; gone at the end of its work
+    unit:ID                    hash    tenant, work, stage (while it is not its work's last one), queue, total, next,
+                                       done, cancel; gone at the end of its work
     unit:ID:out                set     chunks admitted and not committed: at most `chunks_in_flight`
     unit:ID:chunks             hash    fence:N, attempts:N, faults:N, sent:N of those chunks
     unit:ID:live               hash    chunk -> Progress of the last beat

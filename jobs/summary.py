@@ -42,6 +42,15 @@ class QueryCount(_Part):
     http_calls: int
 
 
+class Preparation(_Part):
+    """What a job's `prepare` stage made, once for all its chunks, and what that cost: a ledger of its own."""
+
+    artifact: str  # sha256 of an npy in the library
+    queries: int = 0
+    gradients: int = 0
+    seconds: float
+
+
 class Summary(_Part):
     """All findings of a succeeded job in a few numbers."""
 
@@ -55,13 +64,14 @@ class Summary(_Part):
     queries: QueryCount
     gradients: int
     seconds: float
+    prepare: Preparation | None = None
     device: str
     isolation: str
     versions: dict[str, str]
     warnings: tuple[str, ...]
 
 
-def summarize(spec: "JobSpec", results: Sequence["ChunkResult"]) -> Summary:
+def summarize(spec: "JobSpec", results: Sequence["ChunkResult"], prepared: Preparation | None = None) -> Summary:
     """Of all chunks of a job, in their order. `seconds` is what its chunks took together, wherever they ran."""
     findings = [finding for result in results for finding in result.findings]
     correct = [finding for finding in findings if finding.kind != Kind.MISCLASSIFIED]
@@ -78,6 +88,7 @@ def summarize(spec: "JobSpec", results: Sequence["ChunkResult"]) -> Summary:
         queries=_queries(findings, http_calls=sum(result.http_calls for result in results)),
         gradients=sum(finding.gradients for finding in findings),
         seconds=sum(result.seconds for result in results),
+        prepare=prepared,
         device=_all_of(result.device for result in results),
         isolation=_all_of(result.isolation for result in results),
         versions=_versions(results),

@@ -29,7 +29,9 @@ def submit(tenant: str, request: JobRequest, once: Idempotency | None, parts: Pa
     check_trusted(model, parts.settings.trusted_origins)
     samples = store.samples_card(tenant, request.samples_id)
     rows = _rows(selected(request, samples), samples, parts.library) if wants_rows(request) else None
-    spec = admit(request, model, samples, rows)
+    auxiliary_id = request.auxiliary_samples_id
+    auxiliary = None if auxiliary_id is None else store.samples_card(tenant, auxiliary_id)
+    spec = admit(request, model, samples, rows, auxiliary)
     job, effects = store.create_job(tenant, spec, once)
     parts.settle(effects)
     return job

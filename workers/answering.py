@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
+from algorithms.directions import spanning_basis
 from algorithms.errors import BrinellError, ModelFault, Refused
 from algorithms.oracle import Model
 from algorithms.parameters import Budget
@@ -72,7 +73,12 @@ class Answering:
     def serve(self) -> None:
         """Never returns: the inbox ends the process with its pipe."""
         self._say(Frame("ready"))
-        answer: dict[str, Callable[[Frame], Frame]] = {"inspect": self._inspect, "open": self._open, "run": self._run}
+        answer: dict[str, Callable[[Frame], Frame]] = {
+            "inspect": self._inspect,
+            "open": self._open,
+            "prepare": _prepare,
+            "run": self._run,
+        }
         while True:
             request = self._inbox.next()
             self._say(_answered(answer[request.kind], request))
@@ -127,6 +133,8 @@ class Answering:
                 _threat(request),
                 Budget(**asked["budget"]),
                 seed=asked["seed"],
+                pool=request.array("pool"),
+                basis=request.array("basis"),
                 checkpoint=self._checkpoint(asked["seconds"]),
             )
         except ModelFault as fault:
@@ -181,6 +189,13 @@ def _permit(card: ModelCard, given: dict[str, Any] | None, reserve: Callable[[in
     secret, limits = given["credential"], card.endpoint.limits
     pace = Pace(reserve, per_second=limits.requests_per_second, burst=limits.burst)
     return Permit(given["trusted"], None if secret is None else Credential(*secret), pace)
+
+
+def _prepare(request: Frame) -> Frame:
+    began = time.monotonic()
+    x = request.array("x")
+    assert x is not None
+    return frames.with_arrays("prepared", {"basis": spanning_basis(x)}, seconds=time.monotonic() - began)
 
 
 def _samples(request: Frame) -> Samples:

@@ -6,6 +6,7 @@ from jobs.audits.report import AuditSummary
 from jobs.audits.verdict import Verdict
 from jobs.record import ChunkResult, Effects, Lease
 from jobs.store import Store
+from jobs.summary import Preparation
 from models.manifest import Inspection
 
 
@@ -23,6 +24,11 @@ class ModelRefused:
 @dataclass(frozen=True)
 class Computed:
     result: ChunkResult
+
+
+@dataclass(frozen=True)
+class Prepared:
+    made: Preparation
 
 
 @dataclass(frozen=True)
@@ -57,7 +63,7 @@ class Lost:
     """The lease belongs to somebody else by now, or to nobody: whatever was computed is not ours to write."""
 
 
-Ending = Inspected | ModelRefused | Computed | Reported | Failed | HandedBack | Lost
+Ending = Inspected | ModelRefused | Prepared | Computed | Reported | Failed | HandedBack | Lost
 
 
 def write(ending: Ending, store: Store, lease: Lease) -> Effects:
@@ -66,6 +72,8 @@ def write(ending: Ending, store: Store, lease: Lease) -> Effects:
             return store.commit_inspection(lease, found)[1]
         case ModelRefused(code, detail):
             return store.refuse_model(lease, code, detail)[1]
+        case Prepared(made):
+            return store.commit_preparation(lease, made)[1]
         case Computed(result):
             return store.commit(lease, result)[1]
         case Reported(verdict, summary, forms):

@@ -6,7 +6,8 @@
     supervisor -> runner                                            blobs
       inspect   card, device, permit?                               model
       open      card, device, permit?                               model
-      run       method, params, threat, budget, seed, seconds,      x, y?, lower?, upper?, targets?
+      prepare   arrays                                              x: the auxiliary samples
+      run       method, params, threat, budget, seed, seconds,      x, y?, lower?, upper?, targets?, pool?, basis?
                 indices, arrays
       cancel    -                                                   any time; what has been found is kept
       granted   seconds                                             until the turns asked for may be used
@@ -14,6 +15,7 @@
       ready     -                                                   libraries imported, no model yet
       inspected inspection                                          -
       opened    -                                                   -
+      prepared  arrays, seconds                                     basis
       progress  samples_done, fraction, queries, gradients          at most once a second
       turns     calls, hold                                         may an endpoint be called so often; holding first?
       done      arrays, seconds, device, http_calls                 findings (JSON), index, x, label

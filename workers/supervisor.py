@@ -15,7 +15,7 @@ from jobs.store import Store
 from models.library import Library
 from models.manifest import Endpoint
 from workers import deaths, drain, endings, limits
-from workers.endings import Computed, Ending, Failed, HandedBack, Lost, ModelRefused
+from workers.endings import Computed, Ending, Failed, HandedBack, Lost, ModelRefused, Prepared
 from workers.frames import FrameError
 from workers.permits import NotPermitted, Permits
 from workers.reporting import Reporting
@@ -118,8 +118,8 @@ class Supervisor:
             self._runners.discard()
             return ending
         unopened = work.open(runner) if is_new else None
-        ending = unopened or work.run(runner)
-        if not isinstance(ending, Computed):
+        ending = unopened or (work.prepare(runner) if lease.work == "prepare" else work.run(runner))
+        if not isinstance(ending, Computed | Prepared):
             self._runners.discard()  # whatever state it is in, no other chunk gets it
         return ending
 

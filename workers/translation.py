@@ -30,8 +30,31 @@ def model_request(
     return Frame(kind, fields, {"model": data})
 
 
-def run_request(lease: Lease, spec: JobSpec, x: NDArray[np.float32], y: NDArray[np.int64] | None) -> Frame:
-    """x (m, *shape) and y (m,) are this chunk's rows of the upload."""
+def prepare_request(x: NDArray[np.float32]) -> Frame:
+    """x (n, *shape): auxiliary samples."""
+    return frames.with_arrays("prepare", {"x": x})
+
+
+def basis(frame: Frame, *, n: int, d: int) -> NDArray[np.float32]:
+    """(r, d) of n samples with d features. Raises FrameError."""
+    found = frame.array("basis")
+    if found is None or found.dtype != np.float32 or found.ndim != 2:
+        raise FrameError("there is no basis in an answer that should have one")
+    if not 1 <= len(found) <= min(n, d) or found.shape[1] != d or not np.isfinite(found).all():
+        raise FrameError("a basis cannot be one of these samples")
+    return found
+
+
+def run_request(
+    lease: Lease,
+    spec: JobSpec,
+    x: NDArray[np.float32],
+    y: NDArray[np.int64] | None,
+    *,
+    pool: NDArray[np.float32] | None = None,
+    basis: NDArray[np.float32] | None = None,
+) -> Frame:
+    """x (m, *shape) and y (m,) are this chunk's rows of the upload; pool and basis those of the whole job."""
     threat, asked = spec.threat.threat(spec.samples.shape), spec.request
     targets = spec.targets_of(lease.chunk)
     return frames.with_arrays(
@@ -42,6 +65,8 @@ def run_request(lease: Lease, spec: JobSpec, x: NDArray[np.float32], y: NDArray[
             "targets": None if targets is None else np.array(targets, np.int64),
             "lower": threat.box.lower,
             "upper": threat.box.upper,
+            "pool": pool,
+            "basis": basis,
         },
         method=asked.method.name,
         params=asked.method.model_dump(mode="json"),

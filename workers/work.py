@@ -6,11 +6,12 @@ from time import monotonic
 from typing import Literal, TypeVar
 
 from jobs.record import ChunkResult, Lease, Progress
+from jobs.summary import Preparation
 from models.library import Library
 from models.manifest import Endpoint, ModelCard
 from models.samples import load_rows
-from workers import translation
-from workers.endings import Computed, Ending, Failed, Inspected, ModelRefused
+from workers import shared_rows, translation
+from workers.endings import Computed, Ending, Failed, Inspected, ModelRefused, Prepared
 from workers.frames import Frame, FrameError
 from workers.limits import Isolation
 from workers.permits import Permit
@@ -62,11 +63,23 @@ class Work:
         answer = self._ask(runner, self._about_the_model("open"))
         return None if answer.kind == "opened" else _unanswered(answer)
 
+    def prepare(self, runner: RunnerProcess) -> Ending:
+        """Make what all chunks of the job need, and keep it in the job's name. Raises as `inspect`."""
+        x = shared_rows.auxiliary(_present(self._lease.spec), self._library)
+        d = x[0].size
+        answer = self._ask(runner, translation.prepare_request(x), limit=4 * d * min(len(x), d))
+        if answer.kind != "prepared":
+            return _unanswered(answer)
+        made = self._keep(shared_rows.packed(translation.basis(answer, n=len(x), d=d)))
+        return Prepared(Preparation(artifact=made, seconds=translation.seconds(answer)))
+
     def run(self, runner: RunnerProcess) -> Ending:
         """Put the chunk's rows to the opened model. Raises as `inspect`."""
         lease, spec = self._lease, _present(self._lease.spec)
-        x, y = load_rows(self._library.get(spec.samples.sha256), lease.indices)
-        request = translation.run_request(lease, spec, x, y)
+        samples = self._library.get(spec.samples.sha256)
+        x, y = load_rows(samples, lease.indices)
+        pool, basis = shared_rows.pool(spec, samples), shared_rows.basis(lease, self._library)
+        request = translation.run_request(lease, spec, x, y, pool=pool, basis=basis)
         answer = self._ask(runner, request, limit=translation.answer_bytes(lease, spec))
         if answer.kind == "done":
             return Computed(self._result(answer))

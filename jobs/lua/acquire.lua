@@ -13,7 +13,7 @@ redis.call('ZREM', key('sent'), here)
 redis.call('ZADD', key('leases'), NOW + LIMITS.lease_ms, here)
 local lease = {
   tenant = unit.tenant,
-  work = unit.work,
+  work = unit.stage or unit.work,
   fence = redis.call('HINCRBY', chunks, 'fence:' .. ASK.chunk, 1),
   attempt = redis.call('HINCRBY', chunks, 'attempts:' .. ASK.chunk, 1),
 }
@@ -31,6 +31,7 @@ if move(job, 'running') then
   redis.call('ZADD', key('deadlines'), NOW + 1000 * redis.call('HGET', job, 'seconds'), ASK.id)
 end
 lease.spec = redis.call('HGET', job, 'spec')
+lease.prepared = redis.call('HGET', job, 'prepared') or nil
 local model = object(unit.tenant, 'model', redis.call('HGET', job, 'model_id'))
 lease.sealed = redis.call('HGET', model, 'sealed') or nil
 lease.milliseconds_left = redis.call('ZSCORE', key('deadlines'), ASK.id) - NOW

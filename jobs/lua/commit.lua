@@ -7,14 +7,11 @@ local is_last = done == tonumber(unit.total)
 if is_last and not ASK.summary and not unit.cancel then return reply('last') end
 if ASK.digest and not hold(ASK.id, ASK.digest) then return reply('busy') end
 
-local job, chunks = object(unit.tenant, 'job', ASK.id), key('unit', ASK.id, 'chunks')
+local job = object(unit.tenant, 'job', ASK.id)
 keep_result(job)
 redis.call('HSET', key('unit', ASK.id), 'done', done)
-redis.call('SREM', key('unit', ASK.id, 'out'), ASK.chunk)
-redis.call('HDEL', key('unit', ASK.id, 'live'), ASK.chunk)
-redis.call('HDEL', chunks, 'fence:' .. ASK.chunk, 'attempts:' .. ASK.chunk, 'faults:' .. ASK.chunk, 'sent:' .. ASK.chunk)
-redis.call('ZREM', key('leases'), spot(ASK.id, ASK.chunk))
-redis.call('ZREM', key('sent'), spot(ASK.id, ASK.chunk))
+put_away(ASK.id, ASK.chunk)
+redis.call('HDEL', key('unit', ASK.id, 'chunks'), 'fence:' .. ASK.chunk)
 
 if unit.cancel then
   if not is_leased(ASK.id) then end_job(unit.tenant, ASK.id, 'cancelled') end

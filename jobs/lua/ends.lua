@@ -20,8 +20,8 @@ end
 local function finish(name, id, code, detail)
   redis.call('HSET', name, 'finished', NOW)
   if code then redis.call('HSET', name, 'error_code', code, 'error_detail', detail) end
-  for _, used in ipairs(redis.call('HMGET', name, 'model_id', 'samples_id')) do
-    redis.call('SREM', key('using', used), id)
+  for _, used in ipairs(redis.call('HMGET', name, 'model_id', 'samples_id', 'auxiliary_id')) do
+    if used then redis.call('SREM', key('using', used), id) end
   end
   end_unit(id)
 end
@@ -102,9 +102,11 @@ end
 
 -- Beginnings and removals.
 
-local function can_use(tenant, model_id, samples_id) -- either may have been removed since the admission
-  local is_ready = redis.call('HGET', object(tenant, 'model', model_id), 'state') == 'ready'
-  return is_ready and exists(object(tenant, 'samples', samples_id))
+local function can_use(tenant, model_id, ...) -- the model or samples may have been removed since the admission
+  for _, samples_id in ipairs({...}) do
+    if not exists(object(tenant, 'samples', samples_id)) then return false end
+  end
+  return redis.call('HGET', object(tenant, 'model', model_id), 'state') == 'ready'
 end
 
 -- A queued job from its ARGV description; `audit`: the one it belongs to, if any, which keeps it from being removed.
@@ -123,7 +125,12 @@ local function queue_job(tenant, asked, audit)
     redis.call('SADD', key('using', asked.id), audit)
   end
   redis.call('ZADD', key('deadlines'), NOW + LIMITS.queue_ms, asked.id)
-  begin(tenant, asked.id, 'run', asked.queue, asked.chunks)
+  if asked.auxiliary_id then -- a stage of one chunk comes first
+    redis.call('HSET', job, 'auxiliary_id', asked.auxiliary_id)
+    redis.call('SADD', key('using', asked.auxiliary_id), asked.id)
+    redis.call('HSET', key('unit', asked.id), 'stage', 'prepare')
+  end
+  begin(tenant, asked.id, 'run', asked.queue, asked.auxiliary_id and 1 or asked.chunks)
 end
 
 -- A job that nobody computes ends at once; others get the flag, which their workers meet at the next beat.

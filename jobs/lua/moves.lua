@@ -150,6 +150,15 @@ local function is_leased(id)
   return false
 end
 
+-- After a chunk is done. Its fence stays: where another stage numbers its chunks anew, an old lease must not pass.
+local function put_away(id, chunk)
+  redis.call('SREM', key('unit', id, 'out'), chunk)
+  redis.call('HDEL', key('unit', id, 'live'), chunk)
+  redis.call('HDEL', key('unit', id, 'chunks'), 'attempts:' .. chunk, 'faults:' .. chunk, 'sent:' .. chunk)
+  redis.call('ZREM', key('leases'), spot(id, chunk))
+  redis.call('ZREM', key('sent'), spot(id, chunk))
+end
+
 -- The unit of the lease that speaks, or nil (counted) where it stands no more: somebody else may have the chunk now.
 local function unit_of_lease()
   local fence = redis.call('HGET', key('unit', ASK.id, 'chunks'), 'fence:' .. ASK.chunk)

@@ -10,7 +10,7 @@ from jobs.storage.audits import Audits
 from jobs.storage.cards import accept
 from jobs.storage.connection import Reply, effects
 from jobs.storage.names import key
-from jobs.summary import Summary, summarize
+from jobs.summary import Preparation, Summary, summarize
 from models.manifest import Inspection, Limits, ModelCard
 
 
@@ -34,6 +34,20 @@ class Leases(Audits):
         if reply["status"] == "last":
             reply = self._commit(lease, result, self._summary(lease, result))
         return _accepted(reply)
+
+    def commit_preparation(self, lease: Lease, prepared: Preparation) -> tuple[bool, Effects]:
+        """The job's chunks may begin. False: the lease stood no more."""
+        if lease.spec is None:
+            raise TypeError("this lease is not of a job")
+        reply = self._call(
+            "prepared",
+            durable=True,
+            **_standing(lease),
+            prepared=prepared.model_dump_json(),
+            digest=prepared.artifact,
+            chunks=lease.spec.chunks,
+        )
+        return _accepted(accept(reply))
 
     def commit_inspection(self, lease: Lease, found: Inspection) -> tuple[bool, Effects]:
         """The model is ready. False: the lease stood no more."""
@@ -134,7 +148,7 @@ class Leases(Audits):
         (chunks,) = self._ask(("HGETALL", key("t", lease.tenant, "job", lease.job_id, "chunks")))
         results = {int(number): ChunkResult.model_validate_json(text) for number, text in chunks.items()}
         results[lease.chunk] = last
-        return summarize(lease.spec, [results[number] for number in sorted(results)])
+        return summarize(lease.spec, [results[number] for number in sorted(results)], lease.prepared)
 
 
 def _standing(lease: Lease) -> dict[str, Any]:
@@ -168,6 +182,7 @@ def _lease(reply: Reply, job_id: str, chunk: int, worker_id: str, seconds: float
         spec=spec,
         sealed=reply.get("sealed"),
         model=spec.model if spec else ModelCard.model_validate_json(reply["card"]) if "card" in reply else None,
-        indices=spec.rows(chunk) if spec else (),
+        prepared=Preparation.model_validate_json(reply["prepared"]) if "prepared" in reply else None,
+        indices=spec.rows(chunk) if spec and reply["work"] == "run" else (),
         seconds_left=reply.get("milliseconds_left", seconds * 1000) / 1000,
     )

@@ -52,6 +52,7 @@ class Records(Cards):
             "chunks": spec.chunks,
             "queue": spec.queue,
             "seconds": min(spec.request.budget.seconds or most, most),
+            **({"auxiliary_id": checked(spec.auxiliary.id, "samples")} if spec.auxiliary else {}),
         }
 
     def job(self, tenant: str, job_id: str) -> Job:

@@ -199,9 +199,17 @@ class Machine:
         data = path.read_bytes()
         return self.library.put(data), len(data), datetime.now(UTC)
 
-    def submit(self, model: ModelCard, samples: SamplesCard, request: dict[str, Any], *, chunk_size: int) -> Job:
+    def submit(
+        self,
+        model: ModelCard,
+        samples: SamplesCard,
+        request: dict[str, Any],
+        *,
+        chunk_size: int,
+        auxiliary: SamplesCard | None = None,
+    ) -> Job:
         asked = JobRequest.model_validate({"model_id": model.id, "samples_id": samples.id, **request})
-        spec = admit(asked, model, samples).model_copy(update={"chunk_size": chunk_size})
+        spec = admit(asked, model, samples, auxiliary=auxiliary).model_copy(update={"chunk_size": chunk_size})
         job, effects = self.store.create_job(TENANT, spec)
         self._settle(effects)
         return job

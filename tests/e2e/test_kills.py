@@ -22,6 +22,7 @@ ATTACK = {
     "samples": {"limit": 12},
     "seed": 3,
 }
+SPANNING = ATTACK | {"method": {"name": "hopskipjump", "directions": "spanning"}}
 ENDLESS = ATTACK | {"budget": {"queries_per_sample": 100_000_000}}
 
 
@@ -97,6 +98,24 @@ def test_a_job_survives_and_its_numbers_are_the_same(machine, undisturbed, start
     machine.worker()
     assert machine.ended(job, seconds=60).state == "succeeded"
     assert_bit_equal(result(machine, job), undisturbed)
+
+
+@pytest.mark.parametrize("kill", [kill_runner, kill_worker])
+def test_a_preparation_that_is_killed_is_made_again_and_the_numbers_are_the_same(machine, uploads, kill):
+    model, samples = uploads
+    worker = machine.worker()
+    whole = machine.submit(model, samples, SPANNING, chunk_size=12, auxiliary=samples)
+    assert machine.ended(whole, seconds=60).state == "succeeded"
+    frozen = worker.runners
+    for runner in frozen:
+        os.kill(runner, signal.SIGSTOP)
+    job = machine.submit(model, samples, SPANNING, chunk_size=5, auxiliary=samples)
+    until(lambda: worker.runners[0] == frozen[-1], seconds=20, what="the frozen spare holds the job")
+    assert (machine.job(job).state, machine.findings(job)) == ("running", [])
+    kill(machine, worker)
+    machine.worker()
+    assert machine.ended(job, seconds=60).state == "succeeded"
+    assert_bit_equal(result(machine, job), result(machine, whole))
 
 
 def test_a_drained_worker_goes_quickly_and_another_takes_over_at_once(machine, undisturbed, start):

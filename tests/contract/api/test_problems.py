@@ -80,7 +80,11 @@ def test_a_huge_json_body_is_413(caller: TestClient) -> None:
         ({"threat": {"epsilon": -1}}, "invalid_request", "/threat/epsilon"),
         ({"tenant": "rival"}, "invalid_request", "/tenant"),
         ({"state": "succeeded"}, "invalid_request", "/state"),
-        ({"auxiliary_samples_id": "smp_x"}, "not_available", "/auxiliary_samples_id"),
+        (
+            {"method": {"name": "hopskipjump", "directions": "spanning"}},
+            "invalid_request",
+            "/auxiliary_samples_id",
+        ),
         ({"threat": {"scale": [1]}}, "not_available", "/threat/scale"),
         ({"budget": {"queries_per_sample": 1}}, "budget_too_small", "/budget/queries_per_sample"),
         ({"method": {"name": "square"}, "threat": {"norm": "l1"}}, "norm_not_supported", "/threat/norm"),

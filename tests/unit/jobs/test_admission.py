@@ -21,14 +21,18 @@ X = np.linspace(0, 1, 10 * 4, dtype=np.float32).reshape(10, *SHAPE)
 Y = np.arange(10, dtype=np.int64) % CLASSES
 PGD = {"method": {"name": "pgd"}}
 SQUARE = {"method": {"name": "square"}}
+WALK = {"method": {"name": "hopskipjump"}}
+SPANNING = {"method": {"name": "hopskipjump", "directions": "spanning"}}
 ONLY_LABELS = ready_card(offers=(Access.LABELS,))
 ONLY_SCORES = ready_card(offers=(Access.LABELS, Access.SCORES))
 
 
-def admitted(*, model: ModelCard = MODEL, upload: SamplesCard = SAMPLES, **body: Any) -> JobSpec:
+def admitted(
+    *, model: ModelCard = MODEL, upload: SamplesCard = SAMPLES, auxiliary: SamplesCard | None = None, **body: Any
+) -> JobSpec:
     asked = request(model, upload, **body)
     if not wants_rows(asked):
-        return admit(asked, model, upload)
+        return admit(asked, model, upload, auxiliary=auxiliary)
     chosen = list(selected(asked, upload))
     return admit(asked, model, upload, Rows(x=X[chosen], y=Y[chosen] if upload.labelled else None))
 
@@ -37,7 +41,16 @@ REFUSALS: list[tuple[dict[str, Any], str, str, str]] = [
     ({"threat": {"scale": 1}}, "not_available", "/threat/scale", "leave it out"),
     ({"threat": {"frozen": [0]}}, "not_available", "/threat/frozen", "leave it out"),
     ({"threat": {"lattice": 255}}, "not_available", "/threat/lattice", "leave it out"),
-    ({"auxiliary_samples_id": "smp_b"}, "not_available", "/auxiliary_samples_id", "leave it out"),
+    ({"auxiliary": SAMPLES}, "invalid_request", "/auxiliary_samples_id", "clever .*leave auxiliary_samples_id out"),
+    ({**WALK, "auxiliary": SAMPLES}, "invalid_request", "/auxiliary_samples_id", "uses no auxiliary samples"),
+    ({**SPANNING}, "invalid_request", "/auxiliary_samples_id", "give auxiliary_samples_id"),
+    (
+        {**SPANNING, "auxiliary": samples_card(shape=(4,))},
+        "shape_mismatch",
+        "/auxiliary_samples_id",
+        r"\[4\].*\[1, 2, 2\]",
+    ),
+    ({**SPANNING, "auxiliary": samples_card(maximum=0.0)}, "invalid_request", "/auxiliary_samples_id", "all zero"),
     ({"model": ONLY_SCORES}, "access_too_weak", "/method/name", "needs scores, gradients; .*What fits is .*square"),
     ({"model": ONLY_LABELS}, "access_too_weak", "/method/name", "offers labels. What fits is .*smoothing"),
     ({"model": ONLY_LABELS, "threat": {"norm": "l1"}}, "access_too_weak", "/method/name", "No method here fits"),
@@ -179,3 +192,9 @@ def test_a_model_that_lives_elsewhere_is_the_work_of_a_probe() -> None:
 def test_a_spec_survives_its_storage() -> None:
     spec = admitted(**PGD, threat={"box": [0, [1, 1, 1, 1]], "goal": {"targeted": "least_likely"}})
     assert JobSpec.model_validate_json(spec.model_dump_json()) == spec
+
+
+def test_auxiliary_samples_become_a_part_of_the_job() -> None:
+    others = samples_card(bytes_of="c", labelled=False)
+    assert admitted(**SPANNING, auxiliary=others).auxiliary == others
+    assert admitted(**WALK).auxiliary is None

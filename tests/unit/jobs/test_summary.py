@@ -77,5 +77,5 @@ def test_the_json_of_a_summary_has_the_fields_of_the_contract() -> None:
     shown = summary(BROKEN).model_dump(mode="json")
     assert set(shown) == {
         *("counts", "samples", "labels", "clean_accuracy", "value", "value_correct", "success_rate"),
-        *("queries", "gradients", "seconds", "device", "isolation", "versions", "warnings"),
+        *("queries", "gradients", "seconds", "prepare", "device", "isolation", "versions", "warnings"),
     }

@@ -175,6 +175,33 @@ def test_a_time_that_is_none_is_a_broken_protocol(value):
         translation.seconds(Frame("done", {"seconds": value}))
 
 
+def test_a_run_carries_the_pool_and_the_basis_of_its_job_where_there_are_any():
+    held, x = lease(), np.zeros((2, *SHAPE), np.float32)
+    bare = translation.run_request(held, held.spec, x, None)
+    assert (bare.array("pool"), bare.array("basis")) == (None, None)
+    full = translation.run_request(held, held.spec, x, None, pool=x + 1, basis=np.eye(6, dtype=np.float32))
+    np.testing.assert_array_equal(full.array("pool"), x + 1)
+    np.testing.assert_array_equal(full.array("basis"), np.eye(6))
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        None,
+        np.zeros((1, 5)),
+        np.zeros((3, 6)),
+        np.zeros((0, 6)),
+        np.full((1, 6), np.nan),
+        np.zeros(6),
+        np.eye(6, dtype=int),
+    ],
+    ids=["none", "of other samples", "too many", "empty", "not finite", "a vector", "integers"],
+)
+def test_a_basis_that_cannot_be_one_is_not_believed(found):
+    with pytest.raises(FrameError):
+        translation.basis(frames.with_arrays("prepared", {"basis": found}), n=2, d=6)
+
+
 def test_progress_is_read_with_the_chunks_own_total():
     fields = {"samples_done": 1, "fraction": 0.5, "queries": 10, "gradients": 0}
     assert translation.progress(Frame("progress", fields), samples_total=3).samples_total == 3

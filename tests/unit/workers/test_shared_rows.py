@@ -1,0 +1,49 @@
+"""What all chunks of a job are given: bounded, the same for each, and only where the method wants it."""
+
+import io
+import math
+
+import numpy as np
+import pytest
+
+from jobs.record import JobSpec
+from tests.jobs_for_tests import SHAPE, ready_card, samples_card, spec
+from workers import shared_rows
+
+X = np.random.default_rng(0).random((10, *SHAPE), np.float32)
+
+
+def upload() -> bytes:
+    file = io.BytesIO()
+    np.savez(file, x=X, y=np.arange(10))
+    return file.getvalue()
+
+
+def job(method: str, **samples: object) -> JobSpec:
+    return spec(ready_card(), samples_card(**samples), method={"name": method}, samples={"indices": [7, 3]})
+
+
+def test_the_pool_is_the_beginning_of_the_upload_whatever_was_selected() -> None:
+    np.testing.assert_array_equal(shared_rows.pool(job("hopskipjump"), upload()), X)
+
+
+def test_a_method_that_wants_no_pool_gets_none() -> None:
+    assert shared_rows.pool(job("square"), upload()) is None
+
+
+def test_the_pool_is_bounded_in_rows_and_in_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shared_rows, "POOL_ROWS", 6)
+    np.testing.assert_array_equal(shared_rows.pool(job("hopskipjump"), upload()), X[:6])
+    monkeypatch.setattr(shared_rows, "POOL_BYTES", 3 * 4 * math.prod(SHAPE))
+    np.testing.assert_array_equal(shared_rows.pool(job("hopskipjump"), upload()), X[:3])
+
+
+@pytest.mark.parametrize(("nbytes", "rows"), [(0, 1), (99, 1), (200, 2), (10_000, 5)])
+def test_what_fits_is_counted_in_float32_and_is_at_least_one(nbytes: int, rows: int) -> None:
+    assert shared_rows.rows_within(nbytes, 5, (5, 5)) == rows
+
+
+def test_an_array_is_packed_into_the_same_bytes_each_time_and_comes_out_as_it_was() -> None:
+    basis = X.reshape(10, -1)
+    assert shared_rows.packed(basis) == shared_rows.packed(basis.copy())
+    np.testing.assert_array_equal(shared_rows.unpacked(shared_rows.packed(basis)), basis)

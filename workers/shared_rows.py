@@ -1,0 +1,55 @@
+"""What every chunk of a job is given alike, whoever computes it: a pool of samples, and what `prepare` made."""
+
+import io
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from algorithms.registry import method
+from jobs.record import JobSpec, Lease
+from models.library import Library
+from models.samples import load_rows
+
+POOL_ROWS = 1000  # to try more starts costs more queries than most budgets have
+POOL_BYTES = 64 << 20  # 111 images of 224 x 224 x 3: sent with every chunk, beside the chunk's own rows
+# 222 such images. The SVD works in float64 on copies: eight times as much, a quarter of what a runner may map with
+# torch in it.
+AUXILIARY_BYTES = 128 << 20
+
+
+def pool(spec: JobSpec, samples: bytes) -> NDArray[np.float32] | None:
+    """The first rows (p, *shape) of the job's own upload, None where its method wants none."""
+    if not method(spec.request.method.name).wants_pool:
+        return None
+    count = min(POOL_ROWS, rows_within(POOL_BYTES, spec.samples.count, spec.samples.shape))
+    return load_rows(samples, range(count))[0]
+
+
+def auxiliary(spec: JobSpec, library: Library) -> NDArray[np.float32]:
+    """The first rows (n, *shape) of the auxiliary upload: what `prepare` works on."""
+    card = spec.auxiliary
+    assert card is not None  # only such a job has the stage
+    count = rows_within(AUXILIARY_BYTES, card.count, card.shape)
+    return load_rows(library.get(card.sha256), range(count))[0]
+
+
+def rows_within(nbytes: int, count: int, shape: tuple[int, ...]) -> int:
+    """How many of the rows fit, at least one."""
+    return max(1, min(count, nbytes // (4 * math.prod(shape))))
+
+
+def basis(lease: Lease, library: Library) -> NDArray[np.float32] | None:
+    """(r, d), None where the job had nothing to prepare."""
+    return None if lease.prepared is None else unpacked(library.get(lease.prepared.artifact))
+
+
+def packed(array: NDArray[np.float32]) -> bytes:
+    """As npy. The same array gives the same bytes."""
+    file = io.BytesIO()
+    np.save(file, array, allow_pickle=False)
+    return file.getvalue()
+
+
+def unpacked(data: bytes) -> NDArray[np.float32]:
+    return np.asarray(np.load(io.BytesIO(data), allow_pickle=False), np.float32)
