@@ -1,7 +1,8 @@
-"""The report in every form it is kept in. Pure: a document in, bytes out."""
+"""The report in every form it is kept in. Pure: a document in, bytes out. Only workers do this."""
 
 from collections.abc import Callable
 
+from jobs.audits.renderings import html, junit, markdown
 from jobs.audits.report import Report
 
 
@@ -9,7 +10,12 @@ def as_json(report: Report) -> str:
     return report.model_dump_json()
 
 
-WRITERS: dict[str, Callable[[Report], str]] = {"json": as_json}  # by the names of `report.MEDIA_TYPES`
+WRITERS: dict[str, Callable[[Report], str]] = {  # by the names of `report.MEDIA_TYPES`
+    "json": as_json,
+    "html": html.render,
+    "markdown": markdown.render,
+    "junit": junit.render,
+}
 
 
 def render(report: Report, form: str) -> bytes:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
+from jobs.audits.renderings.cells import is_contradicted, is_wrong
 from jobs.audits.renderings.drawing import Axis, Chart, Plane, joined
 from jobs.audits.renderings.words import at_least, at_most, many, norm, number
 from jobs.audits.report import Report, SampleRow
@@ -19,11 +20,11 @@ def brackets_chart(report: Report) -> Markup:
         Axis("samples, easiest to break first", 0.0, 1.0, is_share=True),
         Axis.up_to(f"distance ({norm(report)})", _distances(report)),
     )
-    style = "dense" if len(rows) > MANY else ""
-    samples = joined(_sample(row, (i + 0.5) / len(rows), plane, is_dense=bool(style)) for i, row in enumerate(rows))
-    parts = [Markup('<g class="{}">{}</g>').format(style, samples)]
+    is_dense = len(rows) > MANY
+    samples = joined(_sample(row, (i + 0.5) / len(rows), plane, is_dense=is_dense) for i, row in enumerate(rows))
+    parts = [Markup('<g class="{}">{}</g>').format("dense" if is_dense else "", samples)]
     if report.threat.epsilon is not None:
-        parts.insert(0, plane.across(report.threat.epsilon, f"ε = {number(report.threat.epsilon)}", "limit"))
+        parts.append(plane.across(report.threat.epsilon, f"ε = {number(report.threat.epsilon)}", "limit"))
     return Chart("brackets", "Bracket of every sample", _said(report), plane).svg(parts)
 
 
@@ -43,23 +44,14 @@ def _distances(report: Report) -> list[float]:
     return drawn if report.threat.epsilon is None else [*drawn, report.threat.epsilon]
 
 
-def _is_wrong(row: SampleRow) -> bool:
-    return row.lower_by == "misclassified" or row.label != row.predicted
-
-
-def is_broken(row: SampleRow) -> bool:
-    """Its ends contradict each other."""
-    return row.lower is not None and row.upper is not None and row.lower > row.upper
-
-
 def _signs(row: SampleRow, *, is_dense: bool) -> list[str]:
-    if _is_wrong(row):
+    if is_wrong(row):
         return ["wrong"]
     signs = ["proof"] if row.lower is not None else []
     signs.append("open" if row.upper is None else "witness")
     if row.clever is not None and not is_dense:
         signs.append("estimate")
-    return [*signs, "broken"] if is_broken(row) else signs
+    return [*signs, "broken"] if is_contradicted(row) else signs
 
 
 def _sample(row: SampleRow, at: float, plane: Plane, *, is_dense: bool) -> Markup:
@@ -67,19 +59,22 @@ def _sample(row: SampleRow, at: float, plane: Plane, *, is_dense: bool) -> Marku
     top = plane.y.high
     heights = {"proof": row.lower, "witness": row.upper, "estimate": row.clever, "wrong": 0.0, "open": top}
     parts = [] if "wrong" in signs else [_stem(row, at, plane)]
-    parts += [plane.mark(sign, at, heights[sign] or 0.0) for sign in signs if sign in heights]
+    size = "-small" if is_dense else ""
+    parts += [plane.mark(sign, at, heights[sign] or 0.0, size=size) for sign in signs if sign in heights]
     return Markup("<g><title>{}</title>{}</g>").format(_told(row), joined(parts))
 
 
 def _stem(row: SampleRow, at: float, plane: Plane) -> Markup:
     """Between what is proven and what is found; without a certificate nothing is known below."""
     upper = plane.y.high if row.upper is None else row.upper
-    style = "broken" if is_broken(row) else "unproven" if row.lower is None else "open" if row.upper is None else ""
+    style = (
+        "broken" if is_contradicted(row) else "unproven" if row.lower is None else "open" if row.upper is None else ""
+    )
     return plane.stem(at, row.lower or 0.0, upper, style)
 
 
 def _told(row: SampleRow) -> str:
-    if _is_wrong(row):
+    if is_wrong(row):
         return f"row {row.index}: {row.label} read as {row.predicted} before any change"
     lower = f"certified to {at_least(row.lower)} ({row.lower_by})" if row.lower is not None else "no certificate"
     upper = f"broken at {at_most(row.upper)} ({row.upper_by})" if row.upper is not None else "no point found"
@@ -93,7 +88,7 @@ def _said(report: Report) -> str:
     parts = [
         f"One vertical line for each of {many(len(rows), 'sample')}, from its certified lower bound to the distance of "
         "the nearest adversarial point found.",
-        f"{many(sum(_is_wrong(row) for row in rows), 'sample')} wrong before any change,",
+        f"{many(sum(is_wrong(row) for row in rows), 'sample')} wrong before any change,",
         f"{sum(row.upper is None for row in rows)} without a point found,",
         f"{sum(row.lower is None for row in rows)} without a certificate.",
         f"Median certified distance {at_least(summary.median_lower_bound)},",

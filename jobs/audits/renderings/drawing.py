@@ -28,8 +28,8 @@ class Axis:
     def up_to(cls, label: str, values: Iterable[float]) -> "Axis":
         """From 0 to a round number that has room for all values."""
         top = max(values, default=0.0) or 1.0
-        step = _round_step(top / 5)
-        return cls(label, 0.0, step * math.ceil(top * 1.02 / step))
+        half = _round_step(top / 5) / 2
+        return cls(label, 0.0, half * math.ceil(top * 1.02 / half))
 
     def part(self, value: float) -> float:
         """0 at `low`, 1 at `high`; values outside stay at the nearer end."""
@@ -43,12 +43,9 @@ class Axis:
         if self.is_log:
             powers = range(math.ceil(math.log10(self.low) - 1e-9), math.floor(math.log10(self.high) + 1e-9) + 1)
             return [(10.0**power, f"{10**power:,}".replace(",", "\u202f")) for power in powers]
-        step = _round_step((self.high - self.low) / 5)
-        values = [self.low + step * i for i in range(round((self.high - self.low) / step) + 1)]
+        step = 0.25 if self.is_share else _round_step((self.high - self.low) / 5.5)
+        values = [self.low + step * i for i in range(math.floor((self.high - self.low) / step + 1e-9) + 1)]
         return [(value, f"{100 * value:.0f}\u202f%" if self.is_share else number(round(value, 12))) for value in values]
-
-
-SHARE_OF_SAMPLES = Axis("", 0.0, 1.0, is_share=True)
 
 
 def _round_step(value: float) -> float:
@@ -85,10 +82,10 @@ class Plane:
         outline = self.path([*lower, *reversed(upper)])
         return Markup('<path class="area {}" d="M{}Z"/>').format(style, outline) if outline else Markup("")
 
-    def mark(self, name: str, x: float, y: float) -> Markup:
-        """One of the marks that the page defines once: `proof`, `witness`, `estimate`, ..."""
-        return Markup('<use href="#mark-{0}" class="mark {0}" x="{1}" y="{2}"/>').format(
-            name, self.left(x), self.top(y)
+    def mark(self, name: str, x: float, y: float, *, size: str = "") -> Markup:
+        """One of the marks that the page defines once: `proof`, `witness`, `estimate`, ...; size: `-small` or none."""
+        return Markup('<use href="#mark-{0}{3}" class="mark {0}" x="{1}" y="{2}"/>').format(
+            name, self.left(x), self.top(y), size
         )
 
     def stem(self, x: float, from_y: float, to_y: float, style: str) -> Markup:
@@ -98,10 +95,10 @@ class Plane:
         )
 
     def across(self, y: float, words: str, style: str) -> Markup:
-        """A level, with its name above it at the right."""
+        """A level, with its name above it at the left."""
         return Markup(
             '<line class="level {0}" x1="0" x2="100%" y1="{1}" y2="{1}"/>'
-            '<text class="{0}" x="100%" y="{1}" dy="-.45em" text-anchor="end">{2}</text>'
+            '<text class="{0}" x="0" y="{1}" dx=".4em" dy="-.45em">{2}</text>'
         ).format(style, self.top(y), words)
 
     def down(self, x: float, words: str, style: str) -> Markup:
@@ -159,8 +156,8 @@ class Chart:
             for value, words in plane.y.ticks()
         )
         below = (
-            Markup('<text class="tick" x="{}" y="100%" dy="1.5em" text-anchor="middle">{}</text>').format(
-                plane.left(value), words
+            Markup('<text class="tick" x="{}" y="100%" dy="1.5em" text-anchor="{}">{}</text>').format(
+                plane.left(value), "end" if plane.x.part(value) > 0.99 else "middle", words
             )
             for value, words in plane.x.ticks()
         )

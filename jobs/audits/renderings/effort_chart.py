@@ -39,7 +39,9 @@ def _distances(effort: Effort) -> list[tuple[int, float]]:
 
 def _chart(chart: Chart, curves: Sequence[tuple[Effort, list[tuple[int, float]]]]) -> Markup:
     plane = chart.plane
-    lines = [plane.line([(float(n), v) for n, v in line], f"attack-{i % _STYLES}") for i, (_, line) in enumerate(curves)]
+    lines = [
+        plane.line([(float(n), v) for n, v in line], f"attack-{i % _STYLES}") for i, (_, line) in enumerate(curves)
+    ]
     ends = [(effort.method, i % _STYLES, line[-1]) for i, (effort, line) in enumerate(curves) if line]
     return chart.svg([stretched(lines), _names(plane, ends)])
 
@@ -53,8 +55,9 @@ def _names(plane: Plane, ends: Sequence[tuple[str, int, tuple[int, float]]]) -> 
     if places and (over := places[-1] - 1) > 0:
         places = [place - over for place in places]
     return joined(
-        Markup('<text class="name attack-{}" x="100%" dx=".6em" y="{:.4g}%" dy=".35em">{}</text>').format(
-            style, 100 * place, name
-        )
+        Markup(
+            '<svg class="swatch" x="100%" y="{1:.4g}%"><line class="line attack-{0}" x1="6" x2="34"/></svg>'
+            '<text class="name" x="100%" dx="40" y="{1:.4g}%" dy=".35em">{2}</text>'
+        ).format(style, 100 * place, name)
         for place, (_, name, style) in zip(places, wanted, strict=True)
     )

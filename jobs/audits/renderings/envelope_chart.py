@@ -1,6 +1,7 @@
 """Robust accuracy over the radius: certified below, not broken above, the truth between them."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from markupsafe import Markup
 
@@ -15,7 +16,7 @@ Line = list[tuple[float, float]]
 def envelope_chart(report: Report) -> Markup:
     points = report.envelope
     last = max(point.epsilon for point in points)
-    x = Axis.up_to(f"radius of the change ({norm(report)})", [last])
+    x = Axis(f"radius of the change ({norm(report)})", 0.0, last or 1.0)
     plane = Plane(x, Axis("share of samples right", 0.0, 1.0, is_share=True))
     certified = [(point.epsilon, point.certified) for point in points if point.certified]
     empirical = [(point.epsilon, point.empirical) for point in points if point.empirical]
@@ -46,21 +47,19 @@ def _between(plane: Plane, points: Sequence[EnvelopePoint]) -> list[Markup]:
 
 def _down(points: Line) -> Line:
     """Steps through falling points that lie nowhere above the curve: what is certified at a radius holds before it."""
-    return [spot for (x, _), after in zip(points, points[1:], strict=False) for spot in ((x, after[1]), after)]
+    return [spot for (x, _), after in pairwise(points) for spot in ((x, after[1]), after)]
 
 
 def _up(points: Line) -> Line:
     """Steps that lie nowhere below the curve."""
-    return [spot for before, (x, y) in zip(points, points[1:], strict=False) for spot in (before, (x, before[1]))] + (
-        points[-1:]
-    )
+    return [spot for before, (x, y) in pairwise(points) for spot in (before, (x, before[1]))] + (points[-1:])
 
 
 def _said(points: Sequence[EnvelopePoint]) -> str:
     every = points[:: max(1, len(points) // 5)]
-    told = (
-        f"At {number(p.epsilon)}: certified {share(p.certified and p.certified.value)}, "
-        f"not broken {share(p.empirical and p.empirical.value)}."
-        for p in every
-    )
+    told = (f"At {number(p.epsilon)}: certified {_rate(p.certified)}, not broken {_rate(p.empirical)}." for p in every)
     return "The true robust accuracy lies between two falling curves. " + " ".join(told)
+
+
+def _rate(known: Interval | None) -> str:
+    return "unknown" if known is None else share(known.value)

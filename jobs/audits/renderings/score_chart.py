@@ -1,5 +1,9 @@
 """CLEVER against the distance that an attack found: above the diagonal the estimate is proven too high."""
 
+from collections.abc import Sequence
+from statistics import median
+from typing import Literal
+
 from markupsafe import Markup
 
 from jobs.audits.renderings.drawing import Axis, Chart, Plane, joined, nothing, stretched
@@ -12,6 +16,16 @@ FEW = 60  # samples up to which intervals are drawn
 def scored(report: Report) -> list[SampleRow]:
     """The samples that have a CLEVER score and a found distance."""
     return [row for row in report.samples if row.clever is not None and row.upper is not None]
+
+
+def above(rows: Sequence[SampleRow], score: Literal["clever", "clever_max"]) -> int:
+    """On how many samples the score is larger than a distance at which the model is fooled."""
+    return sum((getattr(row, score) or 0.0) > (row.upper or 0.0) for row in rows)
+
+
+def median_ratio(rows: Sequence[SampleRow]) -> float | None:
+    ratios = [row.clever / row.upper for row in rows if row.clever is not None and row.upper]
+    return median(ratios) if ratios else None
 
 
 def score_chart(report: Report) -> Markup:
@@ -36,7 +50,9 @@ def _diagonal(plane: Plane, end: float) -> Markup:
 def _sample(row: SampleRow, plane: Plane, *, has_whisker: bool) -> Markup:
     assert row.upper is not None  # `scored` takes no others
     assert row.clever is not None
-    whisker = plane.stem(row.upper, *row.clever_interval, "whisker") if has_whisker and row.clever_interval else nothing()
+    whisker = (
+        plane.stem(row.upper, *row.clever_interval, "whisker") if has_whisker and row.clever_interval else nothing()
+    )
     plain_max = plane.mark("maximum", row.upper, row.clever_max) if row.clever_max is not None else nothing()
     told = (
         f"row {row.index}: CLEVER {number(row.clever)}, plain maximum {number(row.clever_max)}, "
@@ -47,9 +63,8 @@ def _sample(row: SampleRow, plane: Plane, *, has_whisker: bool) -> Markup:
 
 
 def _said(rows: list[SampleRow]) -> str:
-    above = sum((row.clever or 0.0) > (row.upper or 0.0) for row in rows)
-    above_max = sum((row.clever_max or 0.0) > (row.upper or 0.0) for row in rows)
     return (
-        f"Of {len(rows)} samples with both numbers, CLEVER lies above the found distance on {above} and the score with "
-        f"the plain largest gradient norm on {above_max}. There the estimate is proven too high."
+        f"Of {len(rows)} samples with both numbers, CLEVER lies above the found distance on {above(rows, 'clever')}, "
+        f"and the score with the plain largest gradient norm on {above(rows, 'clever_max')}. There the estimate is "
+        "proven too high."
     )

@@ -7,23 +7,35 @@ import math
 import unicodedata
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 
-from algorithms.results import Kind
-from jobs.audits.report import MethodResult, Report
+from jobs.audits.report import Report
 from jobs.audits.verdict import RuleOutcome
 from jobs.summary import Interval
 
 NOTHING = "–"
 NORMS = {"l1": "L1", "l2": "L2", "linf": "L∞"}
 _DIGITS = 3  # significant ones
+_SMALL = Decimal("0.0001")  # below it, powers of ten
 _UNSEEN = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}  # controls, direction marks, halves of characters, line separators
+_NOT_XML = "\ufffe\uffff"  # XML 1.0, 2.2
 
 
 def plain(text: str) -> str:
     """`text` without what could reorder, hide or end the line it stands in."""
-    return "".join("�" if unicodedata.category(char) in _UNSEEN else char for char in text)
+    return "".join("�" if unicodedata.category(char) in _UNSEEN or char in _NOT_XML else char for char in text)
 
 
 def number(value: float | None) -> str:
+    """Nearest, and without zeros at the end."""
+    text = nearly(value)
+    return text.rstrip("0").rstrip(".") if "." in text and "e" not in text else text
+
+
+def signed(value: float) -> str:
+    return f"{'+' if value > 0 else '−' if value < 0 else ''}{nearly(abs(value))}"
+
+
+def nearly(value: float | None) -> str:
+    """An estimate, to the nearest."""
     return _rounded(value, ROUND_HALF_EVEN)
 
 
@@ -43,8 +55,8 @@ def _rounded(value: float | None, rounding: str) -> str:
     if value == 0 or not math.isfinite(value):
         return "0" if value == 0 else "∞"
     exact = Decimal(repr(float(value)))
-    place = Decimal(1).scaleb(min(0, exact.adjusted() - _DIGITS + 1))
-    return f"{float(exact.quantize(place, rounding=rounding)):.{max(_DIGITS, exact.adjusted() + 1)}g}"
+    rounded = exact.quantize(Decimal(1).scaleb(min(0, exact.adjusted() - _DIGITS + 1)), rounding=rounding)
+    return f"{rounded:f}" if abs(rounded) >= _SMALL else f"{rounded:.{_DIGITS - 1}e}"
 
 
 def count(value: int) -> str:
@@ -138,20 +150,6 @@ def remark(rule: RuleOutcome) -> str:
         until = f" until {rule.waiver.until}" if rule.waiver.until else ""
         parts.append(f"Waived by {rule.waiver.by}{until}: {rule.waiver.reason}")
     return " ".join(parts)
-
-
-def finding(result: MethodResult) -> str:
-    """One method on one sample: `≤` what was found, `≥` what is proven, `≈` what is only estimated, or why nothing."""
-    match result.kind:
-        case Kind.UPPER_BOUND:
-            return f"≤ {at_most(result.value)}"
-        case Kind.LOWER_BOUND | Kind.SMOOTHED_LOWER_BOUND:
-            return f"≥ {at_least(result.value)}"
-        case Kind.ESTIMATE:
-            return f"≈ {number(result.value)}"
-        case Kind.MISCLASSIFIED:
-            return "misclassified"
-    return spaced(result.reason or "abstained")
 
 
 def norm(report: Report) -> str:
