@@ -38,10 +38,7 @@ class RemoteClassifier:
         self._max_batch = max_batch
         self._loop = asyncio.Runner()
         address = address_of(endpoint.url, {endpoint.origin} if permit.trusted else frozenset())
-        limits = endpoint.limits
-        self._client = Client(
-            address, permit, concurrency=limits.concurrency, seconds=limits.timeout_seconds, resolve=resolve
-        )
+        self._client = Client(address, permit, seconds=endpoint.limits.timeout_seconds, resolve=resolve)
         self.shape = endpoint.input.shape
         self.classes = endpoint.output.classes
         self._nothing = np.zeros(0, np.int64) if endpoint.output.kind == "labels" else np.zeros((0, self.classes), "f4")

@@ -5,6 +5,8 @@ This is the only file that sends anything, and `_guard.py` the only one that con
 
 import asyncio
 import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import final
@@ -21,6 +23,7 @@ MOST_BYTES = 1 << 20  # of one answer
 MOST_HEADER_BYTES = 64 << 10
 TRIES = 3  # of one request that fails
 PATIENCE_SECONDS = 600.0  # of waiting that the endpoint may ask of one request by Retry-After, all in all
+KEPT_SECONDS = 30.0  # a connection that nobody uses
 FIRST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 8.0
 
@@ -47,9 +50,7 @@ class _AskedToWait(Exception):
 class Client:
     """Belongs to one event loop. `seconds`: the most that one request may take, from connecting to its last byte."""
 
-    def __init__(
-        self, address: Address, permit: Permit, *, concurrency: int, seconds: float, resolve: Resolve = resolve
-    ) -> None:
+    def __init__(self, address: Address, permit: Permit, *, seconds: float, resolve: Resolve = resolve) -> None:
         self._url = httpcore2.URL(
             scheme=address.scheme.encode(),
             host=address.host.encode(),
@@ -59,14 +60,13 @@ class Client:
         self._headers = _headers(address, permit)
         self._pace = permit.pace
         self._seconds = seconds
-        self._pool = httpcore2.AsyncConnectionPool(
-            max_connections=concurrency,
-            keepalive_expiry=30.0,
-            network_backend=GuardedBackend(trusted=permit.trusted, resolve=resolve),
-        )
+        self._guard = GuardedBackend(trusted=permit.trusted, resolve=resolve)
+        self._tls = httpcore2.default_ssl_context()
+        self._idle: list[httpcore2.AsyncHTTPConnection] = []
 
     async def aclose(self) -> None:
-        await self._pool.aclose()
+        while self._idle:
+            await self._idle.pop().aclose()
 
     async def post(self, body: bytes) -> bytes:
         """The answer's body. Raises ModelFault(endpoint_unavailable, endpoint_bad_response)."""
@@ -89,14 +89,8 @@ class Client:
     async def _exchange(self, body: bytes) -> bytes:
         """One request. Its deadline is ours: a read timeout starts anew with every byte that drips in."""
         try:
-            async with (
-                asyncio.timeout(self._seconds),
-                self._pool.stream(
-                    "POST", self._url, headers=self._headers, content=body, extensions=PATIENCE
-                ) as response,
-            ):
-                _check(response.status, response.headers)
-                return await _bounded(response)
+            async with asyncio.timeout(self._seconds), self._connection() as connection:
+                return await self._answer(connection, body)
         except TimeoutError:
             fault = unavailable(f"The endpoint did not answer within {self._seconds:g} s (limits.timeout_seconds).")
             raise _Transient(fault) from None
@@ -104,6 +98,36 @@ class Client:
             raise unavailable("The endpoint's name leads to an address that may not be called.") from None
         except (httpcore2.NetworkError, httpcore2.TimeoutException, httpcore2.ProtocolError):
             raise _Transient(unavailable("The endpoint could not be reached, or broke off.")) from None
+
+    async def _answer(self, connection: httpcore2.AsyncHTTPConnection, body: bytes) -> bytes:
+        headers = [*self._headers, (b"Content-Length", str(len(body)).encode())]
+        request = httpcore2.Request(b"POST", self._url, headers=headers, content=body, extensions=PATIENCE)
+        response = await connection.handle_async_request(request)
+        try:
+            _check(response.status, response.headers)
+            return await _bounded(response)
+        finally:
+            await response.aclose()
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[httpcore2.AsyncHTTPConnection]:
+        """One that is free, else a new one. It is kept where it can be used again; httpcore's pool costs more time."""
+        connection = self._idle.pop() if self._idle else self._new()
+        if connection.has_expired():  # the other side has closed it meanwhile
+            await connection.aclose()
+            connection = self._new()
+        try:
+            yield connection
+        finally:
+            if connection.is_available():
+                self._idle.append(connection)
+            else:
+                await connection.aclose()
+
+    def _new(self) -> httpcore2.AsyncHTTPConnection:
+        return httpcore2.AsyncHTTPConnection(
+            self._url.origin, ssl_context=self._tls, keepalive_expiry=KEPT_SECONDS, network_backend=self._guard
+        )
 
 
 async def _bounded(response: httpcore2.Response) -> bytes:

@@ -13,6 +13,7 @@ from typing import final
 import httpcore2
 
 from models.endpoints._addresses import may_be_called
+from models.endpoints._corked import Corked
 
 MOST_ADDRESSES = 16
 LOOKUP_SECONDS = 5.0
@@ -54,10 +55,10 @@ class GuardedBackend(httpcore2.AsyncNetworkBackend):
         *others, last = await self._checked(host, port)
         for address in others:
             try:
-                return await self._network.connect_tcp(address, port, timeout, local_address, socket_options)
+                return Corked(await self._network.connect_tcp(address, port, timeout, local_address, socket_options))
             except (httpcore2.ConnectError, httpcore2.ConnectTimeout):
                 continue
-        return await self._network.connect_tcp(last, port, timeout, local_address, socket_options)
+        return Corked(await self._network.connect_tcp(last, port, timeout, local_address, socket_options))
 
     async def connect_unix_socket(
         self,

@@ -29,7 +29,8 @@ class Pace:
             self._left = self._handful
         self._left -= 1
         self.calls += 1
-        await asyncio.sleep(max(0.0, self._begins - monotonic()))
+        if (wait := self._begins - monotonic()) > 0:
+            await asyncio.sleep(wait)
 
     def hold(self, seconds: float) -> None:
         """The endpoint asked to be left alone for so long: nobody calls it, this job or another."""

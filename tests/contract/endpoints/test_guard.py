@@ -145,9 +145,7 @@ def test_the_whole_client_ends_with_a_sentence_that_names_no_address(listener: L
     address = Address("http", "models.example.com", listener.port, "/")
 
     async def run():
-        client = Client(
-            address, permit(trusted=False), concurrency=1, seconds=2, resolve=resolver([PUBLIC, "127.0.0.1"])
-        )
+        client = Client(address, permit(trusted=False), seconds=2, resolve=resolver([PUBLIC, "127.0.0.1"]))
         await client.post(b"{}")
 
     with pytest.raises(ModelFault) as fault:
