@@ -1,0 +1,89 @@
+"""What is a policy, and what is refused before anything runs."""
+
+import pytest
+from pydantic import ValidationError
+
+from algorithms.errors import Refused
+from jobs.audits.policy import Policy, check, from_text
+from jobs.audits.policy_text import MAX_CHARACTERS, MAX_DEPTH
+
+YAML = """
+rules:
+  - {name: accurate, metric: clean_accuracy, at_least: 0.95, confidence: 0.95}
+  - {name: robust, metric: certified_accuracy, at: 0.3, at_least: 0.5, severity: warn}
+waivers:
+  - {rule: robust, reason: known, by: A, until: 2027-01-31}
+"""
+
+
+def test_yaml_and_json_are_read_alike():
+    policy = from_text(YAML)
+    assert policy.waivers[0].until.year == 2027
+    assert from_text(policy.model_dump_json()) == policy
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "rules: [",
+        "- just a list",
+        "rules: !!python/object/apply:os.system [ls]",
+        "rules: &a [*a]",
+        "a: &a [1]\nrules: *a",
+        "[" * (MAX_DEPTH + 1),
+        "[" * 5000,
+        "x" * (MAX_CHARACTERS + 1),
+        "rules: []\nwaivers: [{rule: a, until: 2026-02-31}]",
+        "\x00",
+        "",
+    ],
+    ids=["open", "list", "object", "loop", "alias", "deep", "very deep", "long", "date", "zero", "empty"],
+)
+def test_what_cannot_be_read_is_refused(text):
+    with pytest.raises(Refused):
+        from_text(text)
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        {"metric": "beauty", "at_least": 1},
+        {"metric": "clean_accuracy"},
+        {"metric": "clean_accuracy", "at_least": 0.5, "at_most": 0.6},
+        {"metric": "clean_accuracy", "at_least": 0.5, "at": 0.1},
+        {"metric": "median_upper_bound", "max_drop_from_baseline": 0.1},
+        {"metric": "clean_accuracy", "at_least": True},
+        {"metric": "clean_accuracy", "at_least": 0.5, "confidence": 1.0},
+        {"metric": "clean_accuracy", "at_least": 0.5, "colour": "red"},
+    ],
+)
+def test_a_rule_that_cannot_be_meant_is_refused(rule):
+    with pytest.raises(ValidationError):
+        Policy.model_validate({"rules": [{"name": "a"} | rule]})
+
+
+def test_names_are_unique_and_waivers_name_one():
+    rule = {"name": "a", "metric": "clean_accuracy", "at_least": 0.5}
+    with pytest.raises(ValidationError, match="name of its own"):
+        Policy.model_validate({"rules": [rule, rule]})
+    with pytest.raises(ValidationError, match="waiver"):
+        Policy.model_validate({"rules": [rule], "waivers": [{"rule": "b", "reason": "r", "by": "A"}]})
+
+
+@pytest.mark.parametrize(
+    ("rule", "epsilon", "pointer"),
+    [
+        ({"metric": "certified_accuracy", "at_least": 0.5}, None, "/policy/rules/0"),
+        ({"metric": "certified_accuracy", "at_least": 0.5, "at": 0.6}, 0.5, "/policy/rules/0/at"),
+        ({"metric": "clean_accuracy", "max_drop_from_baseline": 0.1}, 0.5, "/policy/rules/0/max_drop_from_baseline"),
+    ],
+)
+def test_a_policy_asks_only_for_what_the_audit_looks_for(rule, epsilon, pointer):
+    with pytest.raises(Refused) as refused:
+        check(Policy.model_validate({"rules": [{"name": "a"} | rule]}), epsilon=epsilon, has_baseline=False)
+    assert refused.value.pointer == pointer
+
+
+def test_a_success_rate_needs_no_radius():
+    policy = Policy.model_validate({"rules": [{"name": "a", "metric": "attack_success_rate", "at_most": 0.5}]})
+    check(policy, epsilon=None, has_baseline=False)
