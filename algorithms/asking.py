@@ -4,6 +4,7 @@
     scores, slopes = yield AskGradient(rows, cotangent) # one row = one gradient
     maxima = yield AskSteepest(ball, label, rivals)     # points described, drawn and reduced where the model lives
     points = yield AskNeighbors()                       # a nearest-neighbor model's own arrays
+    margins = yield AskMargins(region, labels, rivals, relaxation)  # (m, r) sound lower bounds
     yield UpperBound(x_adv)                             # the driver recomputes, re-queries, and only then believes
 
 The driver (`algorithms/running.py`) sends the rows of every live conversation together, charges each sample its own
@@ -81,6 +82,32 @@ class AskSteepest:
     owner: int = 0
 
 
+Relaxation = Literal["intervals", "crown"]
+
+
+@dataclass(frozen=True)
+class Region:
+    """One norm ball a row, each cut to the box."""
+
+    rows: Rows  # (m, *shape), inside the box
+    radii: NDArray[np.float64]  # (m,)
+    norm: Norm
+    box: Box
+
+
+@dataclass(frozen=True)
+class AskMargins:
+    """Answered by (m, r) sound lower bounds of margins over a region: see `Model.margins`.
+
+    No point is asked and no gradient taken, so nobody is charged: what a bound costs is time.
+    """
+
+    region: Region
+    labels: Labels  # (m,)
+    rivals: NDArray[np.int64]  # (m, r)
+    relaxation: Relaxation
+
+
 @dataclass(frozen=True)
 class AskCloud:
     """Answered by the reduction of the labels on a cloud's points. n points = n queries, charged to one sample."""
@@ -100,7 +127,7 @@ class Pause:
     """Answered by None. Whoever computes for long without a question lets the driver look for a cancel."""
 
 
-Question = Ask | AskGradient | AskSteepest | AskNeighbors | Pause | AskCloud
+Question = Ask | AskGradient | AskSteepest | AskNeighbors | Pause | AskMargins | AskCloud
 Answer = Any  # what the question's docstring says
 Conversation = Generator[Question | Claim, Answer, None]
 

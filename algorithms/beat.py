@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from algorithms.asking import Ask, AskCloud, AskGradient, AskNeighbors, AskSteepest, Pause, Question
+from algorithms.asking import Ask, AskCloud, AskGradient, AskMargins, AskNeighbors, AskSteepest, Pause, Question
 from algorithms.clouds import Reduction
 from algorithms.oracle import Access, Model, Rows
 from algorithms.parameters import Cost
@@ -57,6 +57,7 @@ class Beat:
         self._scores: list[Paid] = []
         self._gradients: list[Paid] = []
         self._steepest: list[tuple[Talk, AskSteepest]] = []
+        self._margins: list[tuple[Talk, AskMargins]] = []
         self._clouds: list[tuple[Talk, AskCloud]] = []
         self._nbytes = 0
 
@@ -74,6 +75,9 @@ class Beat:
         if isinstance(question, AskSteepest):
             if _charge_one(talk, question.owner, Cost(gradients=question.ball.n)):
                 self._steepest.append((talk, question))
+            return
+        if isinstance(question, AskMargins):
+            self._margins.append((talk, question))
             return
         if isinstance(question, AskCloud):
             if _charge_one(talk, question.owner, Cost(queries=question.cloud.n)):
@@ -96,6 +100,8 @@ class Beat:
             paid.talk.answer = _ask_gradient(paid, model)
         for talk, question in self._steepest:
             talk.answer = self._model.steepest(question.ball, question.label, question.rivals)
+        for talk, asked in self._margins:
+            talk.answer = model.margins(asked.region, asked.labels, asked.rivals, asked.relaxation)
         _ask_clouds(self._clouds, model)
         self._clear()
 

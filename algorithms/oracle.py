@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from algorithms.asking import Ball
+    from algorithms.asking import Ball, Region, Relaxation
     from algorithms.neighbors import Neighbors
 
 Rows = NDArray[np.float32]  # (m, *shape), inside the box, in the caller's units
@@ -76,4 +76,14 @@ class Model(Protocol):
 
     def neighbors(self) -> "Neighbors":
         """The points that a nearest-neighbor model compares its input with."""
+        ...
+
+    def margins(
+        self, region: "Region", labels: Labels, rivals: NDArray[np.int64], relaxation: "Relaxation"
+    ) -> NDArray[np.float64]:
+        """Sound lower bounds (m, r) of f_label - f_rival over all points of each row's ball within the box.
+
+        They hold for the scores as this model computes them, rounding included; -inf where nothing can be said. The
+        same question has the same answer, and what was asked before does not matter.
+        """
         ...

@@ -18,6 +18,7 @@ def open_model(card: ModelCard, data: bytes, *, device: Device, permit: "Permit 
     """
     match card.kind:
         case "onnx":
+            from models.onnx.bounds.bounder import bounder
             from models.onnx.classifier import OnnxClassifier
             from models.onnx.gate import check
             from models.onnx.gradients import differentiator
@@ -25,7 +26,8 @@ def open_model(card: ModelCard, data: bytes, *, device: Device, permit: "Permit 
 
             network = read(check(data), card.preprocessing)
             gradients = differentiator(network, device) if Access.GRADIENTS in card.offers else None
-            return OnnxClassifier(network, gradients, device)
+            bounds = bounder(network, device) if Access.BOUNDS in card.offers else None
+            return OnnxClassifier(network, gradients, device, bounds)
         case "neighbors":
             from models.neighbors import upload
             from models.neighbors.classifier import NeighborClassifier

@@ -9,10 +9,11 @@ from abc import ABC, abstractmethod
 import numpy as np
 from numpy.typing import NDArray
 
-from algorithms.asking import Ball
+from algorithms.asking import Ball, Region, Relaxation
 from algorithms.geometry import dual_lengths, lengths
 from algorithms.oracle import Access, Cotangent, Gradients, Labels, Rows, Scores
 from algorithms.threat import Norm
+from tests.balls import least_change
 
 Array = NDArray[np.float64]
 
@@ -81,6 +82,7 @@ class Linear(ClosedForm):
 
     def __init__(self, weights: Array, bias: Array, shape: tuple[int, ...] | None = None) -> None:
         super().__init__(shape or (weights.shape[1],), len(weights))
+        self.offers |= {Access.BOUNDS}
         self.weights, self.bias = weights.astype(np.float64), bias.astype(np.float64)
 
     def logits(self, x: Array) -> Array:
@@ -95,6 +97,16 @@ class Linear(ClosedForm):
         rivals = [target] if target is not None else [j for j in range(self.classes) if j != label]
         reach = lengths(self.weights[label] - self.weights[rivals], norm.dual)
         return float(((f[label] - f[rivals]) / reach).min())
+
+    def margins(self, region: Region, labels: Labels, rivals: NDArray[np.int64], relaxation: Relaxation) -> Array:
+        """The true least margins over each ball within the box: no relaxation of a linear model loses anything."""
+        f, found = self.logits(_flat(region.rows)), np.zeros(rivals.shape)
+        for i, j in np.ndindex(rivals.shape):
+            w = self.weights[labels[i]] - self.weights[rivals[i, j]]
+            x = region.rows[i].astype(np.float64).ravel()
+            change = least_change(w, x, float(region.radii[i]), region.norm, region.box)
+            found[i, j] = f[i, labels[i]] - f[i, rivals[i, j]] + change
+        return found
 
 
 class TinyReLU(ClosedForm):
@@ -151,6 +163,7 @@ class Constant(ClosedForm):
 
     def __init__(self, values: Array, shape: tuple[int, ...]) -> None:
         super().__init__(shape, len(values))
+        self.offers |= {Access.BOUNDS}
         self.values = values.astype(np.float64)
 
     def logits(self, x: Array) -> Array:
@@ -158,6 +171,9 @@ class Constant(ClosedForm):
 
     def jacobian(self, x: Array) -> Array:
         return np.zeros((len(x), self.classes, x.shape[1]))
+
+    def margins(self, region: Region, labels: Labels, rivals: NDArray[np.int64], relaxation: Relaxation) -> Array:
+        return self.values[labels][:, None] - self.values[rivals]
 
 
 def _flat(rows: Rows) -> Array:

@@ -1,12 +1,13 @@
-"""An uploaded ONNX file as a model under audit: onnxruntime for queries, torch for gradients."""
+"""An uploaded ONNX file as a model under audit: onnxruntime for queries, torch for gradients and bounds."""
 
 import numpy as np
 from numpy.typing import NDArray
 
-from algorithms.asking import Ball
+from algorithms.asking import Ball, Region, Relaxation
 from algorithms.neighbors import Neighbors
 from algorithms.oracle import Access, Cotangent, Gradients, Labels, Rows, Scores
 from models.device import Device
+from models.onnx.bounds.bounder import Bounder
 from models.onnx.gradients import Differentiator
 from models.onnx.network import Network
 
@@ -14,13 +15,20 @@ from models.onnx.network import Network
 class OnnxClassifier:
     """Speaks `algorithms.oracle.Model`."""
 
-    def __init__(self, network: Network, differentiator: Differentiator | None, device: Device) -> None:
+    def __init__(
+        self,
+        network: Network,
+        differentiator: Differentiator | None,
+        device: Device,
+        bounder: Bounder | None = None,
+    ) -> None:
         self._network = network
         self._session = network.session(device)
         self._differentiator = differentiator
+        self._bounder = bounder
         self.shape = network.input.shape
         self.classes = network.output.classes
-        self.offers = offers(network, differentiator is not None)
+        self.offers = offers(network, differentiable=differentiator is not None, bounded=bounder is not None)
 
     def labels(self, rows: Rows) -> Labels:
         """As the file decides: the argmax of what it gives out, or the labels it gives out. The first of equals."""
@@ -39,6 +47,13 @@ class OnnxClassifier:
     def steepest(self, ball: Ball, label: int, rivals: NDArray[np.int64]) -> NDArray[np.float64]:
         return self._differentiable.steepest(ball, label, rivals)
 
+    def margins(
+        self, region: Region, labels: Labels, rivals: NDArray[np.int64], relaxation: Relaxation
+    ) -> NDArray[np.float64]:
+        if self._bounder is None:
+            raise TypeError("this model offers no bounds")
+        return self._bounder.margins(region, labels, rivals, relaxation)
+
     def neighbors(self) -> Neighbors:
         raise TypeError("this model has no neighbors")
 
@@ -49,10 +64,12 @@ class OnnxClassifier:
         return self._differentiator
 
 
-def offers(network: Network, differentiable: bool) -> frozenset[Access]:
+def offers(network: Network, *, differentiable: bool, bounded: bool) -> frozenset[Access]:
     found = {Access.LABELS}
     if network.rebuilt.scores is not None:
         found.add(Access.SCORES)
         if differentiable:
             found.add(Access.GRADIENTS)
+        if bounded:
+            found.add(Access.BOUNDS)
     return frozenset(found)

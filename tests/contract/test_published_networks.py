@@ -34,11 +34,11 @@ def data_of(path: str) -> bytes:
 
 @pytest.mark.reference
 @pytest.mark.parametrize("net", NETS)
-def test_a_published_network_offers_its_gradients(net: str) -> None:
+def test_a_published_network_offers_its_gradients_and_bounds(net: str) -> None:
     found = inspect(data_of(f"nets/{net}.onnx"), preprocessing=None, device="cpu")
     assert (found.input.shape, found.output.classes) == NETS[net]
     assert (found.input.batch, found.output.kind, found.withheld) == (None, "logits", ())
-    assert found.offers == (Access.LABELS, Access.SCORES, Access.GRADIENTS)
+    assert found.offers == (Access.LABELS, Access.SCORES, Access.GRADIENTS, Access.BOUNDS)
     assert found.parity is not None
     assert found.parity.max_abs_difference < 1e-4
 

@@ -38,10 +38,10 @@ def test_an_estimator_decides_as_in_scikit_learn(name: str, classes: int, zipmap
     found = inspect(data, preprocessing=None, device="cpu")
     assert (found.output.classes, found.output.kind, found.input.shape) == (classes, "probabilities", (4,))
     if without_gradients is None:
-        assert found.offers == (Access.LABELS, Access.SCORES, Access.GRADIENTS)
+        assert found.offers == (Access.LABELS, Access.SCORES, Access.GRADIENTS, Access.BOUNDS), found.withheld
     else:
         assert found.offers == (Access.LABELS, Access.SCORES)
-        assert without_gradients in found.withheld[0].reason
+        assert all(without_gradients in each.reason for each in found.withheld)
 
     network = read(check(data), None)
     session, rows = network.session(), RNG.normal(size=(50, 4)).astype(np.float32)

@@ -36,7 +36,7 @@ def test_a_model_that_gives_out_labels_offers_them_and_says_how_to_have_more() -
     found = seen(gemm(ARGMAX, outputs=[("label", INT, ["N"])]))
     assert found.offers == (Access.LABELS,)
     assert (found.output.kind, found.output.classes) == ("labels", 4)
-    assert [w.offer for w in found.withheld] == [Access.SCORES, Access.GRADIENTS]
+    assert [w.offer for w in found.withheld] == [Access.SCORES, Access.GRADIENTS, Access.BOUNDS]
     assert all("export its scores" in w.reason for w in found.withheld)
 
 
@@ -57,12 +57,13 @@ def test_labels_with_no_graph_to_count_by_are_counted_on_probe_rows() -> None:
     assert (found.output.kind, found.output.classes) == ("labels", 2)
 
 
-def test_gradients_are_withheld_with_the_operator_that_has_none() -> None:
+def test_gradients_and_bounds_are_withheld_with_the_operator_that_has_none() -> None:
     tree = helper.make_node("Normalizer", ["z"], ["p"], domain="ai.onnx.ml", norm="L1")
     found = seen(gemm(tree, outputs=[("p", FLOAT, ["N", 4])]))
     assert found.offers == (Access.LABELS, Access.SCORES)
     assert [(w.offer, w.reason) for w in found.withheld] == [
-        (Access.GRADIENTS, "Gradients are not implemented for Normalizer.")
+        (Access.GRADIENTS, "Gradients are not implemented for Normalizer."),
+        (Access.BOUNDS, "Bounds are not implemented for Normalizer."),
     ]
 
 
@@ -90,7 +91,7 @@ def test_a_batch_that_cannot_be_freed_is_named_and_asked_in_its_own_size() -> No
     data = graph([GEMM, add], [3, 6], [("out", FLOAT, [3, 5])], {**WEIGHTS, "tail": tail})
     found = seen(data)
     assert found.input.batch == 3
-    assert found.offers == (Access.LABELS, Access.SCORES, Access.GRADIENTS)
+    assert found.offers == (Access.LABELS, Access.SCORES, Access.GRADIENTS, Access.BOUNDS)
     network = read(onnx.load_from_string(data), None)
     rows = np.random.default_rng(0).random((8, 6), dtype=np.float32)
     expected = np.concatenate([rows @ W + b, np.zeros((8, 1), np.float32)], axis=1)

@@ -1,0 +1,56 @@
+"""AveragePool, GlobalAveragePool, ReduceMean and ReduceSum."""
+
+import math
+from collections.abc import Callable
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from models.onnx.bounds.linear_maps import without_signs
+from models.onnx.bounds.operators import Affine
+from models.onnx.bounds.reading import Reading
+from models.onnx.bounds.spans import Span, span
+
+POOLS: dict[int, Callable[..., Tensor]] = {1: F.avg_pool1d, 2: F.avg_pool2d, 3: F.avg_pool3d}
+
+
+def pool(node: Reading) -> Affine:
+    where = span(node, tuple(node.attribute("kernel_shape", [])))
+    if set(where.dilations) != {1}:
+        raise node.unsupported("with dilations")
+    shares = None
+    if where.has_padding and not node.attribute("count_include_pad", 0):
+        ones = torch.ones(1, *node.shape(0), dtype=torch.float64, device=node.device)
+        shares = _mean(ones, where)  # of each window that lies within
+
+    def apply(x: Tensor) -> Tensor:
+        return _mean(x, where) if shares is None else _mean(x, where) / shares
+
+    return without_signs(apply, node.shape(0), terms=math.prod(where.kernel) + 1)
+
+
+def _mean(x: Tensor, where: Span) -> Tensor:
+    return POOLS[len(where.kernel)](where.pad(x), where.kernel, where.strides)
+
+
+def pool_all(node: Reading) -> Affine:
+    axes = tuple(range(2, len(node.shape(0)) + 1))
+    return without_signs(lambda x: x.mean(axes, keepdim=True), node.shape(0), terms=math.prod(node.shape(0)[1:]) + 1)
+
+
+def reduce_mean(node: Reading) -> Affine:
+    return _reduced(node, torch.mean)
+
+
+def reduce_sum(node: Reading) -> Affine:
+    return _reduced(node, torch.sum)
+
+
+def _reduced(node: Reading, reduce: Callable[..., Tensor]) -> Affine:
+    axes = node.axes(1)
+    if not axes or 0 in axes:
+        raise node.unsupported("over the batch axis")
+    keep = bool(node.attribute("keepdims", 1))
+    terms = math.prod(node.shape(0)[axis - 1] for axis in axes) + 1
+    return without_signs(lambda x: reduce(x, tuple(axes), keepdim=keep), node.shape(0), terms=terms)

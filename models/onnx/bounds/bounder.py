@@ -1,0 +1,123 @@
+"""Sound lower bounds of margins over balls within a box, for the graph that onnxruntime serves.
+
+Linear relaxation: Zhang et al. 2018 (CROWN), Singh et al. 2019 (DeepPoly), Gowal et al. 2018 (intervals). All numbers
+are float64; what float32 may do to the served model is subtracted (`rounding.py`). Each group of rows is worked by one
+thread, in backward passes of one fixed size, so that a row's bounds do not depend on its company.
+"""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from algorithms.asking import Region, Relaxation
+from algorithms.errors import ModelFault
+from algorithms.geometry import lengths
+from algorithms.oracle import Labels
+from algorithms.threat import Norm
+from models.device import Device
+from models.onnx.bounds.backward import pull_back
+from models.onnx.bounds.concretization import Balls
+from models.onnx.bounds.plan import Plan, plan
+from models.onnx.bounds.propagation import propagate
+from models.onnx.bounds.reading import Unsupported
+from models.onnx.bounds.regions import Regions, buckets
+from models.onnx.bounds.slopes import Slopes
+from models.onnx.gradients import withheld
+from models.onnx.network import Network
+from models.onnx.session import cores, padded
+
+GROUP, BUCKET = 16, 256  # rows a group, objectives a backward pass, at most
+HELD = 2**22  # numbers of the widest value in a backward pass, or of all values of a group
+
+Classes = NDArray[np.int64]  # (m, r)
+
+
+def bounder(network: Network, device: Device, *, rounds: bool = True) -> "Bounder":
+    """Raises Refused(access_too_weak), saying why there are no bounds."""
+    if network.is_half:
+        raise withheld("The model computes in float16, whose rounding is too coarse to bound.")
+    try:
+        found = plan(network.scores_alone(), network.input.shape, network.input.batch, device)
+    except Unsupported as unsupported:
+        raise withheld(f"Bounds are not implemented for {unsupported}.") from unsupported
+    except ModelFault as fault:
+        raise withheld("The graph could not be rebuilt for bounds.") from fault
+    return Bounder(found, device, rounds=rounds)
+
+
+class Bounder:
+    """Bounds of one graph. `rounds`: of the float32 model that is served; else of the graph in real arithmetic."""
+
+    def __init__(self, plan: Plan, device: Device, *, rounds: bool = True) -> None:
+        self._plan, self._device, self._rounds = plan, device, rounds
+        self._bucket = _power_of_two(BUCKET, HELD // plan.widest)
+        self._group = _power_of_two(GROUP, HELD // plan.total)
+        self._reaches: dict[tuple[str, Norm], Tensor] = {}
+        self._reaching = threading.Lock()
+        threads = cores() if device == "cpu" else 1
+        self._pool = ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,))
+
+    def margins(self, region: Region, labels: Labels, rivals: Classes, relaxation: Relaxation) -> NDArray[np.float64]:
+        """As `algorithms.oracle.Model.margins`. Raises ModelFault."""
+
+        def work(start: int) -> NDArray[np.float64]:
+            part = slice(start, start + self._group)
+            return self._margins(_cut(region, part), labels[part], rivals[part], relaxation)
+
+        try:
+            found = [np.zeros((0, rivals.shape[1])), *self._pool.map(work, range(0, len(labels), self._group))]
+        except (RuntimeError, MemoryError) as error:  # torch's own errors are RuntimeErrors
+            raise ModelFault("The model failed while it was bounded; try smaller samples.") from error
+        bounds = np.concatenate(found)
+        return np.where(np.isfinite(bounds), bounds, -np.inf)
+
+    def _margins(self, region: Region, labels: Labels, rivals: Classes, relaxation: Relaxation) -> NDArray[np.float64]:
+        """Of one group of rows: the better of lines and levels."""
+        regions = Regions(self._plan, self._balls(region), len(labels), self._bucket, self._rounds)
+        propagate(regions, relaxation, lambda name: self._reach(name, region.norm))
+        rows = torch.arange(len(labels)).repeat_interleave(rivals.shape[1]).to(self._device)
+        ours = torch.from_numpy(labels).to(self._device)[rows]
+        theirs = torch.from_numpy(rivals.reshape(-1)).to(self._device)
+        found = [regions.least_gap(rows[part], ours[part], theirs[part]) for part in buckets(len(rows), self._bucket)]
+        return torch.cat(found)[: len(rows)].reshape(rivals.shape).cpu().numpy()
+
+    def _balls(self, region: Region) -> Balls:
+        """Filled up to the size of a group by the last row."""
+        x, radii = (self._tensor(padded(values, self._group)) for values in (region.rows, region.radii))
+        lower, upper = (self._tensor(side) for side in (region.box.lower, region.box.upper))
+        return Balls(x, (x - lower).clamp(min=0), (upper - x).clamp(min=0), radii, region.norm)
+
+    def _tensor(self, values: NDArray[Any]) -> Tensor:
+        return torch.tensor(values, dtype=torch.float64, device=self._device)
+
+    def _reach(self, name: str, norm: Norm) -> Tensor:
+        """Dual norms (1, *shape) of the slopes of a value that is affine in the rows. Found once."""
+        with self._reaching:
+            if (name, norm) not in self._reaches:
+                self._reaches[name, norm] = self._slopes_lengths(name, norm)
+            return self._reaches[name, norm]
+
+    def _slopes_lengths(self, name: str, norm: Norm) -> Tensor:
+        shape = self._plan.shapes[name]
+        count = int(np.prod(shape))
+        found = []
+        for part in buckets(count, self._bucket):
+            positions = part.to(self._device)
+            below, _ = pull_back(self._plan, name, Slopes.one_hot(positions, shape), positions, {}, {})
+            assert below is not None
+            found.append(lengths(below.numbers, norm.dual))
+        return torch.cat(found)[:count].reshape(1, *shape)
+
+
+def _power_of_two(most: int, room: int) -> int:
+    """The largest that both allow, and at least two: a single row takes another kernel."""
+    return int(max(2, min(most, 2 ** (max(room, 2).bit_length() - 1))))
+
+
+def _cut(region: Region, part: slice) -> Region:
+    return Region(region.rows[part], region.radii[part], region.norm, region.box)

@@ -1,0 +1,64 @@
+"""Gemm and MatMul by constant weights."""
+
+import torch
+from torch import Tensor
+
+from models.onnx.bounds.linear_maps import transposed
+from models.onnx.bounds.operators import Affine
+from models.onnx.bounds.reading import Reading
+from models.onnx.bounds.slopes import Slopes
+
+
+def gemm(node: Reading) -> Affine:
+    """alpha x W + beta c"""
+    if node.attribute("transA", 0):
+        raise node.unsupported("with transposed rows")
+    node.shape(0)
+    weights = node.required(1) * node.attribute("alpha", 1.0)
+    weights = weights.T if node.attribute("transB", 0) else weights  # (k, n)
+    bias = None if node.array(2) is None else (node.spread(2) * node.attribute("beta", 1.0)).expand(1, *node.out)
+    return _from_the_right(weights, bias)
+
+
+def matmul(node: Reading) -> Affine:
+    if not node.depends(0):
+        return _from_the_left(node)
+    weights = node.required(1)
+    if weights.dim() == 2:
+        return _from_the_right(weights, None)
+
+    def apply(x: Tensor) -> Tensor:
+        return torch.matmul(x, weights)
+
+    adjoint = transposed(apply, [node.shape(0)])
+    return Affine(apply, lambda x: torch.matmul(x, weights.abs()), adjoint, terms=node.shape(0)[-1])
+
+
+def _from_the_right(weights: Tensor, bias: Tensor | None) -> Affine:
+    """x (m, ..., k), weights (k, n)"""
+    back, sizes = weights.T.contiguous(), weights.abs()
+    return Affine(
+        lambda x: x @ weights,
+        lambda x: x @ sizes,
+        lambda slopes: (_by_matrix(slopes, back),),
+        bias,
+        terms=len(weights) + 1,
+    )
+
+
+def _by_matrix(slopes: Slopes, matrix: Tensor) -> Slopes:
+    numbers = slopes.whole().numbers @ matrix
+    return Slopes(numbers, tuple(numbers.shape[1:]))
+
+
+def _from_the_left(node: Reading) -> Affine:
+    """weights (p, k), x (m, k, n)"""
+    weights, source = node.required(0), node.shape(1)
+    if len(source) < 2:
+        raise node.unsupported("over the batch axis")
+
+    def apply(x: Tensor) -> Tensor:
+        return torch.matmul(weights, x)
+
+    adjoint = transposed(apply, [source])
+    return Affine(apply, lambda x: torch.matmul(weights.abs(), x), adjoint, terms=source[-2])

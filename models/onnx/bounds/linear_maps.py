@@ -1,0 +1,43 @@
+"""Ways to make an `Affine` of plain torch functions."""
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+
+from models.onnx.bounds.operators import Affine
+from models.onnx.bounds.slopes import Slopes
+from models.onnx.bounds.tracing import Shape
+
+
+def transposed(apply: Callable[..., Tensor], shapes: Sequence[Shape]) -> Callable[[Slopes], tuple[Slopes, ...]]:
+    """The transpose of a linear function of rows of these shapes, by automatic differentiation at zero."""
+
+    def adjoint(slopes: Slopes) -> tuple[Slopes, ...]:
+        numbers = slopes.whole().numbers
+        zeros = [numbers.new_zeros(len(numbers), *shape) for shape in shapes]
+        pulled: tuple[Tensor, ...] = torch.func.vjp(apply, *zeros)[1](numbers)
+        return tuple(Slopes(part, shape) for part, shape in zip(pulled, shapes, strict=True))
+
+    return adjoint
+
+
+def without_signs(apply: Callable[..., Tensor], *shapes: Shape, bias: Tensor | None = None, terms: int = 0) -> Affine:
+    """A linear function all of whose weights are zero or positive: it moves, adds up or averages."""
+    return Affine(apply, apply, transposed(apply, shapes), bias, terms)
+
+
+def scaled(factors: Tensor, source: Shape, out: Shape, *, bias: Tensor | None = None, terms: int = 1) -> Affine:
+    """y = factors * x, elementwise; factors (1, *out) or broadcasting to it."""
+
+    def apply(x: Tensor) -> Tensor:
+        return x * factors
+
+    every = factors.expand(1, *out).contiguous() if source == out else factors
+    adjoint = (lambda s: (s.times(s.of(every)),)) if source == out else transposed(apply, [source])
+    return Affine(apply, lambda x: x * factors.abs(), adjoint, bias, terms)
+
+
+def kept(bias: Tensor | None = None, terms: int = 0) -> Affine:
+    """y = x + bias"""
+    return Affine(lambda x: x, lambda x: x, lambda slopes: (slopes,), bias, terms)

@@ -1,0 +1,77 @@
+"""A graph as bounds walk it: steps in order, each with its operator and the values it reads."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from onnx import ModelProto
+
+from models.device import Device
+from models.onnx.bounds.operators import Affine, Operator
+from models.onnx.bounds.reading import Reading, Unsupported
+from models.onnx.bounds.rules import RULES
+from models.onnx.bounds.tracing import Shape, Trace, trace
+from models.onnx.graph import ONNX, opset
+
+
+@dataclass(frozen=True)
+class Step:
+    name: str  # of the value it makes
+    sources: tuple[str, ...]
+    operator: Operator
+
+
+@dataclass(frozen=True)
+class Plan:
+    input: str
+    steps: tuple[Step, ...]
+    shapes: dict[str, Shape]  # of one row of every value
+    straight: frozenset[str]  # values that are affine in the rows: no curve lies between
+    output: str
+
+    def back_from(self, name: str) -> Iterator[Step]:
+        """The steps from the one that makes `name`, last first."""
+        reached = False
+        for step in reversed(self.steps):
+            reached = reached or step.name == name
+            if reached:
+                yield step
+
+    @property
+    def widest(self) -> int:
+        """Numbers a row of the largest value."""
+        return max(math.prod(shape) for shape in self.shapes.values())
+
+    @property
+    def total(self) -> int:
+        """Numbers a row of all values."""
+        return sum(math.prod(shape) for shape in self.shapes.values())
+
+
+def plan(model: ModelProto, shape: Shape, batch: int | None, device: Device) -> Plan:
+    """`model` has one input, [N or batch, *shape], and one output.
+
+    Raises:
+        Unsupported: names the operators without a rule, or says what a rule does not cover.
+        ModelFault: the model does not run on probe rows.
+    """
+    traced = trace(model, shape, batch)
+    _check(traced)
+    steps = []
+    straight = {traced.input}
+    for node in traced.nodes:
+        reading = Reading(node, traced, opset(model), device)
+        step = Step(node.output[0], reading.sources, RULES[node.op_type](reading))
+        if isinstance(step.operator, Affine) and straight.issuperset(step.sources):
+            straight.add(step.name)
+        steps.append(step)
+    return Plan(traced.input, tuple(steps), traced.shapes, frozenset(straight), model.graph.output[0].name)
+
+
+def _check(traced: Trace) -> None:
+    foreign = {node.op_type for node in traced.nodes if node.op_type not in RULES or node.domain not in ONNX}
+    if foreign:
+        raise Unsupported(", ".join(sorted(foreign)))
+    for node in traced.nodes:
+        if node.output[0] in traced.displaced:
+            raise Unsupported(f"{node.op_type} across the batch axis")

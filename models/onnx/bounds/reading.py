@@ -1,0 +1,85 @@
+"""One node of a graph as its rule sees it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from onnx import NodeProto
+from torch import Tensor
+
+from models.device import Device
+from models.onnx.bounds.tracing import Shape, Trace
+from models.onnx.graph import attribute
+
+
+class Unsupported(Exception):
+    """No rule covers this node. The text completes the sentence "Bounds are not implemented for ..."."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A node, the shapes of what it reads and makes, and the constants among its inputs."""
+
+    node: NodeProto
+    trace: Trace
+    opset: int
+    device: Device
+
+    @property
+    def out(self) -> Shape:
+        return self.trace.shapes[self.node.output[0]]
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Inputs that depend on the rows."""
+        return tuple(name for name in self.node.input if name in self.trace.shapes)
+
+    def depends(self, i: int) -> bool:
+        return i < len(self.node.input) and self.node.input[i] in self.trace.shapes
+
+    def shape(self, i: int = 0) -> Shape:
+        """Of one row of an input that depends on the rows."""
+        if not self.depends(i):
+            raise self.unsupported("with a constant in the place of the rows")
+        return self.trace.shapes[self.node.input[i]]
+
+    def attribute(self, name: str, default: Any) -> Any:
+        return attribute(self.node, name, default)
+
+    def array(self, i: int) -> NDArray[Any] | None:
+        """A constant input; None where it is left out. Raises Unsupported where it depends on the rows."""
+        if i >= len(self.node.input) or not self.node.input[i]:
+            return None
+        if self.depends(i):
+            raise self.unsupported("of two values that depend on the rows")
+        return np.asarray(self.trace.constants[self.node.input[i]])
+
+    def tensor(self, i: int) -> Tensor | None:
+        """The same in float64, as it is."""
+        found = self.array(i)
+        return None if found is None else torch.from_numpy(found.astype(np.float64)).to(self.device)
+
+    def required(self, i: int) -> Tensor:
+        found = self.tensor(i)
+        if found is None:
+            raise self.unsupported("without its weights")
+        return found
+
+    def spread(self, i: int) -> Tensor:
+        """A constant operand, shaped to broadcast over (m, *out): the same for every row."""
+        found, size = self.required(i), len(self.out) + 1
+        found = found.reshape((1,) * (size - found.dim()) + tuple(found.shape))
+        if found.dim() > size or not bool((found == found[:1]).all()):
+            raise self.unsupported("with a constant that differs from row to row")
+        return found[:1]
+
+    def axes(self, i: int, name: str = "axes") -> list[int] | None:
+        """Axes given as an input (newer opsets) or an attribute, counted from 0 in an array with its batch axis."""
+        found = self.array(i)
+        given = self.attribute(name, None) if found is None else found.ravel().tolist()
+        return None if given is None else [int(axis) % (len(self.shape()) + 1) for axis in given]
+
+    def unsupported(self, how: str) -> Unsupported:
+        return Unsupported(f"{self.node.op_type} {how}")

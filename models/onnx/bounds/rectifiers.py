@@ -1,0 +1,108 @@
+"""Relu, LeakyRelu and Clip: pieces of lines.
+
+The free line of a Relu, below it, is chosen by area: y = x where u > -l, else y = 0 (Zhang et al. 2018, CROWN-adaptive;
+Singh et al. 2019, DeepPoly).
+"""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from models.onnx.bounds.lines import Lines
+from models.onnx.bounds.reading import Reading
+from models.onnx.bounds.rounding import gamma
+
+
+@dataclass(frozen=True)
+class Rectifier:
+    """x where x > 0, leak * x below; 0 <= leak <= 1. Speaks `Curve`."""
+
+    leak: float = 0.0
+
+    def value(self, x: Tensor) -> Tensor:
+        return torch.where(x > 0, x, self.leak * x)
+
+    def error(self, lower: Tensor, upper: Tensor) -> Tensor | float:
+        del upper
+        return gamma(1) * self.leak * lower.clamp(max=0).abs() if self.leak else 0.0
+
+    def bends(self, lower: Tensor, upper: Tensor) -> Tensor:
+        return (lower < 0) & (upper > 0)
+
+    def matters(self, lower: Tensor, upper: Tensor) -> Tensor:
+        return self.value(upper) > self.value(lower)
+
+    def relax(self, lower: Tensor, upper: Tensor) -> Lines:
+        bends = self.bends(lower, upper)
+        width = torch.where(bends, upper - lower, 1.0)
+        chord = (upper - self.leak * lower) / width
+        straight = torch.where(lower >= 0, 1.0, self.leak).to(lower)  # the slope where it does not bend
+        below = torch.where(upper > -lower, 1.0, self.leak).to(lower)
+        lower_slope = torch.where(bends, below, straight)
+        upper_slope = torch.where(bends, chord, straight)
+        upper_offset = torch.where(bends, upper - chord * upper, 0.0)
+        return Lines(lower_slope, torch.zeros_like(lower), upper_slope, upper_offset)
+
+
+@dataclass(frozen=True)
+class Clamp:
+    """x held between two numbers, either of which may be infinite. Speaks `Curve`."""
+
+    least: float
+    most: float
+
+    def value(self, x: Tensor) -> Tensor:
+        return x.clamp(self.least, self.most)
+
+    def error(self, lower: Tensor, upper: Tensor) -> float:
+        del lower, upper
+        return 0.0
+
+    def bends(self, lower: Tensor, upper: Tensor) -> Tensor:
+        below, above = lower < self.least, upper > self.most
+        return (below & (upper > self.least)) | (above & (lower < self.most))
+
+    def matters(self, lower: Tensor, upper: Tensor) -> Tensor:
+        return self.value(upper) > self.value(lower)
+
+    def relax(self, lower: Tensor, upper: Tensor) -> Lines:
+        """Mirrored, the line above is one below: -clamp(x) = clamp(-x, -most, -least)."""
+        below = self._below(lower, upper)
+        above = Clamp(-self.most, -self.least)._below(-upper, -lower)
+        return Lines(below[0], below[1], above[0], -above[1])
+
+    def _below(self, lower: Tensor, upper: Tensor) -> tuple[Tensor, Tensor]:
+        """A line (slope, offset) below the curve on [l, u]."""
+        starts, ends = self.value(lower), self.value(upper)
+        knee = lower.clamp(min=self.least)  # where it begins to rise
+        # From the knee to the end: below the concave part as its chord, and below the flat part before the knee.
+        slope = (ends - starts) / torch.where(upper > knee, upper - knee, 1.0)
+        slope = torch.where(upper > knee, slope, 0.0)
+        is_flat = (lower < self.least) & (upper - knee <= knee - lower)  # the level at `least` wastes less
+        slope = torch.where(is_flat, 0.0, slope)
+        return slope, starts - slope * knee
+
+
+def relu(node: Reading) -> Rectifier:
+    del node
+    return Rectifier()
+
+
+def leaky_relu(node: Reading) -> Rectifier:
+    leak = node.attribute("alpha", 0.01)
+    if not 0 <= leak <= 1:
+        raise node.unsupported("with a slope outside [0, 1]")
+    return Rectifier(float(leak))
+
+
+def clip(node: Reading) -> Clamp:
+    """Limits are inputs since opset 11, attributes before."""
+    limits = [
+        node.attribute(name, default) if (given := node.array(i)) is None else float(given.reshape(()))
+        for i, name, default in ((1, "min", -math.inf), (2, "max", math.inf))
+    ]
+    if limits[0] > limits[1]:
+        raise node.unsupported("between limits that cross")
+    return Clamp(*limits)

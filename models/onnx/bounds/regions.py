@@ -1,0 +1,68 @@
+"""What is known of every value on a few regions: intervals, lines, and how far rounding disturbs them."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from models.onnx.bounds.backward import pull_back
+from models.onnx.bounds.concretization import Balls
+from models.onnx.bounds.operators import Relaxed
+from models.onnx.bounds.plan import Plan
+from models.onnx.bounds.slopes import Slopes
+
+Interval = tuple[Tensor, Tensor]  # lower, upper: (R, *shape)
+
+
+@dataclass
+class Regions:
+    """R regions and what is known on them. Filled by `propagation.py` from the rows on."""
+
+    plan: Plan
+    balls: Balls
+    count: int  # of them that are asked about; the rest fills the group up
+    bucket: int  # objectives a backward pass: always as many, so that none depends on its company
+    rounds: bool  # the model computes in float32; else bounds are about real arithmetic
+    intervals: dict[str, Interval] = field(default_factory=dict)
+    disturbances: dict[str, Tensor] = field(default_factory=dict)  # step -> (R, *out)
+    lines: dict[str, Relaxed] = field(default_factory=dict)  # a curve's step -> lines around it
+    levels: dict[str, Relaxed] = field(default_factory=dict)  # a curve's step -> its interval
+
+    def least(self, name: str, slopes: Slopes, rows: Tensor, relaxed: Mapping[str, Relaxed]) -> Tensor:
+        """Lower bounds (B,) of slopes.value over the regions of `rows` (B,)."""
+        below, constant = pull_back(self.plan, name, slopes, rows, relaxed, self.disturbances)
+        return constant if below is None else constant + self.balls.least(below, rows)
+
+    def least_gap(self, rows: Tensor, ours: Tensor, theirs: Tensor) -> Tensor:
+        """Lower bounds of f_ours - f_theirs, classes (B,): the better of lines and levels."""
+        scores, shape = self.plan.output, self.plan.shapes[self.plan.output]
+        slopes = Slopes.one_hot(ours, shape).plus(Slopes.one_hot(theirs, shape).times(-torch.ones_like(ours)))
+        found = self.least(scores, slopes, rows, self.levels)
+        return torch.maximum(found, self.least(scores, slopes, rows, self.lines)) if self.lines else found
+
+    def tighten(self, name: str, wanted: Tensor) -> None:
+        """Bound the wanted numbers (R, *shape) of a value by backward passes, and keep what is tighter."""
+        lower, upper = self.intervals[name]
+        found = torch.stack([lower.flatten(1), -upper.flatten(1)])  # (2, R, numbers): bounds of y and of -y
+        sides, rows, positions = _listed(wanted[: self.count])
+        for part in buckets(len(rows), self.bucket):
+            slopes = Slopes.one_hot(positions[part], self.plan.shapes[name]).times(1.0 - 2.0 * sides[part])
+            least = self.least(name, slopes, rows[part], self.lines)
+            at = (sides[part], rows[part], positions[part])
+            found[at] = torch.maximum(found[at], least)  # NaN stays, and ends as no bound at all
+        lower, upper = found[0].reshape(lower.shape), -found[1].reshape(upper.shape)
+        self.intervals[name] = lower, torch.maximum(lower, upper)  # they may cross by a rounding of float64
+
+
+def _listed(wanted: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """-> sides, rows, positions: two objectives for every wanted number."""
+    rows, positions = wanted.flatten(1).nonzero(as_tuple=True)
+    sides = torch.zeros_like(rows)
+    return torch.cat([sides, sides + 1]), rows.repeat(2), positions.repeat(2)
+
+
+def buckets(count: int, size: int) -> Iterator[Tensor]:
+    """Positions 0..count - 1 in parts of exactly `size`, the last filled up with its own last position."""
+    for start in range(0, count, size):
+        yield torch.arange(start, start + size).clamp(max=count - 1)

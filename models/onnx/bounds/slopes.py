@@ -1,0 +1,110 @@
+"""Slopes of many objectives by one value: by all of it, or by a window outside of which they are zero.
+
+A neuron behind convolutions sees a small window of each value before them. Going back with windows instead of whole
+values saves most of the work, and changes no number beyond rounding.
+"""
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from models.onnx.bounds.tracing import Shape
+
+WHOLE = 0.5  # a window larger than this share of its value is carried as the whole value
+
+
+@dataclass(frozen=True)
+class Slopes:
+    """(B, *shape) without a `corner`; with one a window (B, C, *size) of a value (C, *spatial), 0 where it juts out."""
+
+    numbers: Tensor
+    shape: Shape  # of the value
+    corner: Tensor | None = None  # (B, axes) position of the window's first number: negative where it juts out
+
+    @classmethod
+    def one_hot(cls, positions: Tensor, shape: Shape) -> "Slopes":
+        """1 at one number each, counted in the flattened value: positions (B,). A window of one where axes allow."""
+        count, flat = math.prod(shape), shape[0] if len(shape) > 1 else math.prod(shape)
+        channel = positions // (count // flat)
+        numbers = torch.zeros(len(positions), flat, dtype=torch.float64, device=positions.device)
+        numbers[torch.arange(len(positions), device=positions.device), channel] = 1.0
+        if len(shape) == 1:
+            return cls(numbers, shape)
+        rest = positions % (count // flat)
+        corner = torch.stack(torch.unravel_index(rest, shape[1:]), dim=1)
+        return cls(numbers.reshape(-1, flat, *[1] * (len(shape) - 1)), shape, corner)
+
+    def times(self, factors: Tensor) -> "Slopes":
+        """Each objective by its own factor (B,), or each number by its own (B, ...) as `of` gives them."""
+        if factors.dim() == 1:
+            factors = factors.reshape(-1, *[1] * (self.numbers.dim() - 1))
+        return Slopes(self.numbers * factors, self.shape, self.corner)
+
+    def of(self, values: Tensor, rows: Tensor | None = None) -> Tensor:
+        """The values (R, *shape) that the slopes are about, from the row of each objective: (B, ...).
+
+        `rows` None: R is 1, the same values for every objective.
+        """
+        if self.corner is None:
+            return values if rows is None else values[rows]
+        at = (
+            self._positions
+            if rows is None
+            else self._positions + rows.reshape(-1, *[1] * len(self.shape)) * self._count
+        )
+        return values.reshape(-1)[at]
+
+    def whole(self) -> "Slopes":
+        """The same without a window."""
+        if self.corner is None:
+            return self
+        spread = self.numbers.new_zeros(len(self.numbers), self._count)
+        spread.scatter_add_(1, self._positions.flatten(1), self.numbers.flatten(1))
+        return Slopes(spread.reshape(-1, *self.shape), self.shape)
+
+    def plus(self, other: "Slopes") -> "Slopes":
+        if self._lies_as(other):
+            return Slopes(self.numbers + other.numbers, self.shape, self.corner)
+        return Slopes(self.whole().numbers + other.whole().numbers, self.shape)
+
+    def cropped(self) -> "Slopes":
+        """Zeros where the window juts out; the whole value where the window is most of it."""
+        assert self.corner is not None
+        numbers = self.numbers
+        for axis, (at, size) in enumerate(zip(self._coordinates, self.shape[1:], strict=True)):
+            inside = ((at >= 0) & (at < size)).to(numbers)  # (B, size of the window)
+            numbers = numbers * inside.reshape(len(at), 1, *[1] * axis, -1, *[1] * (len(self.shape) - 2 - axis))
+        made = Slopes(numbers, self.shape, self.corner)
+        return made.whole() if math.prod(numbers.shape[1:]) > WHOLE * self._count else made
+
+    def _lies_as(self, other: "Slopes") -> bool:
+        if self.corner is None or other.corner is None or self.numbers.shape != other.numbers.shape:
+            return False
+        return bool((self.corner == other.corner).all())
+
+    @property
+    def _count(self) -> int:
+        return math.prod(self.shape)
+
+    @property
+    def _coordinates(self) -> list[Tensor]:
+        """For each axis, (B, size of the window) positions in the value."""
+        assert self.corner is not None
+        sizes = self.numbers.shape[2:]
+        return [
+            corner[:, None] + torch.arange(size, device=corner.device)
+            for corner, size in zip(self.corner.unbind(1), sizes, strict=True)
+        ]
+
+    @cached_property
+    def _positions(self) -> Tensor:
+        """(B, C, *size) positions in the flattened value; anywhere in it where the window juts out."""
+        channels = torch.arange(self.shape[0], device=self.numbers.device)
+        found = channels.reshape(1, -1, *[1] * (len(self.shape) - 1))
+        for axis, (at, size) in enumerate(zip(self._coordinates, self.shape[1:], strict=True)):
+            at = at.clamp(0, size - 1).reshape(len(at), 1, *[1] * axis, -1, *[1] * (len(self.shape) - 2 - axis))
+            found = found * size + at
+        return found

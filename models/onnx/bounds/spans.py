@@ -1,0 +1,70 @@
+"""Where the windows of convolutions and pools lie."""
+
+from dataclasses import dataclass
+
+import torch.nn.functional as F
+from torch import Tensor
+
+from models.onnx.bounds.reading import Reading
+
+
+@dataclass(frozen=True)
+class Span:
+    """Windows of `kernel` elements, `dilations` apart, every `strides`, over axes padded by `begins` and `ends`.
+
+    `ends` is what makes the last window fit: less than nothing where a remainder is not looked at.
+    """
+
+    kernel: tuple[int, ...]
+    strides: tuple[int, ...]
+    dilations: tuple[int, ...]
+    begins: tuple[int, ...]
+    ends: tuple[int, ...]
+
+    def pad(self, x: Tensor, value: float = 0.0) -> Tensor:
+        return x if not any(self._amounts()) else F.pad(x, self._amounts(), value=value)
+
+    def unpad(self, x: Tensor) -> Tensor:
+        """The transpose of `pad` with zeros."""
+        return x if not any(self._amounts()) else F.pad(x, [-amount for amount in self._amounts()])
+
+    def corner(self, windows: Tensor) -> Tensor:
+        """(B, axes) first windows -> first elements they look at, counted without padding."""
+        return windows * windows.new_tensor(self.strides) - windows.new_tensor(self.begins)
+
+    def extent(self, windows: tuple[int, ...]) -> tuple[int, ...]:
+        """How many elements so many neighboring windows look at."""
+        axes = zip(windows, self.strides, self.dilations, self.kernel, strict=True)
+        return tuple((count - 1) * stride + dilation * (kernel - 1) + 1 for count, stride, dilation, kernel in axes)
+
+    @property
+    def has_padding(self) -> bool:
+        return any(amount > 0 for amount in self._amounts())
+
+    def _amounts(self) -> list[int]:
+        """As torch wants them: the last axis first."""
+        pairs = list(zip(self.begins, self.ends, strict=True))
+        return [amount for pair in reversed(pairs) for amount in pair]
+
+
+def span(node: Reading, kernel: tuple[int, ...]) -> Span:
+    """From the attributes and the sizes that the model was seen to have: `ceil_mode` and `auto_pad` are in them."""
+    size, axes = len(kernel), range(len(kernel))
+    if not 1 <= size <= 3:
+        raise node.unsupported(f"over {size} axes")
+    strides = tuple(node.attribute("strides", [1] * size))
+    dilations = tuple(node.attribute("dilations", [1] * size))
+    before, after = node.shape(0)[1:], node.out[1:]
+    totals = [(after[i] - 1) * strides[i] + dilations[i] * (kernel[i] - 1) + 1 - before[i] for i in axes]
+    begins = _begins(node, totals)
+    return Span(kernel, strides, dilations, begins, tuple(t - b for t, b in zip(totals, begins, strict=True)))
+
+
+def _begins(node: Reading, totals: list[int]) -> tuple[int, ...]:
+    mode = node.attribute("auto_pad", b"NOTSET").decode()
+    if mode == "NOTSET":
+        return tuple(node.attribute("pads", [0] * 2 * len(totals))[: len(totals)])
+    if mode == "VALID":
+        return (0,) * len(totals)
+    halves = [max(total, 0) // 2 for total in totals]
+    return tuple(max(t, 0) - h if mode == "SAME_LOWER" else h for t, h in zip(totals, halves, strict=True))

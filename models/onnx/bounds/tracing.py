@@ -1,0 +1,70 @@
+"""What every value of a graph is: so many numbers a row, or a constant. Found by running it once on probe rows.
+
+A value that depends on the rows by their number alone, as the targets of many Reshapes do, counts as constant.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import onnx
+from numpy.typing import NDArray
+from onnx import ModelProto, NodeProto, TensorProto, helper
+
+from models.onnx import probes
+from models.onnx.graph import ONNX, constants
+from models.onnx.session import padded, run, start
+
+PROBED = 5  # rows, where the model takes any number of them: few other axes have this size
+KNOWN_BY_SHAPE = ("Shape", "Size")
+
+Shape = tuple[int, ...]  # of one row, without the batch axis
+
+
+@dataclass(frozen=True)
+class Trace:
+    """Every value of a graph is in `shapes` if it depends on the content of the rows, else in `constants`."""
+
+    input: str
+    nodes: tuple[NodeProto, ...]  # those that depend on the rows, in order
+    shapes: dict[str, Shape]
+    constants: dict[str, NDArray[Any]]
+    displaced: frozenset[str]  # values whose first axis is not that of the rows
+
+
+def trace(model: ModelProto, shape: Shape, batch: int | None) -> Trace:
+    """`model` has one input, [N or batch, *shape]. Raises ModelFault where it does not run."""
+    entry = model.graph.input[0].name
+    rows = padded(probes.rows(shape)[: batch or PROBED], batch or PROBED)
+    dependent = _dependent(model)
+    answers = _run_all(model, rows)
+    names = {entry, *(name for node in dependent for name in node.output if name)}
+    answers[entry] = rows
+    return Trace(
+        input=entry,
+        nodes=tuple(dependent),
+        shapes={name: tuple(answers[name].shape[1:]) for name in names},
+        constants={name: value for name, value in answers.items() if name not in names} | constants(model.graph),
+        displaced=frozenset(name for name in names if answers[name].shape[:1] != (len(rows),)),
+    )
+
+
+def _dependent(model: ModelProto) -> list[NodeProto]:
+    reached, found = {model.graph.input[0].name}, []
+    for node in model.graph.node:  # sorted by `prune`
+        is_standard = node.domain in ONNX
+        if reached.intersection(node.input) and not (is_standard and node.op_type in KNOWN_BY_SHAPE):
+            reached.update(name for name in node.output if name)
+            found.append(node)
+    return found
+
+
+def _run_all(model: ModelProto, rows: NDArray[Any]) -> dict[str, Any]:
+    """Every value a node makes."""
+    names = [name for node in model.graph.node for name in node.output if name]
+    typed = onnx.shape_inference.infer_shapes(model).graph
+    types = {value.name: value.type.tensor_type.elem_type for value in (*typed.value_info, *typed.output)}
+    open_ = ModelProto()
+    open_.CopyFrom(model)
+    open_.graph.ClearField("output")
+    open_.graph.output.extend(helper.make_tensor_value_info(n, types.get(n, TensorProto.FLOAT), None) for n in names)
+    return dict(zip(names, run(start(open_), model.graph.input[0].name, rows), strict=True))

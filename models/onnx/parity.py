@@ -1,0 +1,68 @@
+"""Graphs rebuilt in torch, held against onnxruntime on ordinary rows before anything is said in their name."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from algorithms.asking import Region, Relaxation
+from algorithms.errors import ModelFault, Refused
+from algorithms.oracle import Rows, Scores
+from algorithms.threat import Box, Norm
+from models.device import Device
+from models.manifest import Parity
+from models.onnx.bounds.bounder import Bounder, bounder
+from models.onnx.gradients import Differentiator, differentiator
+from models.onnx.network import Network
+from models.onnx.trial import close
+
+RELAXATIONS: tuple[Relaxation, ...] = ("intervals", "crown")
+
+
+def compare_gradients(network: Network, rows: Rows, expected: Scores, device: Device) -> tuple[Parity | None, str]:
+    """-> (parity of the scores, why gradients are withheld or "")"""
+    try:
+        return _gradients(network, differentiator(network, device), rows, expected)
+    except Refused as refused:
+        return None, refused.detail
+    except ModelFault:
+        return None, "The graph rebuilt for gradients does not run."
+
+
+def _gradients(network: Network, found: Differentiator, rows: Rows, expected: Scores) -> tuple[Parity, str]:
+    scores, gradients = found.gradients(rows, lambda own, _positions: np.ones_like(own))
+    finite = np.isfinite(expected) & np.isfinite(scores)
+    difference = float(np.abs(scores - expected)[finite].max(initial=0.0))
+    parity = Parity(max_abs_difference=difference, rows=len(rows))
+    if not close(scores, expected, expected.astype(np.float16) if network.is_half else expected):
+        return parity, f"The graph rebuilt for gradients answers otherwise than onnxruntime, by up to {difference:.3g}."
+    if gradients.shape != rows.shape:
+        return parity, "The gradients have another shape than the rows."
+    return parity, ""
+
+
+def compare_bounds(network: Network, rows: Rows, expected: Scores, device: Device) -> str:
+    """Why bounds are withheld, or "": at radius 0, in real arithmetic, they must be the margins themselves."""
+    finite = np.isfinite(expected).all(axis=1)
+    try:
+        return _bounds(bounder(network, device, rounds=False), rows[finite], expected[finite])
+    except Refused as refused:
+        return refused.detail
+    except ModelFault:
+        return "The graph rebuilt for bounds does not run."
+
+
+def _bounds(found: Bounder, rows: Rows, expected: Scores) -> str:
+    labels = expected.argmax(axis=1)
+    rivals = _rivals(labels, expected.shape[1])
+    margins = expected.max(axis=1, keepdims=True) - np.take_along_axis(expected, rivals, axis=1)
+    region = Region(rows, np.zeros(len(rows)), Norm.LINF, Box.unbounded())
+    for relaxation in RELAXATIONS:
+        bounds = found.margins(region, labels, rivals, relaxation)
+        if not close(bounds, margins, expected):
+            difference = float(np.abs(bounds - margins).max())
+            return f"The graph rebuilt for bounds answers otherwise than onnxruntime, by up to {difference:.3g}."
+    return ""
+
+
+def _rivals(labels: NDArray[np.int64], classes: int) -> NDArray[np.int64]:
+    """(n,) -> (n, K - 1)"""
+    return (labels[:, None] + np.arange(1, classes)) % classes
