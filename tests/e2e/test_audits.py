@@ -1,0 +1,106 @@
+"""An audit of the bundled model through HTTP, and one whose worker is shot in the middle."""
+
+import time
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from jobs.audits.admission import admit
+from jobs.audits.report import Report
+from jobs.audits.request import AuditRequest
+from jobs.effects import settle
+from jobs.states import TERMINAL
+from tests.e2e.machine import TENANT, Machine, until
+
+pytestmark = pytest.mark.slow
+
+DIGITS = Path(__file__).parents[2] / "examples" / "digits"
+BYTES = {"Content-Type": "application/octet-stream"}
+POLICY = """
+rules:
+  - {name: accurate, metric: clean_accuracy, at_least: 0.5, confidence: 0.95}
+  - {name: not broken at once, metric: empirical_robust_accuracy, at: 0.05, at_least: 0.5}
+  - {name: unbreakable, metric: robust_accuracy, at: 5, at_least: 0.9, severity: warn}
+"""
+
+
+@pytest.fixture(scope="module")
+def audited(installation):
+    """The ended audit, its verdict and its report."""
+    key = {"Authorization": f"Bearer {installation.api_key}"}
+    with httpx2.Client(base_url=installation.url, headers=key, timeout=90) as client:
+        model = client.post(
+            "/v1/models?name=digits",
+            content=(DIGITS / "model.onnx").read_bytes(),
+            headers=BYTES | {"Prefer": "wait=60"},
+        ).json()
+        samples = client.post("/v1/samples", content=(DIGITS / "samples.npz").read_bytes(), headers=BYTES).json()
+        recipe = [{"name": "noise", "points": 64}, {"name": "pgd", "steps": 10}, {"name": "clever", "batches": 20}]
+        audit = client.post(
+            "/v1/audits",
+            json={
+                "model_id": model["id"],
+                "samples_id": samples["id"],
+                "recipe": [*recipe, {"name": "nearest_neighbor"}],
+                "policy": POLICY,
+                "samples": {"limit": 6},
+            },
+        ).json()
+        end = time.monotonic() + 100
+        while audit["state"] not in TERMINAL and time.monotonic() < end:
+            audit = client.get(f"/v1/audits/{audit['id']}", headers={"Prefer": "wait=10"}).json()
+        verdict = client.get(f"/v1/audits/{audit['id']}/verdict").json()
+        report = Report.model_validate_json(client.get(f"/v1/audits/{audit['id']}/report").content)
+    return audit, verdict, report
+
+
+def test_an_audit_ends_with_a_verdict_and_a_report(audited):
+    audit, verdict, report = audited
+    assert (audit["state"], audit["report_ready"], audit["progress"]["fraction"]) == ("succeeded", True, 1)
+    assert [rule["verdict"] for rule in verdict["rules"]] == ["pass", "pass", "warn"]
+    assert audit["verdict"] == verdict["verdict"] == report.verdict == "pass"
+    assert [skip["method"] for skip in audit["skipped"]] == ["nearest_neighbor"]
+
+
+def test_every_sample_has_a_bracket_whose_end_its_method_found(audited):
+    report = audited[2]
+    assert [row.index for row in report.samples] == list(range(6))
+    for row in report.samples:
+        assert row.upper is not None and row.upper_by in {"pgd", "noise"}
+        assert row.upper == min(result.value for name, result in row.methods.items() if name != "clever")
+        assert row.clever is not None and row.clever_interval is not None
+    assert not {alarm.code for alarm in report.alarms} & {"lower_above_upper", "model_not_deterministic"}
+
+
+def test_the_gallery_shows_the_nearest_points(audited):
+    gallery = audited[2].gallery
+    assert gallery.kind == "image" and len(gallery.pictures) == 6
+    for picture in gallery.pictures:
+        change = sum((a - b) ** 2 for a, b in zip(picture.original, picture.adversarial, strict=True)) ** 0.5
+        assert change == pytest.approx(picture.distance, abs=0.01)
+
+
+@pytest.fixture(scope="module")
+def machine(valkey_url, tmp_path_factory):
+    here = Machine(valkey_url, tmp_path_factory.mktemp("audits"))
+    yield here
+    here.stop()
+
+
+def test_an_audit_survives_the_death_of_its_worker(machine):
+    worker = machine.worker()
+    model, samples = machine.upload_model(), machine.upload_samples()
+    recipe = [{"name": "noise", "points": 200}, {"name": "square", "steps": 200}]
+    body = {"model_id": model.id, "samples_id": samples.id, "recipe": recipe, "samples": {"limit": 100}}
+    plan = admit(AuditRequest.model_validate(body), model, samples)
+    audit, effects = machine.store.create_audit(TENANT, plan)
+    settle(effects, store=machine.store, queue=machine.queue, library=machine.library)
+    until(lambda: machine.store.audit(TENANT, audit.id).progress.queries > 100, seconds=60, what="an audit under way")
+    worker.kill()
+    machine.worker()
+    until(lambda: machine.store.audit(TENANT, audit.id).state in TERMINAL, seconds=90, what="the end of the audit")
+    ended = machine.store.audit(TENANT, audit.id)
+    assert (ended.state, ended.report_ready) == ("succeeded", True)
+    report = Report.model_validate_json(machine.library.get(machine.store.report_forms(TENANT, audit.id)["json"]))
+    assert len(report.samples) == 100 and {job.state for job in report.jobs} == {"succeeded"}
