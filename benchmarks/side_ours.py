@@ -1,30 +1,37 @@
 """Our side: a method through the driver, and the onnxruntime session beneath it alone."""
 
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
 import onnxruntime as ort
 
+from algorithms.oracle import Access, Model
 from algorithms.parameters import Budget
 from algorithms.registry import method
 from algorithms.running import Samples, run
 from algorithms.threat import Norm, Threat
 from benchmarks import data
 from benchmarks.sides import serve
-from models.onnx.classifier import OnnxClassifier
-from models.onnx.gate import check
-from models.onnx.gradients import differentiator
-from models.onnx.network import Network, read
+from models.manifest import ModelCard
+from models.opening import open_model
 
 
 @cache
-def network(name: str) -> Network:
-    return read(check(data.network(name).read_bytes()), None)
-
-
-@cache
-def model(name: str) -> OnnxClassifier:
-    return OnnxClassifier(network(name), differentiator(network(name), "cpu"), "cpu")
+def model(net: str) -> Model:
+    """As a runner opens it."""
+    file = data.network(net).read_bytes()
+    card = ModelCard(
+        id=net,
+        kind="onnx",
+        name=net,
+        state="ready",
+        sha256="",
+        size_bytes=len(file),
+        offers=(Access.LABELS, Access.SCORES, Access.GRADIENTS),
+        created_at=datetime.now(UTC),
+    )
+    return open_model(card, file, device="cpu")
 
 
 def audit(

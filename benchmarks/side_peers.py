@@ -3,15 +3,19 @@
 Runs in `.venv-peers` (see `benchmarks.peers`) and imports nothing of ours but the data.
 """
 
+import time
 import warnings
+from collections.abc import Sequence
+from contextlib import suppress
 from functools import cache
 from typing import Any
 
+import foolbox
 import numpy as np
 import onnx
 import onnx2fx
 import torch
-from art.attacks.evasion import SquareAttack
+from art.attacks.evasion import HopSkipJump, SquareAttack
 from art.estimators.classification import PyTorchClassifier
 from art.metrics import clever_u
 from numpy.typing import NDArray
@@ -83,5 +87,103 @@ def _distances(net: str, x: NDArray[np.float32], found: NDArray[np.float32], nor
     return [float(d) if a != b else None for d, a, b in zip(away, labels, seen, strict=True)]
 
 
+class Spent(Exception):
+    """The largest budget is used up."""
+
+
+class Recorder(torch.nn.Module):
+    """The network, and the nearest adversarial row it was shown for each sample, by each budget of queries.
+
+    Kinder than what a library returns: every row counts, not only the one it ends with.
+    """
+
+    def __init__(self, net: str, x: NDArray[np.float32], budgets: Sequence[int]) -> None:
+        super().__init__()
+        self.inner = counting(net).inner
+        self.x = torch.from_numpy(x)
+        with torch.no_grad():
+            self.labels = self.inner(self.x).argmax(1)
+        self.budgets, self.queries = budgets, 0
+        self.nearest = torch.full((len(x),), torch.inf)
+        self.reached: list[torch.Tensor] = []
+        self.seconds: list[float] = []
+        self.start = time.perf_counter()
+
+    def forward(self, rows: torch.Tensor) -> torch.Tensor:
+        """Rows are q rounds over all samples, or q questions about the only one: (q n, *shape)"""
+        rows = rows.float()  # ART's are double
+        logits = self.inner(rows)
+        n = len(self.x)
+        away = (rows.detach().reshape(-1, n, *self.x.shape[1:]) - self.x).flatten(2).norm(dim=2)  # (q, n)
+        away[(logits.argmax(1).reshape(-1, n) == self.labels)] = torch.inf
+        nearest = torch.minimum(away.cummin(0).values, self.nearest)
+        for budget in self.budgets[len(self.reached) :]:
+            if budget <= self.queries + len(away):
+                self.reached.append(nearest[budget - self.queries - 1])
+                self.seconds.append(time.perf_counter() - self.start)
+        self.nearest, self.queries = nearest[-1], self.queries + len(away)
+        if len(self.reached) == len(self.budgets):
+            raise Spent
+        return logits
+
+
+def noise_labels(net: str) -> list[int]:
+    """What the network makes of uniform noise: a search that starts from noise has no start in these classes."""
+    noise = torch.rand(100, 1, 28, 28, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        return sorted(set(counting(net).inner(noise).argmax(1).tolist()))
+
+
+def labels(net: str, images: list[int]) -> list[int]:
+    with torch.no_grad():
+        return list(counting(net).inner(torch.from_numpy(data.images(images))).argmax(1).tolist())
+
+
+def foolbox_hopskipjump(net: str, images: list[int], budgets: list[int]) -> list[dict[str, Any]]:
+    """All samples in lockstep, as Foolbox does it."""
+    torch.manual_seed(0)
+    recorder = Recorder(net, data.images(images), budgets).eval()
+    model = foolbox.PyTorchModel(recorder, bounds=(0, 1), device="cpu")
+    attack = foolbox.attacks.HopSkipJumpAttack(steps=10_000)
+    with suppress(Spent):
+        attack.run(model, recorder.x, foolbox.criteria.Misclassification(recorder.labels))
+    return _by_budget([recorder], budgets)
+
+
+def art_hopskipjump(net: str, images: list[int], budgets: list[int]) -> list[dict[str, Any]]:
+    """One sample after the other, as ART does it."""
+    np.random.seed(0)
+    recorders = []
+    for x in data.images(images):
+        recorder = Recorder(net, x[None], budgets).eval()
+        loss = torch.nn.CrossEntropyLoss()
+        model = PyTorchClassifier(
+            recorder, loss, input_shape=(1, 28, 28), nb_classes=10, clip_values=(0.0, 1.0), device_type="cpu"
+        )
+        with suppress(Spent):
+            HopSkipJump(model, norm=2, max_iter=10_000, verbose=False).generate(x[None])
+        recorders.append(recorder)
+    return _by_budget(recorders, budgets)
+
+
+def _by_budget(recorders: list[Recorder], budgets: list[int]) -> list[dict[str, Any]]:
+    return [
+        {
+            "seconds": sum(recorder.seconds[i] for recorder in recorders),
+            "distances": torch.cat([recorder.reached[i].reshape(-1) for recorder in recorders]).tolist(),
+        }
+        for i in range(len(budgets))
+    ]
+
+
 if __name__ == "__main__":
-    serve({"clever": clever, "square": square})
+    serve(
+        {
+            "clever": clever,
+            "square": square,
+            "noise_labels": noise_labels,
+            "labels": labels,
+            "foolbox_hopskipjump": foolbox_hopskipjump,
+            "art_hopskipjump": art_hopskipjump,
+        }
+    )

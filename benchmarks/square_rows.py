@@ -46,9 +46,7 @@ def over_raw(ours: Side, images: list[int], norm: str, *, queries: int, rounds: 
     yield Figure(f"rows/s at best, `square` {norm} and raw", shown)
 
 
-def beside_art(
-    ours: Side, art: Side, images: list[int], norm: str, epsilon: float, queries: int
-) -> Iterator[Figure]:
+def beside_art(ours: Side, art: Side, images: list[int], norm: str, epsilon: float, queries: int) -> Iterator[Figure]:
     asked = {"net": NET, "images": images, "norm": norm, "epsilon": epsilon, "queries": queries}
     mine, theirs = ours.ask("audit", name="square", params={}, **asked), art.ask("square", **asked)
     distances = [finding["value"] if finding["kind"] == "upper_bound" else None for finding in mine.value]
