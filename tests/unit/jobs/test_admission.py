@@ -23,6 +23,7 @@ PGD = {"method": {"name": "pgd"}}
 SQUARE = {"method": {"name": "square"}}
 WALK = {"method": {"name": "hopskipjump"}}
 SPANNING = {"method": {"name": "hopskipjump", "directions": "spanning"}}
+L1_TARGETED = {"norm": "l1", "goal": {"targeted": "random"}}
 ONLY_LABELS = ready_card(offers=(Access.LABELS,))
 ONLY_SCORES = ready_card(offers=(Access.LABELS, Access.SCORES))
 
@@ -53,8 +54,8 @@ REFUSALS: list[tuple[dict[str, Any], str, str, str]] = [
     ({**SPANNING, "auxiliary": samples_card(maximum=0.0)}, "invalid_request", "/auxiliary_samples_id", "all zero"),
     ({"model": ONLY_SCORES}, "access_too_weak", "/method/name", "needs scores, gradients; .*What fits is .*square"),
     ({"model": ONLY_LABELS}, "access_too_weak", "/method/name", "offers labels. What fits is .*smoothing"),
-    ({"model": ONLY_LABELS, "threat": {"norm": "l1"}}, "access_too_weak", "/method/name", "No method here fits"),
-    ({**SQUARE, "threat": {"norm": "l1"}}, "norm_not_supported", "/threat/norm", "l2, linf, not in l1.*clever, pgd"),
+    ({"model": ONLY_LABELS, "threat": L1_TARGETED}, "access_too_weak", "/method/name", "No method here fits"),
+    ({**SQUARE, "threat": {"norm": "l1"}}, "norm_not_supported", "/threat/norm", "l2, linf, not in l1.*clever, .*pgd"),
     ({"threat": {"epsilon": 0.1}}, "epsilon_refused", "/threat/epsilon", "leave threat.epsilon out"),
     ({"upload": samples_card(shape=(4,))}, "shape_mismatch", "/samples_id", r"\[4\].*\[1, 2, 2\]"),
     ({"upload": samples_card(label_maximum=3)}, "label_out_of_range", "/samples_id", "0 to 3.*0 to 2"),
