@@ -44,8 +44,9 @@ def test_a_folder_beside_the_checkout_is_named_only_as_the_default_of_its_variab
     assert [name for name, text in texts().items() if BESIDE in text and "BRINELL_BENCH_DATA" not in text] == []
 
 
-def test_packages_have_empty_init_files() -> None:
-    assert [f for f in tracked() if f.name == "__init__.py" and f.read_bytes().strip()] == []
+def test_packages_have_empty_init_files_except_for_the_one_that_finds_protocols() -> None:
+    told = [f.relative_to(ROOT).as_posix() for f in tracked() if f.name == "__init__.py" and f.read_bytes().strip()]
+    assert told == ["models/endpoints/__init__.py"]
 
 
 def section(method: Method) -> str:
