@@ -102,6 +102,8 @@ class Answering:
 
     def _reserve(self, calls: int, hold: float) -> float:
         """Turns come from the supervisor, who asks the bucket that all jobs on an origin share."""
+        if self._inbox.cancelled.is_set():  # one beat of many calls at a low rate may take minutes
+            raise ModelFault("The job was cancelled.")
         self._say(Frame("turns", {"calls": calls, "hold": float(hold)}))
         return float(self._inbox.next().fields["seconds"])
 

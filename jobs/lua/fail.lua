@@ -1,5 +1,5 @@
 -- A chunk could not be computed. A fault of the model is retried once; other failures until the attempts are spent.
--- What had been found before it is kept where it ends the job.
+-- What had been found before it is kept where the job ends by it, or is cancelled.
 local unit = unit_of_lease()
 if not unit then return reply('refused') end
 local is_spent = not ASK.retry or attempts_spent(ASK.id, ASK.chunk)
@@ -7,7 +7,7 @@ if ASK.code == 'model_fault' then
   local faults = redis.call('HINCRBY', key('unit', ASK.id, 'chunks'), 'faults:' .. ASK.chunk, 1)
   is_spent = is_spent or faults > 1
 end
-if is_spent and ASK.result and not unit.cancel then
+if ASK.result and (is_spent or unit.cancel) then
   if ASK.digest and not hold(ASK.id, ASK.digest) then return reply('busy') end
   keep_result(object(unit.tenant, 'job', ASK.id))
 end

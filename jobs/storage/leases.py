@@ -77,7 +77,7 @@ class Leases(Audits):
     def fail(self, lease: Lease, code: str, detail: str, *, retry: bool, partial: ChunkResult | None = None) -> Effects:
         """`model_fault` is retried once at most, other codes until the attempts are spent; then the job is failed.
 
-        `partial`: what was found before, kept if the job ends by this.
+        `partial`: what was found before, kept if the job ends by this or is cancelled.
         """
         found = {} if partial is None else _result(partial)
         reply = self._call("fail", durable=True, **_standing(lease), code=code, detail=detail, retry=retry, **found)
