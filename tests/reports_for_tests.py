@@ -9,6 +9,7 @@ from algorithms.oracle import Access
 from algorithms.results import Kind
 from jobs.audits.report import (
     Alarm,
+    AuditSummary,
     Comparison,
     DataIdentity,
     Digests,
@@ -24,7 +25,6 @@ from jobs.audits.report import (
     SampleRow,
     Settings,
     Skipped,
-    AuditSummary,
     ThreatModel,
 )
 from jobs.audits.verdict import RuleOutcome, Waiver

@@ -16,7 +16,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from algorithms.parameters import Budget
-from algorithms.registry import METHODS, Method, MethodParams
+from algorithms.registry import METHODS, MethodParams
 from algorithms.threat import Norm, Threat
 from jobs.audits.request import AuditRequest
 from jobs.request import BudgetRequest, Targeted, ThreatRequest
@@ -95,7 +95,7 @@ def choose(request: AuditRequest, card: ModelCard) -> tuple[tuple[Choice, ...], 
     chosen: list[Choice] = []
     skipped: list[Obstacle] = []
     for name, choice in _wanted(request):
-        reason = _obstacle(_BY_NAME.get(name), request.threat, card)
+        reason = "This installation does not have it." if choice is None else _obstacle(choice, request.threat, card)
         if choice is not None and reason is None:
             chosen.append(choice)
         else:
@@ -123,9 +123,8 @@ def _choice(step: Step) -> Choice | None:
     return Choice(params, BudgetRequest(queries_per_sample=step.queries), step.samples)
 
 
-def _obstacle(method: Method | None, threat: ThreatRequest, card: ModelCard) -> str | None:
-    if method is None:
-        return "This installation does not have it."
+def _obstacle(choice: Choice, threat: ThreatRequest, card: ModelCard) -> str | None:
+    method = _BY_NAME[choice.params.name]
     if lacking := [need for need in method.needs if need not in card.offers]:
         why = {withheld.offer: withheld.reason for withheld in card.withheld}
         told = "; ".join(why[need] for need in lacking if need in why)
@@ -137,6 +136,8 @@ def _obstacle(method: Method | None, threat: ThreatRequest, card: ModelCard) -> 
         return f"It cannot be {goal}."
     if method.epsilon == "required" and threat.epsilon is None:
         return "It answers at a radius only; give threat.epsilon."
+    if method.wants_basis(choice.params):
+        return "Its directions need auxiliary samples, which an audit does not have; run it as a job."
     return None
 
 

@@ -126,11 +126,6 @@ def test_an_unready_model_is_409(api: Api, caller: TestClient) -> None:
     problem_of(caller.post("/v1/jobs", json=request | {"method": {"name": "pgd"}}), "model_not_ready")
 
 
-@pytest.mark.parametrize("call", [("GET", "/v1/audits"), ("POST", "/v1/audits"), ("GET", "/v1/audits/aud_1/verdict")])
-def test_audits_say_that_they_are_not_there_yet(caller: TestClient, call: tuple[str, str]) -> None:
-    problem_of(caller.request(*call), "not_available")
-
-
 def test_what_nobody_foresaw_is_500_without_a_word_of_it(
     api: Api, caller: TestClient, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -70,6 +70,11 @@ def test_the_norm_and_the_goal_choose_too():
     assert reasons(plan(threat={"goal": {"targeted": "random"}}))["noise"] == "It cannot be targeted."
 
 
+def test_directions_that_need_other_samples_are_no_part_of_an_audit():
+    made = plan(recipe=[{"name": "hopskipjump", "directions": "spanning"}, {"name": "square"}])
+    assert methods(made) == ["square"] and "auxiliary samples" in reasons(made)["hopskipjump"]
+
+
 def test_an_epsilon_goes_to_every_method_that_takes_one():
     jobs = {job.request.method.name: job for job in plan(threat={"epsilon": 0.25}).jobs}
     assert jobs["pgd"].threat.epsilon == jobs["noise"].threat.epsilon == 0.25
