@@ -158,5 +158,6 @@ class Cohort:
     labels: Labels  # (n,)
     targets: Labels | None  # (n,); None: untargeted
     scores: Scores | None  # (n, classes) of the clean rows; None where the model gives labels only
+    classes: int
     streams: tuple[Stream, ...]
     live: NDArray[np.bool_]  # (n,)

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from algorithms.asking import Case, Cohort, Conversation
 from algorithms.attacks import hopskipjump, noise, pgd, square
-from algorithms.certificates import nearest_neighbor, smoothing
+from algorithms.certificates import crown, intervals, nearest_neighbor, smoothing
 from algorithms.errors import Refused
 from algorithms.oracle import Access
 from algorithms.parameters import Cost, Params
@@ -59,6 +59,23 @@ METHODS = (
         chunk=2,
     ),
     Method(
+        name="crown",
+        version="1",
+        family="certificate",
+        threat_model="white_box",
+        needs=(Access.BOUNDS,),
+        norms=NORMS,
+        goals=("untargeted", "targeted"),
+        epsilon="optional",
+        proves=Kind.LOWER_BOUND,
+        reference="Zhang et al., Efficient Neural Network Robustness Certification, NeurIPS 2018, arXiv:1811.00866",
+        params=crown.Params,
+        run=crown.run,
+        cohort=True,
+        minimum=crown.minimum,
+        chunk=32,
+    ),
+    Method(
         name="hopskipjump",
         version="1",
         family="attack",
@@ -76,6 +93,23 @@ METHODS = (
         chunk=25,
         wants_pool=True,
         wants_basis=hopskipjump.wants_basis,
+    ),
+    Method(
+        name="intervals",
+        version="1",
+        family="certificate",
+        threat_model="white_box",
+        needs=(Access.BOUNDS,),
+        norms=NORMS,
+        goals=("untargeted", "targeted"),
+        epsilon="optional",
+        proves=Kind.LOWER_BOUND,
+        reference="Gowal et al., On the Effectiveness of Interval Bound Propagation, 2018, arXiv:1810.12715",
+        params=intervals.Params,
+        run=intervals.run,
+        cohort=True,
+        minimum=intervals.minimum,
+        chunk=64,
     ),
     Method(
         name="nearest_neighbor",

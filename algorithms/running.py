@@ -202,6 +202,7 @@ def _begin(
             labels=np.array([t.label for t in members], np.int64),
             targets=targets,
             scores=None if scores is None else scores[waiting],
+            classes=model.classes,
             streams=tuple(streams.values()),
             live=live,
         )

@@ -138,6 +138,7 @@ def test_on_torch_arrays_it_finds_what_it_finds_on_numpy_arrays(norm):
             labels=labels,
             targets=None,
             scores=lift(model.scores(what.x)),
+            classes=model.classes,
             streams=tuple(Stream(0, i, "pgd") for i in range(len(labels))),
             live=np.ones(len(labels), np.bool_),
         )

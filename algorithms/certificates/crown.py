@@ -1,0 +1,36 @@
+"""CROWN: a radius proven by linear bounds of the network, each curve held between two lines.
+
+Zhang, Weng, Chen, Hsieh, Daniel, NeurIPS 2018, arXiv:1811.00866; the choice of the lower line of a ReLU is the adaptive
+one, by area, as in DeepPoly (Singh et al., POPL 2019). The relaxation lives with the model (`models/onnx/bounds/`); the
+search for the radius is shared with `intervals` (`algorithms/radius_search.py`).
+
+Departures: the ball is cut to the box exactly; neurons keep the better of interval and backward bound; rounding of the
+float32 model is part of the bound.
+"""
+
+from typing import Literal
+
+from pydantic import Field
+
+from algorithms import parameters, radius_search
+from algorithms.asking import Cohort, Conversation
+from algorithms.parameters import Cost
+from algorithms.threat import Threat
+
+
+class Params(parameters.Params):
+    name: Literal["crown"] = "crown"
+    search_steps: int = Field(
+        radius_search.SEARCH_STEPS, ge=1, le=100, description="radii tried at most where no epsilon is given"
+    )
+
+
+def minimum(params: Params, threat: Threat) -> Cost:
+    """The clean row: bounds cost neither queries nor gradients."""
+    del params, threat
+    return Cost(queries=1)
+
+
+def run(cohort: Cohort, threat: Threat, params: Params) -> Conversation:
+    """Ends in a LowerBound, or in Abstained: `not_proven`."""
+    yield from radius_search.run(cohort, threat, "crown", params.search_steps)

@@ -1,0 +1,36 @@
+"""Interval bound propagation: a radius proven by carrying one interval a number through the network.
+
+Gowal et al. 2018, arXiv:1810.12715. Far looser than `crown` on networks that were not trained for it, and much faster.
+The intervals live with the model (`models/onnx/bounds/`); the search for the radius is shared with `crown`
+(`algorithms/radius_search.py`).
+
+Departures: what is affine in the rows is bounded over the ball within the box, not over its hull; the layers behind the
+last curve are taken as one; rounding of the float32 model is part of the bound.
+"""
+
+from typing import Literal
+
+from pydantic import Field
+
+from algorithms import parameters, radius_search
+from algorithms.asking import Cohort, Conversation
+from algorithms.parameters import Cost
+from algorithms.threat import Threat
+
+
+class Params(parameters.Params):
+    name: Literal["intervals"] = "intervals"
+    search_steps: int = Field(
+        radius_search.SEARCH_STEPS, ge=1, le=100, description="radii tried at most where no epsilon is given"
+    )
+
+
+def minimum(params: Params, threat: Threat) -> Cost:
+    """The clean row: bounds cost neither queries nor gradients."""
+    del params, threat
+    return Cost(queries=1)
+
+
+def run(cohort: Cohort, threat: Threat, params: Params) -> Conversation:
+    """Ends in a LowerBound, or in Abstained: `not_proven`."""
+    yield from radius_search.run(cohort, threat, "intervals", params.search_steps)
