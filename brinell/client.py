@@ -67,6 +67,14 @@ class Client:
         answer = self._upload("/v1/models", path, params, deadline.whole_seconds(LONGEST_WAIT_SECONDS), on_sent)
         return self._inspected(cast(Model, answer), deadline)
 
+    def register_endpoint(self, request: Mapping[str, Any], *, timeout_seconds: float | None = None) -> Model:
+        """The model once it was probed, or `unverified`. `request` is the JSON body of POST /v1/models.
+
+        Raises BrinellError(endpoint_unavailable, endpoint_bad_response) if refused.
+        """
+        answer = self._create("/v1/models", request, None)
+        return self._inspected(cast(Model, answer), Deadline(timeout_seconds))
+
     def _inspected(self, model: Model, deadline: Deadline) -> Model:
         while model["state"] == "inspecting":
             deadline.pause(0.5, f"The inspection of {model['id']} did not end in time.")

@@ -38,6 +38,9 @@ class Model(TypedDict):
     offers: list[str]
     withheld: list[dict[str, str]]
     parity: dict[str, Any] | None
+    endpoint: dict[str, Any] | None
+    credential: dict[str, Any] | None
+    probe: dict[str, Any] | None
     created_at: str
 
 

@@ -1,5 +1,6 @@
-"""`brinell models`: upload, look at and delete models."""
+"""`brinell models`: upload, register, look at and delete models."""
 
+import json
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, Literal
@@ -13,7 +14,7 @@ from brinell.records import Model
 from brinell.terminal import print_facts, print_json, print_table, say
 from brinell.uploading import upload_model
 
-app = typer.Typer(help="Upload, look at and delete models.", no_args_is_help=True)
+app = typer.Typer(help="Upload, register, look at and delete models.", no_args_is_help=True)
 ModelId = Annotated[str, typer.Argument(metavar="MODEL_ID", help="mdl_…")]
 
 
@@ -33,6 +34,24 @@ def upload(
     """Upload a model and wait for its inspection."""
     with connect(url, api_key) as client:
         model = upload_model(client, file, Deadline(timeout), name=name, kind=kind, preprocessing=preprocessing)
+    print_json(model) if as_json else print_facts(dict(model))
+
+
+@app.command()
+def register(
+    file: Annotated[Path, local_file("JSON: an EndpointRequest of docs/api.md.")],
+    timeout: Annotated[float | None, typer.Option(min=0, metavar="SECONDS", help="Give up and exit with 3.")] = None,
+    as_json: AsJson = False,
+    url: Url = None,
+    api_key: ApiKey = None,
+) -> None:
+    """Register a model that already serves over HTTP, and wait for its probe."""
+    try:
+        request = json.loads(file.read_bytes())
+    except ValueError:
+        raise typer.BadParameter(f"{str(file)!r} is not JSON.") from None
+    with connect(url, api_key) as client:
+        model = client.register_endpoint(request, timeout_seconds=timeout)
     print_json(model) if as_json else print_facts(dict(model))
 
 

@@ -1,6 +1,7 @@
 """One command line in, exit code and output out, against the stand-in server."""
 
 import json
+from pathlib import Path
 
 import pytest
 from rich.console import Console
@@ -75,6 +76,12 @@ def test_ids_are_not_uploaded(run, server):
     assert server.paths("POST") == ["/v1/jobs"]
 
 
+def test_an_endpoint_is_registered_from_a_file(run, server):
+    Path("endpoint.json").write_text('{"kind": "endpoint"}')
+    code, out, _ = run("models", "register", "endpoint.json", "--json")
+    assert (code, json.loads(out)["id"]) == (0, "mdl_1")
+
+
 WRONG_USAGE = {
     "no command": [],
     "unknown command": ["audti"],
@@ -87,6 +94,7 @@ WRONG_USAGE = {
     "no parameter": ["run", "pgd", "m.onnx", "--samples", "s.npz", "-p", "steps"],
     "no box": ["run", "pgd", "m.onnx", "--samples", "s.npz", "--box", "1"],
     "missing auxiliary file": ["run", "pgd", "m.onnx", "--samples", "s.npz", "--auxiliary", "absent.npz"],
+    "no JSON": ["models", "register", "m.onnx"],
     "a folder": ["models", "upload", "."],
     "no address": ["models", "list", "--url", "somewhere", "--api-key", "k"],
     "no folder to write to": ["jobs", "adversarials", "job_1", "--output", "absent/a.npz"],

@@ -1,5 +1,7 @@
 """The client against a server that answers as the API does, and one that fails as networks do."""
 
+import json
+
 import pytest
 
 from brinell import transport
@@ -51,6 +53,20 @@ def test_patience_with_a_busy_server_is_bounded(api, client):
         client.methods()
     assert refusal.value.code == "unavailable"
     assert len(api.requests) == transport.ATTEMPTS
+
+
+def test_an_endpoint_is_registered_by_its_description(api, client):
+    request = {"kind": "endpoint", "url": "https://models.example.com/score"}
+    assert client.register_endpoint(request)["id"] == "mdl_1"
+    (_, path, headers, body) = api.requests[0]
+    assert (path, headers["Content-Type"], json.loads(body)) == ("/v1/models", "application/json", request)
+
+
+def test_an_endpoint_that_is_refused_is_an_error(api, client):
+    reason = {"code": "endpoint_unavailable", "detail": "It did not answer."}
+    api.model = {**api.model, "state": "refused", "refusal": reason}
+    with pytest.raises(BrinellError, match="did not answer"):
+        client.register_endpoint({"kind": "endpoint"})
 
 
 def test_a_job_sent_twice_carries_one_idempotency_key(api, client):
