@@ -10,7 +10,7 @@ from jobs.audits.renderings.drawing import Axis, Chart, Plane, joined
 from jobs.audits.renderings.words import at_least, at_most, many, norm, number
 from jobs.audits.report import Report, SampleRow
 
-MANY = 120  # samples from which marks shrink and scores are left to the table
+MANY = 80  # samples from which marks shrink and scores are left to the table
 _SIGNS = ("proof", "witness", "estimate", "wrong", "open", "broken")
 
 
