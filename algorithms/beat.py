@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,9 +11,7 @@ from algorithms.asking import Ask, AskCloud, AskGradient, AskMargins, AskNeighbo
 from algorithms.clouds import Reduction
 from algorithms.oracle import Access, Model, Rows
 from algorithms.parameters import Cost
-
-if TYPE_CHECKING:
-    from algorithms.running import Talk
+from algorithms.talk import Talk
 
 BATCH_BYTES = 32 * 2**20  # rows held at once: plenty to fill any model's batch, little beside the model
 
@@ -24,7 +22,7 @@ Positions = NDArray[np.int64]
 class Paid:
     """A question about rows, cut down to those whose owners can pay for them."""
 
-    talk: "Talk"
+    talk: Talk
     question: Ask | AskGradient
     kept: Positions | None  # positions in the question's rows; None: all of them
 
@@ -65,7 +63,7 @@ class Beat:
     def is_full(self) -> bool:
         return self._nbytes >= BATCH_BYTES
 
-    def add(self, talk: "Talk", question: Question) -> None:
+    def add(self, talk: Talk, question: Question) -> None:
         """Charge the question and take it in. A sample that cannot pay leaves the run, its best claim kept."""
         if isinstance(question, Pause):
             return
@@ -106,7 +104,7 @@ class Beat:
         self._clear()
 
 
-def _pay(talk: "Talk", question: Ask | AskGradient, price: Callable[[int], Cost]) -> Paid | None:
+def _pay(talk: Talk, question: Ask | AskGradient, price: Callable[[int], Cost]) -> Paid | None:
     """None: nobody can pay, and the talk is over or about to be."""
     owners = question.owners
     if owners is None:
@@ -120,7 +118,7 @@ def _pay(talk: "Talk", question: Ask | AskGradient, price: Callable[[int], Cost]
     return None if talk.is_over else Paid(talk, question, np.flatnonzero(paying[owners]))
 
 
-def _charge_one(talk: "Talk", member: int, cost: Cost) -> bool:
+def _charge_one(talk: Talk, member: int, cost: Cost) -> bool:
     if not talk.live[member]:
         return False
     trial = talk.members[member]
@@ -154,7 +152,7 @@ def _ask_gradient(paid: Paid, model: Model) -> tuple[NDArray[Any], NDArray[Any]]
     return paid.spread(scores), paid.spread(gradients)
 
 
-def _ask_clouds(group: list[tuple["Talk", AskCloud]], model: Model) -> None:
+def _ask_clouds(group: list[tuple[Talk, AskCloud]], model: Model) -> None:
     """Points of many clouds share batches; a cloud larger than a batch passes through in several."""
     waiting: list[tuple[Reduction, Rows]] = []
     nbytes = 0

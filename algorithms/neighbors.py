@@ -13,8 +13,8 @@ Array = NDArray[np.float64]
 class Neighbors:
     """Answers the majority of the k points nearest to the input, by d(x, x') = ||G (x - x')||_2^2.
 
-    That is (x - x')^T M (x - x'), and M = G^T G may be any positive semidefinite matrix. Rows are flat here: d features,
-    r of them after G.
+    That is (x - x')^T M (x - x'), and M = G^T G may be any positive semidefinite matrix. Rows are flat here: d
+    features, r of them after G.
     """
 
     x: Array  # (n, d)

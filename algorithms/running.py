@@ -12,14 +12,15 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from algorithms.asking import Answer, Case, Cohort, Conversation, Question
+from algorithms.asking import Case, Cohort, Conversation
 from algorithms.beat import Beat
 from algorithms.errors import ModelFault
 from algorithms.oracle import Access, Labels, Model, Rows, Scores
 from algorithms.parameters import Budget, Cost, Params
 from algorithms.registry import Method
-from algorithms.results import Abstained, Ended, Kind, Note, Outcome
+from algorithms.results import Abstained, Kind, Note, Outcome
 from algorithms.streams import Stream
+from algorithms.talk import Talk
 from algorithms.targets import choose_targets
 from algorithms.threat import Threat
 from algorithms.trial import Trial, is_adversarial, limit_of
@@ -133,44 +134,6 @@ def _meet(
 def _is_saturated(scores: NDArray[np.float32]) -> bool:
     """Scores (classes,) of exactly 1 and 0: a soft-max that has rounded away whatever an attack could follow."""
     return bool(scores.max() == 1 and np.count_nonzero(scores) == 1)
-
-
-@dataclass
-class Talk:
-    """A conversation under way: about one sample, or about a cohort."""
-
-    conversation: Conversation
-    members: list[Trial]
-    live: NDArray[np.bool_]  # (members,); shared with the Cohort, so that its method sees who has left
-    answer: Answer = None
-
-    @property
-    def is_over(self) -> bool:
-        return not self.live.any()
-
-    def stop(self, why: Ended) -> None:
-        for i in np.flatnonzero(self.live):
-            self.retire(int(i), why)
-
-    def retire(self, member: int, why: Ended) -> None:
-        self.live[member] = False
-        self.members[member].stop(why)
-        if self.is_over:
-            self.conversation.close()
-
-    def next_question(self, threat: Threat) -> Question | None:
-        """Send the last answer, hear the claims that follow, and return the next question: None at the end."""
-        answer, self.answer = self.answer, None
-        try:
-            said = self.conversation.send(answer)
-            while not isinstance(said, Question):
-                if self.live[said.owner]:  # what is said of a sample that has left rests on answers never given
-                    self.members[said.owner].hear(said, threat)
-                said = next(self.conversation)
-        except StopIteration:
-            self.stop("finished")
-            return None
-        return said
 
 
 def _begin(

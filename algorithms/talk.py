@@ -1,0 +1,49 @@
+"""A conversation under way: what it waits for, whom it is about, and who of them has left."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from algorithms.asking import Answer, Conversation, Question
+from algorithms.results import Ended
+from algorithms.threat import Threat
+from algorithms.trial import Trial
+
+
+@dataclass
+class Talk:
+    """About one sample, or about a cohort."""
+
+    conversation: Conversation
+    members: list[Trial]
+    live: NDArray[np.bool_]  # (members,); shared with the Cohort, so that its method sees who has left
+    answer: Answer = None
+
+    @property
+    def is_over(self) -> bool:
+        return not self.live.any()
+
+    def stop(self, why: Ended) -> None:
+        for i in np.flatnonzero(self.live):
+            self.retire(int(i), why)
+
+    def retire(self, member: int, why: Ended) -> None:
+        self.live[member] = False
+        self.members[member].stop(why)
+        if self.is_over:
+            self.conversation.close()
+
+    def next_question(self, threat: Threat) -> Question | None:
+        """Send the last answer, hear the claims that follow, and return the next question: None at the end."""
+        answer, self.answer = self.answer, None
+        try:
+            said = self.conversation.send(answer)
+            while not isinstance(said, Question):
+                if self.live[said.owner]:  # what is said of a sample that has left rests on answers never given
+                    self.members[said.owner].hear(said, threat)
+                said = next(self.conversation)
+        except StopIteration:
+            self.stop("finished")
+            return None
+        return said
