@@ -17,7 +17,7 @@ WORK := .venv/installed-to-work
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: $(RUN) ## Score 20 handwritten digits of the bundled model, end to end; writes demo/report.html
+demo: $(RUN) ## Audit the bundled model on 20 handwritten digits, end to end; writes demo/report.html
 	$(BIN)/brinell demo
 
 test: $(WORK) ## The whole test suite

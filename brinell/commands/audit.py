@@ -1,5 +1,6 @@
 """`brinell audit`: a bracket around the robust radius of every sample, and a gate for pipelines, in one command."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -33,7 +34,8 @@ def audit(
     model: ModelSource,
     samples: SamplesSource,
     recipe: Annotated[
-        str | None, typer.Option(help="quick-1, standard-1 or thorough-1.", show_default="the server's")
+        str | None,
+        typer.Option(help="quick-1, standard-1, thorough-1, or methods: pgd,crown.", show_default="the server's"),
     ] = None,
     policy: Annotated[
         Path | None,
@@ -71,9 +73,10 @@ def audit(
         refuse_unwritable(option, path)
     if not wait and (files.are_wanted or timeout is not None):
         raise typer.BadParameter("--no-wait: there is nothing yet to write, and nothing to wait for.")
-    request = _request(norm.value, epsilon, limit=limit, seed=seed) | ({"recipe": recipe} if recipe else {})
-    if policy is not None:
-        request["policy"] = _text(policy)
+    request: dict[str, Any] = {"threat": _threat(norm, epsilon), "seed": seed}
+    request |= {"recipe": _recipe(recipe)} if recipe is not None else {}
+    request |= {"samples": {"limit": limit}} if limit is not None else {}
+    request |= {"policy": _text(policy)} if policy is not None else {}
     deadline = Deadline(timeout)
     if not wait:
         with connect(url, api_key) as client:  # a private server would end, and the audit with it
@@ -84,13 +87,15 @@ def audit(
         return _run(client, request, files, deadline, as_json=as_json)
 
 
-def _request(norm: str, epsilon: float | None, *, limit: int | None, seed: int) -> dict[str, Any]:
-    request: dict[str, Any] = {"threat": {"norm": norm}, "seed": seed}
-    if epsilon is not None:
-        request["threat"]["epsilon"] = epsilon
-    if limit is not None:
-        request["samples"] = {"limit": limit}
-    return request
+def _threat(norm: NormName, epsilon: float | None) -> dict[str, Any]:
+    return {"norm": norm.value} | ({} if epsilon is None else {"epsilon": epsilon})
+
+
+def _recipe(text: str) -> str | list[dict[str, str]]:
+    """The name of a recipe, which ends in its version, or methods by their names."""
+    if re.search(r"-\d+$", text):
+        return text
+    return [{"name": name.strip()} for name in text.split(",")]
 
 
 def _text(policy: Path) -> str:

@@ -11,7 +11,12 @@ from pathlib import Path
 from tests.e2e.machine import DIGITS, ROOT, children, is_alive, until
 
 PATIENCE_SECONDS = 110
-OURS = ("BRINELL_URL", "BRINELL_API_KEY", "BRINELL_REDIS_URL", "BRINELL_LIBRARY")
+OURS = ("BRINELL_URL", "BRINELL_API_KEY", "BRINELL_REDIS_URL", "BRINELL_LIBRARY", "GITHUB_STEP_SUMMARY")
+
+
+def environment() -> dict[str, str]:
+    """Ours, without what would lead to another server."""
+    return {name: value for name, value in os.environ.items() if name not in OURS}
 
 
 def start(*arguments: str, folder: Path) -> subprocess.Popen[str]:
@@ -19,7 +24,7 @@ def start(*arguments: str, folder: Path) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "brinell.cli", *arguments],
         cwd=folder,
-        env={name: value for name, value in os.environ.items() if name not in OURS},
+        env=environment(),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

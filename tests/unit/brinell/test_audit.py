@@ -82,6 +82,11 @@ def test_what_an_audit_asks_for_is_what_was_said(run, server, policy):
     }
 
 
+def test_a_recipe_may_be_methods(run, server):
+    run(*AUDIT, "--recipe", "pgd, crown")
+    assert request(server)["recipe"] == [{"name": "pgd"}, {"name": "crown"}]
+
+
 def test_what_was_not_said_is_left_to_the_server(run, server):
     run("audit", "mdl_1", "--samples", "smp_1")
     assert request(server) == {"model_id": "mdl_1", "samples_id": "smp_1", "threat": {"norm": "l2"}, "seed": 0}
