@@ -16,7 +16,7 @@ from models.manifest import Withheld
 from tests.jobs_for_tests import model_card, ready_card, samples_card
 
 RELEASED = {
-    "quick-1": "45ebd6620eb6d48c",
+    "quick-1": "1009aff8486b646a",
     "standard-1": "769e0af6f16f9834",
     "thorough-1": "b394108442c0a9fe",
 }
@@ -49,9 +49,11 @@ def test_every_method_of_a_recipe_runs_or_is_skipped_with_a_reason(name):
     assert all(reasons(made).values())
 
 
-def test_a_recipe_knows_every_kind_of_method_there_is():
-    for steps in RECIPES.values():
-        assert {method.name for method in METHODS} <= {step.method for step in steps}
+def test_a_recipe_knows_every_method_there_is():
+    """The quick one leaves `intervals` out: crown keeps them wherever they are the tighter ones."""
+    for name, steps in RECIPES.items():
+        left_out = {method.name for method in METHODS} - {step.method for step in steps}
+        assert left_out == ({"intervals"} if name == "quick-1" else set())
 
 
 def test_a_model_that_only_answers_labels_is_audited_by_labels():
