@@ -2,15 +2,18 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from brinell.audit_records import Audit
 from brinell.client import Client
 from brinell.deadline import Deadline
 from brinell.errors import BrinellError
+from brinell.interrupts import held
 from brinell.progress import Advance, joined, progress, samples_note, time_left
 from brinell.records import ENDED, Finding, Job
 from brinell.terminal import say
+
+Work = TypeVar("Work", Job, Audit)
 
 
 class Evaluation(NamedTuple):
@@ -23,8 +26,7 @@ def evaluate(client: Client, request: Mapping[str, Any], what: str, deadline: De
 
     Whatever stops the waiting (time, Ctrl-C) cancels the job too.
     """
-    job = client.create_job(request)
-    with _cancelled_on_leaving(client.cancel_job, job["id"]), progress(what) as advance:
+    with _begun(lambda: client.create_job(request), client.cancel_job) as job, progress(what) as advance:
         job = client.wait_for_job(
             job["id"], timeout_seconds=deadline.seconds_left, on_job=lambda job: _show_job(job, advance)
         )
@@ -34,8 +36,7 @@ def evaluate(client: Client, request: Mapping[str, Any], what: str, deadline: De
 
 def audit(client: Client, request: Mapping[str, Any], what: str, deadline: Deadline) -> Audit:
     """Run one audit to its end. Raises like `evaluate`, and cancels like it."""
-    begun = client.create_audit(request)
-    with _cancelled_on_leaving(client.cancel_audit, begun["id"]), progress(what) as advance:
+    with _begun(lambda: client.create_audit(request), client.cancel_audit) as begun, progress(what) as advance:
         ended = client.wait_for_audit(
             begun["id"], timeout_seconds=deadline.seconds_left, on_audit=lambda audit: _show_audit(audit, advance)
         )
@@ -62,15 +63,22 @@ def _check(work: Job | Audit) -> None:
 
 
 @contextmanager
-def _cancelled_on_leaving(cancel: Callable[[str], Any], work_id: str) -> Iterator[None]:
-    """A courtesy on the way out: that it fails is not what the caller should hear about."""
+def _begun(begin: Callable[[], Work], cancel: Callable[[str], Any]) -> Iterator[Work]:
+    """Work on the server that is cancelled if we leave early: a courtesy, whose failure nobody should hear about."""
+    work: Work | None = None
     try:
-        yield
+        with held():
+            work = begin()
+        yield work
     except BaseException:
-        try:
-            cancel(work_id)
-        except BrinellError:
-            pass
-        else:
-            say(f"{work_id} was asked to stop; what it found so far is kept.")
+        if work is not None:
+            _ask_to_stop(work["id"], cancel)
         raise
+
+
+def _ask_to_stop(work_id: str, cancel: Callable[[str], Any]) -> None:
+    try:
+        cancel(work_id)
+    except BrinellError:
+        return
+    say(f"{work_id} was asked to stop; what it found so far is kept.")
