@@ -1,4 +1,4 @@
-"""Exact local Lipschitz constants of tiny ReLU nets, by walking the linear regions that a ball meets."""
+"""Exact Lipschitz constants and least margins of tiny ReLU nets on a ball, by walking the linear regions it meets."""
 
 from collections.abc import Iterator
 from itertools import product
@@ -20,6 +20,18 @@ def largest_slope(net: TinyReLU, x: Array, radius: float, ball: Norm, label: int
     return float(lengths(np.stack(slopes), norm.dual).max())
 
 
+def least_margin(net: TinyReLU, x: Array, radius: float, ball: Norm, label: int, rival: int) -> float:
+    """min (f_label - f_rival) over an l1 or linf ball around x: one linear program for each region."""
+    offsets, found = net.W @ x + net.a, []
+    for on in regions(net, x, radius, ball):
+        slope, s = net.slopes(on)[label] - net.slopes(on)[rival], np.where(on, 1.0, -1.0)
+        rows, k = _within(-s[:, None] * net.W, s * offsets, radius, ball)
+        least = linprog(slope, A_ub=rows, b_ub=k, bounds=[(-radius, radius)] * len(x)).fun
+        start = net.V @ np.where(on, offsets, 0) + net.b
+        found.append(start[label] - start[rival] + least)
+    return float(min(found))
+
+
 def regions(net: TinyReLU, x: Array, radius: float, ball: Norm) -> Iterator[NDArray[np.bool_]]:
     """Signs of the hidden units (hidden,) on each region whose inside meets the ball: a search that prunes early."""
     offsets = net.W @ x + net.a  # W (x + h) + a = offsets + W h
@@ -37,11 +49,18 @@ def regions(net: TinyReLU, x: Array, radius: float, ball: Norm) -> Iterator[NDAr
 
 def _fits(rows: Array, k: Array, radius: float, ball: Norm) -> bool:
     """Is there an h in the l1 or linf ball with rows h <= k?"""
+    rows, k = _within(rows, k, radius, ball)
+    return bool(
+        linprog(np.zeros(rows.shape[1]), A_ub=rows, b_ub=k, bounds=[(-radius, radius)] * rows.shape[1]).status == 0
+    )
+
+
+def _within(rows: Array, k: Array, radius: float, ball: Norm) -> tuple[Array, Array]:
+    """What an l1 ball adds to rows h <= k; a linf ball is bounds on h."""
+    if ball is not Norm.L1:
+        return rows, k
     d = rows.shape[1]
-    if ball is Norm.L1:
-        rows, k = np.vstack([rows, list(product((-1, 1), repeat=d))]), np.append(k, np.full(2**d, radius))
-    reach = (-radius, radius)
-    return bool(linprog(np.zeros(d), A_ub=rows, b_ub=k, bounds=[reach] * d).status == 0)
+    return np.vstack([rows, list(product((-1, 1), repeat=d))]), np.append(k, np.full(2**d, radius))
 
 
 def _nearest(rows: Array, k: Array) -> float:

@@ -38,8 +38,9 @@ class Rectifier:
         bends = self.bends(lower, upper)
         width = torch.where(bends, upper - lower, 1.0)
         chord = (upper - self.leak * lower) / width
-        straight = torch.where(lower >= 0, 1.0, self.leak).to(lower)  # the slope where it does not bend
-        below = torch.where(upper > -lower, 1.0, self.leak).to(lower)
+        one = torch.ones_like(lower)
+        straight = torch.where(lower >= 0, one, self.leak)  # the slope where it does not bend
+        below = torch.where(upper > -lower, one, self.leak)
         lower_slope = torch.where(bends, below, straight)
         upper_slope = torch.where(bends, chord, straight)
         upper_offset = torch.where(bends, upper - chord * upper, 0.0)

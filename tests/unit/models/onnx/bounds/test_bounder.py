@@ -1,0 +1,186 @@
+"""Margins of whole networks: exact where they can be, sound where they cannot, and the same in any company."""
+
+import functools
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper
+
+from algorithms.asking import Region
+from algorithms.errors import Refused
+from algorithms.threat import NORMS, Box, Norm, Threat
+from models.onnx.bounds.bounder import bounder
+from models.onnx.network import read
+from tests.balls import least_change
+from tests.bounded import Bounded
+from tests.exports import cast_linear, graph, linear, torch_export
+from tests.regions import least_margin, regions
+from tests.truths import TinyReLU
+
+BOX = Threat().box
+FLOAT = TensorProto.FLOAT
+RADII = {Norm.L1: 0.8, Norm.L2: 0.3, Norm.LINF: 0.1}
+BOXES = {"box": BOX, "no box": Box.unbounded()}
+
+
+def affine(*, residual: bool = False) -> tuple[bytes, np.ndarray, np.ndarray]:
+    """Convolution and batch normalization (and a branch round both), then a dense layer: bytes, W (4, 48), b (4,)."""
+    rng = np.random.default_rng(6)
+    numbers = {
+        "k": rng.normal(size=(3, 3, 3, 3)).astype(np.float32),
+        **{name: rng.uniform(0.5, 2, 3).astype(np.float32) for name in ("g", "s", "m", "v")},
+        "w": rng.normal(size=(48, 4)).astype(np.float32),
+        "b": rng.normal(size=4).astype(np.float32),
+    }
+    nodes = [
+        helper.make_node("Conv", ["x", "k"], ["c"], pads=[1, 1, 1, 1]),
+        helper.make_node("BatchNormalization", ["c", "g", "s", "m", "v"], ["n"]),
+        helper.make_node("Add", ["x", "n"], ["sum"]) if residual else helper.make_node("Identity", ["n"], ["sum"]),
+        helper.make_node("Flatten", ["sum"], ["f"]),
+        helper.make_node("Gemm", ["f", "w", "b"], ["z"]),
+    ]
+    data = graph(nodes, ["N", 3, 4, 4], [("z", FLOAT, ["N", 4])], numbers)
+    probes = np.vstack([np.zeros((1, 48)), np.eye(48)]).astype(np.float32).reshape(-1, 3, 4, 4)
+    answers = Bounded.of(data).scores(probes)
+    return data, (answers[1:] - answers[0]).T, answers[0]
+
+
+@pytest.mark.parametrize("residual", [False, True], ids=["chain", "branches"])
+@pytest.mark.parametrize("box", BOXES.values(), ids=BOXES)
+@pytest.mark.parametrize("norm", NORMS)
+@pytest.mark.parametrize("relaxation", ["intervals", "crown"])
+def test_an_affine_network_is_bounded_exactly(relaxation, norm: Norm, box: Box, residual: bool) -> None:
+    """So normalizations fold, and a branch that takes from another is not taken for two."""
+    data, weights, bias = affine(residual=residual)
+    x = np.random.default_rng(7).random((3, 3, 4, 4), dtype=np.float32)
+    x[0, 0] = 0
+    found, labels, rivals = Bounded.of(data, rounds=False).margins(x, RADII[norm], norm, box, relaxation)
+    for i, j in np.ndindex(found.shape):
+        w, center = weights[labels[i]] - weights[rivals[i, j]], x[i].astype(np.float64).ravel()
+        least = w @ center + bias[labels[i]] - bias[rivals[i, j]] + least_change(w, center, RADII[norm], norm, box)
+        assert found[i, j] == pytest.approx(least, abs=1e-4)
+
+
+def tiny(seed: int) -> tuple[bytes, TinyReLU]:
+    rng = np.random.default_rng(seed)
+    W, a, V, b = (rng.normal(size=size).astype(np.float32) for size in ((6, 3), (6,), (3, 6), (3,)))
+    nodes = [
+        helper.make_node("Gemm", ["x", "W", "a"], ["h"], transB=1),
+        helper.make_node("Relu", ["h"], ["r"]),
+        helper.make_node("Gemm", ["r", "V", "b"], ["z"], transB=1),
+    ]
+    data = graph(nodes, ["N", 3], [("z", FLOAT, ["N", 3])], {"W": W, "a": a, "V": V, "b": b})
+    return data, TinyReLU(*(value.astype(np.float64) for value in (W, a, V, b)))
+
+
+@pytest.mark.parametrize("norm", [Norm.L1, Norm.LINF])
+@pytest.mark.parametrize("seed", range(6))
+def test_no_bound_of_one_hidden_layer_is_above_the_least_margin_of_all_its_linear_regions(
+    seed: int, norm: Norm
+) -> None:
+    data, net = tiny(seed)
+    x = np.random.default_rng(seed).random((1, 3)).astype(np.float32)
+    for radius in (RADII[norm] / 20, 4 * RADII[norm]):
+        truth = functools.partial(least_margin, net, x[0].astype(np.float64), radius, norm)
+        for relaxation in ("intervals", "crown"):
+            found, labels, rivals = Bounded.of(data).margins(x, radius, norm, Box.unbounded(), relaxation)
+            least = np.array([truth(labels[0], rival) for rival in rivals[0]])
+            assert (found[0] <= least).all()
+        if sum(1 for _ in regions(net, x[0].astype(np.float64), radius, norm)) == 1:
+            np.testing.assert_allclose(found[0], least, atol=1e-4)  # crown is exact on one region
+
+
+@pytest.mark.parametrize("norm", NORMS)
+@pytest.mark.parametrize("net", ["cnn", "resnet block", "mlp"])
+def test_crown_is_never_below_intervals(net: str, norm: Norm) -> None:
+    export = torch_export(net, "classic", 13)
+    bounded, rows = Bounded.of(export.data), np.random.default_rng(8).random((4, *export.shape), dtype=np.float32)
+    crown, intervals = (
+        bounded.margins(rows, RADII[norm] / 5, norm, BOX, relaxation)[0] for relaxation in ("crown", "intervals")
+    )
+    assert (crown >= intervals).all()
+    assert (crown > intervals).any()
+
+
+@pytest.mark.parametrize("norm", NORMS)
+@pytest.mark.parametrize("net", ["cnn", "resnet block", "sigmoids"])
+def test_a_row_has_the_same_bounds_alone_and_in_company(net: str, norm: Norm) -> None:
+    export = torch_export(net, "dynamo", 18)
+    bounded, rows = Bounded.of(export.data), np.random.default_rng(9).random((19, *export.shape), dtype=np.float32)
+    together = bounded.margins(rows, RADII[norm] / 4, norm, BOX, "crown")[0]
+    alone = [bounded.margins(rows[i : i + 1], RADII[norm] / 4, norm, BOX, "crown")[0][0] for i in (0, 18)]
+    np.testing.assert_array_equal(together[[0, 18]], alone)
+
+
+def test_no_rows_have_no_bounds() -> None:
+    data, _, _ = affine()
+    region = Region(np.zeros((0, 3, 4, 4), np.float32), np.zeros(0), Norm.L2, BOX)
+    found = Bounded.of(data).bounder.margins(region, np.zeros(0, np.int64), np.zeros((0, 3), np.int64), "crown")
+    assert found.shape == (0, 3)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_rounding_of_float32_never_falls_below_the_bounds_at_radius_0(seed: int) -> None:
+    """Long sums that cancel: the model's own float32 margins scatter by more than float64 could say."""
+    rng = np.random.default_rng(seed)
+    half = rng.normal(size=(2000, 4)) * 10.0 ** rng.uniform(-2, 3, (2000, 1))
+    weights = np.concatenate([half, -half * (1 + 1e-7 * rng.normal(size=half.shape))]).astype(np.float32)
+    nodes = [helper.make_node("MatMul", ["x", "w"], ["z"])]
+    net = Bounded.of(graph(nodes, ["N", 4000], [("z", FLOAT, ["N", 4])], {"w": weights}))
+    rows = np.repeat(rng.random((20, 2000), dtype=np.float32), 2, axis=0).reshape(20, 4000)
+    found, labels, rivals = net.margins(rows, 0.0, Norm.LINF, BOX, "crown")
+    scores = net.scores(rows)
+    own = np.take_along_axis(scores, labels[:, None], 1) - np.take_along_axis(scores, rivals, 1)
+    exact = rows.astype(np.float64) @ weights.astype(np.float64)
+    real = np.take_along_axis(exact, labels[:, None], 1) - np.take_along_axis(exact, rivals, 1)
+    assert np.abs(own - real).max() > 0
+    assert (found <= np.minimum(own, real)).all()
+
+
+def test_what_may_overflow_float32_proves_nothing() -> None:
+    nodes = [helper.make_node("Gemm", ["x", "W", "b"], ["z"])]
+    weights, bias = linear()
+    numbers = {"W": weights * np.float32(1e37), "b": bias}
+    net = Bounded.of(graph(nodes, ["N", 6], [("z", FLOAT, ["N", 4])], numbers))
+    rows = np.random.default_rng(0).random((2, 6), dtype=np.float32)
+    assert np.isfinite(net.margins(rows, 0.1, Norm.LINF, BOX, "crown")[0]).all()
+    assert (net.margins(rows, 1e3, Norm.LINF, Box.unbounded(), "crown")[0] == -np.inf).all()
+
+
+def refused(data: bytes) -> str:
+    with pytest.raises(Refused) as caught:
+        bounder(read(onnx.load_from_string(data), None), "cpu")
+    return caught.value.detail
+
+
+def behind(*nodes: onnx.NodeProto, constants: dict[str, np.ndarray] | None = None) -> bytes:
+    """x -> nodes -> y (N, 6) -> four classes"""
+    weights, bias = linear()
+    gemm = helper.make_node("Gemm", ["y", "W", "b"], ["z"])
+    numbers = {"W": weights, "b": bias} | (constants or {})
+    return graph([*nodes, gemm], ["N", 6], [("z", FLOAT, ["N", 4])], numbers)
+
+
+REFUSALS = {
+    "Softplus": behind(helper.make_node("Softplus", ["x"], ["y"])),
+    "Cos, Exp": behind(helper.make_node("Exp", ["x"], ["e"]), helper.make_node("Cos", ["e"], ["y"])),
+    "Mul of two values": behind(helper.make_node("Mul", ["x", "x"], ["y"])),
+    "Div by a value": behind(helper.make_node("Div", ["x", "x"], ["y"])),
+    "Div by a value that": behind(helper.make_node("Div", ["one", "x"], ["y"]), constants={"one": np.ones(1, "f")}),
+    "LeakyRelu with a slope": behind(helper.make_node("LeakyRelu", ["x"], ["y"], alpha=2.0)),
+    "Clip between limits": behind(
+        helper.make_node("Clip", ["x", "hi", "lo"], ["y"]), constants={"hi": np.float32(1), "lo": np.float32(0)}
+    ),
+    "Pad in another mode": behind(
+        helper.make_node("Slice", ["x", "0", "5", "1"], ["s"]),
+        helper.make_node("Pad", ["s", "p"], ["y"], mode="reflect"),
+        constants={k: np.array([int(k)]) for k in "015"} | {"p": np.array([0, 0, 0, 1])},
+    ),
+    "float16": cast_linear("float16").data,
+}
+
+
+@pytest.mark.parametrize("words", REFUSALS)
+def test_what_no_rule_covers_is_named(words: str) -> None:
+    assert words in refused(REFUSALS[words])
