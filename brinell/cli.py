@@ -10,7 +10,7 @@ from typer.rich_utils import rich_format_error
 from brinell.commands import audit, audits, demo, jobs, keys, methods, models, run, samples, score, up
 from brinell.errors import BrinellError, TimedOut
 from brinell.exit_codes import COULD_NOT_RUN, DONE, UNDECIDED, WRONG_USAGE
-from brinell.terminal import complain
+from brinell.terminal import complain, say
 
 INTERRUPTED = 130  # typer's code for Ctrl-C
 USAGE = {"bad_address", "bad_key", "invalid_request"}  # the last: what the options said, as the server read it
@@ -72,6 +72,8 @@ def _of_return(value: Any) -> int:
 def _of_error(error: BrinellError) -> int:
     reference = f" (request {error.request_id})" if error.request_id and (error.status or 0) >= 500 else ""
     complain(f"{error.detail} [{error.code}]{reference}")
+    for more in (error.problem.get("errors") or [])[1:]:  # the detail tells the first
+        say(f"  {more['pointer']}: {more['detail']}")
     if isinstance(error, TimedOut):
         return UNDECIDED
     return WRONG_USAGE if error.code in USAGE else COULD_NOT_RUN

@@ -1,6 +1,6 @@
 """What must hold for a model to pass: rules over metrics, and who answers for the exceptions."""
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -87,19 +87,17 @@ class Policy(_Body):
         return self
 
 
-def read(given: Any) -> Any:
-    """A policy as JSON, or as the text of a JSON or YAML file. Raises Refused(invalid_request) for unreadable text."""
-    return policy_text.parse(given) if isinstance(given, str) else given
-
-
 def from_text(text: str) -> Policy:
-    """Raises Refused(invalid_request)."""
+    """Of a JSON or YAML file. Raises Refused(invalid_request) that names the place in it."""
     try:
-        return Policy.model_validate(read(text))
+        return Policy.model_validate(policy_text.parse(text))
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = "/".join(str(part) for part in first["loc"])
-        raise Refused(f"The policy does not fit at {where or 'its top'}: {first['msg']}.", pointer=POINTER) from None
+        raise Refused(
+            f"The policy does not fit at {where or 'its top'}: {first['msg'].removeprefix('Value error, ')}.",
+            pointer=POINTER,
+        ) from None
 
 
 def check(policy: Policy, *, epsilon: float | None, has_baseline: bool) -> None:

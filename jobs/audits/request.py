@@ -33,7 +33,7 @@ class AuditRequest(BaseModel):
     @classmethod
     def _from_text(cls, given: Any) -> Any:
         try:
-            return policy.read(given)
+            return policy.from_text(given) if isinstance(given, str) else given
         except Refused as refused:
             raise ValueError(refused.detail) from None
 

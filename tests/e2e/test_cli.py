@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import signal
 import socket
 from contextlib import suppress
@@ -170,13 +169,3 @@ def test_score_without_a_server_starts_a_private_one_and_leaves_nothing(tmp_path
     assert "private server" in err
     assert gone(relatives)
     assert not (here / ".brinell").exists()
-
-
-@pytest.mark.timeout(400)  # a minute where nothing else runs
-def test_the_demo_ends_with_a_table_and_a_page(tmp_path):
-    here = make_folder(tmp_path / "here")
-    code, out, err = finish(start("demo", folder=here), seconds=360)
-    assert code == 0, err
-    assert len(re.findall(r"^ +\d+ +\d  +0\.\d+  crown", out, re.MULTILINE)) == 20
-    assert "median bracket: 0." in out
-    assert (here / "demo" / "report.html").read_text().startswith("<!doctype html>")

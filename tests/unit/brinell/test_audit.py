@@ -166,6 +166,14 @@ def test_a_policy_that_the_server_cannot_read_is_wrong_usage(run, server, policy
     assert "neither JSON nor YAML" in err
 
 
+def test_all_that_is_wrong_with_a_request_is_told(run, server):
+    errors = [{"pointer": f"/policy/rules/{i}", "detail": f"Rule {i} is wrong."} for i in range(3)]
+    server.faults = [None, None, problem(422, "invalid_request", "Rule 0 is wrong.", errors=errors)]
+    code, _, err = run(*AUDIT)
+    assert code == 4
+    assert [err.count(f"Rule {i} is wrong.") for i in range(3)] == [1, 1, 1]
+
+
 def test_audits_are_listed_shown_cancelled_and_deleted(run, server):
     assert "aud_1" in run("audits", "list")[1]
     assert "samples_total" in run("audits", "show", "aud_1")[1]  # it runs
