@@ -93,11 +93,9 @@ def from_text(text: str) -> Policy:
         return Policy.model_validate(policy_text.parse(text))
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        where = "/".join(str(part) for part in first["loc"])
-        raise Refused(
-            f"The policy does not fit at {where or 'its top'}: {first['msg'].removeprefix('Value error, ')}.",
-            pointer=POINTER,
-        ) from None
+        where = "/".join(str(part) for part in first["loc"]) or "its top"
+        why = first["msg"].removeprefix("Value error, ")
+        raise Refused(f"The policy does not fit at {where}: {why}.", pointer=POINTER) from None
 
 
 def check(policy: Policy, *, epsilon: float | None, has_baseline: bool) -> None:
