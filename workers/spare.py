@@ -1,14 +1,14 @@
-"""The runner at work and the one that waits: start-up is hidden, and no two jobs ever share a process."""
+"""The runner at work and the one that waits: start-up is hidden, and no two tenants ever share a process."""
 
 from collections.abc import Callable
 
 from workers.runner_process import RunnerProcess
 
-Key = tuple[str, str]  # tenant, job (or the model under inspection)
+Key = tuple[str, str]  # tenant, model (or the job, where its runner holds what only this job may use)
 
 
 class Runners:
-    """One runner for the job at hand, and one spare that has imported everything and seen no model."""
+    """One runner with the model at hand, and one spare that has imported everything and seen no model."""
 
     def __init__(self, start: Callable[[], RunnerProcess]) -> None:
         self._start = start
@@ -16,8 +16,8 @@ class Runners:
         self._current: RunnerProcess | None = None
         self._key: Key | None = None
 
-    def for_job(self, key: Key) -> tuple[RunnerProcess, bool]:
-        """The runner of this job, and whether it is new to it (so that the model must be opened first)."""
+    def holding(self, key: Key) -> tuple[RunnerProcess, bool]:
+        """The runner of this model, and whether it is new to it (so that the model must be opened first)."""
         if self._current is not None and self._key == key and self._current.is_alive:
             return self._current, False
         self.discard()
@@ -30,7 +30,7 @@ class Runners:
         return self._current, True
 
     def discard(self) -> None:
-        """End the runner at hand: its job is over, or it cannot be trusted any more."""
+        """End the runner at hand: another model is wanted, or it cannot be trusted any more."""
         if self._current is not None:
             self._current.close()
         self._current = self._key = None

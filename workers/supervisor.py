@@ -20,7 +20,7 @@ from workers.frames import FrameError
 from workers.permits import NotPermitted, Permits
 from workers.reporting import Reporting
 from workers.runner_process import RunnerDied, RunnerProcess
-from workers.spare import Runners
+from workers.spare import Key, Runners
 from workers.watch import Watch
 from workers.work import Work
 
@@ -93,7 +93,10 @@ class Supervisor:
         try:
             with watch:
                 runner, is_new = self._runner(lease, watch, seconds)
-                return self._ending(work, lease, runner, is_new)
+                ending = self._ending(work, lease, runner, is_new)
+            if watch.asked_to_cancel:
+                self._runners.discard()  # it may not have read the request yet, and the next job is not meant
+            return ending
         except (RunnerDied, FrameError) as error:
             self._runners.discard()
             return _after_death(error, watch, seconds)
@@ -104,7 +107,7 @@ class Supervisor:
 
     def _runner(self, lease: Lease, watch: Watch, seconds: float) -> tuple[RunnerProcess, bool]:
         """Ready, with its patience and the job's processor time; and whether the model must be opened in it first."""
-        runner, is_new = self._runners.for_job((lease.tenant, lease.job_id))
+        runner, is_new = self._runners.holding(_key(lease))
         watch.guard(runner, seconds=START_SECONDS)
         runner.wait_until_ready()
         watch.guard(runner, seconds=seconds)
@@ -134,6 +137,17 @@ class Supervisor:
         """Held first: bytes that nobody holds may be deleted at any moment."""
         self._store.hold(lease.tenant, lease.job_id, hashlib.sha256(data).hexdigest())
         return self._library.put(data)
+
+
+def _key(lease: Lease) -> Key:
+    """Jobs of one tenant on one model follow each other in one runner: an audit is nothing else.
+
+    Not so where an endpoint is called: that runner holds the permit, and the count of calls, of its job.
+    """
+    model = lease.model
+    if model is None or model.kind == "endpoint":
+        return lease.tenant, lease.job_id
+    return lease.tenant, model.id
 
 
 def _not_permitted(lease: Lease, denied: NotPermitted) -> Ending:

@@ -61,6 +61,11 @@ class Watch:
         if self.reason is not None:
             runner.kill()
 
+    @property
+    def asked_to_cancel(self) -> bool:
+        """The runner was told to stop, whether or not it has heard."""
+        return self._asked is not None
+
     def _loop(self) -> None:
         while not self._over.wait(BEAT_SECONDS) and self.reason is None:
             self.reason = self._reason_to_end(monotonic())

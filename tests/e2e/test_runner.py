@@ -197,14 +197,14 @@ def test_an_answer_larger_than_was_allowed_ends_the_conversation(runner):
         process.close()
 
 
-def test_two_jobs_never_share_a_runner():
+def test_two_models_and_two_tenants_never_share_a_runner():
     runners = Runners(lambda: RunnerProcess(memory_bytes=None))
     try:
-        first, is_new = runners.for_job(("tenant", "job_1"))
-        again, is_new_again = runners.for_job(("tenant", "job_1"))
+        first, is_new = runners.holding(("tenant", "mdl_1"))
+        again, is_new_again = runners.holding(("tenant", "mdl_1"))
         assert (first is again, is_new, is_new_again) == (True, True, False)
-        other, _ = runners.for_job(("another tenant", "job_1"))
+        other, _ = runners.holding(("another tenant", "mdl_1"))
         assert other is not first
-        until(lambda: not is_alive(first.pid), seconds=2, what="the first job's runner is gone")
+        until(lambda: not is_alive(first.pid), seconds=2, what="the first tenant's runner is gone")
     finally:
         runners.close()
