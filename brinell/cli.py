@@ -13,7 +13,7 @@ from brinell.exit_codes import COULD_NOT_RUN, DONE, UNDECIDED, WRONG_USAGE
 from brinell.terminal import complain, say
 
 INTERRUPTED = 130  # typer's code for Ctrl-C
-USAGE = {"bad_address", "bad_key", "invalid_request"}  # the last: what the options said, as the server read it
+USAGE = {"bad_address", "bad_key", "invalid_request", "unknown_method"}  # also what only the server could tell
 
 app = typer.Typer(
     name="brinell",

@@ -94,8 +94,9 @@ def test_a_policy_that_cannot_be_read_ends_with_4_and_says_where(folder, policy,
     assert why in err
 
 
-def test_an_unknown_recipe_ends_with_4(folder):
-    assert run(*AUDIT, "--recipe", "quick-99", folder=folder)[0] == 4
+@pytest.mark.parametrize("recipe", ["quick-99", "telepathy"])
+def test_an_unknown_recipe_or_method_ends_with_4(folder, recipe):
+    assert run(*AUDIT, "--recipe", recipe, folder=folder)[0] == 4
 
 
 def test_an_audit_that_nobody_waited_for_is_found_shown_and_deleted(folder):
