@@ -1,4 +1,4 @@
-"""The `prepare` stage: one unit of work before all chunks, as safe from deaths as they are; the job holds its product."""
+"""The `prepare` stage: one unit of work before all chunks, as safe from deaths as they; the job holds its product."""
 
 import time
 
