@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from algorithms import registry
 from algorithms.errors import Conflict, Refused
+from algorithms.oracle import Access
 from algorithms.registry import Method
 from jobs import box
 from jobs.record import JobSpec, ThreatSpec
@@ -128,7 +129,20 @@ def _check_method(method: Method, request: JobRequest, card: ModelCard) -> None:
             code="goal_not_supported",
             pointer="/threat/goal",
         )
+    _check_rule(request, card)
     _check_epsilon(method, request)
+
+
+def _check_rule(request: JobRequest, card: ModelCard) -> None:
+    goal = request.threat.goal
+    ranks_scores = isinstance(goal, Targeted) and goal.targeted in ("least_likely", "runner_up")
+    if ranks_scores and Access.SCORES not in card.offers:
+        raise Refused(
+            "least_likely and runner_up rank scores, and this model answers labels only; "
+            "use random, or name one target for each selected sample.",
+            code="goal_not_supported",
+            pointer="/threat/goal/targeted",
+        )
 
 
 def _check_epsilon(method: Method, request: JobRequest) -> None:

@@ -56,6 +56,15 @@ REFUSALS: list[tuple[dict[str, Any], str, str, str]] = [
     ({"model": ONLY_LABELS}, "access_too_weak", "/method/name", "offers labels. What fits is .*smoothing"),
     ({"model": ONLY_LABELS, "threat": L1_TARGETED}, "access_too_weak", "/method/name", "No method here fits"),
     ({**SQUARE, "threat": {"norm": "l1"}}, "norm_not_supported", "/threat/norm", "l2, linf, not in l1.*clever, .*pgd"),
+    *(
+        (
+            {**WALK, "model": ONLY_LABELS, "threat": {"goal": {"targeted": rule}}},
+            "goal_not_supported",
+            "/threat/goal/targeted",
+            "answers labels only; use random",
+        )
+        for rule in ("least_likely", "runner_up")
+    ),
     ({"threat": {"epsilon": 0.1}}, "epsilon_refused", "/threat/epsilon", "leave threat.epsilon out"),
     ({"upload": samples_card(shape=(4,))}, "shape_mismatch", "/samples_id", r"\[4\].*\[1, 2, 2\]"),
     ({"upload": samples_card(label_maximum=3)}, "label_out_of_range", "/samples_id", "0 to 3.*0 to 2"),
