@@ -126,6 +126,9 @@ def _meet(
             trial.stop("finished")
         elif trial.predicted != trial.label:
             trial.stop("finished")
+        elif trial.target == trial.label:  # a given target of a sample without a given label: there is no way to go
+            trial.hear(Abstained("target_is_label"), threat)
+            trial.stop("finished")
         if scores is not None and _is_saturated(scores[i]):
             trial.hear(Note({"saturated": True}), threat)
     return trials, scores

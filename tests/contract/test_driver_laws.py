@@ -184,6 +184,16 @@ def test_a_longer_budget_never_makes_the_bound_worse(method, norm):
             assert b.finding.value is not None and b.finding.value <= a.finding.value
 
 
+@pytest.mark.parametrize("method", [pytest.param(m, id=m.name) for m in METHODS if "targeted" in m.goals])
+def test_a_target_that_the_model_answers_anyway_is_neither_a_success_nor_a_bound(method):
+    model, x = truth(method), samples().x
+    given = Samples(x, tuple(range(N)), labels=None, targets=model.labels(x))
+    for outcome in go(method, method.norms[0], model, given, targeted="given"):
+        assert (outcome.finding.kind, outcome.finding.value) == (Kind.ABSTAINED, None)
+        assert outcome.finding.details["reason"] == "target_is_label"
+        assert outcome.finding.queries == 1
+
+
 @targeted_attacks
 def test_a_targeted_finding_reaches_its_target(method, norm):
     model = linear()
