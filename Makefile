@@ -21,7 +21,8 @@ demo: $(RUN) ## Audit the bundled model on 20 handwritten digits, end to end; wr
 	$(BIN)/brinell demo
 
 test: $(WORK) ## The whole test suite
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile tests/unit tests/contract
+	$(BIN)/pytest tests/e2e
 
 lint: $(WORK) ## Format, ruff, types, import contracts, Dockerfiles, compose file
 	$(BIN)/ruff format --check
