@@ -17,7 +17,7 @@ LOOPS = [(batch, threads, slices) for batch in (16, 32, 64, 128, 256) for thread
 def measure(quick: bool) -> Iterator[Figure]:
     with Side("benchmarks.side_ours", environment=ENVIRONMENT) as ours:
         yield from beside_art(ours, range(1 if quick else 5), (2, 32) if quick else (10, 128))
-        yield from beside_a_loop(ours, rounds=1 if quick else 3, scheme=(2, 32) if quick else (50, 128))
+        yield from beside_a_loop(ours, rounds=1 if quick else 3, scheme=(2, 32) if quick else (20, 128))
 
 
 def beside_art(ours: Side, images: range, scheme: tuple[int, int]) -> Iterator[Figure]:
@@ -68,7 +68,7 @@ def beside_a_loop(ours: Side, *, rounds: int, scheme: tuple[int, int]) -> Iterat
 
         for case in LOOPS:
             bare(case, 32)
-        trials = [{case: bare(case, min(points, 512)).wall for case in LOOPS} for _ in range(min(rounds, 2))]
+        trials = [{case: bare(case, min(points, 256)).wall for case in LOOPS} for _ in range(min(rounds, 2))]
         best = min(LOOPS, key=lambda case: statistics.median(trial[case] for trial in trials))
         mine: list[Answer] = []
         theirs: list[Answer] = []

@@ -14,7 +14,7 @@ SHARED = 64  # rows an image that its company adds to one batch: clouds pass thr
 
 def measure(quick: bool) -> Iterator[Figure]:
     with Side("benchmarks.side_ours", environment=ENVIRONMENT) as ours:
-        yield from over_raw(ours, list(range(100)), queries=200 if quick else 1000, rounds=1 if quick else 3)
+        yield from over_raw(ours, list(range(100)), queries=200 if quick else 500, rounds=1 if quick else 3)
         with peers.side() as others:
             some = 2 if quick else 10
             noise = others.ask("noise_labels", net=NET).value

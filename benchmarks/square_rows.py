@@ -16,7 +16,7 @@ def measure(quick: bool) -> Iterator[Figure]:
     images = list(range(100))
     with Side("benchmarks.side_ours", environment=ENVIRONMENT) as ours:
         for norm in ("l2", "linf"):
-            yield from over_raw(ours, images, norm, queries=20 if quick else 300, rounds=1 if quick else 7)
+            yield from over_raw(ours, images, norm, queries=20 if quick else 100, rounds=1 if quick else 7)
         with peers.side() as art:
             for norm, epsilon in BALLS:
                 yield from beside_art(ours, art, images[: 10 if quick else 100], norm, epsilon, 60 if quick else 1500)

@@ -49,7 +49,7 @@ def jobs(quick: bool) -> list[tuple[str, dict[str, Any], int, int]]:
     """Of about 30 s on two cores at rest: (method, params, images, queries an image)."""
     if quick:
         return [("clever", {"batches": 2, "batch_size": 32}, 4, 1000), ("square", {}, 100, 50)]
-    return [("clever", {"batches": 50, "batch_size": 32}, 8, 1000), ("square", {}, 100, 1500)]
+    return [("clever", {"batches": 40, "batch_size": 32}, 8, 1000), ("square", {}, 100, 1500)]
 
 
 def compared(client: Client, ours: Side, ids: dict[str, str], job: dict[str, Any], *, rounds: int) -> Iterator[Figure]:
