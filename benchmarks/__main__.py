@@ -7,7 +7,7 @@ import argparse
 import subprocess
 import sys
 
-PEERS = ("clever_vs_art", "square_rows", "hopskipjump_vs_peers", "whole_way")  # these know --quick
+PEERS = ("clever_vs_art", "square_rows", "hopskipjump_vs_peers", "whole_way", "crown_batching")  # these know --quick
 OTHERS: tuple[str, ...] = ("nearest_neighbor", "endpoint_concurrency")
 
 

@@ -12,7 +12,7 @@ from torch import Tensor
 from algorithms.threat import Norm
 from models.onnx.bounds.slopes import Slopes
 
-ROUNDS = 30  # of water filling; seldom more than ten change anything, and stopping early is sound
+ROUNDS = 30  # of water filling; seldom more than ten are needed, and stopping early is sound
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,9 @@ def _most_l2(gain: Tensor, room: Tensor, radii: Tensor) -> Tensor:
         left = budget - (full * room.square()).sum(1)
         free = torch.where(full, 0.0, gain).square().sum(1)
         better = (left.clamp(min=0) / free.clamp(min=1e-300)).sqrt()
-        scale = torch.where(free > 0, torch.maximum(scale, better), scale)
+        last, scale = scale, torch.where(free > 0, torch.maximum(scale, better), scale)
+        if torch.equal(scale, last):  # more rounds would change no bit
+            break
     steps = torch.minimum(gain * scale[:, None], room)
     dual = (gain * steps).sum(1) + (budget - steps.square().sum(1)) / (2 * scale.clamp(min=1e-300))
     return torch.minimum(dual, whole)

@@ -1,0 +1,148 @@
+"""Certificates by bounds against attacks on the same model, linear truths, and each other."""
+
+import functools
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper
+
+from algorithms.geometry import lengths
+from algorithms.parameters import Budget
+from algorithms.registry import METHODS, method
+from algorithms.results import Finding, Kind
+from algorithms.running import Samples, run
+from algorithms.threat import NORMS, Box, Norm, Threat
+from models.onnx.bounds.bounder import bounder
+from models.onnx.classifier import OnnxClassifier
+from models.onnx.gradients import differentiator
+from models.onnx.network import read
+from tests.exports import graph, torch_export
+from tests.published import data_folder, images
+
+DIGITS = Path(__file__).parents[2] / "examples" / "digits"
+CERTIFICATES = ("intervals", "crown")
+NETS = ("mnist_cnn_a_adv", "mnist-7", "mnist_convsmall_nat", "mnist_madry_tiny", "mnist_tiny_2x20", "cifar_cnn_a_adv")
+SLOW_NETS = ("mnist_cw7",)
+ROUNDING = 2e-4  # what rounding of float32 costs the radii of the linear models below, at the most
+
+
+def opened(data: bytes) -> OnnxClassifier:
+    network = read(onnx.load_from_string(data), None)
+    return OnnxClassifier(network, differentiator(network, "cpu"), "cpu", bounder(network, "cpu"))
+
+
+def found(model: OnnxClassifier, rows: np.ndarray, name: str, threat: Threat, **params: object) -> list[Finding]:
+    chosen = method(name)
+    what = Samples(rows, tuple(range(len(rows))), labels=None)
+    outcomes = run(model, what, chosen, chosen.params(**params), threat, Budget(2000), seed=0)
+    return [outcome.finding for outcome in outcomes]
+
+
+def check_brackets(model: OnnxClassifier, rows: np.ndarray, norm: Norm, box: Box = Threat().box) -> list[float]:
+    """No certificate passes an attack; `crown` is no worse than `intervals`. Returns crown's radii."""
+    threat = Threat(norm=norm, box=box)
+    intervals, crown = (found(model, rows, name, threat) for name in CERTIFICATES)
+    attack = found(model, rows, "pgd", threat, steps=20, restarts=1)
+    for lower, better, upper in zip(intervals, crown, attack, strict=True):
+        assert lower.kind is better.kind is Kind.LOWER_BOUND
+        assert lower.value <= better.value * (1 + 2e-3)  # each is found to 0.1 %
+        assert upper.value is None or better.value <= upper.value
+    assert any(f.value is not None for f in attack)
+    return [float(f.value) for f in crown]
+
+
+@pytest.mark.parametrize("norm", NORMS)
+@pytest.mark.parametrize("net", ["model", "model_robust"])
+def test_no_attack_on_the_digits_comes_nearer_than_the_certificates_allow(net: str, norm: Norm) -> None:
+    with np.load(DIGITS / "samples.npz") as npz:
+        rows = npz["x"][:2].astype(np.float32)
+    assert min(check_brackets(opened((DIGITS / f"{net}.onnx").read_bytes()), rows, norm)) > 0
+
+
+@pytest.mark.parametrize("norm", NORMS)
+@pytest.mark.parametrize("net", ["cnn", "resnet block", "sigmoids", "one logit [N]"])
+def test_no_attack_on_a_random_network_comes_nearer_than_the_certificates_allow(net: str, norm: Norm) -> None:
+    export = torch_export(net, "classic", 13)
+    rows = np.random.default_rng(1).random((3, *export.shape), dtype=np.float32)
+    box = Threat().box if len(export.shape) > 1 else Box.unbounded()  # the unit box of a table may be one class
+    assert min(check_brackets(opened(export.data), rows, norm, box)) > 0
+
+
+@functools.cache
+def linear(seed: int, d: int = 50) -> tuple[OnnxClassifier, np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    weights, bias = rng.normal(size=(d, 4)).astype(np.float32), rng.normal(size=4).astype(np.float32)
+    nodes = [helper.make_node("Gemm", ["x", "W", "b"], ["z"])]
+    outputs = [("z", TensorProto.FLOAT, ["N", 4])]
+    return opened(graph(nodes, ["N", d], outputs, {"W": weights, "b": bias})), weights, bias
+
+
+@pytest.mark.parametrize("norm", NORMS)
+@pytest.mark.parametrize("name", CERTIFICATES)
+@pytest.mark.parametrize("seed", range(3))
+def test_on_a_linear_model_the_radius_is_the_margin_over_the_dual_norm(seed: int, name: str, norm: Norm) -> None:
+    model, weights, bias = linear(seed)
+    rows = np.random.default_rng(seed).random((5, 50), dtype=np.float32)
+    scores = rows.astype(np.float64) @ weights + bias
+    for finding, f in zip(found(model, rows, name, Threat(norm, Box.unbounded())), scores, strict=True):
+        rivals = [j for j in range(4) if j != finding.label]
+        truth = (
+            (f[finding.label] - f[rivals]) / lengths((weights[:, [finding.label]] - weights[:, rivals]).T, norm.dual)
+        ).min()
+        assert truth * (1 - 1e-3) - ROUNDING <= finding.value <= truth
+
+
+@pytest.mark.parametrize("name", CERTIFICATES)
+def test_a_targeted_radius_is_no_smaller_than_the_untargeted_one(name: str) -> None:
+    with np.load(DIGITS / "samples.npz") as npz:
+        rows = npz["x"][:2].astype(np.float32)
+    model = opened((DIGITS / "model.onnx").read_bytes())
+    anywhere, somewhere = (
+        found(model, rows, name, Threat(Norm.LINF, targeted=rule)) for rule in (None, "least_likely")
+    )
+    for any_, some in zip(anywhere, somewhere, strict=True):
+        assert some.value >= any_.value
+        assert some.details["rival"] not in (any_.label, None)
+
+
+@pytest.mark.parametrize("name", CERTIFICATES)
+def test_a_whole_box_that_is_one_class_is_proven_whole(name: str) -> None:
+    nodes = [helper.make_node("Gemm", ["x", "W", "b"], ["z"])]
+    numbers = {"W": 0.1 * np.eye(3, 2, dtype=np.float32), "b": np.array([1, 0], np.float32)}
+    model = opened(graph(nodes, ["N", 3], [("z", TensorProto.FLOAT, ["N", 2])], numbers))
+    (finding,) = found(model, np.full((1, 3), 0.25, np.float32), name, Threat(Norm.LINF))
+    assert finding.value == 0.75
+
+
+def test_both_methods_are_certain_and_cost_nothing_but_the_clean_row() -> None:
+    model, _, _ = linear(0)
+    rows = np.random.default_rng(0).random((2, 50), dtype=np.float32)
+    for chosen in (m for m in METHODS if m.name in CERTIFICATES):
+        for finding in found(model, rows, chosen.name, Threat()):
+            assert (finding.queries, finding.gradients, finding.confidence) == (1, 0, 1.0)
+            assert finding.details["relaxation"] == chosen.name
+            assert finding.details["margin"] > 0
+
+
+@pytest.mark.reference
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("norm", NORMS)
+@pytest.mark.parametrize("net", [*NETS, *SLOW_NETS])
+def test_no_attack_on_a_published_network_comes_nearer_than_the_certificates_allow(net: str, norm: Norm) -> None:
+    model = opened(data_folder(f"nets/{net}.onnx").read_bytes())
+    if net == "mnist-7":  # takes grey values up to 255
+        check_brackets(
+            model, 255 * images(model.shape, 2), norm, Box(np.zeros((), np.float32), np.full((), 255, np.float32))
+        )
+    else:
+        check_brackets(model, images(model.shape, 1 if net in SLOW_NETS else 3), norm)
+
+
+@pytest.mark.reference
+@pytest.mark.parametrize("norm", NORMS)
+def test_no_attack_on_cart_pole_comes_nearer_than_the_certificates_allow(norm: Norm) -> None:
+    model = opened(data_folder("nets/ppo_CartPole-v1.onnx").read_bytes())
+    rows = np.random.default_rng(2).normal(0, 0.5, (5, 4)).astype(np.float32)
+    check_brackets(model, rows, norm, Box.unbounded())

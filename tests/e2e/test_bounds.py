@@ -1,0 +1,81 @@
+"""Certificates by bounds through the front door: offered, proven, and refused where they make no sense."""
+
+from pathlib import Path
+
+import pytest
+from onnx import TensorProto, helper
+
+from brinell.client import Client
+from brinell.errors import BrinellError
+from tests.exports import graph, linear
+
+pytestmark = pytest.mark.slow
+
+DIGITS = Path(__file__).parents[2] / "examples" / "digits"
+
+
+@pytest.fixture(scope="module")
+def client(installation):
+    with installation.client() as caller:
+        yield caller
+
+
+@pytest.fixture(scope="module")
+def model(client):
+    return client.upload_model(DIGITS / "model_robust.onnx", timeout_seconds=60)
+
+
+@pytest.fixture(scope="module")
+def samples(client):
+    return client.upload_samples(DIGITS / "samples.npz")
+
+
+def findings(client: Client, model: dict, samples: dict, name: str, **threat: object) -> list[dict]:
+    asked = {
+        "model_id": model["id"],
+        "samples_id": samples["id"],
+        "method": {"name": name},
+        "threat": {"norm": "linf"} | threat,
+        "samples": {"indices": [0, 1, 2]},
+    }
+    job = client.wait_for_job(client.create_job(asked)["id"], timeout_seconds=90)
+    assert job["state"] == "succeeded", job["error"]
+    return list(client.findings(job["id"]))
+
+
+def test_the_card_offers_bounds(model):
+    assert model["offers"] == ["labels", "scores", "gradients", "bounds"]
+
+
+def test_crown_proves_no_less_than_intervals_and_no_more_than_an_attack_leaves(client, model, samples):
+    intervals, crown, attack = (findings(client, model, samples, name) for name in ("intervals", "crown", "pgd"))
+    for lower, better, upper in zip(intervals, crown, attack, strict=True):
+        assert (better["kind"], better["confidence"], better["ended"]) == ("lower_bound", 1.0, "finished")
+        assert (better["queries"], better["gradients"]) == (1, 0)
+        assert 0 < lower["value"] <= better["value"] * 1.002
+        assert upper["value"] is None or better["value"] <= upper["value"]
+
+
+def test_an_epsilon_is_proven_or_abstained_from(client, model, samples):
+    (small, *_), (large, *_) = (findings(client, model, samples, "crown", epsilon=e) for e in (0.001, 0.9))
+    assert (small["kind"], small["value"]) == ("lower_bound", 0.001)
+    assert small["details"]["margin"] > 0
+    assert (large["kind"], large["details"]["reason"]) == ("abstained", "not_proven")
+
+
+def test_a_model_without_bounds_names_its_operator_and_the_method_is_refused(client, samples, tmp_path: Path):
+    weights, bias = linear(d=64, classes=10)
+    nodes = [
+        helper.make_node("Flatten", ["x"], ["f"]),
+        helper.make_node("Softplus", ["f"], ["s"]),
+        helper.make_node("Gemm", ["s", "W", "b"], ["z"]),
+    ]
+    outputs = [("z", TensorProto.FLOAT, ["N", 10])]
+    file = tmp_path / "softplus.onnx"
+    file.write_bytes(graph(nodes, ["N", 1, 8, 8], outputs, {"W": weights, "b": bias}))
+    card = client.upload_model(file, timeout_seconds=60)
+    assert card["withheld"] == [{"offer": "bounds", "reason": "Bounds are not implemented for Softplus."}]
+    with pytest.raises(BrinellError) as caught:
+        findings(client, card, samples, "crown")
+    assert caught.value.code == "access_too_weak"
+    assert "bounds" in str(caught.value)
