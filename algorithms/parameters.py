@@ -6,9 +6,12 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Params(BaseModel):
-    """Subclasses pin `name` to a Literal: it is the word clients send as `method.name`."""
+    """Subclasses pin `name` to a Literal: it is the word clients send as `method.name`.
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    Strict: "3" and true are not numbers.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
     name: str
 
 
