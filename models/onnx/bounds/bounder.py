@@ -47,6 +47,8 @@ def bounder(network: Network, device: Device, *, rounds: bool = True) -> "Bounde
         raise withheld(f"Bounds are not implemented for {unsupported}.") from unsupported
     except ModelFault as fault:
         raise withheld("The graph could not be rebuilt for bounds.") from fault
+    if found.total > HELD:
+        raise withheld(f"A row makes {found.total:,} numbers on its way; bounds are held for {HELD:,} at the most.")
     return Bounder(found, device, rounds=rounds)
 
 

@@ -37,6 +37,10 @@ class Plan:
             if reached:
                 yield step
 
+    def work(self, name: str) -> int:
+        """Numbers that a backward pass from a value may have to visit for one objective."""
+        return sum(math.prod(self.shapes[step.name]) for step in self.back_from(name))
+
     @property
     def widest(self) -> int:
         """Numbers a row of the largest value."""

@@ -12,6 +12,8 @@ from models.onnx.bounds.operators import Relaxed
 from models.onnx.bounds.plan import Plan
 from models.onnx.bounds.slopes import Slopes
 
+WORK = 2**32  # numbers a row's tightening may visit: half a minute at the worst, far less where windows are small
+
 Interval = tuple[Tensor, Tensor]  # lower, upper: (R, *shape)
 
 
@@ -28,6 +30,10 @@ class Regions:
     disturbances: dict[str, Tensor] = field(default_factory=dict)  # step -> (R, *out)
     lines: dict[str, Relaxed] = field(default_factory=dict)  # a curve's step -> lines around it
     levels: dict[str, Relaxed] = field(default_factory=dict)  # a curve's step -> its interval
+    spent: Tensor = field(init=False)  # (R,) of WORK
+
+    def __post_init__(self) -> None:
+        self.spent = torch.zeros_like(self.balls.radii)
 
     def least(self, name: str, slopes: Slopes, rows: Tensor, relaxed: Mapping[str, Relaxed]) -> Tensor:
         """Lower bounds (B,) of slopes.value over the regions of `rows` (B,)."""
@@ -42,7 +48,11 @@ class Regions:
         return torch.maximum(found, self.least(scores, slopes, rows, self.lines)) if self.lines else found
 
     def tighten(self, name: str, wanted: Tensor) -> None:
-        """Bound the wanted numbers (R, *shape) of a value by backward passes, and keep what is tighter."""
+        """Bound the wanted numbers (R, *shape) of a value by backward passes, and keep what is tighter.
+
+        Where that would be more than is left of a row's WORK, its intervals stay as they are, which is sound too.
+        """
+        wanted = self._afforded(name, wanted)
         lower, upper = self.intervals[name]
         found = torch.stack([lower.flatten(1), -upper.flatten(1)])  # (2, R, numbers): bounds of y and of -y
         sides, rows, positions = _listed(wanted[: self.count])
@@ -53,6 +63,12 @@ class Regions:
             found[at] = torch.maximum(found[at], least)  # NaN stays, and ends as no bound at all
         lower, upper = found[0].reshape(lower.shape), -found[1].reshape(upper.shape)
         self.intervals[name] = lower, torch.maximum(lower, upper)  # they may cross by a rounding of float64
+
+    def _afforded(self, name: str, wanted: Tensor) -> Tensor:
+        price = 2.0 * wanted.flatten(1).sum(1) * self.plan.work(name)
+        can = self.spent + price <= WORK
+        self.spent = self.spent + torch.where(can, price, 0.0)
+        return wanted & can.reshape(-1, *[1] * (wanted.dim() - 1))
 
 
 def _listed(wanted: Tensor) -> tuple[Tensor, Tensor, Tensor]:
