@@ -13,6 +13,7 @@ from jobs.record import Effects, KeyRecord
 from jobs.settings import Settings
 from jobs.store import Store
 from models.library import Library
+from service.queries import refuse_unknown
 from service.security import is_secret, read_key
 
 bearer = HTTPBearer(auto_error=False, description="An API key: `Authorization: Bearer brn_...`")
@@ -58,6 +59,7 @@ def authenticate(
     missing = [scope for scope in needed.scopes if scope not in record.scopes]
     if missing:
         raise Denied(f"This key lacks the scope {missing[0]}; use one that has it.", code="scope_missing")
+    refuse_unknown(request)  # only now: a stranger learns nothing of the calls
     parts.store.touch_key(record.id)
     return Caller(tenant=record.tenant, key_id=record.id)
 

@@ -30,6 +30,19 @@ def test_an_unknown_address_is_404(caller: TestClient) -> None:
     problem_of(caller.get("/v1/nothing/here"), "not_found")
 
 
+@pytest.mark.parametrize(("address", "named"), [("/v1/jobs?limt=3", "limit"), ("/v1/methods?norm=l2", "none")])
+def test_a_query_parameter_that_a_call_does_not_know_is_refused(caller: TestClient, address: str, named: str) -> None:
+    problem = problem_of(caller.get(address), "invalid_request")
+    assert named in problem.detail
+
+
+def test_a_misspelt_preprocessing_is_not_a_model_without_any(caller: TestClient) -> None:
+    answer = caller.post(
+        "/v1/models?preproccesing={}", content=b"x", headers={"Content-Type": "application/octet-stream"}
+    )
+    problem_of(answer, "invalid_request")
+
+
 def test_a_method_that_an_address_does_not_know_is_405_with_allow(caller: TestClient) -> None:
     answer = caller.put("/v1/models")
     problem_of(answer, "method_not_allowed")
