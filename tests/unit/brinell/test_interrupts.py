@@ -7,6 +7,14 @@ import pytest
 from brinell.interrupts import held
 
 
+@pytest.fixture(autouse=True)
+def _interrupts_are_heard():
+    """A shell that runs the tests in the background has told them to ignore Ctrl-C."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def test_an_interrupt_comes_after_what_must_not_be_interrupted():
     done = []
 
