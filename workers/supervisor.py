@@ -15,7 +15,7 @@ from jobs.store import Store
 from models.library import Library
 from models.manifest import Endpoint
 from workers import deaths, drain, endings, limits
-from workers.endings import Computed, Ending, Failed, HandedBack, Lost, ModelRefused, Prepared
+from workers.endings import Computed, Ending, Failed, HandedBack, Inspected, Lost, ModelRefused, Prepared
 from workers.frames import FrameError
 from workers.permits import NotPermitted, Permits
 from workers.reporting import Reporting
@@ -118,7 +118,8 @@ class Supervisor:
     def _ending(self, work: Work, lease: Lease, runner: RunnerProcess, is_new: bool) -> Ending:
         if lease.work == "inspect":
             ending = work.inspect(runner)
-            self._runners.discard()
+            if not isinstance(ending, Inspected | ModelRefused):
+                self._runners.discard()
             return ending
         unopened = work.open(runner) if is_new else None
         ending = unopened or (work.prepare(runner) if lease.work == "prepare" else work.run(runner))
@@ -140,14 +141,14 @@ class Supervisor:
 
 
 def _key(lease: Lease) -> Key:
-    """Jobs of one tenant on one model follow each other in one runner: an audit is nothing else.
+    """Jobs of one tenant on one model follow each other in one runner, and so do a tenant's inspections.
 
     Not so where an endpoint is called: that runner holds the permit, and the count of calls, of its job.
     """
     model = lease.model
     if model is None or model.kind == "endpoint":
         return lease.tenant, lease.job_id
-    return lease.tenant, model.id
+    return lease.tenant, "inspections" if lease.work == "inspect" else model.id
 
 
 def _not_permitted(lease: Lease, denied: NotPermitted) -> Ending:
