@@ -66,7 +66,8 @@ class Progress:
 
 def _share(trial: Trial, expected: Cost) -> float:
     """How far a live sample has come: of its query budget, or of the gradients a full run takes."""
-    return min(0.99, max(trial.queries / trial.limit.queries, trial.gradients / max(1, expected.gradients)))
+    asked = trial.queries - 1  # the clean row says nothing of a method that asks no more: a certificate
+    return min(0.99, max(asked / trial.limit.queries, trial.gradients / max(1, expected.gradients)))
 
 
 Checkpoint = Callable[[Progress], Literal["budget", "cancelled"] | None]
