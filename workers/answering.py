@@ -69,6 +69,7 @@ class Answering:
         self._device: Device = "cpu"
         self._said = -PROGRESS_SECONDS
         load_libraries(remote=remote)
+        import scipy.optimize  # noqa: F401  # the fits and intervals of methods: a second that no job should wait for
 
     def serve(self) -> None:
         """Never returns: the inbox ends the process with its pipe."""
