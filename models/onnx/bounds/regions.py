@@ -12,7 +12,7 @@ from models.onnx.bounds.operators import Relaxed
 from models.onnx.bounds.plan import Plan
 from models.onnx.bounds.slopes import Slopes
 
-WORK = 2**32  # numbers a row's tightening may visit: half a minute at the worst, far less where windows are small
+WORK = 2**31  # numbers a row's tightening may visit: some ten seconds at the worst
 
 Interval = tuple[Tensor, Tensor]  # lower, upper: (R, *shape)
 
