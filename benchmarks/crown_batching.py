@@ -3,7 +3,7 @@
     python -m benchmarks.crown_batching [--quick]
 
 Both ask the model's bounds directly, at one radius, in the same process and in turn. The answers must be the same to
-the bit, so the ratio is what company is worth and nothing else. Set OMP_NUM_THREADS=1.
+the bit: passes have one fixed size, which a single image leaves mostly empty. Set OMP_NUM_THREADS=1.
 """
 
 import statistics
