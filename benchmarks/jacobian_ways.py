@@ -35,6 +35,7 @@ CASES: dict[str, tuple[str, int, int, int, dict[str, str]]] = {
         *[("differences", b, 2, 1, {}) for b in (32, 64, 256)],
         *[("differences", b, 2, 1, ALLOCATOR) for b in (32, 64, 256)],
         *[(way, 32, 1, 2, ALLOCATOR) for way in ("loop", "batched", "vmap", "expand", "channels_last", "native")],
+        *[("narrow", b, 1, 2, ALLOCATOR) for b in (32, 64)],
     ]
 }
 
@@ -104,8 +105,14 @@ def jacobian(way: str, module: Any) -> Callable[[Any], Any]:
         with torch.backends.mkldnn.flags(enabled=False):
             return differences(points)
 
+    def narrow(points: Any) -> float:
+        from models.onnx.narrow_convolutions import NarrowConvolutions
+
+        with NarrowConvolutions():
+            return differences(points)
+
     ways: dict[str, Callable[[Any], float]] = {
-        f.__name__: f for f in (loop, differences, batched, vmap, expand, channels_last, native)
+        f.__name__: f for f in (loop, differences, batched, vmap, expand, channels_last, native, narrow)
     }
     return ways[way]
 

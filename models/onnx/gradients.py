@@ -7,6 +7,7 @@ so: one forward pass, then one backward pass for every rival's difference, no gr
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import nullcontext
 from itertools import islice
 from typing import TypeVar
 
@@ -21,6 +22,7 @@ from algorithms.asking import Ball
 from algorithms.errors import ModelFault, Refused
 from algorithms.oracle import Cotangent, Gradients, Rows, Scores
 from models.device import Device
+from models.onnx.narrow_convolutions import NarrowConvolutions, are_narrow
 from models.onnx.network import Network
 from models.onnx.session import cores, padded, rows_a_call
 
@@ -62,6 +64,7 @@ class Differentiator:
     def __init__(self, module: torch.nn.Module, shape: tuple[int, ...], batch: int | None, device: Device) -> None:
         self._module = module.to(device)
         self._device = device
+        self._calling = NarrowConvolutions if device == "cpu" and are_narrow(module.buffers()) else nullcontext
         self._bucket = batch or rows_a_call(shape, BUCKET)
         threads = cores() if device == "cpu" else 1
         self._window = 2 * threads
@@ -112,7 +115,8 @@ class Differentiator:
     def _forward(self, rows: Rows) -> tuple[Tensor, Tensor]:
         """-> (points, scores), padded to the bucket, the graph between them held."""
         points = torch.from_numpy(padded(rows, self._bucket)).to(self._device).requires_grad_(True)
-        scores = self._module(points)
+        with self._calling():
+            scores = self._module(points)
         if not scores.requires_grad:
             raise withheld("There is no gradient: the graph turns the rows into whole numbers or truth values.")
         return points, scores
