@@ -45,8 +45,14 @@ def is_degenerate(maxima: Array) -> bool:
 
 
 def farthest_end_point(maxima: Array) -> float:
-    """No fit to these maxima (n,) goes beyond this."""
+    """No fit to these maxima (n,) goes beyond this: known before any is tried."""
     return float(maxima.max() + np.exp(LAST) * np.ptp(maxima))
+
+
+def can_end_beyond(maxima: Array, point: float) -> bool:
+    """Whether the fit to maxima (n,) may end farther than a point: one look at the grid, a seventh of a fit."""
+    _, high, _ = Profile(maxima, PENALTY).bracket()
+    return bool(maxima.max() + np.exp(high) * np.ptp(maxima) > point)
 
 
 def fit(maxima: Array, *, penalty: float = PENALTY) -> ReverseWeibull:
@@ -88,15 +94,19 @@ class Profile:
         self._penalty = penalty
 
     def best(self) -> float:
-        """ln delta of the global minimum: the best of a grid, then Brent between its neighbors."""
+        """ln delta of the global minimum: Brent within the bracket."""
         from scipy.optimize import minimize_scalar
 
+        low, high, (seen, cost) = self.bracket()
+        refined = minimize_scalar(self.cost, bounds=(low, high), method="bounded", options={"xatol": 1e-6})
+        return float(refined.x if refined.fun < cost else seen)
+
+    def bracket(self) -> tuple[float, float, tuple[float, float]]:
+        """ln delta of the two neighbors of a grid's best point; and that point, with its cost."""
         grid = np.linspace(FIRST, LAST, 33)
         costs = self.costs(grid)
         i = int(costs.argmin())
-        bounds = (grid[max(i - 1, 0)], grid[min(i + 1, len(grid) - 1)])
-        refined = minimize_scalar(self.cost, bounds=bounds, method="bounded", options={"xatol": 1e-6})
-        return float(refined.x if refined.fun < costs[i] else grid[i])
+        return grid[max(i - 1, 0)], grid[min(i + 1, len(grid) - 1)], (grid[i], costs[i])
 
     def within(self, excess: float) -> tuple[float, float]:
         """The delta around the best one where the cost exceeds the least by no more than this.

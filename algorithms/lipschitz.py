@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from algorithms.extreme_value import (
     NO_END_POINT,
+    can_end_beyond,
     end_point_interval,
     farthest_end_point,
     fit,
@@ -71,8 +72,8 @@ def fit_p_value(maxima: Array) -> float | None:
 def _nearest_rival(margins: Array, maxima: Array) -> tuple[int, float]:
     """(position, end point) of the smallest margin_j / a_j.
 
-    A fit takes milliseconds and K may be a thousand, so rivals whose farthest possible end point cannot win are left
-    out: the answer is the same.
+    A fit takes milliseconds and K may be a thousand, so rivals whose end point cannot be far enough to win are left
+    out, by the little that is known of it beforehand and then by the grid of its fit: the answer is the same.
     """
     floors = np.array([reach(g, farthest_end_point(y)) for g, y in zip(margins, maxima.T, strict=True)])
     nearest, rival, end_point = np.inf, int(floors.argmin()), 0.0
@@ -80,7 +81,12 @@ def _nearest_rival(margins: Array, maxima: Array) -> tuple[int, float]:
         if floors[j] >= nearest:
             break
         y = maxima[:, j]
-        a = float(y.max()) if is_degenerate(y) else fit(y).end_point
+        if is_degenerate(y):
+            a = float(y.max())
+        elif can_end_beyond(y, margins[j] / nearest):
+            a = fit(y).end_point
+        else:
+            continue
         if (distance := float(reach(margins[j], a))) < nearest:
             nearest, rival, end_point = distance, int(j), a
     return rival, end_point
