@@ -1,6 +1,6 @@
 """Everything on one machine: an embedded Redis, the API and workers, kept running until they are stopped in order.
 
-A second kind of worker, which calls remote endpoints, runs where BRINELL_TRUSTED_ORIGINS names any that may be called.
+A further kind of worker, which calls remote endpoints, runs where BRINELL_TRUSTED_ORIGINS names any that may be called.
 The parts are started as programs of their own; this file imports none of them. `BRINELL_REDIS_URL` puts a Redis of
 yours in the place of the embedded one, `BRINELL_LIBRARY` a library of yours in the place of <data-dir>/library.
 """
@@ -42,14 +42,16 @@ class Installation:
         host: str = "127.0.0.1",
         port: int = 0,
         workers: int = 1,
+        inspector: bool = False,
         say: Callable[[str], None] = nobody_listens,
     ) -> None:
-        """Port 0: any free one."""
+        """Port 0: any free one. `inspector`: a worker for uploads alone, which then wait for no job's chunk."""
         self._root = checkout.find()
         self._data = DataDir(data_dir)
         self._host = host
         self._port = port
         self._workers = workers
+        self._inspector = inspector
         self._say = say
         self._children: list[Child] = []  # in the order of their start
 
@@ -78,7 +80,7 @@ class Installation:
 
     def stop(self) -> None:
         """The API first, so that nothing new comes in; Redis last, so that the worker can hand back what it holds."""
-        order = {"api": 0, "worker": 1, "probe": 1, "valkey": 2}
+        order = {"api": 0, "worker": 1, "inspector": 1, "probe": 1, "valkey": 2}
         for child in sorted(self._children, key=lambda child: order[child.name]):
             child.stop()
         self._children.clear()
@@ -92,7 +94,9 @@ class Installation:
         keys = environment.pop("BRINELL_SECRET_KEYS", "") or self._secret_key()
         trusted = {**environment, "BRINELL_SECRET_KEYS": keys}  # for all but the worker that runs uploaded models
         self._add("api", self._api_command(), trusted, API_GRACE_SECONDS)
-        self._add("worker", self._worker_command("compute", self._workers), environment, WORKER_GRACE_SECONDS)
+        self._add("worker", self._worker_command("compute,inspect", self._workers), environment, WORKER_GRACE_SECONDS)
+        if self._inspector:
+            self._add("inspector", self._worker_command("inspect", 1), environment, WORKER_GRACE_SECONDS)
         if environment.get("BRINELL_TRUSTED_ORIGINS"):
             self._add("probe", self._worker_command("probe", 1), trusted, WORKER_GRACE_SECONDS)
         with Client(self.url, "") as anyone:
@@ -113,8 +117,9 @@ class Installation:
     def _api_command(self) -> list[str]:
         return [sys.executable, "-m", "service.main", "--host", self._host, "--port", str(self._port)]
 
-    def _worker_command(self, kind: str, processes: int) -> list[str]:
-        command = [sys.executable, "-m", "celery", "-A", "workers.app", "worker", "-Q", kind, "-n", f"{kind}@%h"]
+    def _worker_command(self, queues: str, processes: int) -> list[str]:
+        command = [sys.executable, "-m", "celery", "-A", "workers.app", "worker", "-Q", queues]
+        command += ["-n", f"{queues.partition(',')[0]}@%h"]
         return [*command, "--pool", "prefork", "--concurrency", str(processes)]
 
     def _secret_key(self) -> str:

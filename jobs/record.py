@@ -15,7 +15,7 @@ from jobs.states import JobState
 from jobs.summary import Preparation, Summary
 from models.manifest import ModelCard, SamplesCard
 
-QueueName = Literal["compute", "probe"]
+QueueName = Literal["compute", "inspect", "probe"]  # jobs on uploaded models; their inspections; all of endpoints
 Work = Literal["inspect", "prepare", "run", "report"]  # the stage a unit of work belongs to
 Bound = float | tuple[float, ...]  # one for all features, or one a feature in the flat order of the sample
 

@@ -1,4 +1,4 @@
-"""The Celery worker: `python -m celery -A workers.app worker -Q compute`.
+"""The Celery worker: `python -m celery -A workers.app worker -Q compute,inspect`.
 
 Celery carries messages and keeps the pool; it is never asked what became of a task. Truth is in the store: a message
 that comes twice finds the lease or the committed chunk, a lost one is sent again by the reaper.
@@ -66,11 +66,14 @@ app.conf.update(
 
 
 def kind() -> QueueName:
-    """By the queue this worker was told to take from (`-Q`): it talks to endpoints, or it runs uploaded models."""
+    """By the queues this worker was told to take from (`-Q`): it talks to endpoints, or it runs uploaded models.
+
+    A worker of `inspect` alone waits for uploads while others compute, so that no upload waits for a long chunk.
+    """
     queues = set(app.amqp.queues.consume_from)
-    if {"compute", "probe"} <= queues:
-        raise RuntimeError("a worker takes from compute or from probe, never from both: start one of each")
-    return "probe" if "probe" in queues else "compute"
+    if "probe" in queues and len(queues) > 1:
+        raise RuntimeError("a worker takes from probe or from compute and inspect: start one of each")
+    return "probe" if "probe" in queues else "compute" if "compute" in queues else "inspect"
 
 
 @setup_logging.connect

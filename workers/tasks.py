@@ -13,7 +13,7 @@ from models.library import Library
 from workers import limits
 from workers.app import app, kind, settings
 from workers.reaper import Reaper
-from workers.runner_process import RunnerProcess, sweep_directories
+from workers.runner_process import Kind, RunnerProcess, sweep_directories
 from workers.spare import Runners
 from workers.supervisor import Supervisor
 
@@ -25,7 +25,7 @@ class Station:
         store, queue, library = Store(settings), Queue(settings.redis_url), Library(settings.library)
         sweep_directories()
         memory = _memory_limit(settings.device)
-        self._runners = Runners(lambda: RunnerProcess(memory_bytes=memory, kind=kind()))
+        self._runners = Runners(lambda: RunnerProcess(memory_bytes=memory, kind=_runner_kind()))
         self.supervisor = Supervisor(
             settings, store=store, queue=queue, library=library, runners=self._runners, worker_id=worker_id
         )
@@ -57,6 +57,10 @@ def run_chunk(job_id: str, chunk: int) -> None:
     if _station is None:
         raise RuntimeError("this worker's pool is not prefork: start it with --pool=prefork")
     _station.supervisor.do(job_id, chunk)
+
+
+def _runner_kind() -> Kind:
+    return "probe" if kind() == "probe" else "compute"
 
 
 def _memory_limit(device: str) -> int | None:

@@ -24,7 +24,7 @@ def up(
     from brinell.local import Installation
 
     say("Starting…")
-    installation = Installation(data_dir, host=host, port=port, workers=workers, say=say)
+    installation = Installation(data_dir, host=host, port=port, workers=workers, inspector=True, say=say)
     with installation as here:
         say(f"Ready at {here.url}; key in {data_dir / 'api-key'}, logs in {data_dir / 'logs'}. Ctrl-C stops it.")
         try:

@@ -43,7 +43,7 @@ class Cards(Lists):
             state=card.state,
             digest=card.sha256,
             sealed=sealed,
-            queue="probe" if card.kind == "endpoint" else "compute",
+            queue="probe" if card.kind == "endpoint" else "inspect",
             idempotency=as_argument(idempotency),
         )
         accept(reply)

@@ -15,7 +15,7 @@ DOCKERFILES = sorted((ROOT / "docker").glob("*.Dockerfile"))
 
 def queue(name: str) -> str:
     """The queue a worker takes its chunks from: the image's, unless its command says otherwise."""
-    command = SERVICES[name].get("command", ["-Q", "compute"])
+    command = SERVICES[name].get("command", ["-Q", "compute,inspect"])
     return command[command.index("-Q") + 1]
 
 
@@ -33,8 +33,8 @@ def test_every_container_is_read_only_without_capabilities_and_bounded(name: str
     assert service["pids_limit"]
 
 
-@pytest.mark.parametrize("name", [name for name in SERVICES if is_worker(name) and queue(name) == "compute"])
-def test_a_compute_worker_meets_redis_and_nobody_else(name: str) -> None:
+@pytest.mark.parametrize("name", [name for name in SERVICES if is_worker(name) and queue(name) != "probe"])
+def test_a_worker_that_opens_uploads_meets_redis_and_nobody_else(name: str) -> None:
     (network,) = SERVICES[name]["networks"]
     assert COMPOSE["networks"][network]["internal"] is True
     others = {other for other in SERVICES if network in SERVICES[other]["networks"] and not is_worker(other)}

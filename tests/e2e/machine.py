@@ -74,7 +74,7 @@ def _stat(pid: int) -> list[str] | None:
 class Worker:
     """A Celery worker with one pool child, which has a runner at work and a spare."""
 
-    def __init__(self, environment: dict[str, str], log: Path, name: str, queue: str = "compute") -> None:
+    def __init__(self, environment: dict[str, str], log: Path, name: str, queue: str = "compute,inspect") -> None:
         self._log = log.open("ab")
         command = [sys.executable, "-m", "celery", "-A", "workers.app", "worker", "-Q", queue, "-n", f"{name}@%h"]
         self.process = subprocess.Popen(
@@ -124,7 +124,7 @@ def _text(value: Any) -> str:
 class Machine:
     """Settings are the environment of workers, which take from `queue`; `lease_seconds` is short, as recovery is."""
 
-    def __init__(self, redis_url: str, folder: Path, queue: str = "compute", **settings: Any) -> None:
+    def __init__(self, redis_url: str, folder: Path, queue: str = "compute,inspect", **settings: Any) -> None:
         library = (folder / "library").as_uri()
         values = {"redis_url": redis_url, "library": library, "lease_seconds": 3.0, "device": "cpu"}
         self.settings = Settings(**values | settings)

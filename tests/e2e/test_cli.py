@@ -94,6 +94,18 @@ def test_models_samples_jobs_and_methods_are_listed_as_json(folder):
         assert isinstance(json.loads(out), list)
 
 
+def test_an_upload_does_not_wait_for_a_long_job(folder, client):
+    """The one worker for jobs has a chunk that takes minutes; uploads have a worker of their own."""
+    model = client.upload_model(folder / "model.onnx", name="digits")
+    samples = client.upload_samples(folder / "samples.npz")
+    method = {"name": "clever", "preset": "paper"}
+    job = client.create_job({"model_id": model["id"], "samples_id": samples["id"], "method": method})
+    until(lambda: client.job(job["id"])["state"] == "running", seconds=30, what="the job")
+    again = client.upload_model(folder / "model.onnx", name="again", timeout_seconds=30)
+    assert (again["state"], client.job(job["id"])["state"]) == ("ready", "running")
+    client.cancel_job(job["id"])
+
+
 def test_a_listing_stops_at_its_limit(folder, client):
     for _ in range(3):
         client.upload_samples(folder / "samples.npz")

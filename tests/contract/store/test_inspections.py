@@ -7,7 +7,7 @@ from tests.jobs_for_tests import FOUND, model_card, taken
 
 def test_an_inspection_makes_a_model_ready(store: Store) -> None:
     card, effects = store.add_model("lab", model_card())
-    assert (card.state, effects.dispatches) == ("inspecting", (Dispatch("compute", card.id, 0),))
+    assert (card.state, effects.dispatches) == ("inspecting", (Dispatch("inspect", card.id, 0),))
     lease = taken(store, card.id)
     assert (lease.work, lease.model, lease.spec) == ("inspect", card, None)
     before = store.version("lab", card.id)
