@@ -7,7 +7,14 @@ import argparse
 import subprocess
 import sys
 
-PEERS = ("clever_vs_art", "square_rows", "hopskipjump_vs_peers", "whole_way", "crown_batching")  # these know --quick
+PEERS = (
+    "clever_vs_art",
+    "square_rows",
+    "hopskipjump_vs_peers",
+    "whole_way",
+    "crown_batching",
+    "audit",
+)  # these know --quick
 OTHERS: tuple[str, ...] = ("nearest_neighbor", "endpoint_concurrency")
 
 
