@@ -136,13 +136,16 @@ def _progress(row: dict[str, Any], jobs: Sequence[Job]) -> Progress:
         queries=sum(job.progress.queries for job in jobs),
         gradients=sum(job.progress.gradients for job in jobs),
         fraction=fraction,
-        eta_seconds=_eta(row, fraction),
+        eta_seconds=_eta(row, fraction, [job.progress.eta_seconds or 0.0 for job in jobs]),
     )
 
 
-def _eta(row: dict[str, Any], fraction: float) -> float | None:
-    """As if what is left went at the pace of what is done; a few per cent are no pace yet."""
+def _eta(row: dict[str, Any], fraction: float, of_jobs: Sequence[float]) -> float | None:
+    """As if what is left went at the pace of what is done; a few per cent are no pace yet.
+
+    No less than any running job's own estimate: the last one is often the longest.
+    """
     if JobState(row["state"]) in TERMINAL or not row["started"] or fraction < TELLING:
         return None
     seconds = (datetime.now(UTC) - moment(row["started"])).total_seconds()
-    return max(0.0, seconds * (1 - fraction) / fraction)
+    return max(0.0, seconds * (1 - fraction) / fraction, *of_jobs)

@@ -7,7 +7,7 @@ import pytest
 from algorithms.errors import Conflict, NotFound, Refused
 from jobs.audits.report import AuditSummary
 from jobs.audits.verdict import Verdict
-from jobs.record import ChunkResult, Idempotency, Lease
+from jobs.record import ChunkResult, Idempotency, Lease, Progress
 from jobs.states import JobState
 from jobs.storage.audits import REPORT_SHARE
 from jobs.store import Store
@@ -52,6 +52,18 @@ def test_the_last_jobs_end_wakes_a_worker_for_the_report_and_nothing_before_does
     assert store.version("lab", audit) > before
     assert state_of(store, audit) == "running"
     assert store.audit("lab", audit).progress.fraction == pytest.approx(1 - REPORT_SHARE)
+
+
+def test_an_audit_is_not_expected_to_end_before_its_slowest_job(store: Store, upload: Upload) -> None:
+    """The pace of what is done says that half the time is over; the job that is left says more."""
+    audit = upload.audit()
+    quick, slow = jobs_of(store, audit)
+    commit_all(store, quick)
+    lease = taken(store, slow, 0)
+    time.sleep(0.05)
+    store.beat(lease, Progress(samples_total=2, fraction=0.01))
+    job, whole = store.job("lab", slow).progress.eta_seconds, store.audit("lab", audit).progress.eta_seconds
+    assert job and whole and whole >= job > 1
 
 
 def result_of(lease: Lease) -> ChunkResult:
