@@ -1,12 +1,14 @@
 """`brinell methods`: what the server can do."""
 
-from typing import Annotated
+import json
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any
 
 import typer
 
 from brinell.commands.options import ApiKey, AsJson, Url
 from brinell.connecting import connect
-from brinell.terminal import print_facts, print_json, print_table
+from brinell.terminal import out, print_facts, print_json, print_table
 
 app = typer.Typer(help="See what the server can do.", no_args_is_help=True)
 
@@ -35,4 +37,33 @@ def show(
         methods = {method["name"]: method for method in client.methods()}
     if name not in methods:
         raise typer.BadParameter(f"There is no method {name!r}; choose one of {', '.join(methods)}.")
-    print_json(methods[name]) if as_json else print_facts(dict(methods[name]))
+    method = methods[name]
+    if as_json:
+        print_json(method)
+        return
+    facts = {what: value for what, value in method.items() if what != "params_schema"}
+    print_facts({what: ", ".join(value) if isinstance(value, list) else value for what, value in facts.items()})
+    out.print()
+    print_table(["parameter", "takes", "default", "is"], list(_parameters(method["params_schema"])))
+
+
+def _parameters(schema: Mapping[str, Any]) -> Iterator[list[str]]:
+    """A row for each property of a JSON schema: name, values, default, description."""
+    for name, field in schema["properties"].items():
+        if name != "name":
+            yield [name, _values(field), json.dumps(field.get("default")).strip('"'), field.get("description", "")]
+
+
+def _values(field: Mapping[str, Any]) -> str:
+    """What a property may be, in the fewest words."""
+    if "anyOf" in field:
+        return " | ".join(_values(choice) for choice in field["anyOf"])
+    if "const" in field or "enum" in field:
+        return " | ".join(map(str, field.get("enum", [field.get("const")])))
+    limits = {
+        ">": field.get("exclusiveMinimum"),
+        ">=": field.get("minimum"),
+        "<": field.get("exclusiveMaximum"),
+        "<=": field.get("maximum"),
+    }
+    return " ".join([field.get("type", "any"), *(f"{sign}{n:g}" for sign, n in limits.items() if n is not None)])

@@ -29,6 +29,15 @@ def finding(index, **changes):
     return {**base, **rest, **changes}
 
 
+RADIUS = {"anyOf": [{"const": "auto"}, {"type": "number", "exclusiveMinimum": 0}], "default": "auto"}
+METHOD = {
+    "name": "clever",
+    "family": "score",
+    "needs": ["scores", "gradients"],
+    "norms": [],
+    "proves": "estimate",
+    "params_schema": {"properties": {"name": {"const": "clever"}, "radius": RADIUS | {"description": "of the ball"}}},
+}
 COST = {"queries": 0, "gradients": 0, "eta_seconds": 12.3}
 SUMMARY = {
     "counts": {"estimate": 2, "misclassified": 1},
@@ -106,7 +115,7 @@ class StandIn:
             case "DELETE", ["models", "mdl_1"]:
                 return 204, None, {}
             case "GET", ["methods"]:
-                return 200, [{"name": "clever", "family": "score", "needs": [], "norms": [], "proves": "estimate"}], {}
+                return 200, [METHOD], {}
             case "POST", ["jobs"]:
                 return 202, self.job("queued"), {}
             case "GET", ["jobs", "job_1"]:

@@ -173,6 +173,13 @@ def test_methods_are_listed_and_an_unknown_one_is_wrong_usage(run, server):
     assert run("methods", "show", "clvr")[0] == 4
 
 
+def test_a_methods_parameters_are_shown_as_a_table(run, server):
+    _, out, _ = run("methods", "show", "clever")
+    lines = [" ".join(line.split()) for line in out.splitlines()]
+    assert "needs scores, gradients" in lines
+    assert "radius auto | number >0 auto of the ball" in lines
+
+
 def test_adversarials_are_saved_as_they_came(run, server, tmp_path):
     assert run("jobs", "adversarials", "job_1", "--output", "a.npz")[0] == 0
     assert (tmp_path / "a.npz").read_bytes() == b"PK-npz"
