@@ -80,6 +80,7 @@ class AskSteepest:
     label: int
     rivals: NDArray[np.int64]
     owner: int = 0
+    is_paid: bool = False  # the same points were charged for with other rivals: one Jacobian serves them all
 
 
 Relaxation = Literal["intervals", "crown"]

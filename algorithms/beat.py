@@ -61,7 +61,8 @@ class Beat:
 
     @property
     def is_full(self) -> bool:
-        return self._nbytes >= BATCH_BYTES
+        """Another question would share nothing with these, and only make the beat longer."""
+        return self._nbytes >= BATCH_BYTES or bool(self._steepest)
 
     def add(self, talk: Talk, question: Question) -> None:
         """Charge the question and take it in. A sample that cannot pay leaves the run, its best claim kept."""
@@ -71,7 +72,7 @@ class Beat:
             talk.answer = self._model.neighbors()  # nothing is computed, so there is nothing to share
             return
         if isinstance(question, AskSteepest):
-            if _charge_one(talk, question.owner, Cost(gradients=question.ball.n)):
+            if _charge_one(talk, question.owner, Cost(gradients=0 if question.is_paid else question.ball.n)):
                 self._steepest.append((talk, question))
             return
         if isinstance(question, AskMargins):
@@ -80,6 +81,7 @@ class Beat:
         if isinstance(question, AskCloud):
             if _charge_one(talk, question.owner, Cost(queries=question.cloud.n)):
                 self._clouds.append((talk, question))
+                self._nbytes += question.cloud.n * question.cloud.x.nbytes
             return
         if isinstance(question, AskGradient):
             paid, group = _pay(talk, question, lambda n: Cost(gradients=n)), self._gradients

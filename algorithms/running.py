@@ -7,6 +7,7 @@ not one line about any of this.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -70,7 +71,8 @@ def _share(trial: Trial, expected: Cost) -> float:
     return min(0.99, max(asked / trial.limit.queries, trial.gradients / max(1, expected.gradients)))
 
 
-Checkpoint = Callable[[Progress], Literal["budget", "cancelled"] | None]
+Stop = Literal["budget", "cancelled"]
+Checkpoint = Callable[[Progress], Stop | None]
 """Called once a beat; says why to stop, if at all."""
 
 
@@ -93,14 +95,12 @@ def run(
     """
     trials, scores = _meet(model, samples, method, threat, budget, seed)
     talks = list(_begin(trials, scores, method, params, threat, model, seed, pool, basis))
-    progress = Progress(trials, method.minimum(params, threat))
+    look = partial(checkpoint, Progress(trials, method.minimum(params, threat)))
     try:
         while live := [talk for talk in talks if not talk.is_over]:
-            if why := checkpoint(progress):
+            if why := look() or _round(model, live, threat, look):
                 for talk in live:
                     talk.stop(why)
-            else:
-                _beat(model, live, threat)
             _confirm(model, [trial for trial in trials if trial.is_over], method)
     except ModelFault as fault:
         fault.found = tuple(trial.outcome(threat, method.proves) for trial in trials if trial.is_settled)
@@ -176,16 +176,19 @@ def _begin(
         yield Talk(run_(cohort, threat, params), members, live)
 
 
-def _beat(model: Model, talks: list[Talk], threat: Threat) -> None:
-    """One question of every live conversation, asked together in batches of bounded size."""
+def _round(model: Model, talks: list[Talk], threat: Threat, look: Callable[[], Stop | None]) -> Stop | None:
+    """One question of every live conversation, asked in beats of bounded size. Ends early where there is a reason."""
     beat = Beat(model)
     for talk in talks:
         if beat.is_full:
             beat.ask()
+            if why := look():
+                return why
         question = talk.next_question(threat)
         if question is not None:
             beat.add(talk, question)
     beat.ask()
+    return None
 
 
 def _confirm(model: Model, trials: list[Trial], method: Method) -> None:

@@ -4,12 +4,15 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
+from algorithms.asking import AskSteepest, Ball, Case
 from algorithms.geometry import inner_radius
+from algorithms.neighborhood import AT_ONCE, Neighborhood
 from algorithms.parameters import Budget
 from algorithms.registry import method
 from algorithms.results import Finding, Kind
 from algorithms.running import Samples, run
 from algorithms.scores.clever import PRESETS, Params, minimum
+from algorithms.streams import Stream
 from algorithms.threat import NORMS, Box, Norm, Threat
 from tests.regions import largest_slope
 from tests.truths import ClosedForm, Constant, Disc, Linear, Staircase, TinyReLU
@@ -299,6 +302,58 @@ def test_a_run_cut_short_by_its_budget_claims_nothing():
     samples = Samples(sample()[None], (0,), None)
     [outcome] = run(linear(), samples, CLEVER, Params(), Threat(), Budget(None, gradients=900), seed=0)
     assert (outcome.finding.kind, outcome.finding.value, outcome.finding.ended) == (Kind.ABSTAINED, None, "budget")
+
+
+# --- questions of bounded length -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("classes", "n"), [(2, 3000), (10, 600), (100, 150)])
+def test_a_question_is_asked_in_parts_that_give_the_same_bits_and_cost_each_point_once(classes, n):
+    model, x = linear(classes=classes), sample()
+    scores = model.scores(x[None])[0]
+    case = Case(x, int(scores.argmax()), None, scores, classes, Stream(7, 3, "clever"))
+    near = Neighborhood.of(case, Threat(box=UNBOUNDED), ball=Norm.L2, sampling="radial", most=None)
+    asked: list[AskSteepest] = []
+    met = answered(near.steepest(0.5, n, 6), model, asked)
+    whole = Ball(x, 0.5, Norm.L2, "radial", n, UNBOUNDED, case.stream, 6)
+    np.testing.assert_array_equal(met, model.steepest(whole, case.label, near.rivals))
+    assert max(part.ball.n * len(part.rivals) for part in asked) <= AT_ONCE
+    assert sum(part.ball.n for part in asked if not part.is_paid) == n
+
+
+def answered(talk, model: ClosedForm, asked: list[AskSteepest]) -> np.ndarray:
+    """What the conversation returns; its questions are noted."""
+    answer = None
+    try:
+        while True:
+            asked.append(part := talk.send(answer))
+            answer = model.steepest(part.ball, part.label, part.rivals)
+    except StopIteration as end:
+        return end.value
+
+
+def test_a_cancel_is_noticed_between_the_parts_of_a_batch():
+    model, x = linear(classes=100), sample()
+    looks = iter(range(10**6))
+    [outcome] = run(
+        model,
+        Samples(x[None], (0,), None),
+        CLEVER,
+        Params(batches=1, batch_size=65_536, radius=0.5),
+        Threat(),
+        Budget(None),
+        seed=0,
+        checkpoint=lambda _: "cancelled" if next(looks) == 5 else None,
+    )
+    assert (outcome.finding.ended, outcome.finding.gradients) == ("cancelled", 1 + 64)
+
+
+def test_no_sample_waits_for_the_question_of_another():
+    model, looks = linear(), []
+    x = np.stack([sample(seed=seed) for seed in range(3)])
+    settings = Params(batches=2, batch_size=8, radius=0.5)
+    run(model, Samples(x, (0, 1, 2), None), CLEVER, settings, Threat(), Budget(None), seed=0, checkpoint=looks.append)
+    assert len(looks) > 3 * 3  # one question at the sample and two batches, of each
 
 
 # --- parameters -----------------------------------------------------------------------------------------------------
