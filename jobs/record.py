@@ -3,6 +3,7 @@
 import hashlib
 from dataclasses import dataclass, field
 from datetime import datetime
+from time import monotonic
 from typing import Any, Generic, Literal, TypeVar
 
 import numpy as np
@@ -104,7 +105,12 @@ class Lease(_Record):
     prepared: Preparation | None = None  # for `run`, where the job had a `prepare` stage
     sealed: str | None = Field(None, repr=False)  # the ciphertext of an endpoint's credential
     indices: tuple[int, ...]  # this chunk's rows of the upload
-    seconds_left: float  # until the job's deadline
+    deadline: float  # the job's, on the monotonic clock of the worker's machine
+
+    @property
+    def seconds_left(self) -> float:
+        """Counted when it is read: a lease waits for a runner, and a runner for its model."""
+        return self.deadline - monotonic()
 
 
 class ChunkResult(_Record):

@@ -1,12 +1,13 @@
 """What a runner does with each frame: it knows models and algorithms, and nothing of jobs, queues or tenants."""
 
+import math
 import os
 import queue
 import threading
 import time
 import traceback
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, BinaryIO, Literal
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +19,7 @@ from algorithms.oracle import Model
 from algorithms.parameters import Budget
 from algorithms.registry import method
 from algorithms.results import Finding, Outcome
-from algorithms.running import Progress, Samples, run
+from algorithms.running import Checkpoint, Progress, Samples, Stop, run
 from algorithms.threat import Box, Norm, Threat
 from models.device import Device, choose
 from models.manifest import ModelCard
@@ -56,6 +57,19 @@ class Inbox:
                     self._waiting.put(frame)
         finally:
             os._exit(0)  # whoever asked is gone: nothing here is worth a tidy end
+
+
+class Allowance:
+    """The time of a run. Spent where one more beat, as long as the longest so far, would not end in it."""
+
+    def __init__(self, ends: float) -> None:
+        self._ends = ends
+        self._before, self._longest = math.inf, 0.0
+
+    def is_spent(self, now: float) -> bool:
+        """To be asked once a beat."""
+        self._longest, self._before = max(self._longest, now - self._before), now
+        return now + self._longest >= self._ends
 
 
 class Answering:
@@ -138,7 +152,7 @@ class Answering:
                 seed=asked["seed"],
                 pool=request.array("pool"),
                 basis=request.array("basis"),
-                checkpoint=self._checkpoint(asked["seconds"]),
+                checkpoint=self._checkpoint(asked["ends"]),
             )
         except ModelFault as fault:
             return _fault(fault.detail, code=fault.code), fault.found
@@ -147,17 +161,18 @@ class Answering:
     def _http_calls(self) -> int:
         return 0 if self._permit is None else self._permit.pace.calls
 
-    def _checkpoint(self, seconds: float | None) -> Callable[[Progress], Literal["budget", "cancelled"] | None]:
-        ends = None if seconds is None else time.monotonic() + seconds
+    def _checkpoint(self, ends: float) -> Checkpoint:
+        """`ends` on the monotonic clock, which the supervisor shares."""
+        allowance = Allowance(ends)
 
-        def checkpoint(progress: Progress) -> Literal["budget", "cancelled"] | None:
+        def checkpoint(progress: Progress) -> Stop | None:
             now = time.monotonic()
             if now - self._said >= PROGRESS_SECONDS:
                 self._said = now
                 self._say(_progress(progress))
             if self._inbox.cancelled.is_set():
                 return "cancelled"
-            return "budget" if ends is not None and now >= ends else None
+            return "budget" if allowance.is_spent(now) else None
 
         return checkpoint
 

@@ -16,6 +16,7 @@ from workers.permits import Permit
 
 FINDING_BYTES = 256 << 10  # more than the details of any method
 HAND_OVER_SECONDS = 3.0
+CHUNK_SECONDS = 0.1  # to take a chunk whose time is up, ask its clean rows and write it down
 MOST_HOLD_SECONDS = 3600.0
 FAULTS = ("model_fault", "endpoint_unavailable", "endpoint_bad_response")
 MAX_TEXT = 2000  # characters of a code or a sentence
@@ -73,14 +74,16 @@ def run_request(
         threat={"norm": threat.norm.value, "epsilon": threat.epsilon, "targeted": threat.targeted},
         budget={"queries": asked.budget.queries_per_sample, "gradients": asked.budget.gradients_per_sample},
         seed=asked.seed,
-        seconds=max(0.0, lease.seconds_left - _hand_over_seconds(spec)),
+        ends=lease.deadline
+        - _hand_over_seconds(lease.chunk, spec),  # absolute: the frame may wait for a runner that is opening
         indices=list(lease.indices),
     )
 
 
-def _hand_over_seconds(spec: JobSpec) -> float:
-    """Kept back of a job's time, so that the last chunks end with what they found instead of with the job."""
-    return min(HAND_OVER_SECONDS, 0.2 * (spec.request.budget.seconds or HAND_OVER_SECONDS * 5))
+def _hand_over_seconds(chunk: int, spec: JobSpec) -> float:
+    """Kept back of a job's time: this chunk is written down, and those behind it end with their clean rows at least."""
+    wanted, seconds = HAND_OVER_SECONDS + CHUNK_SECONDS * (spec.chunks - 1 - chunk), spec.request.budget.seconds
+    return wanted if seconds is None else min(wanted, 0.2 * seconds)
 
 
 def answer_bytes(lease: Lease, spec: JobSpec) -> int:

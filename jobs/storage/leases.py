@@ -1,5 +1,6 @@
 """Units of work as the workers see them: taken, held by beats, committed, failed, released, reaped."""
 
+from time import monotonic
 from typing import Any, Literal
 
 from jobs.audits.report import AuditSummary
@@ -184,5 +185,5 @@ def _lease(reply: Reply, job_id: str, chunk: int, worker_id: str, seconds: float
         model=spec.model if spec else ModelCard.model_validate_json(reply["card"]) if "card" in reply else None,
         prepared=Preparation.model_validate_json(reply["prepared"]) if "prepared" in reply else None,
         indices=spec.rows(chunk) if spec and reply["work"] == "run" else (),
-        seconds_left=reply.get("milliseconds_left", seconds * 1000) / 1000,
+        deadline=monotonic() + reply.get("milliseconds_left", seconds * 1000) / 1000,
     )

@@ -6,6 +6,7 @@ Real Redis, real Celery, real runners, the bundled digits model. Times are those
 import os
 import signal
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -23,6 +24,7 @@ ATTACK = {
     "seed": 3,
 }
 SPANNING = ATTACK | {"method": {"name": "hopskipjump", "directions": "spanning"}}
+SHORT = ATTACK | {"method": {"name": "clever", "preset": "paper"}, "budget": {"seconds": 6}}
 ENDLESS = ATTACK | {"budget": {"queries_per_sample": 100_000_000}}
 
 
@@ -136,6 +138,21 @@ def test_a_cancelled_job_ends_within_ten_seconds_and_keeps_what_it_found(machine
     assert len(found) == 12
     assert "cancelled" in {finding.ended for finding in found}
     assert "upper_bound" in {finding.kind for finding in found}
+
+
+def test_a_job_whose_seconds_are_up_succeeds_with_what_it_has_however_late_its_runner_came(machine, uploads):
+    worker, model = machine.worker(), machine.upload_model()  # new to every runner
+    until(lambda: len(worker.runners) == 2, seconds=20, what="a spare runner")
+    for runner in worker.runners:
+        os.kill(runner, signal.SIGSTOP)
+    job = machine.submit(model, uploads[1], SHORT, chunk_size=12)
+    until(lambda: machine.job(job).state == "running", seconds=20, what="a job that waits for its runner")
+    time.sleep(3.5)
+    for runner in worker.runners:
+        os.kill(runner, signal.SIGCONT)
+    ended = machine.ended(job, seconds=20)
+    assert (ended.state, ended.error) == ("succeeded", None)
+    assert [finding.ended for finding in machine.findings(job)] == ["budget"] * 12
 
 
 def test_a_runner_that_hangs_is_killed_at_the_time_limit(machine, start):

@@ -68,7 +68,7 @@ def run_frame(rows: int = 3, *, queries: int = 200, seconds: float = 60.0) -> Fr
         threat={"norm": "l2", "epsilon": None, "targeted": None},
         budget={"queries": queries, "gradients": None},
         seed=0,
-        seconds=seconds,
+        ends=time.monotonic() + seconds,
         indices=list(range(rows)),
     )
 

@@ -163,7 +163,7 @@ def test_a_cancelled_job_whose_worker_is_gone_ends(hasty: Store) -> None:
 def test_a_job_that_runs_out_of_its_time_fails_and_keeps_its_findings(store: Store, upload: Upload) -> None:
     job_id = upload.job(budget={"queries_per_sample": 10_000, "seconds": 0.5})
     first, second = taken(store, job_id), taken(store, job_id, 1)
-    assert first.seconds_left == pytest.approx(0.5, abs=0.01)
+    assert 0.3 < first.seconds_left < 0.5
     store.commit(first, result(first.indices))
     time.sleep(0.55)
     store.reap()

@@ -39,7 +39,7 @@ def lease(*, sealed=None, endpoint=True, model_id="mdl_1"):
         created_at=datetime(2026, 1, 1, tzinfo=UTC),
     )
     known = {"tenant": "t", "job_id": model_id, "chunk": 0, "fence": 1, "attempt": 1, "worker_id": "w"}
-    return Lease(**known, work="inspect", spec=None, model=card, sealed=sealed, indices=(), seconds_left=60.0)
+    return Lease(**known, work="inspect", spec=None, model=card, sealed=sealed, indices=(), deadline=60.0)
 
 
 def permits(*keys, trusted=(ORIGIN,)):

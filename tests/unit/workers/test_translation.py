@@ -2,6 +2,7 @@
 
 import io
 from datetime import UTC, datetime
+from time import monotonic
 
 import numpy as np
 import pytest
@@ -19,10 +20,11 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 SHAPE = (2, 3)
 
 
-def spec(**threat):
+def spec(seconds=None, **threat):
     return JobSpec(
         request=JobRequest.model_validate(
             {"model_id": "mdl_1", "samples_id": "smp_1", "method": {"name": "square"}, "seed": 7}
+            | {"budget": {"seconds": seconds}}
         ),
         model=ModelCard(id="mdl_1", kind="onnx", name="m", state="ready", sha256="a", size_bytes=1, created_at=NOW),
         samples=SamplesCard(
@@ -62,7 +64,7 @@ def lease(chunk=0, **threat):
         spec=job,
         model=None,
         indices=job.rows(chunk),
-        seconds_left=60.0,
+        deadline=monotonic() + 60.0,
     )
 
 
@@ -99,8 +101,14 @@ def test_a_run_names_rows_targets_and_box_of_its_own_chunk():
     assert frame.array("y") is None
     np.testing.assert_array_equal(frame.array("lower"), np.arange(6, dtype=np.float32).reshape(SHAPE))
     assert frame.fields["seed"] == 7
-    assert frame.fields["seconds"] == 57.0, "the rest is for handing over"
     assert frame.fields["method"] == "square"
+
+
+@pytest.mark.parametrize(("chunk", "seconds", "kept"), [(1, None, 3.0), (0, None, 3.1), (1, 60, 3.0), (0, 10, 2.0)])
+def test_a_run_ends_early_enough_for_itself_and_the_chunks_behind_it(chunk, seconds, kept):
+    held = lease(chunk, seconds=seconds)
+    frame = translation.run_request(held, held.spec, np.zeros((len(held.indices), *SHAPE), np.float32), None)
+    assert frame.fields["ends"] == held.deadline - kept
 
 
 def test_an_unbounded_box_arrives_unbounded():
