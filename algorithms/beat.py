@@ -66,31 +66,30 @@ class Beat:
 
     def add(self, talk: Talk, question: Question) -> None:
         """Charge the question and take it in. A sample that cannot pay leaves the run, its best claim kept."""
-        if isinstance(question, Pause):
-            return
-        if isinstance(question, AskNeighbors):
-            talk.answer = self._model.neighbors()  # nothing is computed, so there is nothing to share
-            return
-        if isinstance(question, AskSteepest):
-            if _charge_one(talk, question.owner, Cost(gradients=0 if question.is_paid else question.ball.n)):
-                self._steepest.append((talk, question))
-            return
-        if isinstance(question, AskMargins):
-            self._margins.append((talk, question))
-            return
-        if isinstance(question, AskCloud):
-            if _charge_one(talk, question.owner, Cost(queries=question.cloud.n)):
-                self._clouds.append((talk, question))
-                self._nbytes += question.cloud.n * question.cloud.x.nbytes
-            return
-        if isinstance(question, AskGradient):
-            paid, group = _pay(talk, question, lambda n: Cost(gradients=n)), self._gradients
-        else:
-            paid = _pay(talk, question, lambda n: Cost(queries=n))
-            group = self._labels if question.want is Access.LABELS else self._scores
+        match question:
+            case Ask():  # first: a tiny model answers a row faster than we get here
+                group = self._labels if question.want is Access.LABELS else self._scores
+                self._add_rows(_pay(talk, question, _queries), group)
+            case AskGradient():
+                self._add_rows(_pay(talk, question, _gradients), self._gradients)
+            case AskSteepest():
+                if _charge_one(talk, question.owner, _gradients(0 if question.is_paid else question.ball.n)):
+                    self._steepest.append((talk, question))
+            case AskMargins():
+                self._margins.append((talk, question))
+            case AskCloud():
+                if _charge_one(talk, question.owner, _queries(question.cloud.n)):
+                    self._clouds.append((talk, question))
+                    self._nbytes += question.cloud.n * question.cloud.x.nbytes
+            case AskNeighbors():
+                talk.answer = self._model.neighbors()  # nothing is computed, so there is nothing to share
+            case Pause():
+                pass
+
+    def _add_rows(self, paid: Paid | None, group: list[Paid]) -> None:
         if paid is not None:
             group.append(paid)
-            self._nbytes += question.rows.nbytes
+            self._nbytes += paid.question.rows.nbytes
 
     def ask(self) -> None:
         model = self._model
@@ -104,6 +103,14 @@ class Beat:
             talk.answer = model.margins(asked.region, asked.labels, asked.rivals, asked.relaxation)
         _ask_clouds(self._clouds, model)
         self._clear()
+
+
+def _queries(n: int) -> Cost:
+    return Cost(queries=n)
+
+
+def _gradients(n: int) -> Cost:
+    return Cost(gradients=n)
 
 
 def _pay(talk: Talk, question: Ask | AskGradient, price: Callable[[int], Cost]) -> Paid | None:

@@ -19,6 +19,15 @@ def test_lengths_are_numpys_norms(norm):
     assert distance(rows[0], np.zeros((3, 4), np.float32), norm) == pytest.approx(expected[0])
 
 
+@pytest.mark.parametrize("norm", NORMS)
+@pytest.mark.parametrize("shape", [(1,), (4,), (9,), (130,), (1, 28, 28), (32, 32, 3), (3, 224, 224)], ids=str)
+def test_a_distance_is_a_length_to_the_bit(norm, shape):
+    x, y = np.random.default_rng(4).normal(size=(2, *shape)).astype(np.float32)
+    assert distance(x, y, norm) == lengths((x.astype(np.float64) - y)[None], norm)[0]
+    x, y = np.moveaxis(x, 0, -1), np.moveaxis(y, 0, -1)  # a view, as images with their channels last are
+    assert distance(x, y, norm) == lengths((x.astype(np.float64) - y)[None], norm)[0]
+
+
 def test_lengths_do_not_overflow_or_lose_what_float32_would():
     big = np.full((1, 4), 1e30, np.float32)
     assert lengths(big, Norm.L2)[0] == pytest.approx(2e30, rel=1e-6)
