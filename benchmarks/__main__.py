@@ -13,6 +13,7 @@ PEERS = (
     "hopskipjump_vs_peers",
     "whole_way",
     "crown_batching",
+    "tiny_model",
     "audit",
 )  # these know --quick
 OTHERS: tuple[str, ...] = ("nearest_neighbor", "endpoint_concurrency")

@@ -10,6 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from algorithms.threat import Box, Threat
+
+TINY = "ppo_CartPole-v1"  # 4 inputs, 2 actions
+CART_POLE = np.array([2.4, 3.0, 0.21, 3.0], np.float32)  # position, speed, angle, angular speed: about where it plays
+
 FOLDER = Path(os.environ.get("BRINELL_BENCH_DATA", "../shared/data"))
 
 
@@ -27,6 +32,20 @@ def network(name: str) -> Path:
 def images(indices: list[int]) -> NDArray[np.float32]:
     """MNIST test images in [0, 1]: (n, 1, 28, 28)"""
     return _all()[indices].astype(np.float32)[:, None] / np.float32(255)
+
+
+def box(net: str) -> Box:
+    return Box(-CART_POLE, CART_POLE) if net == TINY else Threat().box
+
+
+def samples(net: str, indices: list[int]) -> NDArray[np.float32]:
+    """What this network reads: images, or states of a cart with a pole, uniform in their box, (n, 4)."""
+    return images(indices) if net != TINY else _states()[indices]
+
+
+@cache
+def _states() -> NDArray[np.float32]:
+    return np.random.default_rng(0).uniform(-CART_POLE, CART_POLE, (1000, 4)).astype(np.float32)
 
 
 @cache

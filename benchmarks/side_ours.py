@@ -47,10 +47,10 @@ def audit(
     chosen = method(name)
     outcomes = run(
         model(net),
-        Samples(data.images(images), tuple(images), None),
+        Samples(data.samples(net, images), tuple(images), None),
         chosen,
         chosen.params.model_validate({"name": name, **params}),
-        Threat(Norm(norm), epsilon=epsilon),
+        Threat(Norm(norm), data.box(net), epsilon=epsilon),
         Budget(queries=queries),
         seed=0,
     )
@@ -59,14 +59,14 @@ def audit(
 
 def raw(net: str, images: list[int], calls: int) -> None:
     """The session alone, as the driver has it, on a batch of these images again and again."""
-    rows = data.images(images)
+    rows = data.samples(net, images)
     for _ in range(calls):
         model(net).scores(rows)
 
 
 def plain(net: str, images: list[int], calls: int) -> None:
     """onnxruntime with its defaults, but for the number of threads: those of this machine."""
-    session, rows = _plain(net), data.images(images)
+    session, rows = _plain(net), data.samples(net, images)
     for _ in range(calls):
         session.run(None, {session.get_inputs()[0].name: rows})
 
