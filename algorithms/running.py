@@ -25,6 +25,7 @@ from algorithms.talk import Talk
 from algorithms.targets import choose_targets
 from algorithms.threat import Threat
 from algorithms.trial import Trial, is_adversarial, limit_of
+from algorithms.turns import Turn, in_turns
 
 
 @dataclass(frozen=True)
@@ -97,11 +98,7 @@ def run(
     talks = list(_begin(trials, scores, method, params, threat, model, seed, pool, basis))
     look = partial(checkpoint, Progress(trials, method.minimum(params, threat)))
     try:
-        while live := [talk for talk in talks if not talk.is_over]:
-            if why := look() or _round(model, live, threat, look):
-                for talk in live:
-                    talk.stop(why)
-            _confirm(model, [trial for trial in trials if trial.is_over], method)
+        in_turns(partial(_drive, model, method, threat, look), talks, model.fill)
     except ModelFault as fault:
         fault.found = tuple(trial.outcome(threat, method.proves) for trial in trials if trial.is_settled)
         raise
@@ -176,24 +173,44 @@ def _begin(
         yield Talk(run_(cohort, threat, params), members, live)
 
 
-def _round(model: Model, talks: list[Talk], threat: Threat, look: Callable[[], Stop | None]) -> Stop | None:
-    """One question of every live conversation, asked in beats of bounded size. Ends early where there is a reason."""
+def _drive(
+    model: Model, method: Method, threat: Threat, look: Callable[[], Stop | None], talks: list[Talk], turn: Turn
+) -> None:
+    """Rounds of beats until these talks are over, or there is a reason to stop."""
+    with turn:
+        why = look()
+    while live := [talk for talk in talks if not talk.is_over]:
+        if why:
+            for talk in live:
+                talk.stop(why)
+            break
+        for beat in _round(model, live, threat):
+            with turn:
+                _confirm(model, talks, method)
+                beat.ask()
+                why = look()
+            if why:
+                break
+    with turn:
+        _confirm(model, talks, method)
+
+
+def _round(model: Model, talks: list[Talk], threat: Threat) -> Iterator[Beat]:
+    """One question of every live conversation, in beats of bounded size, each to be asked before the next is begun."""
     beat = Beat(model)
     for talk in talks:
         if beat.is_full:
-            beat.ask()
-            if why := look():
-                return why
+            yield beat
         question = talk.next_question(threat)
         if question is not None:
             beat.add(talk, question)
-    beat.ask()
-    return None
+    if not all(talk.is_over for talk in talks):
+        yield beat
 
 
-def _confirm(model: Model, trials: list[Trial], method: Method) -> None:
+def _confirm(model: Model, talks: list[Talk], method: Method) -> None:
     """The final fresh re-query of every best point, asked the way the method asks: labels know of no tie."""
-    claimed = [t for t in trials if t.needs_confirmation()]
+    claimed = [t for talk in talks for t in talk.members if t.is_over and t.needs_confirmation()]
     if not claimed:
         return
     rows = np.stack([t.best_point() for t in claimed])

@@ -1,6 +1,7 @@
 """A model behind an address, as a model under audit: rows in batches, several requests under way at a time."""
 
 import asyncio
+import sys
 from collections.abc import Iterator
 from typing import Any, NoReturn, final
 
@@ -41,6 +42,7 @@ class RemoteClassifier:
         self._client = Client(address, permit, seconds=endpoint.limits.timeout_seconds, resolve=resolve)
         self.shape = endpoint.input.shape
         self.classes = endpoint.output.classes
+        self.fill = sys.maxsize  # requests are what is dear: rows are never asked in more of them than need be
         self._nothing = np.zeros(0, np.int64) if endpoint.output.kind == "labels" else np.zeros((0, self.classes), "f4")
         self.offers = OFFERS[endpoint.output.kind]
 

@@ -4,6 +4,7 @@ The k nearest points vote. Of points at the same distance the one that comes fir
 with the same number of votes the smallest label wins, as in scikit-learn.
 """
 
+import sys
 from typing import NoReturn
 
 import numpy as np
@@ -25,6 +26,7 @@ class NeighborClassifier:
     """
 
     offers = frozenset({Access.LABELS, Access.NEIGHBOURS})
+    fill = sys.maxsize  # it has no threads of its own to answer in
 
     def __init__(self, neighbors: Neighbors, shape: tuple[int, ...]) -> None:
         self.shape = shape

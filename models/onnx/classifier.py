@@ -28,6 +28,7 @@ class OnnxClassifier:
         self._bounder = bounder
         self.shape = network.input.shape
         self.classes = network.output.classes
+        self.fill = self._session.fill
         self.offers = offers(network, differentiable=differentiator is not None, bounded=bounder is not None)
 
     def labels(self, rows: Rows) -> Labels:
