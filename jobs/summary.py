@@ -74,7 +74,7 @@ class Summary(_Part):
 def summarize(spec: "JobSpec", results: Sequence["ChunkResult"], prepared: Preparation | None = None) -> Summary:
     """Of all chunks of a job, in their order. `seconds` is what its chunks took together, wherever they ran."""
     findings = [finding for result in results for finding in result.findings]
-    correct = [finding for finding in findings if finding.kind != Kind.MISCLASSIFIED]
+    correct = [finding for finding in findings if is_correct(finding)]
     is_labelled = spec.samples.labelled
     is_attack = method(spec.request.method.name).family == "attack"
     return Summary(
@@ -94,6 +94,12 @@ def summarize(spec: "JobSpec", results: Sequence["ChunkResult"], prepared: Prepa
         versions=_versions(results),
         warnings=tuple(sorted({code for result in results for code in result.warnings})),
     )
+
+
+def is_correct(finding: Finding) -> bool:
+    """Whether the model answers the clean row with its label. Scores that are no numbers are no answer, whatever label
+    their arg max would be."""
+    return finding.predicted == finding.label and finding.details.get("reason") != "scores_not_finite"
 
 
 def _rate(successes: int, trials: int) -> Interval | None:

@@ -9,6 +9,7 @@ from tests.jobs_for_tests import finding, ready_card, result, samples_card, spec
 
 MODEL = ready_card()
 WRONG = finding(0, Kind.MISCLASSIFIED, 0.0, predicted=2, queries=1, gradients=0)
+NO_SCORES = finding(0, Kind.ABSTAINED, None, queries=1, gradients=0, details={"reason": "scores_not_finite"})
 NOT_FOUND = finding(0, Kind.ABSTAINED, None, queries=100)
 BROKEN = finding(0, Kind.UPPER_BOUND, 0.8)
 
@@ -33,6 +34,13 @@ def test_rates_have_their_exact_intervals() -> None:
     assert (found.clean_accuracy.low, found.clean_accuracy.high) == clopper_pearson(3, 4)
     assert found.success_rate.value == pytest.approx(2 / 3)
     assert (found.success_rate.low, found.success_rate.high) == clopper_pearson(2, 3)
+
+
+@pytest.mark.parametrize("predicted", [1, 2], ids=["arg max is the label", "arg max is another"])
+def test_scores_that_are_no_numbers_are_no_right_answer_and_no_attack_was_tried_on_them(predicted: int) -> None:
+    found = summary(WRONG, BROKEN, NOT_FOUND, NO_SCORES.model_copy(update={"predicted": predicted}))
+    assert found.counts == {"abstained": 2, "misclassified": 1, "upper_bound": 1}
+    assert (found.clean_accuracy.value, found.success_rate.value) == (0.5, 0.5)
 
 
 def test_only_attacks_have_a_success_rate() -> None:
