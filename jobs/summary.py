@@ -1,7 +1,8 @@
 """All findings of a succeeded job in a few numbers."""
 
+import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from statistics import fmean, median
 from typing import TYPE_CHECKING, Literal
 
@@ -13,6 +14,9 @@ from algorithms.statistics import clopper_pearson
 
 if TYPE_CHECKING:
     from jobs.record import ChunkResult, JobSpec
+
+WARNING_REASONS = ("gradient_masked", "gradient_not_finite", "scores_not_finite")  # of abstaining: the model's doing
+_CODE = re.compile(r"[a-z_]{1,60}")
 
 
 class _Part(BaseModel):
@@ -92,7 +96,9 @@ def summarize(spec: "JobSpec", results: Sequence["ChunkResult"], prepared: Prepa
         device=_all_of(result.device for result in results),
         isolation=_all_of(result.isolation for result in results),
         versions=_versions(results),
-        warnings=tuple(sorted({code for result in results for code in result.warnings})),
+        warnings=tuple(
+            sorted({code for result in results for code in result.warnings}.union(*map(_warnings, findings)))
+        ),
     )
 
 
@@ -100,6 +106,18 @@ def is_correct(finding: Finding) -> bool:
     """Whether the model answers the clean row with its label. Scores that are no numbers are no answer, whatever label
     their arg max would be."""
     return finding.predicted == finding.label and finding.details.get("reason") != "scores_not_finite"
+
+
+def _warnings(finding: Finding) -> Iterator[str]:
+    """What the finding's details say against reading its number plainly. Details come from the runner: codes only."""
+    details = finding.details
+    if details.get("saturated") is True:
+        yield "saturated"
+    if details.get("reason") in WARNING_REASONS:
+        yield details["reason"]
+    listed = details.get("warnings")
+    if isinstance(listed, list):
+        yield from (code for code in listed if isinstance(code, str) and _CODE.fullmatch(code))
 
 
 def _rate(successes: int, trials: int) -> Interval | None:

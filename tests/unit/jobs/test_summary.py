@@ -1,5 +1,7 @@
 """The summary of a job, against numbers worked out by hand."""
 
+from typing import Any
+
 import pytest
 
 from algorithms.results import Finding, Kind
@@ -79,6 +81,20 @@ def test_chunks_of_unlike_machines_are_all_named() -> None:
     assert (found.device, found.isolation, found.warnings) == ("cpu, cuda", "basic", ("a", "b"))
     assert found.versions == {"numpy": "3", "torch": "1, 2"}
     assert found.queries.http_calls == 5
+
+
+def test_what_findings_warn_of_is_told_once_and_in_codes() -> None:
+    masked = NOT_FOUND.model_copy(update={"details": {"reason": "gradient_masked", "saturated": True}})
+    doubtful = finding(1, details={"warnings": ["few_batches", "beyond_box"], "saturated": False})
+    found = summary(
+        masked, doubtful, doubtful, NO_SCORES, NOT_FOUND.model_copy(update={"details": {"reason": "budget"}})
+    )
+    assert found.warnings == ("beyond_box", "few_batches", "gradient_masked", "saturated", "scores_not_finite")
+
+
+@pytest.mark.parametrize("listed", ["few_batches", 5, [5, "A sentence.", None, ["x"]]])
+def test_a_summary_takes_no_text_for_a_warning(listed: Any) -> None:
+    assert summary(finding(0, details={"warnings": listed})).warnings == ()
 
 
 def test_the_json_of_a_summary_has_the_fields_of_the_contract() -> None:
