@@ -77,14 +77,17 @@ class Problem(BaseModel):
     detail: str
     code: str
     request_id: str
-    errors: list[FieldError] | None = None  # present on 422
+    errors: list[FieldError] | None = None  # present on 422, and then never empty
     model_id: str | None = None  # present where an upload was kept as a refused model
 
 
 def as_problem(
     code: str, detail: str, *, request_id: str, errors: list[FieldError] | None = None, model_id: str | None = None
 ) -> Problem:
-    """A code that is not in the table (a refusal of a newer worker) is a 422: the caller has to change something."""
+    """A code that is not in the table (a refusal of a newer worker) is a 422: the caller has to change something.
+
+    A 422 has at least one entry in `errors`, so that clients need to read one place only.
+    """
     status = STATUS.get(code, 422)
     return Problem(
         type=f"urn:brinell:problem:{code}",
@@ -93,7 +96,7 @@ def as_problem(
         detail=detail,
         code=code,
         request_id=request_id,
-        errors=(errors or []) if status == 422 else None,
+        errors=(errors or [FieldError(pointer="", detail=detail)]) if status == 422 else None,
         model_id=model_id,
     )
 

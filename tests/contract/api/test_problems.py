@@ -23,6 +23,7 @@ def problem_of(answer: Any, code: str) -> Problem:
     assert answer.status_code == problem.status == STATUS[code]
     assert problem.request_id == answer.headers["x-request-id"]
     assert (problem.errors is not None) == (problem.status == 422)
+    assert problem.errors != []
     return problem
 
 

@@ -20,5 +20,10 @@ def test_every_code_has_the_one_shape(code: str) -> None:
     assert problem.status == STATUS[code]
 
 
+def test_a_422_that_no_field_is_to_blame_for_says_so_in_errors_too() -> None:
+    (only,) = as_problem("shape_bomb", "Do this.", request_id="r").errors or []
+    assert (only.pointer, only.detail) == ("", "Do this.")
+
+
 def test_a_refusal_of_a_newer_worker_is_a_422() -> None:
     assert as_problem("a_code_from_tomorrow", "Do this.", request_id="r").status == 422
