@@ -24,7 +24,7 @@ def json_body(model: type[Body]) -> Callable[[Request], Awaitable[Body]]:
         try:
             return model.model_validate(content)
         except ValidationError as error:
-            found = [{**e, "loc": ("body", *e["loc"])} for e in error.errors(include_url=False, include_context=False)]
+            found = [{**e, "loc": ("body", *e["loc"])} for e in error.errors(include_url=False)]
             raise RequestValidationError(found, body=content) from None
 
     return read_body

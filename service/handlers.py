@@ -45,10 +45,7 @@ def answer_named(request: Request, error: Exception) -> Response:
 def answer_invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     found = error.errors()
-    errors = [
-        FieldError(pointer=pointer_of(e["loc"], error.body, e["type"]), detail=sentence(e))
-        for e in found[:SHOWN_ERRORS]
-    ]
+    errors = [FieldError(pointer=place_of(e, error.body), detail=sentence(e)) for e in found[:SHOWN_ERRORS]]
     code = "unknown_method" if any(is_unknown_method(e) for e in found) else "invalid_request"
     where = errors[0].pointer or ".".join(str(part) for part in found[0]["loc"])
     detail = f"{where}: {errors[0].detail}. Correct what `errors` lists and send it again."
@@ -75,6 +72,14 @@ def sentence(error: dict[str, Any]) -> str:
     """pydantic's message, printable and short: it may quote the request."""
     text = "".join(c if c.isprintable() else " " for c in str(error["msg"]))
     return text[:SHOWN_CHARACTERS].removeprefix("Value error, ").rstrip(".")
+
+
+def place_of(error: dict[str, Any], body: Any) -> str:
+    """The pointer of one error. A word that chooses between forms is pointed at itself, not what it stands in."""
+    pointer = pointer_of(error["loc"], body, error["type"])
+    if pointer and error["type"] == "union_tag_invalid":
+        pointer += "/" + error["ctx"]["discriminator"].strip("'")
+    return pointer
 
 
 def pointer_of(loc: Sequence[int | str], body: Any, kind: str) -> str:

@@ -18,7 +18,7 @@ def place(cursor: str | None, *, start: int) -> int:
     if cursor is None:
         return start
     if not (cursor.isascii() and cursor.isdigit() and len(cursor) < 16):
-        raise Refused("This cursor is not one of ours; use next_cursor of the page before.", pointer="/cursor")
+        raise Refused("This cursor is not one of ours; use next_cursor of the page before.")
     return int(cursor)
 
 

@@ -99,7 +99,7 @@ def test_an_origin_that_is_not_trusted_any_more_cannot_be_attacked(api: Api, cal
         ("/auth/name", {"auth": {"type": "header", "name": "X Key", "value": "x"}}),
         ("/auth/value", {"auth": {"type": "header", "name": "X-Key", "value": "a\r\nHost: b"}}),
         ("/auth/token", {"auth": {"type": "bearer", "token": ""}}),
-        ("/auth", {"auth": {"type": "basic", "user": "u", "password": "p"}}),
+        ("/auth/type", {"auth": {"type": "basic", "user": "u", "password": "p"}}),
         ("/proxy", {"proxy": "http://127.0.0.1"}),
     ],
 )

@@ -88,7 +88,7 @@ def test_a_huge_json_body_is_413(caller: TestClient) -> None:
 @pytest.mark.parametrize(
     ("change", "code", "pointer"),
     [
-        ({"method": {"name": "magic"}}, "unknown_method", "/method"),
+        ({"method": {"name": "magic"}}, "unknown_method", "/method/name"),
         ({"method": {"name": "pgd", "magic": 1}}, "invalid_request", "/method/magic"),
         ({"threat": {"norm": "l7"}}, "invalid_request", "/threat/norm"),
         ({"threat": {"epsilon": -1}}, "invalid_request", "/threat/epsilon"),
