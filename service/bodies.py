@@ -1,5 +1,6 @@
-"""JSON bodies, read only after the key was checked: bounded in size and depth, and without NaN."""
+"""JSON bodies, read only after the key was checked: bounded in size and depth, without NaN, each key once."""
 
+import json
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
@@ -46,6 +47,17 @@ def parse(body: bytes) -> object:
     """Raises Refused(invalid_request); pydantic's parser refuses nesting deeper than 200."""
     try:
         content: object = from_json(body, allow_inf_nan=False)
+        json.loads(body.decode(), object_pairs_hook=_each_once)  # pydantic's parser would let the last one win
     except ValueError:
         raise Refused("The body is not JSON that can be read: check commas, quotes, nesting and NaN.") from None
     return content
+
+
+def _each_once(pairs: list[tuple[str, object]]) -> None:
+    """Raises Refused: of two values for one key, nobody knows which was meant."""
+    seen = set[str]()
+    for key, _ in pairs:
+        if key in seen:
+            shown = key[:60].encode("ascii", "replace").decode()
+            raise Refused(f"The key {shown!r} stands twice in one object of the JSON; leave one of them out.")
+        seen.add(key)

@@ -69,6 +69,14 @@ def test_what_is_not_json_is_422(caller: TestClient, body: bytes) -> None:
     problem_of(caller.post("/v1/jobs", content=body, headers=JSON), "invalid_request")
 
 
+@pytest.mark.parametrize(
+    "body", [b'{"seed": 1, "seed": 2}', b'{"method": {"name": "pgd", "seed": 1, "see\\u0064": 1}}']
+)
+def test_a_key_that_stands_twice_is_named_and_refused(caller: TestClient, body: bytes) -> None:
+    problem = problem_of(caller.post("/v1/jobs", content=body, headers=JSON), "invalid_request")
+    assert "'seed'" in problem.detail
+
+
 @pytest.mark.parametrize("body", ["[]", "5", '"job"', "null"])
 def test_json_that_is_no_object_is_422(caller: TestClient, body: str) -> None:
     problem_of(caller.post("/v1/jobs", content=body, headers=JSON), "invalid_request")
