@@ -17,7 +17,13 @@ VERSION = "0.1.0"
 
 def create_app(settings: Settings, store: Store, queue: Queue, library: Library) -> FastAPI:
     """Reads nothing and starts nothing by itself: whoever calls decides where the parts come from."""
-    app = FastAPI(title="Brinell", version=VERSION, description=openapi.DESCRIPTION, redoc_url=None)
+    app = FastAPI(
+        title="Brinell",
+        version=VERSION,
+        description=openapi.DESCRIPTION,
+        redoc_url=None,
+        redirect_slashes=False,  # an address has one spelling; a redirected POST would lose its key or its body
+    )
     app.state.parts = Parts(settings, store, queue, library)
     app.state.meter = Meter(store)
     app.add_middleware(Observing, meter=app.state.meter)

@@ -8,12 +8,14 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
+from starlette.routing import Match
 
 from algorithms.errors import BrinellError
 from service.errors import STATUS, FieldError, problem_response
 
 SHOWN_ERRORS = 20
 SHOWN_CHARACTERS = 300
+VERBS = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
 CLIENT_CLOSED_REQUEST = 499  # nobody reads it; the access log does
 
 HTTP_CODES = {  # what starlette and FastAPI raise themselves
@@ -56,7 +58,20 @@ def answer_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     fallback = ("invalid_request", "The request cannot be read; send it as docs/api.md shows.")
     code, detail = HTTP_CODES.get(error.status_code, fallback)
-    return problem_response(request, code, detail, headers=dict(error.headers or {}))
+    headers = dict(error.headers or {})
+    if error.status_code == 405:
+        headers["Allow"] = ", ".join(methods_of(request))
+    return problem_response(request, code, detail, headers=headers)
+
+
+def methods_of(request: Request) -> list[str]:
+    """All that this address answers: starlette names those of the first route that fits."""
+    asked = {method: {**request.scope, "method": method} for method in VERBS}
+    return [
+        method
+        for method, scope in asked.items()
+        if any(route.matches(scope)[0] is Match.FULL for route in request.app.routes)
+    ]
 
 
 def answer_nobody(request: Request, error: Exception) -> Response:  # noqa: ARG001 - starlette's signature

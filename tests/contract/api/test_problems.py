@@ -44,10 +44,27 @@ def test_a_misspelt_preprocessing_is_not_a_model_without_any(caller: TestClient)
     problem_of(answer, "invalid_request")
 
 
-def test_a_method_that_an_address_does_not_know_is_405_with_allow(caller: TestClient) -> None:
-    answer = caller.put("/v1/models")
+@pytest.mark.parametrize(
+    ("address", "allow"),
+    [
+        ("/v1/models", "GET, POST"),
+        ("/v1/models/mdl_1", "DELETE, GET"),
+        ("/v1/audits/aud_1", "DELETE, GET"),
+        ("/v1/jobs/job_1/cancel", "POST"),
+        ("/healthz", "GET"),
+    ],
+)
+def test_a_method_that_an_address_does_not_know_is_405_with_all_those_it_does(
+    caller: TestClient, address: str, allow: str
+) -> None:
+    answer = caller.put(address)
     problem_of(answer, "method_not_allowed")
-    assert set(answer.headers["allow"].split(", ")) & {"GET", "POST"}
+    assert answer.headers["allow"] == allow
+
+
+def test_an_address_with_a_slash_too_many_is_404_and_not_another_address(caller: TestClient) -> None:
+    problem_of(caller.get("/v1/jobs/", follow_redirects=False), "not_found")
+    problem_of(caller.post("/v1/jobs/", json={}, follow_redirects=False), "not_found")
 
 
 @pytest.mark.parametrize(
