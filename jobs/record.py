@@ -203,7 +203,7 @@ class Page(_Record, Generic[T]):
 
 @dataclass(frozen=True)
 class Idempotency:
-    """A client's key and the fingerprint (method, path, body) of the request it came with."""
+    """A client's key, made one of its call (method, path), and the fingerprint (query, body) of what came with it."""
 
     key: str
     fingerprint: str

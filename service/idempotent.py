@@ -1,4 +1,4 @@
-"""Idempotency-Key: the same request sent twice makes one object."""
+"""Idempotency-Key: the same request sent twice makes one object. A key belongs to one method and path."""
 
 import hashlib
 import json
@@ -32,5 +32,7 @@ def idempotency(key: str | None, request: Request, content: object) -> Idempoten
     bare = key.strip().removeprefix('"').removesuffix('"')
     if not _FORM.fullmatch(bare):
         raise Refused("Idempotency-Key must have 1 to 255 visible ASCII characters; a random UUID is a good one.")
-    said = json.dumps([request.method, request.url.path, request.url.query, content], sort_keys=True)
-    return Idempotency(key=bare, fingerprint=hashlib.sha256(said.encode()).hexdigest())
+    said = json.dumps([request.url.query, content], sort_keys=True)
+    return Idempotency(
+        key=f"{request.method} {request.url.path} {bare}", fingerprint=hashlib.sha256(said.encode()).hexdigest()
+    )

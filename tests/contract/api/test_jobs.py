@@ -80,6 +80,17 @@ def test_the_same_key_and_request_make_one_job(api: Api, caller: TestClient) -> 
     assert len(caller.get("/v1/jobs").json()["items"]) == 1
 
 
+def test_one_key_may_go_with_every_call_of_a_run(api: Api, caller: TestClient) -> None:
+    request, key = api.a_job_request(caller), {"Idempotency-Key": "b7d1"}
+    upload = caller.post("/v1/models", content=b"a model", headers=as_bytes() | key)
+    job = caller.post("/v1/jobs", json=request, headers=key)
+    assert (upload.status_code, job.status_code) == (202, 202), job.text
+
+
+def as_bytes() -> dict[str, str]:
+    return {"Content-Type": "application/octet-stream"}
+
+
 def as_json() -> dict[str, str]:
     return {"Content-Type": "application/json"}
 
