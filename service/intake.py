@@ -41,8 +41,8 @@ def take_model(
     return kept
 
 
-def take_samples(upload: Upload, *, tenant: str, name: str, parts: Parts) -> SamplesCard:
-    """Raises Refused(samples_unreadable, samples_not_finite)."""
+def take_samples(upload: Upload, *, tenant: str, name: str, once: Idempotency | None, parts: Parts) -> SamplesCard:
+    """Samples that were read, or those first made with this key. Raises Refused(samples_unreadable, samples_not_finite)."""
     card = SamplesCard(
         id=new_id("samples"),
         name=name,
@@ -52,8 +52,7 @@ def take_samples(upload: Upload, *, tenant: str, name: str, parts: Parts) -> Sam
         **dict(inspect_samples(upload.path)),
     )
     _put(upload, tenant, card.id, parts)
-    parts.store.add_samples(tenant, card)
-    return card
+    return parts.store.add_samples(tenant, card, once)
 
 
 def _put(upload: Upload, tenant: str, object_id: str, parts: Parts) -> None:

@@ -61,17 +61,19 @@ class Cards(Lists):
         """Raises Conflict(in_use) while a live job uses it."""
         return self._remove(tenant, "model", model_id)
 
-    def add_samples(self, tenant: str, card: SamplesCard) -> None:
-        accept(
-            self._call(
-                "add_samples",
-                durable=True,
-                tenant=tenant,
-                id=checked(card.id, "samples"),
-                card=card.model_dump_json(),
-                digest=card.sha256,
-            )
+    def add_samples(self, tenant: str, card: SamplesCard, idempotency: Idempotency | None = None) -> SamplesCard:
+        """The card itself, or what was first added with this idempotency key."""
+        reply = self._call(
+            "add_samples",
+            durable=True,
+            tenant=tenant,
+            id=checked(card.id, "samples"),
+            card=card.model_dump_json(),
+            digest=card.sha256,
+            idempotency=as_argument(idempotency),
         )
+        accept(reply)
+        return self.samples_card(tenant, reply["id"]) if "id" in reply else card
 
     def samples_card(self, tenant: str, samples_id: str) -> SamplesCard:
         (card,) = self._load_samples(tenant, [checked(samples_id, "samples")])

@@ -6,6 +6,7 @@ from fastapi.concurrency import run_in_threadpool
 from jobs.record import Page
 from models.manifest import SamplesCard
 from service.dependencies import Cursor, Limit, Name, SamplesReader, SamplesWriter, TheParts
+from service.idempotent import IdempotencyKey, idempotency
 from service.intake import take_samples
 from service.openapi import answers, declares, takes_bytes
 from service.uploads import received
@@ -25,6 +26,7 @@ router = APIRouter(tags=["samples"])
         "invalid_request",
         "samples_unreadable",
         "samples_not_finite",
+        "idempotency_key_reused",
     ),
     openapi_extra=takes_bytes("An .npz with `x` (n, *shape) and optionally `y` (n,) integers."),
 )
@@ -34,11 +36,13 @@ async def upload_samples(
     caller: SamplesWriter,
     parts: TheParts,
     name: Name = "",
+    idempotency_key: IdempotencyKey = None,
 ) -> SamplesCard:
     """Headers first, then block by block; `x` is later fed to the model as it is."""
     limit = parts.settings.max_upload_bytes
     async with received(request, parts.library.incoming(), limit=limit, too_large="samples_too_large") as upload:
-        card = await run_in_threadpool(take_samples, upload, tenant=caller.tenant, name=name, parts=parts)
+        once = idempotency(idempotency_key, request, upload.sha256)
+        card = await run_in_threadpool(take_samples, upload, tenant=caller.tenant, name=name, once=once, parts=parts)
     response.headers["Location"] = f"/v1/samples/{card.id}"
     return card
 

@@ -128,3 +128,13 @@ def test_samples_that_cannot_be_used_are_refused_at_once(
     problem_of(caller.post("/v1/samples", content=content, headers=ONNX), code)
     assert api.incoming() == []
     assert not list(api.library.incoming().parent.glob("objects/*/*"))
+
+
+def test_the_same_key_and_samples_make_one_upload(caller: TestClient) -> None:
+    headers = ONNX | {"Idempotency-Key": "3f0c"}
+    first, again = (caller.post("/v1/samples?name=rows", content=some_samples(), headers=headers) for _ in "12")
+    assert first.status_code == again.status_code == 201
+    assert first.json() == again.json()
+    other = caller.post("/v1/samples?name=rows", content=some_samples(7), headers=headers)
+    problem_of(other, "idempotency_key_reused")
+    assert len(caller.get("/v1/samples").json()["items"]) == 1
