@@ -17,7 +17,7 @@ IdempotencyKey = Annotated[
     str | None,
     Header(
         alias="Idempotency-Key",
-        description="The same key with the same request answers with the first object again, for as long as it lives.",
+        description="The same key with the same request answers with the first object again, while it is there.",
     ),
 ]
 

@@ -42,7 +42,7 @@ def take_model(
 
 
 def take_samples(upload: Upload, *, tenant: str, name: str, once: Idempotency | None, parts: Parts) -> SamplesCard:
-    """Samples that were read, or those first made with this key. Raises Refused(samples_unreadable, samples_not_finite)."""
+    """Read, or first made with this key before. Raises Refused(samples_unreadable, samples_not_finite)."""
     card = SamplesCard(
         id=new_id("samples"),
         name=name,

@@ -1,6 +1,6 @@
 -- A model, its hold on the bytes and, where it is to be inspected, its inspection; or what its idempotency key
 -- remembers. An endpoint's secret is kept beside the card, as ciphertext.
-local status, id = remembered(ASK.tenant)
+local status, id = remembered(ASK.tenant, 'model')
 if status then return reply(status, {id = id}) end
 local model = object(ASK.tenant, 'model', ASK.id)
 if exists(model) then return reply('ok') end -- a retry of the connection

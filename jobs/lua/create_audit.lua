@@ -1,5 +1,5 @@
 -- A queued audit, all its jobs and its idempotency key. It holds the report of its baseline.
-local status, id = remembered(ASK.tenant)
+local status, id = remembered(ASK.tenant, 'audit')
 if status then return reply(status, {id = id}) end
 local audit = object(ASK.tenant, 'audit', ASK.id)
 if exists(audit) then return reply('ok') end -- a retry of the connection

@@ -1,5 +1,5 @@
 -- A queued job, its unit of work and its idempotency key; whatever the windows allow is admitted at once.
-local status, id = remembered(ASK.tenant)
+local status, id = remembered(ASK.tenant, 'job')
 if status then return reply(status, {id = id}) end
 if exists(object(ASK.tenant, 'job', ASK.id)) then return reply('ok') end -- a retry of the connection
 if not can_use(ASK.tenant, ASK.model_id, ASK.samples_id, ASK.auxiliary_id) then return reply('missing') end

@@ -69,10 +69,10 @@ local function list(tenant, kind, id)
   redis.call('ZREM', key('expiries'), tenant .. ' ' .. kind .. ' ' .. id) -- of the hold that came before it
 end
 
-local function remembered(tenant)
+local function remembered(tenant, kind) -- a key is of one call, so what it remembers is of one kind
   if not ASK.idempotency then return nil end
   local found = hash(key('t', tenant, 'idempotency', ASK.idempotency.key))
-  if not found.id then return nil end
+  if not found.id or not exists(object(tenant, kind, found.id)) then return nil end -- forgotten with its object
   return found.fingerprint == ASK.idempotency.fingerprint and 'replayed' or 'reused', found.id
 end
 

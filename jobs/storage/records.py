@@ -24,12 +24,17 @@ JOB_FIELDS = (
 
 class Records(Cards):
     def replayed(self, tenant: str, idempotency: Idempotency) -> str | None:
-        """The id of what was first made with this key: ask before admission. Raises Refused(idempotency_key_reused)."""
+        """The id of what was first made with this key and is still there: ask before admission.
+
+        Raises Refused(idempotency_key_reused).
+        """
         (row,) = self._ask(("HMGET", key("t", tenant, "idempotency", idempotency.digest), "fingerprint", "id"))
         fingerprint, object_id = row
-        if fingerprint not in (None, idempotency.fingerprint):
+        if object_id is None or not self._exists(tenant, object_id):
+            return None
+        if fingerprint != idempotency.fingerprint:
             accept({"status": "reused"})
-        return object_id  # type: ignore[no-any-return]
+        return str(object_id)
 
     def create_job(self, tenant: str, spec: JobSpec, idempotency: Idempotency | None = None) -> tuple[Job, Effects]:
         """A queued job, or the one first made with this idempotency key. NotFound: its model or samples went away."""
@@ -108,6 +113,10 @@ class Records(Cards):
     def state(self, tenant: str, object_id: str) -> str:
         """Of a job, an audit or a model, in one cheap read."""
         return self._field(tenant, object_id, "state")
+
+    def _exists(self, tenant: str, object_id: str) -> bool:
+        (is_there,) = self._ask(("EXISTS", key("t", tenant, kind_of(object_id), object_id)))
+        return bool(is_there)
 
     def _field(self, tenant: str, object_id: str, field: str) -> str:
         (value,) = self._ask(("HGET", key("t", tenant, kind_of(object_id), object_id), field))

@@ -80,6 +80,15 @@ def test_the_same_key_and_request_make_one_job(api: Api, caller: TestClient) -> 
     assert len(caller.get("/v1/jobs").json()["items"]) == 1
 
 
+def test_the_same_request_after_a_delete_makes_a_new_job(api: Api, caller: TestClient) -> None:
+    request, key = api.a_job_request(caller), {"Idempotency-Key": "b7d1"}
+    first = caller.post("/v1/jobs", json=request, headers=key).json()
+    assert caller.delete(path_of(first)).status_code == 204
+    second = caller.post("/v1/jobs", json=request, headers=key)
+    assert second.status_code == 202
+    assert second.json()["id"] != first["id"]
+
+
 def test_one_key_may_go_with_every_call_of_a_run(api: Api, caller: TestClient) -> None:
     request, key = api.a_job_request(caller), {"Idempotency-Key": "b7d1"}
     upload = caller.post("/v1/models", content=b"a model", headers=as_bytes() | key)

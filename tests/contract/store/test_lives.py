@@ -131,10 +131,27 @@ def test_racing_uploads_with_one_idempotency_key_make_one_model(store: Store) ->
     assert len(store.models("lab").items) == 1
 
 
-def test_an_idempotency_key_outlives_its_job(store: Store, upload: Upload) -> None:
-    once = Idempotency("k", "print")
-    job, _ = store.create_job("lab", upload.spec(), once)
+@pytest.mark.parametrize("fingerprint", ["print", "another"])
+def test_an_idempotency_key_is_forgotten_with_its_job(store: Store, upload: Upload, fingerprint: str) -> None:
+    job, _ = store.create_job("lab", upload.spec(), Idempotency("k", "print"))
     store.remove_job("lab", job.id)
-    with pytest.raises(NotFound):
-        store.create_job("lab", upload.spec(), once)
-    assert store.jobs("lab").items == ()
+    once = Idempotency("k", fingerprint)
+    assert store.replayed("lab", once) is None
+    second, _ = store.create_job("lab", upload.spec(), once)
+    assert second.id != job.id
+    assert store.replayed("lab", once) == second.id
+
+
+def test_an_idempotency_key_is_forgotten_with_models_samples_and_audits_too(store: Store, upload: Upload) -> None:
+    once = {kind: Idempotency(kind, "print") for kind in ("model", "samples", "audit")}
+    model, samples = model_card(), samples_card()
+    store.add_model("lab", model, once["model"])
+    store.add_samples("lab", samples, once["samples"])
+    audit, _ = store.create_audit("lab", upload.plan(), once["audit"])
+    assert [store.replayed("lab", key) for key in once.values()] == [model.id, samples.id, audit.id]
+    store.remove_model("lab", model.id)
+    store.remove_samples("lab", samples.id)
+    store.remove_audit("lab", audit.id)
+    assert store.add_model("lab", again := model_card(), once["model"])[0].id == again.id
+    assert store.add_samples("lab", again := samples_card(), once["samples"]).id == again.id
+    assert store.create_audit("lab", upload.plan(), once["audit"])[0].id != audit.id
