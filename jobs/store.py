@@ -12,6 +12,7 @@ one slot; `t:T` are the keys of tenant T, and no method finds an object except u
     t:T:audit:ID               hash    state, version, spec, jobs, live and ended_* (counts of jobs), verdict, forms …
     t:T:list:KIND              zset    ids in the order of their making (`sequence`)
     t:T:idempotency:DIGEST     hash    fingerprint, id: for 24 hours, means nothing once the object is gone
+    t:T:turns                  string  when (ms) its bucket of requests is full again; gone a second later
     t:T:waiting:WORK           zset    units of work not yet admitted, first come first served
     t:T:active:WORK            set     units admitted: at most `jobs_in_flight`
     unit:ID                    hash    tenant, work, stage (while it is not its work's last one), queue, total, next,

@@ -53,14 +53,14 @@ def authenticate(
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
     parts: TheParts,
 ) -> Caller:
-    """Raises Denied(unauthenticated) without a valid key, Denied(scope_missing) where the key lacks a scope."""
+    """Raises Denied(unauthenticated) without a valid key, Denied(scope_missing) where it lacks a scope, RateLimited."""
     record = _recognize(credentials.credentials if credentials else "", parts.store)
     request.state.tenant, request.state.key_id = record.tenant, record.id
+    parts.store.arrive(record)
     missing = [scope for scope in needed.scopes if scope not in record.scopes]
     if missing:
         raise Denied(f"This key lacks the scope {missing[0]}; use one that has it.", code="scope_missing")
     refuse_unknown(request)  # only now: a stranger learns nothing of the calls
-    parts.store.touch_key(record.id)
     return Caller(tenant=record.tenant, key_id=record.id)
 
 

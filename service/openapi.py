@@ -24,8 +24,8 @@ Errors are problems (RFC 9457) with a stable `code`. The whole contract in words
 
 BODIES = (JobRequest, AuditRequest, EndpointRequest)  # read by `service.bodies`, so FastAPI does not know them
 REF = "#/components/schemas/{model}"
-ANY_CALL = ("rate_limited", "internal", "unavailable")
-GUARDED = ("unauthenticated", "scope_missing", *ANY_CALL)
+ANY_CALL = ("internal", "unavailable")
+GUARDED = ("unauthenticated", "scope_missing", "rate_limited", *ANY_CALL)
 
 Responses = dict[int | str, dict[str, Any]]
 

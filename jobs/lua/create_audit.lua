@@ -4,6 +4,7 @@ if status then return reply(status, {id = id}) end
 local audit = object(ASK.tenant, 'audit', ASK.id)
 if exists(audit) then return reply('ok') end -- a retry of the connection
 if not can_use(ASK.tenant, ASK.model_id, ASK.samples_id) then return reply('missing') end
+if is_full(ASK.tenant) then return reply('too_many') end
 if ASK.baseline and not hold(ASK.id, ASK.baseline) then return reply('busy') end
 local names = {}
 for _, job in ipairs(ASK.jobs) do table.insert(names, {id = job.id, method = job.method}) end

@@ -109,6 +109,13 @@ local function can_use(tenant, model_id, ...) -- the model or samples may have b
   return redis.call('HGET', object(tenant, 'model', model_id), 'state') == 'ready'
 end
 
+-- Whether a tenant's live jobs, those of audits included, leave room for another. An audit needs one place for all its
+-- jobs, or one of more jobs than the limit would never find room.
+local function is_full(tenant)
+  local waiting, active = key('t', tenant, 'waiting', 'run'), key('t', tenant, 'active', 'run')
+  return redis.call('ZCARD', waiting) + redis.call('SCARD', active) >= LIMITS.live_jobs
+end
+
 -- A queued job from its ARGV description; `audit`: the one it belongs to, if any, which keeps it from being removed.
 local function queue_job(tenant, asked, audit)
   local job = object(tenant, 'job', asked.id)

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 from jobs.record import KeyRecord
+from jobs.storage.cards import accept
 from jobs.storage.connection import Connection
 from jobs.storage.names import key
 
@@ -28,11 +29,21 @@ class AccessKeys(Connection):
         removed, *_ = self._ask(("HDEL", key("keys"), key_id), ("HDEL", key("keys", "used"), key_id))
         return bool(removed)
 
-    def touch_key(self, key_id: str) -> None:
-        """Remembers that it was used now, at most once a minute."""
-        (is_first,) = self._ask(("SET", key("keys", "touched", key_id), 1, "NX", "EX", TOUCH_SECONDS))
-        if is_first:
-            self._ask(("HSET", key("keys", "used"), key_id, datetime.now(UTC).isoformat()))
+    def arrive(self, record: KeyRecord) -> None:
+        """A request came with this key: charges its tenant, and remembers the use once a minute. One round trip.
+
+        Raises RateLimited where the tenant asks more often than `requests_per_second`, after a burst.
+        """
+        reply = self._call(
+            "arrive",
+            tenant=record.tenant,
+            id=record.id,
+            per_second=self._settings.requests_per_second,
+            burst=self._settings.requests_burst,
+            touch_seconds=TOUCH_SECONDS,
+            moment=datetime.now(UTC).isoformat(),
+        )
+        accept(reply)
 
 
 def _with_last_use(record: KeyRecord, used: dict[str, str]) -> KeyRecord:

@@ -1,9 +1,10 @@
 """Models, samples, and who holds their bytes."""
 
 from collections.abc import Callable, Iterable, Sequence
+from math import ceil
 from typing import TypeVar
 
-from algorithms.errors import BrinellError, Conflict, Refused, Unavailable
+from algorithms.errors import BrinellError, Conflict, RateLimited, Refused, Unavailable
 from jobs.record import Effects, Idempotency, Page
 from jobs.storage.connection import Reply, effects
 from jobs.storage.lists import Lists
@@ -11,6 +12,7 @@ from jobs.storage.names import ObjectKind, checked, key, kind_of, missing
 from models.manifest import ModelCard, SamplesCard
 
 T = TypeVar("T")
+FULL_SECONDS = 10  # what a job may take at least, more or less: nobody knows when one of a thousand will end
 MODEL_FIELDS = ("card", "state", "refusal_code", "refusal_detail")
 
 
@@ -120,6 +122,14 @@ def as_argument(idempotency: Idempotency | None) -> dict[str, str] | None:
 def accept(reply: Reply) -> Reply:
     """The reply itself, unless the script refused."""
     refusals: dict[str, Callable[[], BrinellError]] = {
+        "too_often": lambda: RateLimited(
+            "This tenant asks more often than it may; send the request again after Retry-After seconds.",
+            retry_after=ceil(reply["seconds"]),
+        ),
+        "too_many": lambda: RateLimited(
+            "This tenant has as many live jobs as it may; wait until some have ended, or cancel some.",
+            retry_after=FULL_SECONDS,
+        ),
         "missing": missing,
         "in_use": lambda: Conflict(
             "A live job or an audit uses this; wait until the job ends, cancel it, or delete the audit.",

@@ -57,6 +57,7 @@ class Connection:
             "max_attempts": settings.max_attempts,
             "chunks_in_flight": settings.chunks_in_flight,
             "jobs_in_flight": settings.jobs_in_flight,
+            "live_jobs": settings.live_jobs,
         }
 
     @cached_property

@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -59,6 +59,13 @@ class Api:
     settings: Settings
     store: Store
     library: Library
+
+    def under(self, **settings: Any) -> "Api":
+        """The same server, store and library under other settings."""
+        changed = self.settings.model_copy(update=settings)
+        store = Store(changed)
+        app = create_app(changed, store, Queue(changed.redis_url), self.library)
+        return replace(self, app=app, settings=changed, store=store)
 
     def key(self, tenant: str = "acme", scopes: tuple[str, ...] = SCOPES) -> str:
         key = new_key()
@@ -198,6 +205,7 @@ def api(empty_valkey_url: str, tmp_path: Path) -> Api:
         max_upload_bytes=MOST_BYTES,
         trusted_origins=(TRUSTED_ORIGIN,),
         secret_keys=(Fernet.generate_key().decode(),),
+        requests_per_second=0,  # a test asks as fast as it can
     )
     store, library = Store(settings), Library(settings.library)
     return Api(create_app(settings, store, Queue(settings.redis_url), library), settings, store, library)

@@ -1,12 +1,15 @@
 """API keys in the store."""
 
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from pydantic import ValidationError
 
+from algorithms.errors import RateLimited
 from jobs.record import KeyRecord
 from jobs.store import Store
+from tests.jobs_for_tests import MakeStore
 
 NOW = datetime.now(UTC)
 
@@ -36,13 +39,42 @@ def test_a_revoked_key_is_gone(store: Store) -> None:
 
 
 def test_the_last_use_of_a_key_is_remembered_once_a_minute(store: Store) -> None:
-    store.add_key(record("k1"))
+    store.add_key(key := record("k1"))
     assert store.keys()[0].last_used_at is None
-    store.touch_key("k1")
+    store.arrive(key)
     first = store.keys()[0].last_used_at
-    store.touch_key("k1")
+    store.arrive(key)
     assert first is not None
     assert first == store.keys()[0].last_used_at
+
+
+def refusals(store: Store, key: KeyRecord, times: int) -> list[int]:
+    """Retry-After of those of so many requests that were refused."""
+    seconds = []
+    for _ in range(times):
+        try:
+            store.arrive(key)
+        except RateLimited as error:
+            seconds.append(error.retry_after)
+    return seconds
+
+
+def test_a_tenant_may_ask_in_a_burst_and_then_at_its_rate(make_store: MakeStore) -> None:
+    store = make_store(requests_per_second=0.2, requests_burst=3)
+    assert refusals(store, record("k1"), 3) == []
+    assert refusals(store, record("k2"), 2) == [5, 5]  # another key of the same tenant; and refusals cost nothing
+    assert refusals(store, record("k3", tenant="else"), 3) == []
+
+
+def test_a_bucket_fills_again(make_store: MakeStore) -> None:
+    store = make_store(requests_per_second=50, requests_burst=1)
+    store.arrive(record("k1"))
+    time.sleep(0.03)
+    store.arrive(record("k1"))
+
+
+def test_a_rate_of_0_is_none(make_store: MakeStore) -> None:
+    assert refusals(make_store(requests_per_second=0, requests_burst=1), record("k1"), 20) == []
 
 
 @pytest.mark.parametrize("tenant", ["", "a b", "a:b", "é", "x" * 65])

@@ -2,12 +2,12 @@
 
 import pytest
 
-from algorithms.errors import Conflict, NotFound, Refused
+from algorithms.errors import Conflict, NotFound, RateLimited, Refused
 from algorithms.results import Kind
 from jobs.record import Idempotency, Progress
 from jobs.states import JobState
 from jobs.store import Store
-from tests.jobs_for_tests import Upload, commit_all, digest, finding, result, taken
+from tests.jobs_for_tests import MakeStore, Upload, commit_all, digest, finding, result, taken
 
 JOB_JSON = {
     *("id", "state", "request", "progress", "summary", "error"),
@@ -251,3 +251,29 @@ def test_the_backlog_counts_jobs_by_state(store: Store, upload: Upload) -> None:
         1,
     )
     assert (backlog.chunks_waiting, backlog.chunks_running) == (5, 1)
+
+
+def test_a_tenant_has_so_many_live_jobs_and_no_more(make_store: MakeStore) -> None:
+    store = make_store(live_jobs=3, jobs_in_flight=1)
+    ours, theirs = Upload(store), Upload(store, "else")
+    first = ours.job()
+    ours.job()
+    ours.audit()  # of two jobs, where there was room for one
+    for create in (lambda: store.create_job("lab", ours.spec()), lambda: store.create_audit("lab", ours.plan())):
+        with pytest.raises(RateLimited) as refusal:
+            create()
+        assert refusal.value.retry_after > 0
+    assert len(store.jobs("lab").items) == 4
+    theirs.job()
+    store.cancel_job("lab", first)
+    with pytest.raises(RateLimited):
+        ours.job()
+    store.cancel_job("lab", store.jobs("lab").items[-2].id)
+    assert ours.job()
+
+
+def test_what_was_made_before_is_found_again_among_as_many_jobs_as_may_be(make_store: MakeStore) -> None:
+    store, once = make_store(live_jobs=1), Idempotency("k", "print")
+    ours = Upload(store)
+    first, _ = store.create_job("lab", ours.spec(), once)
+    assert store.create_job("lab", ours.spec(), once)[0].id == first.id

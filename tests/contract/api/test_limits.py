@@ -1,0 +1,53 @@
+"""How often a tenant may ask, and how many jobs it may have: beyond that 429 and a time to come back."""
+
+from typing import Any
+
+import pytest
+
+from tests.contract.api.conftest import Api
+from tests.contract.api.test_access import GUARDED, send
+from tests.contract.api.test_problems import problem_of
+from tests.contract.test_api_documentation import operations
+
+
+def too_many(answer: Any) -> int:
+    """Retry-After of a 429."""
+    problem_of(answer, "rate_limited")
+    return int(answer.headers["retry-after"])
+
+
+def test_a_tenant_that_asks_too_often_is_told_when_to_come_back(api: Api) -> None:
+    slow = api.under(requests_per_second=0.1, requests_burst=2)
+    first, second, rival = slow.caller(), slow.caller(), slow.caller("rival")
+    assert [caller.get("/v1/jobs").status_code for caller in (first, second)] == [200, 200]
+    assert too_many(first.get("/v1/jobs")) in (9, 10)
+    assert rival.get("/v1/jobs").status_code == 200
+
+
+@pytest.mark.parametrize("call", GUARDED)
+def test_every_call_under_v1_counts(api: Api, call: str) -> None:
+    slow = api.under(requests_per_second=0.001, requests_burst=1)
+    caller = slow.caller()
+    caller.get("/v1/methods")
+    too_many(send(caller, call))
+    assert "rate_limited" in operations()[call]["responses"]["429"]["description"]
+
+
+def test_what_asks_for_no_key_is_never_limited(api: Api) -> None:
+    slow = api.under(requests_per_second=0.001, requests_burst=1)
+    caller = slow.caller()
+    caller.get("/v1/methods")
+    assert {caller.get("/healthz").status_code for _ in range(5)} == {200}
+    assert caller.get("/metrics").status_code == 200
+    assert {slow.stranger().get("/v1/jobs").status_code for _ in range(5)} == {401}
+
+
+def test_a_tenant_with_as_many_live_jobs_as_it_may_have_starts_no_other(api: Api) -> None:
+    full = api.under(live_jobs=1)
+    caller = full.caller()
+    job, audit = full.a_job_request(caller), full.an_audit_request(caller)
+    made = caller.post("/v1/jobs", json=job).json()
+    assert too_many(caller.post("/v1/jobs", json=job)) > 0
+    assert too_many(caller.post("/v1/audits", json=audit)) > 0
+    assert caller.post(f"/v1/jobs/{made['id']}/cancel").status_code == 202
+    assert caller.post("/v1/audits", json=audit).status_code == 202
