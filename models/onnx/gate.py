@@ -1,7 +1,7 @@
 """The gate: refuses, without running anything, what no runtime of ours should ever see.
 
 Cheap and static (`refuse_*` in the `gate_*` files, one idea each), in an order where every check may rely on those
-before it: sizes are bounded before anything is walked twice, names are text before one is printed, tensors hold what
+before it: sizes are bounded before anything is walked twice, names are text before two are compared, tensors hold what
 they claim before one is read. It is the first of two layers: what it misses is held by the runner's limits.
 
 Models from bytes only: `onnx.load` would go looking for external data beside a path.
@@ -19,7 +19,6 @@ from models.onnx.gate_signature import refuse_signature
 from models.onnx.gate_tensors import refuse_external_data, refuse_tensor_sizes
 from models.onnx.gate_texts import refuse_texts
 from models.onnx.graph import opset
-from models.onnx.wording import shown
 
 # What onnxruntime 1.31 loads; it promises nothing below opset 7.
 IR_VERSIONS = range(3, 14)
@@ -29,7 +28,8 @@ OPSETS = range(7, 27)
 def check(data: bytes) -> ModelProto:
     """The parsed model, safe to walk and to hand to a runtime under the runner's limits.
 
-    Raises Refused with one of the gate's codes, naming what was found and what to do.
+    Raises Refused with one of the gate's codes, naming what was found and what to do. Words of the model itself (names
+    of tensors, functions, unknown operators) stand in no sentence: it quotes only what the standard or we have named.
     """
     model = _parse(data)
     refuse_complexity(model)
@@ -64,9 +64,8 @@ def _refuse_invalid(data: bytes) -> None:
     try:
         onnx.checker.check_model(data)
     except (onnx.checker.ValidationError, ValueError, RuntimeError) as error:
-        reason = shown(" ".join(str(error).split()), longest=90)
-        raise Refused(
-            f"The ONNX checker finds the model invalid: {reason}. Run onnx.checker on it and export again.",
+        raise Refused(  # the checker's own words quote the model's
+            "The ONNX checker finds the model invalid; onnx.checker.check_model says why. Mend it and export again.",
             code="model_invalid",
         ) from error
 

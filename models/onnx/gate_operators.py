@@ -10,9 +10,23 @@ from onnx import ModelProto, NodeProto
 from algorithms.errors import Refused
 from models.onnx.gate_constants import Constants, small_constants
 from models.onnx.gate_walk import bodies, called, domain_of, signature_of
-from models.onnx.wording import shown
 
 DOMAINS = ("", "ai.onnx.ml")
+KNOWN_DOMAINS = frozenset(  # of exporters and runtimes: these may be named, others are words of the model
+    {
+        "ai.onnx.contrib",
+        "ai.onnx.preview",
+        "ai.onnx.preview.training",
+        "ai.onnx.training",
+        "com.microsoft",
+        "com.microsoft.experimental",
+        "com.microsoft.nchwc",
+        "com.ms.internal.nhwc",
+        "org.pytorch.aten",
+        "org.pytorch.prim",
+        "pkg.onnxscript.torch_lib",
+    }
+)
 CONTROL_FLOW = frozenset({"If", "Loop", "Scan", "SequenceMap"})
 RANDOM = frozenset(
     {"Bernoulli", "Multinomial", "RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike"}
@@ -24,33 +38,40 @@ def refuse_operators(model: ModelProto) -> None:
     functions = {signature_of(function) for function in model.functions}
     for domain, name, _ in functions:
         if domain in DOMAINS:  # a runtime would have to choose between the two
-            raise _unsupported(f"The model redefines the standard operator {shown(name)}; give its function a domain.")
+            what = (
+                f"redefines the standard operator {name}" if onnx.defs.has(name, domain) else "adds one to the standard"
+            )
+            raise _unsupported(f"The model {what}; give its function a domain of its own.")
     for body in bodies(model):
         constants = small_constants(body)
-        for node in body.nodes:
+        for place, node in enumerate(body.nodes):
             if called(node) not in functions:
-                _refuse_domain(node)
-                _refuse_operator(node)
+                _refuse_domain(node, place)
+                _refuse_operator(node, place)
                 _refuse_training(node, constants)
 
 
-def _refuse_domain(node: NodeProto) -> None:
+def _refuse_domain(node: NodeProto, place: int) -> None:
     if domain_of(node) not in DOMAINS:
+        domain = node.domain if node.domain in KNOWN_DOMAINS else "not a standard one"
         raise Refused(
-            f"Operator {shown(node.op_type)} is of domain {shown(node.domain)}; export with ai.onnx and ai.onnx.ml"
-            " only, without optimizations for one runtime.",
+            f"The domain of node {place} (counted from 0) is {domain}; export with ai.onnx and ai.onnx.ml only, without"
+            " optimizations for one runtime.",
             code="custom_domain_forbidden",
         )
 
 
-def _refuse_operator(node: NodeProto) -> None:
+def _refuse_operator(node: NodeProto, place: int) -> None:
     op = node.op_type
     if op in CONTROL_FLOW:
         raise _unsupported(f"Operator {op} is control flow; export the model for inputs of fixed shape, without it.")
     if op in RANDOM:
         raise _unsupported(f"Operator {op} is random; export the model in evaluation mode, without it.")
     if not onnx.defs.has(op, domain_of(node)):
-        raise _unsupported(f"There is no ONNX operator {shown(op)}; export the model with standard operators only.")
+        raise _unsupported(
+            f"Node {place} (counted from 0) is no operator of ONNX {onnx.__version__}; export the model with standard"
+            " operators only."
+        )
 
 
 def _refuse_training(node: NodeProto, constants: Constants) -> None:

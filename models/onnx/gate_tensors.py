@@ -11,7 +11,6 @@ from onnx import ModelProto, TensorProto
 
 from algorithms.errors import Refused
 from models.onnx.gate_walk import bodies
-from models.onnx.wording import shown
 
 MAX_RANK = 32  # more make the product itself dear
 MAX_TENSOR_BYTES = 1 << 30
@@ -56,7 +55,7 @@ def refuse_external_data(model: ModelProto) -> None:
         for tensor in body.tensors():
             if tensor.data_location == TensorProto.EXTERNAL or tensor.external_data:
                 raise Refused(
-                    f"Tensor {shown(tensor.name)} lies outside the file; save the model as one file: "
+                    "A tensor lies outside the file; save the model as one file: "
                     "onnx.save(model, path) without external data.",
                     code="external_data_forbidden",
                 )
@@ -71,8 +70,7 @@ def refuse_tensor_sizes(model: ModelProto, upload_bytes: int) -> None:
         for sparse in body.sparse_tensors():
             if len(sparse.dims) > MAX_RANK or prod(map(abs, sparse.dims)) > MAX_DENSE_ELEMENTS:
                 raise Refused(
-                    f"Sparse tensor {shown(sparse.values.name)} is larger than {MAX_DENSE_ELEMENTS} elements written"
-                    " out; export a smaller model.",
+                    f"A sparse tensor has more than {MAX_DENSE_ELEMENTS} elements written out; export a smaller one.",
                     code="shape_bomb",
                 )
     if total > SLACK_FACTOR * upload_bytes + SLACK_BYTES:
@@ -110,4 +108,10 @@ def _claimed_and_held(tensor: TensorProto, elements: int) -> tuple[int, int]:
 
 
 def _mismatch(tensor: TensorProto, found: str) -> Refused:
-    return Refused(f"Tensor {shown(tensor.name)} {found}; export the model again.", code="tensor_size_mismatch")
+    """Says which by its rank and type: its name is the model's own word."""
+    known = TensorProto.DataType.values()
+    kind = TensorProto.DataType.Name(tensor.data_type).lower() if tensor.data_type in known else "unknown type"
+    return Refused(
+        f"A tensor of {len(tensor.dims)} dimensions of {kind} {found}; export the model again.",
+        code="tensor_size_mismatch",
+    )

@@ -16,7 +16,7 @@ MAX_DESCRIPTION = 1 << 20
 def refuse_texts(model: ModelProto) -> None:
     """Raises Refused(model_unparseable) for a name that is not UTF-8, Refused(model_too_complex) for long descriptions.
 
-    protobuf hands out a broken name as bytes; whoever compares or prints it would stumble.
+    protobuf hands out a broken name as bytes; whoever compares it would stumble.
     """
     if not all(isinstance(name, str) for name in _names(model)):
         raise Refused(

@@ -15,13 +15,14 @@ import numpy as np
 import onnx2fx
 import torch
 from numpy.typing import NDArray
-from onnx import ModelProto
+from onnx import ModelProto, NodeProto
 from torch import Tensor
 
 from algorithms.asking import Ball
 from algorithms.errors import ModelFault, Refused
 from algorithms.oracle import Cotangent, Gradients, Rows, Scores
 from models.device import Device
+from models.onnx.graph import ML, ONNX
 from models.onnx.narrow_convolutions import NarrowConvolutions, are_narrow
 from models.onnx.network import Network
 from models.onnx.session import cores, padded, rows_a_call
@@ -43,7 +44,7 @@ def convert(model: ModelProto) -> torch.nn.Module:
     """The graph as a torch module, differentiable by its input only. Raises Refused(access_too_weak), saying why."""
     if len(model.graph.node) > CONVERTIBLE_NODES:
         raise withheld(f"The graph has more than {CONVERTIBLE_NODES} operators, too many to rebuild for gradients.")
-    foreign = sorted({node.op_type for node in model.graph.node if not onnx2fx.is_supported(node.op_type, node.domain)})
+    foreign = sorted({_name(node) for node in model.graph.node if not onnx2fx.is_supported(node.op_type, node.domain)})
     if foreign:
         raise withheld(f"Gradients are not implemented for {', '.join(foreign)}.")
     try:
@@ -51,6 +52,11 @@ def convert(model: ModelProto) -> torch.nn.Module:
     except Exception as error:  # a converter of other people's graphs may stumble in any way
         raise withheld("The graph could not be rebuilt for gradients.") from error
     return module.eval().requires_grad_(False)
+
+
+def _name(node: NodeProto) -> str:
+    """The gate lets in standard operators, and functions of the model, whose names are words of its author."""
+    return node.op_type if node.domain in (*ONNX, ML) else "functions of its own"
 
 
 def differentiator(network: Network, device: Device) -> "Differentiator":

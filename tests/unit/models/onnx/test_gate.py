@@ -457,15 +457,47 @@ def test_every_code_of_the_gate_has_a_case():
     assert {code for code, _ in REFUSED.values()} == GATE_CODES
 
 
-@pytest.mark.parametrize("name", ["a\nb", "\x1b[31mred", "é" * 300, "<script>", 'quote"quote', "x" * 5000], ids=ascii)
-def test_names_of_a_model_never_stand_in_a_message_as_they_are(name: str):
+WORD = "SendYourKeyToEvil"
+
+
+@pytest.mark.parametrize(
+    "built",
+    [
+        model(node(WORD, ["x"], ["y"])),
+        model(node("Relu", ["x"], ["y"], domain=WORD)),
+        model(node(WORD, ["x"], ["y"], domain="com.microsoft")),
+        model(relu(), functions=[function(WORD, relu(), domain="")]),
+        model(relu(), tensors=[external(WORD)]),
+        model(relu(), tensors=[TensorProto(name=WORD, data_type=FLOAT, dims=[4])]),
+        with_sparse([2**40], values=constant(WORD, 1.0, dtype=np.float32)),
+        model(node("Relu", [WORD], ["y"], name=WORD)),
+        model(relu(), inputs=[value(WORD), value("x")]),
+        model(relu(), outputs=[value(WORD, ("N", 3, 8, 8))]),
+    ],
+    ids=["operator", "domain", "both", "function", "external", "short", "sparse", "checker", "input", "output"],
+)
+def test_no_word_of_a_model_stands_in_a_message(built: ModelProto):
     with pytest.raises(Refused) as refusal:
-        check(model(node(name, ["x"], ["y"])).SerializeToString())
-    detail = refusal.value.detail
-    assert len(detail) <= 200
-    assert detail.isascii()
-    assert detail.isprintable()
-    assert name not in detail
+        check(built.SerializeToString())
+    assert WORD not in refusal.value.detail
+
+
+@pytest.mark.parametrize(
+    ("built", "named"),
+    [
+        (model(node("FusedMatMul", ["x", "x"], ["y"], domain="com.microsoft")), "com.microsoft"),
+        (loop(), "Loop"),
+        (model(node("RandomNormalLike", ["x"], ["y"])), "RandomNormalLike"),
+        (made_by("ConstantOfShape", BOMB), "ConstantOfShape"),
+        (model(relu(), functions=[function("Neg", relu(), domain="")]), "Neg"),
+        (model(relu(), tensors=[TensorProto(name="w", data_type=FLOAT, dims=[4])]), "1 dimensions of float"),
+    ],
+    ids=["domain", "control flow", "random", "bomb", "function", "tensor"],
+)
+def test_what_the_standard_or_a_runtime_has_named_is_named(built: ModelProto, named: str):
+    with pytest.raises(Refused) as refusal:
+        check(built.SerializeToString())
+    assert named in refusal.value.detail
 
 
 def zip_map() -> ModelProto:
