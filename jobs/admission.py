@@ -49,9 +49,13 @@ def selected(request: Selecting, samples: SamplesCard) -> tuple[int, ...]:
     return tuple(indices)
 
 
-def wants_rows(request: Selecting) -> bool:
-    """Whether `admit` must see the selected rows themselves: a box per feature, or given targets."""
-    return box.is_per_feature(request.threat) or _given_targets(request) is not None
+def wants_rows(request: Selecting, samples: SamplesCard) -> bool:
+    """Whether `admit` must see the selected rows themselves: given targets, or a box of which the card cannot tell."""
+    if _given_targets(request) is not None or box.is_per_feature(request.threat):
+        return True
+    limit, indices = request.samples.limit, request.samples.indices
+    is_a_part = indices is not None or (limit is not None and limit < samples.count)
+    return is_a_part and not box.is_around_all(request.threat, samples)
 
 
 def admit(
@@ -247,9 +251,10 @@ def _check_budget(method: Method, request: JobRequest, threat: ThreatSpec, shape
 
 
 def _threat(request: JobRequest, samples: SamplesCard, rows: Rows | None) -> ThreatSpec:
-    bounds = box.bounds_of(request.threat, samples)
+    x = rows.x if rows else None
+    bounds = box.bounds_of(request.threat, samples, x)
     if bounds is not None:
-        box.check_inside(bounds, samples, rows.x if rows else None)
+        box.check_inside(bounds, samples, x)
     lower, upper = (box.as_json(bound) for bound in bounds) if bounds else (None, None)
     asked = request.threat
     return ThreatSpec(norm=asked.norm, lower=lower, upper=upper, epsilon=asked.epsilon, goal=asked.goal)

@@ -20,10 +20,20 @@ def is_per_feature(threat: ThreatRequest) -> bool:
     return threat.box is not None and any(isinstance(bound, list) for bound in threat.box)
 
 
-def bounds_of(threat: ThreatRequest, samples: SamplesCard) -> Bounds | None:
+def is_around_all(threat: ThreatRequest, samples: SamplesCard) -> bool:
+    """Whether the card alone shows that every row of the upload is in this box of two numbers, if it is one."""
+    if threat.box_is_given and threat.box is None:
+        return True
+    lower, upper = threat.box or DEFAULT
+    if not isinstance(lower, int | float) or not isinstance(upper, int | float):
+        return True  # no box at all: refused before any row matters
+    return lower <= samples.minimum and samples.maximum <= upper
+
+
+def bounds_of(threat: ThreatRequest, samples: SamplesCard, x: NDArray[np.float32] | None) -> Bounds | None:
     """Lower and upper, each () or (*shape). None: unbounded, because null was given.
 
-    Left out, it is [0, 1] where the samples fit. Raises Refused(box_required, invalid_request).
+    Left out, it is [0, 1] where the samples fit. Raises Refused(box_required, invalid_request). x as in `check_inside`.
     """
     if threat.box is not None:
         lower, upper = (_bound(values, samples.shape, f"{POINTER}/{i}") for i, values in enumerate(threat.box))
@@ -32,9 +42,11 @@ def bounds_of(threat: ThreatRequest, samples: SamplesCard) -> Bounds | None:
         return lower, upper
     if threat.box_is_given:
         return None
-    if samples.minimum < DEFAULT[0] or samples.maximum > DEFAULT[1]:
+    least, most = _ends(samples, x)
+    lowest, highest = float(np.min(least)), float(np.max(most))
+    if lowest < DEFAULT[0] or highest > DEFAULT[1]:
         raise Refused(
-            f"The samples run from {samples.minimum:g} to {samples.maximum:g}, so [0, 1] cannot be their box; "
+            f"The samples run from {lowest:g} to {highest:g}, so [0, 1] cannot be their box; "
             "say what inputs are valid in threat.box: [lo, hi], [[lo…], [hi…]] per feature, or null for any.",
             code="box_required",
             pointer=POINTER,
@@ -44,8 +56,7 @@ def bounds_of(threat: ThreatRequest, samples: SamplesCard) -> Bounds | None:
 
 def check_inside(bounds: Bounds, samples: SamplesCard, x: NDArray[np.float32] | None) -> None:
     """Raises Refused(outside_box). x (m, *shape): the selected rows; None: the card's range speaks for all rows."""
-    lowest = x.min(axis=0) if x is not None else np.float32(samples.minimum)
-    highest = x.max(axis=0) if x is not None else np.float32(samples.maximum)
+    lowest, highest = _ends(samples, x)
     if np.any(lowest < bounds[0]) or np.any(highest > bounds[1]):
         raise Refused(
             f"Some samples lie outside the box (they run from {float(np.min(lowest)):g} to "
@@ -53,6 +64,13 @@ def check_inside(bounds: Bounds, samples: SamplesCard, x: NDArray[np.float32] | 
             code="outside_box",
             pointer=POINTER,
         )
+
+
+def _ends(samples: SamplesCard, x: NDArray[np.float32] | None) -> Bounds:
+    """Smallest and largest number of each feature of the rows, or of the whole upload."""
+    if x is None:
+        return np.asarray(samples.minimum, np.float32), np.asarray(samples.maximum, np.float32)
+    return x.min(axis=0), x.max(axis=0)
 
 
 def as_json(values: NDArray[np.float32]) -> Bound:

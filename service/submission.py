@@ -28,7 +28,7 @@ def submit(tenant: str, request: JobRequest, once: Idempotency | None, parts: Pa
     model = store.model(tenant, request.model_id)
     check_trusted(model, parts.settings.trusted_origins)
     samples = store.samples_card(tenant, request.samples_id)
-    rows = _rows(selected(request, samples), samples, parts.library) if wants_rows(request) else None
+    rows = _rows(selected(request, samples), samples, parts.library) if wants_rows(request, samples) else None
     auxiliary_id = request.auxiliary_samples_id
     auxiliary = None if auxiliary_id is None else store.samples_card(tenant, auxiliary_id)
     spec = admit(request, model, samples, rows, auxiliary)

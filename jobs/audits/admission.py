@@ -25,8 +25,8 @@ class Plan:
 
 
 def needed_rows(request: AuditRequest, samples: SamplesCard) -> tuple[int, ...] | None:
-    """The rows that `admit` must see: those of a box per feature, or of given targets. None: it needs none."""
-    return admission.selected(request, samples) if admission.wants_rows(request) else None
+    """The rows that `admit` must see, as `wants_rows` of a job says. None: it needs none."""
+    return admission.selected(request, samples) if admission.wants_rows(request, samples) else None
 
 
 def admit(

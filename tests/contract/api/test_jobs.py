@@ -14,7 +14,7 @@ from fastapi.testclient import TestClient
 from jobs.record import Progress
 from service import events
 from tests.contract.api.asgi import RudeClient
-from tests.contract.api.conftest import SHAPE, Api
+from tests.contract.api.conftest import SHAPE, Api, npz
 from tests.contract.api.test_problems import problem_of
 
 
@@ -67,6 +67,22 @@ def test_a_job_of_given_targets_and_box_sees_the_samples_themselves(api: Api, ca
     problem_of(caller.post("/v1/jobs", json=clash), "invalid_request")
     fits = request | {"threat": {"box": box, "goal": {"targeted": [1, 2]}}}
     assert caller.post("/v1/jobs", json=fits).status_code == 202
+
+
+def test_a_job_on_some_rows_asks_only_of_them_to_lie_in_the_box(api: Api, caller: TestClient) -> None:
+    x = np.linspace(0, 1, 24, dtype=np.float32).reshape(6, 4)
+    x[5] = 9
+    request = api.a_job_request(caller) | {"samples_id": api.samples(caller, npz(x=x))["id"]}
+    problem_of(caller.post("/v1/jobs", json=request), "box_required")
+    for start in ("/v1/jobs", "/v1/audits"):
+        asked = request if start == "/v1/jobs" else without(request, "method") | {"recipe": [{"name": "pgd"}]}
+        assert caller.post(start, json=asked | {"samples": {"limit": 5}}).status_code == 202
+        answer = caller.post(start, json=asked | {"samples": {"indices": [0, 5]}})
+        problem_of(answer, "box_required")
+
+
+def without(body: dict[str, Any], field: str) -> dict[str, Any]:
+    return {name: value for name, value in body.items() if name != field}
 
 
 def test_the_same_key_and_request_make_one_job(api: Api, caller: TestClient) -> None:

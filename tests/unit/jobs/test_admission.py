@@ -32,7 +32,7 @@ def admitted(
     *, model: ModelCard = MODEL, upload: SamplesCard = SAMPLES, auxiliary: SamplesCard | None = None, **body: Any
 ) -> JobSpec:
     asked = request(model, upload, **body)
-    if not wants_rows(asked):
+    if not wants_rows(asked, upload):
         return admit(asked, model, upload, auxiliary=auxiliary)
     chosen = list(selected(asked, upload))
     return admit(asked, model, upload, Rows(x=X[chosen], y=Y[chosen] if upload.labelled else None))
@@ -149,6 +149,35 @@ def test_a_box_may_be_left_out_null_scalar_flat_or_nested(threat: dict[str, Any]
     assert box.is_bounded == (lower is not None)
     assert box.upper.shape == (SHAPE if isinstance(upper, tuple) else ())
     assert box.contains(X).all()
+
+
+WIDE = samples_card(minimum=-3.0, maximum=7.0)  # some other rows than those of X
+
+
+@pytest.mark.parametrize("chosen", [{"limit": 3}, {"indices": [0, 2]}], ids=str)
+@pytest.mark.parametrize("threat", [{}, {"box": [0, 1]}, {"box": [0, 0.5]}], ids=str)
+def test_selected_rows_that_fit_are_in_the_box_whatever_else_the_upload_holds(
+    chosen: dict[str, Any], threat: dict[str, Any]
+) -> None:
+    assert admitted(upload=WIDE, samples=chosen, threat=threat).threat.lower == 0
+
+
+@pytest.mark.parametrize(
+    ("threat", "code"), [({}, "box_required"), ({"box": [0, 1]}, "outside_box")], ids=["left out", "given"]
+)
+def test_selected_rows_that_do_not_fit_are_refused_by_their_own_range(threat: dict[str, Any], code: str) -> None:
+    asked = request(MODEL, WIDE, samples={"limit": 3}, threat=threat)
+    assert wants_rows(asked, WIDE)
+    with pytest.raises(Refused, match="from 0 to 2") as refusal:
+        admit(asked, MODEL, WIDE, Rows(x=2 * X, y=Y))
+    assert refusal.value.code == code
+
+
+@pytest.mark.parametrize("chosen", [{}, {"limit": 10}, {"limit": 99}], ids=str)
+def test_rows_are_not_read_where_all_are_selected_or_the_card_shows_that_they_fit(chosen: dict[str, Any]) -> None:
+    assert not wants_rows(request(MODEL, WIDE, samples=chosen), WIDE)
+    assert not wants_rows(request(MODEL, SAMPLES, samples={"limit": 3}), SAMPLES)
+    assert not wants_rows(request(MODEL, WIDE, samples={"limit": 3}, threat={"box": None}), WIDE)
 
 
 def test_a_box_per_feature_is_checked_feature_by_feature() -> None:
