@@ -3,7 +3,8 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from algorithms.oracle import Access
 
@@ -15,7 +16,9 @@ class _Card(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-PerChannel = FiniteFloat | Annotated[list[FiniteFloat], Field(min_length=1, max_length=4096)]
+LARGEST = float(np.finfo(np.float32).max)  # preprocessing is computed in float32
+Number = Annotated[float, Field(strict=True, ge=-LARGEST, le=LARGEST)]  # strict: "2" and true are no numbers
+PerChannel = Number | Annotated[list[Number], Field(min_length=1, max_length=4096)]
 
 
 class Preprocessing(_Card):
@@ -27,8 +30,8 @@ class Preprocessing(_Card):
     @model_validator(mode="after")
     def _divisor_is_not_zero(self) -> "Preprocessing":
         divisors = self.divide if isinstance(self.divide, list) else [self.divide]
-        if any(d == 0 for d in divisors):
-            raise ValueError("divide must not be zero")
+        if not np.all(np.asarray(divisors, np.float32)):
+            raise ValueError("divide must not be zero, nor so small that float32 makes it zero")
         return self
 
 

@@ -72,7 +72,12 @@ def test_preprocessing_becomes_part_of_the_card(caller: TestClient) -> None:
 
 
 @pytest.mark.parametrize(
-    "said", ["{", "[]", '{"divide": 0}', '{"divide": NaN}', '{"times": 2}', '{"subtract": []}', "[" * 9999]
+    "said",
+    [
+        *("{", "[]", "[" * 9999, '{"times": 2}', '{"divide": 2, "divide": 3}'),
+        *('{"divide": 0}', '{"divide": [1, 0.0]}', '{"divide": 1e-60}', '{"divide": NaN}', '{"subtract": 1e60}'),
+        *('{"divide": "2"}', '{"divide": true}', '{"subtract": [1, "2"]}', '{"subtract": null}', '{"subtract": []}'),
+    ],
 )
 def test_preprocessing_that_makes_no_sense_is_refused_before_the_upload(
     api: Api, caller: TestClient, said: str
