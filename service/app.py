@@ -7,6 +7,7 @@ from jobs.settings import Settings
 from jobs.store import Store
 from models.library import Library
 from service import handlers, openapi
+from service.crowding import MOST_REQUESTS, Crowding
 from service.dependencies import Parts
 from service.endpoints import audits, findings, health, jobs, methods, models, samples, schemas
 from service.metrics import Meter
@@ -15,7 +16,9 @@ from service.observing import Observing
 VERSION = "0.1.0"
 
 
-def create_app(settings: Settings, store: Store, queue: Queue, library: Library) -> FastAPI:
+def create_app(
+    settings: Settings, store: Store, queue: Queue, library: Library, *, most_requests: int = MOST_REQUESTS
+) -> FastAPI:
     """Reads nothing and starts nothing by itself: whoever calls decides where the parts come from."""
     app = FastAPI(
         title="Brinell",
@@ -26,6 +29,7 @@ def create_app(settings: Settings, store: Store, queue: Queue, library: Library)
     )
     app.state.parts = Parts(settings, store, queue, library)
     app.state.meter = Meter(store)
+    app.add_middleware(Crowding, most=most_requests)
     app.add_middleware(Observing, meter=app.state.meter)
     handlers.install(app)
     for endpoints in (models, samples, methods, jobs, findings, audits, schemas, health):

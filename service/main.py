@@ -10,9 +10,10 @@ from jobs.store import Store
 from models.library import Library
 from service import logs
 from service.app import create_app
+from service.crowding import MOST_REQUESTS
 
 KEEP_ALIVE_SECONDS = 5
-MOST_CONNECTIONS = 1000  # beyond this uvicorn answers 503 at once instead of slowing down for everybody
+MOST_CONNECTIONS = 2 * MOST_REQUESTS  # idle ones count; beyond this uvicorn itself answers 503, in plain text
 DRAIN_SECONDS = 10
 
 

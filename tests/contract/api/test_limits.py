@@ -2,8 +2,11 @@
 
 from typing import Any
 
+import anyio
 import pytest
 
+from service.app import create_app
+from tests.contract.api.asgi import RudeClient
 from tests.contract.api.conftest import Api
 from tests.contract.api.test_access import GUARDED, send
 from tests.contract.api.test_problems import problem_of
@@ -51,3 +54,23 @@ def test_a_tenant_with_as_many_live_jobs_as_it_may_have_starts_no_other(api: Api
     assert too_many(caller.post("/v1/audits", json=audit)) > 0
     assert caller.post(f"/v1/jobs/{made['id']}/cancel").status_code == 202
     assert caller.post("/v1/audits", json=audit).status_code == 202
+
+
+def test_a_crowded_server_says_so_as_a_problem_and_can_still_be_watched(api: Api) -> None:
+    parts = api.app.state.parts
+    app = create_app(parts.settings, parts.store, parts.queue, parts.library, most_requests=1)
+    key = {"Authorization": f"Bearer {api.key()}"}
+    job = api.a_job(api.caller())
+
+    async def crowd() -> list[int]:
+        waits = RudeClient("GET", f"/v1/jobs/{job['id']}", key | {"Prefer": "wait=30"}, patience=1.0)
+        second, watcher, later = (RudeClient("GET", path, key) for path in ("/v1/jobs", "/healthz", "/v1/jobs"))
+        async with anyio.create_task_group() as group:
+            group.start_soon(waits.call, app)
+            await anyio.sleep(0.3)
+            seen = [await second.call(app), await watcher.call(app)]
+        assert b'"unavailable"' in second.body
+        assert (b"retry-after", b"2") in second.received[0]["headers"]
+        return [*seen, await later.call(app)]
+
+    assert anyio.run(crowd) == [503, 200, 200]
