@@ -255,7 +255,7 @@ def _threat(request: JobRequest, samples: SamplesCard, rows: Rows | None) -> Thr
     bounds = box.bounds_of(request.threat, samples, x)
     if bounds is not None:
         box.check_inside(bounds, samples, x)
-    lower, upper = (box.as_json(bound) for bound in bounds) if bounds else (None, None)
+    lower, upper = (box.as_json(bound, samples.shape) for bound in bounds) if bounds else (None, None)
     asked = request.threat
     return ThreatSpec(norm=asked.norm, lower=lower, upper=upper, epsilon=asked.epsilon, goal=asked.goal)
 

@@ -1,5 +1,6 @@
 """The box of a threat: three ways to ask for one, one way to write it down."""
 
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from models.manifest import SamplesCard
 DEFAULT = (0.0, 1.0)
 POINTER = "/threat/box"
 
-Bounds = tuple[NDArray[np.float32], NDArray[np.float32]]
+Bounds = tuple[NDArray[np.float32], NDArray[np.float32]]  # each broadcasts to (*shape)
 
 
 def is_per_feature(threat: ThreatRequest) -> bool:
@@ -31,7 +32,7 @@ def is_around_all(threat: ThreatRequest, samples: SamplesCard) -> bool:
 
 
 def bounds_of(threat: ThreatRequest, samples: SamplesCard, x: NDArray[np.float32] | None) -> Bounds | None:
-    """Lower and upper, each () or (*shape). None: unbounded, because null was given.
+    """Lower and upper. None: unbounded, because null was given.
 
     Left out, it is [0, 1] where the samples fit. Raises Refused(box_required, invalid_request). x as in `check_inside`.
     """
@@ -73,24 +74,32 @@ def _ends(samples: SamplesCard, x: NDArray[np.float32] | None) -> Bounds:
     return x.min(axis=0), x.max(axis=0)
 
 
-def as_json(values: NDArray[np.float32]) -> Bound:
-    """One number, or the flat list of one a feature."""
-    return tuple(values.ravel().tolist()) if values.ndim else float(values)
+def as_json(values: NDArray[np.float32], shape: tuple[int, ...]) -> Bound:
+    """As `ThreatSpec` keeps it: what was given short stays short."""
+    whole = values.ravel() if values.shape == shape else values
+    return tuple(whole.tolist()) if values.ndim else float(values)
 
 
 def _bound(values: Any, shape: tuple[int, ...], pointer: str) -> NDArray[np.float32]:
-    """() or (*shape), from a number, a flat list, or a list nested like a sample."""
+    """From a number, a flat list, or a list nested like a sample, where [number] stands for a whole axis."""
     wrong = Refused(
-        f"Each side of the box is one number, or finite numbers in the samples' shape {list(shape)}, nested or flat.",
+        f"Each side of the box is one number, or finite numbers in the samples' shape {list(shape)}, nested or flat; "
+        "nested, an axis may have one number for all.",
         pointer=pointer,
     )
     try:
         array = np.asarray(values)
     except ValueError as error:  # ragged
         raise wrong from error
-    if array.dtype.kind not in "iuf" or array.shape not in ((), (int(np.prod(shape)),), shape):
+    if array.dtype.kind not in "iuf" or not (array.shape in ((), (prod(shape),)) or _spans(array.shape, shape)):
         raise wrong
     if not np.all(np.abs(array.astype(np.float64)) <= np.finfo(np.float32).max):
         raise wrong
     bound = array.astype(np.float32)
-    return bound.reshape(shape) if bound.ndim else bound
+    if bound.size == 1:
+        return bound.reshape(())
+    return bound.reshape(shape) if bound.ndim == 1 else bound
+
+
+def _spans(given: tuple[int, ...], shape: tuple[int, ...]) -> bool:
+    return len(given) == len(shape) and all(n in (1, whole) for n, whole in zip(given, shape, strict=True))

@@ -18,7 +18,9 @@ from models.manifest import ModelCard, SamplesCard
 
 QueueName = Literal["compute", "inspect", "probe"]  # jobs on uploaded models; their inspections; all of endpoints
 Work = Literal["inspect", "prepare", "run", "report"]  # the stage a unit of work belongs to
-Bound = float | tuple[float, ...]  # one for all features, or one a feature in the flat order of the sample
+# One for all features; one a feature, in the flat order of the sample; or nested like a sample, where an axis of one
+# number stands for the whole axis.
+Bound = float | tuple[Any, ...]
 
 
 class _Record(BaseModel):
@@ -35,7 +37,7 @@ class ThreatSpec(_Record):
     goal: Goal
 
     def threat(self, shape: tuple[int, ...]) -> Threat:
-        """The algorithms' word for it; per-feature bounds take the shape of a sample."""
+        """The algorithms' word for it; bounds other than numbers take the shape of a sample."""
         box = Box.unbounded()
         if self.lower is not None and self.upper is not None:
             box = Box(_bound(self.lower, shape), _bound(self.upper, shape))
@@ -50,7 +52,9 @@ class ThreatSpec(_Record):
 
 def _bound(values: Bound, shape: tuple[int, ...]) -> np.ndarray[Any, np.dtype[np.float32]]:
     array = np.asarray(values, np.float32)
-    return array.reshape(shape) if array.ndim else array
+    if array.ndim < 2:
+        return array.reshape(shape) if array.ndim else array
+    return np.array(np.broadcast_to(array, shape))
 
 
 class JobSpec(_Record):

@@ -187,6 +187,26 @@ def test_a_box_per_feature_is_checked_feature_by_feature() -> None:
         admitted(threat={"box": [lowest, [*highest[:3], highest[3] - 0.01]]})
 
 
+@pytest.mark.parametrize(
+    ("given", "kept", "upper"),
+    [
+        ([[[1]], [[2]], [[3]]], ([[1.0]], [[2.0]], [[3.0]]), [[[1] * 2] * 2, [[2] * 2] * 2, [[3] * 2] * 2]),
+        ([[[1], [2]]], ([[1.0], [2.0]],), [[[1, 1], [2, 2]]] * 3),
+        ([[[1]]], 1.0, 1),
+    ],
+    ids=["a number a channel", "a number a row", "one number"],
+)
+def test_a_side_of_the_box_may_say_a_whole_axis_by_one_number(given: Any, kept: Any, upper: Any) -> None:
+    upload, model = samples_card(shape=(3, 2, 2)), ready_card(input=MODEL.input.model_copy(update={"shape": (3, 2, 2)}))
+    asked = request(model, upload, threat={"box": [0, given]})
+    rows = Rows(x=np.ones((10, 3, 2, 2), np.float32), y=None)
+    spec = JobSpec.model_validate_json(admit(asked, model, upload, rows).model_dump_json())
+    assert spec.threat.upper == kept
+    assert np.array_equal(spec.threat.threat((3, 2, 2)).box.upper, np.array(upper, np.float32))
+    with pytest.raises(Refused, match="outside"):
+        admit(asked, model, upload, replace(rows, x=np.full((10, 3, 2, 2), 3.5, np.float32)))
+
+
 def test_the_box_left_out_is_echoed_and_so_are_all_samples() -> None:
     echoed = admitted().request
     assert (echoed.threat.box, echoed.samples.limit) == ([0.0, 1.0], 10)
