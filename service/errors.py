@@ -1,6 +1,7 @@
 """Every error as HTTP: one table from code to status, one problem shape (RFC 9457).
 
-Codes are stable words; three of them belong to HTTP alone: `method_not_allowed`, `body_too_large` and `internal`.
+Codes are stable words; three of them belong to HTTP alone: `method_not_allowed`, `body_too_large` and `internal`. One
+is reserved: `idempotency_in_progress`, of which no call has need while each object is made in one move.
 """
 
 from collections.abc import Mapping

@@ -48,7 +48,6 @@ ALONE = (
         "not_found",
         "model_not_ready",
         "job_not_finished",
-        "idempotency_in_progress",
         "body_too_large",
         "media_type",
         "invalid_request",

@@ -42,7 +42,6 @@ ADMISSION_REFUSALS = (
     | declares(
         "not_found",
         "model_not_ready",
-        "idempotency_in_progress",
         "body_too_large",
         "media_type",
         "invalid_request",

@@ -65,7 +65,6 @@ PreprocessingText = Annotated[
         "invalid_request",
         "not_available",
         "idempotency_key_reused",
-        "idempotency_in_progress",
         "endpoint_unavailable",
         "endpoint_bad_response",
         *GATE_REFUSALS,

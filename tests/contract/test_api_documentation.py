@@ -112,6 +112,14 @@ def test_the_page_names_the_fields_of_an_object_and_no_others(name: str) -> None
     assert sorted(fields) == sorted(openapi()["components"]["schemas"][name]["properties"])
 
 
+def test_every_code_but_the_reserved_one_is_declared_by_some_call() -> None:
+    said = [
+        a["description"] for o in operations().values() for status, a in o["responses"].items() if int(status) >= 400
+    ]
+    declared = {code for description in said for code in description.split(", ")}
+    assert set(STATUS) - declared == {"idempotency_in_progress", "method_not_allowed"}
+
+
 @pytest.mark.parametrize("call", operations())
 def test_every_error_answer_of_a_call_is_a_problem_with_known_codes(call: str) -> None:
     for status, answer in operations()[call]["responses"].items():
