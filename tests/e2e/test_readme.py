@@ -39,3 +39,26 @@ def test_the_three_calls_of_the_readme_work_as_written(tmp_path):
             assert job["id"] in done.stdout
             assert client.wait_for_job(job["id"], timeout_seconds=90)["state"] == "succeeded"
             assert list(client.findings(job["id"]))
+
+
+@pytest.mark.parametrize(
+    ("curl", "shows"),
+    [
+        ('echo \'{"state":"cancelled"}\'', "cancelled"),
+        ('echo \'{"state": "expired"}\'', "expired"),
+        ('echo \'{"code":"not_found"}\'; return 22', "not_found"),
+        ("return 7", ""),
+        (
+            'if [ -e ended ]; then echo \'{"state":"failed"}\'; else touch ended; echo \'{"state":"queued"}\'; fi',
+            "failed",
+        ),
+    ],
+    ids=["cancelled", "expired", "a problem", "no server", "ended later"],
+)
+def test_the_polling_of_the_readme_ends_whatever_is_answered(tmp_path, curl, shows):
+    loop = (
+        "while SEEN=" + _calls().partition("while SEEN=")[2].partition('curl -sS --fail-with-body -H "$KEY" "$URL')[0]
+    )
+    script = f"URL=u KEY=k JOB=j\ncurl() {{ {curl}; }}\n{loop}"
+    done = subprocess.run(["bash", "-c", script], cwd=tmp_path, capture_output=True, text=True, timeout=10, check=False)
+    assert shows in done.stdout
