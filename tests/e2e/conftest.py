@@ -1,6 +1,7 @@
 """A whole installation for the end-to-end tests to talk to."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -21,7 +22,13 @@ def served_digits() -> Iterator[ServedModel]:
 
 
 @pytest.fixture(scope="session")
-def installation(tmp_path_factory: pytest.TempPathFactory, served_digits: ServedModel) -> Iterator[Installation]:
+def installation_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the installation keeps everything: `library/`, `logs/`, `valkey/`."""
+    return tmp_path_factory.mktemp("installation")
+
+
+@pytest.fixture(scope="session")
+def installation(installation_folder: Path, served_digits: ServedModel) -> Iterator[Installation]:
     """Valkey, the API and both kinds of worker, as `brinell up` starts them: `.url`, `.api_key`, `.client()`.
 
     The operator trusts the served digits.
@@ -30,5 +37,5 @@ def installation(tmp_path_factory: pytest.TempPathFactory, served_digits: Served
         for name in ("BRINELL_REDIS_URL", "BRINELL_LIBRARY"):
             patch.delenv(name, raising=False)
         patch.setenv("BRINELL_TRUSTED_ORIGINS", served_digits.origin)
-        with Installation(tmp_path_factory.mktemp("installation")) as running:
+        with Installation(installation_folder) as running:
             yield running
