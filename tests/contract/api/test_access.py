@@ -70,15 +70,21 @@ def test_another_tenants_id_is_answered_as_an_unknown_one(api: Api, call: str) -
     assert owner.get(f"/v1/jobs/{job['id']}").status_code == 200
 
 
-@pytest.mark.parametrize("field", ["model_id", "samples_id"])
+@pytest.mark.parametrize("field", ["model_id", "samples_id", "auxiliary_samples_id"])
 def test_another_tenants_id_in_a_body_is_answered_as_an_unknown_one(api: Api, field: str) -> None:
-    theirs = api.a_job_request(api.caller("acme"))
+    theirs = with_auxiliary(api.a_job_request(api.caller("acme")))
     other = api.caller("rival")
-    own = api.a_job_request(other)
+    own = with_auxiliary(api.a_job_request(other))
     foreign = other.post("/v1/jobs", json=own | {field: theirs[field]})
-    unknown = other.post("/v1/jobs", json=own | {field: UNKNOWN[field]})
+    unknown = other.post("/v1/jobs", json=own | {field: f"{theirs[field][:4]}unknown"})
     assert foreign.status_code == unknown.status_code == 404
     assert said(foreign) == said(unknown)
+    assert other.post("/v1/jobs", json=own).status_code == 202
+
+
+def with_auxiliary(request: dict[str, Any]) -> dict[str, Any]:
+    spanning = {"name": "hopskipjump", "directions": "spanning"}
+    return request | {"method": spanning, "auxiliary_samples_id": request["samples_id"]}
 
 
 @pytest.mark.parametrize("collection", ["models", "samples", "jobs", "audits"])

@@ -111,6 +111,18 @@ def test_the_same_bytes_again_get_a_new_id_and_outlive_the_first(api: Api, calle
     assert not list(api.library.incoming().parent.glob("objects/*/*"))
 
 
+def test_bytes_that_two_tenants_share_stay_until_both_have_deleted_them(api: Api) -> None:
+    one, two = api.caller("acme"), api.caller("rival")
+    first, second = api.samples(one), api.samples(two)
+    assert first["sha256"] == second["sha256"]
+    assert one.delete(f"/v1/samples/{first['id']}").status_code == 204
+    request = {"model_id": api.a_ready_model(two)["id"], "samples_id": second["id"], "method": {"name": "pgd"}}
+    boxed = request | {"threat": {"box": [[0.0] * 4, [1.0] * 4]}}  # so that the rows themselves are read
+    assert two.post("/v1/jobs", json=boxed).status_code == 202
+    assert one.get(f"/v1/samples/{second['id']}").status_code == 404
+    assert two.get(f"/v1/samples/{second['id']}").json() == second
+
+
 @pytest.mark.parametrize(
     ("content", "code"),
     [
