@@ -23,6 +23,7 @@ MOST_BYTES = 1 << 20  # of one answer
 MOST_HEADER_BYTES = 64 << 10
 TRIES = 3  # of one request that fails
 PATIENCE_SECONDS = 600.0  # of waiting that the endpoint may ask of one request by Retry-After, all in all
+SHORTEST_WAIT_SECONDS = 1.0  # of one such wait: "Retry-After: 0" for ever would never wear out the patience
 KEPT_SECONDS = 30.0  # a connection that nobody uses
 FIRST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 8.0
@@ -176,7 +177,7 @@ def _check(status: int, headers: Headers) -> None:
 def _busy_or_broken(status: int, headers: Headers) -> _AskedToWait | _Transient:
     seconds = _retry_after(_header(headers, b"retry-after"))
     if status in (429, 503) and seconds is not None:
-        return _AskedToWait(seconds)
+        return _AskedToWait(max(SHORTEST_WAIT_SECONDS, seconds))
     if status == 429:
         return _Transient(unavailable("The endpoint takes no more requests; lower limits.requests_per_second."))
     return _Transient(unavailable("The endpoint fails on its own side (server error); try again when it is well."))

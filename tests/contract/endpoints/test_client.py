@@ -203,6 +203,17 @@ def test_patience_ends_with_ten_minutes_asked_for(server):
     assert server.calls == 3  # 250 + 250, and 750 would be more than ten minutes
 
 
+@pytest.mark.parametrize("said", ["0", formatdate(0, usegmt=True)], ids=["none", "past"])
+def test_patience_ends_with_waits_of_no_time_too(server, monkeypatch, said):
+    monkeypatch.setattr(_client, "PATIENCE_SECONDS", 30.0)
+    server.always = sends(429, b"", Retry_After=said)
+    holds = []
+    allowed = permit(reserve=lambda calls, hold: holds.append(hold) or 0.0)
+    faulty(server, "endpoint_unavailable", allowed=allowed)
+    assert server.calls == 31
+    assert set(holds[1:]) == {1.0}
+
+
 @pytest.mark.parametrize("said", ["", "soon", "-1", "1e3", "١٢"])
 def test_a_wish_to_wait_that_cannot_be_read_is_an_ordinary_failure(server, said):
     server.script = [sends(503, b"", Retry_After=said.encode().decode("latin-1"))]

@@ -64,7 +64,7 @@ def test_labels_over_http_give_the_findings_of_the_same_model_in_process(method,
 
 def test_what_had_to_be_sent_again_is_counted_apart():
     method, norm = next(m for m in FITTING if m.name == "square"), Norm.L2
-    allowed = permit()
+    allowed = permit(reserve=lambda calls, hold: 0.0)
     with ServedModel(linear().scores) as server:
         there = remote(server, SHAPE, CLASSES, allowed=allowed)
         answers, again = server.answers, sends(429, b"", Retry_After="0")
