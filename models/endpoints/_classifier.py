@@ -99,8 +99,10 @@ class RemoteClassifier:
             found = self._protocol.decode(tree, self._options)
         except (LookupError, TypeError, ValueError, AttributeError, StopIteration):
             raise bad_response("The endpoint's answer does not have the form of its protocol; check both.") from None
-        read = _reading.labels if self._endpoint.output.kind == "labels" else _reading.scores
-        return read(found, rows, self.classes)
+        kind = self._endpoint.output.kind
+        if kind == "labels":
+            return _reading.labels(found, rows, self.classes)
+        return _reading.scores(found, rows, self.classes, kind)
 
 
 def _first(faults: BaseExceptionGroup[ModelFault]) -> ModelFault:

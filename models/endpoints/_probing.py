@@ -14,6 +14,7 @@ from models.manifest import Endpoint, Inspection, ModelInput, ModelOutput, Probe
 
 PROBES = 3  # rows looked at one by one
 MOST_DECIMALS = 6  # what float32 can show of a number near one
+FAR = np.float32(16)  # times noise in [-1, 1]: a linear model leaves [0, 1], and no exponential overflows
 SUM_TOLERANCE = 0.02  # of probabilities that were rounded
 
 ORDER = (Access.LABELS, Access.SCORES)
@@ -47,7 +48,7 @@ def _probed(asked: _Asked) -> Inspection:
     endpoint = asked.endpoint
     rows = _rows(endpoint.input.shape, endpoint.limits.max_batch)
     alone = asked.answers(rows[:PROBES], max_batch=1)
-    _check_regime(alone, endpoint)
+    _check_regime(asked, rows, alone)
     again = asked.answers(rows[:PROBES], max_batch=1)
     max_batch, together = _largest_batch(asked, rows)
     same = np.array_equal(alone, again) and np.array_equal(alone, together[:PROBES])
@@ -66,17 +67,43 @@ def _rows(shape: tuple[int, ...], max_batch: int) -> Rows:
     return np.random.default_rng(0).random((max(PROBES, max_batch), *shape), dtype=np.float32)
 
 
-def _check_regime(scores: NDArray[np.float64], endpoint: Endpoint) -> None:
-    if endpoint.output.kind == "labels":
+def _check_regime(asked: _Asked, rows: Rows, alone: NDArray[np.float64]) -> None:
+    kind = asked.endpoint.output.kind
+    if kind == "labels":
         return
-    sums = np.abs(scores.sum(axis=1) - 1) <= SUM_TOLERANCE
-    look_like_probabilities = bool(np.all(sums) and np.all((scores >= 0) & (scores <= 1)))
-    if look_like_probabilities != (endpoint.output.kind == "probabilities"):
-        seen = "probabilities" if look_like_probabilities else "no probabilities, which would sum to 1"
+    if _is_one_logit(alone):
+        look_like_probabilities = _is_bounded(asked, rows, alone)
+    else:
+        sums = np.abs(alone.sum(axis=1) - 1) <= SUM_TOLERANCE
+        look_like_probabilities = bool(np.all(sums)) and _are_within(alone)
+    if look_like_probabilities != (kind == "probabilities"):
+        seen = "probabilities" if look_like_probabilities else "no probabilities, which would be in [0, 1] and sum to 1"
         other = "probabilities" if look_like_probabilities else "logits"
         raise Refused(
             f"The endpoint answers {seen}; register it with output.kind {other}.", code="endpoint_bad_response"
         )
+
+
+def _is_one_logit(scores: NDArray[np.float64]) -> bool:
+    """[0, z] of two classes, as one number a row is read."""
+    return scores.shape[1] == 2 and not np.any(scores[:, 0])
+
+
+def _is_bounded(asked: _Asked, rows: Rows, scores: NDArray[np.float64]) -> bool:
+    """Whether the one number is a probability: no sum tells, and a logit of noise may well be in [0, 1].
+
+    So rows farther from zero, on both sides, are asked too: hardly a logit stays within [0, 1] there. Of an endpoint
+    that does not take such rows its registration is believed.
+    """
+    far = FAR * (2 * rows[:PROBES] - 1)
+    try:
+        return _are_within(scores) and _are_within(asked.answers(np.concatenate([far, -far]), max_batch=1))
+    except ModelFault:
+        return False
+
+
+def _are_within(scores: NDArray[np.float64]) -> bool:
+    return bool(np.all((scores >= 0) & (scores <= 1)))
 
 
 def _largest_batch(asked: _Asked, rows: Rows) -> tuple[int, NDArray[np.float64]]:

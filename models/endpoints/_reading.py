@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from pydantic_core import from_json
 
 from models.endpoints._faults import bad_response
+from models.manifest import OutputKind
 
 DEEPEST = 32
 
@@ -24,9 +25,16 @@ def read(body: bytes) -> Json:
     return tree
 
 
-def scores(tree: Json, rows: int, classes: int) -> NDArray[np.float32]:
-    """(rows, classes), from rows of numbers or all of them in one list. Raises ModelFault(endpoint_bad_response)."""
-    found = _array(tree, ((rows, classes), (rows * classes,)))
+def scores(tree: Json, rows: int, classes: int, kind: OutputKind) -> NDArray[np.float32]:
+    """(rows, classes), from rows of numbers or all of them in one list. Raises ModelFault(endpoint_bad_response).
+
+    Of two classes one number a row will do, as of an uploaded model: a logit z is [0, z], a probability p [1 - p, p].
+    """
+    shapes: tuple[tuple[int, ...], ...] = ((rows, classes), (rows * classes,))
+    found = _array(tree, (*shapes, (rows,), (rows, 1)) if classes == 2 else shapes)
+    if found.size == rows:
+        z = found.reshape(rows, 1)
+        found = np.hstack([1 - z if kind == "probabilities" else np.zeros_like(z), z])  # (rows, 2)
     with np.errstate(over="ignore"):
         values = found.astype(np.float32).reshape(rows, classes)
     if not np.all(np.isfinite(values)):

@@ -8,7 +8,7 @@ import pytest
 from algorithms.errors import Refused
 from algorithms.oracle import Access
 from models.endpoints._probing import probe
-from tests.endpoints_for_tests import endpoint, permit
+from tests.endpoints_for_tests import endpoint, permit, remote
 from tests.served import ServedModel, response_of, rows_of, sends
 from tests.truths import Linear
 
@@ -107,6 +107,36 @@ def test_the_largest_batch_is_found_by_halving(most, found):
 def test_what_is_something_else_than_was_registered_is_refused(answer, kind, sentence):
     with pytest.raises(Refused, match=sentence) as refused:
         probed(answer, kind=kind)
+    assert refused.value.code == "endpoint_bad_response"
+
+
+def one_logit(rows):
+    return 0.5 + 0.1 * logits(rows)[:, :1]  # in [0, 1] for noise, and not by nature
+
+
+def one_probability(rows):
+    return (1 + np.tanh(logits(rows)[:, 0].astype(np.float64) / 2)) / 2
+
+
+@pytest.mark.parametrize(("answer", "kind"), [(one_logit, "logits"), (one_probability, "probabilities")])
+def test_of_two_classes_one_number_a_row_will_do(answer, kind):
+    with ServedModel(answer) as server:
+        found = probe(endpoint(server, SHAPE, 2, kind=kind), permit())
+        assert (found.output.classes, found.output.kind, found.probe.deterministic) == (2, kind, True)
+        model = remote(server, SHAPE, 2, kind=kind)
+        rows = np.random.default_rng(1).random((5, *SHAPE), dtype=np.float32)
+        z = answer(rows).reshape(-1)
+        other = 1 - z if kind == "probabilities" else 0 * z
+        assert model.scores(rows) == pytest.approx(np.stack([other, z], axis=1), abs=1e-6)
+        model.close()
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"), [(one_probability, "logits"), (lambda rows: logits(rows)[:, 1], "probabilities")]
+)
+def test_one_number_a_row_of_another_kind_is_refused(answer, kind):
+    with ServedModel(answer) as server, pytest.raises(Refused, match="register it with") as refused:
+        probe(endpoint(server, SHAPE, 2, kind=kind), permit())
     assert refused.value.code == "endpoint_bad_response"
 
 

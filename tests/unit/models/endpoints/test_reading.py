@@ -49,7 +49,7 @@ def test_nesting_is_allowed_to_a_depth_of_32():
 
 @pytest.mark.parametrize("tree", [[[1, 2.5, -3], [0, 1e-3, 7]], [1, 2.5, -3, 0, 1e-3, 7]])
 def test_scores_are_rows_of_numbers_or_all_in_one_list(tree):
-    found = reading.scores(tree, 2, 3)
+    found = reading.scores(tree, 2, 3, "logits")
     assert found.dtype == np.float32
     assert found.tolist() == [[1, 2.5, -3], [0, np.float32(1e-3), 7]]
 
@@ -80,7 +80,22 @@ def test_scores_are_rows_of_numbers_or_all_in_one_list(tree):
     ],
 )
 def test_anything_else_is_no_answer_to_two_rows_of_three_classes(tree):
-    refuses(reading.scores, tree, 2, 3)
+    refuses(reading.scores, tree, 2, 3, "logits")
+
+
+@pytest.mark.parametrize("tree", [[0.25, 3], [[0.25], [3]]])
+def test_of_two_classes_one_number_a_row_will_do(tree):
+    assert reading.scores(tree, 2, 2, "logits").tolist() == [[0, 0.25], [0, 3]]
+
+
+def test_one_probability_has_the_decimals_of_the_other():
+    found = reading.scores([0.37, 0.0], 2, 2, "probabilities")
+    assert found.tolist() == np.float32([[0.63, 0.37], [1, 0]]).tolist()
+
+
+@pytest.mark.parametrize(("tree", "classes"), [([1, 2, 3], 2), ([[1, 2]], 2), ([[[1]], [[2]]], 2), ([1, 2], 3)])
+def test_one_number_a_row_is_no_answer_of_another_count(tree, classes):
+    refuses(reading.scores, tree, 2, classes, "logits")
 
 
 @pytest.mark.parametrize("tree", [[0, 2], [[0], [2]], [0.0, 2.0]])
@@ -97,5 +112,5 @@ def test_every_float32_survives_the_way_through_text():
     numbers = np.frombuffer(np.random.default_rng(0).bytes(4 * 20_000), np.float32)
     numbers = np.concatenate([numbers[np.isfinite(numbers)], np.float32([0.1, 1e-45, 3.4028235e38, -0.0])])
     text = json.dumps([numbers.astype(np.float64).tolist()])
-    back = reading.scores(reading.read(text.encode()), 1, len(numbers))[0]
+    back = reading.scores(reading.read(text.encode()), 1, len(numbers), "logits")[0]
     assert back.tobytes() == numbers.tobytes()
