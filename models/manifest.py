@@ -79,14 +79,22 @@ class EndpointOutput(_Card):
     classes: Annotated[int, Field(ge=2, le=100_000)]
 
 
+TRIES = 3  # of one request that fails
+
+
 class Limits(_Card):
     """How hard an endpoint may be pressed. The rate counts for all jobs on its origin together."""
 
     max_batch: Annotated[int, Field(ge=1, le=4096)] = 32  # rows a request
     concurrency: Annotated[int, Field(ge=1, le=64)] = 2  # requests under way at a time
-    requests_per_second: Annotated[float, Field(gt=0, le=10_000, allow_inf_nan=False)] = 5.0
+    requests_per_second: Annotated[float, Field(ge=0.1, le=10_000, allow_inf_nan=False)] = 5.0
     burst: Annotated[int, Field(ge=1, le=10_000)] = 10  # requests that may come at once after a pause
     timeout_seconds: Annotated[float, Field(gt=0, le=120, allow_inf_nan=False)] = 10.0  # of one whole request
+
+    @property
+    def longest_request_seconds(self) -> float:
+        """With all its tries. What the endpoint asks to wait is not in it."""
+        return TRIES * self.timeout_seconds
 
 
 class Endpoint(_Card):

@@ -28,6 +28,10 @@ def by_timeout(seconds: float) -> Failed:
     return _fault(detail, retry=False)
 
 
+def of_slow_endpoint(seconds: float) -> str:
+    return f"The endpoint left us without an answer for more than {seconds:.0f} s; try again when it is faster."
+
+
 def before_ready() -> Failed:
     """No model had been near it."""
     return Failed("internal", "The service could not start a process for the model; try again later.", retry=True)

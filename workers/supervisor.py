@@ -73,7 +73,7 @@ class Supervisor:
         try:
             permit = self._permits.of(lease)
         except NotPermitted as denied:
-            return _not_permitted(lease, denied)
+            return _unavailable(lease, denied.detail)
         work = Work(
             lease,
             self._library,
@@ -83,7 +83,7 @@ class Supervisor:
             device=self._settings.device,
             isolation=self._isolation,
         )
-        seconds = INSPECTION_SECONDS if lease.work == "inspect" else float(self._settings.answer_seconds)
+        seconds = self._patience(lease)
         watch = Watch(
             lambda: self._store.beat(lease, work.progress),
             heard=lambda: work.heard,
@@ -99,11 +99,17 @@ class Supervisor:
             return ending
         except (RunnerDied, FrameError) as error:
             self._runners.discard()
-            return _after_death(error, watch, seconds)
+            return _after_death(error, watch, lease, seconds)
         except Exception:
             _log.exception("chunk_failed")
             self._runners.discard()
             return Failed("internal", "The service failed on a chunk of samples; try again.", retry=True)
+
+    def _patience(self, lease: Lease) -> float:
+        """Seconds that a runner may be silent. Where it waits for an endpoint, the slowest one allowed comes on top."""
+        seconds = INSPECTION_SECONDS if lease.work == "inspect" else float(self._settings.answer_seconds)
+        endpoint = _endpoint(lease)
+        return seconds if endpoint is None else seconds + endpoint.limits.longest_request_seconds
 
     def _runner(self, lease: Lease, watch: Watch, seconds: float) -> tuple[RunnerProcess, bool]:
         """Ready, with its patience and the job's processor time; and whether the model must be opened in it first."""
@@ -151,13 +157,17 @@ def _key(lease: Lease) -> Key:
     return lease.tenant, "inspections" if lease.work == "inspect" else model.id
 
 
-def _not_permitted(lease: Lease, denied: NotPermitted) -> Ending:
+def _endpoint(lease: Lease) -> Endpoint | None:
+    return None if lease.model is None else lease.model.endpoint
+
+
+def _unavailable(lease: Lease, detail: str) -> Ending:
     if lease.work == "inspect":
-        return ModelRefused("endpoint_unavailable", denied.detail)
-    return Failed("endpoint_unavailable", denied.detail, retry=False)
+        return ModelRefused("endpoint_unavailable", detail)
+    return Failed("endpoint_unavailable", detail, retry=False)
 
 
-def _after_death(error: RunnerDied | FrameError, watch: Watch, seconds: float) -> Ending:
+def _after_death(error: RunnerDied | FrameError, watch: Watch, lease: Lease, seconds: float) -> Ending:
     """A runner dies because the watch killed it, or for reasons of its own."""
     _log.warning("runner_died", reason=watch.reason, error=str(error), last_words=getattr(error, "log", ""))
     match watch.reason:
@@ -169,4 +179,7 @@ def _after_death(error: RunnerDied | FrameError, watch: Watch, seconds: float) -
         return deaths.by_nonsense()
     if not error.was_ready:
         return deaths.before_ready()
-    return deaths.by_timeout(seconds) if watch.reason == "timeout" else deaths.by_exit(error.returncode)
+    if watch.reason == "timeout":
+        slow = _endpoint(lease) is not None
+        return _unavailable(lease, deaths.of_slow_endpoint(seconds)) if slow else deaths.by_timeout(seconds)
+    return deaths.by_exit(error.returncode)

@@ -95,7 +95,7 @@ class Work:
     def _ask(self, runner: RunnerProcess, request: Frame, *, limit: int = 0) -> Frame:
         runner.send(request)
         while (answer := runner.receive(limit=limit)).kind in ("progress", "turns"):
-            self.heard = monotonic()
+            self.heard = max(self.heard, monotonic())
             if answer.kind == "turns":
                 runner.send(self._turns(answer))
             else:
@@ -107,7 +107,9 @@ class Work:
         if endpoint is None:
             raise FrameError("turns were asked for where nothing is called")
         calls, hold = translation.turns(wish, endpoint.limits)
-        return Frame("granted", {"seconds": self._reserve(endpoint, calls, hold)})
+        seconds = self._reserve(endpoint, calls, hold)
+        self.heard = monotonic() + seconds  # so long it will be silent because it was told to wait
+        return Frame("granted", {"seconds": seconds})
 
     def _result(self, answer: Frame) -> ChunkResult:
         lease, spec = self._lease, _present(self._lease.spec)

@@ -18,10 +18,10 @@ from models.endpoints._faults import bad_response, unavailable
 from models.endpoints._guard import CONNECT_SECONDS, DeniedAddress, GuardedBackend, Resolve, resolve
 from models.endpoints._permit import Permit
 from models.endpoints._urls import Address
+from models.manifest import TRIES
 
 MOST_BYTES = 1 << 20  # of one answer
 MOST_HEADER_BYTES = 64 << 10
-TRIES = 3  # of one request that fails
 PATIENCE_SECONDS = 600.0  # of waiting that the endpoint may ask of one request by Retry-After, all in all
 SHORTEST_WAIT_SECONDS = 1.0  # of one such wait: "Retry-After: 0" for ever would never wear out the patience
 KEPT_SECONDS = 30.0  # a connection that nobody uses

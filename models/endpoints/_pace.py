@@ -9,6 +9,7 @@ from time import monotonic
 Reserve = Callable[[int, float], float]
 """(calls, hold) -> seconds until these calls may go out. `hold` > 0: first of all, nobody calls for so many seconds."""
 
+FRESH_SECONDS = 20.0  # that turns may be kept: whoever is slow asks again, and so is known to be alive
 HANDFUL_SECONDS = 0.1  # of turns taken at once: asking for each one would cost more than many a call
 
 
@@ -23,7 +24,7 @@ class Pace:
 
     async def turn(self) -> None:
         """Returns when one more request may be sent."""
-        if not self._left or self._hold:
+        if not self._left or self._hold or monotonic() > self._begins + FRESH_SECONDS:
             hold, self._hold = self._hold, 0.0
             self._begins = monotonic() + self._reserve(self._handful, hold)
             self._left = self._handful

@@ -87,6 +87,7 @@ def test_an_origin_that_is_not_trusted_any_more_cannot_be_attacked(api: Api, cal
         ("/input/shape", {"input": {"shape": [4096, 4096, 2]}}),
         ("/input/dtype", {"input": {"shape": [4], "dtype": "uint8"}}),
         ("/limits/max_batch", {"limits": {"max_batch": 0}}),
+        ("/limits/requests_per_second", {"limits": {"requests_per_second": 0.01}}),
         ("/limits/timeout_seconds", {"limits": {"timeout_seconds": 1e9}}),
         ("/options/model", {"options": {"model": "m"}}),
         ("/options", {"protocol": "json_template", "options": {"request": {}, "scores": "$.a"}}),

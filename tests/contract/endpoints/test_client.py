@@ -10,9 +10,9 @@ import pytest
 
 from algorithms.errors import ModelFault
 from models.endpoints import _client
-from models.endpoints._client import MOST_BYTES, MOST_HEADER_BYTES, TRIES
+from models.endpoints._client import MOST_BYTES, MOST_HEADER_BYTES
 from models.endpoints._permit import Credential
-from models.manifest import EndpointInput
+from models.manifest import TRIES, EndpointInput
 from tests.endpoints_for_tests import permit, remote
 from tests.served import ServedModel, response_of, sends
 from tests.truths import Linear

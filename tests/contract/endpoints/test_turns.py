@@ -8,6 +8,7 @@ from redis import Redis
 
 from jobs.settings import Settings
 from jobs.store import Store
+from models.endpoints import _pace
 from models.endpoints._pace import Pace
 from models.manifest import Limits
 
@@ -73,6 +74,21 @@ def test_a_pace_takes_handfuls_counts_turns_and_waits_for_them():
     assert asked == [(3, 0.0), (3, 0.0), (3, 7.0)]
     assert pace.calls == 5
     assert monotonic() - began >= 0.29
+
+
+def test_turns_that_were_kept_for_long_are_asked_for_again(monkeypatch):
+    monkeypatch.setattr(_pace, "FRESH_SECONDS", 0.05)
+    asked = []
+    pace = Pace(lambda calls, hold: asked.append(calls) or 0.0, per_second=1000, burst=100)
+
+    async def run():
+        await pace.turn()
+        await pace.turn()
+        await asyncio.sleep(0.1)
+        await pace.turn()
+
+    asyncio.run(run())
+    assert asked == [100, 100]
 
 
 def test_a_handful_is_never_more_than_the_burst():
