@@ -1,5 +1,6 @@
 """Endpoints on loopback, as models under audit."""
 
+from collections.abc import Callable
 from typing import Any
 
 from models.endpoints._classifier import RemoteClassifier
@@ -23,9 +24,14 @@ def at_once(calls: int, hold: float) -> float:
 
 
 def permit(
-    *, trusted: bool = True, credential: Credential | None = None, reserve: Reserve = at_once, handful: int = 1
+    *,
+    trusted: bool = True,
+    credential: Credential | None = None,
+    reserve: Reserve = at_once,
+    handful: int = 1,
+    is_withdrawn: Callable[[], bool] = lambda: False,
 ) -> Permit:
-    return Permit(trusted, credential, Pace(reserve, per_second=10 * handful, burst=handful))
+    return Permit(trusted, credential, Pace(reserve, per_second=10 * handful, burst=handful), is_withdrawn)
 
 
 def endpoint(server: ServedModel, shape: tuple[int, ...], classes: int, **changes: Any) -> Endpoint:

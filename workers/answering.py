@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 MAX_REQUEST = 8 << 30  # bytes: above every upload limit; the supervisor is trusted, this only catches a broken pipe
 PROGRESS_SECONDS = 1.0
+GRACE_SECONDS = 0.7  # for a beat to end by itself after a cancel; what is left of two seconds is for handing over
 
 _FINDINGS = TypeAdapter(list[Finding])
 
@@ -41,6 +42,7 @@ class Inbox:
 
     def __init__(self, requests: BinaryIO) -> None:
         self.cancelled = threading.Event()
+        self._since = 0.0  # when (monotonic) it was cancelled
         self._requests = requests
         self._waiting: queue.SimpleQueue[Frame] = queue.SimpleQueue()
         threading.Thread(target=self._read, daemon=True).start()
@@ -48,10 +50,15 @@ class Inbox:
     def next(self) -> Frame:
         return self._waiting.get()
 
+    def is_overdue(self) -> bool:
+        """Whether what waits for others has to give up, so that what was found is handed over before the kill."""
+        return self.cancelled.is_set() and time.monotonic() - self._since >= GRACE_SECONDS
+
     def _read(self) -> None:
         try:
             while frame := frames.read(self._requests, MAX_REQUEST):
                 if frame.kind == "cancel":
+                    self._since = time.monotonic()
                     self.cancelled.set()
                 else:
                     self._waiting.put(frame)
@@ -113,12 +120,11 @@ class Answering:
 
     def _about(self, request: Frame) -> tuple[ModelCard, Device, "Permit | None"]:
         card = ModelCard.model_validate(request.fields["card"])
-        return card, choose(request.fields["device"]), _permit(card, request.fields.get("permit"), self._reserve)
+        permit = _permit(card, request.fields.get("permit"), self._reserve, self._inbox.is_overdue)
+        return card, choose(request.fields["device"]), permit
 
     def _reserve(self, calls: int, hold: float) -> float:
         """Turns come from the supervisor, who asks the bucket that all jobs on an origin share."""
-        if self._inbox.cancelled.is_set():  # one beat of many calls at a low rate may take minutes
-            raise ModelFault("The job was cancelled.")
         self._say(Frame("turns", {"calls": calls, "hold": float(hold)}))
         return float(self._inbox.next().fields["seconds"])
 
@@ -197,7 +203,12 @@ def _fault(detail: str, *, code: str = ModelFault.code) -> Frame:
     return Frame("fault", {"code": code, "detail": detail})
 
 
-def _permit(card: ModelCard, given: dict[str, Any] | None, reserve: Callable[[int, float], float]) -> "Permit | None":
+def _permit(
+    card: ModelCard,
+    given: dict[str, Any] | None,
+    reserve: Callable[[int, float], float],
+    is_withdrawn: Callable[[], bool],
+) -> "Permit | None":
     """None: the model is no endpoint. A runner of uploaded models never gets here, nor to what is imported here."""
     if given is None or card.endpoint is None:
         return None
@@ -206,7 +217,7 @@ def _permit(card: ModelCard, given: dict[str, Any] | None, reserve: Callable[[in
 
     secret, limits = given["credential"], card.endpoint.limits
     pace = Pace(reserve, per_second=limits.requests_per_second, burst=limits.burst)
-    return Permit(given["trusted"], None if secret is None else Credential(*secret), pace)
+    return Permit(given["trusted"], None if secret is None else Credential(*secret), pace, is_withdrawn)
 
 
 def _prepare(request: Frame) -> Frame:

@@ -2,8 +2,8 @@
 
 import asyncio
 import sys
-from collections.abc import Iterator
-from typing import Any, NoReturn, final
+from collections.abc import Coroutine, Iterator
+from typing import Any, NoReturn, TypeVar, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,9 @@ from models.endpoints._permit import Permit
 from models.endpoints._urls import address_of
 from models.manifest import Endpoint
 
+T = TypeVar("T")
+
+LOOK_SECONDS = 0.1  # between looks at whether the permit still stands
 AHEAD = 2  # batches written per request under way: the next one is ready when an answer comes in
 
 OFFERS: dict[str, frozenset[Access]] = {
@@ -39,6 +42,7 @@ class RemoteClassifier:
         self._max_batch = max_batch
         self._loop = asyncio.Runner()
         address = address_of(endpoint.url, {endpoint.origin} if permit.trusted else frozenset())
+        self._is_withdrawn = permit.is_withdrawn
         self._client = Client(address, permit, seconds=endpoint.limits.timeout_seconds, resolve=resolve)
         self.shape = endpoint.input.shape
         self.classes = endpoint.output.classes
@@ -69,10 +73,23 @@ class RemoteClassifier:
         sent = rows.astype(self._endpoint.input.dtype)
         batches = [sent[i : i + self._max_batch] for i in range(0, len(sent), self._max_batch)]
         try:
-            return np.concatenate([self._nothing, *self._loop.run(self._answers(batches))])
+            return np.concatenate([self._nothing, *self._loop.run(self._while_permitted(self._answers(batches)))])
         except* ModelFault as faults:
             fault = _first(faults)
         raise fault
+
+    async def _while_permitted(self, answers: Coroutine[Any, Any, T]) -> T:
+        """Ends what is asked, and what waits for its turn, as soon as the permit is withdrawn."""
+        async with asyncio.TaskGroup() as group:
+            looking = group.create_task(self._look())
+            found = await answers
+            looking.cancel()
+        return found
+
+    async def _look(self) -> NoReturn:
+        while not self._is_withdrawn():
+            await asyncio.sleep(LOOK_SECONDS)
+        raise ModelFault("The job was cancelled.")
 
     async def _answers(self, batches: list[Rows]) -> list[NDArray[Any]]:
         """In the order of the batches."""

@@ -29,9 +29,9 @@ class Pace:
             self._begins = monotonic() + self._reserve(self._handful, hold)
             self._left = self._handful
         self._left -= 1
-        self.calls += 1
         if (wait := self._begins - monotonic()) > 0:
             await asyncio.sleep(wait)
+        self.calls += 1
 
     def hold(self, seconds: float) -> None:
         """The endpoint asked to be left alone for so long: nobody calls it, this job or another."""

@@ -182,6 +182,32 @@ def test_a_cancelled_job_stops_calling(machine, registered, served_digits):
     assert served_digits.calls == calls
 
 
+HOLDS = {"hanging": lambda handler, _: time.sleep(8), "asking to wait": sends(429, b"", Retry_After="6")}
+
+
+@pytest.mark.parametrize("exchange", HOLDS.values(), ids=HOLDS)
+def test_a_job_cancelled_while_its_endpoint_keeps_it_waiting_keeps_its_findings(
+    machine, served_digits, tmp_path, exchange
+):
+    limits = FAST | {"timeout_seconds": 20.0}
+    card = machine.register(**description(served_digits, limits=limits))
+    samples = machine.upload_samples(mislabelled(tmp_path / "samples.npz"))
+    begun, held = served_digits.rows, []
+
+    def keeps_waiting_later(handler, body):
+        if served_digits.rows - begun <= 2000:
+            return served_digits.answers(handler, body)
+        held.append(body)
+        return exchange(handler, body)
+
+    served_digits.always = keeps_waiting_later
+    job = machine.submit(card, samples, ATTACK | {"samples": {"limit": 20}}, chunk_size=20)
+    until(lambda: held, seconds=30, what="a request that is kept waiting")
+    machine.cancel(job)
+    assert machine.ended(job, seconds=7).state == "cancelled"
+    assert len(machine.findings(job)) == 5  # those that are wrong by their label
+
+
 def test_an_endpoint_that_answers_slowly_is_not_registered(machine, served_digits):
     served_digits.always = lambda handler, _: None
     card = machine.register(**description(served_digits, limits=FAST | {"timeout_seconds": 0.2}))

@@ -261,6 +261,16 @@ def test_no_more_requests_are_under_way_than_allowed(server):
     assert most[0] == 2
 
 
+@pytest.mark.parametrize("exchange", [hangs, sends(429, b"", Retry_After="60")], ids=["an answer", "its turn"])
+def test_a_withdrawn_permit_ends_what_waits_for(server, exchange):
+    server.always = exchange
+    began = time.monotonic()
+    allowed = permit(is_withdrawn=lambda: time.monotonic() - began > 0.3)
+    assert "cancelled" in faulty(server, "model_fault", allowed=allowed)
+    assert time.monotonic() - began < 1.5
+    assert server.calls == allowed.pace.calls == 1
+
+
 def test_no_rows_need_no_request(server):
     model = remote(server, SHAPE, CLASSES)
     assert model.labels(ROWS[:0]).shape == (0,)
