@@ -15,7 +15,7 @@ from models.manifest import Endpoint, Inspection, ModelInput, ModelOutput, Probe
 PROBES = 3  # rows looked at one by one
 MOST_DECIMALS = 6  # what float32 can show of a number near one
 FAR = np.float32(16)  # times noise in [-1, 1]: a linear model leaves [0, 1], and no exponential overflows
-SUM_TOLERANCE = 0.02  # of probabilities that were rounded
+SUM_TOLERANCE = 0.02  # of probabilities; rounding may explain more
 
 ORDER = (Access.LABELS, Access.SCORES)
 
@@ -74,14 +74,20 @@ def _check_regime(asked: _Asked, rows: Rows, alone: NDArray[np.float64]) -> None
     if _is_one_logit(alone):
         look_like_probabilities = _is_bounded(asked, rows, alone)
     else:
-        sums = np.abs(alone.sum(axis=1) - 1) <= SUM_TOLERANCE
-        look_like_probabilities = bool(np.all(sums)) and _are_within(alone)
+        most = _rounding(alone) if kind == "probabilities" else SUM_TOLERANCE  # only close sums refute a registration
+        look_like_probabilities = bool(np.all(np.abs(alone.sum(axis=1) - 1) <= most)) and _are_within(alone)
     if look_like_probabilities != (kind == "probabilities"):
         seen = "probabilities" if look_like_probabilities else "no probabilities, which would be in [0, 1] and sum to 1"
         other = "probabilities" if look_like_probabilities else "logits"
         raise Refused(
             f"The endpoint answers {seen}; register it with output.kind {other}.", code="endpoint_bad_response"
         )
+
+
+def _rounding(scores: NDArray[np.float64]) -> float:
+    """How far the sum of a row may be from 1: each of its probabilities was rounded by half of the last decimal."""
+    decimals = _decimals(scores)
+    return SUM_TOLERANCE if decimals is None else max(SUM_TOLERANCE, scores.shape[1] * 0.5 * 10**-decimals)
 
 
 def _is_one_logit(scores: NDArray[np.float64]) -> bool:
@@ -119,11 +125,13 @@ def _largest_batch(asked: _Asked, rows: Rows) -> tuple[int, NDArray[np.float64]]
 
 
 def _decimals(answers: NDArray[np.float64]) -> int | None:
-    """How many decimals the scores are rounded to; None where that cannot be seen."""
+    """How many decimals the scores are rounded to; None where that cannot be seen, as in rows that are saturated."""
     if answers.ndim == 1:
         return None
-    seen = answers.astype(np.float32)
-    return next((n for n in range(MOST_DECIMALS) if np.array_equal(seen, answers.round(n).astype(np.float32))), None)
+    saturated = (answers.max(axis=1) == 1) & (np.count_nonzero(answers, axis=1) == 1)
+    seen = answers[~saturated].astype(np.float32)
+    rounded = (n for n in range(MOST_DECIMALS) if np.array_equal(seen, seen.astype(np.float64).round(n).astype("f4")))
+    return next(rounded, None) if len(seen) else None
 
 
 def _withheld(offers: frozenset[Access]) -> tuple[Withheld, ...]:

@@ -64,6 +64,24 @@ def test_rounding_is_seen(decimals):
     assert found.probe.decimals == decimals
 
 
+@pytest.mark.parametrize(("classes", "decimals"), [(100, 2), (7, 1), (10, 0)])
+def test_probabilities_may_be_rounded_and_sum_to_something_else(classes, decimals):
+    shares = np.linspace(1, 3, classes) / np.linspace(1, 3, classes).sum()
+    with ServedModel(lambda rows: np.tile(shares.round(decimals), (len(rows), 1))) as server:
+        found = probe(endpoint(server, SHAPE, classes, kind="probabilities"), permit())
+    assert found.probe.decimals == decimals
+
+
+@pytest.mark.parametrize(("others", "decimals"), [(0.0, None), (0.25, 2)])
+def test_saturated_rows_are_not_taken_for_rounded_ones(others, decimals):
+    def answer(rows):
+        rest = np.where(rows[:, :1] < 0.5, others, 0)
+        return np.hstack([1 - 2 * rest, rest, rest, 0 * rest])
+
+    found, _ = probed(answer, kind="probabilities")
+    assert found.probe.decimals == decimals
+
+
 def test_an_endpoint_that_answers_the_same_row_otherwise_is_not_deterministic():
     rng = np.random.default_rng(0)
     found, _ = probed(lambda rows: logits(rows) + rng.normal(size=(len(rows), CLASSES)))
