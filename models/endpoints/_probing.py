@@ -113,13 +113,16 @@ def _are_within(scores: NDArray[np.float64]) -> bool:
 
 
 def _largest_batch(asked: _Asked, rows: Rows) -> tuple[int, NDArray[np.float64]]:
-    """The largest of max_batch, max_batch / 2, ... that is answered, and its answers."""
+    """The largest of max_batch, max_batch / 2, ... that is answered, and its answers.
+
+    Single rows have been, so whatever goes wrong now is likely the size: refused, too slow, or too much for the server.
+    """
     size = asked.endpoint.limits.max_batch
     while True:
         try:
             return size, asked.answers(rows[: max(PROBES, size)], max_batch=size)
-        except ModelFault as fault:
-            if size == 1 or fault.code != "endpoint_bad_response":
+        except ModelFault:
+            if size == 1:
                 raise
             size //= 2
 

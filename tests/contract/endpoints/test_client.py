@@ -2,6 +2,7 @@
 
 import json
 import socket
+import threading
 import time
 from email.utils import formatdate
 
@@ -177,6 +178,27 @@ def test_what_will_not_pass_is_a_fault_at_once(server, exchange, code):
     server.script = [exchange]
     faulty(server, code)
     assert server.calls == 1
+
+
+def test_an_answer_before_the_request_was_read_is_heard():
+    """As servers and proxies do with what is too large for them: a word, and the line is closed."""
+    shape, calls = (1 << 18,), []
+
+    def refuses(listening):
+        while True:
+            connection, _ = listening.accept()
+            calls.append(connection.recv(1 << 10))
+            connection.sendall(b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+            connection.close()
+
+    with socket.create_server(("127.0.0.1", 0)) as listening, ServedModel(None) as unused:
+        threading.Thread(target=refuses, args=(listening,), daemon=True).start()
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}/v2/models/m/infer"
+        model = remote(unused, shape, CLASSES, url=url, origin=url.removesuffix("/v2/models/m/infer"))
+        with pytest.raises(ModelFault) as fault:
+            model.scores(np.random.default_rng(0).random((4, *shape), dtype=np.float32))
+        model.close()
+    assert (fault.value.code, len(calls)) == ("endpoint_bad_response", 1)
 
 
 def test_nobody_at_home_is_an_endpoint_that_is_unavailable(server):

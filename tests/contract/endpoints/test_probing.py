@@ -7,6 +7,7 @@ import pytest
 
 from algorithms.errors import Refused
 from algorithms.oracle import Access
+from models.endpoints import _client
 from models.endpoints._probing import probe
 from tests.endpoints_for_tests import endpoint, permit, remote
 from tests.served import ServedModel, response_of, rows_of, sends
@@ -93,11 +94,11 @@ def test_an_endpoint_whose_answers_depend_on_their_company_is_not_deterministic(
     assert not found.probe.deterministic
 
 
-def takes_at_most(most, server):
+def takes_at_most(most, server, status=422):
     def exchange(handler, body):
         rows = rows_of(json.loads(body))
         if len(rows) > most:
-            handler.send(422, b"{}")
+            handler.send(status, b"{}")
         else:
             handler.send(200, json.dumps(response_of(server.answer(rows))).encode())
 
@@ -109,6 +110,13 @@ def test_the_largest_batch_is_found_by_halving(most, found):
     with ServedModel(logits) as server:
         server.always = takes_at_most(most, server)
         assert probe(endpoint(server, SHAPE, CLASSES), permit()).probe.max_batch == found
+
+
+def test_a_batch_that_breaks_the_server_is_halved_too(monkeypatch):
+    monkeypatch.setattr(_client, "FIRST_PAUSE_SECONDS", 0.01)
+    with ServedModel(logits) as server:
+        server.always = takes_at_most(8, server, status=500)
+        assert probe(endpoint(server, SHAPE, CLASSES), permit()).probe.max_batch == 8
 
 
 @pytest.mark.parametrize(
