@@ -16,7 +16,7 @@ from models.endpoints import PROTOCOLS
 from models.endpoints._urls import address_of
 from models.manifest import CredentialFacts, Endpoint, EndpointInput, EndpointOutput, Limits, ModelCard
 
-MOST_NUMBERS = 2**24  # of one row
+MOST_NUMBERS = 2**24  # of one row, and of one request
 LONGEST_SECRET = 8192
 FORBIDDEN_HEADERS = re.compile(
     r"host|content-.*|transfer-encoding|connection|keep-alive|te|trailer|upgrade|expect|accept.*|proxy-.*|user-agent"
@@ -93,7 +93,7 @@ class Registration:
 def register(request: EndpointRequest, *, model_id: str, now: datetime, trusted_origins: Set[str]) -> Registration:
     """Raises Refused(invalid_request) with a pointer."""
     address = address_of(request.url, trusted_origins)
-    _check_size(request.input.shape)
+    _check_size(request.input.shape, request.limits.max_batch)
     endpoint = Endpoint(
         url=request.url,
         origin=address.origin,
@@ -136,6 +136,13 @@ def _pointer(start: str, loc: tuple[int | str, ...]) -> str:
     return start + "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in loc)
 
 
-def _check_size(shape: tuple[int, ...]) -> None:
-    if prod(shape) > MOST_NUMBERS:
+def _check_size(shape: tuple[int, ...], max_batch: int) -> None:
+    row = prod(shape)
+    if row > MOST_NUMBERS:
         raise Refused(f"A row may have at most {MOST_NUMBERS} numbers.", pointer="/input/shape")
+    if max_batch * row > MOST_NUMBERS:
+        most = MOST_NUMBERS // row
+        raise Refused(
+            f"A request may have at most {MOST_NUMBERS} numbers; with rows of {row} lower limits.max_batch to {most}.",
+            pointer="/limits/max_batch",
+        )

@@ -85,6 +85,8 @@ def test_an_origin_that_is_not_trusted_any_more_cannot_be_attacked(api: Api, cal
         ("/output/classes", {"output": {"kind": "logits", "classes": 1}}),
         ("/input/shape", {"input": {"shape": []}}),
         ("/input/shape", {"input": {"shape": [4096, 4096, 2]}}),
+        ("/limits/max_batch", {"input": {"shape": [3, 1024, 1024]}}),
+        ("/limits/max_batch", {"input": {"shape": [4097]}, "limits": {"max_batch": 4096}}),
         ("/input/dtype", {"input": {"shape": [4], "dtype": "uint8"}}),
         ("/limits/max_batch", {"limits": {"max_batch": 0}}),
         ("/limits/requests_per_second", {"limits": {"requests_per_second": 0.01}}),
@@ -106,6 +108,11 @@ def test_an_origin_that_is_not_trusted_any_more_cannot_be_attacked(api: Api, cal
 )
 def test_what_cannot_be_is_refused_where_it_stands(caller: TestClient, pointer: str, change: dict[str, Any]) -> None:
     refused(caller, pointer, **change)
+
+
+def test_a_request_may_have_as_many_numbers_as_a_row(api: Api, caller: TestClient) -> None:
+    api.an_endpoint(caller, input={"shape": [4096]}, limits={"max_batch": 4096})
+    api.an_endpoint(caller, input={"shape": [4096, 4096]}, limits={"max_batch": 1})
 
 
 def test_a_template_is_taken_as_it_is(api: Api, caller: TestClient) -> None:
