@@ -39,7 +39,8 @@ def encode(rows: Rows, options: Options) -> Any:
         "datatype": DATATYPES[str(rows.dtype)],
         "data": rows.ravel().tolist(),
     }
-    return {"inputs": [tensor], "outputs": [{"name": options.output_name}] if options.output_name else []}
+    wanted = {"outputs": [{"name": options.output_name}]} if options.output_name else {}
+    return {"inputs": [tensor], **wanted}
 
 
 def decode(answer: Any, options: Options) -> Any:
