@@ -14,6 +14,7 @@ from algorithms.errors import Refused
 from jobs.credentials import Credential
 from models.endpoints import PROTOCOLS
 from models.endpoints._urls import address_of
+from models.endpoints.open_inference_v2 import MODEL_PATH
 from models.manifest import CredentialFacts, Endpoint, EndpointInput, EndpointOutput, Limits, ModelCard
 
 MOST_NUMBERS = 2**24  # of one row, and of one request
@@ -93,6 +94,7 @@ class Registration:
 def register(request: EndpointRequest, *, model_id: str, now: datetime, trusted_origins: Set[str]) -> Registration:
     """Raises Refused(invalid_request) with a pointer."""
     address = address_of(request.url, trusted_origins)
+    _check_target(request.protocol, address.target)
     _check_size(request.input.shape, request.limits.max_batch)
     endpoint = Endpoint(
         url=request.url,
@@ -134,6 +136,12 @@ def _options(request: EndpointRequest) -> dict[str, Any]:
 
 def _pointer(start: str, loc: tuple[int | str, ...]) -> str:
     return start + "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in loc)
+
+
+def _check_target(protocol: str, target: str) -> None:
+    """Other addresses than a model's infer call may be those of a gateway, and are tried."""
+    if protocol == "open_inference_v2" and MODEL_PATH.fullmatch(target):
+        raise Refused("Here a server describes its model; add /infer, where it takes rows.", pointer="/url")
 
 
 def _check_size(shape: tuple[int, ...], max_batch: int) -> None:

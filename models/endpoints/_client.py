@@ -162,9 +162,12 @@ def _check(status: int, headers: Headers) -> None:
     if status in (401, 403, 407):
         raise unavailable("The endpoint refused the credential; register it again with one that is valid.")
     if status in (404, 405, 410):
-        raise unavailable("Nothing answers at this address of the endpoint; check its path.")
+        raise unavailable("Nothing answers a POST at this address of the endpoint; check its path.")
     if not 200 <= status < 300:
-        raise bad_response("The endpoint refused the request; check protocol, options, shape and limits.max_batch.")
+        raise bad_response(
+            "The endpoint refused the request; check shape, limits.max_batch, protocol and its options: of"
+            " open_inference_v2, options.input_name has to be the name of the model's input."
+        )
     if sum(len(name) + len(value) for name, value in headers) > MOST_HEADER_BYTES:
         raise bad_response(f"The endpoint's headers have more than {MOST_HEADER_BYTES} bytes.")
     kind = _header(headers, b"content-type").partition(";")[0].strip().lower()

@@ -11,6 +11,7 @@ infer call: `https://host/v2/models/NAME[/versions/V]/infer`. For two rows of sh
 FP16 and BF16 have no form in JSON. float32 is written with all digits of its exact value, so nothing is rounded.
 """
 
+import re
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -18,6 +19,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from algorithms.oracle import Rows
 
 DATATYPES = {"float32": "FP32", "float64": "FP64"}
+
+MODEL_PATH = re.compile(r".*/v2/models/[^/?]+(?:/versions/[^/?]+)?/?(?:\?.*)?")  # there a GET is told of the model
 
 TensorName = Annotated[str, Field(min_length=1, max_length=200)]
 

@@ -79,6 +79,8 @@ def test_an_origin_that_is_not_trusted_any_more_cannot_be_attacked(api: Api, cal
         ("/url", {"url": "http://127.0.0.1:9/v2/models/m/infer"}),
         ("/url", {"url": "https://169.254.169.254/latest"}),
         ("/url", {"url": "https://user:password@models.example.com/"}),
+        ("/url", {"url": f"{TRUSTED_ORIGIN}/v2/models/m"}),
+        ("/url", {"url": f"{TRUSTED_ORIGIN}/behind/v2/models/m/versions/1/?key=a"}),
         ("/protocol", {"protocol": "grpc"}),
         ("/protocol", {"protocol": "_client"}),
         ("/output/kind", {"output": {"kind": "topk", "classes": 3}}),
@@ -113,6 +115,11 @@ def test_what_cannot_be_is_refused_where_it_stands(caller: TestClient, pointer: 
 def test_a_request_may_have_as_many_numbers_as_a_row(api: Api, caller: TestClient) -> None:
     api.an_endpoint(caller, input={"shape": [4096]}, limits={"max_batch": 4096})
     api.an_endpoint(caller, input={"shape": [4096, 4096]}, limits={"max_batch": 1})
+
+
+@pytest.mark.parametrize("path", ["/v2/models/m/versions/1/infer?key=a", "/score", "/v2/models/m/invocations"])
+def test_open_inference_is_spoken_at_any_path_that_may_take_rows(api: Api, caller: TestClient, path: str) -> None:
+    assert api.an_endpoint(caller, url=TRUSTED_ORIGIN + path)["endpoint"]["url"].endswith(path)
 
 
 def test_a_template_is_taken_as_it_is(api: Api, caller: TestClient) -> None:

@@ -180,6 +180,11 @@ def test_what_will_not_pass_is_a_fault_at_once(server, exchange, code):
     assert server.calls == 1
 
 
+def test_a_refused_request_names_the_option_that_has_no_good_default(server):
+    server.script = [sends(400, b"")]
+    assert "options.input_name" in faulty(server, "endpoint_bad_response")
+
+
 def test_an_answer_before_the_request_was_read_is_heard():
     """As servers and proxies do with what is too large for them: a word, and the line is closed."""
     shape, calls = (1 << 18,), []
