@@ -23,6 +23,7 @@ KEY = base64.urlsafe_b64encode(os.urandom(32)).decode()
 BYTES = {"Content-Type": "application/octet-stream"}
 DIGIT = {"kind": "endpoint", "input": {"shape": [1, 8, 8]}, "output": {"kind": "logits", "classes": 10}}
 ATTACK = {"method": {"name": "square"}, "budget": {"queries_per_sample": 300}, "samples": {"limit": 6}, "seed": 3}
+WALK = {"method": {"name": "hopskipjump"}, "budget": {"queries_per_sample": 400}, "samples": {"limit": 3}, "seed": 4}
 SMOOTH = {"method": {"name": "smoothing", "n0": 20, "n": 200}, "samples": {"limit": 4}, "seed": 5}
 
 
@@ -83,7 +84,7 @@ def test_a_registered_endpoint_says_what_its_probe_saw_and_not_its_secret(api, u
     assert served_digits.headers[-1]["X-Api-Key"] == CANARY
 
 
-@pytest.mark.parametrize("request_", [ATTACK, SMOOTH], ids=["square", "smoothing"])
+@pytest.mark.parametrize("request_", [ATTACK, WALK, SMOOTH], ids=["square", "hopskipjump", "smoothing"])
 def test_an_endpoint_gives_the_numbers_of_the_same_model_in_process(api, uploads, served_digits, request_):
     here, there, samples = uploads
     rows, calls = served_digits.rows, served_digits.calls
@@ -94,6 +95,26 @@ def test_an_endpoint_gives_the_numbers_of_the_same_model_in_process(api, uploads
     in_process, *local = ended(api, here, samples, request_)
     assert remote == local
     assert job["summary"]["queries"] | {"http_calls": 0} == in_process["summary"]["queries"]
+
+
+REFUSED = {
+    "HTML": (sends(200, b"<html>canary-9b1e</html>", Content_Type="text/html"), "endpoint_bad_response"),
+    "a shape": (sends(200, b'{"outputs": [{"shape": [1, 9], "data": [1,2,3,4,5,6,7,8,9]}]}'), "endpoint_bad_response"),
+    "NaN": (sends(200, b'{"outputs": [{"shape": [1, 10], "data": [NaN,1,2,3,4,5,6,7,8,9]}]}'), "endpoint_bad_response"),
+    "500": (sends(500, CANARY.encode()), "endpoint_unavailable"),
+    "nothing": (lambda handler, _: time.sleep(1), "endpoint_unavailable"),
+}
+
+
+@pytest.mark.parametrize(("exchange", "code"), REFUSED.values(), ids=REFUSED)
+def test_an_endpoint_that_answers_something_else_is_refused_with_the_code(api, served_digits, exchange, code):
+    served_digits.always = exchange
+    asked = description(served_digits, limits=FAST | {"timeout_seconds": 0.2})
+    answer = api.post("/v1/models", json=asked, headers={"Prefer": "wait=60"})
+    assert (answer.status_code, answer.json()["code"]) == (422, code)
+    card = api.get(f"/v1/models/{answer.json()['model_id']}").json()
+    assert (card["state"], card["refusal"]["code"]) == ("refused", code)
+    assert CANARY not in answer.text + str(card)
 
 
 def test_gradients_are_not_to_be_had(api, uploads):

@@ -1,5 +1,7 @@
 """An endpoint is audited as the same model in process is: the same findings, points and counts, row for row."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -60,6 +62,45 @@ def test_labels_over_http_give_the_findings_of_the_same_model_in_process(method,
         there.close()
     assert (findings, points) == audited(here, method, norm)
     assert server.rows == sum(finding.queries for finding in findings)
+
+
+TEMPLATES = {  # options, and the answer to these scores
+    "scores": ({"scores": "$.predictions[*].logits"}, lambda found: [{"logits": row} for row in found.tolist()]),
+    "label": ({"label": "$.predictions[*]"}, lambda found: found.argmax(axis=1).tolist()),
+}
+
+
+@pytest.mark.parametrize(("kind", "form"), [("logits", "scores"), ("labels", "label")])
+def test_a_template_over_http_gives_the_findings_of_the_same_model_in_process(kind, form):
+    method, norm = next(m for m in FITTING if m.name == "hopskipjump"), Norm.L2
+    path, predictions = TEMPLATES[form]
+    here = linear(Access.LABELS)
+    with ServedModel(linear().scores) as server:
+
+        def answers(handler, body):
+            request = json.loads(body)
+            assert request["signature"] == "v1"
+            rows = np.array(request["instances"], np.float32)
+            server.rows += len(rows)
+            handler.send(200, json.dumps({"predictions": predictions(server.answer(rows))}).encode())
+
+        server.always = answers
+        options = {"request": {"instances": "$batch", "signature": "v1"}, **path}
+        limits = {"concurrency": 1}  # rows are counted without a lock
+        there = remote(
+            server,
+            SHAPE,
+            CLASSES,
+            url=f"{server.origin}/score",
+            protocol="json_template",
+            kind=kind,
+            options=options,
+            limits=limits,
+        )
+        findings, points = audited(there, method, norm)
+        there.close()
+    assert (findings, points) == audited(here, method, norm)
+    assert server.rows == here.queries == sum(finding.queries for finding in findings)
 
 
 def test_what_had_to_be_sent_again_is_counted_apart():
