@@ -22,6 +22,43 @@ def test_yaml_and_json_are_read_alike():
     assert from_text(policy.model_dump_json()) == policy
 
 
+RULE = '{"name": "a", "metric": "clean_accuracy", "at_least": 1e-3}'
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'{{"rules": [{RULE}]}}',
+        f'\ufeff{{\n\t"rules": [\n\t\t{RULE}\n\t]\n}}',
+        "rules:\n  - {name: a, metric: clean_accuracy, at_least: 1e-3}",
+        "rules:\n  - {name: a, metric: clean_accuracy, at_least: +1.0E-3}",
+    ],
+    ids=["json", "tabs", "yaml", "yaml with a sign"],
+)
+def test_a_small_number_is_a_number_in_either_language(text):
+    assert from_text(text).rules[0].at_least == 0.001
+
+
+def test_a_character_beyond_the_first_plane_is_read_from_its_two_halves():
+    rule = RULE.replace('"a"', r'"\ud83d\ude00"')
+    assert from_text(f'{{"rules": [{rule}]}}').rules[0].name == "\N{GRINNING FACE}"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (f'{{"rules": [{RULE}, {{"name": "b", "at_least": 0.9, "at_least": 0.1}}]}}', "'at_least' stands twice"),
+        ("rules:\n  - {name: a, at_least: 0.9, at_least: 0.1}", "'at_least' stands twice"),
+        (RULE.replace("1e-3", "NaN"), "NaN"),
+        ('{\n\t"rules": [\n\t\t{"name": "a"\n\t\t "metric": "clean_accuracy"}]}', "at line 4"),
+    ],
+    ids=["json", "yaml", "nan", "a missing comma"],
+)
+def test_what_could_be_read_in_two_ways_is_refused_with_its_place(text, said):
+    with pytest.raises(Refused, match=said):
+        from_text(text)
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -32,12 +69,13 @@ def test_yaml_and_json_are_read_alike():
         "a: &a [1]\nrules: *a",
         "[" * (MAX_DEPTH + 1),
         "[" * 5000,
+        "[" * 30_000 + "]" * 30_000,
         "x" * (MAX_CHARACTERS + 1),
         "rules: []\nwaivers: [{rule: a, until: 2026-02-31}]",
         "\x00",
         "",
     ],
-    ids=["open", "list", "object", "loop", "alias", "deep", "very deep", "long", "date", "zero", "empty"],
+    ids=["open", "list", "object", "loop", "alias", "deep", "very deep", "deep JSON", "long", "date", "zero", "empty"],
 )
 def test_what_cannot_be_read_is_refused(text):
     with pytest.raises(Refused):
