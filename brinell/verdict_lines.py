@@ -26,8 +26,8 @@ def _told(rule: Rule) -> str:
 def _wanted(rule: Rule) -> str:
     where = "" if rule["at"] is None else f" at {rule['at']:g}"
     bounds = {"≥": rule["at_least"], "≤": rule["at_most"], "drop ≤": rule["max_drop_from_baseline"]}
-    wanted = "".join(f" {sign} {bound:g}" for sign, bound in bounds.items() if bound is not None)
-    return f"{rule['metric']}{where}{wanted}"
+    wanted = " and ".join(f"{sign} {bound:g}" for sign, bound in bounds.items() if bound is not None)
+    return f"{rule['metric']}{where} {wanted}"
 
 
 def _observed(rule: Rule) -> str:

@@ -41,8 +41,7 @@ def admit(
     if request.webhook is not None:
         raise Refused("Webhooks do nothing yet; leave this out and poll.", code="not_available", pointer="/webhook")
     if request.policy is not None:
-        has_baseline = request.baseline_audit_id is not None
-        policy.check(request.policy, epsilon=request.threat.epsilon, has_baseline=has_baseline)
+        policy.check(request.policy, epsilon=request.threat.epsilon)
     admission.border_of(card)
     indices = admission.selected(request, samples)
     chosen, skipped = recipes.choose(request, card)

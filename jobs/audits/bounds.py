@@ -39,10 +39,10 @@ class Bound:
 
     @classmethod
     def of(cls, rule: Rule) -> Self:
-        """Of a rule with at_least or at_most."""
+        """Of a rule that has one (`Rule.has_bound`)."""
         if rule.at_least is not None:
             return cls(rule.at_least, True, rule.confidence)
-        assert rule.at_most is not None  # one bound a rule: `Rule` checks it
+        assert rule.at_most is not None
         return cls(rule.at_most, False, rule.confidence)
 
     def holds(self, low: float, high: float) -> Outcome:

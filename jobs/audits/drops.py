@@ -24,7 +24,7 @@ def decide(rule: Rule, metric: Metric, at: float | None, table: Table, baseline:
     """The drop is the share that only the baseline has, less the share that only this audit has."""
     here = metric.read(table, at)
     most = rule.max_drop_from_baseline
-    assert isinstance(here, Share)  # `Rule` checks both
+    assert isinstance(here, Share)  # a drop has only metrics that are shares: `Rule` checks it
     assert most is not None
     interval = here.interval(rule.confidence or LEVEL)
     obstacle = _obstacle(metric, at, baseline)
@@ -62,7 +62,7 @@ def drop_of(before: Flags, after: Flags, level: float) -> tuple[float, float, fl
 
 def _obstacle(metric: Metric, at: float | None, baseline: Baseline | None) -> str | None:
     if baseline is None:
-        return "There is no baseline."
+        return "No baseline was named: the next audit may name this one as its baseline_audit_id."
     if baseline.obstacle or baseline.table is None:
         return baseline.obstacle
     if at is not None and baseline.epsilon is not None and at > baseline.epsilon:

@@ -10,12 +10,14 @@ from datetime import date
 from math import isfinite
 
 from jobs.audits import drops, metrics
-from jobs.audits.bounds import Bound, Decision
+from jobs.audits.bounds import Bound, Decision, Outcome
 from jobs.audits.drops import Baseline
-from jobs.audits.metrics import LEVEL, METRICS, Number, Share
+from jobs.audits.metrics import LEVEL, METRICS, Metric, Number, Share
 from jobs.audits.policy import AT_A_RADIUS, Policy, Rule
 from jobs.audits.table import Table
 from jobs.audits.verdict import Overall, RuleOutcome, RuleVerdict, Verdict, Waiver
+
+_WORST_FIRST: tuple[Outcome, ...] = ("fail", "inconclusive", "pass")
 
 
 @dataclass(frozen=True)
@@ -86,9 +88,26 @@ def _decide(rule: Rule, at: float | None, ground: Ground) -> Decision:
     gap = next((ground.table.gaps[need] for need in metric.needs if need in ground.table.gaps), None)
     if gap:
         return Decision("inconclusive", evidence=metric.evidence, detail=gap)
-    if rule.max_drop_from_baseline is not None:
-        return drops.decide(rule, metric, at, ground.table, ground.baseline)
-    reading, bound = metric.read(ground.table, at), Bound.of(rule)
+    if rule.max_drop_from_baseline is None:
+        return _bounded(rule, metric, at, ground.table)
+    drop = drops.decide(rule, metric, at, ground.table, ground.baseline)
+    return _worse(_bounded(rule, metric, at, ground.table), drop) if rule.has_bound else drop
+
+
+def _worse(bounded: Decision, drop: Decision) -> Decision:
+    """Of one metric held against a bound and against a baseline. How many samples a drop needs, nobody says."""
+    verdict = min(bounded.verdict, drop.verdict, key=_WORST_FIRST.index)
+    return replace(
+        bounded,
+        verdict=verdict,
+        baseline=drop.baseline,
+        needed_samples=None if drop.verdict == "inconclusive" else bounded.needed_samples,
+        detail=f"{bounded.detail} {drop.detail}".strip(),
+    )
+
+
+def _bounded(rule: Rule, metric: Metric, at: float | None, table: Table) -> Decision:
+    reading, bound = metric.read(table, at), Bound.of(rule)
     if isinstance(reading, Number):
         return bound.on_value(reading.value, evidence=metric.evidence)
     interval = reading.interval(rule.confidence or LEVEL)

@@ -45,8 +45,9 @@ class _Body(BaseModel):
 
 
 class Rule(_Body):
-    """One bound on one metric: `at_least`, `at_most`, or `max_drop_from_baseline`.
+    """One metric and what it must keep to: `at_least` or `at_most`, `max_drop_from_baseline`, or a bound and a drop.
 
+    Of a bound and a drop both must hold: the worse of the two decides. A drop needs `baseline_audit_id`.
     `at`: the radius of the metrics that have one; left out, the audit's epsilon. `confidence`: the bound must hold for
     the whole two-sided interval at this level; left out, the observed value decides.
     """
@@ -61,15 +62,21 @@ class Rule(_Body):
     severity: Severity = "fail"
 
     @model_validator(mode="after")
-    def _is_one_bound(self) -> Self:
-        bounds = (self.at_least, self.at_most, self.max_drop_from_baseline)
-        if sum(bound is not None for bound in bounds) != 1:
-            raise ValueError("give one of at_least, at_most, max_drop_from_baseline")
+    def _asks_one_thing(self) -> Self:
+        if self.at_least is not None and self.at_most is not None:
+            raise ValueError("give at_least or at_most, not both; two rules may name one metric")
+        if not self.has_bound and self.max_drop_from_baseline is None:
+            raise ValueError("give at_least or at_most, max_drop_from_baseline, or one of the former with the latter")
         if self.max_drop_from_baseline is not None and self.metric not in COMPARABLE:
             raise ValueError(f"max_drop_from_baseline works with {', '.join(sorted(COMPARABLE))}")
         if self.at is not None and self.metric not in AT_A_RADIUS:
             raise ValueError(f"{self.metric} has no radius; leave at out")
         return self
+
+    @property
+    def has_bound(self) -> bool:
+        """Beside or without a drop."""
+        return self.at_least is not None or self.at_most is not None
 
 
 class Policy(_Body):
@@ -98,7 +105,7 @@ def from_text(text: str) -> Policy:
         raise Refused(f"The policy does not fit at {where}: {why}.", pointer=POINTER) from None
 
 
-def check(policy: Policy, *, epsilon: float | None, has_baseline: bool) -> None:
+def check(policy: Policy, *, epsilon: float | None) -> None:
     """What the policy asks must be what the audit looks for. Raises Refused(invalid_request)."""
     for i, rule in enumerate(policy.rules):
         here = f"{POINTER}/rules/{i}"
@@ -107,9 +114,4 @@ def check(policy: Policy, *, epsilon: float | None, has_baseline: bool) -> None:
         if rule.at is not None and epsilon is not None and rule.at > epsilon:
             raise Refused(
                 "The audit looks only as far as threat.epsilon; leave epsilon out, or lower at.", pointer=f"{here}/at"
-            )
-        if rule.max_drop_from_baseline is not None and not has_baseline:
-            raise Refused(
-                "A drop is measured from another audit; give baseline_audit_id.",
-                pointer=f"{here}/max_drop_from_baseline",
             )

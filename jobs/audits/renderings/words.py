@@ -5,6 +5,7 @@ A bound is rounded to the side on which it stays true: lower bounds down, upper 
 
 import math
 import unicodedata
+from collections.abc import Iterator
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 
 from jobs.audits.report import Report
@@ -131,14 +132,17 @@ def requirement(rule: RuleOutcome) -> str:
     """What the rule asks, in words."""
     where = f" within {number(rule.at)}" if rule.at is not None else ""
     sure = f", with {share(rule.confidence)} confidence" if rule.confidence is not None else ""
+    return f"{spaced(rule.metric)}{where} {' and '.join(_asked(rule))}{sure}"
+
+
+def _asked(rule: RuleOutcome) -> Iterator[str]:
+    if rule.at_least is not None:
+        yield f"at least {measured(rule.metric, rule.at_least)}"
+    if rule.at_most is not None:
+        yield f"at most {measured(rule.metric, rule.at_most)}"
     if rule.max_drop_from_baseline is not None:
         was = f" ({measured(rule.metric, rule.baseline)})" if rule.baseline is not None else ""
-        asked = f"at most {number(100 * rule.max_drop_from_baseline)} points below the baseline{was}"
-    elif rule.at_least is not None:
-        asked = f"at least {measured(rule.metric, rule.at_least)}"
-    else:
-        asked = f"at most {measured(rule.metric, rule.at_most)}"
-    return f"{spaced(rule.metric)}{where} {asked}{sure}"
+        yield f"at most {number(100 * rule.max_drop_from_baseline)} points below the baseline{was}"
 
 
 def remark(rule: RuleOutcome) -> str:

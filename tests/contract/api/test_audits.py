@@ -143,10 +143,6 @@ BAD = {
     "yaml alias": ({"policy": "rules: &a [*a]"}, "invalid_request"),
     "no radius": ({"policy": {"rules": [CERTIFIED]}}, "invalid_request"),
     "beyond epsilon": ({"threat": {"epsilon": 0.1}, "policy": {"rules": [CERTIFIED | {"at": 1}]}}, "invalid_request"),
-    "no baseline": (
-        {"policy": {"rules": [{"name": "a", "metric": "clean_accuracy", "max_drop_from_baseline": 0}]}},
-        "invalid_request",
-    ),
     "webhook": ({"webhook": "https://example.com"}, "not_available"),
     "scale": ({"threat": {"scale": 2}}, "not_available"),
     "unknown recipe": ({"recipe": "slow-9"}, "invalid_request"),

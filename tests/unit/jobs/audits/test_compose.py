@@ -140,6 +140,27 @@ def test_a_drop_is_the_share_lost_against_the_baseline(worst, expected):
     assert (outcome.verdict, outcome.baseline, outcome.observed) == (expected, 0.9, 0.8)
 
 
+@pytest.mark.parametrize(
+    ("bound", "worst", "expected"),
+    [(0.8, 0.1, "pass"), (0.8, 0.05, "fail"), (0.85, 0.1, "fail")],
+    ids=["both hold", "it fell", "too low"],
+)
+def test_of_a_bound_and_a_drop_both_must_hold(bound, worst, expected):
+    rule = {"name": "d", "metric": "clean_accuracy", "at_least": bound, "max_drop_from_baseline": worst}
+    (outcome,) = made(baseline=made(), baseline_audit_id="aud_b", wrong=(8, 9), policy={"rules": [rule]}).rules
+    assert (outcome.verdict, outcome.baseline, outcome.observed) == (expected, 0.9, 0.8)
+    assert "It fell by 0.1" in outcome.detail
+
+
+@pytest.mark.parametrize(
+    ("bound", "expected"), [({}, "inconclusive"), ({"at_least": 0.9}, "inconclusive"), ({"at_least": 0.95}, "fail")]
+)
+def test_without_a_baseline_a_drop_is_inconclusive_and_a_bound_may_still_fail(bound, expected):
+    rule = {"name": "d", "metric": "clean_accuracy", "max_drop_from_baseline": 0.1} | bound
+    (outcome,) = made(policy={"rules": [rule]}).rules
+    assert outcome.verdict == expected and "No baseline was named" in outcome.detail
+
+
 def test_a_baseline_that_is_gone_leaves_its_rule_inconclusive():
     rule = {"name": "d", "metric": "clean_accuracy", "max_drop_from_baseline": 0.1}
     (outcome,) = made(baseline_audit_id="aud_b", policy={"rules": [rule]}).rules

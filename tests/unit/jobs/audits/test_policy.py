@@ -88,6 +88,8 @@ def test_what_cannot_be_read_is_refused(text):
         {"metric": "beauty", "at_least": 1},
         {"metric": "clean_accuracy"},
         {"metric": "clean_accuracy", "at_least": 0.5, "at_most": 0.6},
+        {"metric": "clean_accuracy", "at_least": 0.5, "at_most": 0.6, "max_drop_from_baseline": 0.1},
+        {"metric": "clever_median", "at_least": 0.5, "max_drop_from_baseline": 0.1},
         {"metric": "clean_accuracy", "at_least": 0.5, "at": 0.1},
         {"metric": "median_upper_bound", "max_drop_from_baseline": 0.1},
         {"metric": "clean_accuracy", "at_least": True},
@@ -113,15 +115,14 @@ def test_names_are_unique_and_waivers_name_one():
     [
         ({"metric": "certified_accuracy", "at_least": 0.5}, None, "/policy/rules/0"),
         ({"metric": "certified_accuracy", "at_least": 0.5, "at": 0.6}, 0.5, "/policy/rules/0/at"),
-        ({"metric": "clean_accuracy", "max_drop_from_baseline": 0.1}, 0.5, "/policy/rules/0/max_drop_from_baseline"),
     ],
 )
 def test_a_policy_asks_only_for_what_the_audit_looks_for(rule, epsilon, pointer):
     with pytest.raises(Refused) as refused:
-        check(Policy.model_validate({"rules": [{"name": "a"} | rule]}), epsilon=epsilon, has_baseline=False)
+        check(Policy.model_validate({"rules": [{"name": "a"} | rule]}), epsilon=epsilon)
     assert refused.value.pointer == pointer
 
 
 def test_a_success_rate_needs_no_radius():
     policy = Policy.model_validate({"rules": [{"name": "a", "metric": "attack_success_rate", "at_most": 0.5}]})
-    check(policy, epsilon=None, has_baseline=False)
+    check(policy, epsilon=None)
