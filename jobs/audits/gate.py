@@ -33,16 +33,20 @@ class Ground:
 
 def judge(policy: Policy, ground: Ground) -> Verdict:
     rules = tuple(_outcome(rule, policy.waivers, ground) for rule in policy.rules)
-    return Verdict(verdict=_overall(rules), rules=rules)
+    return Verdict(verdict=_overall(rules, is_doubtful=bool(ground.errors)), rules=rules)
 
 
-def _overall(rules: Sequence[RuleOutcome]) -> Overall:
-    """fail > inconclusive > pass. Warnings, estimates and waived rules stop nobody; estimates alone prove nothing."""
-    if all(rule.evidence == "estimate" for rule in rules):
-        return "inconclusive"
-    binding = [r for r in rules if r.severity == "fail" and r.evidence != "estimate" and r.waiver is None]
-    verdicts = {rule.verdict for rule in binding}
-    return "fail" if "fail" in verdicts else "inconclusive" if "inconclusive" in verdicts else "pass"
+def _overall(rules: Sequence[RuleOutcome], *, is_doubtful: bool) -> Overall:
+    """fail > inconclusive > pass. Warnings, estimates and waived rules stop nobody; what nothing decided is no pass.
+
+    Decided is a rule that was answered on more than an estimate, or that somebody answers for.
+    """
+    telling = [rule for rule in rules if rule.evidence != "estimate"]
+    verdicts = {rule.verdict for rule in telling if rule.severity == "fail" and rule.waiver is None}
+    if "fail" in verdicts:
+        return "fail"
+    is_decided = any(rule.waiver or rule.verdict != "inconclusive" for rule in telling)
+    return "inconclusive" if "inconclusive" in verdicts or is_doubtful or not is_decided else "pass"
 
 
 def _outcome(rule: Rule, waivers: Sequence[Waiver], ground: Ground) -> RuleOutcome:

@@ -137,6 +137,32 @@ def test_severity_warn_never_fails():
     assert (found.verdict, found.rules[0].verdict) == ("pass", "warn")
 
 
+def test_what_nothing_has_decided_does_not_pass():
+    soft = rule("attack_success_rate", at_most=0.5, severity="warn")
+    estimate = rule("clever_median", at_least=0.1)
+    on = table(correct=RIGHT, clever=np.full(100, 0.5), gaps={"attack": "None."})
+    assert verdict(soft, on=on).verdict == "inconclusive"
+    assert verdict(soft, estimate, on=on).verdict == "inconclusive"
+    assert verdict(soft, rule("clean_accuracy", at_least=0.5), on=on).verdict == "pass"
+
+
+@pytest.mark.parametrize("soft", [{"at_least": 0.5}, {"at_least": 0.95}], ids=["it would pass", "it warns"])
+def test_nothing_passes_over_all_where_a_number_is_wrong(soft):
+    found = verdict(
+        rule("clean_accuracy", severity="warn", **soft), on=table(correct=RIGHT), errors=["lower_above_upper"]
+    )
+    assert found.verdict == "inconclusive"
+
+
+def test_a_waiver_is_no_answer_to_an_alarm():
+    waiver = Waiver(rule="clean_accuracy", reason="known", by="A")
+    given_ = {"on": table(correct=RIGHT), "waivers": (waiver,)}
+    assert verdict(rule("clean_accuracy", at_least=0.95), **given_).verdict == "pass"
+    assert (
+        verdict(rule("clean_accuracy", at_least=0.95), **given_, errors=["lower_above_upper"]).verdict == "inconclusive"
+    )
+
+
 @pytest.mark.parametrize(("until", "expected"), [(None, "pass"), (TODAY, "pass"), (date(2026, 11, 21), "fail")])
 def test_a_waiver_covers_a_rule_until_its_last_day(until, expected):
     waiver = Waiver(rule="clean_accuracy", reason="known", by="A", until=until)
