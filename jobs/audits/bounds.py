@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import ceil, floor
+from math import ceil, floor, isinf
 from typing import Literal, Self
 
 from algorithms.statistics import clopper_pearson
@@ -13,6 +13,13 @@ from jobs.summary import Interval
 
 ROUNDING = 1e-9  # of a rate times a number of samples that is whole
 MOST_SAMPLES = 10_000_000  # nobody has more: a rule that needs them is not decidable
+
+NO_SAMPLE = "There is no sample to observe it on."
+TOO_FEW = "The interval contains the bound: too few samples to tell."
+SILENCE = "For half of the samples or more no point was found, and the silence of an attack is not safety."
+ELSEWHERE = (
+    "The methods looked at threat.epsilon only, which does not tell; leave it out to have the distances looked for."
+)
 
 Outcome = Literal["pass", "fail", "inconclusive"]
 
@@ -56,18 +63,20 @@ class Bound:
             return Decision("inconclusive", evidence, detail="No sample has this number.")
         return Decision(self.holds(value, value), evidence, observed=value)
 
-    def on_interval(self, interval: Interval | None, *, evidence: Evidence, needed: int | None) -> Decision:
-        if interval is None:
-            return Decision("inconclusive", evidence, detail="There is no sample to observe it on.")
-        low, high = (interval.value,) * 2 if self.level is None else (interval.low, interval.high)
-        verdict = self.holds(low, high)
-        said = "The interval contains the bound: too few samples to tell." if verdict == "inconclusive" else ""
-        return Decision(verdict, evidence, interval.value, interval.low, interval.high, needed, said)
+    def on_ends(self, seen: Interval, low: Interval, high: Interval, *, evidence: Evidence) -> Decision:
+        """`seen` was observed; with every distance looked for, it would lie between `low` and `high`."""
+        if isinf(low.value):
+            return Decision("inconclusive", evidence, detail=SILENCE)
+        verdict = self.holds(low.value, high.value) if self.level is None else self.holds(low.low, high.high)
+        said = ELSEWHERE if self.holds(low.value, high.value) == "inconclusive" else TOO_FEW
+        return Decision(
+            verdict, evidence, seen.value, low.low, high.high, detail=said if verdict == "inconclusive" else ""
+        )
 
     def on_truth(self, bottom: Interval | None, top: Interval | None, *, needed: int | None, gap: str) -> Decision:
         """A truth between two rates: certified below (None: nothing is, which `gap` explains), unbroken above."""
         if top is None:
-            return self.on_interval(None, evidence="certified", needed=None)
+            return Decision("inconclusive", "certified", detail=NO_SAMPLE)
         below = bottom or Interval(value=0.0, low=0.0, high=0.0)
         low, high = (below.value, top.value) if self.level is None else (below.low, top.high)
         verdict = self.holds(low, high)

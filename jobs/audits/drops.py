@@ -20,14 +20,16 @@ class Baseline:
     obstacle: str | None = None
 
 
-def decide(rule: Rule, metric: Metric, at: float | None, table: Table, baseline: Baseline | None) -> Decision:
+def decide(
+    rule: Rule, metric: Metric, at: float | None, table: Table, baseline: Baseline | None, *, epsilon: float | None
+) -> Decision:
     """The drop is the share that only the baseline has, less the share that only this audit has."""
     here = metric.read(table, at)
     most = rule.max_drop_from_baseline
     assert isinstance(here, Share)  # a drop has only metrics that are shares: `Rule` checks it
     assert most is not None
     interval = here.interval(rule.confidence or LEVEL)
-    obstacle = _obstacle(metric, at, baseline)
+    obstacle = _obstacle(metric, at, baseline) or _blind_spot("This audit", at, epsilon)
     if obstacle or interval is None or baseline is None or baseline.table is None:
         return Decision("inconclusive", metric.evidence, detail=obstacle or "There is no sample to compare.")
     there = metric.read(baseline.table, at)
@@ -65,10 +67,16 @@ def _obstacle(metric: Metric, at: float | None, baseline: Baseline | None) -> st
         return "No baseline was named: the next audit may name this one as its baseline_audit_id."
     if baseline.obstacle or baseline.table is None:
         return baseline.obstacle
-    if at is not None and baseline.epsilon is not None and at > baseline.epsilon:
-        return f"The baseline looked only as far as {baseline.epsilon:g}."
     gaps = baseline.table.gaps
-    return next((f"In the baseline: {gaps[need]}" for need in metric.needs if need in gaps), None)
+    gap = next((f"In the baseline: {gaps[need]}" for need in metric.needs if need in gaps), None)
+    return gap or _blind_spot("The baseline", at, baseline.epsilon)
+
+
+def _blind_spot(which: str, at: float | None, epsilon: float | None) -> str | None:
+    """What was asked at one radius says too little about another for a difference of two."""
+    if at is None or epsilon is None or at == epsilon:
+        return None
+    return f"{which} looked at {epsilon:g} only, neither nearer nor farther."
 
 
 def _paired(there: Table, before: Flags, here: Table, after: Flags) -> tuple[Flags, Flags]:

@@ -10,7 +10,7 @@ from datetime import date
 from math import isfinite
 
 from jobs.audits import drops, metrics
-from jobs.audits.bounds import Bound, Decision, Outcome
+from jobs.audits.bounds import NO_SAMPLE, Bound, Decision, Outcome
 from jobs.audits.drops import Baseline
 from jobs.audits.metrics import LEVEL, METRICS, Metric, Number, Share
 from jobs.audits.policy import AT_A_RADIUS, Policy, Rule
@@ -93,9 +93,9 @@ def _decide(rule: Rule, at: float | None, ground: Ground) -> Decision:
     if gap:
         return Decision("inconclusive", evidence=metric.evidence, detail=gap)
     if rule.max_drop_from_baseline is None:
-        return _bounded(rule, metric, at, ground.table)
-    drop = drops.decide(rule, metric, at, ground.table, ground.baseline)
-    return _worse(_bounded(rule, metric, at, ground.table), drop) if rule.has_bound else drop
+        return _bounded(rule, metric, at, ground)
+    drop = drops.decide(rule, metric, at, ground.table, ground.baseline, epsilon=ground.epsilon)
+    return _worse(_bounded(rule, metric, at, ground), drop) if rule.has_bound else drop
 
 
 def _worse(bounded: Decision, drop: Decision) -> Decision:
@@ -110,13 +110,16 @@ def _worse(bounded: Decision, drop: Decision) -> Decision:
     )
 
 
-def _bounded(rule: Rule, metric: Metric, at: float | None, table: Table) -> Decision:
-    reading, bound = metric.read(table, at), Bound.of(rule)
-    if isinstance(reading, Number):
-        return bound.on_value(reading.value, evidence=metric.evidence)
-    interval = reading.interval(rule.confidence or LEVEL)
-    needed = bound.needed_samples(reading) if isinstance(reading, Share) else None
-    return bound.on_interval(interval, evidence=metric.evidence, needed=needed)
+def _bounded(rule: Rule, metric: Metric, at: float | None, ground: Ground) -> Decision:
+    seen, bound, level = metric.read(ground.table, at), Bound.of(rule), rule.confidence or LEVEL
+    if isinstance(seen, Number):
+        return bound.on_value(seen.value, evidence=metric.evidence)
+    low, high = metric.ends(ground.table, at, ground.epsilon)
+    observed, bottom, top = seen.interval(level), low.interval(level), high.interval(level)
+    if observed is None or bottom is None or top is None:
+        return Decision("inconclusive", metric.evidence, detail=NO_SAMPLE)
+    needed = bound.needed_for_truth(low, high) if isinstance(low, Share) and isinstance(high, Share) else None
+    return replace(bound.on_ends(observed, bottom, top, evidence=metric.evidence), needed_samples=needed)
 
 
 def _between(rule: Rule, at: float, table: Table) -> Decision:

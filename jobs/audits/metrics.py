@@ -12,7 +12,7 @@ import numpy as np
 
 from algorithms.statistics import clopper_pearson, median_interval
 from jobs.audits.policy import MetricName
-from jobs.audits.table import Flags, Need, Numbers, Table
+from jobs.audits.table import Flags, Need, Numbers, Table, ends
 from jobs.audits.verdict import Evidence
 from jobs.summary import Interval
 
@@ -33,12 +33,16 @@ class Share:
     def of(self) -> int:
         return len(self.flags)
 
+    @property
+    def value(self) -> float:
+        return self.count / self.of if self.of else 0.0
+
     def interval(self, level: float = LEVEL) -> Interval | None:
         """None without a trial: there is no rate."""
         if not self.of:
             return None
         low, high = clopper_pearson(self.count, self.of, level)
-        return Interval(value=self.count / self.of, low=low, high=high)
+        return Interval(value=self.value, low=low, high=high)
 
 
 @dataclass(frozen=True)
@@ -52,7 +56,11 @@ class Middle:
         if not len(self.values):
             return None
         low, high = median_interval(self.values, level)
-        return Interval(value=float(np.median(self.values)), low=low, high=high)
+        return Interval(value=self.value, low=low, high=high)
+
+    @property
+    def value(self) -> float:
+        return float(np.median(self.values)) if len(self.values) else 0.0
 
 
 @dataclass(frozen=True)
@@ -71,6 +79,13 @@ class Metric:
     evidence: Evidence
     needs: tuple[Need, ...]
     read: Callable[[Table, float | None], Reading]
+
+    def ends(self, table: Table, at: float | None, epsilon: float | None) -> tuple[Share | Middle, Share | Middle]:
+        """The least and the most that it could be, had every method looked for its distance. Of no estimate."""
+        one, other = (self.read(end, at) for end in ends(table, epsilon))
+        assert not isinstance(one, Number)
+        assert not isinstance(other, Number)
+        return (one, other) if one.value <= other.value else (other, one)
 
 
 def clean(table: Table) -> Share:

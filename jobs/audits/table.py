@@ -1,7 +1,7 @@
 """An audit's rows as columns, and what could not be computed: what metrics are read from."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -57,6 +57,22 @@ def table_of(rows: Sequence[SampleRow], jobs: Sequence[JobRow], skipped: Sequenc
 
 def table_of_report(report: Report) -> Table:
     return table_of(report.samples, report.jobs, report.skipped, labelled=report.data.labels == "given")
+
+
+def ends(table: Table, epsilon: float | None) -> tuple[Table, Table]:
+    """The table at its worst and at its best, had every method looked for its distance. The same twice without epsilon.
+
+    Asked at an epsilon, a point says nothing about nearer ones; a proof, or its lack, nothing about other radii.
+    """
+    if epsilon is None:
+        return table, table
+    less = np.nextafter(epsilon, 0.0)
+    unproven, unsmoothed = np.where(table.correct, less, 0.0), np.where(table.correct, less, -np.inf)
+    return replace(table, upper=np.where(np.isfinite(table.upper), 0.0, np.inf)), replace(
+        table,
+        lower=np.where(table.lower >= epsilon, np.inf, unproven),
+        smoothed=np.where(table.smoothed >= epsilon, np.inf, unsmoothed),
+    )
 
 
 def _column(values: Sequence[float | None], *, empty: float) -> Numbers:

@@ -161,6 +161,18 @@ def test_without_a_baseline_a_drop_is_inconclusive_and_a_bound_may_still_fail(bo
     assert outcome.verdict == expected and "No baseline was named" in outcome.detail
 
 
+@pytest.mark.parametrize(
+    ("here", "there", "told"),
+    [(0.5, 0.5, "pass"), (None, 0.5, "pass"), (None, 1.0, "The baseline"), (1.0, None, "This audit")],
+)
+def test_a_drop_is_told_only_at_the_radius_that_both_audits_looked_at(here, there, told):
+    rule = {"name": "d", "metric": "empirical_robust_accuracy", "at": 0.5, "max_drop_from_baseline": 0.1}
+    baseline = made(threat={"epsilon": there})
+    report = made(baseline=baseline, baseline_audit_id="aud_b", threat={"epsilon": here}, policy={"rules": [rule]})
+    (outcome,) = report.rules
+    assert outcome.verdict == "pass" if told == "pass" else f"{told} looked at 1 only" in outcome.detail
+
+
 def test_a_baseline_that_is_gone_leaves_its_rule_inconclusive():
     rule = {"name": "d", "metric": "clean_accuracy", "max_drop_from_baseline": 0.1}
     (outcome,) = made(baseline_audit_id="aud_b", policy={"rules": [rule]}).rules

@@ -102,11 +102,59 @@ def test_medians_count_wrong_samples_as_zero_and_unbroken_ones_as_infinite():
     on = table(upper=[0.0, 0.2, 0.4, INF, INF])
     found = outcome("median_upper_bound", on, at_least=0.4)
     assert (found.verdict, found.observed, found.evidence) == ("pass", 0.4, "empirical")
-    unbroken = outcome("median_upper_bound", table(upper=[0.1, INF, INF]), at_least=5.0)
-    assert (unbroken.verdict, unbroken.observed) == ("pass", None)
     assert outcome("median_upper_bound", on, at_least=0.1, confidence=0.95).verdict == "inconclusive", (
         "five are too few"
     )
+
+
+@pytest.mark.parametrize("bound", [{"at_least": 0.05}, {"at_least": 5.0}, {"at_most": 5.0}])
+@pytest.mark.parametrize("epsilon", [None, 0.1])
+def test_the_silence_of_attacks_decides_no_median(bound, epsilon):
+    found = outcome("median_upper_bound", table(upper=[0.1, INF, INF]), epsilon=epsilon, **bound)
+    assert (found.verdict, found.observed, found.needed_samples) == ("inconclusive", None, None)
+    assert "silence" in found.detail
+
+
+E = 0.3  # asked at this radius: points within it, proofs of it, and nothing else
+
+
+@pytest.mark.parametrize(
+    ("metric", "bound", "expected"),
+    [
+        ("median_upper_bound", {"at_least": 0.1}, "inconclusive"),  # nobody looked for the nearest point
+        ("median_upper_bound", {"at_least": 0.25}, "fail"),
+        ("median_upper_bound", {"at_least": 0.9}, "fail"),
+        ("median_upper_bound", {"at_most": 0.2}, "pass"),
+        ("median_upper_bound", {"at_most": 0.1}, "inconclusive"),
+        ("median_lower_bound", {"at_least": 0.1}, "inconclusive"),  # unproven at 0.3 is not unproven at 0.1
+        ("median_lower_bound", {"at_least": E}, "fail"),
+        ("median_lower_bound", {"at_most": 0.1}, "inconclusive"),
+        ("median_lower_bound", {"at_most": E}, "pass"),
+        ("empirical_robust_accuracy", {"at": E, "at_least": 0.2}, "pass"),
+        ("empirical_robust_accuracy", {"at": E, "at_least": 0.3}, "fail"),
+        ("empirical_robust_accuracy", {"at": 0.1, "at_least": 0.9}, "inconclusive"),
+        ("empirical_robust_accuracy", {"at": 0.1, "at_least": 0.2}, "pass"),
+        ("empirical_robust_accuracy", {"at": 0.2, "at_least": 0.9}, "fail"),
+        ("attack_success_rate", {"at": 0.1, "at_most": 0.1}, "inconclusive"),
+        ("attack_success_rate", {"at": 0.2, "at_most": 0.1}, "fail"),
+        ("certified_accuracy", {"at": E, "at_least": 0.5}, "fail"),
+        ("certified_accuracy", {"at": 0.1, "at_least": 0.5}, "inconclusive"),
+        ("certified_accuracy", {"at": 0.1, "at_least": 0.4}, "pass"),
+        ("smoothed_certified_accuracy", {"at": 0.1, "at_least": 0.5}, "inconclusive"),
+        ("robust_accuracy", {"at": 0.1, "at_least": 0.4}, "pass"),
+    ],
+)
+def test_what_was_asked_at_an_epsilon_decides_only_what_follows_from_it(metric, bound, expected):
+    lower, smoothed, upper = [E] * 4 + [0.0] * 6, [E] * 4 + [-INF] * 6, [INF] * 2 + [0.2] * 8
+    found = outcome(metric, table(lower=lower, smoothed=smoothed, upper=upper), epsilon=E, **bound)
+    assert found.verdict == expected
+    assert ("looked at threat.epsilon only" in found.detail) == (expected == "inconclusive")
+
+
+def test_a_median_radius_proven_at_an_epsilon_may_be_larger():
+    on = table(lower=[E] * 6 + [0.0] * 4)
+    assert outcome("median_lower_bound", on, epsilon=E, at_least=E).verdict == "pass"
+    assert outcome("median_lower_bound", on, epsilon=E, at_least=2 * E).verdict == "inconclusive"
 
 
 @pytest.mark.parametrize(("bound", "expected"), [(0.4, "noted"), (0.6, "warn")])
