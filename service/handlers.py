@@ -80,7 +80,7 @@ def answer_nobody(request: Request, error: Exception) -> Response:  # noqa: ARG0
 
 def is_unknown_method(error: dict[str, Any]) -> bool:
     """The discriminated union of the registry found no member with that name."""
-    return error["type"] == "union_tag_invalid" and tuple(error["loc"]) == ("body", "method")
+    return error["type"] == "union_tag_invalid" and tuple(error["loc"][:2]) in (("body", "method"), ("body", "recipe"))
 
 
 def sentence(error: dict[str, Any]) -> str:

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, field_validator
 
 from algorithms.errors import Refused
 from algorithms.registry import MethodParams
@@ -14,14 +14,29 @@ RecipeName = Literal["quick-1", "standard-1", "thorough-1"]
 MAX_METHODS = 20
 
 
+def _with_parameters(given: Any) -> Any:
+    return {"name": given} if isinstance(given, str) else given
+
+
+MethodChoice = Annotated[MethodParams, BeforeValidator(_with_parameters, json_schema_input_type=str | MethodParams)]
+Methods = Annotated[list[MethodChoice], Field(min_length=1, max_length=MAX_METHODS)]
+Recipe = Annotated[  # told apart before they are read: an error speaks of what was meant
+    Annotated[RecipeName, Tag("recipe")] | Annotated[Methods, Tag("methods")],
+    Discriminator(lambda given: "methods" if isinstance(given, list) else "recipe"),
+]
+
+
 class AuditRequest(BaseModel):
-    """Minimal: model_id and samples_id. `policy` may be the text of a JSON or YAML file."""
+    """Minimal: model_id and samples_id. `policy` may be the text of a JSON or YAML file.
+
+    A method of `recipe` is its name, or an object with its name and parameters.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     model_id: str
     samples_id: str
-    recipe: RecipeName | Annotated[list[MethodParams], Field(min_length=1, max_length=MAX_METHODS)] = "quick-1"
+    recipe: Recipe = "quick-1"
     threat: ThreatRequest = ThreatRequest()
     policy: Policy | None = None
     baseline_audit_id: str | None = None

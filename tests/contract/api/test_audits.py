@@ -162,8 +162,26 @@ def test_what_cannot_be_audited_is_refused_and_leaves_nothing(api: Api, caller: 
 
 
 def test_an_unknown_method_in_a_recipe_is_called_so(api: Api, caller: TestClient) -> None:
-    answer = caller.post("/v1/audits", json=api.an_audit_request(caller, recipe=[{"name": "magic"}]))
-    assert answer.status_code == 422
+    answer = caller.post("/v1/audits", json=api.an_audit_request(caller, recipe=["pgd", {"name": "magic"}]))
+    problem = answer.json()
+    assert (answer.status_code, problem["code"]) == (422, "unknown_method")
+    assert [error["pointer"] for error in problem["errors"]] == ["/recipe/1"] and "'magic'" in problem["detail"]
+
+
+def test_methods_may_be_named_without_parameters(api: Api, caller: TestClient) -> None:
+    audit = api.an_audit(caller, recipe=["pgd", {"name": "square"}])
+    assert [job["method"] for job in audit["jobs"]] == ["pgd", "square"]
+    assert audit["request"]["recipe"][0]["name"] == "pgd" and audit["request"]["recipe"][0]["steps"]
+
+
+@pytest.mark.parametrize(
+    ("recipe", "pointer"),
+    [([{"name": "pgd", "stepz": 3}], "/recipe/0/stepz"), ([{}], "/recipe/0"), ("fast", "/recipe")],
+)
+def test_an_error_in_a_recipe_speaks_of_what_was_meant(api: Api, caller: TestClient, recipe: Any, pointer: str) -> None:
+    problem = caller.post("/v1/audits", json=api.an_audit_request(caller, recipe=recipe)).json()
+    assert problem["code"] == "invalid_request"
+    assert [error["pointer"] for error in problem["errors"]] == [pointer]
 
 
 def test_a_model_that_is_not_ready_cannot_be_audited(api: Api, caller: TestClient) -> None:
