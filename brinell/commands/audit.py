@@ -11,16 +11,19 @@ from brinell.brackets_table import print_brackets, print_outline
 from brinell.client import Client
 from brinell.commands.options import (
     ApiKey,
+    Box,
     ModelSource,
     NormName,
     SamplesSource,
     Timeout,
     Url,
+    box_of,
     refuse_missing_files,
     refuse_unwritable,
 )
 from brinell.connecting import connect, connect_or_start
 from brinell.deadline import Deadline
+from brinell.errors import BrinellError
 from brinell.exit_codes import COULD_NOT_RUN, DONE, OF_VERDICT
 from brinell.terminal import complain, out, plain, print_json, say
 from brinell.uploading import ids_of
@@ -46,10 +49,15 @@ def audit(
         float | None,
         typer.Option(min=0, metavar="RADIUS", help="Ask about this radius only.", show_default="the smallest radius"),
     ] = None,
+    box: Box = None,
     limit: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Audit the first N samples only.", show_default="all")
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Same seed, same numbers.")] = 0,
+    baseline: Annotated[
+        str | None,
+        typer.Option(metavar="aud_…", help="An audit of the same server to compare with.", show_default=False),
+    ] = None,
     report: Annotated[Path | None, typer.Option(metavar="FILE.html", help="Write the report as a page.")] = None,
     junit: Annotated[Path | None, typer.Option(metavar="FILE.xml", help="Write the rules as JUnit tests.")] = None,
     markdown: Annotated[Path | None, typer.Option(metavar="FILE.md", help="Write the report as Markdown.")] = None,
@@ -73,18 +81,23 @@ def audit(
         refuse_unwritable(option, path)
     if not wait and (files.are_wanted or timeout is not None):
         raise typer.BadParameter("--no-wait: there is nothing yet to write, and nothing to wait for.")
-    request: dict[str, Any] = {"threat": _threat(norm, epsilon), "seed": seed}
+    if baseline is not None and not baseline.startswith("aud_"):
+        raise typer.BadParameter(f"--baseline: {baseline!r} is no audit's id; `brinell audits list` tells them.")
+    request: dict[str, Any] = {"threat": _threat(norm, epsilon) | box_of(box), "seed": seed}
     request |= {"recipe": _recipe(recipe)} if recipe is not None else {}
     request |= {"samples": {"limit": limit}} if limit is not None else {}
     request |= {"policy": _text(policy)} if policy is not None else {}
+    request |= {"baseline_audit_id": baseline} if baseline is not None else {}
     deadline = Deadline(timeout)
-    if not wait:
-        with connect(url, api_key) as client:  # a private server would end, and the audit with it
-            _start(client, request | ids_of(client, model, samples, deadline), as_json=as_json)
-        return DONE
-    with connect_or_start(url, api_key) as client:
+    # A private server would end, and the audit with it; nor does it know any other audit.
+    needs_lasting_server = not wait or baseline is not None
+    with connect(url, api_key) if needs_lasting_server else connect_or_start(url, api_key) as client:
+        _rehearse(client, request)
         request |= ids_of(client, model, samples, deadline)
-        return _run(client, request, files, deadline, as_json=as_json)
+        if wait:
+            return _run(client, request, files, deadline, as_json=as_json)
+        _start(client, request, as_json=as_json)
+        return DONE
 
 
 def _threat(norm: NormName, epsilon: float | None) -> dict[str, Any]:
@@ -108,6 +121,20 @@ def _text(policy: Path) -> str:
     if not text.strip() or len(data) > MAX_POLICY_BYTES:
         raise typer.BadParameter(f"--policy: {str(policy)!r} is empty, or longer than {MAX_POLICY_BYTES} bytes.")
     return text
+
+
+def _rehearse(client: Client, request: dict[str, Any]) -> None:
+    """A policy or a recipe that makes no sense costs no upload.
+
+    The server reads all of a request before it looks up what it names, and these ids name nothing.
+    """
+    if not request.keys() & {"policy", "recipe"}:
+        return
+    try:
+        client.create_audit(request | {"model_id": "mdl_0", "samples_id": "smp_0"})
+    except BrinellError as error:
+        if error.code != "not_found":
+            raise
 
 
 def _start(client: Client, request: dict[str, Any], *, as_json: bool) -> None:

@@ -27,6 +27,10 @@ ModelSource = Annotated[
 SamplesSource = Annotated[
     str, typer.Option("--samples", metavar="FILE", help="An .npz with x and y, or the id smp_… of uploaded samples.")
 ]
+Box = Annotated[
+    str | None,
+    typer.Option(metavar="LO,HI", help="Valid inputs; `none` for any.", show_default="0,1 where the samples fit"),
+]
 Timeout = Annotated[
     float | None,
     typer.Option(min=0, metavar="SECONDS", help="Give up, cancel and exit with 3.", show_default="never"),
@@ -37,6 +41,17 @@ class NormName(StrEnum):
     L1 = "l1"
     L2 = "l2"
     LINF = "linf"
+
+
+def box_of(text: str | None) -> dict[str, Any]:
+    """The threat's part that says it: nothing where it was left out, which is not the same as `none`."""
+    if text is None or text == "none":
+        return {} if text is None else {"box": None}
+    try:
+        low, high = (float(end) for end in text.split(","))
+    except ValueError:
+        raise typer.BadParameter(f"--box: {text!r} is neither LO,HI nor none.") from None
+    return {"box": [low, high]}
 
 
 def local_file(description: str) -> Any:
@@ -58,5 +73,6 @@ def refuse_unwritable(option: str, path: Path | None) -> None:
     """Wrong usage where a file cannot be written, before hours are spent on what it should hold."""
     if path is None:
         return
-    if path.is_dir() or not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
+    target = path if path.exists() else path.parent
+    if path.is_dir() or not path.parent.is_dir() or not os.access(target, os.W_OK):
         raise typer.BadParameter(f"{option}: cannot write {str(path)!r}.")

@@ -10,11 +10,13 @@ from brinell.commands.jobs import print_findings
 from brinell.commands.options import (
     ApiKey,
     AsJson,
+    Box,
     ModelSource,
     NormName,
     SamplesSource,
     Timeout,
     Url,
+    box_of,
     refuse_missing_files,
     refuse_unwritable,
 )
@@ -44,10 +46,7 @@ def run(
         str | None,
         typer.Option(metavar="RULE", help="random, least_likely or runner_up.", show_default="untargeted"),
     ] = None,
-    box: Annotated[
-        str | None,
-        typer.Option(metavar="LO,HI", help="Valid inputs; `none` for any.", show_default="0,1 where the samples fit"),
-    ] = None,
+    box: Box = None,
     queries: Annotated[
         int | None, typer.Option(min=1, help="At most so many rows a sample.", show_default="10000")
     ] = None,
@@ -82,7 +81,7 @@ def run(
     refuse_unwritable("--adversarials", adversarials)
     request: Json = {
         "method": {"name": method} | dict(_parameter(text) for text in param or []),
-        "threat": {"norm": norm.value} | _threat(epsilon, target, box),
+        "threat": {"norm": norm.value} | _threat(epsilon, target) | box_of(box),
         "budget": {"gradients_per_sample": gradients} | ({} if queries is None else {"queries_per_sample": queries}),
         "seed": seed,
     }
@@ -117,20 +116,8 @@ def _parameter(text: str) -> tuple[str, Any]:
         return name, value
 
 
-def _threat(epsilon: float | None, target: str | None, box: str | None) -> Json:
+def _threat(epsilon: float | None, target: str | None) -> Json:
     threat: Json = {} if epsilon is None else {"epsilon": epsilon}
     if target is not None:
         threat["goal"] = {"targeted": target}
-    if box is not None:
-        threat["box"] = _box(box)
     return threat
-
-
-def _box(text: str) -> list[float] | None:
-    if text == "none":
-        return None
-    try:
-        low, high = (float(end) for end in text.split(","))
-    except ValueError:
-        raise typer.BadParameter(f"--box: {text!r} is neither LO,HI nor none.") from None
-    return [low, high]

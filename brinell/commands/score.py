@@ -8,11 +8,13 @@ import typer
 from brinell.commands.options import (
     ApiKey,
     AsJson,
+    Box,
     ModelSource,
     NormName,
     SamplesSource,
     Timeout,
     Url,
+    box_of,
     refuse_missing_files,
 )
 from brinell.connecting import connect_or_start
@@ -36,6 +38,7 @@ def score(
     preset: Annotated[
         Preset | None, typer.Option(help="How many gradients a sample gets.", show_default="the server's")
     ] = None,
+    box: Box = None,
     limit: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Score the first N samples only.", show_default="all")
     ] = None,
@@ -54,7 +57,7 @@ def score(
     refuse_missing_files(model, samples)
     request: dict[str, Any] = {
         "method": {"name": "clever"} | ({"preset": preset.value} if preset else {}),
-        "threat": {"norm": norm.value},
+        "threat": {"norm": norm.value} | box_of(box),
         "seed": seed,
     }
     if limit is not None:

@@ -29,6 +29,14 @@ def needed_rows(request: AuditRequest, samples: SamplesCard) -> tuple[int, ...] 
     return admission.selected(request, samples) if admission.wants_rows(request, samples) else None
 
 
+def check(request: AuditRequest) -> None:
+    """What is wrong with it whatever it names: told before anything is looked up. Raises Refused(code, pointer)."""
+    if request.webhook is not None:
+        raise Refused("Webhooks do nothing yet; leave this out and poll.", code="not_available", pointer="/webhook")
+    if request.policy is not None:
+        policy.check(request.policy, epsilon=request.threat.epsilon)
+
+
 def admit(
     request: AuditRequest,
     card: ModelCard,
@@ -37,11 +45,10 @@ def admit(
     *,
     baseline: str | None = None,
 ) -> Plan:
-    """Raises Refused(code, pointer), Conflict(model_not_ready). `rows` of `needed_rows`; `baseline`: report digest."""
-    if request.webhook is not None:
-        raise Refused("Webhooks do nothing yet; leave this out and poll.", code="not_available", pointer="/webhook")
-    if request.policy is not None:
-        policy.check(request.policy, epsilon=request.threat.epsilon)
+    """Of a request that `check` lets pass. `rows` of `needed_rows`; `baseline`: report digest.
+
+    Raises Refused(code, pointer), Conflict(model_not_ready).
+    """
     admission.border_of(card)
     indices = admission.selected(request, samples)
     chosen, skipped = recipes.choose(request, card)

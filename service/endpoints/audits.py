@@ -8,6 +8,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from algorithms.errors import Conflict, NotFound, Refused
+from jobs.audits import admission
 from jobs.audits.record import Audit
 from jobs.audits.report import MEDIA_TYPES
 from jobs.audits.request import AuditRequest
@@ -66,6 +67,7 @@ def create_audit(
     idempotency_key: IdempotencyKey = None,
 ) -> Audit:
     """What of the recipe cannot run on this model is skipped and said; everything else is refused here or runs."""
+    admission.check(body)
     once = idempotency(idempotency_key, request, body.model_dump(mode="json", exclude_unset=True))
     audit = submit_audit(caller.tenant, body, once, parts)
     response.headers.update({"Location": f"/v1/audits/{audit.id}", "Retry-After": polling.POLL_SECONDS})

@@ -161,6 +161,19 @@ def test_what_cannot_be_audited_is_refused_and_leaves_nothing(api: Api, caller: 
     assert caller.get("/v1/audits").json()["items"] == caller.get("/v1/jobs").json()["items"] == []
 
 
+@pytest.mark.parametrize(
+    ("change", "pointer"),
+    [({"policy": {"rules": [CERTIFIED]}}, "/policy/rules/0"), ({"policy": "rules: ["}, "/policy"), ({}, None)],
+)
+def test_what_is_wrong_by_itself_is_told_before_anything_is_looked_up(
+    caller: TestClient, change: dict[str, Any], pointer: str | None
+) -> None:
+    """`brinell audit` relies on it: a wrong policy costs no upload."""
+    answer = caller.post("/v1/audits", json={"model_id": "mdl_0", "samples_id": "smp_0"} | change)
+    assert answer.status_code == (404 if pointer is None else 422)
+    assert pointer is None or answer.json()["errors"][0]["pointer"] == pointer
+
+
 def test_an_unknown_method_in_a_recipe_is_called_so(api: Api, caller: TestClient) -> None:
     answer = caller.post("/v1/audits", json=api.an_audit_request(caller, recipe=["pgd", {"name": "magic"}]))
     problem = answer.json()

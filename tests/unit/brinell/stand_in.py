@@ -131,7 +131,8 @@ class StandIn:
                 following = str(start + 2) if start + 2 < len(self.findings) else None
                 return 200, {"items": self.findings[start : start + 2], "next_cursor": following}, {}
             case "POST", ["audits"]:
-                return 202, self.audit("queued"), {}
+                is_known = json.loads(self.requests[-1][3])["model_id"] == "mdl_1"
+                return (202, self.audit("queued"), {}) if is_known else problem(404, "not_found")
             case "GET", ["audits"]:
                 return 200, {"items": [self.audit("succeeded")], "next_cursor": None}, {}
             case "GET", ["audits", "aud_1"]:

@@ -19,7 +19,7 @@ def policy(an_empty_folder):
 
 
 def request(server):
-    return json.loads(next(body for method, path, _, body in server.requests if path == "/v1/audits"))
+    return json.loads([body for method, path, _, body in server.requests if path == "/v1/audits"][-1])
 
 
 def test_brackets_are_printed_one_line_a_sample_and_summed_up(run, server):
@@ -70,16 +70,29 @@ def test_time_up_ends_with_3_and_cancels_the_audit(run, server):
 
 def test_what_an_audit_asks_for_is_what_was_said(run, server, policy):
     server.verdict = "pass"
-    run(*AUDIT, *policy, "--recipe", "standard-1", "--norm", "linf", "--epsilon", "0.1", "--limit", "7", "--seed", "3")
+    where = ("--norm", "linf", "--epsilon", "0.1", "--box", "-3,3")
+    run(*AUDIT, *policy, *where, "--recipe", "standard-1", "--limit", "7", "--seed", "3", "--baseline", "aud_0")
     assert request(server) == {
         "model_id": "mdl_1",
         "samples_id": "smp_1",
         "recipe": "standard-1",
-        "threat": {"norm": "linf", "epsilon": 0.1},
+        "threat": {"norm": "linf", "epsilon": 0.1, "box": [-3, 3]},
         "samples": {"limit": 7},
         "seed": 3,
+        "baseline_audit_id": "aud_0",
         "policy": "rules:\n  - {name: a, metric: clean_accuracy, at_least: 0.9}\n",
     }
+
+
+def test_any_inputs_are_valid_where_the_box_is_none(run, server):
+    run(*AUDIT, "--box", "none")
+    assert request(server)["threat"] == {"norm": "l2", "box": None}
+
+
+def test_a_baseline_needs_a_server_that_stays(run):
+    code, _, err = run(*AUDIT, "--baseline", "aud_0")
+    assert code == 2
+    assert "brinell up" in err
 
 
 def test_a_recipe_may_be_methods(run, server):
@@ -139,6 +152,8 @@ WRONG_USAGE = {
     "a policy that is no text": [*AUDIT, "--policy", "binary"],
     "an empty policy": [*AUDIT, "--policy", "empty"],
     "a negative radius": [*AUDIT, "--epsilon", "-1"],
+    "a box of one end": [*AUDIT, "--box", "1"],
+    "a baseline that is no audit": [*AUDIT, "--baseline", "before.json"],
     "a report nowhere": [*AUDIT, "--report", "absent/r.html"],
     "a report over a folder": [*AUDIT, "--junit", "."],
     "a report of what is not awaited": [*AUDIT, "--no-wait", "--report", "r.html"],
@@ -155,15 +170,11 @@ def test_wrong_usage_ends_with_4_before_anything_is_sent(run, server, an_empty_f
 
 
 def test_a_policy_that_the_server_cannot_read_is_wrong_usage(run, server, policy):
-    for fault in (
-        None,
-        None,
-        problem(422, "invalid_request", "The policy cannot be read: it is neither JSON nor YAML."),
-    ):
-        server.faults.append(fault)
+    server.faults = [problem(422, "invalid_request", "The policy cannot be read: it is neither JSON nor YAML.")]
     code, _, err = run(*AUDIT, *policy)
     assert code == 4
     assert "neither JSON nor YAML" in err
+    assert server.paths("POST") == ["/v1/audits"], "nothing was uploaded in vain"
 
 
 def test_all_that_is_wrong_with_a_request_is_told(run, server):

@@ -31,13 +31,14 @@ def test_json_is_pure_and_on_standard_output(run, server):
 
 
 def test_what_score_asks_for_is_what_was_said(run, server):
-    run("score", "m.onnx", "--samples", "s.npz", "--norm", "linf", "--preset", "quick", "--limit", "7", "--seed", "3")
+    where = ("--norm", "linf", "--box", "0,255")
+    run("score", "m.onnx", "--samples", "s.npz", *where, "--preset", "quick", "--limit", "7", "--seed", "3")
     body = next(body for method, path, _, body in server.requests if (method, path) == ("POST", "/v1/jobs"))
     assert json.loads(body) == {
         "model_id": "mdl_1",
         "samples_id": "smp_1",
         "method": {"name": "clever", "preset": "quick"},
-        "threat": {"norm": "linf"},
+        "threat": {"norm": "linf", "box": [0, 255]},
         "samples": {"limit": 7},
         "seed": 3,
     }

@@ -112,7 +112,6 @@ def test_the_audit_says_what_was_left_out():
     ("change", "code"),
     [
         ({"recipe": [{"name": "square"}], "threat": {"norm": "l1"}}, "access_too_weak"),
-        ({"webhook": "https://example.com"}, "not_available"),
         ({"threat": {"frozen": [1]}}, "not_available"),
         ({"samples": {"indices": [10]}}, "invalid_request"),
         ({"threat": {"box": [0.5, 1]}}, "outside_box"),
