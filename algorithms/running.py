@@ -215,9 +215,11 @@ def _confirm(model: Model, talks: list[Talk], method: Method) -> None:
         return
     rows = np.stack([t.best_point() for t in claimed])
     if Access.LABELS not in method.needs:
-        held = [is_adversarial(s, t) for s, t in zip(model.scores(rows), claimed, strict=True)]
+        scores = model.scores(rows)
+        seen = scores.argmax(axis=1)
+        held = [is_adversarial(s, t) for s, t in zip(scores, claimed, strict=True)]
     else:
         seen = model.labels(rows)
         held = [s == t.target if t.target is not None else s != t.label for s, t in zip(seen, claimed, strict=True)]
-    for trial, holds in zip(claimed, held, strict=True):
-        trial.confirm(bool(holds))
+    for trial, holds, read_as in zip(claimed, held, seen, strict=True):
+        trial.confirm(bool(holds), int(read_as))

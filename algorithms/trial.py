@@ -43,6 +43,7 @@ class Trial:
     ended: Ended = "finished"
     is_over: bool = False
     is_confirmed: bool = False
+    read_as: int | None = None  # what the model says of the best point, asked afresh
     value: float | None = None  # of the best claim so far
     best: Claim | None = None
     notes: Details = field(default_factory=dict)
@@ -100,10 +101,10 @@ class Trial:
         assert isinstance(self.best, UpperBound)
         return self.best.x_adv
 
-    def confirm(self, holds: bool) -> None:
+    def confirm(self, holds: bool, read_as: int) -> None:
         """The fresh re-query of the best point, charged to the query that was reserved for it."""
         self.queries += 1
-        self.is_confirmed = True
+        self.is_confirmed, self.read_as = True, read_as
         if not holds:  # the model answers the same row differently: what was seen cannot be shown again
             self.best, self.value = Abstained("not_confirmed"), None
 
@@ -127,7 +128,8 @@ class Trial:
     def _conclusion(self, proves: Kind) -> tuple[Kind, float | None, float | None, Details]:
         match self.best:
             case UpperBound(details=details):
-                return Kind.UPPER_BOUND, self.value, None, {"trace": list(self.trace.values())} | details
+                shown = {"trace": list(self.trace.values()), "read_as": self.read_as}
+                return Kind.UPPER_BOUND, self.value, None, shown | details
             case LowerBound(confidence=confidence, details=details):
                 return Kind.LOWER_BOUND, self.value, confidence, details
             case SmoothedLowerBound(confidence=confidence, details=details):

@@ -279,7 +279,9 @@ def picture(i: int, *, image: bool) -> Picture:
         largest = np.argsort(-np.abs(moved - x))[:10].tolist()
         changes = (FeatureChange(feature=j, original=float(x[j]), adversarial=float(moved[j])) for j in largest)
         more = {"changes": tuple(changes)}
-    return Picture(index=i, label=i, method="pgd", distance=0.42, changed_features=64, **more)
+    return Picture(
+        index=i, label=i, read_as=(i + 1) % 10 if i else None, method="pgd", distance=0.42, changed_features=64, **more
+    )
 
 
 def job_row(method: str, count: int) -> JobRow:

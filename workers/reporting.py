@@ -102,7 +102,11 @@ class Reporting:
         for one in evidence:
             wanted = {row.index for row in chosen if row.upper_by == one.method.name}
             points |= self._points(tenant, one.job.id, wanted) if wanted else {}
-        shown = [Shown(row, clean, points[row.index]) for row, clean in zip(chosen, x, strict=True)]
+        read_as = {(one.method.name, f.index): f.details.get("read_as") for one in evidence for f in one.findings}
+        shown = [
+            Shown(row, clean, points[row.index], read_as.get((row.upper_by or "", row.index)))
+            for row, clean in zip(chosen, x, strict=True)
+        ]
         threat = spec.threat.threat(spec.samples.shape)
         low, high = float(np.min(threat.box.lower)), float(np.max(threat.box.upper))
         if not threat.box.is_bounded:

@@ -19,11 +19,12 @@ DIGITS = 4  # after the comma: a shade is 1/256
 
 @dataclass(frozen=True)
 class Shown:
-    """One sample (*shape) and its adversarial point (*shape)."""
+    """One sample (*shape) and its adversarial point (*shape), with the class that it is read as."""
 
     row: SampleRow
     x: NDArray[np.float32]
     x_adv: NDArray[np.float32]
+    read_as: int | None = None
 
 
 def choose(rows: Sequence[SampleRow]) -> tuple[SampleRow, ...]:
@@ -56,7 +57,13 @@ def _picture(shown: Shown, *, is_image: bool) -> Picture:
     assert row.upper is not None  # `choose` takes no others
     assert row.upper_by is not None
     changed = int(np.count_nonzero(shown.x != shown.x_adv))
-    known: dict[str, Any] = {"index": row.index, "label": row.label, "method": row.upper_by, "distance": row.upper}
+    known: dict[str, Any] = {
+        "index": row.index,
+        "label": row.label,
+        "read_as": shown.read_as,
+        "method": row.upper_by,
+        "distance": row.upper,
+    }
     if not is_image:
         return Picture(**known, changes=_changes(shown), changed_features=changed)
     height, width, channels = _pixels(shown.x).shape

@@ -117,6 +117,7 @@ class Picture(_Part):
 
     index: int
     label: int
+    read_as: int | None = None  # the class that the model gives the point
     method: str
     distance: float
     height: int | None = None

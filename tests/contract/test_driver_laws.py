@@ -242,6 +242,17 @@ def test_saturated_scores_are_told_of(method, norm):
 
 
 @attacks
+@pytest.mark.parametrize("targeted", [None, "runner_up"])
+def test_the_class_that_a_point_is_read_as_is_told(method, norm, targeted):
+    if targeted and "targeted" not in method.goals:
+        return
+    for outcome in go(method, norm, targeted=targeted):
+        if outcome.x_adv is not None:
+            (answer,) = truth(method).labels(outcome.x_adv[None])
+            assert outcome.finding.details["read_as"] == answer != outcome.finding.label
+
+
+@attacks
 def test_a_trace_tells_how_the_distance_fell_with_its_cost(method, norm):
     for finding in (o.finding for o in go(method, norm) if o.x_adv is not None):
         costs, distances = zip(*finding.details["trace"], strict=True)

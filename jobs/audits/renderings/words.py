@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Iterator
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 
-from jobs.audits.report import Report
+from jobs.audits.report import Picture, Report
 from jobs.audits.verdict import RuleOutcome
 from jobs.summary import Interval
 
@@ -154,6 +154,11 @@ def remark(rule: RuleOutcome) -> str:
         until = f" until {rule.waiver.until}" if rule.waiver.until else ""
         parts.append(f"Waived by {rule.waiver.by}{until}: {rule.waiver.reason}")
     return " ".join(parts)
+
+
+def answer(picture: Picture) -> str:
+    """What the model says of the adversarial point."""
+    return "no longer so" if picture.read_as is None else f"read as {picture.read_as}"
 
 
 def norm(report: Report) -> str:

@@ -187,6 +187,7 @@ def a_finding(row: int, *, found: bool) -> Finding:
         queries=2,
         gradients=3,
         ended="finished",
+        details={"read_as": 1} if found else {},
     )
 
 

@@ -57,6 +57,12 @@ def page(request):
     return Page(PAGES[request.param])
 
 
+@pytest.mark.parametrize("name", ["twenty samples", "tabular"])
+def test_the_gallery_names_the_class_that_each_point_is_read_as(name):
+    page = render(DOCUMENTS[name])
+    assert "read as 2 at" in page and "no longer so at" in page, "it is not known of the first"
+
+
 def test_every_link_leads_to_a_place_in_the_page_and_no_place_is_there_twice(page):
     assert len(page.ids) == len(set(page.ids))
     assert {target.removeprefix("#") for target in page.targets} <= set(page.ids)
