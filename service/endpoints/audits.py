@@ -128,10 +128,10 @@ def show_verdict(audit_id: str, caller: JobsReader, parts: TheParts) -> Verdict:
 def download_report(audit_id: str, caller: JobsReader, parts: TheParts, format: Format = "json") -> Response:
     """One document in several forms; its JSON Schema is at /v1/schemas/report."""
     forms = parts.store.report_forms(caller.tenant, audit_id)
+    if format not in MEDIA_TYPES:
+        raise Refused(f"A report has the formats {', '.join(sorted(MEDIA_TYPES))}.", code="not_available")
     if not forms:
         raise _no_report(parts.store.audit(caller.tenant, audit_id).state)
-    if format not in forms:
-        raise Refused(f"This report has the formats {', '.join(sorted(forms))}.", code="not_available")
     headers = {"Content-Security-Policy": ALONE} if format == "html" else {}
     return Response(parts.library.get(forms[format]), media_type=MEDIA_TYPES[format], headers=headers)
 

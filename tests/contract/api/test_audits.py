@@ -91,9 +91,12 @@ def test_the_schema_of_a_policy_is_public(caller: TestClient) -> None:
 @pytest.mark.parametrize("reserved", ["sarif", "intoto", "cyclonedx"])
 def test_a_reserved_format_is_not_available(api: Api, caller: TestClient, reserved: str) -> None:
     audit = api.an_audit(caller)
+    report = path_of(audit, f"/report?format={reserved}")
+    early = caller.get(report)
     compute(api, audit)
-    answer = caller.get(path_of(audit, f"/report?format={reserved}"))
-    assert (answer.status_code, answer.json()["code"]) == (422, "not_available")
+    for answer in (early, caller.get(report)):
+        assert (answer.status_code, answer.json()["code"]) == (422, "not_available")
+    assert api.caller("another").get(report).status_code == 404
 
 
 def test_there_is_no_report_before_the_end_and_none_of_a_cancelled_audit(api: Api, caller: TestClient) -> None:
