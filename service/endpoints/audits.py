@@ -22,7 +22,7 @@ from service.dependencies import Cursor, JobsReader, JobsWriter, Limit, TheParts
 from service.endpoints.jobs import ADMISSION_REFUSALS
 from service.events import LastEventId, follow, version_of
 from service.idempotent import IdempotencyKey, idempotency
-from service.openapi import answers, declares, takes_json
+from service.openapi import Responses, answers, declares, takes_json
 from service.polling import poll
 from service.submission import submit_audit
 from service.waiting import Prefer
@@ -33,6 +33,12 @@ Format = Annotated[
     Literal["json", "html", "markdown", "junit", "sarif", "intoto", "cyclonedx"],
     Query(description="sarif, intoto and cyclonedx are reserved."),
 ]
+REPORT: Responses = {
+    200: {
+        "description": "The report as it was written once.",
+        "content": {media_type: {"schema": {"type": "string"}} for media_type in MEDIA_TYPES.values()},
+    }
+}
 # A report holds names that somebody chose: whatever is in it, it runs in an origin of its own and reaches nothing.
 ALONE = (
     "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; font-src data:; "
@@ -122,8 +128,7 @@ def show_verdict(audit_id: str, caller: JobsReader, parts: TheParts) -> Verdict:
 @router.get(
     "/{audit_id}/report",
     response_class=Response,
-    responses=answers(200, "The report as it was written once.", media_type=MEDIA_TYPES["json"])
-    | declares("not_found", "job_not_finished", "not_available", "invalid_request"),
+    responses=REPORT | declares("not_found", "job_not_finished", "not_available", "invalid_request"),
 )
 def download_report(audit_id: str, caller: JobsReader, parts: TheParts, format: Format = "json") -> Response:
     """One document in several forms; its JSON Schema is at /v1/schemas/report."""

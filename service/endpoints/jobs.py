@@ -118,7 +118,7 @@ def cancel_job(job_id: str, caller: JobsWriter, parts: TheParts) -> Job:
     return job
 
 
-@router.delete("/v1/jobs/{job_id}", status_code=204, responses=declares("not_found", "invalid_request"))
+@router.delete("/v1/jobs/{job_id}", status_code=204, responses=declares("not_found", "in_use", "invalid_request"))
 def delete_job(job_id: str, caller: JobsWriter, parts: TheParts) -> None:
-    """A live job is cancelled first."""
+    """A live job is cancelled first. A job of an audit goes with its audit and cannot be deleted by itself."""
     parts.settle(parts.store.remove_job(caller.tenant, job_id))

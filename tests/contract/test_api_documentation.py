@@ -10,6 +10,7 @@ import pytest
 from algorithms.registry import METHODS
 from algorithms.results import Finding
 from jobs.audits.record import Audit
+from jobs.audits.report import MEDIA_TYPES
 from jobs.audits.request import AuditRequest
 from jobs.audits.verdict import Verdict
 from jobs.queue import Queue
@@ -126,6 +127,16 @@ def test_every_error_answer_of_a_call_is_a_problem_with_known_codes(call: str) -
         if int(status) >= 400:
             assert answer["content"]["application/problem+json"]["schema"]["$ref"].endswith("/Problem")
             assert all(STATUS[code] == int(status) for code in answer["description"].split(", "))
+
+
+def test_every_form_of_a_report_is_declared() -> None:
+    assert list(operations()["GET /v1/audits/{audit_id}/report"]["responses"]["200"]["content"]) == list(
+        MEDIA_TYPES.values()
+    )
+
+
+def test_a_job_of_an_audit_may_be_in_use() -> None:
+    assert "in_use" in operations()["DELETE /v1/jobs/{job_id}"]["responses"]["409"]["description"]
 
 
 @pytest.mark.parametrize("call", [call for call in operations() if " /v1" in call])
