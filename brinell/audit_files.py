@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from brinell.client import Client
-from brinell.terminal import say
+from brinell.terminal import complain, say
 
 SUMMARY_BYTES = 1 << 20  # GitHub drops a step's summary that is longer
 
@@ -22,14 +22,33 @@ class AuditFiles:
     def are_wanted(self) -> bool:
         return any((self.html, self.junit, self.markdown))
 
-    def write(self, client: Client, audit_id: str) -> None:
-        """Raises BrinellError, OSError."""
-        for form, path in (("html", self.html), ("junit", self.junit), ("markdown", self.markdown)):
-            if path:
-                path.write_bytes(client.rendering(audit_id, form))
-                say(f"Wrote {path}.")
+    def write(self, client: Client, audit_id: str) -> bool:
+        """False where one that was asked for could not be written; the others are. Raises BrinellError.
+
+        The step's summary is the pipeline's, nobody asked us for it: that it fails is said, and no more.
+        """
+        wanted = {"html": self.html, "junit": self.junit, "markdown": self.markdown}
+        are_written = [_write(path, client.rendering(audit_id, form)) for form, path in wanted.items() if path]
         if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
-            _append(Path(summary), client.rendering(audit_id, "markdown"))
+            _summarize(Path(summary), client.rendering(audit_id, "markdown"))
+        return all(are_written)
+
+
+def _write(path: Path, content: bytes) -> bool:
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        complain(f"Cannot write {path}: {error.strerror}. `brinell audits report` writes the report again.")
+        return False
+    say(f"Wrote {path}.")
+    return True
+
+
+def _summarize(summary: Path, markdown: bytes) -> None:
+    try:
+        _append(summary, markdown)
+    except OSError as error:
+        complain(f"Cannot add to the step's summary {summary}: {error.strerror}. The verdict stands.")
 
 
 def _append(summary: Path, markdown: bytes) -> None:

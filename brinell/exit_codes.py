@@ -1,6 +1,6 @@
 """What a command ends with. "Could not run" is never "passed"."""
 
-DONE = 0  # it did what it was asked; of an audit: the gate passed, or no policy was given and the audit ended
+DONE = 0  # it did what it was asked; of an audit: the gate passed, or no policy was given and all jobs succeeded
 GATE_FAILED = 1
 COULD_NOT_RUN = 2  # no server, model refused, job failed, no checkout, interrupted
 UNDECIDED = 3  # an inconclusive gate, or time ran out

@@ -72,7 +72,7 @@ def audit(
     Uses the server that is named or runs here; without one, starts a private one for this call. In GitHub Actions the
     report is added to the step's summary.
 
-    Exit codes: 0 passed (or no policy, and the audit ended), 1 the gate failed, 2 could not run, 3 inconclusive or
+    Exit codes: 0 passed (or no policy, and all jobs succeeded), 1 the gate failed, 2 could not run, 3 inconclusive or
     timed out, 4 wrong usage.
     """
     refuse_missing_files(model, samples)
@@ -149,13 +149,13 @@ def _start(client: Client, request: dict[str, Any], *, as_json: bool) -> None:
 def _run(client: Client, request: dict[str, Any], files: AuditFiles, deadline: Deadline, *, as_json: bool) -> int:
     ended = watch_audit(client, request, "Auditing", deadline)
     show(client, ended["id"], as_json=as_json)
-    files.write(client, ended["id"])
-    for job in ended["jobs"]:
-        if job["state"] != "succeeded":
-            complain(f"The job {job['job_id']} ({job['method']}) {job['state']}: the report lacks what it would say.")
-    if "policy" not in request:
-        return DONE
-    return OF_VERDICT.get(ended["verdict"] or "", COULD_NOT_RUN)
+    are_written = files.write(client, ended["id"])
+    lost = [job for job in ended["jobs"] if job["state"] != "succeeded"]
+    for job in lost:
+        complain(f"The job {job['job_id']} ({job['method']}) {job['state']}: the report lacks what it would say.")
+    without_policy = COULD_NOT_RUN if lost else DONE  # a policy has rules that say whether it matters
+    code = OF_VERDICT.get(ended["verdict"] or "", COULD_NOT_RUN) if "policy" in request else without_policy
+    return code if are_written else code or COULD_NOT_RUN
 
 
 def show(client: Client, audit_id: str, *, as_json: bool) -> None:

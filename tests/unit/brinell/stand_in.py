@@ -68,6 +68,7 @@ class StandIn:
         self.findings = [finding(0), finding(1), finding(2, kind="misclassified", value=0.0, predicted=4, details={})]
         self.audit_states = ["running", "succeeded"]  # likewise
         self.verdict = None
+        self.lost_jobs = 0  # of the audit, the last ones
         self.model = MODEL
         self.url = ""
 
@@ -85,10 +86,9 @@ class StandIn:
         has_ended = state == "succeeded"
         progress = {"samples_done": 6 if has_ended else 1, "samples_total": 6, "fraction": 1.0 if has_ended else 0.5}
         error = {"code": "model_fault", "detail": "The model crashed."} if state == "failed" else None
-        jobs = [
-            {"job_id": "job_1", "method": "pgd", "state": state},
-            {"job_id": "job_2", "method": "c", "state": state},
-        ]
+        jobs = [{"job_id": f"job_{i + 1}", "method": name, "state": state} for i, name in enumerate(["pgd", "c"])]
+        for job in jobs[len(jobs) - self.lost_jobs :]:
+            job["state"] = "failed"
         known = {"id": "aud_1", "state": state, "request": {"recipe": "quick-1"}, "jobs": jobs, "created_at": "now"}
         ended = {"verdict": self.verdict if has_ended else None, "report_ready": has_ended, "error": error}
         return {**known, **ended, "progress": progress | COST, "summary": None}

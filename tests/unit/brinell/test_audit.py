@@ -125,6 +125,37 @@ def test_reports_are_written_where_the_gate_fails_too(run, server, policy, an_em
     assert (an_empty_folder / "r.xml").exists()
 
 
+def test_a_summary_that_cannot_be_written_does_not_change_the_verdict(
+    run, server, policy, an_empty_folder, monkeypatch
+):
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(an_empty_folder))
+    for server.verdict, code in VERDICTS.items():
+        server.audit_states = ["succeeded"]
+        ended, _, err = run(*AUDIT, *policy)
+        assert ended == code
+        assert "Cannot add to the step's summary" in err and "itself failed" not in err
+
+
+@pytest.mark.parametrize(("verdict", "code"), [("pass", 2), ("fail", 1)])
+def test_a_report_that_cannot_be_written_is_said_and_is_no_success(run, server, policy, monkeypatch, verdict, code):
+    def full(path, content):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("pathlib.Path.write_bytes", full)
+    server.verdict = verdict
+    ended, out, err = run(*AUDIT, *policy, "--report", "r.html")
+    assert ended == code
+    assert "Cannot write r.html: No space left on device" in err and f"Verdict: {verdict}" in out
+
+
+def test_without_a_policy_a_job_that_failed_ends_with_2(run, server, policy):
+    server.lost_jobs = 1
+    code, _, err = run(*AUDIT)
+    assert code == 2 and "(c) failed" in err
+    server.verdict, server.audit_states = "pass", ["succeeded"]
+    assert run(*AUDIT, *policy)[0] == 0, "its rules need no job that failed"
+
+
 def test_a_summary_that_github_would_drop_is_not_made_longer(run, server, an_empty_folder, monkeypatch):
     monkeypatch.setattr(audit_files, "SUMMARY_BYTES", 10)
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(an_empty_folder / "summary"))
