@@ -35,7 +35,8 @@ def compose(material: Material, rows_: Sequence[SampleRow], gallery: Gallery | N
     """`rows_` of `rows.rows_of`; the gallery shows some of them."""
     spec, evidence = material.spec, material.evidence
     jobs = tuple(identity.job_row(one) for one in evidence)
-    table = table_of(rows_, jobs, spec.skipped, labelled=spec.samples.labelled)
+    selected = len(spec.indices)
+    table = table_of(rows_, jobs, spec.skipped, selected=selected, labelled=spec.samples.labelled)
     alarms = raised(tuple(rows.samples_of(rows_, spec, evidence)))
     baseline = _baseline(material)
     verdict = _verdict(material, table, alarms, baseline)

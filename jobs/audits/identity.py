@@ -46,7 +46,7 @@ def data(spec: AuditSpec, table: Table) -> DataIdentity:
         selected=n,
         selection=f"all {n} rows" if every else f"the first {n} rows" if first else f"{n} rows chosen by the caller",
         labels="given" if labelled else "predicted",
-        misclassified=int((~table.correct).sum()) if labelled else None,
+        misclassified=None if table.gaps.keys() & {"labels", "predictions"} else int((~table.correct).sum()),
     )
 
 

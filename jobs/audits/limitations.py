@@ -40,13 +40,12 @@ def limitations(spec: AuditSpec, jobs: Sequence[JobRow], table: Table) -> Iterat
         yield "No attack but plain noise could run: upper ends are far too high."
     if "labels" in table.gaps:
         yield "The samples have no labels: distances are to any change of the model's own answer, right or wrong."
-    yield from _of_size(jobs, table)
+    yield from _of_size(jobs, len(spec.indices))
     if spec.model.kind == "endpoint":
         yield "The model answers from elsewhere and may have been changed meanwhile: its bytes were never seen."
 
 
-def _of_size(jobs: Sequence[JobRow], table: Table) -> Iterator[str]:
-    n = len(table.indices)
+def _of_size(jobs: Sequence[JobRow], n: int) -> Iterator[str]:
     if n < FEW:
         yield f"{n} samples say little about the rest: read the intervals, not the points."
     yield "Everything is about these samples. It carries over to others only as far as they come from the same source."

@@ -154,7 +154,7 @@ class DataIdentity(_Part):
     selected: int
     selection: str  # in words
     labels: Literal["given", "predicted"]
-    misclassified: int | None  # null without given labels
+    misclassified: int | None  # null without given labels, or where failed jobs leave samples unseen
 
 
 class Comparison(_Part):

@@ -43,7 +43,10 @@ class Table:
     gaps: Mapping[Need, str]  # what was not computed, and why, in a sentence
 
 
-def table_of(rows: Sequence[SampleRow], jobs: Sequence[JobRow], skipped: Sequence[Skipped], *, labelled: bool) -> Table:
+def table_of(
+    rows: Sequence[SampleRow], jobs: Sequence[JobRow], skipped: Sequence[Skipped], *, selected: int, labelled: bool
+) -> Table:
+    """`selected`: how many samples the audit is about; a job that failed may have been the only one to look at some."""
     return Table(
         indices=np.array([row.index for row in rows], np.int64),
         correct=np.array([row.label == row.predicted for row in rows], np.bool_),
@@ -51,12 +54,15 @@ def table_of(rows: Sequence[SampleRow], jobs: Sequence[JobRow], skipped: Sequenc
         upper=_column([row.upper for row in rows], empty=np.inf),
         smoothed=_column([row.smoothed for row in rows], empty=-np.inf),
         clever=_column([row.clever for row in rows], empty=np.nan),
-        gaps=dict(_gaps(jobs, skipped, labelled=labelled)),
+        gaps=dict(_gaps(jobs, skipped, missing=selected - len(rows), labelled=labelled)),
     )
 
 
 def table_of_report(report: Report) -> Table:
-    return table_of(report.samples, report.jobs, report.skipped, labelled=report.data.labels == "given")
+    data = report.data
+    return table_of(
+        report.samples, report.jobs, report.skipped, selected=data.selected, labelled=data.labels == "given"
+    )
 
 
 def ends(table: Table, epsilon: float | None) -> tuple[Table, Table]:
@@ -79,12 +85,16 @@ def _column(values: Sequence[float | None], *, empty: float) -> Numbers:
     return np.array([empty if value is None else value for value in values], np.float64)
 
 
-def _gaps(jobs: Sequence[JobRow], skipped: Sequence[Skipped], *, labelled: bool) -> Iterator[tuple[Need, str]]:
+def _gaps(
+    jobs: Sequence[JobRow], skipped: Sequence[Skipped], *, missing: int, labelled: bool
+) -> Iterator[tuple[Need, str]]:
     """A kind of evidence is missing as soon as one of its jobs did not succeed: who knows what it would have found."""
     if not labelled:
         yield "labels", "The samples came without labels, so nobody knows which answers are right."
     if not any(job.state is JobState.SUCCEEDED for job in jobs):
         yield "predictions", "No job of the audit succeeded."
+    elif missing and any(job.state is not JobState.SUCCEEDED for job in jobs):
+        yield "predictions", f"Jobs failed, and {missing} of the samples were looked at by no other."
     for need, word in _WORDS.items():
         ours = [job for job in jobs if need_of(job) == need]
         if lost := [job for job in ours if job.state is not JobState.SUCCEEDED]:

@@ -23,9 +23,9 @@ RECIPE = [{"name": "pgd"}, {"name": "smoothing"}, {"name": "clever"}]
 RULES = [{"name": "clean", "metric": "clean_accuracy", "at_least": 0.5}]
 
 
-def made(*, labelled=True, failed=(), wrong=(9,), baseline=None, **change) -> Report:
+def made(*, labelled=True, count=10, failed=(), wrong=(9,), baseline=None, **change) -> Report:
     """Ten samples: pgd at 0.1 (i + 1), smoothing at 0.3, clever on all at 0.35; `wrong` are misclassified."""
-    card, samples = ready_card(), samples_card(labelled=labelled)
+    card, samples = ready_card(), samples_card(labelled=labelled, count=count)
     body = {"model_id": card.id, "samples_id": samples.id, "recipe": RECIPE, "policy": {"rules": RULES}} | change
     plan = admit(AuditRequest.model_validate(body), card, samples)
     evidence = [told(spec, failed, wrong) for spec in plan.jobs]
@@ -106,6 +106,18 @@ def test_a_failed_job_is_missing_and_said_to_be():
     assert report.summary.attack_success_rate is None
     assert any("pgd is failed" in sentence for sentence in report.limitations)
     assert {job.method: job.error for job in report.jobs}["pgd"] == "It crashed."
+
+
+@pytest.mark.parametrize("failed", [("noise", "pgd", "square", "hopskipjump", "smoothing"), ("pgd",)])
+def test_no_accuracy_is_told_where_failed_jobs_leave_samples_unseen(failed):
+    """The quick recipe's CLEVER looks at the first twenty only."""
+    report = made(recipe="quick-1", count=25, failed=failed)
+    is_short = len(failed) > 1
+    assert len(report.samples) == (20 if is_short else 25)
+    assert (report.summary.clean_accuracy is None) == (report.data.misclassified is None) == is_short
+    assert report.verdict == ("inconclusive" if is_short else "pass")
+    assert ("5 of the samples" in report.rules[0].detail) == is_short
+    assert any("clever ran on the first 20 samples only" in sentence for sentence in report.limitations)
 
 
 def test_what_was_chosen_can_be_told_apart_by_its_digest():
