@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from math import ceil, floor, isinf
 from typing import Literal, Self
 
-from algorithms.statistics import clopper_pearson
-from jobs.audits.metrics import Share
+from algorithms.statistics import clopper_pearson, sign_test
+from jobs.audits.metrics import LEVEL, Middle, Sampled, Share
 from jobs.audits.policy import Rule
 from jobs.audits.verdict import Evidence
 from jobs.summary import Interval
@@ -16,6 +16,7 @@ MOST_SAMPLES = 10_000_000  # nobody has more: a rule that needs them is not deci
 
 NO_SAMPLE = "There is no sample to observe it on."
 TOO_FEW = "The interval contains the bound: too few samples to tell."
+TOO_CLOSE = "The interval contains the bound, so near to what was observed that no number of samples would tell."
 SILENCE = "For half of the samples or more no point was found, and the silence of an attack is not safety."
 ELSEWHERE = (
     "The methods looked at threat.epsilon only, which does not tell; leave it out to have the distances looked for."
@@ -63,15 +64,20 @@ class Bound:
             return Decision("inconclusive", evidence, detail="No sample has this number.")
         return Decision(self.holds(value, value), evidence, observed=value)
 
-    def on_ends(self, seen: Interval, low: Interval, high: Interval, *, evidence: Evidence) -> Decision:
+    def on_ends(self, seen: Interval, low: Sampled, high: Sampled, *, evidence: Evidence) -> Decision:
         """`seen` was observed; with every distance looked for, it would lie between `low` and `high`."""
-        if isinf(low.value):
+        bottom, top = low.interval(self.level or LEVEL), high.interval(self.level or LEVEL)
+        assert bottom is not None  # of the samples that `seen` was observed on
+        assert top is not None
+        if isinf(bottom.value):
             return Decision("inconclusive", evidence, detail=SILENCE)
-        verdict = self.holds(low.value, high.value) if self.level is None else self.holds(low.low, high.high)
-        said = ELSEWHERE if self.holds(low.value, high.value) == "inconclusive" else TOO_FEW
-        return Decision(
-            verdict, evidence, seen.value, low.low, high.high, detail=said if verdict == "inconclusive" else ""
-        )
+        tends = self.holds(bottom.value, top.value)
+        verdict = tends if self.level is None else self.holds(bottom.low, top.high)
+        needed, said = None, ""
+        if verdict == "inconclusive":
+            needed = self.needed(low, high)
+            said = ELSEWHERE if tends == "inconclusive" else TOO_FEW if needed else TOO_CLOSE
+        return Decision(verdict, evidence, seen.value, bottom.low, top.high, needed, said)
 
     def on_truth(self, bottom: Interval | None, top: Interval | None, *, needed: int | None, gap: str) -> Decision:
         """A truth between two rates: certified below (None: nothing is, which `gap` explains), unbroken above."""
@@ -85,31 +91,44 @@ class Bound:
         seen = None if bottom is None else bottom.value
         return Decision(verdict, evidence, seen, below.low, top.high, needed, f"{said} {gap}".strip())
 
-    def needed_samples(self, share: Share) -> int | None:
-        """The smallest number of samples found at which the observed rate would decide. None: none would."""
-        if self.level is None or not share.of:
+    def needed(self, low: Sampled, high: Sampled) -> int | None:
+        """The smallest number of samples found at which what was observed would decide. None: none would.
+
+        Of the end that has to clear or miss the bound; None too where the bound lies between the two.
+        """
+        tends = self.holds(low.value, high.value)
+        if self.level is None or tends == "inconclusive":
             return None
-        rate, level = share.count / share.of, self.level
+        end = low if (tends == "pass") == self.is_floor else high
+        return self._needed_of_rate(end, self.level) if isinstance(end, Share) else self._needed_of_median(end)
+
+    def _needed_of_rate(self, share: Share, level: float) -> int | None:
+        rate = share.value
         if rate == self.value:
             return None
-        return _smallest(lambda n: self.holds(*_limits(rate, n, level, above=rate > self.value)) != "inconclusive")
+        return smallest(lambda n: self.holds(*_limits(rate, n, level, above=rate > self.value)) != "inconclusive")
 
-    def needed_for_truth(self, bottom: Share, top: Share) -> int | None:
-        """Whichever end is on the right side of the bound by itself; None where the bound lies between them."""
-        if not bottom.of:
+    def _needed_of_median(self, middle: Middle) -> int | None:
+        """Its interval clears the bound where a sign test on the two sides of the bound tells them apart."""
+        surprise = 1 - (self.level or 0.0)
+        held = middle.values >= self.value if self.is_floor else middle.values <= self.value
+        fewer = min(float(held.mean()), 1 - float(held.mean()))
+        if fewer == 0.5:
             return None
-        if bottom.count / bottom.of > self.value:
-            return self.needed_samples(bottom)
-        return self.needed_samples(top) if top.count / top.of < self.value else None
+        return smallest(lambda n: sign_test(of_rate(fewer, n, up=True), n - of_rate(fewer, n, up=True)) <= surprise)
 
 
 def _limits(rate: float, n: int, level: float, *, above: bool) -> tuple[float, float]:
     """Of n samples at this rate; where it is no whole number of them, of the one nearer to the bound."""
-    count = floor(rate * n + ROUNDING) if above else ceil(rate * n - ROUNDING)
-    return clopper_pearson(count, n, level)
+    return clopper_pearson(of_rate(rate, n, up=not above), n, level)
 
 
-def _smallest(decides: Callable[[int], bool]) -> int | None:
+def of_rate(rate: float, n: int, *, up: bool) -> int:
+    """A whole number of n samples."""
+    return ceil(rate * n - ROUNDING) if up else floor(rate * n + ROUNDING)
+
+
+def smallest(decides: Callable[[int], bool]) -> int | None:
     """By doubling and bisection."""
     high = 1
     while not decides(high):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from algorithms.statistics import clopper_pearson
-from jobs.audits.bounds import Bound, Decision
+from jobs.audits.bounds import TOO_CLOSE, TOO_FEW, Bound, Decision, of_rate, smallest
 from jobs.audits.metrics import LEVEL, Metric, Share
 from jobs.audits.policy import Rule
 from jobs.audits.table import Flags, Table
@@ -37,16 +37,22 @@ def decide(
     before, after = _paired(baseline.table, there.flags, table, here.flags)
     if not len(after):
         return Decision("inconclusive", metric.evidence, detail="The two audits share no sample.")
-    drop, low, high = drop_of(before, after, rule.confidence or LEVEL)
-    if rule.confidence is None:
-        low = high = drop
+    level, bound = rule.confidence or LEVEL, Bound(most, is_floor=False, level=rule.confidence)
+    drop, low, high = drop_of(before, after, level)
+    verdict = bound.holds(drop, drop) if rule.confidence is None else bound.holds(low, high)
+    said = f"It fell by {drop:.3g} [{low:.3g}, {high:.3g}] on the {len(after)} samples of both audits."
+    needed = None
+    if verdict == "inconclusive":
+        needed = _needed(before, after, bound)
+        said = f"{said} {TOO_FEW if needed else TOO_CLOSE}"
     return Decision(
-        Bound(most, is_floor=False, level=rule.confidence).holds(low, high),
+        verdict,
         metric.evidence,
         observed=interval.value,
         low=interval.low,
         high=interval.high,
-        detail=f"It fell by {drop:.3g} [{low:.3g}, {high:.3g}] on the {len(after)} samples of both audits.",
+        needed_samples=needed,
+        detail=said,
         baseline=float(before.mean()),
     )
 
@@ -56,10 +62,28 @@ def drop_of(before: Flags, after: Flags, level: float) -> tuple[float, float, fl
 
     Exact and on the safe side: Clopper-Pearson limits of the two kinds of change, each at half the error allowed.
     """
-    lost, won = int((before & ~after).sum()), int((after & ~before).sum())
-    n, each = len(after), (1 + level) / 2
+    lost, won, n = int((before & ~after).sum()), int((after & ~before).sum()), len(after)
+    return (lost - won) / n, *_limits(lost, won, n, level)
+
+
+def _limits(lost: int, won: int, n: int, level: float) -> tuple[float, float]:
+    each = (1 + level) / 2
     (lost_low, lost_high), (won_low, won_high) = clopper_pearson(lost, n, each), clopper_pearson(won, n, each)
-    return (lost - won) / n, lost_low - won_high, lost_high - won_low
+    return lost_low - won_high, lost_high - won_low
+
+
+def _needed(before: Flags, after: Flags, bound: Bound) -> int | None:
+    """How many samples would decide it, were both kinds of change to stay as frequent. None: none would."""
+    lost, won = float((before & ~after).mean()), float((after & ~before).mean())
+    if bound.level is None or lost - won == bound.value:
+        return None
+    level, is_worse = bound.level, lost - won > bound.value
+
+    def decides(n: int) -> bool:  # where a rate is no whole number of samples: the one nearer to the bound
+        limits = _limits(of_rate(lost, n, up=not is_worse), of_rate(won, n, up=is_worse), n, level)
+        return bound.holds(*limits) != "inconclusive"
+
+    return smallest(decides)
 
 
 def _obstacle(metric: Metric, at: float | None, baseline: Baseline | None) -> str | None:

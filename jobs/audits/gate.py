@@ -12,7 +12,7 @@ from math import isfinite
 from jobs.audits import drops, metrics
 from jobs.audits.bounds import NO_SAMPLE, Bound, Decision, Outcome
 from jobs.audits.drops import Baseline
-from jobs.audits.metrics import LEVEL, METRICS, Metric, Number, Share
+from jobs.audits.metrics import LEVEL, METRICS, Metric, Number
 from jobs.audits.policy import AT_A_RADIUS, Policy, Rule
 from jobs.audits.table import Table
 from jobs.audits.verdict import Overall, RuleOutcome, RuleVerdict, Verdict, Waiver
@@ -54,7 +54,7 @@ def _outcome(rule: Rule, waivers: Sequence[Waiver], ground: Ground) -> RuleOutco
     decision = _decide(rule, at, ground)
     if decision.verdict == "pass" and ground.errors:
         said = f"The alarm {ground.errors[0]} says that a number here is wrong; nothing passes on it."
-        decision = replace(decision, verdict="inconclusive", detail=said)
+        decision = replace(decision, verdict="inconclusive", needed_samples=None, detail=said)
     return RuleOutcome(
         **rule.model_dump(exclude={"at"}),
         at=at,
@@ -99,13 +99,14 @@ def _decide(rule: Rule, at: float | None, ground: Ground) -> Decision:
 
 
 def _worse(bounded: Decision, drop: Decision) -> Decision:
-    """Of one metric held against a bound and against a baseline. How many samples a drop needs, nobody says."""
+    """Of one metric held against a bound and against a baseline."""
+    needed = [one.needed_samples for one in (bounded, drop) if one.verdict == "inconclusive"]
     verdict = min(bounded.verdict, drop.verdict, key=_WORST_FIRST.index)
     return replace(
         bounded,
         verdict=verdict,
         baseline=drop.baseline,
-        needed_samples=None if drop.verdict == "inconclusive" else bounded.needed_samples,
+        needed_samples=None if None in needed else max((n for n in needed if n), default=None),
         detail=f"{bounded.detail} {drop.detail}".strip(),
     )
 
@@ -114,12 +115,11 @@ def _bounded(rule: Rule, metric: Metric, at: float | None, ground: Ground) -> De
     seen, bound, level = metric.read(ground.table, at), Bound.of(rule), rule.confidence or LEVEL
     if isinstance(seen, Number):
         return bound.on_value(seen.value, evidence=metric.evidence)
-    low, high = metric.ends(ground.table, at, ground.epsilon)
-    observed, bottom, top = seen.interval(level), low.interval(level), high.interval(level)
-    if observed is None or bottom is None or top is None:
+    observed = seen.interval(level)
+    if observed is None:
         return Decision("inconclusive", metric.evidence, detail=NO_SAMPLE)
-    needed = bound.needed_for_truth(low, high) if isinstance(low, Share) and isinstance(high, Share) else None
-    return replace(bound.on_ends(observed, bottom, top, evidence=metric.evidence), needed_samples=needed)
+    low, high = metric.ends(ground.table, at, ground.epsilon)
+    return bound.on_ends(observed, low, high, evidence=metric.evidence)
 
 
 def _between(rule: Rule, at: float, table: Table) -> Decision:
@@ -132,6 +132,6 @@ def _between(rule: Rule, at: float, table: Table) -> Decision:
     return bound.on_truth(
         None if "certificate" in table.gaps else bottom.interval(level),
         top.interval(level),
-        needed=bound.needed_for_truth(bottom, top),
+        needed=bound.needed(bottom, top),
         gap=table.gaps.get("certificate") or table.gaps.get("attack") or "",
     )

@@ -70,7 +70,8 @@ class Number:
     value: float | None
 
 
-Reading = Share | Middle | Number
+Sampled = Share | Middle
+Reading = Sampled | Number
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ class Metric:
     needs: tuple[Need, ...]
     read: Callable[[Table, float | None], Reading]
 
-    def ends(self, table: Table, at: float | None, epsilon: float | None) -> tuple[Share | Middle, Share | Middle]:
+    def ends(self, table: Table, at: float | None, epsilon: float | None) -> tuple[Sampled, Sampled]:
         """The least and the most that it could be, had every method looked for its distance. Of no estimate."""
         one, other = (self.read(end, at) for end in ends(table, epsilon))
         assert not isinstance(one, Number)

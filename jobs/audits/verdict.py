@@ -45,7 +45,7 @@ class RuleOutcome(_Part):
     high: float | None
     evidence: Evidence
     verdict: RuleVerdict
-    needed_samples: int | None = None  # of an inconclusive rule: how many would decide it, were the rate to stay
+    needed_samples: int | None = None  # of an inconclusive rule: how many would decide it, were the observed to stay
     detail: str = ""  # why, in a sentence
     waiver: Waiver | None = None
 

@@ -243,13 +243,35 @@ def test_the_samples_needed_would_decide(count, of, bound, level, is_floor):
     count = min(count, of)
     share = Share(np.arange(of) < count)
     limit = Bound(bound, is_floor, level)
-    needed = limit.needed_samples(share)
+    needed = limit.needed(share, share)
     if needed is None:
         assert count / of == pytest.approx(bound, abs=0.01)
         return
     rate = count / of
     seen = np.floor(rate * needed + 1e-9) if rate > bound else np.ceil(rate * needed - 1e-9)
     assert limit.holds(*clopper_pearson(int(seen), needed, level)) != "inconclusive"
+
+
+@pytest.mark.parametrize("bound", [{"at_least": 0.5}, {"at_most": 0.5}])
+@pytest.mark.parametrize("share", [0.3, 0.6])
+def test_the_samples_needed_would_decide_a_median(bound, share):
+    """Ten samples, three or six of which lie below the bound."""
+    few = np.where(np.arange(10) < 10 * share, 0.4, 0.6)
+    found = outcome("median_upper_bound", table(upper=few), confidence=0.95, **bound)
+    assert found.verdict == "inconclusive" and found.needed_samples
+    n, below = found.needed_samples, int(np.ceil(10 * share * found.needed_samples / 10))
+    enough = np.where(np.arange(n) < below, 0.4, 0.6)
+    assert outcome("median_upper_bound", table(upper=enough), confidence=0.95, **bound).verdict in ("pass", "fail")
+
+
+def test_where_no_number_of_samples_would_tell_none_is_named_and_the_reason_is():
+    found = outcome("clean_accuracy", table(correct=RIGHT), at_least=0.9, confidence=0.95)
+    assert found.needed_samples is None and "no number of samples" in found.detail
+
+
+def test_an_alarm_is_not_cured_by_samples():
+    soft = {"at_least": 0.5, "confidence": 0.95, "errors": ["lower_above_upper"]}
+    assert outcome("clean_accuracy", table(correct=RIGHT), **soft).needed_samples is None
 
 
 @given(at=st.floats(0.01, 2), seed=st.integers(0, 2**32 - 1))
