@@ -15,6 +15,13 @@ class Interval(TypedDict):
     high: float
 
 
+class MedianInterval(TypedDict):
+    """95 %; `high` null: it has no end."""
+
+    low: float
+    high: float | None
+
+
 class Spread(TypedDict):
     mean: float
     median: float
@@ -43,10 +50,14 @@ class AuditSummary(TypedDict):
     empirical_robust_accuracy: Interval | None
     attack_success_rate: Interval | None
     median_lower_bound: float | None
+    median_lower_interval: MedianInterval | None
     median_upper_bound: float | None
+    median_upper_interval: MedianInterval | None
     closure: Interval | None
     clever: Spread | None
+    clever_median_interval: MedianInterval | None
     clever_samples: int
+    clever_statuses: dict[str, int]
     smoothed: Spread | None
     queries: int
     gradients: int

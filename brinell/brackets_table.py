@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from brinell.audit_records import Bracket, Interval, Report
+from brinell.audit_records import Bracket, Interval, MedianInterval, Report
 from brinell.scores_table import NOTHING, number
 from brinell.terminal import out, plain, print_table
 
@@ -45,13 +45,24 @@ def _lines(report: Report) -> Iterator[str]:
     yield from _rate(f"certified accuracy{within}", summary["certified_accuracy"])
     yield from _rate(f"accuracy no attack broke{within}", summary["empirical_robust_accuracy"])
     yield f"  median bracket: {number(summary['median_lower_bound'])} ≤ r* ≤ {number(summary['median_upper_bound'])}"
+    yield from _median("certified", summary["median_lower_interval"])
+    yield from _median("found", summary["median_upper_interval"])
     yield from _rate(f"brackets closed within {CLOSED - 1:.0%}", summary["closure"])
     if clever := summary["clever"]:
         listed = ", ".join(f"{word} {number(clever[word])}" for word in ("mean", "median", "min", "max"))
         yield f"  CLEVER, an estimate: {listed} over {summary['clever_samples']} samples"
+        yield from _median("CLEVER", summary["clever_median_interval"])
+    if unusual := {status: n for status, n in summary["clever_statuses"].items() if status != "ok"}:
+        yield f"  unusual CLEVER fits: {', '.join(f'{n} {status}' for status, n in unusual.items())}"
     yield f"  cost: {summary['queries']} queries, {summary['gradients']} gradients, {summary['seconds']:.1f} s"
     for skipped in report["skipped"]:
         yield f"  skipped {skipped['method']}: {skipped['reason']}"
+
+
+def _median(what: str, interval: MedianInterval | None) -> Iterator[str]:
+    if interval:
+        high = "∞" if interval["high"] is None else number(interval["high"])
+        yield f"    median {what}: 95% interval {number(interval['low'])} to {high}"
 
 
 def _rate(title: str, rate: Interval | None) -> Iterator[str]:

@@ -1,22 +1,25 @@
 """The audit in a few numbers. Pure."""
 
+from collections import Counter
 from collections.abc import Sequence
 from statistics import fmean, median
 
 import numpy as np
 
-from jobs.audits import metrics
-from jobs.audits.metrics import METRICS, Share
+from jobs.audits.metrics import METRICS, Middle, Share
 from jobs.audits.policy import MetricName
 from jobs.audits.record import AuditSpec
-from jobs.audits.report import Alarm, AuditSummary, JobRow
+from jobs.audits.report import Alarm, AuditSummary, JobRow, MedianInterval, SampleRow
 from jobs.audits.table import Numbers, Table
 from jobs.summary import Interval, Spread
 
 CLOSED = 1.1  # upper / lower up to which a bracket counts as closed
 
 
-def summarize(spec: AuditSpec, table: Table, jobs: Sequence[JobRow], alarms: Sequence[Alarm]) -> AuditSummary:
+def summarize(
+    spec: AuditSpec, rows: Sequence[SampleRow], table: Table, *, jobs: Sequence[JobRow], alarms: Sequence[Alarm]
+) -> AuditSummary:
+    lower, upper = _median("median_lower_bound", table), _median("median_upper_bound", table)
     epsilon = spec.threat.epsilon
     clever = table.clever[table.correct & ~np.isnan(table.clever)]
     return AuditSummary(
@@ -26,11 +29,15 @@ def summarize(spec: AuditSpec, table: Table, jobs: Sequence[JobRow], alarms: Seq
         certified_accuracy=None if epsilon is None else _share("certified_accuracy", table, epsilon),
         empirical_robust_accuracy=None if epsilon is None else _share("empirical_robust_accuracy", table, epsilon),
         attack_success_rate=_share("attack_success_rate", table, epsilon),
-        median_lower_bound=_median("median_lower_bound", table),
-        median_upper_bound=_median("median_upper_bound", table),
+        median_lower_bound=_finite(lower.value if lower else None),
+        median_lower_interval=_ends(lower),
+        median_upper_bound=_finite(upper.value if upper else None),
+        median_upper_interval=_ends(upper),
         closure=_closure(table),
         clever=_spread(clever),
+        clever_median_interval=_ends(Middle(clever).interval()),
         clever_samples=len(clever),
+        clever_statuses=dict(Counter(row.clever_status for row in rows if row.clever_status)),
         smoothed=_spread(table.smoothed[np.isfinite(table.smoothed)]),
         queries=sum(job.queries.total for job in jobs if job.queries),
         gradients=sum(job.gradients for job in jobs),
@@ -46,14 +53,21 @@ def _share(name: MetricName, table: Table, at: float | None) -> Interval | None:
     return reading.interval() if is_known and isinstance(reading, Share) else None
 
 
-def _median(name: MetricName, table: Table) -> float | None:
+def _median(name: MetricName, table: Table) -> Interval | None:
     metric = METRICS[name]
     if table.gaps.keys() & set(metric.needs):
         return None
-    interval = metric.read(table, None)
-    assert isinstance(interval, metrics.Middle)
-    found = interval.interval()
-    return found.value if found and np.isfinite(found.value) else None
+    reading = metric.read(table, None)
+    assert isinstance(reading, Middle)
+    return reading.interval()
+
+
+def _ends(median: Interval | None) -> MedianInterval | None:
+    return None if median is None else MedianInterval(low=max(median.low, 0.0), high=_finite(median.high))
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and np.isfinite(value) else None
 
 
 def _closure(table: Table) -> Interval | None:

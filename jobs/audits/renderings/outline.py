@@ -7,7 +7,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from jobs.audits.renderings.words import at_least, at_most, count, duration, many, norm, number, share, span
+from jobs.audits.renderings.words import (
+    at_least,
+    at_most,
+    between,
+    count,
+    duration,
+    many,
+    norm,
+    number,
+    share,
+    spaced,
+    span,
+)
 from jobs.audits.report import Report
 from jobs.summary import Interval
 
@@ -88,9 +100,11 @@ def figures(report: Report) -> Iterator[Figure]:
     yield from _rate(f"Certified accuracy {within}", summary.certified_accuracy, "proof")
     yield from _rate(f"Not broken {within}", summary.empirical_robust_accuracy, "witness")
     if summary.median_lower_bound is not None:
-        yield Figure("Median certified distance", f"≥ {at_least(summary.median_lower_bound)}", norm(report), "proof")
+        note = _listed(norm(report), between(summary.median_lower_interval))
+        yield Figure("Median certified distance", f"≥ {at_least(summary.median_lower_bound)}", note, "proof")
     if summary.median_upper_bound is not None:
-        yield Figure("Median found distance", f"≤ {at_most(summary.median_upper_bound)}", norm(report), "witness")
+        note = _listed(norm(report), between(summary.median_upper_interval))
+        yield Figure("Median found distance", f"≤ {at_most(summary.median_upper_bound)}", note, "witness")
     yield from _rate(f"Attack success {within}", summary.attack_success_rate, "witness")
     yield from _rate("Closed brackets", summary.closure, "", note="found / certified ≤ 1.1")
     yield from _scores(report)
@@ -100,14 +114,22 @@ def figures(report: Report) -> Iterator[Figure]:
 
 def _rate(name: str, rate: Interval | None, sign: Sign, note: str = "") -> Iterator[Figure]:
     if rate is not None:
-        yield Figure(name, share(rate.value), "; ".join(filter(None, [f"95\u202f%: {span(rate)}", note])), sign)
+        yield Figure(name, share(rate.value), _listed(f"95\u202f%: {span(rate)}", note), sign)
+
+
+def _listed(*notes: str) -> str:
+    return "; ".join(filter(None, notes))
 
 
 def _scores(report: Report) -> Iterator[Figure]:
     summary = report.summary
     if clever := summary.clever:
-        note = f"{number(clever.min)} to {number(clever.max)} on {many(summary.clever_samples, 'sample')}; no bound"
+        all_of_them = f"{number(clever.min)} to {number(clever.max)} on {many(summary.clever_samples, 'sample')}"
+        note = _listed(between(summary.clever_median_interval), all_of_them, "no bound")
         yield Figure("Median CLEVER score", f"≈ {number(clever.median)}", note, "estimate")
+    if unusual := {status: n for status, n in summary.clever_statuses.items() if status != "ok"}:
+        told = ", ".join(f"{count(n)} {spaced(status)}" for status, n in unusual.items())
+        yield Figure("Unusual CLEVER fits", count(sum(unusual.values())), told, "estimate")
     if smoothed := summary.smoothed:
         note = "of the smoothed model, not of this one"
         yield Figure("Median smoothed radius", f"≥ {at_least(smoothed.median)}", note, "smoothed")

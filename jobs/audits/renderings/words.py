@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Iterator
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 
-from jobs.audits.report import Picture, Report
+from jobs.audits.report import MedianInterval, Picture, Report
 from jobs.audits.verdict import RuleOutcome
 from jobs.summary import Interval
 
@@ -79,6 +79,13 @@ def span(interval: Interval | None) -> str:
         return NOTHING
     low, high = math.floor(1000 * interval.low + 1e-9) / 10, math.ceil(1000 * interval.high - 1e-9) / 10
     return f"{low:g}–{high:g}\u202f%"
+
+
+def between(median: MedianInterval | None) -> str:
+    """The interval of a median, rounded outwards. Empty where there is none."""
+    if median is None:
+        return ""
+    return f"95\u202f%: {at_least(median.low)} to {'∞' if median.high is None else at_most(median.high)}"
 
 
 def duration(seconds: float) -> str:

@@ -77,8 +77,12 @@ def test_the_summary_is_worked_out_by_hand():
     assert summary.certified_accuracy is None, "smoothing is no certificate of this model"
     assert summary.attack_success_rate.value == pytest.approx(4 / 9)
     assert summary.median_upper_bound == pytest.approx(0.45)
+    assert (summary.median_upper_interval.low, summary.median_upper_interval.high) == (0.1, 0.8)
+    assert summary.median_lower_interval is None
     assert summary.closure is None
     assert (summary.clever_samples, summary.clever.median) == (9, 0.35)
+    assert summary.clever_median_interval.low == summary.clever_median_interval.high == 0.35
+    assert summary.clever_statuses == {"ok": 9}
     assert summary.alarms == {"clever_above_attack": 3}
 
 

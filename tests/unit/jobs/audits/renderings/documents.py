@@ -9,7 +9,9 @@ HOSTILE = "<script>alert(1)</script> | `x` [y](https://evil.example) www.evil.ex
 def without_certificates() -> Report:
     document = report()
     unproven = {"lower": None, "lower_by": None, "lower_confidence": None, "smoothed": None, "alarms": ()}
-    summary = {"certified_accuracy": None, "median_lower_bound": None, "closure": None, "smoothed": None}
+    summary = dict.fromkeys(
+        ("certified_accuracy", "median_lower_bound", "median_lower_interval", "closure", "smoothed")
+    )
     return document.model_copy(
         update={
             "samples": tuple(_but(row, unproven) if row.label == row.predicted else row for row in document.samples),
@@ -23,7 +25,9 @@ def without_certificates() -> Report:
 def without_attacks() -> Report:
     document = report()
     unbroken = {"upper": None, "upper_by": None, "alarms": ()}
-    summary = {"empirical_robust_accuracy": None, "attack_success_rate": None, "median_upper_bound": None}
+    summary = dict.fromkeys(
+        ("empirical_robust_accuracy", "attack_success_rate", "median_upper_bound", "median_upper_interval")
+    )
     return document.model_copy(
         update={
             "samples": tuple(_but(row, unbroken) if row.label == row.predicted else row for row in document.samples),
@@ -39,7 +43,8 @@ def without_anything() -> Report:
     """Every job failed, and nobody gave labels, an epsilon or a policy."""
     document = report(1)
     nothing = dict.fromkeys(document.summary.model_dump(exclude={"samples", "labels", "clever_samples"}))
-    empty = nothing | {"labels": "predicted", "queries": 0, "gradients": 0, "seconds": 0.0, "alarms": {}}
+    empty = nothing | {"labels": "predicted", "queries": 0, "gradients": 0, "seconds": 0.0}
+    empty |= {"alarms": {}, "clever_statuses": {}}
     return document.model_copy(
         update={
             "verdict": None,
