@@ -69,7 +69,7 @@ def admit(
 
     `rows` (of `selected`) is needed where `wants_rows` says so; `auxiliary` is the card of auxiliary_samples_id.
     """
-    _check_reserved(request)
+    check_reserved(request.threat)
     method = registry.method(request.method.name)
     shape, classes = border_of(card)
     _check_method(method, request, card)
@@ -92,8 +92,12 @@ def admit(
     )
 
 
-def _check_reserved(request: JobRequest) -> None:
-    reserved = {f"/threat/{name}": getattr(request.threat, name) for name in ("scale", "frozen", "lattice")}
+def check_reserved(threat: ThreatRequest) -> None:
+    """Needs nothing but the request: what is reserved stands in no record by which a request would be known again.
+
+    Raises Refused(not_available).
+    """
+    reserved = {f"/threat/{name}": getattr(threat, name) for name in ("scale", "frozen", "lattice")}
     for pointer, value in reserved.items():
         if value is not None:
             raise Refused(

@@ -33,6 +33,7 @@ def check(request: AuditRequest) -> None:
     """What is wrong with it whatever it names: told before anything is looked up. Raises Refused(code, pointer)."""
     if request.webhook is not None:
         raise Refused("Webhooks do nothing yet; leave this out and poll.", code="not_available", pointer="/webhook")
+    admission.check_reserved(request.threat)
     if request.policy is not None:
         policy.check(request.policy, epsilon=request.threat.epsilon)
 

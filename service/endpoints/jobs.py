@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 
+from jobs.admission import check_reserved
 from jobs.record import Job, Page
 from jobs.request import JobRequest
 from jobs.states import JobState
@@ -60,6 +61,7 @@ def create_job(
     idempotency_key: IdempotencyKey = None,
 ) -> Job:
     """Everything that can be refused is refused here; what is accepted runs."""
+    check_reserved(body.threat)
     once = idempotency(idempotency_key, request, body.model_dump(mode="json", exclude_unset=True))
     job = submit(caller.tenant, body, once, parts)
     response.headers.update({"Location": f"/v1/jobs/{job.id}", "Retry-After": polling.POLL_SECONDS})

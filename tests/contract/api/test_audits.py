@@ -215,6 +215,13 @@ def test_the_same_idempotency_key_gives_the_same_audit(api: Api, caller: TestCli
     assert other.json()["code"] == "idempotency_key_reused"
 
 
+@pytest.mark.parametrize("change", [{"webhook": "https://example.com"}, {"threat": {"scale": 2}}])
+def test_what_is_reserved_is_refused_with_a_known_key_too(api: Api, caller: TestClient, change: dict[str, Any]) -> None:
+    request, key = api.an_audit_request(caller), {"Idempotency-Key": "once"}
+    assert caller.post("/v1/audits", json=request, headers=key).status_code == 202
+    assert caller.post("/v1/audits", json=request | change, headers=key).json()["code"] == "not_available"
+
+
 def test_an_unchanged_audit_costs_no_body_and_a_job_that_moves_changes_it(api: Api, caller: TestClient) -> None:
     audit = api.an_audit(caller)
     seen = {"If-None-Match": caller.get(path_of(audit)).headers["etag"]}

@@ -93,6 +93,7 @@ def test_the_same_key_and_request_make_one_job(api: Api, caller: TestClient) -> 
     assert first.status_code == again.status_code == 202
     assert first.json()["id"] == again.json()["id"] == again.headers["location"].split("/")[-1]
     problem_of(caller.post("/v1/jobs", json=request | {"seed": 1}, headers=key), "idempotency_key_reused")
+    problem_of(caller.post("/v1/jobs", json=request | {"threat": {"scale": 2}}, headers=key), "not_available")
     assert len(caller.get("/v1/jobs").json()["items"]) == 1
 
 
