@@ -27,6 +27,7 @@ class Sample:
     black_box: frozenset[str]
     epsilon: float | None
     widest: float  # no two inputs are farther apart; inf where the box has no end
+    is_targeted: bool = False
 
     @property
     def is_right(self) -> bool:
@@ -103,7 +104,12 @@ def _tells_of_masking(finding: Finding) -> bool:
 
 
 def _never_falls(sample: Sample) -> Shown:
-    """With room for any change, every sample has an adversarial point unless the model is constant."""
+    """With room for any change, every sample has an adversarial point unless the model is constant.
+
+    Towards one class it may have none: no input need be read as that class.
+    """
+    if sample.is_targeted:
+        return None
     has_room = sample.epsilon is None or sample.epsilon >= sample.widest / 2
     attacked = (sample.white_box | sample.black_box) & sample.findings.keys()
     return sample.row.upper is None if has_room and attacked and sample.is_right else None

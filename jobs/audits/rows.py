@@ -30,7 +30,8 @@ def samples_of(rows: Sequence[SampleRow], spec: AuditSpec, evidence: Sequence[Ev
     widest = _widest(spec)
     for row in rows:
         findings = {e.method.name: e.by_index[row.index] for e in evidence if row.index in e.by_index}
-        yield Sample(row, findings, white_box, black_box, spec.threat.epsilon, widest)
+        is_targeted = spec.request.threat.goal != "untargeted"
+        yield Sample(row, findings, white_box, black_box, spec.threat.epsilon, widest, is_targeted)
 
 
 def _widest(spec: AuditSpec) -> float:

@@ -1,5 +1,6 @@
 """Each alarm on the smallest case that shows it, and silence where there is nothing to say."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -88,6 +89,12 @@ def test_at_a_given_epsilon_only_successes_count():
     assert [alarm.code for alarm in raised([missed])] == ["black_box_beats_white_box"]
     noisy = sample(epsilon=0.5, pgd=found(0.01), square=found(0.01), noise=found(0.4))
     assert [alarm.code for alarm in raised([noisy])] == ["noise_suffices"]
+
+
+def test_towards_one_class_nothing_need_be_found():
+    quiet = sample(**{name: nothing() for name in ("pgd", "square", "noise")})
+    assert [alarm.code for alarm in raised([quiet])] == ["attack_below_full_success"]
+    assert raised([replace(quiet, is_targeted=True)]) == ()
 
 
 @pytest.mark.parametrize(("epsilon", "expected"), [(0.5, []), (4.0, ["attack_below_full_success"])])
