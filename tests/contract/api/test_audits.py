@@ -80,11 +80,13 @@ def test_the_report_is_the_document_that_the_schema_describes(api: Api, caller: 
     assert {row.upper_by for row in report.samples} == {"pgd"}
     assert report.gallery is not None
     assert {(picture.changed_features, picture.read_as) for picture in report.gallery.pictures} == {(4, 1)}
-    assert caller.get("/v1/schemas/report").json() == Report.model_json_schema(mode="serialization")
+    assert caller.get("/v1/schemas/report").json().items() >= Report.model_json_schema(mode="serialization").items()
 
 
 def test_the_schema_of_a_policy_is_public(caller: TestClient) -> None:
-    assert caller.get("/v1/schemas/policy").json() == Policy.model_json_schema()
+    schema = caller.get("/v1/schemas/policy").json()
+    assert schema.items() >= Policy.model_json_schema().items()
+    assert schema["$schema"].endswith("2020-12/schema") and schema["$id"] == "/v1/schemas/policy"
     assert caller.get("/v1/schemas/other").status_code == 422
 
 
