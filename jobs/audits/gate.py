@@ -55,6 +55,7 @@ def _outcome(rule: Rule, waivers: Sequence[Waiver], ground: Ground) -> RuleOutco
     if decision.verdict == "pass" and ground.errors:
         said = f"The alarm {ground.errors[0]} says that a number here is wrong; nothing passes on it."
         decision = replace(decision, verdict="inconclusive", needed_samples=None, detail=said)
+    waiver, expired = _waivers(rule, waivers, ground.today) if decision.verdict != "pass" else (None, "")
     return RuleOutcome(
         **rule.model_dump(exclude={"at"}),
         at=at,
@@ -65,8 +66,8 @@ def _outcome(rule: Rule, waivers: Sequence[Waiver], ground: Ground) -> RuleOutco
         evidence=decision.evidence,
         verdict=_as_told(rule, decision),
         needed_samples=decision.needed_samples if decision.verdict == "inconclusive" else None,
-        detail=decision.detail,
-        waiver=None if decision.verdict == "pass" else _waiver(rule, waivers, ground.today),
+        detail=f"{decision.detail} {expired}".strip(),
+        waiver=waiver,
     )
 
 
@@ -76,9 +77,13 @@ def _as_told(rule: Rule, decision: Decision) -> RuleVerdict:
     return "warn" if rule.severity == "warn" and decision.verdict == "fail" else decision.verdict
 
 
-def _waiver(rule: Rule, waivers: Sequence[Waiver], today: date) -> Waiver | None:
-    live = (w for w in waivers if w.rule == rule.name and (w.until is None or today <= w.until))
-    return next(live, None)
+def _waivers(rule: Rule, waivers: Sequence[Waiver], today: date) -> tuple[Waiver | None, str]:
+    """The one that covers the rule, or else a sentence about one that did."""
+    ours = [waiver for waiver in waivers if waiver.rule == rule.name]
+    live = [waiver for waiver in ours if waiver.until is None or today <= waiver.until]
+    if live or not ours:
+        return (live[0] if live else None), ""
+    return None, f"The waiver by {ours[0].by} ended on {ours[0].until}."
 
 
 def _finite(value: float | None) -> float | None:

@@ -69,6 +69,9 @@ class Rule(_Body):
             raise ValueError("give at_least or at_most, max_drop_from_baseline, or one of the former with the latter")
         if self.max_drop_from_baseline is not None and self.metric not in COMPARABLE:
             raise ValueError(f"max_drop_from_baseline works with {', '.join(sorted(COMPARABLE))}")
+        bounds = [bound for bound in (self.at_least, self.at_most) if bound is not None]
+        if self.metric.endswith(("_accuracy", "_rate")) and not all(0 <= bound <= 1 for bound in bounds):
+            raise ValueError(f"{self.metric} is a share: give a bound from 0 to 1, such as 0.95")
         if self.at is not None and self.metric not in AT_A_RADIUS:
             raise ValueError(f"{self.metric} has no radius; leave at out")
         return self

@@ -1,14 +1,15 @@
 """What a gate says: one verdict for the whole policy, and one line for each of its rules."""
 
 from datetime import date
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 Overall = Literal["pass", "fail", "inconclusive"]
 RuleVerdict = Literal["pass", "fail", "inconclusive", "warn", "noted"]
 Evidence = Literal["certified", "empirical", "estimate"]
 Severity = Literal["fail", "warn"]
+Said = Annotated[str, Field(pattern=r"\S")]  # not left blank
 
 
 class _Part(BaseModel):
@@ -19,8 +20,8 @@ class Waiver(_Part):
     """Somebody answers for a rule that does not pass, until a day."""
 
     rule: str
-    reason: str
-    by: str
+    reason: Said
+    by: Said
     until: date | None = None  # the last day on which it counts; null: for good
 
 

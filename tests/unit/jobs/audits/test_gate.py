@@ -217,6 +217,7 @@ def test_a_waiver_covers_a_rule_until_its_last_day(until, expected):
     found = verdict(rule("clean_accuracy", at_least=0.95), on=table(correct=RIGHT), waivers=(waiver,))
     assert (found.verdict, found.rules[0].verdict) == (expected, "fail")
     assert (found.rules[0].waiver is not None) == (expected == "pass")
+    assert ("The waiver by A ended on 2026-11-21." in found.rules[0].detail) == (expected == "fail")
 
 
 def test_a_contradiction_lets_nothing_pass_and_a_fail_stays_a_fail():

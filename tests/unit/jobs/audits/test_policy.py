@@ -93,6 +93,8 @@ def test_what_cannot_be_read_is_refused(text):
         {"metric": "clean_accuracy", "at_least": 0.5, "at": 0.1},
         {"metric": "median_upper_bound", "max_drop_from_baseline": 0.1},
         {"metric": "clean_accuracy", "at_least": True},
+        {"metric": "clean_accuracy", "at_least": 95},
+        {"metric": "attack_success_rate", "at_most": -0.1},
         {"metric": "clean_accuracy", "at_least": 0.5, "confidence": 1.0},
         {"metric": "clean_accuracy", "at_least": 0.5, "colour": "red"},
     ],
@@ -100,6 +102,13 @@ def test_what_cannot_be_read_is_refused(text):
 def test_a_rule_that_cannot_be_meant_is_refused(rule):
     with pytest.raises(ValidationError):
         Policy.model_validate({"rules": [{"name": "a"} | rule]})
+
+
+@pytest.mark.parametrize("blank", [{"by": ""}, {"reason": " \n"}])
+def test_whoever_waives_says_who_and_why(blank):
+    rules = [{"name": "a", "metric": "clean_accuracy", "at_least": 0.5}]
+    with pytest.raises(ValidationError, match="waivers"):
+        Policy.model_validate({"rules": rules, "waivers": [{"rule": "a", "reason": "r", "by": "A"} | blank]})
 
 
 def test_names_are_unique_and_waivers_name_one():
