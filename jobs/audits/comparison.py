@@ -7,9 +7,10 @@ import numpy as np
 
 from algorithms.statistics import median_interval, sign_test
 from jobs.audits.report import Comparison, Report, ThreatModel
-from jobs.audits.table import Flags, Numbers, Table, table_of_report
+from jobs.audits.table import Flags, Need, Numbers, Table, table_of_report
 
 Measure = Literal["upper", "lower", "clever"]
+_NEEDS: dict[Measure, Need] = {"upper": "attack", "lower": "certificate", "clever": "clever"}
 
 
 def obstacle(baseline: Report, *, samples: str, threat: ThreatModel) -> str | None:
@@ -23,7 +24,10 @@ def obstacle(baseline: Report, *, samples: str, threat: ThreatModel) -> str | No
 
 
 def compare(table: Table, baseline: Report) -> Iterator[Comparison]:
-    """By every measure that both audits have. A sample counts as more robust here if its distance is larger here."""
+    """By every measure that both audits have. A sample counts as more robust here if its distance is larger here.
+
+    An audit that certified nothing, or found nothing, has the measure all the same; one that did not try has not.
+    """
     there = table_of_report(baseline)
     _, i, j = np.intersect1d(table.indices, there.indices, assume_unique=True, return_indices=True)
     both_right = table.correct[i] & there.correct[j]
@@ -34,8 +38,12 @@ def compare(table: Table, baseline: Report) -> Iterator[Comparison]:
     }
     for measure, (ours, theirs) in columns.items():
         known = ~(np.isnan(ours) | np.isnan(theirs))
-        if np.any(ours[known] > 0) and np.any(theirs[known] > 0):
+        if known.any() and _has(measure, ours, table) and _has(measure, theirs, there):
             yield _comparison(measure, ours[known], theirs[known], both_right[known], baseline)
+
+
+def _has(measure: Measure, values: Numbers, table: Table) -> bool:
+    return _NEEDS[measure] not in table.gaps or bool(np.any(np.isfinite(values) & (values > 0)))
 
 
 def _or_zero(values: Numbers, table: Table) -> Numbers:

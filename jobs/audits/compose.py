@@ -61,7 +61,9 @@ def compose(material: Material, rows_: Sequence[SampleRow], gallery: Gallery | N
         settings=identity.settings(spec),
         versions=identity.versions(evidence, service=material.service),
         digests=identity.digests(spec),
-        limitations=tuple(limitations.limitations(spec, jobs, table)),
+        limitations=tuple(
+            limitations.limitations(spec, jobs, table, baseline_obstacle=baseline.obstacle if baseline else None)
+        ),
     )
 
 

@@ -10,7 +10,9 @@ from jobs.states import JobState
 FEW = 100  # samples below which an interval is wider than most differences worth deciding on
 
 
-def limitations(spec: AuditSpec, jobs: Sequence[JobRow], table: Table) -> Iterator[str]:
+def limitations(
+    spec: AuditSpec, jobs: Sequence[JobRow], table: Table, *, baseline_obstacle: str | None
+) -> Iterator[str]:
     threat = spec.threat
     goal = "untargeted changes" if threat.goal == "untargeted" else "changes towards the given targets"
     domain = "any real input" if threat.lower is None else "inputs within the box"
@@ -41,6 +43,8 @@ def limitations(spec: AuditSpec, jobs: Sequence[JobRow], table: Table) -> Iterat
     if "labels" in table.gaps:
         yield "The samples have no labels: distances are to any change of the model's own answer, right or wrong."
     yield from _of_size(jobs, len(spec.indices))
+    if baseline_obstacle:
+        yield f"The audit is not compared with the baseline that was named. {baseline_obstacle}"
     if spec.model.kind == "endpoint":
         yield "The model answers from elsewhere and may have been changed meanwhile: its bytes were never seen."
 

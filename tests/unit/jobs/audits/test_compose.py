@@ -146,6 +146,20 @@ def test_a_baseline_is_compared_with_pairwise_and_refused_where_it_cannot_be():
     assert measures["upper"].median_ratio == 1.0
     other = made(baseline=baseline, baseline_audit_id="aud_b", threat={"norm": "linf"}, recipe=RECIPE[:1])
     assert other.comparisons == ()
+    assert any("another norm" in sentence for sentence in other.limitations)
+
+
+def test_what_one_side_found_nothing_of_is_compared_and_what_it_did_not_try_is_not():
+    everything_wrong = made(wrong=range(10))
+    better = made(baseline=everything_wrong, baseline_audit_id="aud_b")
+    assert [(one.measure, one.larger, one.paired) for one in better.comparisons] == [
+        ("upper", 9, 10),
+        ("clever", 9, 10),
+    ]
+    worse = made(wrong=range(10), baseline=made(), baseline_audit_id="aud_b")
+    assert [(one.measure, one.smaller) for one in worse.comparisons] == [("upper", 9), ("clever", 9)]
+    untried = made(failed=("pgd",), baseline=made(), baseline_audit_id="aud_b")
+    assert [one.measure for one in untried.comparisons] == ["clever"]
 
 
 @pytest.mark.parametrize(("worst", "expected"), [(0.0, "fail"), (0.3, "pass"), (0.1, "pass"), (0.05, "fail")])
