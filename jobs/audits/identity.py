@@ -24,6 +24,8 @@ def job_row(one: Evidence) -> JobRow:
         reference=method.reference,
         state=job.state,
         error=job.error.detail if job.error else None,
+        started_at=job.started_at,
+        finished_at=job.finished_at,
         params=asked.method.model_dump(mode="json"),
         budget=asked.budget.model_dump(mode="json"),
         epsilon=asked.threat.epsilon,

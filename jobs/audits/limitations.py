@@ -31,6 +31,7 @@ def limitations(
             "Certified lower ends hold for the model as a real-valued function with the rounding margin that each "
             "method states, not for every hardware and runtime it may be deployed on."
         )
+        yield "Certificates are incomplete: an unproven distance is not one at which the model breaks."
     if any(job.method == "clever" for job in jobs):
         yield "CLEVER is an estimate. It may lie on either side of the true radius and is no end of any bracket."
     if "smoothing" not in table.gaps:
@@ -46,7 +47,10 @@ def limitations(
     if baseline_obstacle:
         yield f"The audit is not compared with the baseline that was named. {baseline_obstacle}"
     if spec.model.kind == "endpoint":
-        yield "The model answers from elsewhere and may have been changed meanwhile: its bytes were never seen."
+        yield (
+            "The model answers from elsewhere and may have been changed meanwhile. Its bytes were never seen: the "
+            "digest is that of the description under which the endpoint was registered."
+        )
 
 
 def _of_size(jobs: Sequence[JobRow], n: int) -> Iterator[str]:

@@ -38,6 +38,7 @@ class MethodResult(_Part):
     queries: int
     gradients: int
     ended: Ended
+    fosc: float | None = None  # first-order stationarity of the last climb: 0 came to rest, 1 never left
 
 
 class SampleRow(_Part):
@@ -58,6 +59,10 @@ class SampleRow(_Part):
     clever_interval: tuple[float, float] | None = None
     clever_max: float | None = None  # the score with the plain largest gradient norm instead of the fitted end point
     clever_status: str | None = None  # as in the finding: ok, degenerate, ..., or why it abstained
+    clever_radius: float | None = None  # of the ball whose gradients it saw; no score is larger
+    clever_shape: float | None = None  # of the reverse Weibull that was fitted to the largest gradient norms
+    clever_ks_p: float | None = None  # how well it fits: a small one means badly
+    clever_end_point: float | None = None  # of the fit: the largest gradient norm it expects
     smoothed: float | None  # radius of another classifier, the smoothed one: never an end of the bracket
     smoothed_confidence: float | None = None
     alarms: tuple[str, ...] = ()  # codes
@@ -189,6 +194,8 @@ class JobRow(_Part):
     reference: str
     state: JobState
     error: str | None = None
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
     params: dict[str, Any]
     budget: dict[str, Any]
     epsilon: float | None
@@ -219,7 +226,10 @@ class Settings(_Part):
 
 
 class Digests(_Part):
-    """sha256, hex. `settings`: of recipe, threat, selection, seed and policy as canonical JSON."""
+    """sha256, hex. `settings`: of recipe, threat, selection, seed and policy as canonical JSON.
+
+    `model`: of its bytes; of an endpoint, which has no bytes here, of its description without the secret.
+    """
 
     model: str
     samples: str

@@ -79,11 +79,16 @@ def _clever(finding: Finding | None) -> dict[str, Any]:
         "clever_interval": details.get("interval") if is_score else None,
         "clever_max": details.get("max_sample_score") if is_score else None,
         "clever_status": details.get("status") if is_score else details.get("reason"),
+        **{f"clever_{name}": _number(details.get(name)) for name in ("radius", "shape", "ks_p", "end_point")},
     }
 
 
 def _largest(findings: dict[str, Finding], kind: Kind) -> Finding | None:
     return max((f for f in findings.values() if f.kind is kind), key=lambda f: f.value or 0.0, default=None)
+
+
+def _number(value: Any) -> float | None:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
 def _result(finding: Finding) -> MethodResult:
@@ -95,4 +100,5 @@ def _result(finding: Finding) -> MethodResult:
         queries=finding.queries,
         gradients=finding.gradients,
         ended=finding.ended,
+        fosc=_number(finding.details.get("fosc")),
     )

@@ -23,6 +23,8 @@ def groups(report: Report) -> Iterator[tuple[str, Pairs]]:
 def digests(report: Report) -> Pairs:
     """sha256, hex."""
     known = report.digests.model_dump()
+    if report.model.endpoint:
+        known = {"description of the endpoint; its model has none": known.pop("model")} | known
     return [(name, value) for name, value in known.items() if value is not None]
 
 

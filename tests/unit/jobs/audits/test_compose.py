@@ -18,6 +18,7 @@ from jobs.states import JobState
 from jobs.summary import summarize
 from tests.jobs_for_tests import finding, ready_card, result, samples_card
 
+FIT = {"radius": 2.0, "shape": 1.5, "ks_p": 0.4, "end_point": 3.0}
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 RECIPE = [{"name": "pgd"}, {"name": "smoothing"}, {"name": "clever"}]
 RULES = [{"name": "clean", "metric": "clean_accuracy", "at_least": 0.5}]
@@ -44,6 +45,8 @@ def told(spec, failed, wrong) -> Evidence:
         error=JobError(code="model_fault", detail="It crashed.") if name in failed else None,
         summary=summarize(spec, [result((), findings=tuple(findings))]) if findings else None,
         created_at=NOW,
+        started_at=NOW,
+        finished_at=NOW,
     )
     return Evidence(job, spec, findings)
 
@@ -53,11 +56,13 @@ def of(name, index, is_wrong):
         return finding(index, Kind.MISCLASSIFIED, 0.0, predicted=2)
     if name == "pgd":
         distance = 0.1 * (index + 1)
-        return finding(index, Kind.UPPER_BOUND, distance, queries=10, gradients=0, details={"trace": [[5, distance]]})
+        return finding(
+            index, Kind.UPPER_BOUND, distance, queries=10, gradients=0, details={"trace": [[5, distance]], "fosc": 0.2}
+        )
     if name == "smoothing":
         return finding(index, Kind.SMOOTHED_LOWER_BOUND, 0.3, confidence=0.999)
     return finding(
-        index, Kind.ESTIMATE, 0.35, details={"interval": [0.3, 0.4], "max_sample_score": 0.36, "status": "ok"}
+        index, Kind.ESTIMATE, 0.35, details={"interval": [0.3, 0.4], "max_sample_score": 0.36, "status": "ok"} | FIT
     )
 
 
@@ -66,6 +71,8 @@ def test_every_sample_has_its_bracket_with_what_proves_nothing_beside_it():
     assert (first.upper, first.upper_by, first.lower) == (0.1, "pgd", None)
     assert (first.smoothed, first.clever, first.clever_max) == (0.3, 0.35, 0.36)
     assert first.clever_interval == (0.3, 0.4)
+    assert FIT == {name: getattr(first, f"clever_{name}") for name in FIT} and last.clever_radius is None
+    assert first.methods["pgd"].fosc == 0.2 and last.methods["pgd"].fosc is None
     assert (last.lower, last.upper, last.upper_by, last.clever) == (0.0, 0.0, "misclassified", None)
     assert first.alarms == ("clever_above_attack",) and last.alarms == ()
 
@@ -110,6 +117,7 @@ def test_a_failed_job_is_missing_and_said_to_be():
     assert report.summary.attack_success_rate is None
     assert any("pgd is failed" in sentence for sentence in report.limitations)
     assert {job.method: job.error for job in report.jobs}["pgd"] == "It crashed."
+    assert {(job.started_at, job.finished_at) for job in report.jobs} == {(NOW, NOW)}
 
 
 @pytest.mark.parametrize("failed", [("noise", "pgd", "square", "hopskipjump", "smoothing"), ("pgd",)])

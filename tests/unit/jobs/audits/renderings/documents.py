@@ -1,6 +1,8 @@
 """The reports that every rendering must be able to show."""
 
 from jobs.audits.report import EnvelopePoint, Report, SampleRow
+from jobs.summary import QueryCount
+from models.manifest import Endpoint, EndpointInput, EndpointOutput, Limits
 from tests.reports_for_tests import report
 
 HOSTILE = "<script>alert(1)</script> | `x` [y](https://evil.example) www.evil.example @all \u202e\x00\ufffe\n# \"' &lt;"
@@ -79,6 +81,24 @@ def of_a_stranger() -> Report:
     )
 
 
+def of_an_endpoint() -> Report:
+    document = report()
+    served = Endpoint(
+        url="https://model.example/score",
+        origin="https://model.example",
+        protocol="generic_json",
+        options={},
+        input=EndpointInput(shape=(64,)),
+        output=EndpointOutput(kind="logits", classes=10),
+        limits=Limits(),
+    )
+    jobs = [job.model_copy(update={"started_at": document.generated_at}) for job in document.jobs]
+    queries = QueryCount(total=100, mean=5.0, median=5.0, max=9, http_calls=1234)
+    jobs[0] = jobs[0].model_copy(update={"finished_at": document.generated_at, "queries": queries})
+    model = document.model.model_copy(update={"kind": "endpoint", "endpoint": served})
+    return document.model_copy(update={"model": model, "jobs": tuple(jobs)})
+
+
 def _but(row: SampleRow, changes: dict[str, object]) -> SampleRow:
     return row.model_copy(update=changes)
 
@@ -94,4 +114,5 @@ DOCUMENTS = {
     "no epsilon": report(threat=report().threat.model_copy(update={"epsilon": None})),
     "nothing": without_anything(),
     "a stranger's": of_a_stranger(),
+    "an endpoint's": of_an_endpoint(),
 }

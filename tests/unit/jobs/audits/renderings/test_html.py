@@ -57,6 +57,13 @@ def page(request):
     return Page(PAGES[request.param])
 
 
+def test_of_an_endpoint_its_calls_are_counted_and_its_digest_is_called_what_it_is():
+    text = Page(PAGES["an endpoint's"]).text
+    assert "1\u202f234 HTTP calls" in text and "2026-11-22 09:30:00 to 2026-11-22 09:30:00 UTC" in text
+    assert "description of the endpoint; its model has none" in text
+    assert "description of the endpoint" not in PAGES["twenty samples"]
+
+
 @pytest.mark.parametrize("name", ["twenty samples", "tabular"])
 def test_the_gallery_names_the_class_that_each_point_is_read_as(name):
     page = render(DOCUMENTS[name])
