@@ -16,9 +16,9 @@ class Interval(TypedDict):
 
 
 class MedianInterval(TypedDict):
-    """95 %; `high` null: it has no end."""
+    """95 %; `high` null: it has no end; `low` null: it begins beyond every distance found."""
 
-    low: float
+    low: float | None
     high: float | None
 
 

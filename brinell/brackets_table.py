@@ -61,8 +61,8 @@ def _lines(report: Report) -> Iterator[str]:
 
 def _median(what: str, interval: MedianInterval | None) -> Iterator[str]:
     if interval:
-        high = "∞" if interval["high"] is None else number(interval["high"])
-        yield f"    median {what}: 95% interval {number(interval['low'])} to {high}"
+        low, high = ("∞" if end is None else number(end) for end in (interval["low"], interval["high"]))
+        yield f"    median {what}: 95% interval {low} to {high}"
 
 
 def _rate(title: str, rate: Interval | None) -> Iterator[str]:

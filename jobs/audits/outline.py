@@ -63,7 +63,7 @@ def _median(name: MetricName, table: Table) -> Interval | None:
 
 
 def _ends(median: Interval | None) -> MedianInterval | None:
-    return None if median is None else MedianInterval(low=max(median.low, 0.0), high=_finite(median.high))
+    return None if median is None else MedianInterval(low=_finite(max(median.low, 0.0)), high=_finite(median.high))
 
 
 def _finite(value: float | None) -> float | None:

@@ -240,7 +240,7 @@ class Digests(_Part):
 class MedianInterval(_Part):
     """Of a median of distances or scores, 95 %, by order statistics: exact, whatever law they come from."""
 
-    low: float  # 0 where the samples are too few for more
+    low: float | None  # 0 where the samples are too few for more; null: beyond every distance found
     high: float | None  # null: it has no end
 
 

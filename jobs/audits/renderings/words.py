@@ -85,7 +85,8 @@ def between(median: MedianInterval | None) -> str:
     """The interval of a median, rounded outwards. Empty where there is none."""
     if median is None:
         return ""
-    return f"95\u202f%: {at_least(median.low)} to {'∞' if median.high is None else at_most(median.high)}"
+    low, high = (math.inf if end is None else end for end in (median.low, median.high))
+    return f"95\u202f%: {at_least(low)} to {at_most(high)}"
 
 
 def duration(seconds: float) -> str:
