@@ -14,6 +14,7 @@ from jobs.audits.report import Report
 from jobs.record import Lease
 from service import events
 from tests.contract.api.conftest import Api, npz, some_samples
+from tests.contract.api.test_jobs import events_of, later
 from workers.endings import Reported
 from workers.reporting import Reporting
 
@@ -269,6 +270,40 @@ def test_events_tell_of_an_audit_until_its_report_is_written(
     assert answer.headers["content-type"].startswith("text/event-stream")
     lines = [line for line in answer.text.splitlines() if line.startswith("data: ")]
     assert json.loads(lines[-1].removeprefix("data: "))["state"] == "succeeded"
+
+
+def test_events_resume_after_the_last_one_seen(api: Api, caller: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(events, "LOOK_EVERY_SECONDS", 0.02)
+    audit = api.an_audit(caller)
+    seen = str(api.store.version("acme", audit["id"]))
+    timer = later(compute, api, audit)
+    told = events_of(caller.get(path_of(audit, "/events"), headers={"Last-Event-ID": seen}))
+    timer.join()
+    assert json.loads(told[-1]["data"])["state"] == "succeeded"
+    assert seen not in [event["id"] for event in told]
+
+
+def test_a_wait_ends_when_the_audit_changes_state(api: Api, caller: TestClient) -> None:
+    audit = api.an_audit(caller)
+    timer = later(api.lease, audit["jobs"][0]["job_id"])
+    started = time.monotonic()
+    answer = caller.get(path_of(audit), headers={"Prefer": "wait=20"})
+    timer.join()
+    assert (answer.json()["state"], answer.headers["preference-applied"]) == ("running", "wait=20")
+    assert time.monotonic() - started < 5
+
+
+@pytest.mark.parametrize("field", ["model_id", "samples_id", "baseline_audit_id"])
+def test_another_tenants_id_in_an_audit_is_answered_as_an_unknown_one(api: Api, field: str) -> None:
+    owner, other = api.caller("acme"), api.caller("rival")
+    theirs = api.an_audit_request(owner)
+    audit = owner.post("/v1/audits", json=theirs).json()
+    compute(api, audit)
+    own, foreign = api.an_audit_request(other), {**theirs, "baseline_audit_id": audit["id"]}[field]
+    unknown = foreign[:4] + "A" * 22
+    first, second = (other.post("/v1/audits", json=own | {field: named}) for named in (foreign, unknown))
+    assert first.status_code == second.status_code == 404
+    assert first.json() | {"request_id": ""} == second.json() | {"request_id": ""}
 
 
 def test_a_verdict_is_told_within_fifty_milliseconds(api: Api, caller: TestClient) -> None:

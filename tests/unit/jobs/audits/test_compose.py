@@ -1,5 +1,6 @@
 """A report from findings: every number in it can be worked out by hand."""
 
+import re
 from datetime import UTC, datetime
 
 import numpy as np
@@ -10,6 +11,7 @@ from jobs.audits.admission import admit
 from jobs.audits.compose import Material, compose
 from jobs.audits.evidence import Evidence
 from jobs.audits.gallery import Shown, choose, gallery
+from jobs.audits.rendering import WRITERS, render
 from jobs.audits.report import Report
 from jobs.audits.request import AuditRequest
 from jobs.audits.rows import rows_of
@@ -24,19 +26,22 @@ RECIPE = [{"name": "pgd"}, {"name": "smoothing"}, {"name": "clever"}]
 RULES = [{"name": "clean", "metric": "clean_accuracy", "at_least": 0.5}]
 
 
-def made(*, labelled=True, count=10, failed=(), wrong=(9,), baseline=None, **change) -> Report:
-    """Ten samples: pgd at 0.1 (i + 1), smoothing at 0.3, clever on all at 0.35; `wrong` are misclassified."""
+def made(*, labelled=True, count=10, failed=(), wrong=(9,), silent=False, baseline=None, **change) -> Report:
+    """Ten samples: pgd at 0.1 (i + 1), smoothing at 0.3, clever on all at 0.35; `wrong` are misclassified.
+
+    `silent`: no method finds, proves or estimates anything.
+    """
     card, samples = ready_card(), samples_card(labelled=labelled, count=count)
     body = {"model_id": card.id, "samples_id": samples.id, "recipe": RECIPE, "policy": {"rules": RULES}} | change
     plan = admit(AuditRequest.model_validate(body), card, samples)
-    evidence = [told(spec, failed, wrong) for spec in plan.jobs]
+    evidence = [told(spec, failed, wrong, silent) for spec in plan.jobs]
     material = Material("aud_x", plan.spec, evidence, baseline, "0.1.0", NOW)
     return compose(material, rows_of(plan.spec, evidence), None)
 
 
-def told(spec, failed, wrong) -> Evidence:
+def told(spec, failed, wrong, silent) -> Evidence:
     name = spec.request.method.name
-    findings = [of(name, index, index in wrong) for index in spec.indices] if name not in failed else []
+    findings = [of(name, index, index in wrong, silent) for index in spec.indices] if name not in failed else []
     job = Job(
         id=f"job_{name}",
         state=JobState.FAILED if name in failed else JobState.SUCCEEDED,
@@ -51,9 +56,11 @@ def told(spec, failed, wrong) -> Evidence:
     return Evidence(job, spec, findings)
 
 
-def of(name, index, is_wrong):
+def of(name, index, is_wrong, silent):
     if is_wrong:
         return finding(index, Kind.MISCLASSIFIED, 0.0, predicted=2)
+    if silent:
+        return finding(index, Kind.ABSTAINED, None, details={"reason": "not_found"})
     if name == "pgd":
         distance = 0.1 * (index + 1)
         return finding(
@@ -237,6 +244,40 @@ def test_images_are_shown_as_images_and_rows_as_their_largest_changes(shape, kin
         assert (picture.height, picture.width) == (8, 8) and max(picture.adversarial) == 0.5
     else:
         assert [(c.feature, c.original, c.adversarial) for c in picture.changes] == [(3, 0.0, 0.5)]
+
+
+DEGENERATE = {
+    "all wrong": {"wrong": range(10)},
+    "one sample": {"count": 1, "wrong": ()},
+    "one sample, wrong": {"count": 1, "wrong": (0,)},
+    "nothing found": {"silent": True, "wrong": ()},
+    "a constant model": {"silent": True, "wrong": range(3, 10)},
+    "all failed but one": {"failed": ("pgd", "smoothing")},
+}
+
+
+@pytest.mark.parametrize("epsilon", [None, 0.5])
+@pytest.mark.parametrize("name", DEGENERATE)
+def test_the_strangest_audits_have_a_report_in_every_form(name, epsilon):
+    report = made(threat={"epsilon": epsilon}, **DEGENERATE[name])
+    told = {form: render(report, form).decode() for form in WRITERS}
+    assert Report.model_validate_json(told["json"]) == report
+    assert not any(re.search(r"\b(nan|inf)\b", text) for text in told.values())
+    assert report.summary.clean_accuracy.value == pytest.approx(
+        1 - len(DEGENERATE[name].get("wrong", (9,))) / len(report.samples)
+    )
+
+
+def test_of_a_constant_model_nothing_is_found_and_that_is_an_alarm():
+    report = made(**DEGENERATE["a constant model"])
+    assert [alarm.code for alarm in report.alarms] == ["attack_below_full_success"]
+    assert report.summary.attack_success_rate.value == 0 and report.summary.median_upper_bound == 0
+
+
+def test_where_all_is_wrong_nothing_can_be_broken():
+    summary = made(**DEGENERATE["all wrong"]).summary
+    assert (summary.attack_success_rate, summary.closure, summary.clever) == (None, None, None)
+    assert (summary.clean_accuracy.value, summary.median_upper_bound) == (0, 0)
 
 
 def test_a_large_image_is_thinned():
