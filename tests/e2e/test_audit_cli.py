@@ -82,7 +82,7 @@ def test_what_could_not_run_ends_with_2_and_a_reason(folder, arguments, why):
 WRONG_USAGE = {
     "a policy that is no YAML": ("rules: [", "neither JSON nor YAML"),
     "an unknown metric": ("rules: [{name: a, metric: beauty, at_least: 1}]", "at rules/0/metric"),
-    "a rule without a bound": ("rules: [{name: a, metric: clean_accuracy}]", "at rules/0: give one of at_least"),
+    "a rule without a bound": ("rules: [{name: a, metric: clean_accuracy}]", "at rules/0: give at_least or at_most"),
 }
 
 
