@@ -1,6 +1,6 @@
 """What the service answers about audits, as typed dictionaries. Of the report they name the parts this client reads."""
 
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal, NotRequired, TypedDict
 
 from brinell.records import JobState, Progress, Reason
 
@@ -41,7 +41,7 @@ class AuditJob(TypedDict):
 
 
 class AuditSummary(TypedDict):
-    """Null: not computed, or (medians) more than half of the samples have none."""
+    """Null: not computed, or (medians) half of the samples or more have none. Absent: of an older report."""
 
     samples: int
     labels: str
@@ -50,14 +50,14 @@ class AuditSummary(TypedDict):
     empirical_robust_accuracy: Interval | None
     attack_success_rate: Interval | None
     median_lower_bound: float | None
-    median_lower_interval: MedianInterval | None
+    median_lower_interval: NotRequired[MedianInterval | None]
     median_upper_bound: float | None
-    median_upper_interval: MedianInterval | None
+    median_upper_interval: NotRequired[MedianInterval | None]
     closure: Interval | None
     clever: Spread | None
-    clever_median_interval: MedianInterval | None
+    clever_median_interval: NotRequired[MedianInterval | None]
     clever_samples: int
-    clever_statuses: dict[str, int]
+    clever_statuses: NotRequired[dict[str, int]]
     smoothed: Spread | None
     queries: int
     gradients: int

@@ -45,14 +45,14 @@ def _lines(report: Report) -> Iterator[str]:
     yield from _rate(f"certified accuracy{within}", summary["certified_accuracy"])
     yield from _rate(f"accuracy no attack broke{within}", summary["empirical_robust_accuracy"])
     yield f"  median bracket: {number(summary['median_lower_bound'])} ≤ r* ≤ {number(summary['median_upper_bound'])}"
-    yield from _median("certified", summary["median_lower_interval"])
-    yield from _median("found", summary["median_upper_interval"])
+    yield from _median("certified", summary.get("median_lower_interval"))
+    yield from _median("found", summary.get("median_upper_interval"))
     yield from _rate(f"brackets closed within {CLOSED - 1:.0%}", summary["closure"])
     if clever := summary["clever"]:
         listed = ", ".join(f"{word} {number(clever[word])}" for word in ("mean", "median", "min", "max"))
         yield f"  CLEVER, an estimate: {listed} over {summary['clever_samples']} samples"
-        yield from _median("CLEVER", summary["clever_median_interval"])
-    if unusual := {status: n for status, n in summary["clever_statuses"].items() if status != "ok"}:
+        yield from _median("CLEVER", summary.get("clever_median_interval"))
+    if unusual := {status: n for status, n in summary.get("clever_statuses", {}).items() if status != "ok"}:
         yield f"  unusual CLEVER fits: {', '.join(f'{n} {status}' for status, n in unusual.items())}"
     yield f"  cost: {summary['queries']} queries, {summary['gradients']} gradients, {summary['seconds']:.1f} s"
     for skipped in report["skipped"]:

@@ -37,6 +37,15 @@ def test_brackets_are_printed_one_line_a_sample_and_summed_up(run, server):
     assert "Auditing: 50%, running, 0 of 2 jobs ended, about 12 s left" in err
 
 
+def test_a_report_of_an_older_server_is_shown(run, server, monkeypatch):
+    old = server.report()
+    for name in ("median_lower_interval", "median_upper_interval", "clever_median_interval", "clever_statuses"):
+        del old["summary"][name]
+    monkeypatch.setattr(server, "report", lambda: old)
+    code, out, _ = run(*AUDIT)
+    assert code == 0 and "median bracket: 0.3100" in out
+
+
 VERDICTS = {"pass": 0, "fail": 1, "inconclusive": 3}
 
 
