@@ -20,6 +20,7 @@ from algorithms.neighbors import Array, Neighbors
 from algorithms.threat import Box
 
 UNIT = 2.0**-53  # a rounding in float64
+SMALLEST = float(np.finfo(np.float64).tiny)
 
 Indices = NDArray[np.int64]
 
@@ -73,11 +74,15 @@ class Surroundings:
         return self.squared - self.fuzz
 
     def pair_bounds(self, own: Indices) -> Array:
-        """How far to move at least until an other point is as near as an own one: (p, q), for all others."""
+        """How far to move at least until an other point is as near as an own one: (p, q), for all others.
+
+        0 for two points that the metric takes for one: they are as near from everywhere.
+        """
         pulled, others = self.neighbors.pulled, self.others
         apart = _distances_at_most(pulled[own], pulled[others]) + self.pulled_fuzz(own)[:, None]  # (p, q)
         ahead = self.low[others] - self.high[own][:, None]
-        return np.maximum(ahead, 0) / (2 * (apart + self.pulled_fuzz(others))) * (1 - 8 * UNIT)
+        slopes = np.maximum(2 * (apart + self.pulled_fuzz(others)), SMALLEST)  # 0 / 0 would drop out of every minimum
+        return np.maximum(ahead, 0) / slopes * (1 - 8 * UNIT)
 
     def pulled_fuzz(self, points: Indices) -> Array:
         """Rounding of each row of `pulled`, as a vector: (p,)."""

@@ -130,6 +130,46 @@ def test_a_point_of_two_classes_at_the_sample_leaves_nothing():
     assert found.lower == 0.0
 
 
+FIRST_OF_TWO = np.array([[1.0, 0.0]])
+TWINS = {
+    "one neighbor": ([[0], [0], [1], [2], [3]], [1, 0, 0, 1, 1], 1, [0.9], UNBOUNDED, None),
+    "three neighbors": ([[0], [0], [0], [0], [1], [1]], [1, 1, 0, 0, 0, 0], 3, [0.9], UNIT_BOX, None),
+    "one image": ([[0, 0.3], [0, 0.7], [1, 0], [2, 0], [3, 0]], [1, 0, 0, 1, 1], 1, [0.9, 0], UNBOUNDED, FIRST_OF_TWO),
+}
+
+
+@pytest.mark.parametrize("case", TWINS)
+def test_twins_of_two_classes_at_zero_hide_no_boundary(case):
+    """The answer turns at 0.5, 0.4 away: between the twins at zero and the points at one."""
+    x, y, k, z, box, factor = TWINS[case]
+    model = Neighbors(np.array(x, np.float64), np.array(y), k, factor)
+    assert certify(model, np.array(z), box=box).value == pytest.approx(0.4)
+
+
+@pytest.mark.parametrize("factor", [None, FIRST_OF_TWO], ids=["euclidean", "metric"])
+@pytest.mark.parametrize("k", [1, 2, 3, 5])
+def test_among_many_twins_no_answer_changes_within_the_bound(k, factor):
+    """Points on a grid of five places, zero among them; every place that the sample can move to is looked at."""
+    checked = 0
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        x = np.zeros((12, 2)) if factor is not None else np.zeros((12, 1))
+        x[:, 0] = rng.integers(-2, 3, 12)
+        x[:, 1:] = rng.random((12, x.shape[1] - 1))  # which the metric does not see
+        y = np.append(rng.integers(0, 3, 10), [0, 1])
+        model, z = Neighbors(x, y, k, factor), np.float32(rng.uniform(-3, 3, x.shape[1])).astype(np.float64)
+        value = certify(model, z, box=UNBOUNDED).value
+        line = np.repeat(z[None], 4001, axis=0)
+        line[:, 0] += np.linspace(-1, 1, 4001) * max(0.0, value - 1e-6)  # short of a tie by what float32 can tell
+        labels = NeighborClassifier(model, z.shape).labels(line.astype(np.float32))
+        assert (labels == labels[2000]).all()
+        if k == 1:
+            true = exact_radius(model, z, int(labels[2000]), UNBOUNDED)
+            assert value == pytest.approx(true, rel=1e-6, abs=1e-9)
+        checked += value > 0.01
+    assert checked >= 3
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_more_points_of_the_own_class_never_make_the_radius_smaller(seed):
     model, z = random_model(seed)
