@@ -9,6 +9,7 @@ import pytest
 from onnx import TensorProto, helper
 
 from algorithms.geometry import lengths
+from algorithms.oracle import Access
 from algorithms.parameters import Budget
 from algorithms.registry import METHODS, method
 from algorithms.results import Finding, Kind
@@ -17,6 +18,7 @@ from algorithms.threat import NORMS, Box, Norm, Threat
 from models.onnx.bounds.bounder import bounder
 from models.onnx.classifier import OnnxClassifier
 from models.onnx.gradients import differentiator
+from models.onnx.inspection import inspect
 from models.onnx.network import read
 from tests.exports import graph, torch_export
 from tests.published import data_folder, images
@@ -70,6 +72,39 @@ def test_no_attack_on_a_random_network_comes_nearer_than_the_certificates_allow(
     rows = np.random.default_rng(1).random((3, *export.shape), dtype=np.float32)
     box = Threat().box if len(export.shape) > 1 else Box.unbounded()  # the unit box of a table may be one class
     assert min(check_brackets(opened(export.data), rows, norm, box)) > 0
+
+
+def one_number(*nodes: onnx.NodeProto) -> bytes:
+    """Of ten features a hidden layer h [N, 8], and by `nodes` one logit z, [N]."""
+    rng = np.random.default_rng(0)
+    hidden = [helper.make_node("Gemm", ["x", "W", "a"], ["g"]), helper.make_node("Relu", ["g"], ["h"])]
+    sizes = {"W": (10, 8), "a": (8,), "w": (8,), "column": (8, 1), "b": (1,)}
+    numbers = {name: rng.normal(size=size).astype(np.float32) for name, size in sizes.items()}
+    return graph([*hidden, *nodes], ["N", 10], [("z", TensorProto.FLOAT, ["N"])], numbers | {"one": np.array([1])})
+
+
+ON_NO_AXIS = {
+    "product with a vector": one_number(
+        helper.make_node("MatMul", ["h", "w"], ["m"]), helper.make_node("Add", ["m", "b"], ["z"])
+    ),
+    "squeezed": one_number(
+        helper.make_node("Gemm", ["h", "column", "b"], ["c"]),
+        helper.make_node("Squeeze", ["c", "one"], ["s"]),
+        helper.make_node("Tanh", ["s"], ["z"]),
+    ),
+    "summed": one_number(
+        helper.make_node("Mul", ["h", "w"], ["m"]), helper.make_node("ReduceSum", ["m", "one"], ["z"], keepdims=0)
+    ),
+}
+
+
+@pytest.mark.parametrize("norm", NORMS)
+@pytest.mark.parametrize("net", ON_NO_AXIS)
+def test_one_number_on_no_axis_is_bounded_like_any_other(net: str, norm: Norm) -> None:
+    data = ON_NO_AXIS[net]
+    assert Access.BOUNDS in inspect(data, preprocessing=None, device="cpu").offers
+    rows = np.random.default_rng(1).normal(size=(3, 10)).astype(np.float32)
+    assert min(check_brackets(opened(data), rows, norm, Box.unbounded())) > 0
 
 
 @functools.cache

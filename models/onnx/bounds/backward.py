@@ -6,7 +6,7 @@ from torch import Tensor
 
 from models.onnx.bounds.operators import Affine, Relaxed
 from models.onnx.bounds.plan import Plan
-from models.onnx.bounds.slopes import Slopes
+from models.onnx.bounds.slopes import Slopes, flat
 
 
 def pull_back(
@@ -47,4 +47,4 @@ def _add(pending: dict[str, Slopes], name: str, part: Slopes) -> None:
 
 
 def _sum(products: Tensor) -> Tensor:
-    return products.flatten(1).sum(1)
+    return flat(products).sum(1)

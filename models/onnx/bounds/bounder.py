@@ -45,8 +45,8 @@ def bounder(network: Network, device: Device, *, rounds: bool = True) -> "Bounde
         found = plan(network.scores_alone(), network.input.shape, network.input.batch, device)
     except Unsupported as unsupported:
         raise withheld(f"Bounds are not implemented for {unsupported}.") from unsupported
-    except ModelFault as fault:
-        raise withheld("The graph could not be rebuilt for bounds.") from fault
+    except Exception as error:  # a reader of other people's graphs may stumble in any way
+        raise withheld("The graph could not be rebuilt for bounds.") from error
     if found.total > HELD:
         raise withheld(f"A row makes {found.total:,} numbers on its way; bounds are held for {HELD:,} at the most.")
     return Bounder(found, device, rounds=rounds)

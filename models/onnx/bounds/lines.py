@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from torch import Tensor
 
-from models.onnx.bounds.slopes import Slopes
+from models.onnx.bounds.slopes import Slopes, flat
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Lines:
         rising, falling = slopes.numbers.clamp(min=0), slopes.numbers.clamp(max=0)
         below = rising * slopes.of(self.lower_slope, rows) + falling * slopes.of(self.upper_slope, rows)
         offset = rising * slopes.of(self.lower_offset, rows) + falling * slopes.of(self.upper_offset, rows)
-        return replace(slopes, numbers=below), offset.flatten(1).sum(1)
+        return replace(slopes, numbers=below), flat(offset).sum(1)
 
 
 @dataclass(frozen=True)
@@ -33,4 +33,4 @@ class Levels:
     def pull(self, slopes: Slopes, rows: Tensor) -> tuple[None, Tensor]:
         rising, falling = slopes.numbers.clamp(min=0), slopes.numbers.clamp(max=0)
         bound = rising * slopes.of(self.lower, rows) + falling * slopes.of(self.upper, rows)
-        return None, bound.flatten(1).sum(1)
+        return None, flat(bound).sum(1)

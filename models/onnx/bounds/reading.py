@@ -54,6 +54,8 @@ class Reading:
             return None
         if self.depends(i):
             raise self.unsupported("of two values that depend on the rows")
+        if self.node.input[i] not in self.trace.constants:
+            raise self.unsupported("with a sparse constant")
         return np.asarray(self.trace.constants[self.node.input[i]])
 
     def tensor(self, i: int) -> Tensor | None:

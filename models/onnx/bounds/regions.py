@@ -10,7 +10,7 @@ from models.onnx.bounds.backward import pull_back
 from models.onnx.bounds.concretization import Balls
 from models.onnx.bounds.operators import Relaxed
 from models.onnx.bounds.plan import Plan
-from models.onnx.bounds.slopes import Slopes
+from models.onnx.bounds.slopes import Slopes, flat
 
 WORK = 2**31  # numbers a row's tightening may visit: some ten seconds at the worst
 
@@ -54,7 +54,7 @@ class Regions:
         """
         wanted = self._afforded(name, wanted)
         lower, upper = self.intervals[name]
-        found = torch.stack([lower.flatten(1), -upper.flatten(1)])  # (2, R, numbers): bounds of y and of -y
+        found = torch.stack([flat(lower), -flat(upper)])  # (2, R, numbers): bounds of y and of -y
         sides, rows, positions = _listed(wanted[: self.count])
         for part in buckets(len(rows), self.bucket):
             slopes = Slopes.one_hot(positions[part], self.plan.shapes[name]).times(1.0 - 2.0 * sides[part])
@@ -65,7 +65,7 @@ class Regions:
         self.intervals[name] = lower, torch.maximum(lower, upper)  # they may cross by a rounding of float64
 
     def _afforded(self, name: str, wanted: Tensor) -> Tensor:
-        price = 2.0 * wanted.flatten(1).sum(1) * self.plan.work(name)
+        price = 2.0 * flat(wanted).sum(1) * self.plan.work(name)
         can = self.spent + price <= WORK
         self.spent = self.spent + torch.where(can, price, 0.0)
         return wanted & can.reshape(-1, *[1] * (wanted.dim() - 1))
@@ -73,7 +73,7 @@ class Regions:
 
 def _listed(wanted: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """-> sides, rows, positions: two objectives for every wanted number."""
-    rows, positions = wanted.flatten(1).nonzero(as_tuple=True)
+    rows, positions = flat(wanted).nonzero(as_tuple=True)
     sides = torch.zeros_like(rows)
     return torch.cat([sides, sides + 1]), rows.repeat(2), positions.repeat(2)
 

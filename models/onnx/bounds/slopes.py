@@ -16,6 +16,11 @@ from models.onnx.bounds.tracing import Shape
 WHOLE = 0.5  # a window larger than this share of its value is carried as the whole value
 
 
+def flat(values: Tensor) -> Tensor:
+    """(m, *shape) -> (m, numbers). A row of a value [N] is a number without an axis."""
+    return values.unsqueeze(-1).flatten(1)
+
+
 @dataclass(frozen=True)
 class Slopes:
     """(B, *shape) without a `corner`; with one a window (B, C, *size) of a value (C, *spatial), 0 where it juts out."""
@@ -27,15 +32,15 @@ class Slopes:
     @classmethod
     def one_hot(cls, positions: Tensor, shape: Shape) -> "Slopes":
         """1 at one number each, counted in the flattened value: positions (B,). A window of one where axes allow."""
-        count, flat = math.prod(shape), shape[0] if len(shape) > 1 else math.prod(shape)
-        channel = positions // (count // flat)
-        numbers = torch.zeros(len(positions), flat, dtype=torch.float64, device=positions.device)
+        count, channels = math.prod(shape), shape[0] if len(shape) > 1 else math.prod(shape)
+        channel = positions // (count // channels)
+        numbers = torch.zeros(len(positions), channels, dtype=torch.float64, device=positions.device)
         numbers[torch.arange(len(positions), device=positions.device), channel] = 1.0
-        if len(shape) == 1:
-            return cls(numbers, shape)
-        rest = positions % (count // flat)
+        if len(shape) < 2:
+            return cls(numbers.reshape(-1, *shape), shape)
+        rest = positions % (count // channels)
         corner = torch.stack(torch.unravel_index(rest, shape[1:]), dim=1)
-        return cls(numbers.reshape(-1, flat, *[1] * (len(shape) - 1)), shape, corner)
+        return cls(numbers.reshape(-1, channels, *[1] * (len(shape) - 1)), shape, corner)
 
     def times(self, factors: Tensor) -> "Slopes":
         """Each objective by its own factor (B,), or each number by its own (B, ...) as `of` gives them."""
@@ -62,7 +67,7 @@ class Slopes:
         if self.corner is None:
             return self
         spread = self.numbers.new_zeros(len(self.numbers), self._count)
-        spread.scatter_add_(1, self._positions.flatten(1), self.numbers.flatten(1))
+        spread.scatter_add_(1, flat(self._positions), flat(self.numbers))
         return Slopes(spread.reshape(-1, *self.shape), self.shape)
 
     def plus(self, other: "Slopes") -> "Slopes":

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
-from onnx import TensorProto, helper
+from onnx import TensorProto, helper, numpy_helper
 
 from algorithms.errors import Refused
 from algorithms.oracle import Access
@@ -76,6 +76,33 @@ def test_gradients_are_withheld_where_none_reaches_the_rows() -> None:
     found = seen(graph(steps, ["N", 6], [("z", FLOAT, ["N", 4])], WEIGHTS))
     assert found.offers == (Access.LABELS, Access.SCORES)
     assert "no gradient" in found.withheld[0].reason
+
+
+def sparse() -> bytes:
+    """A dense layer whose weights are stored sparsely."""
+    model = onnx.load_from_string(gemm(outputs=[("z", FLOAT, ["N", 4])]))
+    weights = next(tensor for tensor in model.graph.initializer if tensor.name == "W")
+    model.graph.initializer.remove(weights)
+    values = numpy_helper.from_array(W.ravel(), "W")
+    indices = numpy_helper.from_array(np.arange(W.size), "W_indices")
+    model.graph.sparse_initializer.append(helper.make_sparse_tensor(values, indices, list(W.shape)))
+    return model.SerializeToString()
+
+
+def test_bounds_are_withheld_where_a_constant_is_sparse() -> None:
+    found = seen(sparse())
+    assert Access.SCORES in found.offers
+    assert found.withheld[-1].reason == "Bounds are not implemented for Gemm with a sparse constant."
+
+
+def test_bounds_that_stumble_are_withheld_and_the_model_is_not_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = gemm(outputs=[("z", FLOAT, ["N", 4])])
+    for stumbling in ("models.onnx.bounds.bounder.plan", "models.onnx.bounds.bounder.propagate"):
+        with monkeypatch.context() as patched:
+            patched.setattr(stumbling, lambda *_: [][0])
+            found = seen(data)
+        assert found.offers == (Access.LABELS, Access.SCORES, Access.GRADIENTS)
+        assert "bounds" in found.withheld[0].reason
 
 
 def test_a_staircase_offers_its_gradients_of_zero_for_methods_to_notice() -> None:
