@@ -33,11 +33,13 @@ from models.onnx.session import cores, padded
 
 GROUP, BUCKET = 16, 512  # rows a group, objectives a backward pass, at most: fastest in company (crown_batching)
 HELD = 2**22  # numbers of the widest value in a backward pass, or of all values of a group
+PRODUCTS = 2**36  # multiplications for one sample's margins at the most: some five seconds of one core
+FEWEST = 8  # rivals that this is counted for at the least: so that a trial at the upload is bounded too
 
 Classes = NDArray[np.int64]  # (m, r)
 
 
-def bounder(network: Network, device: Device, *, rounds: bool = True) -> "Bounder":
+def bounder(network: Network, device: Device, *, rounds: bool = True, bucket: int = BUCKET) -> "Bounder":
     """Raises Refused(access_too_weak), saying why there are no bounds."""
     if network.is_half:
         raise withheld("The model computes in float16, whose rounding is too coarse to bound.")
@@ -49,15 +51,24 @@ def bounder(network: Network, device: Device, *, rounds: bool = True) -> "Bounde
         raise withheld("The graph could not be rebuilt for bounds.") from error
     if found.total > HELD:
         raise withheld(f"A row makes {found.total:,} numbers on its way; bounds are held for {HELD:,} at the most.")
-    return Bounder(found, device, rounds=rounds)
+    needed = found.products * max(FEWEST, network.output.classes - 1)
+    if needed > PRODUCTS:
+        raise withheld(
+            f"Bounds of one sample take {needed / 1e9:,.0f} billion multiplications; they are offered up to"
+            f" {PRODUCTS / 1e9:.0f}."
+        )
+    return Bounder(found, device, rounds=rounds, bucket=bucket)
 
 
 class Bounder:
-    """Bounds of one graph. `rounds`: of the float32 model that is served; else of the graph in real arithmetic."""
+    """Bounds of one graph. `rounds`: of the float32 model that is served; else of the graph in real arithmetic.
 
-    def __init__(self, plan: Plan, device: Device, *, rounds: bool = True) -> None:
+    `bucket`: objectives a backward pass.
+    """
+
+    def __init__(self, plan: Plan, device: Device, *, rounds: bool = True, bucket: int = BUCKET) -> None:
         self._plan, self._device, self._rounds = plan, device, rounds
-        self._bucket = _power_of_two(BUCKET, HELD // plan.widest)
+        self._bucket = _power_of_two(bucket, HELD // plan.widest)
         self._group = _power_of_two(GROUP, HELD // plan.total)
         self._reaches: dict[tuple[str, Norm], Tensor] = {}
         self._reaching = threading.Lock()

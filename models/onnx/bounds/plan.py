@@ -42,6 +42,11 @@ class Plan:
         return sum(math.prod(self.shapes[step.name]) for step in self.back_from(name))
 
     @property
+    def products(self) -> int:
+        """Multiplications of a backward pass from the output for one objective, if none of it goes by windows."""
+        return sum(math.prod(self.shapes[step.name]) * _terms(step) for step in self.steps)
+
+    @property
     def widest(self) -> int:
         """Numbers a row of the largest value."""
         return max(math.prod(shape) for shape in self.shapes.values())
@@ -50,6 +55,10 @@ class Plan:
     def total(self) -> int:
         """Numbers a row of all values."""
         return sum(math.prod(shape) for shape in self.shapes.values())
+
+
+def _terms(step: Step) -> int:
+    return max(1, step.operator.terms) if isinstance(step.operator, Affine) else 1
 
 
 def plan(model: ModelProto, shape: Shape, batch: int | None, device: Device) -> Plan:

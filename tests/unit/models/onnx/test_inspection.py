@@ -7,12 +7,15 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
+from algorithms.asking import Region, Relaxation
 from algorithms.errors import Refused
 from algorithms.oracle import Access
 from models.manifest import Inspection, Preprocessing
+from models.onnx.bounds.bounder import Bounder
 from models.onnx.inspection import inspect
 from models.onnx.network import read
 from tests.exports import Array, graph, linear, old_linear, torch_export
+from tests.residual import resnet18
 
 FLOAT, INT = TensorProto.FLOAT, TensorProto.INT64
 Outputs = list[tuple[str, int, list[int | str] | None]]
@@ -103,6 +106,42 @@ def test_bounds_that_stumble_are_withheld_and_the_model_is_not_refused(monkeypat
             found = seen(data)
         assert found.offers == (Access.LABELS, Access.SCORES, Access.GRADIENTS)
         assert "bounds" in found.withheld[0].reason
+
+
+def asked(data: bytes, monkeypatch: pytest.MonkeyPatch) -> tuple[Inspection, list[int]]:
+    """What the card says, and how many margins it took, question by question."""
+    counts, margins = [], Bounder.margins
+
+    def counted(self: Bounder, region: Region, labels: Array, rivals: Array, relaxation: Relaxation) -> Array:
+        counts.append(rivals.size)
+        return margins(self, region, labels, rivals, relaxation)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Bounder, "margins", counted)
+        return seen(data), counts
+
+
+def test_bounds_are_tried_on_few_margins_however_many_classes_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    weights, bias = linear(16, 10_000)
+    data = graph([GEMM], ["N", 16], [("z", FLOAT, ["N", 10_000])], {"W": weights, "b": bias})
+    found, counts = asked(data, monkeypatch)
+    assert found.offers == (Access.LABELS, Access.SCORES, Access.GRADIENTS, Access.BOUNDS)
+    assert counts == [8, 8]
+
+
+def test_a_residual_network_offers_bounds_after_few_margins(monkeypatch: pytest.MonkeyPatch) -> None:
+    found, counts = asked(resnet18(width=32), monkeypatch)
+    assert found.offers == (Access.LABELS, Access.SCORES, Access.GRADIENTS, Access.BOUNDS)
+    assert counts == [8, 8]
+
+
+def test_bounds_that_take_too_much_of_one_sample_are_withheld_by_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    weights, bias = linear(800, 10_000)
+    data = graph([GEMM], ["N", 800], [("z", FLOAT, ["N", 10_000])], {"W": weights, "b": bias})
+    found, counts = asked(data, monkeypatch)
+    assert found.offers == (Access.LABELS, Access.SCORES, Access.GRADIENTS)
+    assert not counts
+    assert "80 billion multiplications" in found.withheld[0].reason
 
 
 def test_a_staircase_offers_its_gradients_of_zero_for_methods_to_notice() -> None:
