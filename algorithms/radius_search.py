@@ -3,25 +3,29 @@
 A sample is proven within a radius where the lower bounds of all its margins, over the ball within the box, are above
 zero. Bounds cost time, no queries and no gradients.
 
-    first guess -> doubled while it is proven, halved while nothing is -> bisected
+    first guess -> farther while it is proven -> between the largest proven and the smallest that failed
 
 The guess is the distance to first order, the margin over its fall per unit, both read off the bounds at radius 0 and
-right beside it. Any radius that was proven counts: bounds need not fall steadily, and none is inferred from another.
+right beside it; `algorithms/bracketing.py` says where to look next. Any radius that was proven counts: bounds need not
+fall steadily, and none is inferred from another.
 """
 
+from collections.abc import Generator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from algorithms.asking import AskMargins, Cohort, Conversation, Owners, Region, Relaxation
+from algorithms.asking import Answer, AskMargins, Cohort, Conversation, Owners, Region, Relaxation
+from algorithms.bracketing import Bracket, Look
 from algorithms.geometry import lengths
 from algorithms.results import Abstained, LowerBound
 from algorithms.threat import Threat
 
 BESIDE = 1e-6  # the radius beside 0: bounds are float64, so that even so small a fall can be read
-TOLERANCE = 0.001  # a search ends where the smallest radius not proven is within 0.1 % of the largest that was
-SEARCH_STEPS = 24  # one for the guess, ten to bisect a factor of two down to 0.1 %, and room for a bad guess
+ALMOST = 1e-7  # by which the first guess stays short of where a linear margin ends
+MARGINS = 2**15  # a question at the most: with thousands of classes a chunk's samples are many beats, not one long one
+SEARCH_STEPS = 24  # two for a linear model, four to a dozen for a network, and room for a bad guess
 
 Numbers = NDArray[np.float64]
 
@@ -34,32 +38,37 @@ def run(cohort: Cohort, threat: Threat, relaxation: Relaxation, search_steps: in
         yield from _search(prover, everyone, search_steps)
     else:
         radii = np.full(len(everyone), threat.epsilon)
-        bounds = yield prover.ask(everyone, radii)
+        bounds = yield from prover.bounds(everyone, radii)
         for position, owner in enumerate(everyone):
             yield prover.claim(int(owner), threat.epsilon, bounds[position], steps=1)
 
 
 def _search(prover: "Prover", everyone: Owners, search_steps: int) -> Conversation:
     n = len(everyone)
-    at_zero = yield prover.ask(everyone, np.zeros(n))
+    at_zero = yield from prover.bounds(everyone, np.zeros(n))
     for owner in everyone:
         yield prover.claim(int(owner), 0.0, at_zero[owner], steps=0)
-    beside = yield prover.ask(everyone, np.full(n, BESIDE))
+    beside = yield from prover.bounds(everyone, np.full(n, BESIDE))
     farthest = prover.farthest()
-    radius = np.minimum(_first_order_distance(at_zero, beside), farthest)
-    proven, failed = np.zeros(n), np.where((at_zero > 0).all(axis=1), np.inf, 0.0)
+    guesses = np.minimum((1 - ALMOST) * _first_order_distance(at_zero, beside), farthest)
+    brackets = {
+        int(owner): Bracket(
+            farthest=float(farthest[owner]),
+            next=float(guesses[owner]),
+            newest=Look(0.0, float(at_zero[owner].min())),
+            before=Look(BESIDE, float(beside[owner].min())),
+        )
+        for owner in np.flatnonzero((at_zero > 0).all(axis=1))
+    }
     for step in range(1, search_steps + 1):
-        trying = np.flatnonzero((proven < farthest) & (failed > (1 + TOLERANCE) * proven))
+        trying = np.array([owner for owner, bracket in brackets.items() if not bracket.is_over], np.int64)
         if not len(trying):
             return
-        bounds = yield prover.ask(trying, radius[trying])
-        for owner, margins in zip(trying, bounds, strict=True):
-            if (margins > 0).all():
-                proven[owner] = radius[owner]
-                yield prover.claim(int(owner), float(radius[owner]), margins, steps=step)
-            else:
-                failed[owner] = radius[owner]
-        radius = np.where(np.isinf(failed), np.minimum(2 * proven, farthest), (proven + failed) / 2)
+        bounds = yield from prover.bounds(trying, np.array([brackets[int(owner)].next for owner in trying]))
+        for owner, margins in zip(trying.tolist(), bounds, strict=True):
+            if margins.min() > 0:
+                yield prover.claim(owner, brackets[owner].next, margins, steps=step)
+            brackets[owner] = brackets[owner].after(float(margins.min()))
 
 
 def _first_order_distance(at_zero: Numbers, beside: Numbers) -> Numbers:
@@ -78,8 +87,15 @@ class Prover:
     threat: Threat
     relaxation: Relaxation
 
-    def ask(self, who: Owners, radii: Numbers) -> AskMargins:
-        """Answered by lower bounds (m, r) of the margins of samples `who` (m,) within `radii` (m,)."""
+    def bounds(self, who: Owners, radii: Numbers) -> Generator[AskMargins, Answer, Numbers]:
+        """Lower bounds (m, r) of the margins of samples `who` (m,) within `radii` (m,), a few samples a question."""
+        step = max(1, MARGINS // self.rivals.shape[1])
+        found = []
+        for part in (slice(start, start + step) for start in range(0, len(who), step)):
+            found.append((yield self._ask(who[part], radii[part])))
+        return np.concatenate(found)
+
+    def _ask(self, who: Owners, radii: Numbers) -> AskMargins:
         region = Region(self.cohort.x[who], radii, self.threat.norm, self.threat.box)
         return AskMargins(region, self.cohort.labels[who], self.rivals[who], self.relaxation)
 
