@@ -1,5 +1,7 @@
 """Add, Sub, Mul, Div with constants, sums of two branches, Neg, and BatchNormalization in inference."""
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor
 
@@ -49,7 +51,8 @@ def normalize(node: Reading) -> Affine:
     size = (1, -1) + (1,) * (len(node.out) - 1)
     gain, shift, mean, variance = (node.required(i).reshape(size) for i in range(1, 5))
     factors = gain / torch.sqrt(variance + node.attribute("epsilon", 1e-5))
-    return scaled(factors, node.shape(0), node.out, bias=_written_out(shift - factors * mean, node.out), terms=4)
+    found = scaled(factors, node.shape(0), node.out, bias=_written_out(shift - factors * mean, node.out), terms=4)
+    return replace(found, bias_size=_written_out(shift.abs() + (factors * mean).abs(), node.out))
 
 
 def _shifted(source: Shape, out: Shape, bias: Tensor) -> Affine:

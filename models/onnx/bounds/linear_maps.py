@@ -24,7 +24,7 @@ def transposed(apply: Callable[..., Tensor], shapes: Sequence[Shape]) -> Callabl
 
 def without_signs(apply: Callable[..., Tensor], *shapes: Shape, bias: Tensor | None = None, terms: int = 0) -> Affine:
     """A linear function all of whose weights are zero or positive: it moves, adds up or averages."""
-    return Affine(apply, apply, transposed(apply, shapes), bias, terms)
+    return Affine(apply, apply, transposed(apply, shapes), bias, terms=terms)
 
 
 def scaled(factors: Tensor, source: Shape, out: Shape, *, bias: Tensor | None = None, terms: int = 1) -> Affine:
@@ -35,9 +35,9 @@ def scaled(factors: Tensor, source: Shape, out: Shape, *, bias: Tensor | None = 
 
     every = factors.expand(1, *out).contiguous() if source == out else factors
     adjoint = (lambda s: (s.times(s.of(every)),)) if source == out else transposed(apply, [source])
-    return Affine(apply, lambda x: x * factors.abs(), adjoint, bias, terms)
+    return Affine(apply, lambda x: x * factors.abs(), adjoint, bias, terms=terms)
 
 
 def kept(bias: Tensor | None = None, terms: int = 0) -> Affine:
     """y = x + bias"""
-    return Affine(lambda x: x, lambda x: x, lambda slopes: (slopes,), bias, terms)
+    return Affine(lambda x: x, lambda x: x, lambda slopes: (slopes,), bias, terms=terms)

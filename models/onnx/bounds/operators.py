@@ -20,7 +20,14 @@ class Affine:
     magnitude: Callable[..., Tensor]  # the same with the absolute values of its weights
     adjoint: Callable[[Slopes], tuple[Slopes, ...]]  # the transpose of L
     bias: Tensor | None = None  # (1, *out), all of it written out
+    bias_size: Tensor | None = None  # (1, *out) sizes of what the bias was summed of; None: its own
     terms: int = 0  # roundings on the way to one number of the output; 0: values are only moved
+
+    def offset_size(self) -> Tensor | float:
+        """What rounding takes the bias for: terms that cancel in it were rounded before they did."""
+        if self.bias_size is not None:
+            return self.bias_size
+        return 0.0 if self.bias is None else self.bias.abs()
 
     def offset(self) -> Tensor | float:
         return 0.0 if self.bias is None else self.bias

@@ -40,9 +40,7 @@ def _pass_affine(regions: Regions, step: Step, operator: Affine) -> None:
     spread = operator.magnitude(*((upper - lower) / 2 for lower, upper in sources))
     if regions.rounds and operator.terms:
         largest = operator.magnitude(*(torch.maximum(lower.abs(), upper.abs()) for lower, upper in sources))
-        if operator.bias is not None:
-            largest = largest + operator.bias.abs()
-        regions.disturbances[step.name] = disturbance(largest, operator.terms)
+        regions.disturbances[step.name] = disturbance(largest + operator.offset_size(), operator.terms)
         spread = spread + regions.disturbances[step.name]
     regions.intervals[step.name] = center - spread, center + spread
 

@@ -138,6 +138,30 @@ def test_rounding_of_float32_never_falls_below_the_bounds_at_radius_0(seed: int)
     assert (found <= np.minimum(own, real)).all()
 
 
+@pytest.mark.parametrize("folded", [False, True], ids=["alone", "folded into a convolution"])
+def test_rounding_of_a_shift_that_cancels_the_mean_is_counted(folded: bool) -> None:
+    """f (x - 1000) + 1000 f is f x, and off by the rounding of 1000 f."""
+    rng = np.random.default_rng(4)
+    gain, variance = rng.uniform(0.5, 2, 3).astype(np.float32), np.ones(3, np.float32)
+    mean = np.full(3, 1000, np.float32)
+    shift = (gain.astype(np.float64) / np.sqrt(1 + 1e-5) * 1000).astype(np.float32)
+    numbers = {"g": gain, "s": shift, "m": mean, "v": variance, "k": rng.normal(size=(3, 3, 1, 1)).astype(np.float32)}
+    nodes = [
+        helper.make_node("Conv", ["x", "k"], ["c"]) if folded else helper.make_node("Identity", ["x"], ["c"]),
+        helper.make_node("BatchNormalization", ["c", "g", "s", "m", "v"], ["n"]),
+        helper.make_node("ReduceMean", ["n"], ["z"], axes=[2, 3], keepdims=0),
+    ]
+    data = graph(nodes, ["N", 3, 1, 1], [("z", FLOAT, ["N", 3])], numbers)
+    net, rows = Bounded.of(data), rng.random((200, 3, 1, 1), dtype=np.float32)
+    found, labels, rivals = net.margins(rows, 0.0, Norm.LINF, BOX, "crown")
+    scores = net.scores(rows)
+    own = np.take_along_axis(scores, labels[:, None], 1) - np.take_along_axis(scores, rivals, 1)
+    real = Bounded.of(data, rounds=False).margins(rows, 0.0, Norm.LINF, BOX, "crown")
+    np.testing.assert_array_equal(real[1], labels)
+    assert np.abs(own - real[0]).max() > 1e-5
+    assert (found <= np.minimum(own, real[0])).all()
+
+
 def test_what_may_overflow_float32_proves_nothing() -> None:
     nodes = [helper.make_node("Gemm", ["x", "W", "b"], ["z"])]
     weights, bias = linear()
