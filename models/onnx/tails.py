@@ -14,6 +14,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import ModelProto, NodeProto, TensorProto
 
+from models.onnx import linear_classifiers
 from models.onnx.graph import ML, ONNX, Editor, attribute, constants, opset, producers
 from models.onnx.widening import pad_zero_column
 
@@ -39,13 +40,13 @@ def lead_round(editor: Editor, output: str) -> Tail | None:
 def _peel(editor: Editor, name: str) -> Tail | None:
     view = _View(editor)
     chain: list[NodeProto] = []
-    while (node := view.maker(name)) is not None and _passes_on(node):
+    while (node := view.any_maker(name)) is not None and _passes_on(node):
         chain.append(node)
         name = node.input[0]
     if node is None:
         return None
     flat = all(link.op_type in ("Identity", "Dropout", "Cast") for link in chain)
-    for rule, kind in RULES:
+    for rule, kind in RULES if node.domain in ONNX else LEARNED:
         before = rule(view, node, flat)
         if before is not None:
             for link in reversed(chain):
@@ -187,10 +188,33 @@ def _both_sides(view: _View, node: NodeProto, _flat: bool) -> str | None:
     return None if z is None else pad_zero_column(view.editor, z)
 
 
+def _linear_scores(view: _View, node: NodeProto, _flat: bool) -> str | None:
+    """scikit-learn's LinearClassifier without a transform."""
+    linear = linear_classifiers.is_linear(node, node.output[-1]) and linear_classifiers.gives(node) == "logits"
+    return linear_classifiers.logits(view.editor, node) if linear else None
+
+
+def _linear_probabilities(view: _View, node: NodeProto, _flat: bool) -> str | None:
+    """The same with a soft-max or sigmoids; behind a soft-max it writes a Normalizer, which changes nothing."""
+    name, source = node.output[-1], node
+    if node.op_type == "Normalizer" and attribute(node, "norm", b"MAX") == b"L1":
+        name = node.input[0]
+        made = view.any_maker(name)
+        if made is None or attribute(made, "post_transform", b"NONE") != b"SOFTMAX":
+            return None
+        source = made
+    linear = linear_classifiers.is_linear(source, name) and linear_classifiers.gives(source) == "probabilities"
+    return linear_classifiers.logits(view.editor, source) if linear else None
+
+
 Rule = Callable[[_View, NodeProto, bool], str | None]
 RULES: tuple[tuple[Rule, Literal["logits", "probabilities"]], ...] = (
     (_softmax, "probabilities"),
     (_log_softmax, "logits"),
     (_sigmoid, "probabilities"),
     (_both_sides, "probabilities"),
+)
+LEARNED: tuple[tuple[Rule, Literal["logits", "probabilities"]], ...] = (  # operators of ai.onnx.ml
+    (_linear_scores, "logits"),
+    (_linear_probabilities, "probabilities"),
 )

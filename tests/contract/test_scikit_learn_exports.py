@@ -1,18 +1,21 @@
-"""scikit-learn's exports decide as it does; networks among them keep their gradients, also behind a scaler."""
+"""scikit-learn's exports decide as it does; networks and linear models among them keep their gradients, also scaled."""
 
 import numpy as np
 import pytest
+from onnx import TensorProto, helper
 from skl2onnx import to_onnx
 from sklearn.ensemble import GradientBoostingClassifier, RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.svm import LinearSVC
 
 from algorithms.oracle import Access
 from models.onnx.gate import check
 from models.onnx.inspection import inspect
 from models.onnx.network import read
+from tests.exports import graph
 
 RNG = np.random.default_rng(3)
 X = RNG.normal(size=(90, 4)).astype(np.float32)
@@ -20,7 +23,8 @@ NETWORK = MLPClassifier((5,), solver="lbfgs", max_iter=20_000, random_state=0)
 ESTIMATORS = {
     "network": (NETWORK, None),
     "network behind a scaler": (make_pipeline(StandardScaler(), NETWORK), None),
-    "logistic regression": (LogisticRegression(), "LinearClassifier"),
+    "logistic regression": (LogisticRegression(), None),
+    "logistic regression behind a scaler": (make_pipeline(StandardScaler(), LogisticRegression()), None),
     "forest": (RandomForestClassifier(5, max_depth=3, random_state=0), "TreeEnsembleClassifier"),
     "boosted trees": (GradientBoostingClassifier(n_estimators=3, random_state=0), "TreeEnsembleClassifier"),
 }
@@ -53,3 +57,28 @@ def test_an_estimator_decides_as_in_scikit_learn(name: str, classes: int, zipmap
         scores = np.exp(scores - scores.max(axis=1, keepdims=True))
         scores /= scores.sum(axis=1, keepdims=True)
     np.testing.assert_allclose(scores, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_a_linear_export_without_probabilities_keeps_its_gradients(classes: int) -> None:
+    """Three classes: a bare LinearClassifier. Two: one column of it is cut out, and stays as it is."""
+    y = (np.abs(X[:, 0] + X[:, 1]) * 1.5).astype(int) % classes
+    fitted = LinearSVC().fit(X, y)
+    found = inspect(to_onnx(fitted, X[:1]).SerializeToString(), preprocessing=None, device="cpu")
+    assert (Access.BOUNDS in found.offers) == (Access.GRADIENTS in found.offers) == (classes == 3)
+
+
+def test_named_classes_and_rows_of_other_numbers_are_left_as_they_are_or_decide_alike() -> None:
+    """One row of coefficients for two classes is expanded by the operator itself: nothing is read into that."""
+    coefficients = RNG.normal(size=4).astype(np.float32).tolist()
+    for rows, labels, gradients in (
+        (2, {"classlabels_strings": ["no", "yes"]}, True),
+        (1, {"classlabels_ints": [0, 1]}, False),
+    ):
+        node = helper.make_node(
+            "LinearClassifier", ["x"], ["label", "z"], domain="ai.onnx.ml", multi_class=0, post_transform="LOGISTIC",
+            coefficients=(coefficients * rows), intercepts=[0.1] * rows, **labels,
+        )  # fmt: skip
+        data = graph([node], ["N", 4], [("z", TensorProto.FLOAT, ["N", 2])])
+        found = inspect(data, preprocessing=None, device="cpu")
+        assert (Access.GRADIENTS in found.offers) == gradients

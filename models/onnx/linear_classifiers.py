@@ -1,0 +1,39 @@
+"""The logits behind scikit-learn's LinearClassifier, in standard operators.
+
+Labels stay those of the file's own operator; beside it stands a Gemm, of which gradients and bounds can be had. Only
+the plain case is taken: one row of coefficients and one intercept a class. What is made is tried, as every tail is.
+"""
+
+import numpy as np
+from onnx import NodeProto, TensorProto
+
+from models.onnx.graph import ML, Editor, attribute
+
+KINDS = {b"NONE": "logits", b"SOFTMAX": "probabilities", b"LOGISTIC": "probabilities"}
+
+
+def is_linear(node: NodeProto | None, output: str) -> bool:
+    """Whether `output` holds the scores of such an operator, all of whose transforms keep the order of the classes."""
+    if node is None or (node.domain, node.op_type) != (ML, "LinearClassifier") or list(node.output[1:]) != [output]:
+        return False
+    classes = len(attribute(node, "intercepts", []))
+    labels = attribute(node, "classlabels_ints", []) or attribute(node, "classlabels_strings", [])
+    is_plain = classes >= 2 and len(labels) == classes and len(attribute(node, "coefficients", [])) % classes == 0
+    return is_plain and attribute(node, "post_transform", b"NONE") in KINDS
+
+
+def gives(node: NodeProto) -> str:
+    """What the file's own output is: logits or probabilities."""
+    return KINDS[attribute(node, "post_transform", b"NONE")]
+
+
+def logits(editor: Editor, node: NodeProto) -> str:
+    """[N, classes]. Of two classes whose sigmoids add up to one they are [0, z], as everywhere."""
+    intercepts = np.asarray(attribute(node, "intercepts", []), np.float32)
+    weights = np.asarray(attribute(node, "coefficients", []), np.float32).reshape(len(intercepts), -1)  # (K, d)
+    whole = np.column_stack([weights, intercepts])
+    if attribute(node, "post_transform", b"NONE") == b"LOGISTIC" and len(whole) == 2 and (whole[0] == -whole[1]).all():
+        weights[0], intercepts[0] = 0, 0
+    rows = editor.node("Cast", [node.input[0]], to=TensorProto.FLOAT)
+    constants = [editor.constant(weights, "coefficients"), editor.constant(intercepts, "intercepts")]
+    return editor.node("Gemm", [rows, *constants], transB=1)
