@@ -31,7 +31,7 @@ Numbers = NDArray[np.float64]
 
 
 def run(cohort: Cohort, threat: Threat, relaxation: Relaxation, search_steps: int) -> Conversation:
-    """Each sample ends in LowerBounds, the largest last, or in Abstained: `not_proven`."""
+    """Each sample ends in LowerBounds, the largest last; with an epsilon not proven in Abstained: `not_proven`."""
     prover = Prover(cohort, threat, relaxation)
     everyone = np.arange(len(cohort.labels))
     if threat.epsilon is None:
@@ -100,7 +100,7 @@ class Prover:
         return AskMargins(region, self.cohort.labels[who], self.rivals[who], self.relaxation)
 
     def claim(self, owner: int, radius: float, margins: Numbers, *, steps: int) -> LowerBound | Abstained:
-        """From the bounds (r,) of one sample within a radius. A tie is no proof."""
+        """From the bounds (r,) of one sample within a radius. A tie is no proof; radius 0 was asked, and needs none."""
         least = int(margins.argmin())
         details = {
             "relaxation": self.relaxation,
@@ -108,7 +108,7 @@ class Prover:
             "rival": int(self.rivals[owner, least]),
             "steps": steps,
         }
-        if margins[least] > 0:
+        if margins[least] > 0 or radius == 0:
             return LowerBound(radius, owner=owner, details=details)
         return Abstained("not_proven", owner=owner, details=details)
 

@@ -32,5 +32,5 @@ def minimum(params: Params, threat: Threat) -> Cost:
 
 
 def run(cohort: Cohort, threat: Threat, params: Params) -> Conversation:
-    """Ends in a LowerBound, or in Abstained: `not_proven`."""
+    """Ends in a LowerBound; with an epsilon that is not proven, in Abstained: `not_proven`."""
     yield from radius_search.run(cohort, threat, "crown", params.search_steps)

@@ -178,6 +178,15 @@ def test_of_many_classes_a_few_samples_are_asked_at_a_time(epsilon: float | None
     assert len({finding.value for finding in answers}) == 1
 
 
+@pytest.mark.parametrize("name", CERTIFICATES)
+def test_a_margin_of_no_more_than_rounding_is_certified_to_radius_0(name: str) -> None:
+    model = Constant(np.array([0.5, 0.5, 0.0]), (2,))
+    rows = np.full((1, 2), 0.5, np.float32)
+    (largest,), (at_epsilon,) = (found(model, rows, name, Threat(epsilon=epsilon)) for epsilon in (None, 0.1))
+    assert (largest.kind, largest.value, largest.details["margin"]) == (Kind.LOWER_BOUND, 0.0, 0.0)
+    assert (at_epsilon.kind, at_epsilon.details["reason"]) == (Kind.ABSTAINED, "not_proven")
+
+
 def test_both_methods_are_certain_and_cost_nothing_but_the_clean_row() -> None:
     model, _, _ = linear(0)
     rows = np.random.default_rng(0).random((2, 50), dtype=np.float32)
