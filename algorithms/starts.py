@@ -1,4 +1,7 @@
-"""Where a method that sees only labels may begin: noise first, then other samples of the upload. Rows in the box."""
+"""Where a method that sees only labels may begin: noise first, then other samples of the upload, then whatever is left.
+
+Rows in the box.
+"""
 
 from collections.abc import Iterator
 
@@ -11,6 +14,7 @@ from algorithms.threat import Box
 NOISE_STARTS = 20  # a model that none of them fools is seldom fooled by noise at all: real inputs are worth more
 SMALLEST = 0.01  # first scale of the noise around an unbounded sample, as a share of its largest feature
 GROWTH = 2.0  # of that scale from draw to draw: the last is some thousand times the sample
+LAST_STARTS = 200  # of a sample that noise and upload have not fooled
 
 
 def noise(case: Case, box: Box, rng: np.random.Generator) -> Iterator[Rows]:
@@ -24,6 +28,25 @@ def noise(case: Case, box: Box, rng: np.random.Generator) -> Iterator[Rows]:
         around = case.x + scale * rng.standard_normal(case.x.shape)
         yield np.clip(np.where(bounded, uniform, around), lower, upper).astype(np.float32)
         scale *= GROWTH
+
+
+def last(case: Case, box: Box, rng: np.random.Generator) -> Iterator[Rows]:
+    """Rows (*shape): both ends of a bounded box, then Gaussian around the sample at growing scale, over and over.
+
+    Noise that fills a box of many features is the same gray everywhere, and may lie on one side of a boundary that
+    passes the sample closely: the small scales look there. Clipped to the box, the large ones are its random corners.
+    """
+    lower, upper = (np.broadcast_to(side, case.x.shape) for side in (box.lower, box.upper))
+    if box.is_bounded:
+        yield lower.copy()
+        yield upper.copy()
+    bounded = np.isfinite(lower) & np.isfinite(upper)
+    size = max(1.0, float(np.abs(case.x).max()))
+    sides = np.where(bounded, upper.astype(np.float64) - np.where(bounded, lower, 0), size)
+    for draw in range(LAST_STARTS):
+        scale = SMALLEST * GROWTH ** (draw % NOISE_STARTS)
+        around = case.x + scale * sides * rng.standard_normal(case.x.shape)
+        yield np.clip(around, lower, upper).astype(np.float32)
 
 
 def pool(case: Case, box: Box) -> Iterator[Rows]:

@@ -12,7 +12,7 @@ again elsewhere, and what it shows lies a little behind the boundary.
 """
 
 import math
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from itertools import chain
 from typing import Any, Literal
 
@@ -123,7 +123,7 @@ class Walk:
         After the first success a start is a mere direction: one query tells whether the boundary is nearer there.
         """
         self.distance, self.passed, scouts = np.inf, [], SCOUTS
-        for start in chain(starts.noise(self.case, self.threat.box, self.noise), self.pool):
+        for start in chain(starts.noise(self.case, self.threat.box, self.noise), self.pool, self._last_starts()):
             near = Way.between(self.case.x, start, self.threat).within((1 - ROUGHLY) * self.distance)
             if (yield from self._is_adversarial(near)):
                 yield UpperBound(near)
@@ -135,6 +135,13 @@ class Walk:
             return False
         yield from self._settle(self.point)
         return True
+
+    def _last_starts(self) -> Iterator[Rows]:
+        """Only until the sample is fooled for the first time."""
+        for start in starts.last(self.case, self.threat.box, self.noise):
+            if np.isfinite(min(self.distance, self.shown)):
+                return
+            yield start
 
     def advance(self, k: int) -> Step:
         """One iteration: estimate, jump, and come back."""

@@ -106,13 +106,14 @@ def test_what_it_shows_lies_behind_the_boundary_and_not_on_it(norm):
 
 
 class Fortress(ClosedForm):
-    """Class 1 in a small ball around a corner that no noise hits, class 0 elsewhere."""
+    """Class 1 in a small ball around a corner that no start hits, class 0 elsewhere."""
 
     def __init__(self, d: int) -> None:
         super().__init__((d,), 2)
+        self.corner = np.arange(d) % 2
 
     def logits(self, x):
-        away = np.sqrt(np.square(x - 1).sum(axis=1))
+        away = np.sqrt(np.square(x - self.corner).sum(axis=1))
         return np.stack([away - 0.5, np.zeros(len(x))], axis=1)
 
     def jacobian(self, x):
@@ -122,19 +123,39 @@ class Fortress(ClosedForm):
 def test_where_noise_fools_nobody_it_starts_from_the_uploaded_samples():
     model, x = Fortress(20), np.zeros((2, 20), np.float32)
     what = Samples(x, (0, 1), None)
-    corner = np.full((1, 20), 0.95, np.float32)
+    corner = (0.95 * model.corner[None]).astype(np.float32)
     assert {o.finding.kind for o in go(model, what, box=Threat().box)} == {Kind.ABSTAINED}
     found = go(model, what, box=Threat().box, pool=np.concatenate([x, corner]), queries=3000)
-    truth = np.sqrt(20) - 0.5
+    truth = np.sqrt(10) - 0.5
     for outcome in found:
         assert truth <= outcome.finding.value <= 1.05 * truth
+
+
+@norms
+def test_a_boundary_close_by_is_found_though_noise_lies_on_one_side_of_it(norm):
+    """In 784 features noise that fills the box is seven deviations away from the boundary; the sample is 0.2 away."""
+    w = np.random.default_rng(0).normal(size=784)
+    w /= np.linalg.norm(w)
+    model = Linear(np.stack([w, 0 * w]), np.array([2 - w.sum() / 2, 0.0]))
+    x = (0.5 - 1.8 * w).astype(np.float32)[None]
+    assert (model.labels(np.random.default_rng(1).random((1000, 784), dtype=np.float32)) == 0).all()
+    (outcome,) = go(model, Samples(x, (0,), None), box=Threat().box, norm=norm, queries=3000)
+    assert outcome.finding.value <= 2 * model.radius(x[0], 0, norm)
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_model_of_brightness_is_fooled_by_black_or_white(sign):
+    model = Linear(sign * np.stack([np.ones(784), np.zeros(784)]), sign * np.array([-0.3 * 784, 0.0]))
+    x = np.full((1, 784), 0.5 if sign == 1 else 0.1, np.float32)
+    (outcome,) = go(model, Samples(x, (0,), None), box=Threat().box)
+    assert outcome.finding.kind is Kind.UPPER_BOUND
 
 
 def test_every_start_is_charged_to_the_sample_that_tries_it():
     model, x = Constant(np.array([0.5, 0.1]), (4,)), np.zeros((3, 4), np.float32)
     pool = np.random.default_rng(0).uniform(size=(7, 4)).astype(np.float32)
     counts = [o.finding.queries for o in go(model, Samples(x, (0, 1, 2), None), box=Threat().box, pool=pool)]
-    assert counts == [1 + 20 + 7] * 3, "the clean row, twenty of noise, the pool"
+    assert counts == [1 + 20 + 7 + 202] * 3, "the clean row, twenty of noise, the pool, and the last"
     assert model.queries == sum(counts)
 
 
