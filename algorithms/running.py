@@ -11,7 +11,6 @@ from functools import partial
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from algorithms.asking import Case, Cohort, Conversation
 from algorithms.beat import Beat
@@ -127,14 +126,9 @@ def _meet(
         elif trial.target == trial.label:  # a given target of a sample without a given label: there is no way to go
             trial.hear(Abstained("target_is_label"), threat)
             trial.stop("finished")
-        if scores is not None and _is_saturated(scores[i]):
+        if scores is not None and model.gives_probabilities and scores[i].max() == 1:  # float32 tells no more apart
             trial.hear(Note({"saturated": True}), threat)
     return trials, scores
-
-
-def _is_saturated(scores: NDArray[np.float32]) -> bool:
-    """Scores (classes,) of exactly 1 and 0: a soft-max that has rounded away whatever an attack could follow."""
-    return bool(scores.max() == 1 and np.count_nonzero(scores) == 1)
 
 
 def _begin(

@@ -153,7 +153,7 @@ CHECKS = (
     Check(
         "saturated_scores",
         "warning",
-        "One class has a score of exactly 1 and all others exactly 0: rounding has removed what lies between.",
+        "One class has a probability of exactly 1: rounding has removed what lies between.",
         "Attacks that watch scores see a flat landscape. Export the model with its logits and audit that.",
         _saturated,
     ),

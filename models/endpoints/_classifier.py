@@ -47,6 +47,7 @@ class RemoteClassifier:
         self.shape = endpoint.input.shape
         self.classes = endpoint.output.classes
         self.fill = sys.maxsize  # requests are what is dear: rows are never asked in more of them than need be
+        self.gives_probabilities = endpoint.output.kind == "probabilities"
         self._nothing = np.zeros(0, np.int64) if endpoint.output.kind == "labels" else np.zeros((0, self.classes), "f4")
         self.offers = OFFERS[endpoint.output.kind]
 

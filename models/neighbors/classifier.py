@@ -27,6 +27,7 @@ class NeighborClassifier:
 
     offers = frozenset({Access.LABELS, Access.NEIGHBOURS})
     fill = sys.maxsize  # it has no threads of its own to answer in
+    gives_probabilities = False
 
     def __init__(self, neighbors: Neighbors, shape: tuple[int, ...]) -> None:
         self.shape = shape

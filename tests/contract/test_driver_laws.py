@@ -235,10 +235,16 @@ def test_scores_that_are_not_finite_are_abstained_from(method, norm):
 
 
 @pytest.mark.parametrize(("method", "norm"), [p for p in EVERY if Access.NEIGHBOURS not in p.values[0].needs])
-def test_saturated_scores_are_told_of(method, norm):
-    findings = [o.finding for o in go(method, norm, Constant(np.array([0.0, 1.0, 0.0]), SHAPE))]
-    assert all(f.details["saturated"] is True for f in findings)
-    assert not any("saturated" in o.finding.details for o in go(method, norm))
+def test_saturated_probabilities_are_told_of_and_logits_are_never_saturated(method, norm):
+    def saturated(top: float, rest: float, *, probabilities: bool) -> set[bool]:
+        model = Constant(np.array([rest, top, rest]), SHAPE)
+        model.gives_probabilities = probabilities
+        return {o.finding.details.get("saturated", False) for o in go(method, norm, model)}
+
+    assert saturated(1.0, 0.0, probabilities=True) == {True}
+    assert saturated(1.0, 3e-8, probabilities=True) == {True}, "a soft-max at a gap of 17"
+    assert saturated(np.nextafter(np.float32(1), np.float32(0)), 3e-8, probabilities=True) == {False}
+    assert saturated(1.0, 0.0, probabilities=False) == {False}
 
 
 @attacks

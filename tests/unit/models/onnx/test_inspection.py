@@ -12,6 +12,7 @@ from algorithms.errors import Refused
 from algorithms.oracle import Access
 from models.manifest import Inspection, Preprocessing
 from models.onnx.bounds.bounder import Bounder
+from models.onnx.classifier import OnnxClassifier
 from models.onnx.inspection import inspect
 from models.onnx.network import read
 from tests.exports import Array, graph, linear, old_linear, torch_export
@@ -202,6 +203,17 @@ def test_labels_are_the_files_own_where_its_probabilities_saturate() -> None:
     session = network.session()
     assert (session.ask(rows, network.rebuilt.answer).argmax(axis=1) == 0).all()
     np.testing.assert_array_equal(session.ask(rows, str(network.rebuilt.scores)), np.stack([bias, bias]))
+
+
+@pytest.mark.parametrize(("factor", "gives"), [(None, False), (1.0, True)], ids=["led round", "hidden"])
+def test_scores_are_probabilities_only_where_the_logits_behind_are_not_found(factor: float | None, gives: bool) -> None:
+    nodes, constants = [helper.make_node("Softmax", ["z"], ["p"], axis=1)], {}
+    if factor is not None:
+        nodes, constants = [*nodes, helper.make_node("Mul", ["p", "factor"], ["q"])], {"factor": np.float32(factor)}
+    data = gemm(*nodes, outputs=[(nodes[-1].output[0], FLOAT, ["N", 4])], constants=constants)
+    network = read(onnx.load_from_string(data), None)
+    assert network.output.kind == "probabilities"
+    assert OnnxClassifier(network, None, "cpu").gives_probabilities is gives
 
 
 REFUSED: dict[str, tuple[bytes, str, str]] = {
