@@ -102,6 +102,21 @@ def test_a_job_survives_and_its_numbers_are_the_same(machine, undisturbed, start
     assert_bit_equal(result(machine, job), undisturbed)
 
 
+GRADIENTS = [{"name": "clever", "batches": 20, "batch_size": 32, "radius": 1.0}, {"name": "pgd", "steps": 10}]
+
+
+@pytest.mark.parametrize("method", GRADIENTS, ids=["clever", "pgd"])
+def test_what_rests_on_gradients_survives_too(machine, uploads, start, method):
+    request = {"method": method, "threat": {"norm": "l2"}, "samples": {"limit": 6}, "seed": 3}
+    whole = machine.submit(*uploads, request, chunk_size=6)
+    assert machine.ended(whole, seconds=60).state == "succeeded"
+    worker, job = start(request)
+    machine.half_done(job)
+    kill_runner(machine, worker)
+    assert machine.ended(job, seconds=60).state == "succeeded"
+    assert_bit_equal(result(machine, job), result(machine, whole))
+
+
 @pytest.mark.parametrize("kill", [kill_runner, kill_worker])
 def test_a_preparation_that_is_killed_is_made_again_and_the_numbers_are_the_same(machine, uploads, kill):
     model, samples = uploads

@@ -88,6 +88,33 @@ def test_just_inside_the_true_radius_nothing_is_found_and_just_outside_something
     assert kinds == [Kind.ABSTAINED, Kind.UPPER_BOUND]
 
 
+@pytest.mark.parametrize("norm", NORMS)
+@pytest.mark.parametrize("box", [Box.unbounded(), Threat().box], ids=["unbounded", "box"])
+def test_a_larger_epsilon_never_loses_what_a_smaller_one_finds(norm, box):
+    model, what = linear(4), samples()
+    true = np.array([model.radius(x, int(model.labels(x[None])[0]), norm) for x in what.x])
+    found = []
+    for times in (0.9, 1.05, 1.5, 2.0, 4.0, 16.0):
+        threat = Threat(norm, box, epsilon=float(times * np.median(true)))
+        outcomes = run(model, what, PGD, PGD.params(), threat, Budget(None), seed=0)
+        found.append([outcome.finding.kind is Kind.UPPER_BOUND for outcome in outcomes])
+    assert (np.diff(np.array(found, int), axis=0) >= 0).all()
+    assert np.any(found[0]) != np.all(found[0]), "some within the smallest, some not"
+
+
+@pytest.mark.parametrize("norm", NORMS)
+def test_scaling_the_logits_changes_nothing_and_shifting_them_no_more_than_a_search_leaves_open(norm):
+    model, what = linear(5), samples()
+
+    def values(scale: float = 1.0, shift: float = 0.0) -> list[float]:
+        moved = Linear(scale * model.weights, scale * model.bias + shift)
+        outcomes = run(moved, what, PGD, PGD.params(), Threat(norm, Box.unbounded()), Budget(None), seed=0)
+        return [outcome.finding.value for outcome in outcomes]
+
+    assert values(scale=8) == values()
+    assert values(shift=1) == pytest.approx(values(), rel=0.01)
+
+
 def test_a_point_found_at_an_epsilon_is_pulled_back_to_what_it_can_show():
     model, what = linear(4), samples(n=3)
     threat = Threat(Norm.L2, Box.unbounded(), epsilon=5.0)

@@ -104,6 +104,21 @@ def test_without_an_epsilon_it_comes_near_the_true_radius(norm):
 
 
 @norms
+def test_scaling_the_logits_changes_nothing_and_shifting_them_all_next_to_nothing(norm):
+    model = linear((1, 4, 4))
+    x = np.random.default_rng(5).uniform(0.4, 0.6, (4, 1, 4, 4)).astype(np.float32)
+
+    def values(scale: float = 1.0, shift: float = 0.0) -> list[float]:
+        moved = Linear(scale * model.weights, scale * model.bias + shift, model.shape)
+        what = Samples(x, tuple(range(4)), None)
+        outcomes = run(moved, what, SQUARE, SQUARE.params(), Threat(norm, Box.unbounded()), Budget(500), seed=0)
+        return [outcome.finding.value for outcome in outcomes]
+
+    assert values(scale=8) == values()
+    assert values(shift=1) == pytest.approx(values(), rel=1e-3)
+
+
+@norms
 def test_a_targeted_search_reaches_its_target(norm):
     model = linear((1, 4, 4))
     x = np.random.default_rng(5).uniform(0.4, 0.6, (4, 1, 4, 4)).astype(np.float32)
