@@ -18,6 +18,11 @@ SHOWN_CHARACTERS = 300
 VERBS = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
 CLIENT_CLOSED_REQUEST = 499  # nobody reads it; the access log does
 
+PLAINER = {  # than pydantic's own message, by the type of its error
+    "extra_forbidden": "There is no such field",
+    "union_tag_invalid": "There is no {tag!r}; choose one of {expected_tags}",
+    "union_tag_not_found": "Say which by {discriminator}",
+}
 HTTP_CODES = {  # what starlette and FastAPI raise themselves
     404: ("not_found", "There is nothing at this address; the calls are listed at /openapi.json."),
     405: ("method_not_allowed", "This address does not answer that method; the Allow header names those it does."),
@@ -84,8 +89,9 @@ def is_unknown_method(error: dict[str, Any]) -> bool:
 
 
 def sentence(error: dict[str, Any]) -> str:
-    """pydantic's message, printable and short: it may quote the request."""
-    text = "".join(c if c.isprintable() else " " for c in str(error["msg"]))
+    """pydantic's message or a plainer one, printable and short: it may quote the request."""
+    said = PLAINER.get(error["type"], "{msg}").format(msg=error["msg"], **error.get("ctx", {}))
+    text = "".join(c if c.isprintable() else " " for c in said)
     return text[:SHOWN_CHARACTERS].removeprefix("Value error, ").rstrip(".")
 
 
