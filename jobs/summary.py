@@ -15,7 +15,8 @@ from algorithms.statistics import clopper_pearson
 if TYPE_CHECKING:
     from jobs.record import ChunkResult, JobSpec
 
-WARNING_REASONS = ("gradient_masked", "gradient_not_finite", "scores_not_finite")  # of abstaining: the model's doing
+NO_ANSWER = "scores_not_finite"  # why a sample is abstained from that the model answers by no numbers
+WARNING_REASONS = ("gradient_masked", "gradient_not_finite", NO_ANSWER)  # of abstaining: the model's doing
 _CODE = re.compile(r"[a-z_]{1,60}")
 
 
@@ -105,7 +106,7 @@ def summarize(spec: "JobSpec", results: Sequence["ChunkResult"], prepared: Prepa
 def is_correct(finding: Finding) -> bool:
     """Whether the model answers the clean row with its label. Scores that are no numbers are no answer, whatever label
     their arg max would be."""
-    return finding.predicted == finding.label and finding.details.get("reason") != "scores_not_finite"
+    return finding.predicted == finding.label and finding.details.get("reason") != NO_ANSWER
 
 
 def _warnings(finding: Finding) -> Iterator[str]:

@@ -29,7 +29,7 @@ class Shown:
 
 def choose(rows: Sequence[SampleRow]) -> tuple[SampleRow, ...]:
     """From the nearest to the farthest, evenly through their order: at most MOST of those that an attack broke."""
-    broken = [row for row in rows if row.upper is not None and row.label == row.predicted]
+    broken = [row for row in rows if row.upper is not None and row.is_correct]
     ordered = sorted(broken, key=lambda row: (row.upper or 0.0, row.index))
     places = np.unique(np.linspace(0, len(ordered) - 1, MOST).round().astype(int)) if ordered else ()
     return tuple(ordered[place] for place in places)

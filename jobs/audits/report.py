@@ -13,7 +13,7 @@ from algorithms.results import Ended, Kind
 from jobs.audits.verdict import RuleOutcome, Waiver
 from jobs.request import Goal
 from jobs.states import JobState
-from jobs.summary import Interval, QueryCount, Spread
+from jobs.summary import NO_ANSWER, Interval, QueryCount, Spread
 from models.manifest import ModelCard, SamplesCard
 
 FORMAT: Literal["brinell-report-1"] = "brinell-report-1"
@@ -67,6 +67,11 @@ class SampleRow(_Part):
     smoothed_confidence: float | None = None
     alarms: tuple[str, ...] = ()  # codes
     methods: dict[str, MethodResult] = {}
+
+    @property
+    def is_correct(self) -> bool:
+        """As `jobs.summary.is_correct`: scores that are no numbers are no answer."""
+        return self.label == self.predicted and all(m.reason != NO_ANSWER for m in self.methods.values())
 
 
 class EnvelopePoint(_Part):

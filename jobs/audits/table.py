@@ -49,7 +49,7 @@ def table_of(
     """`selected`: how many samples the audit is about; a job that failed may have been the only one to look at some."""
     return Table(
         indices=np.array([row.index for row in rows], np.int64),
-        correct=np.array([row.label == row.predicted for row in rows], np.bool_),
+        correct=np.array([row.is_correct for row in rows], np.bool_),
         lower=_column([row.lower for row in rows], empty=0.0),
         upper=_column([row.upper for row in rows], empty=np.inf),
         smoothed=_column([row.smoothed for row in rows], empty=-np.inf),

@@ -7,7 +7,7 @@ from jobs.audits.report import MethodResult, SampleRow
 
 def is_wrong(row: SampleRow) -> bool:
     """Before any change."""
-    return row.label != row.predicted or row.lower_by == "misclassified"
+    return not row.is_correct or row.lower_by == "misclassified"
 
 
 def is_contradicted(row: SampleRow) -> bool:

@@ -2,9 +2,11 @@
 
 import pytest
 
+from algorithms.results import Kind
 from jobs.audits.rendering import render
-from jobs.audits.report import FORMAT, Report
-from tests.reports_for_tests import report
+from jobs.audits.report import FORMAT, MethodResult, Report
+from jobs.summary import NO_ANSWER
+from tests.reports_for_tests import report, sample_row
 
 
 @pytest.mark.parametrize(("count", "image"), [(20, True), (20, False), (500, True)])
@@ -17,3 +19,13 @@ def test_the_schema_names_the_version_and_allows_no_unknown_fields():
     schema = Report.model_json_schema()
     assert schema["properties"]["format"]["const"] == FORMAT
     assert schema["additionalProperties"] is False
+
+
+def test_scores_that_are_no_numbers_are_no_right_answer() -> None:
+    row = sample_row(0)
+    assert row.is_correct == (row.label == row.predicted)
+    abstained = MethodResult(
+        kind=Kind.ABSTAINED, value=None, reason=NO_ANSWER, queries=1, gradients=0, ended="finished"
+    )
+    unread = row.model_copy(update={"predicted": row.label, "methods": {"pgd": abstained}})
+    assert not unread.is_correct
