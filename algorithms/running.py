@@ -204,16 +204,15 @@ def _round(model: Model, talks: list[Talk], threat: Threat) -> Iterator[Beat]:
 
 def _confirm(model: Model, talks: list[Talk], method: Method) -> None:
     """The final fresh re-query of every best point, asked the way the method asks: labels know of no tie."""
-    claimed = [t for talk in talks for t in talk.members if t.is_over and t.needs_confirmation()]
-    if not claimed:
-        return
-    rows = np.stack([t.best_point() for t in claimed])
-    if Access.LABELS not in method.needs:
-        scores = model.scores(rows)
-        seen = scores.argmax(axis=1)
-        held = [is_adversarial(s, t) for s, t in zip(scores, claimed, strict=True)]
-    else:
-        seen = model.labels(rows)
-        held = [s == t.target if t.target is not None else s != t.label for s, t in zip(seen, claimed, strict=True)]
-    for trial, holds, read_as in zip(claimed, held, seen, strict=True):
-        trial.confirm(bool(holds), int(read_as))
+    ended = [t for talk in talks for t in talk.members if t.is_over]
+    while claimed := [t for t in ended if t.needs_confirmation()]:
+        rows = np.stack([t.best_point() for t in claimed])
+        if Access.LABELS not in method.needs:
+            scores = model.scores(rows)
+            seen = scores.argmax(axis=1)
+            held = [is_adversarial(s, t) for s, t in zip(scores, claimed, strict=True)]
+        else:
+            seen = model.labels(rows)
+            held = [s == t.target if t.target is not None else s != t.label for s, t in zip(seen, claimed, strict=True)]
+        for trial, holds, read_as in zip(claimed, held, seen, strict=True):
+            trial.confirm(bool(holds), int(read_as))

@@ -26,6 +26,9 @@ from algorithms.results import (
 from algorithms.threat import Threat
 
 STAGE = 1.25  # a trace keeps one success while the cost grows by this: 40 up to 10,000 queries
+BEHIND = (
+    3  # points kept that were the best before: the best may hug a boundary that the model does not draw twice alike
+)
 
 
 @dataclass
@@ -47,6 +50,7 @@ class Trial:
     value: float | None = None  # of the best claim so far
     best: Claim | None = None
     notes: Details = field(default_factory=dict)
+    shown: list[tuple[UpperBound, float, int]] = field(default_factory=list)  # (point, distance, cost): the best last
     trace: dict[int, list[float]] = field(default_factory=dict)  # stage -> [cost, distance] of its last success
 
     def can_pay(self, cost: Cost) -> bool:
@@ -82,8 +86,11 @@ class Trial:
             improves = self.value is None or away < self.value
             self._keep(claim, away, improves)
             if improves:
-                cost = self.queries + self.gradients
-                self.trace[int(math.log(cost) / math.log(STAGE))] = [cost, away]
+                self.shown = [*self.shown[-BEHIND:], (claim, away, self.queries + self.gradients)]
+                self._trace(*self.shown[-1][1:])
+
+    def _trace(self, away: float, cost: int) -> None:
+        self.trace[int(math.log(cost) / math.log(STAGE))] = [cost, away]
 
     def _keep(self, claim: Claim, value: float | None, improves: bool) -> None:
         if improves:
@@ -102,11 +109,24 @@ class Trial:
         return self.best.x_adv
 
     def confirm(self, holds: bool, read_as: int) -> None:
-        """The fresh re-query of the best point, charged to the query that was reserved for it."""
+        """The fresh re-query of the best point, charged to the query that was reserved for it.
+
+        Where the model answers the same row differently, what was seen cannot be shown again. The point found before
+        it, farther out, is asked next, as long as the budget has queries left.
+        """
         self.queries += 1
-        self.is_confirmed, self.read_as = True, read_as
-        if not holds:  # the model answers the same row differently: what was seen cannot be shown again
+        self.is_confirmed, self.read_as = holds, read_as
+        if holds:
+            return
+        self.shown.pop()
+        self.notes["unconfirmed"] = self.notes.get("unconfirmed", 0) + 1
+        if not self.shown or self.queries > self.limit.queries:
             self.best, self.value = Abstained("not_confirmed"), None
+            return
+        self.best, away, cost = self.shown[-1]
+        self.value = away
+        self.trace = {stage: success for stage, success in self.trace.items() if success[1] > away}
+        self._trace(away, cost)
 
     def outcome(self, threat: Threat, proves: Kind) -> Outcome:
         kind, value, confidence, details = self._conclusion(proves)

@@ -61,7 +61,11 @@ def _lower_above_upper(sample: Sample) -> Shown:
 
 def _answers_differ(sample: Sample) -> Shown:
     predictions = {finding.predicted for finding in sample.findings.values()}
-    return len(predictions) > 1 or any(_reason(f) == "not_confirmed" for f in sample.findings.values())
+    return len(predictions) > 1 or any(map(_took_back, sample.findings.values()))
+
+
+def _took_back(finding: Finding) -> bool:
+    return _reason(finding) == "not_confirmed" or "unconfirmed" in finding.details
 
 
 def _black_box_wins(sample: Sample) -> Shown:

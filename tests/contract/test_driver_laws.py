@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from algorithms.geometry import distance
 from algorithms.oracle import Access
 from algorithms.parameters import Budget
 from algorithms.registry import METHODS, Method
@@ -336,6 +337,47 @@ def test_a_point_that_cannot_be_shown_again_is_not_believed(method, norm):
     what = samples((0,))
     outcome = run(model, what, method, params, Threat(norm=norm), Budget(200), seed=7, checkpoint=lie_at_the_end)[0]
     assert outcome.finding.kind is Kind.ABSTAINED and outcome.finding.details["reason"] == "not_confirmed"
+
+
+class TakesBack(Linear):
+    """Asked a second time, a row near the sample gets the clean label: within `near`, and anything does where None."""
+
+    near: float | None = None
+
+    def scores(self, rows):
+        known = {row.tobytes() for earlier in self.queried for row in earlier}
+        answer = super().scores(rows)
+        for i, row in enumerate(rows):
+            if row.tobytes() in known and (self.near is None or distance(row, self.x, self.norm) <= self.near):
+                answer[i] = np.eye(4)[self.clean]
+        return answer
+
+
+def taken_back(method: Method, norm: Norm, budget: int, near: float | None = None) -> tuple[Outcome, TakesBack]:
+    model, what = TakesBack(linear().weights, linear().bias, SHAPE), samples((0,))
+    model.clean, model.x, model.norm, model.near = int(linear().labels(what.x)[0]), what.x[0], norm, near
+    return go(method, norm, model, what, budget=Budget(budget))[0], model
+
+
+@attacks
+def test_where_the_best_point_cannot_be_shown_again_the_one_before_it_is(method, norm):
+    best, _ = taken_back(method, norm, 1000, near=0.0)
+    outcome, model = taken_back(method, norm, 1000, near=best.finding.value)
+    finding = outcome.finding
+    assert (finding.kind, finding.details["unconfirmed"]) == (Kind.UPPER_BOUND, 1)
+    assert finding.value > best.finding.value
+    assert finding.queries == best.finding.queries + 1 == model.queries
+    assert finding.details["trace"][-1][1] == finding.value
+    offset = (outcome.x_adv.astype(np.float64) - samples((0,)).x[0]).ravel()
+    assert finding.value == pytest.approx(np.linalg.norm(offset, norm.p), rel=1e-12)
+
+
+@attacks
+@pytest.mark.parametrize("budget", [60, 61, 62, 63, 200])
+def test_what_cannot_be_shown_again_costs_no_more_than_the_budget(method, norm, budget):
+    outcome, model = taken_back(method, norm, budget)
+    assert outcome.finding.queries == model.queries <= budget
+    assert outcome.finding.details["reason"] in ("not_confirmed", "not_found")
 
 
 def go_counting(method: Method, norm: Norm) -> int:

@@ -185,7 +185,7 @@ def test_an_unknown_method_in_a_recipe_is_called_so(api: Api, caller: TestClient
     answer = caller.post("/v1/audits", json=api.an_audit_request(caller, recipe=["pgd", {"name": "magic"}]))
     problem = answer.json()
     assert (answer.status_code, problem["code"]) == (422, "unknown_method")
-    assert [error["pointer"] for error in problem["errors"]] == ["/recipe/1"] and "'magic'" in problem["detail"]
+    assert [error["pointer"] for error in problem["errors"]] == ["/recipe/1/name"] and "'magic'" in problem["detail"]
 
 
 def test_methods_may_be_named_without_parameters(api: Api, caller: TestClient) -> None:

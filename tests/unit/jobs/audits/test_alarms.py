@@ -77,8 +77,9 @@ def test_gradients_that_vanish_in_part_are_masked_too(told):
     assert "masked_gradients" in {alarm.code for alarm in raised([sample(**(QUIET | told))])}
 
 
-def test_a_point_that_could_not_be_shown_again_speaks_of_a_model_that_changes_its_mind():
-    (alarm,) = raised([sample(**(QUIET | {"square": nothing("not_confirmed")}))])
+@pytest.mark.parametrize("told", [nothing("not_confirmed"), found(0.52, details={"unconfirmed": 1})])
+def test_a_point_that_could_not_be_shown_again_speaks_of_a_model_that_changes_its_mind(told):
+    (alarm,) = raised([sample(**(QUIET | {"square": told}))])
     assert (alarm.code, alarm.severity) == ("model_not_deterministic", "error")
 
 
