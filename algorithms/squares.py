@@ -91,6 +91,7 @@ class Bumps:
         self.x = x.astype(np.float64)  # sums of one type: numpy takes 5 times as long where it has to cast
         self.lower, self.upper = lower, upper
         self.canvas, self.rng = canvas, rng
+        self._best: Image | None = None
 
     def first(self) -> Image:
         """A grid of about 5 x 5 bumps of random sign."""
@@ -106,11 +107,13 @@ class Bumps:
     def next(self, best: Image, share: float) -> Image:
         height, width = (side - 1 + side % 2 for side in self.canvas.window(share, smallest=3))  # odd
         into, from_ = (_somewhere(self.canvas, height, width, self.rng) for _ in range(2))
-        delta = best.astype(np.float64) - self.x
-        unused = max(self.radius**2 - _mass(delta), 0.0) / self.canvas.channels
+        if best is not self._best:  # most steps change nothing, and the next starts from the same point
+            self._best, self._delta = best, best.astype(np.float64) - self.x
+            self._unused = max(self.radius**2 - _mass(self._delta), 0.0) / self.canvas.channels
+        delta = self._delta.copy()
         bump = self._bump(height, width)
         for channel in delta:
-            _move(channel, into, from_, self._sign() * bump, unused)
+            _move(channel, into, from_, self._sign() * bump, self._unused)
         return self._spend(delta)
 
     def within(self, point: Image) -> Image:
