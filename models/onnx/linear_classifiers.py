@@ -5,9 +5,12 @@ the plain case is taken: one row of coefficients and one intercept a class. What
 """
 
 import numpy as np
+from numpy.typing import NDArray
 from onnx import NodeProto, TensorProto
 
 from models.onnx.graph import ML, Editor, attribute
+
+Array = NDArray[np.float32]
 
 KINDS = {b"NONE": "logits", b"SOFTMAX": "probabilities", b"LOGISTIC": "probabilities"}
 
@@ -27,13 +30,27 @@ def gives(node: NodeProto) -> str:
     return KINDS[attribute(node, "post_transform", b"NONE")]
 
 
+def sums_to_one(node: NodeProto) -> bool:
+    """A soft-max, or the sigmoids of -z and z."""
+    transform = attribute(node, "post_transform", b"NONE")
+    return transform == b"SOFTMAX" or (transform == b"LOGISTIC" and _is_symmetric(*_parts(node)))
+
+
 def logits(editor: Editor, node: NodeProto) -> str:
-    """[N, classes]. Of two classes whose sigmoids add up to one they are [0, z], as everywhere."""
-    intercepts = np.asarray(attribute(node, "intercepts", []), np.float32)
-    weights = np.asarray(attribute(node, "coefficients", []), np.float32).reshape(len(intercepts), -1)  # (K, d)
-    whole = np.column_stack([weights, intercepts])
-    if attribute(node, "post_transform", b"NONE") == b"LOGISTIC" and len(whole) == 2 and (whole[0] == -whole[1]).all():
+    """[N, classes]. Of the sigmoids of -z and z they are [0, z], as everywhere."""
+    weights, intercepts = _parts(node)
+    if attribute(node, "post_transform", b"NONE") == b"LOGISTIC" and _is_symmetric(weights, intercepts):
         weights[0], intercepts[0] = 0, 0
     rows = editor.node("Cast", [node.input[0]], to=TensorProto.FLOAT)
     constants = [editor.constant(weights, "coefficients"), editor.constant(intercepts, "intercepts")]
     return editor.node("Gemm", [rows, *constants], transB=1)
+
+
+def _parts(node: NodeProto) -> tuple[Array, Array]:
+    """Coefficients (K, d), intercepts (K,)."""
+    intercepts = np.asarray(attribute(node, "intercepts", []), np.float32)
+    return np.asarray(attribute(node, "coefficients", []), np.float32).reshape(len(intercepts), -1), intercepts
+
+
+def _is_symmetric(weights: Array, intercepts: Array) -> bool:
+    return len(weights) == 2 and bool((weights[0] == -weights[1]).all() and intercepts[0] == -intercepts[1])

@@ -45,9 +45,16 @@ class Network:
 
     def scores_alone(self) -> ModelProto:
         """A copy of the graph cut to its scores: a soft-max or a label branch need not be differentiable."""
+        return self._cut_to(self.rebuilt.scores)
+
+    def bounded_alone(self) -> ModelProto:
+        """A copy of the graph cut to what bounds are about."""
+        return self._cut_to(self.rebuilt.bounded)
+
+    def _cut_to(self, output: str | None) -> ModelProto:
         model = ModelProto()
         model.CopyFrom(self.rebuilt.model)
-        prune(model, [value for value in model.graph.output if value.name == self.rebuilt.scores])
+        prune(model, [value for value in model.graph.output if value.name == output])
         number_values(model)
         return model
 

@@ -42,6 +42,8 @@ def _gradients(network: Network, found: Differentiator, rows: Rows, expected: Sc
 
 def compare_bounds(network: Network, rows: Rows, expected: Scores, device: Device) -> str:
     """Why bounds are withheld, or "": at radius 0, in real arithmetic, they must be the margins themselves."""
+    if network.rebuilt.bounded != network.rebuilt.scores:
+        expected = network.session(device).ask(rows, str(network.rebuilt.bounded))
     finite = np.flatnonzero(np.isfinite(expected).all(axis=1))
     kept = finite[:: max(1, len(finite) - 1)][:BOUNDED]  # the first and the last: an image and a scaled table
     try:

@@ -13,8 +13,13 @@ from models.onnx.border import lead_in
 from models.onnx.counting import count_labels
 from models.onnx.graph import Editor, prune
 from models.onnx.signature import Entry, Exit, many_classes
-from models.onnx.tails import is_clamped, lead_round
+from models.onnx.tails import Tail, is_clamped, lead_round
 from models.onnx.widening import as_float32, both_probabilities, column, pad_zero_column
+
+# A margin of logits that no soft-max or sigmoid in float32 rounds to a tie: of the largest p and another, at most as
+# large, the ratio is exp(-margin), off by a few roundings (2^-24) of exp, sum and quotient; a sigmoid of onnxruntime is
+# off by 4e-7 where its slope is 1/4.
+SHOWN = 1e-5
 
 
 @dataclass(frozen=True)
@@ -29,6 +34,12 @@ class Rebuilt:
     output: ModelOutput
     answer: str
     scores: str | None
+    slack: float | None = 0.0  # a margin of the scores that `answer` shows in float32 too; None: there is none
+
+    @property
+    def bounded(self) -> str | None:
+        """What bounds are about: the scores, or the answer where no margin of the scores is enough for its label."""
+        return self.scores if self.slack is not None else self.answer
 
 
 def rebuild(
@@ -46,15 +57,18 @@ def rebuild(
     editor = Editor(made)
     kind: OutputKind = "labels"
     scores: str | None = None
+    slack: float | None = 0.0
     if exit_.form == "labels":
         answer, classes = _labels(editor, exit_.name), count_labels(model, exit_.name, seen)
     else:
-        answer, scores, kind = _scores(editor, exit_, seen, past_tail)
+        tail = lead_round(editor, exit_.name) if past_tail else None
+        answer, scores, kind = _scores(editor, exit_, seen, tail)
+        slack = _slack(tail, exit_)
         classes = seen.shape[1] if exit_.form == "scores" else 2
     lead_in(editor, entry, preprocessing)
     wanted = dict.fromkeys(name for name in (answer, scores) if name is not None)
     prune(made, [_declared(name, kind) for name in wanted])
-    return Rebuilt(made, ModelOutput(name=exit_.name, classes=classes, kind=kind), answer, scores)
+    return Rebuilt(made, ModelOutput(name=exit_.name, classes=classes, kind=kind), answer, scores, slack)
 
 
 def _declared(name: str, kind: OutputKind) -> onnx.ValueInfoProto:
@@ -66,9 +80,8 @@ def _labels(editor: Editor, name: str) -> str:
     return editor.node("Cast", [flat], to=TensorProto.INT64)
 
 
-def _scores(editor: Editor, exit_: Exit, seen: NDArray[Any], past_tail: bool) -> tuple[str, str, OutputKind]:
+def _scores(editor: Editor, exit_: Exit, seen: NDArray[Any], tail: Tail | None) -> tuple[str, str, OutputKind]:
     """-> (answer, scores, what the file gives). Where the graph does not tell, `seen` does."""
-    tail = lead_round(editor, exit_.name) if past_tail else None
     own = as_float32(editor, exit_.name)
     logits = None if tail is None else as_float32(editor, tail.logits)
     if exit_.form == "scores":
@@ -77,6 +90,13 @@ def _scores(editor: Editor, exit_: Exit, seen: NDArray[Any], past_tail: bool) ->
     own = column(editor, own)
     answer = both_probabilities(editor, own) if kind == "probabilities" else pad_zero_column(editor, own)
     return answer, answer if logits is None else pad_zero_column(editor, column(editor, logits)), kind
+
+
+def _slack(tail: Tail | None, exit_: Exit) -> float | None:
+    """One number alone is held against 1/2, where a sigmoid is steepest."""
+    if tail is None:
+        return 0.0
+    return SHOWN if tail.squash == "row" or (tail.squash == "number" and exit_.form == "binary") else None
 
 
 def _one_number(editor: Editor, name: str, seen: NDArray[Any]) -> OutputKind:

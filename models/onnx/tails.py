@@ -22,19 +22,25 @@ LINKS = ("Identity", "Dropout", "Cast", "Reshape", "Flatten", "Squeeze", "Unsque
 FLOAT_TYPES = (TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.DOUBLE)
 
 
+Kind = Literal["logits", "probabilities"]  # what the file's own output is
+# What float32 leaves of the order of a row's logits. `row`: all that is more than rounding, since the largest is taken
+# off before exp. `number`: nothing where two numbers both round to 1, or to 0. `bare`: nothing where exp overflows.
+Squash = Literal["row", "number", "bare"]
+
+
 @dataclass(frozen=True)
 class Tail:
     logits: str  # value that holds the logits, in the shape of the output
-    kind: Literal["logits", "probabilities"]  # what the file's own output is
+    kind: Kind
+    squash: Squash
 
 
 def lead_round(editor: Editor, output: str) -> Tail | None:
     """Adds what is needed to read the logits behind `output`; None where no known tail is found."""
-    name, kind = output, None
-    while (found := _peel(editor, name)) is not None:
-        name = found.logits
-        kind = kind or found.kind
-    return Tail(name, kind) if kind else None
+    whole = None
+    while (found := _peel(editor, whole.logits if whole else output)) is not None:
+        whole = Tail(found.logits, whole.kind, "number") if whole else found  # two in a row: one squashes the other's
+    return whole
 
 
 def _peel(editor: Editor, name: str) -> Tail | None:
@@ -46,12 +52,12 @@ def _peel(editor: Editor, name: str) -> Tail | None:
     if node is None:
         return None
     flat = all(link.op_type in ("Identity", "Dropout", "Cast") for link in chain)
-    for rule, kind in RULES if node.domain in ONNX else LEARNED:
+    for rule, kind, squash in RULES if node.domain in ONNX else LEARNED:
         before = rule(view, node, flat)
         if before is not None:
             for link in reversed(chain):
                 before = editor.copy(link, before)
-            return Tail(before, kind)
+            return Tail(before, kind, squash)
     return None
 
 
@@ -130,22 +136,26 @@ def _shape(model: ModelProto, name: str) -> list[int] | None:
 def _softmax(view: _View, node: NodeProto, flat: bool) -> str | None:
     if node.op_type == "Softmax" and view.is_row_wise(node, flat):
         return str(node.input[0])
-    return _exp_over_sum(view, node) if flat else None
+    return _exp_over_sum(view, node, shifted=True) if flat else None
 
 
-def _exp_over_sum(view: _View, node: NodeProto) -> str | None:
+def _bare_softmax(view: _View, node: NodeProto, flat: bool) -> str | None:
+    return _exp_over_sum(view, node, shifted=False) if flat else None
+
+
+def _exp_over_sum(view: _View, node: NodeProto, *, shifted: bool) -> str | None:
     """exp(a) / sum(exp(a)), with or without a = x - max(x)."""
     if node.op_type != "Div":
         return None
     top, bottom = view.maker(node.input[0], "Exp"), view.maker(node.input[1], "ReduceSum")
     if top is None or bottom is None or bottom.input[0] != top.output[0] or not view.sums_a_row(bottom):
         return None
-    shifted = view.maker(top.input[0], "Sub")
-    if shifted is not None:
-        peak = view.maker(shifted.input[1], "ReduceMax")
-        if peak is not None and peak.input[0] == shifted.input[0] and view.sums_a_row(peak):
-            return str(shifted.input[0])
-    return str(top.input[0])
+    less = view.maker(top.input[0], "Sub")
+    if less is not None:
+        peak = view.maker(less.input[1], "ReduceMax")
+        if peak is not None and peak.input[0] == less.input[0] and view.sums_a_row(peak):
+            return str(less.input[0]) if shifted else None
+    return None if shifted else str(top.input[0])
 
 
 def _log_softmax(view: _View, node: NodeProto, flat: bool) -> str | None:
@@ -153,6 +163,11 @@ def _log_softmax(view: _View, node: NodeProto, flat: bool) -> str | None:
         return str(node.input[0])
     inner = view.maker(node.input[0]) if node.op_type == "Log" else None
     return _softmax(view, inner, flat) if inner is not None else None
+
+
+def _log_bare_softmax(view: _View, node: NodeProto, flat: bool) -> str | None:
+    inner = view.maker(node.input[0]) if node.op_type == "Log" else None
+    return _bare_softmax(view, inner, flat) if inner is not None else None
 
 
 def _sigmoid(view: _View, node: NodeProto, _flat: bool) -> str | None:
@@ -195,7 +210,7 @@ def _linear_scores(view: _View, node: NodeProto, _flat: bool) -> str | None:
 
 
 def _linear_probabilities(view: _View, node: NodeProto, _flat: bool) -> str | None:
-    """The same with a soft-max or sigmoids; behind a soft-max it writes a Normalizer, which changes nothing."""
+    """The same with a soft-max, or two sigmoids of one number; a Normalizer behind a soft-max changes nothing."""
     name, source = node.output[-1], node
     if node.op_type == "Normalizer" and attribute(node, "norm", b"MAX") == b"L1":
         name = node.input[0]
@@ -203,18 +218,26 @@ def _linear_probabilities(view: _View, node: NodeProto, _flat: bool) -> str | No
         if made is None or attribute(made, "post_transform", b"NONE") != b"SOFTMAX":
             return None
         source = made
-    linear = linear_classifiers.is_linear(source, name) and linear_classifiers.gives(source) == "probabilities"
+    linear = linear_classifiers.is_linear(source, name) and linear_classifiers.sums_to_one(source)
     return linear_classifiers.logits(view.editor, source) if linear else None
 
 
+def _linear_sigmoids(view: _View, node: NodeProto, _flat: bool) -> str | None:
+    """The same with a sigmoid for each class."""
+    return linear_classifiers.logits(view.editor, node) if linear_classifiers.is_linear(node, node.output[-1]) else None
+
+
 Rule = Callable[[_View, NodeProto, bool], str | None]
-RULES: tuple[tuple[Rule, Literal["logits", "probabilities"]], ...] = (
-    (_softmax, "probabilities"),
-    (_log_softmax, "logits"),
-    (_sigmoid, "probabilities"),
-    (_both_sides, "probabilities"),
+RULES: tuple[tuple[Rule, Kind, Squash], ...] = (
+    (_softmax, "probabilities", "row"),
+    (_log_softmax, "logits", "row"),
+    (_bare_softmax, "probabilities", "bare"),
+    (_log_bare_softmax, "logits", "bare"),
+    (_sigmoid, "probabilities", "number"),
+    (_both_sides, "probabilities", "row"),
 )
-LEARNED: tuple[tuple[Rule, Literal["logits", "probabilities"]], ...] = (  # operators of ai.onnx.ml
-    (_linear_scores, "logits"),
-    (_linear_probabilities, "probabilities"),
+LEARNED: tuple[tuple[Rule, Kind, Squash], ...] = (  # operators of ai.onnx.ml
+    (_linear_scores, "logits", "row"),
+    (_linear_probabilities, "probabilities", "row"),
+    (_linear_sigmoids, "probabilities", "number"),
 )

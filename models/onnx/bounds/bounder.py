@@ -44,7 +44,7 @@ def bounder(network: Network, device: Device, *, rounds: bool = True, bucket: in
     if network.is_half:
         raise withheld("The model computes in float16, whose rounding is too coarse to bound.")
     try:
-        found = plan(network.scores_alone(), network.input.shape, network.input.batch, device)
+        found = plan(network.bounded_alone(), network.input.shape, network.input.batch, device)
     except Unsupported as unsupported:
         raise withheld(f"Bounds are not implemented for {unsupported}.") from unsupported
     except Exception as error:  # a reader of other people's graphs may stumble in any way
@@ -57,17 +57,20 @@ def bounder(network: Network, device: Device, *, rounds: bool = True, bucket: in
             f"Bounds of one sample take {needed / 1e9:,.0f} billion multiplications; they are offered up to"
             f" {PRODUCTS / 1e9:.0f}."
         )
-    return Bounder(found, device, rounds=rounds, bucket=bucket)
+    return Bounder(found, device, rounds=rounds, bucket=bucket, slack=network.rebuilt.slack or 0.0)
 
 
 class Bounder:
     """Bounds of one graph. `rounds`: of the float32 model that is served; else of the graph in real arithmetic.
 
-    `bucket`: objectives a backward pass.
+    `bucket`: objectives a backward pass. `slack`: what a margin of the scores must have for the labels that are served.
     """
 
-    def __init__(self, plan: Plan, device: Device, *, rounds: bool = True, bucket: int = BUCKET) -> None:
+    def __init__(
+        self, plan: Plan, device: Device, *, rounds: bool = True, bucket: int = BUCKET, slack: float = 0.0
+    ) -> None:
         self._plan, self._device, self._rounds = plan, device, rounds
+        self._slack = slack if rounds else 0.0
         self._bucket = _power_of_two(bucket, HELD // plan.widest)
         self._group = _power_of_two(GROUP, HELD // plan.total)
         self._reaches: dict[tuple[str, Norm], Tensor] = {}
@@ -86,7 +89,7 @@ class Bounder:
             found = [np.zeros((0, rivals.shape[1])), *self._pool.map(work, range(0, len(labels), self._group))]
         except (RuntimeError, MemoryError) as error:  # torch's own errors are RuntimeErrors
             raise ModelFault("The model failed while it was bounded; try smaller samples.") from error
-        bounds = np.concatenate(found)
+        bounds = np.concatenate(found) - self._slack
         return np.where(np.isfinite(bounds), bounds, -np.inf)
 
     def _margins(self, region: Region, labels: Labels, rivals: Classes, relaxation: Relaxation) -> NDArray[np.float64]:
