@@ -19,15 +19,26 @@ def pool(node: Reading) -> Affine:
     where = span(node, tuple(node.attribute("kernel_shape", [])))
     if set(where.dilations) != {1}:
         raise node.unsupported("with dilations")
-    shares = None
-    if where.has_padding and not node.attribute("count_include_pad", 0):
-        ones = torch.ones(1, *node.shape(0), dtype=torch.float64, device=node.device)
-        shares = _mean(ones, where)  # of each window that lies within
+    shares = _shares(node, where) if where.has_padding else None
 
     def apply(x: Tensor) -> Tensor:
         return _mean(x, where) if shares is None else _mean(x, where) / shares
 
     return without_signs(apply, node.shape(0), terms=math.prod(where.kernel) + 1)
+
+
+def _shares(node: Reading, where: Span) -> Tensor:
+    """Of each window that lies within, or within the padding where that counts: (1, *out).
+
+    What a size rounded up adds beyond the padding never counts.
+    """
+    counts = bool(node.attribute("count_include_pad", 0))
+    counted = where.pad(torch.ones(1, *node.shape(0), dtype=torch.float64, device=node.device), float(counts))
+    if counts and node.attribute("auto_pad", b"NOTSET") == b"NOTSET":
+        ends = node.attribute("pads", [0] * 2 * len(where.kernel))[len(where.kernel) :]
+        for axis, whole in enumerate(zip(where.begins, node.shape(0)[1:], ends, strict=True)):
+            counted.transpose(0, axis + 2)[sum(whole) :] = 0
+    return POOLS[len(where.kernel)](counted, where.kernel, where.strides)
 
 
 def _mean(x: Tensor, where: Span) -> Tensor:

@@ -13,7 +13,7 @@ from algorithms.threat import NORMS, Box, Norm, Threat
 from models.onnx.bounds.bounder import bounder
 from models.onnx.network import read
 from tests.balls import least_change
-from tests.bounded import Bounded
+from tests.bounded import Bounded, points
 from tests.exports import cast_linear, graph, linear, torch_export
 from tests.regions import least_margin, regions
 from tests.truths import TinyReLU
@@ -111,6 +111,28 @@ def test_a_row_has_the_same_bounds_alone_and_in_company(net: str, norm: Norm) ->
     together = bounded.margins(rows, RADII[norm] / 4, norm, BOX, "crown")[0]
     alone = [bounded.margins(rows[i : i + 1], RADII[norm] / 4, norm, BOX, "crown")[0][0] for i in (0, 18)]
     np.testing.assert_array_equal(together[[0, 18]], alone)
+
+
+@pytest.mark.parametrize("norm", NORMS)
+def test_a_model_that_takes_three_rows_at_a_time_is_bounded_row_by_row(norm: Norm) -> None:
+    """A constant of the batch's size holds it to three rows, and is the same for each of them."""
+    weights, bias = linear()
+    nodes = [
+        helper.make_node("Gemm", ["x", "W", "b"], ["h"]),
+        helper.make_node("Relu", ["h"], ["r"]),
+        helper.make_node("Concat", ["r", "tail"], ["z"], axis=1),
+    ]
+    numbers = {"W": weights, "b": bias, "tail": np.full((3, 1), 0.1, np.float32)}
+    fixed = Bounded.of(graph(nodes, [3, 6], [("z", FLOAT, [3, 5])], numbers))
+    assert fixed.network.input.batch == 3
+    rng = np.random.default_rng(5)
+    rows = rng.normal(size=(5, 6)).astype(np.float32)
+    for relaxation in ("intervals", "crown"):
+        bounds, labels, rivals = fixed.margins(rows, RADII[norm], norm, Box.unbounded(), relaxation)
+        for i, row in enumerate(rows):
+            near = points(rng, row, RADII[norm], norm, Box.unbounded())
+            scores = fixed.scores(near)
+            assert ((scores[:, [labels[i]]] - scores[:, rivals[i]]).min(axis=0) >= bounds[i]).all()
 
 
 def test_no_rows_have_no_bounds() -> None:

@@ -210,6 +210,96 @@ CASES: dict[str, Callable[[], bytes]] = {
     "Pad by attributes": lambda: one("Pad", size=84, opset=9, pads=[0, 0, 1, 0, 0, 0, 1, 0], value=0.7),
     "Identity": lambda: one("Identity", size=60),
     "Dropout": lambda: one("Dropout", size=60),
+    "Gemm, one number for a bias": lambda: one(
+        "Gemm", shape=(6,), size=4, constants={"w": constant(6, 4), "c": constant(1)}
+    ),
+    "Gemm, a scalar for a bias": lambda: one(
+        "Gemm", shape=(6,), size=4, constants={"w": constant(6, 4), "c": constant()}
+    ),
+    "Conv, groups, strides and dilations": lambda: convolved(
+        out=4, groups=2, size=12, strides=[2, 2], dilations=[2, 1], pads=[1, 1, 0, 1]
+    ),
+    "Conv, each channel for itself and thrice": lambda: convolved(out=6, groups=2, size=72),
+    "BatchNormalization of [N, C]": lambda: one(
+        "BatchNormalization",
+        shape=(3,),
+        size=3,
+        constants={"g": constant(3), "s": constant(3), "m": constant(3), "v": np.array([0.5, 2.0, 1.0], np.float32)},
+    ),
+    "BatchNormalization behind a convolution": lambda: between(
+        [
+            helper.make_node("Conv", ["x", "w"], ["c"]),
+            helper.make_node("BatchNormalization", ["c", "g", "s", "m", "v"], ["n"]),
+            helper.make_node("Relu", ["n"], ["y"]),
+        ],
+        IMAGE,
+        {
+            "w": constant(3, 2, 3, 3),
+            **{name: 10 * constant(3) for name in "gsm"},
+            "v": np.array([0.01, 2.0, 1.0], np.float32),
+        },
+        size=36,
+    ),
+    "Add, a number a channel from a branch": lambda: between(
+        [helper.make_node("GlobalAveragePool", ["x"], ["g"]), helper.make_node("Add", ["g", "x"], ["y"])],
+        IMAGE,
+        {},
+        size=60,
+    ),
+    "Sub, a number a channel from a branch": lambda: between(
+        [helper.make_node("GlobalAveragePool", ["x"], ["g"]), helper.make_node("Sub", ["x", "g"], ["y"])],
+        IMAGE,
+        {},
+        size=60,
+    ),
+    "Clip from above": lambda: between(
+        [
+            helper.make_node("Mul", ["x", "four"], ["m"]),
+            helper.make_node("Clip", ["m", "", "hi"], ["y"]),
+        ],
+        IMAGE,
+        {"four": np.float32(4), "hi": np.float32(1.5)},
+        size=60,
+    ),
+    "MaxPool, same size": lambda: pooled("MaxPool", size=98, kernel_shape=[2, 3], auto_pad="SAME_UPPER"),
+    "MaxPool, same size, lower": lambda: pooled(
+        "MaxPool", size=32, kernel_shape=[3, 2], strides=[2, 2], auto_pad="SAME_LOWER"
+    ),
+    "AveragePool, uneven pads": lambda: pooled(
+        "AveragePool", size=18, kernel_shape=[3, 2], strides=[2, 3], pads=[1, 0, 0, 1]
+    ),
+    "AveragePool, uneven pads counted": lambda: pooled(
+        "AveragePool", size=18, kernel_shape=[3, 2], strides=[2, 3], pads=[1, 0, 0, 1], count_include_pad=1
+    ),
+    "AveragePool, rounded up": lambda: pooled("AveragePool", size=32, kernel_shape=[2, 2], strides=[2, 2], ceil_mode=1),
+    "AveragePool, rounded up, padding counted": lambda: pooled(
+        "AveragePool",
+        size=18,
+        kernel_shape=[3, 3],
+        strides=[3, 3],
+        pads=[0, 1, 0, 0],
+        ceil_mode=1,
+        count_include_pad=1,
+        opset=19,
+    ),
+    "AveragePool, rounded up, padding counted, before opset 19": lambda: pooled(
+        "AveragePool",
+        size=18,
+        kernel_shape=[3, 3],
+        strides=[3, 3],
+        pads=[0, 1, 0, 0],
+        ceil_mode=1,
+        count_include_pad=1,
+        opset=13,
+    ),
+    "AveragePool, one axis": lambda: one("AveragePool", shape=(2, 9), size=8, kernel_shape=[3], strides=[2]),
+    "Squeeze, no axes": lambda: one("Squeeze", shape=(1, 6), size=6),
+    "Concat, counted from the end": lambda: between(
+        [helper.make_node("Relu", ["x"], ["r"]), helper.make_node("Concat", ["r", "x"], ["y"], axis=-1)],
+        IMAGE,
+        {},
+        size=120,
+    ),
     "Cast": lambda: one("Cast", size=60, to=TensorProto.FLOAT),
     "MatMul by a vector, [N]": lambda: one_number(
         helper.make_node("MatMul", ["x", "w"], ["m"]),
