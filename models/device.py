@@ -1,4 +1,7 @@
-"""Where tensors live: the one place that chooses between the processor and a CUDA card."""
+"""Where tensors live: the one place that chooses between the processor and a CUDA card.
+
+A card multiplies in float32, not in TF32, which keeps 10 bits of 23: bounds promise what float32 computes.
+"""
 
 from typing import Literal
 
@@ -14,16 +17,21 @@ def choose(wanted: str) -> Device:
     import torch
 
     if torch.cuda.is_available():
+        torch.backends.cudnn.allow_tf32 = False
+        torch.backends.cuda.matmul.allow_tf32 = False
         return "cuda"
     if wanted == "cuda":
         raise Unavailable("This worker sees no CUDA card; set BRINELL_DEVICE=auto or give it one.", retry_after=60)
     return "cpu"
 
 
-def providers(device: Device) -> list[str]:
+Provider = str | tuple[str, dict[str, str]]
+
+
+def providers(device: Device) -> list[Provider]:
     """onnxruntime's execution providers, best first. Without its CUDA build, scores are computed on the processor."""
     import onnxruntime
 
     if device == "cuda" and "CUDAExecutionProvider" in onnxruntime.get_available_providers():
-        return ["CUDAExecutionProvider", "CPUExecutionProvider"]
+        return [("CUDAExecutionProvider", {"use_tf32": "0"}), "CPUExecutionProvider"]
     return ["CPUExecutionProvider"]
