@@ -24,7 +24,7 @@ from models.onnx.inspection import inspect
 from models.onnx.network import read
 from tests.exports import graph, torch_export
 from tests.published import data_folder, images
-from tests.truths import Constant
+from tests.truths import Constant, Linear
 
 DIGITS = Path(__file__).parents[2] / "examples" / "digits"
 CERTIFICATES = ("intervals", "crown")
@@ -133,6 +133,43 @@ def test_on_a_linear_model_the_radius_is_the_margin_over_the_dual_norm(seed: int
         ).min()
         assert truth * (1 - 2e-7) - ROUNDING <= finding.value <= truth
         assert finding.details["steps"] <= 3
+
+
+@pytest.mark.parametrize("norm", NORMS)
+@pytest.mark.parametrize("name", CERTIFICATES)
+def test_on_a_linear_model_whose_box_binds_the_radius_is_where_the_least_margin_ends(name: str, norm: Norm) -> None:
+    model, weights, bias = linear(0)
+    rng = np.random.default_rng(0)
+    rows = np.where(rng.random((6, 50)) < 0.7, rng.integers(0, 2, (6, 50)), rng.random((6, 50))).astype(np.float32)
+    truth = Linear(weights.T, bias)
+    bound = 0
+    for row, finding in zip(rows, found(model, rows, name, Threat(norm)), strict=True):
+        end = where_margins_end(truth, row, finding.label, norm)
+        assert end * (1 - 2e-4) - ROUNDING <= finding.value <= end
+        bound += end > 1.01 * truth.radius(row, finding.label, norm)
+    assert bound >= 3, "the box holds back most of them"
+
+
+def where_margins_end(model: Linear, row: np.ndarray, label: int, norm: Norm) -> float:
+    """The largest radius at which every margin's exact minimum over the ball within the box is positive."""
+    rivals = np.array([[j for j in range(model.classes) if j != label]])
+    low, high = 0.0, 50.0
+    for _ in range(60):
+        middle = (low + high) / 2
+        region = Region(row[None], np.array([middle]), norm, Threat().box)
+        holds = (model.margins(region, np.array([label]), rivals, "crown") > 0).all()
+        low, high = (middle, high) if holds else (low, middle)
+    return high
+
+
+@pytest.mark.parametrize(("attack", "norm"), [(a, n) for a in ("hopskipjump", "square") for n in (Norm.L2, Norm.LINF)])
+def test_no_black_box_attack_on_the_digits_comes_nearer_than_crown_allows(attack: str, norm: Norm) -> None:
+    with np.load(DIGITS / "samples.npz") as npz:
+        rows = npz["x"][:2].astype(np.float32)
+    model, threat = opened((DIGITS / "model.onnx").read_bytes()), Threat(norm)
+    pairs = list(zip(found(model, rows, "crown", threat), found(model, rows, attack, threat), strict=True))
+    assert any(upper.value is not None for _, upper in pairs)
+    assert all(upper.value is None or lower.value <= upper.value for lower, upper in pairs)
 
 
 @pytest.mark.parametrize("name", CERTIFICATES)
