@@ -6,7 +6,7 @@ zero. Bounds cost time, no queries and no gradients.
     first guess -> farther while it is proven -> between the largest proven and the smallest that failed
 
 The guess is the distance to first order, the margin over its fall per unit, both read off the bounds at radius 0 and
-right beside it; `algorithms/bracketing.py` says where to look next. Any radius that was proven counts: bounds need not
+right beside it; `algorithms/zero_search.py` says where to look next. Any radius that was proven counts: bounds need not
 fall steadily, and none is inferred from another.
 """
 
@@ -17,10 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from algorithms.asking import Answer, AskMargins, Cohort, Conversation, Owners, Region, Relaxation
-from algorithms.bracketing import Bracket, Look
 from algorithms.geometry import lengths
 from algorithms.results import Abstained, LowerBound
 from algorithms.threat import Threat
+from algorithms.zero_search import Look, Search
 
 BESIDE = 1e-6  # the radius beside 0: bounds are float64, so that even so small a fall can be read
 ALMOST = 1e-7  # by which the first guess stays short of where a linear margin ends
@@ -51,8 +51,8 @@ def _search(prover: "Prover", everyone: Owners, search_steps: int) -> Conversati
     beside = yield from prover.bounds(everyone, np.full(n, BESIDE))
     farthest = prover.farthest()
     guesses = np.minimum((1 - ALMOST) * _first_order_distance(at_zero, beside), farthest)
-    brackets = {
-        int(owner): Bracket(
+    searches = {
+        int(owner): Search(
             farthest=float(farthest[owner]),
             next=float(guesses[owner]),
             newest=Look(0.0, float(at_zero[owner].min())),
@@ -61,14 +61,14 @@ def _search(prover: "Prover", everyone: Owners, search_steps: int) -> Conversati
         for owner in np.flatnonzero((at_zero > 0).all(axis=1))
     }
     for step in range(1, search_steps + 1):
-        trying = np.array([owner for owner, bracket in brackets.items() if not bracket.is_over], np.int64)
+        trying = np.array([owner for owner, search in searches.items() if not search.is_over], np.int64)
         if not len(trying):
             return
-        bounds = yield from prover.bounds(trying, np.array([brackets[int(owner)].next for owner in trying]))
+        bounds = yield from prover.bounds(trying, np.array([searches[int(owner)].next for owner in trying]))
         for owner, margins in zip(trying.tolist(), bounds, strict=True):
             if margins.min() > 0:
-                yield prover.claim(owner, brackets[owner].next, margins, steps=step)
-            brackets[owner] = brackets[owner].after(float(margins.min()))
+                yield prover.claim(owner, searches[owner].next, margins, steps=step)
+            searches[owner] = searches[owner].after(float(margins.min()))
 
 
 def _first_order_distance(at_zero: Numbers, beside: Numbers) -> Numbers:

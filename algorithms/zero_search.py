@@ -27,7 +27,7 @@ class Look(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Bracket:
+class Search:
     """One sample's search. `proven` and `failed` are the ends, the rest the points that interpolation goes through."""
 
     farthest: float  # a ball of that radius is the whole box
@@ -43,7 +43,7 @@ class Bracket:
     def is_over(self) -> bool:
         return self.proven >= self.farthest or self.failed <= (1 + TOLERANCE) * self.proven
 
-    def after(self, margin: float) -> "Bracket":
+    def after(self, margin: float) -> "Search":
         """Having looked at `next`."""
         look = Look(self.next, margin)
         turned = look.is_proof != self.newest.is_proof
@@ -79,8 +79,9 @@ def _share(a: Look, b: Look, c: Look) -> float:
     if not all(math.isfinite(look.margin) for look in (a, b, c)) or len({a.margin, b.margin, c.margin}) < 3:
         return 0.5
     xi, phi = (a.radius - b.radius) / (c.radius - b.radius), (a.margin - b.margin) / (c.margin - b.margin)
-    if not (phi**2 < xi and (1 - phi) ** 2 < 1 - xi):
+    if not (phi * phi < xi and (1 - phi) * (1 - phi) < 1 - xi):
         return 0.5
     straight = a.margin / (b.margin - a.margin) * c.margin / (b.margin - c.margin)
     bent = a.margin / (c.margin - a.margin) * b.margin / (c.margin - b.margin)
-    return straight + (c.radius - a.radius) / (b.radius - a.radius) * bent
+    share = straight + (c.radius - a.radius) / (b.radius - a.radius) * bent
+    return share if 0 <= share <= 1 else 0.5
