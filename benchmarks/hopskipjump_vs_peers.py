@@ -16,7 +16,7 @@ def measure(quick: bool) -> Iterator[Figure]:
     with Side("benchmarks.side_ours", environment=ENVIRONMENT) as ours:
         yield from over_raw(ours, list(range(100)), queries=200 if quick else 500, rounds=1 if quick else 3)
         with peers.side() as others:
-            some = 2 if quick else 10
+            some = 2 if quick else 100
             noise = others.ask("noise_labels", net=NET).value
             seen = others.ask("labels", net=NET, images=list(range(3 * some))).value
             images = [i for i, label in enumerate(seen) if label not in noise][:some]
