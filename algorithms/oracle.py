@@ -55,11 +55,6 @@ class Model(Protocol):
     def classes(self) -> int: ...
 
     @property
-    def fill(self) -> int:
-        """Rows that keep it fully busy: twice as many may as well be asked in two halves."""
-        ...
-
-    @property
     def gives_probabilities(self) -> bool:
         """Its scores are probabilities, not logits: they end at 1, where rounding hides how sure it is."""
         ...

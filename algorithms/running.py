@@ -24,7 +24,6 @@ from algorithms.talk import Talk
 from algorithms.targets import choose_targets
 from algorithms.threat import Threat
 from algorithms.trial import Trial, is_adversarial, limit_of
-from algorithms.turns import Turn, in_turns
 
 
 @dataclass(frozen=True)
@@ -97,7 +96,11 @@ def run(
     talks = list(_begin(trials, scores, method, params, threat, model, seed, pool, basis))
     look = partial(checkpoint, Progress(trials, method.minimum(params, threat)))
     try:
-        in_turns(partial(_drive, model, method, threat, look), talks, model.fill)
+        while live := [talk for talk in talks if not talk.is_over]:
+            if why := look() or _round(model, live, threat, look):
+                for talk in live:
+                    talk.stop(why)
+            _confirm(model, trials, method)
     except ModelFault as fault:
         fault.found = tuple(trial.outcome(threat, method.proves) for trial in trials if trial.is_settled)
         raise
@@ -167,45 +170,24 @@ def _begin(
         yield Talk(run_(cohort, threat, params), members, live)
 
 
-def _drive(
-    model: Model, method: Method, threat: Threat, look: Callable[[], Stop | None], talks: list[Talk], turn: Turn
-) -> None:
-    """Rounds of beats until these talks are over, or there is a reason to stop."""
-    with turn:
-        why = look()
-    while live := [talk for talk in talks if not talk.is_over]:
-        if why:
-            for talk in live:
-                talk.stop(why)
-            break
-        for beat in _round(model, live, threat):
-            with turn:
-                _confirm(model, talks, method)
-                beat.ask()
-                why = look()
-            if why:
-                break
-    with turn:
-        _confirm(model, talks, method)
-
-
-def _round(model: Model, talks: list[Talk], threat: Threat) -> Iterator[Beat]:
-    """One question of every live conversation, in beats of bounded size, each to be asked before the next is begun."""
+def _round(model: Model, talks: list[Talk], threat: Threat, look: Callable[[], Stop | None]) -> Stop | None:
+    """One question of every live conversation, asked in beats of bounded size. Ends early where there is a reason."""
     beat = Beat(model)
     for talk in talks:
         if beat.is_full:
-            yield beat
+            beat.ask()
+            if why := look():
+                return why
         question = talk.next_question(threat)
         if question is not None:
             beat.add(talk, question)
-    if not all(talk.is_over for talk in talks):
-        yield beat
+    beat.ask()
+    return None
 
 
-def _confirm(model: Model, talks: list[Talk], method: Method) -> None:
+def _confirm(model: Model, trials: list[Trial], method: Method) -> None:
     """The final fresh re-query of every best point, asked the way the method asks: labels know of no tie."""
-    ended = [t for talk in talks for t in talk.members if t.is_over]
-    while claimed := [t for t in ended if t.needs_confirmation()]:
+    while claimed := [t for t in trials if t.is_over and t.needs_confirmation()]:
         rows = np.stack([t.best_point() for t in claimed])
         if Access.LABELS not in method.needs:
             scores = model.scores(rows)

@@ -21,7 +21,6 @@ Array = NDArray[np.float64]
 class ClosedForm(ABC):
     """What the models below share: the protocol, and the account."""
 
-    fill = 4  # few: so that the laws hold of halves that take turns, too
     slices = 16  # rows a gradient question is worked through at once
     gives_probabilities = False  # tests may say otherwise
 

@@ -1,7 +1,6 @@
 """A model behind an address, as a model under audit: rows in batches, several requests under way at a time."""
 
 import asyncio
-import sys
 from collections.abc import Coroutine, Iterator
 from typing import Any, NoReturn, TypeVar, final
 
@@ -46,7 +45,6 @@ class RemoteClassifier:
         self._client = Client(address, permit, seconds=endpoint.limits.timeout_seconds, resolve=resolve)
         self.shape = endpoint.input.shape
         self.classes = endpoint.output.classes
-        self.fill = sys.maxsize  # requests are what is dear: rows are never asked in more of them than need be
         self.gives_probabilities = endpoint.output.kind == "probabilities"
         self._nothing = np.zeros(0, np.int64) if endpoint.output.kind == "labels" else np.zeros((0, self.classes), "f4")
         self.offers = OFFERS[endpoint.output.kind]

@@ -4,7 +4,6 @@ The k nearest points vote. Of points at the same distance the one that comes fir
 with the same number of votes the smallest label wins, as in scikit-learn.
 """
 
-import sys
 from typing import NoReturn
 
 import numpy as np
@@ -26,7 +25,6 @@ class NeighborClassifier:
     """
 
     offers = frozenset({Access.LABELS, Access.NEIGHBOURS})
-    fill = sys.maxsize  # it has no threads of its own to answer in
     gives_probabilities = False
 
     def __init__(self, neighbors: Neighbors, shape: tuple[int, ...]) -> None:

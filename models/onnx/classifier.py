@@ -28,7 +28,6 @@ class OnnxClassifier:
         self._bounder = bounder
         self.shape = network.input.shape
         self.classes = network.output.classes
-        self.fill = self._session.fill
         rebuilt = network.rebuilt  # the logits behind a soft-max are another value than the answer
         self.gives_probabilities = rebuilt.output.kind == "probabilities" and rebuilt.scores == rebuilt.answer
         self.offers = offers(network, differentiable=differentiator is not None, bounded=bounder is not None)

@@ -20,7 +20,6 @@ from algorithms.oracle import Rows
 from models.device import Device, providers
 
 SLICE = 64  # rows a call at most: enough to keep one core busy
-BUSY = 16  # rows a call that keep a core of its own fully busy, or nearly so
 SLICE_NUMBERS = 2**18  # and numbers a call, where rows are large: activations are many times as much
 FOLDED_BYTES = 64 * 2**20  # largest constant computed ahead; the default, 1 GiB, is reached by a 152-byte file
 
@@ -81,7 +80,6 @@ class Session:
         self._slice = rows_a_call(shape, SLICE)
         self._threads = cores() if device == "cpu" else 1
         self._pool = ThreadPoolExecutor(self._threads)
-        self.fill = max(batch or 0, BUSY if device == "cpu" else SLICE) * self._threads
 
     def ask(self, rows: Rows, output: str) -> NDArray[Any]:
         """(m, *shape) -> (m, ...). Raises ModelFault."""
