@@ -66,8 +66,9 @@ class Stripes:
         height, width = self.canvas.window(share)
         candidate = best.copy()
         for _ in range(REDRAWS):
-            down, right = _somewhere(self.canvas, height, width, self.rng)
-            for channel, coin in enumerate(self.rng.random(self.canvas.channels).tolist()):
+            across, along, *coins = self.rng.random(2 + self.canvas.channels).tolist()
+            down, right = _window(self.canvas, height, width, across, along)
+            for channel, coin in enumerate(coins):
                 square = (channel, down, right)
                 candidate[square] = (self.low if coin < 0.5 else self.high)[square]
             if (candidate[:, down, right] != best[:, down, right]).any():
@@ -88,8 +89,8 @@ class Bumps:
     ) -> None:
         length = float(lengths(x[None], Norm.L2)[0])
         self.radius = max(0.0, radius - ROUNDING * (length + radius))
-        self.x = x.astype(np.float64)  # sums of one type: numpy takes 5 times as long where it has to cast
-        self.lower, self.upper = lower, upper
+        # all of one type: numpy takes 5 times as long where it has to cast
+        self.x, self.lower, self.upper = (values.astype(np.float64) for values in (x, lower, upper))
         self.canvas, self.rng = canvas, rng
         self._best: Image | None = None
 
@@ -99,21 +100,25 @@ class Bumps:
         height, width = (max(1, side // 5) for side in self.x.shape[1:])
         for top in range(0, self.canvas.height - height + 1, height):
             for left in range(0, self.canvas.width - width + 1, width):
-                bump = self._bump(height, width)
-                for channel in delta:
-                    channel[top : top + height, left : left + width] = self._sign() * bump
+                turned, *signs = self.rng.random(1 + self.canvas.channels).tolist()
+                bump = _bump_turned(height, width, turned)
+                for channel, sign in zip(delta, signs, strict=True):
+                    channel[top : top + height, left : left + width] = bump if sign < 0.5 else -bump
         return self._spend(delta)
 
     def next(self, best: Image, share: float) -> Image:
         height, width = (side - 1 + side % 2 for side in self.canvas.window(share, smallest=3))  # odd
-        into, from_ = (_somewhere(self.canvas, height, width, self.rng) for _ in range(2))
+        draws = self.rng.random(5 + self.canvas.channels).tolist()
+        into = _window(self.canvas, height, width, *draws[:2])
+        from_ = _window(self.canvas, height, width, *draws[2:4])
+        turned, *signs = draws[4:]
         if best is not self._best:  # most steps change nothing, and the next starts from the same point
             self._best, self._delta = best, best.astype(np.float64) - self.x
             self._unused = max(self.radius**2 - _mass(self._delta), 0.0) / self.canvas.channels
         delta = self._delta.copy()
-        bump = self._bump(height, width)
-        for channel in delta:
-            _move(channel, into, from_, self._sign() * bump, self._unused)
+        bump = _bump_turned(height, width, turned)
+        for channel, sign in zip(delta, signs, strict=True):
+            _move(channel[into], channel[from_], bump if sign < 0.5 else -bump, self._unused)
         return self._spend(delta)
 
     def within(self, point: Image) -> Image:
@@ -121,28 +126,22 @@ class Bumps:
         return self._spend(delta) if _mass(delta) > self.radius**2 else point
 
     def _spend(self, delta: NDArray[np.float64]) -> Image:
-        """x + delta stretched to the radius; the box may take some of it away."""
-        size = max(math.sqrt(_mass(delta)), 1e-12)
-        stretched = (self.x + delta * (self.radius / size)).astype(np.float32)
-        return np.minimum(np.maximum(stretched, self.lower), self.upper)
-
-    def _sign(self) -> float:
-        return 1.0 if self.rng.random() < 0.5 else -1.0
-
-    def _bump(self, height: int, width: int) -> NDArray[np.float64]:
-        bump = _bump(height, width)
-        return bump.T if height == width and self.rng.random() < 0.5 else bump
+        """x + delta stretched to the radius; the box may take some of it away. Uses delta up."""
+        delta *= self.radius / max(math.sqrt(_mass(delta)), 1e-12)
+        delta += self.x
+        np.maximum(delta, self.lower, out=delta)
+        np.minimum(delta, self.upper, out=delta)
+        return delta.astype(np.float32)
 
 
-def _move(channel: Square, into: Window, from_: Window, bump: Square, unused: float) -> None:
-    """The mass of two windows of a channel (H, W), and a share of what was unused, becomes a bump in one of them."""
-    old = channel[into].copy()
-    mass = _mass(old)
-    channel[into] = 0.0
-    mass_of_both = mass + _mass(channel[from_])
-    channel[from_] = 0.0
-    bump = bump + old / (1e-10 + math.sqrt(mass))
-    channel[into] = bump * math.sqrt((unused + mass_of_both) / max(_mass(bump), 1e-24))
+def _move(into: Square, from_: Square, bump: Square, unused: float) -> None:
+    """The mass of two windows of a channel, and a share of what was unused, becomes a bump in the first."""
+    mass = _mass(into)
+    bump = bump + into / (1e-10 + math.sqrt(mass))
+    into[...] = 0.0  # before the other is weighed: they may overlap
+    mass += _mass(from_)
+    from_[...] = 0.0
+    np.multiply(bump, math.sqrt((unused + mass) / max(_mass(bump), 1e-24)), out=into)
 
 
 def _mass(delta: NDArray[np.float64]) -> float:
@@ -150,12 +149,17 @@ def _mass(delta: NDArray[np.float64]) -> float:
     return float(np.vdot(delta, delta))
 
 
-def _somewhere(canvas: Canvas, height: int, width: int, rng: np.random.Generator) -> Window:
-    """A window of this size, anywhere in a channel."""
-    down, right = rng.random(2).tolist()
-    top = int(down * (canvas.height - height + 1))
-    left = int(right * (canvas.width - width + 1))
+def _window(canvas: Canvas, height: int, width: int, across: float, along: float) -> Window:
+    """The window of this size at these shares, in [0, 1), of the ways across and along a channel."""
+    top = int(across * (canvas.height - height + 1))
+    left = int(along * (canvas.width - width + 1))
     return slice(top, top + height), slice(left, left + width)
+
+
+def _bump_turned(height: int, width: int, coin: float) -> Square:
+    """Either way up, by a coin in [0, 1)."""
+    bump = _bump(height, width)
+    return bump.T if height == width and coin < 0.5 else bump
 
 
 @cache
