@@ -195,7 +195,7 @@ METHODS = (
         reference="Andriushchenko et al., Square Attack, ECCV 2020, arXiv:1912.00049",
         params=square.Params,
         run=square.run,
-        cohort=False,
+        cohort=True,
         minimum=square.minimum,
         chunk=100,
     ),

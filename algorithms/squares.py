@@ -1,9 +1,10 @@
-"""Square's proposals: what it tries first, and how it changes a square, for each norm.
+"""Square's proposals: what it tries first, and how it changes a square, for each norm. Many samples at a time.
 
-Andriushchenko et al. 2020, algorithms 2 (linf) and 3 (l2). Images are (C, H, W); every proposal lies in ball and box.
+Andriushchenko et al. 2020, algorithms 2 (linf) and 3 (l2). Images are (m, C, H, W); proposals lie in ball and box.
+Each sample draws from its own generator, and the same numbers whatever company it is in.
 """
 
-import math
+from collections.abc import Sequence
 from functools import cache
 from typing import Protocol
 
@@ -15,34 +16,42 @@ from algorithms.projections import ROUNDING
 from algorithms.threat import Norm
 from algorithms.windows import Canvas
 
-Image = NDArray[np.float32]  # (C, H, W)
-Square = NDArray[np.float64]  # (height, width)
-Window = tuple[slice, slice]
+Images = NDArray[np.float32]  # (m, C, H, W)
+Numbers = NDArray[np.float64]
+Mask = NDArray[np.bool_]  # (m,)
 REDRAWS = 8  # of a square that changes nothing, before the step is given up
 
 
 class Proposals(Protocol):
-    """Around one sample, within one radius."""
+    """Around some samples (m, C, H, W), each within its own radius (m,)."""
 
     initial_share: float
 
     def __init__(
-        self, x: Image, lower: Image, upper: Image, radius: float, canvas: Canvas, rng: np.random.Generator
+        self, x: Images, radius: Numbers, box: tuple[Images, Images], canvas: Canvas, rngs: "Rngs"
     ) -> None: ...
 
-    def first(self) -> Image: ...
+    def first(self) -> Images: ...
 
-    def next(self, best: Image, share: float) -> Image | None:
-        """A change of the best point in one window; None where no change was found."""
+    def next(self, best: Images, share: float) -> tuple[Images, Mask]:
+        """The best points, each changed in one window; and which of them changed."""
         ...
 
-    def within(self, point: Image) -> Image:
-        """The point of this ball nearest to one of a larger ball (both hold x)."""
+    def within(self, points: Images) -> Images:
+        """The points of these balls nearest to those of larger ones (all hold x)."""
         ...
 
 
-def proposals(norm: Norm) -> type["Stripes"] | type["Bumps"]:
+Rngs = Sequence[np.random.Generator]
+
+
+def proposals(norm: Norm) -> "type[Stripes] | type[Bumps]":
     return Stripes if norm is Norm.LINF else Bumps
+
+
+def _draws(rngs: Rngs, n: int) -> Numbers:
+    """(m, n)"""
+    return np.stack([rng.random(n) for rng in rngs])
 
 
 class Stripes:
@@ -50,33 +59,34 @@ class Stripes:
 
     initial_share = 0.05
 
-    def __init__(
-        self, x: Image, lower: Image, upper: Image, radius: float, canvas: Canvas, rng: np.random.Generator
-    ) -> None:
-        inner = np.float32(max(0.0, radius - ROUNDING * (float(np.abs(x).max()) + radius)))
-        self.low, self.high = np.maximum(x - inner, lower), np.minimum(x + inner, upper)
-        self.canvas, self.rng = canvas, rng
+    def __init__(self, x: Images, radius: Numbers, box: tuple[Images, Images], canvas: Canvas, rngs: Rngs) -> None:
+        inner = _short_of(radius, np.abs(x).max(axis=(1, 2, 3))).astype(np.float32)[:, None, None, None]
+        self.low, self.high = np.maximum(x - inner, box[0]), np.minimum(x + inner, box[1])
+        self.canvas, self.rngs = canvas, rngs
 
-    def first(self) -> Image:
+    def first(self) -> Images:
         """Vertical stripes, one column wide."""
-        signs = self.rng.random((self.canvas.channels, 1, self.canvas.width)) < 0.5
+        coins = _draws(self.rngs, self.canvas.channels * self.canvas.width)
+        signs = coins.reshape(-1, self.canvas.channels, 1, self.canvas.width) < 0.5
         return np.asarray(np.where(signs, self.low, self.high))
 
-    def next(self, best: Image, share: float) -> Image | None:
-        height, width = self.canvas.window(share)
-        candidate = best.copy()
+    def next(self, best: Images, share: float) -> tuple[Images, Mask]:
+        size = self.canvas.window(share)
+        points, changed = best.copy(), np.zeros(len(best), np.bool_)
         for _ in range(REDRAWS):
-            across, along, *coins = self.rng.random(2 + self.canvas.channels).tolist()
-            down, right = _window(self.canvas, height, width, across, along)
-            for channel, coin in enumerate(coins):
-                square = (channel, down, right)
-                candidate[square] = (self.low if coin < 0.5 else self.high)[square]
-            if (candidate[:, down, right] != best[:, down, right]).any():
-                return candidate
-        return None
+            still = np.flatnonzero(~changed)
+            if not len(still):
+                break
+            draws = _draws([self.rngs[int(i)] for i in still], 2 + self.canvas.channels)
+            window = self.canvas.windows(size, draws[:, :2], of=still)
+            old = points[window]
+            new = np.where(draws[:, 2:, None, None] < 0.5, self.low[window], self.high[window])
+            points[window] = new
+            changed[still] = (new != old).any(axis=(1, 2, 3))
+        return points, changed
 
-    def within(self, point: Image) -> Image:
-        return np.clip(point, self.low, self.high)
+    def within(self, points: Images) -> Images:
+        return np.asarray(np.minimum(np.maximum(points, self.low), self.high))
 
 
 class Bumps:
@@ -84,86 +94,76 @@ class Bumps:
 
     initial_share = 0.1
 
-    def __init__(
-        self, x: Image, lower: Image, upper: Image, radius: float, canvas: Canvas, rng: np.random.Generator
-    ) -> None:
-        length = float(lengths(x[None], Norm.L2)[0])
-        self.radius = max(0.0, radius - ROUNDING * (length + radius))
-        # all of one type: numpy takes 5 times as long where it has to cast
-        self.x, self.lower, self.upper = (values.astype(np.float64) for values in (x, lower, upper))
-        self.canvas, self.rng = canvas, rng
-        self._best: Image | None = None
+    def __init__(self, x: Images, radius: Numbers, box: tuple[Images, Images], canvas: Canvas, rngs: Rngs) -> None:
+        self.x, self.lower, self.upper = (values.astype(np.float64) for values in (x, *box))
+        self.radius = _short_of(radius, lengths(x, Norm.L2))
+        self.canvas, self.rngs = canvas, rngs
 
-    def first(self) -> Image:
+    def first(self) -> Images:
         """A grid of about 5 x 5 bumps of random sign."""
         delta = np.zeros(self.x.shape)
-        height, width = (max(1, side // 5) for side in self.x.shape[1:])
+        size = height, width = max(1, self.canvas.height // 5), max(1, self.canvas.width // 5)
         for top in range(0, self.canvas.height - height + 1, height):
             for left in range(0, self.canvas.width - width + 1, width):
-                turned, *signs = self.rng.random(1 + self.canvas.channels).tolist()
-                bump = _bump_turned(height, width, turned)
-                for channel, sign in zip(delta, signs, strict=True):
-                    channel[top : top + height, left : left + width] = bump if sign < 0.5 else -bump
+                draws = _draws(self.rngs, 1 + self.canvas.channels)
+                delta[:, :, top : top + height, left : left + width] = _signed_bumps(size, draws)
         return self._spend(delta)
 
-    def next(self, best: Image, share: float) -> Image:
+    def next(self, best: Images, share: float) -> tuple[Images, Mask]:
         height, width = (side - 1 + side % 2 for side in self.canvas.window(share, smallest=3))  # odd
-        draws = self.rng.random(5 + self.canvas.channels).tolist()
-        into = _window(self.canvas, height, width, *draws[:2])
-        from_ = _window(self.canvas, height, width, *draws[2:4])
-        turned, *signs = draws[4:]
-        if best is not self._best:  # most steps change nothing, and the next starts from the same point
-            self._best, self._delta = best, best.astype(np.float64) - self.x
-            self._unused = max(self.radius**2 - _mass(self._delta), 0.0) / self.canvas.channels
-        delta = self._delta.copy()
-        bump = _bump_turned(height, width, turned)
-        for channel, sign in zip(delta, signs, strict=True):
-            _move(channel[into], channel[from_], bump if sign < 0.5 else -bump, self._unused)
-        return self._spend(delta)
+        draws = _draws(self.rngs, 5 + self.canvas.channels)
+        into, from_ = (self.canvas.windows((height, width), places) for places in (draws[:, :2], draws[:, 2:4]))
+        delta = best - self.x
+        unused = np.maximum(self.radius**2 - _mass(delta), 0.0) / self.canvas.channels
+        old = delta[into]  # (m, C, h, w)
+        mass = _window_mass(old)  # (m, C, 1, 1)
+        bump = _signed_bumps((height, width), draws[:, 4:]) + old / (1e-10 + np.sqrt(mass))
+        delta[into] = 0.0  # before the other is weighed: they may overlap
+        mass = unused[:, None, None, None] + mass + _window_mass(delta[from_])
+        delta[from_] = 0.0
+        delta[into] = bump * np.sqrt(mass / np.maximum(_window_mass(bump), 1e-24))
+        return self._spend(delta), np.ones(len(best), np.bool_)
 
-    def within(self, point: Image) -> Image:
-        delta = point.astype(np.float64) - self.x
-        return self._spend(delta) if _mass(delta) > self.radius**2 else point
+    def within(self, points: Images) -> Images:
+        delta = points - self.x
+        outside = _mass(delta) > self.radius**2
+        return np.where(outside[:, None, None, None], self._spend(delta), points)
 
-    def _spend(self, delta: NDArray[np.float64]) -> Image:
+    def _spend(self, delta: Numbers) -> Images:
         """x + delta stretched to the radius; the box may take some of it away. Uses delta up."""
-        delta *= self.radius / max(math.sqrt(_mass(delta)), 1e-12)
+        delta *= (self.radius / np.maximum(np.sqrt(_mass(delta)), 1e-12))[:, None, None, None]
         delta += self.x
         np.maximum(delta, self.lower, out=delta)
         np.minimum(delta, self.upper, out=delta)
         return delta.astype(np.float32)
 
 
-def _move(into: Square, from_: Square, bump: Square, unused: float) -> None:
-    """The mass of two windows of a channel, and a share of what was unused, becomes a bump in the first."""
-    mass = _mass(into)
-    bump = bump + into / (1e-10 + math.sqrt(mass))
-    into[...] = 0.0  # before the other is weighed: they may overlap
-    mass += _mass(from_)
-    from_[...] = 0.0
-    np.multiply(bump, math.sqrt((unused + mass) / max(_mass(bump), 1e-24)), out=into)
+def _short_of(radius: Numbers, size: Numbers) -> Numbers:
+    """The radius (m,) less what rounding to float32 may add to it, around points of this size."""
+    return np.asarray(np.maximum(radius - ROUNDING * (size + radius), 0.0))
 
 
-def _mass(delta: NDArray[np.float64]) -> float:
-    """Sum of squares."""
-    return float(np.vdot(delta, delta))
+def _mass(delta: Numbers) -> Numbers:
+    """Sums of squares, sample by sample: (m, ...) -> (m,)"""
+    flat = delta.reshape(len(delta), -1)
+    return np.asarray(np.einsum("ij,ij->i", flat, flat))
 
 
-def _window(canvas: Canvas, height: int, width: int, across: float, along: float) -> Window:
-    """The window of this size at these shares, in [0, 1), of the ways across and along a channel."""
-    top = int(across * (canvas.height - height + 1))
-    left = int(along * (canvas.width - width + 1))
-    return slice(top, top + height), slice(left, left + width)
+def _window_mass(values: Numbers) -> Numbers:
+    """The same, channel by channel: (m, C, h, w) -> (m, C, 1, 1)"""
+    flat = values.reshape(-1, values.shape[2] * values.shape[3])
+    return np.asarray(np.einsum("ij,ij->i", flat, flat)).reshape(*values.shape[:2], 1, 1)
 
 
-def _bump_turned(height: int, width: int, coin: float) -> Square:
-    """Either way up, by a coin in [0, 1)."""
-    bump = _bump(height, width)
-    return bump.T if height == width and coin < 0.5 else bump
+def _signed_bumps(size: tuple[int, int], coins: Numbers) -> Numbers:
+    """Bumps (m, C, h, w) by coins in [0, 1): the first of each sample turns all its bumps, the others are signs."""
+    bump = _bump(*size)
+    turned = np.where(coins[:, :1, None, None] < 0.5, bump.T, bump) if size[0] == size[1] else bump
+    return np.asarray(np.where(coins[:, 1:, None, None] < 0.5, turned, -turned))
 
 
 @cache
-def _bump(height: int, width: int) -> NDArray[np.float64]:
+def _bump(height: int, width: int) -> Numbers:
     """A positive and a negative half, each a pyramid, of norm 1: (height, width)."""
     if height == width == 1:
         return np.ones((1, 1))
@@ -174,7 +174,7 @@ def _bump(height: int, width: int) -> NDArray[np.float64]:
     return np.asarray(both / np.sqrt(np.square(both).sum()))
 
 
-def _pyramid(height: int, width: int) -> NDArray[np.float64]:
+def _pyramid(height: int, width: int) -> Numbers:
     """Concentric rectangles, the k-th weighing 1/(k+1)^2, of norm 1."""
     rings = np.zeros((height, width))
     top, left = height // 2, width // 2

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 HALVINGS = (10, 50, 200, 500, 1000, 2000, 4000, 6000, 8000)
 HORIZON = 10_000
 
+Windows = tuple[NDArray[np.int64], ...]  # an index of (m, C, H, W) that takes (m, C, h, w)
+
 
 @dataclass(frozen=True)
 class Canvas:
@@ -36,17 +38,17 @@ class Canvas:
             return cls(shape, 1, *shape, channels_last=False)
         return cls(shape, 1, 1, math.prod(shape), channels_last=False)
 
-    def view(self, sample: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(*shape) -> (C, H, W), a view where the memory allows."""
+    def view(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(m, *shape) -> (m, C, H, W), a view where the memory allows."""
         if self.channels_last:
-            return np.moveaxis(sample, -1, 0)
-        return sample.reshape(self.channels, self.height, self.width)
+            return np.moveaxis(samples, -1, 1)
+        return samples.reshape(-1, self.channels, self.height, self.width)
 
-    def restore(self, image: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(C, H, W) -> (*shape)"""
+    def restore(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(m, C, H, W) -> (m, *shape)"""
         if self.channels_last:
-            return np.ascontiguousarray(np.moveaxis(image, 0, -1))
-        return image.reshape(self.shape)
+            return np.ascontiguousarray(np.moveaxis(images, 1, -1))
+        return images.reshape(-1, *self.shape)
 
     def window(self, share: float, *, smallest: int = 1) -> tuple[int, int]:
         """Height and width of a window over this share of the pixels, never the whole canvas where that can be."""
@@ -56,6 +58,24 @@ class Canvas:
         side = round(math.sqrt(share * self.height * self.width))
         room = min(self.height, self.width) - 1
         return (max(min(smallest, room), min(side, room)),) * 2
+
+    def windows(
+        self, size: tuple[int, int], places: NDArray[np.float64], of: NDArray[np.int64] | None = None
+    ) -> Windows:
+        """The index of one window in each of m images, all channels, or in the images `of` (m,).
+
+        `places` (m, 2): shares, in [0, 1), of the ways down and across a channel.
+        """
+        room = np.array([self.height - size[0] + 1, self.width - size[1] + 1])
+        corner = (places * room).astype(np.int64)
+        images = np.arange(len(places)) if of is None else of
+        down, across = (corner[:, [axis]] + np.arange(size[axis]) for axis in (0, 1))  # (m, h), (m, w)
+        return (
+            images[:, None, None, None],
+            np.arange(self.channels)[None, :, None, None],
+            down[:, None, :, None],
+            across[:, None, None, :],
+        )
 
 
 def share_at(iteration: int, initial: float) -> float:

@@ -5,32 +5,32 @@ surface. Without one it starts wide, pulls every success back towards the sample
 smaller ball, until its steps are used up. A vector of features is searched by segments instead of squares.
 
 The schedule of window sizes runs over a fixed horizon and not over the budget: a longer budget replays the shorter.
+
+Written for a cohort, because a step is little arithmetic: sample by sample, calls of numpy took a third of a small
+network's time (`benchmarks/square_rows.py`).
 """
 
-import math
-from collections.abc import Generator
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from algorithms.asking import Answer, Ask, Case, Conversation, Question
+from algorithms.asking import Ask, Cohort, Conversation, Owners
 from algorithms.geometry import distance, lengths
+from algorithms.losses import adversarial_margin
 from algorithms.oracle import Scores
 from algorithms.parameters import Cost
 from algorithms.parameters import Params as BaseParams
-from algorithms.results import Claim, UpperBound
-from algorithms.squares import proposals
+from algorithms.results import UpperBound
+from algorithms.squares import Images, Mask, Numbers, Proposals, proposals
 from algorithms.threat import Threat
 from algorithms.windows import HORIZON, Canvas, share_at
 
 PULL_BACK_STEPS = 10  # halvings of the way back to the sample after a success
 SHRINK = 0.8  # a search goes on inside this share of the distance it has reached
 PATIENCE = 50  # steps at a radius without any success so far, before the radius is doubled
-
-Image = NDArray[np.float32]  # (C, H, W)
-Step = Generator[Question | Claim, Answer, Any]
+BLOCK_NUMBERS = 2**21  # of the images that proposals are made for at once
 
 
 class Params(BaseParams):
@@ -47,94 +47,170 @@ def minimum(params: Params, threat: Threat) -> Cost:
     return Cost(queries=4)
 
 
-def run(case: Case, threat: Threat, params: Params) -> Conversation:
-    search = Search(case, threat, params.initial_share)
-    yield from search.move_into(search.first_radius() if threat.epsilon is None else threat.epsilon)
-    for iteration in range(params.steps):
-        if search.has_won:
-            reached = yield from search.pull_back()
-            if threat.epsilon is not None or reached == 0.0:
-                return
-            yield from search.move_into(SHRINK * reached)
-        elif threat.epsilon is None and search.is_stuck(iteration):
-            yield from search.move_into(2 * search.radius)
-        else:
-            yield from search.step(iteration)
+def run(cohort: Cohort, threat: Threat, params: Params) -> Conversation:
+    search = Search(cohort, threat, params)
+    search.enter(np.arange(len(cohort.labels)), search.first_radius())
+    while len(asking := search.propose()):
+        scores = yield Ask(search.canvas.restore(search.points[asking]), asking)
+        for owner in search.hear(asking, scores):
+            yield UpperBound(search.canvas.restore(search.points[[owner]])[0], int(owner))
 
 
 class Search:
-    """One sample's search: the best point so far, and the ball it moves in."""
+    """All samples' searches: each has its best point so far, the ball it moves in, and the point it asks next."""
 
-    def __init__(self, case: Case, threat: Threat, initial_share: float | None) -> None:
-        self.case, self.threat = case, threat
-        self.canvas = Canvas.of(case.x.shape)
-        self.x = np.ascontiguousarray(self.canvas.view(case.x))
-        sides = (threat.box.lower, threat.box.upper)
-        self.lower, self.upper = (self.canvas.view(np.broadcast_to(side, case.x.shape).copy()) for side in sides)
-        self.rng = case.stream.at(0)
-        self.farthest = float(lengths(np.maximum(self.upper - self.x, self.x - self.lower)[None], threat.norm)[0])
+    def __init__(self, cohort: Cohort, threat: Threat, params: Params) -> None:
+        self.cohort, self.threat, self.steps = cohort, threat, params.steps
+        self.canvas = Canvas.of(cohort.x.shape[1:])
+        self.x: Images = np.ascontiguousarray(self.canvas.view(cohort.x))
+        self.lower, self.upper = (self._side(side) for side in (threat.box.lower, threat.box.upper))
+        self.farthest: Numbers = lengths(np.maximum(self.upper - self.x, self.x - self.lower), threat.norm)
+        self.rngs = [stream.at(0) for stream in cohort.streams]
         self.kind = proposals(threat.norm)
-        self.share = self.kind.initial_share if initial_share is None else initial_share
-        self.best: Image = self.x  # the point with the least loss met within the radius
-        self.loss = np.inf
-        self.has_won = False
-        self.has_ever_won = False
+        self.share = self.kind.initial_share if params.initial_share is None else params.initial_share
+        n = len(self.x)
+        self.radius, self.iteration = np.zeros(n), np.zeros(n, np.int64)
+        self.best = self.x.copy()  # the point with the least loss met within the radius
+        self.loss = np.full(n, np.inf)  # its loss
+        self.has_ever_won, self.is_over = np.zeros(n, np.bool_), np.zeros(n, np.bool_)
+        self.is_new = np.zeros(n, np.bool_)  # the radius has just changed
+        self.points = self.x.copy()  # what is asked next
+        self.ways = WaysBack(self.x)
 
-    def first_radius(self) -> float:
+    def _side(self, side: NDArray[np.float32]) -> NDArray[np.float32]:
+        """() or (1, C, H, W): fits all samples."""
+        return side if side.ndim == 0 else self.canvas.view(np.broadcast_to(side, (1, *self.canvas.shape)))
+
+    def first_radius(self) -> Numbers:
         """Wide: a quarter of the way to the farthest point of the box; a tenth of the sample's size where unbounded."""
-        if np.isfinite(self.farthest):
-            return self.farthest / 4
-        return 0.1 * max(1.0, float(lengths(self.x[None], self.threat.norm)[0]))
+        if self.threat.epsilon is not None:
+            return np.full(len(self.x), self.threat.epsilon)
+        size = lengths(self.x, self.threat.norm)
+        return np.where(np.isfinite(self.farthest), self.farthest / 4, 0.1 * np.maximum(1.0, size))
 
-    def is_stuck(self, iteration: int) -> bool:
-        """No success at any radius yet, and a larger one is left to try."""
-        has_room = self.radius < self.farthest
-        return not self.has_ever_won and iteration % PATIENCE == PATIENCE - 1 and has_room
+    def enter(self, who: Owners, radius: Numbers) -> None:
+        """Go on within other radii (m,), from the best points so far."""
+        self.radius[who], self.loss[who], self.is_new[who] = radius, np.inf, True
 
-    def move_into(self, radius: float) -> Step:
-        """Go on within another radius, from the best point so far."""
-        self.radius = radius
-        self.proposals = self.kind(self.x, self.lower, self.upper, radius, self.canvas, self.rng)
-        point = self.proposals.within(self.best) if self.has_ever_won else self.proposals.first()
-        self.best, self.loss, self.has_won = point, np.inf, False
-        yield from self._try(point)
+    def propose(self) -> Owners:
+        """Put what is asked next into `points`. Returns whose (m,): nobody's where all searches are over."""
+        asking: list[Owners] = []
+        while not any(map(len, asking)):
+            live = np.flatnonzero(self.cohort.live & ~self.is_over)
+            if not len(live):
+                return live
+            is_back = self.ways.are_under_way(live)
+            back, searching = live[is_back], live[~is_back]
+            self.points[back] = np.clip(self.ways.middles(back), self.lower, self.upper)
+            self._widen(searching)
+            new, stepping = searching[self.is_new[searching]], searching[~self.is_new[searching]]
+            self._arrive(new)
+            asking = [back, new, self._step(stepping)]
+        return np.sort(np.concatenate(asking))
 
-    def step(self, iteration: int) -> Step:
-        candidate = self.proposals.next(self.best, share_at(iteration, self.share))
-        if candidate is not None:
-            yield from self._try(candidate)
+    def _widen(self, who: Owners) -> None:
+        """Double the radius where no point has ever succeeded for a while, and there is room."""
+        if self.threat.epsilon is None:
+            is_due = ~self.is_new[who] & (self.iteration[who] % PATIENCE == PATIENCE - 1)
+            stuck = who[is_due & ~self.has_ever_won[who] & (self.radius[who] < self.farthest[who])]
+            self.enter(stuck, 2 * self.radius[stuck])
+            self.iteration[stuck] += 1
 
-    def pull_back(self) -> Step:
-        """Claim the success, then halve the way back while it stays one. Returns the distance reached."""
-        origin, far, box = self.case.x, self.canvas.restore(self.best), self.threat.box
-        yield UpperBound(far)
-        low, high, nearest = 0.0, 1.0, far
-        for _ in range(PULL_BACK_STEPS):
-            middle = (low + high) / 2
-            between = np.clip(origin + np.float32(middle) * (far - origin), box.lower, box.upper)
-            if self._loss((yield Ask(between[None]))[0])[1]:
-                high, nearest = middle, between
-                yield UpperBound(between)
-            else:
-                low = middle
-        self.best = np.ascontiguousarray(self.canvas.view(nearest))
-        return distance(nearest, origin, self.threat.norm)
+    def _arrive(self, who: Owners) -> None:
+        """The first points within new radii: the best so far, as near as they allow, or a first guess."""
+        for part in self._blocks(who[self.has_ever_won[who]]):
+            self.best[part] = self._proposals(part).within(self.best[part])
+        for part in self._blocks(who[~self.has_ever_won[who]]):
+            self.best[part] = self._proposals(part).first()
+        self.points[who] = self.best[who]
 
-    def _try(self, point: Image) -> Step:
-        loss, wins = self._loss((yield Ask(self.canvas.restore(point)[None]))[0])
-        if loss < self.loss:
-            self.best, self.loss, self.has_won = point, loss, wins
-            self.has_ever_won |= wins
+    def _step(self, who: Owners) -> Owners:
+        """The best points, changed in one window. Returns those that did change."""
+        is_spent = self.iteration[who] >= self.steps
+        self.is_over[who[is_spent]] = True
+        who = who[~is_spent]
+        shares = np.array([share_at(int(i), self.share) for i in self.iteration[who]])
+        self.iteration[who] += 1
+        changed = np.zeros(len(self.x), np.bool_)
+        for share in np.unique(shares):
+            for part in self._blocks(who[shares == share]):
+                self.points[part], changed[part] = self._proposals(part).next(self.best[part], float(share))
+        return np.flatnonzero(changed)
 
-    def _loss(self, scores: Scores) -> tuple[float, bool]:
-        """What is to fall, and whether the point is adversarial: the margin, or targeted the cross-entropy."""
-        z: list[float] = scores.tolist()  # a few numbers: numpy's calls would cost more than the sums
-        if not all(map(math.isfinite, z)):
-            return math.inf, False
-        target = self.case.target
-        own = self.case.label if target is None else target
-        rival = max(z[:own] + z[own + 1 :])
-        if target is None:
-            return z[own] - rival, z[own] < rival
-        top = max(rival, z[own])
-        return math.log(sum(math.exp(value - top) for value in z)) + top - z[own], z[own] > rival
+    def _proposals(self, who: Owners) -> Proposals:
+        rngs = [self.rngs[i] for i in who]
+        return self.kind(self.x[who], self.radius[who], (self.lower, self.upper), self.canvas, rngs)
+
+    def _blocks(self, who: Owners) -> list[Owners]:
+        """Few enough samples at a time that what proposals take beside the cohort is bounded."""
+        size = max(1, BLOCK_NUMBERS // self.x[0].size)
+        return [who[start : start + size] for start in range(0, len(who), size)]
+
+    def hear(self, asking: Owners, scores: Scores) -> Owners:
+        """Take the answers in. Returns those whose point is adversarial and better than what they had."""
+        loss, wins = self._losses(scores, asking)
+        is_back = self.ways.are_under_way(asking)
+        nearer = asking[is_back & wins]
+        self.best[nearer] = self.points[nearer]
+        for owner in self.ways.hear(asking[is_back], wins[is_back]):
+            self._return(int(owner))
+        self.is_new[asking[~is_back]] = False
+        is_better = ~is_back & (loss < self.loss[asking])
+        better, won = asking[is_better], asking[is_better & wins]
+        self.best[better], self.loss[better] = self.points[better], loss[is_better]
+        self.has_ever_won[won] = True
+        self.ways.begin(won, self.points[won])
+        return np.concatenate([nearer, won])
+
+    def _return(self, owner: int) -> None:
+        """From the end of the way back: over at a given radius, else on within a smaller one."""
+        reached = distance(self.best[owner], self.x[owner], self.threat.norm)
+        if self.threat.epsilon is not None or reached == 0.0:
+            self.is_over[owner] = True
+        else:
+            self.enter(np.array([owner]), np.array([SHRINK * reached]))
+            self.iteration[owner] += 1
+
+    def _losses(self, scores: Scores, asking: Owners) -> tuple[Numbers, Mask]:
+        """What is to fall, and which are adversarial: the margin, or targeted the cross-entropy. (m,) each."""
+        z = np.asarray(scores, np.float64)
+        labels = self.cohort.labels[asking]
+        targets = None if self.cohort.targets is None else self.cohort.targets[asking]
+        is_finite: Mask = np.asarray(np.isfinite(z).all(axis=1))
+        z = np.where(is_finite[:, None], z, 0.0)
+        margin = adversarial_margin(z, labels, targets)
+        if targets is None:
+            loss = -margin
+        else:
+            top = z.max(axis=1)
+            own = np.take_along_axis(z, targets[:, None], axis=1)[:, 0]
+            loss = np.log(np.exp(z - top[:, None]).sum(axis=1)) + top - own
+        return np.where(is_finite, loss, np.inf), is_finite & (margin > 0)
+
+
+class WaysBack:
+    """From adversarial points back to their samples, halved again and again while they stay adversarial."""
+
+    def __init__(self, x: Images) -> None:
+        self._x, self._far = x, x.copy()
+        self._low, self._high = np.zeros(len(x)), np.ones(len(x))  # shares of the way: not, and still adversarial
+        self._left = np.zeros(len(x), np.int64)  # halvings
+
+    def are_under_way(self, who: Owners) -> Mask:
+        return np.asarray(self._left[who] > 0)
+
+    def begin(self, who: Owners, far: Images) -> None:
+        self._far[who], self._low[who], self._high[who], self._left[who] = far, 0.0, 1.0, PULL_BACK_STEPS
+
+    def middles(self, who: Owners) -> Images:
+        share = ((self._low[who] + self._high[who]) / 2).astype(np.float32)[:, None, None, None]
+        return np.asarray(self._x[who] + share * (self._far[who] - self._x[who]))
+
+    def hear(self, who: Owners, wins: Mask) -> Owners:
+        """Returns those at their end."""
+        middle = (self._low[who] + self._high[who]) / 2
+        self._low[who] = np.where(wins, self._low[who], middle)
+        self._high[who] = np.where(wins, middle, self._high[who])
+        self._left[who] -= 1
+        at_end: Owners = who[self._left[who] == 0]
+        return at_end

@@ -20,11 +20,11 @@ shapes = pytest.mark.parametrize("shape", SHAPES, ids=str)
 
 
 @shapes
-def test_a_canvas_gives_back_the_sample_it_was_shown(shape):
-    sample = np.random.default_rng(0).normal(size=shape).astype(np.float32)
+def test_a_canvas_gives_back_the_samples_it_was_shown(shape):
+    samples = np.random.default_rng(0).normal(size=(3, *shape)).astype(np.float32)
     canvas = Canvas.of(shape)
-    assert canvas.view(sample).shape == (canvas.channels, canvas.height, canvas.width)
-    assert np.array_equal(canvas.restore(canvas.view(sample)), sample)
+    assert canvas.view(samples).shape == (3, canvas.channels, canvas.height, canvas.width)
+    assert np.array_equal(canvas.restore(canvas.view(samples)), samples)
 
 
 @shapes
@@ -42,27 +42,51 @@ def test_the_share_of_a_window_is_halved_on_the_papers_schedule(iteration, share
     assert share_at(iteration, 0.8) == share
 
 
+def rngs(n: int) -> list[np.random.Generator]:
+    return [np.random.default_rng(i) for i in range(n)]
+
+
+UNIT = (np.zeros((), np.float32), np.ones((), np.float32))
+
+
 @shapes
 @norms
 def test_every_proposal_lies_in_ball_and_box(norm, shape):
-    canvas, rng = Canvas.of(shape), np.random.default_rng(0)
-    x = canvas.view(rng.uniform(0, 1, shape).astype(np.float32))
-    made = proposals(norm)(x, np.zeros_like(x), np.ones_like(x), 0.3, canvas, rng)
-    point = made.first()
+    canvas, radius = Canvas.of(shape), np.array([0.3, 0.1, 0.5])
+    x = canvas.view(np.random.default_rng(0).uniform(0, 1, (3, *shape)).astype(np.float32))
+    made = proposals(norm)(x, radius, UNIT, canvas, rngs(3))
+    points = made.first()
     for share in [0.8, 0.3, 0.1, 0.01] * 5:
-        assert (point >= 0).all() and (point <= 1).all()
-        assert lengths((point.astype(np.float64) - x)[None], norm)[0] <= 0.3
-        point = made.next(point, share) if made.next(point, share) is not None else point
+        assert points.dtype == np.float32 and (points >= 0).all() and (points <= 1).all()
+        assert (lengths(points.astype(np.float64) - x, norm) <= radius).all()
+        points, _ = made.next(points, share)
+    nearer = proposals(norm)(x, radius / 2, UNIT, canvas, rngs(3)).within(points)
+    assert (lengths(nearer.astype(np.float64) - x, norm) <= radius / 2).all()
+
+
+@norms
+def test_a_step_changes_one_window_of_each_sample_and_says_whose(norm):
+    canvas = Canvas.of((1, 9, 9))
+    x = np.random.default_rng(0).uniform(0.3, 0.7, (4, 1, 9, 9)).astype(np.float32)
+    made = proposals(norm)(x, np.array([0.1, 0.1, 0.1, 1e-12]), UNIT, canvas, rngs(4))
+    before = made.first()
+    after, changed = made.next(before, 0.1)
+    moved = before != after
+    assert changed[:3].all() and moved[:3].any(axis=(1, 2, 3)).all()
+    if norm is Norm.LINF:
+        assert not changed[3] and not moved[3].any()
+        rows, columns = moved.any(axis=(1, 3)), moved.any(axis=(1, 2))  # (4, 9)
+        assert rows.sum(axis=1).max() <= 3 and columns.sum(axis=1).max() <= 3
 
 
 def test_in_l2_the_whole_radius_is_spent_where_the_box_does_not_bind():
-    canvas, rng = Canvas.of((3, 9, 9)), np.random.default_rng(0)
-    x = np.full((3, 9, 9), 0.5, np.float32)
-    made = proposals(Norm.L2)(x, x - 10, x + 10, 1.0, canvas, rng)
-    point = made.first()
+    canvas = Canvas.of((3, 9, 9))
+    x = np.full((2, 3, 9, 9), 0.5, np.float32)
+    made = proposals(Norm.L2)(x, np.array([1.0, 2.0]), (x[:1] - 10, x[:1] + 10), canvas, rngs(2))
+    points = made.first()
     for _ in range(30):
-        assert np.linalg.norm((point - x).astype(float)) == pytest.approx(1.0, abs=1e-5)
-        point = made.next(point, 0.1)
+        assert lengths(points - x, Norm.L2) == pytest.approx([1.0, 2.0], abs=1e-5)
+        points, _ = made.next(points, 0.1)
 
 
 def linear(shape: tuple[int, ...]) -> Linear:
