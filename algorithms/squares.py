@@ -11,7 +11,6 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from algorithms.geometry import lengths
 from algorithms.projections import ROUNDING
 from algorithms.threat import Norm
 from algorithms.windows import Canvas
@@ -23,7 +22,7 @@ REDRAWS = 8  # of a square that changes nothing, before the step is given up
 
 
 class Proposals(Protocol):
-    """Around some samples (m, C, H, W), each within its own radius (m,)."""
+    """Around some samples (m, C, H, W), each within its own radius (m,), `short_of` what rounding may add."""
 
     initial_share: float
 
@@ -51,7 +50,10 @@ def proposals(norm: Norm) -> "type[Stripes] | type[Bumps]":
 
 def _draws(rngs: Rngs, n: int) -> Numbers:
     """(m, n)"""
-    return np.stack([rng.random(n) for rng in rngs])
+    drawn = np.empty((len(rngs), n))
+    for row, rng in zip(drawn, rngs, strict=True):
+        rng.random(out=row)
+    return drawn
 
 
 class Stripes:
@@ -60,8 +62,8 @@ class Stripes:
     initial_share = 0.05
 
     def __init__(self, x: Images, radius: Numbers, box: tuple[Images, Images], canvas: Canvas, rngs: Rngs) -> None:
-        inner = _short_of(radius, np.abs(x).max(axis=(1, 2, 3))).astype(np.float32)[:, None, None, None]
-        self.low, self.high = np.maximum(x - inner, box[0]), np.minimum(x + inner, box[1])
+        reach = radius.astype(np.float32)[:, None, None, None]
+        self.low, self.high = np.maximum(x - reach, box[0]), np.minimum(x + reach, box[1])
         self.canvas, self.rngs = canvas, rngs
 
     def first(self) -> Images:
@@ -95,9 +97,8 @@ class Bumps:
     initial_share = 0.1
 
     def __init__(self, x: Images, radius: Numbers, box: tuple[Images, Images], canvas: Canvas, rngs: Rngs) -> None:
-        self.x, self.lower, self.upper = (values.astype(np.float64) for values in (x, *box))
-        self.radius = _short_of(radius, lengths(x, Norm.L2))
-        self.canvas, self.rngs = canvas, rngs
+        self.x, self.radius, self.canvas, self.rngs = x, radius, canvas, rngs
+        self.lower, self.upper = box
 
     def first(self) -> Images:
         """A grid of about 5 x 5 bumps of random sign."""
@@ -113,7 +114,7 @@ class Bumps:
         height, width = (side - 1 + side % 2 for side in self.canvas.window(share, smallest=3))  # odd
         draws = _draws(self.rngs, 5 + self.canvas.channels)
         into, from_ = (self.canvas.windows((height, width), places) for places in (draws[:, :2], draws[:, 2:4]))
-        delta = best - self.x
+        delta = np.subtract(best, self.x, dtype=np.float64)
         unused = np.maximum(self.radius**2 - _mass(delta), 0.0) / self.canvas.channels
         old = delta[into]  # (m, C, h, w)
         mass = _window_mass(old)  # (m, C, 1, 1)
@@ -125,21 +126,20 @@ class Bumps:
         return self._spend(delta), np.ones(len(best), np.bool_)
 
     def within(self, points: Images) -> Images:
-        delta = points - self.x
+        delta = np.subtract(points, self.x, dtype=np.float64)
         outside = _mass(delta) > self.radius**2
         return np.where(outside[:, None, None, None], self._spend(delta), points)
 
     def _spend(self, delta: Numbers) -> Images:
         """x + delta stretched to the radius; the box may take some of it away. Uses delta up."""
         delta *= (self.radius / np.maximum(np.sqrt(_mass(delta)), 1e-12))[:, None, None, None]
-        delta += self.x
-        np.maximum(delta, self.lower, out=delta)
-        np.minimum(delta, self.upper, out=delta)
-        return delta.astype(np.float32)
+        points = np.add(delta, self.x, out=delta).astype(np.float32)
+        np.maximum(points, self.lower, out=points)
+        return np.asarray(np.minimum(points, self.upper, out=points))
 
 
-def _short_of(radius: Numbers, size: Numbers) -> Numbers:
-    """The radius (m,) less what rounding to float32 may add to it, around points of this size."""
+def short_of(radius: Numbers, size: Numbers) -> Numbers:
+    """Radii (m,) less what rounding to float32 may add to them, around points of these lengths (m,)."""
     return np.asarray(np.maximum(radius - ROUNDING * (size + radius), 0.0))
 
 

@@ -31,7 +31,7 @@ BEHIND = (
 )
 
 
-@dataclass
+@dataclass(slots=True)
 class Trial:
     """The only mutable thing in a run. The driver owns it; methods never see it."""
 

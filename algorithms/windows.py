@@ -1,7 +1,6 @@
 """Samples seen as images, and the square windows that local search moves about in them."""
 
 import math
-from bisect import bisect_left
 from dataclasses import dataclass
 
 import numpy as np
@@ -78,6 +77,6 @@ class Canvas:
         )
 
 
-def share_at(iteration: int, initial: float) -> float:
-    """Square's p: the share of pixels in a window at this iteration, halved on schedule."""
-    return initial / float(2 ** bisect_left(HALVINGS, iteration))
+def shares_at(iterations: NDArray[np.int64], initial: float) -> NDArray[np.float64]:
+    """Square's p: the shares of pixels in a window at these iterations (m,), halved on schedule."""
+    return np.asarray(initial / 2.0 ** np.searchsorted(HALVINGS, iterations))

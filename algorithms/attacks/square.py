@@ -18,19 +18,20 @@ from pydantic import Field
 
 from algorithms.asking import Ask, Cohort, Conversation, Owners
 from algorithms.geometry import distance, lengths
-from algorithms.losses import adversarial_margin
 from algorithms.oracle import Scores
 from algorithms.parameters import Cost
 from algorithms.parameters import Params as BaseParams
 from algorithms.results import UpperBound
-from algorithms.squares import Images, Mask, Numbers, Proposals, proposals
+from algorithms.squares import Images, Mask, Numbers, Proposals, proposals, short_of
 from algorithms.threat import Threat
-from algorithms.windows import HORIZON, Canvas, share_at
+from algorithms.windows import HORIZON, Canvas, shares_at
 
 PULL_BACK_STEPS = 10  # halvings of the way back to the sample after a success
 SHRINK = 0.8  # a search goes on inside this share of the distance it has reached
 PATIENCE = 50  # steps at a radius without any success so far, before the radius is doubled
 BLOCK_NUMBERS = 2**21  # of the images that proposals are made for at once
+
+Part = Owners | slice
 
 
 class Params(BaseParams):
@@ -51,7 +52,7 @@ def run(cohort: Cohort, threat: Threat, params: Params) -> Conversation:
     search = Search(cohort, threat, params)
     search.enter(np.arange(len(cohort.labels)), search.first_radius())
     while len(asking := search.propose()):
-        scores = yield Ask(search.canvas.restore(search.points[asking]), asking)
+        scores = yield Ask(search.canvas.restore(search.points[search.whole(asking)]), asking)
         for owner in search.hear(asking, scores):
             yield UpperBound(search.canvas.restore(search.points[[owner]])[0], int(owner))
 
@@ -68,6 +69,7 @@ class Search:
         self.rngs = [stream.at(0) for stream in cohort.streams]
         self.kind = proposals(threat.norm)
         self.share = self.kind.initial_share if params.initial_share is None else params.initial_share
+        self.size: Numbers = lengths(self.x, threat.norm)
         n = len(self.x)
         self.radius, self.iteration = np.zeros(n), np.zeros(n, np.int64)
         self.best = self.x.copy()  # the point with the least loss met within the radius
@@ -85,8 +87,7 @@ class Search:
         """Wide: a quarter of the way to the farthest point of the box; a tenth of the sample's size where unbounded."""
         if self.threat.epsilon is not None:
             return np.full(len(self.x), self.threat.epsilon)
-        size = lengths(self.x, self.threat.norm)
-        return np.where(np.isfinite(self.farthest), self.farthest / 4, 0.1 * np.maximum(1.0, size))
+        return np.where(np.isfinite(self.farthest), self.farthest / 4, 0.1 * np.maximum(1.0, self.size))
 
     def enter(self, who: Owners, radius: Numbers) -> None:
         """Go on within other radii (m,), from the best points so far."""
@@ -101,7 +102,8 @@ class Search:
                 return live
             is_back = self.ways.are_under_way(live)
             back, searching = live[is_back], live[~is_back]
-            self.points[back] = np.clip(self.ways.middles(back), self.lower, self.upper)
+            if len(back):
+                self.points[back] = np.clip(self.ways.middles(back), self.lower, self.upper)
             self._widen(searching)
             new, stepping = searching[self.is_new[searching]], searching[~self.is_new[searching]]
             self._arrive(new)
@@ -129,7 +131,7 @@ class Search:
         is_spent = self.iteration[who] >= self.steps
         self.is_over[who[is_spent]] = True
         who = who[~is_spent]
-        shares = np.array([share_at(int(i), self.share) for i in self.iteration[who]])
+        shares = shares_at(self.iteration[who], self.share)
         self.iteration[who] += 1
         changed = np.zeros(len(self.x), np.bool_)
         for share in np.unique(shares):
@@ -137,14 +139,19 @@ class Search:
                 self.points[part], changed[part] = self._proposals(part).next(self.best[part], float(share))
         return np.flatnonzero(changed)
 
-    def _proposals(self, who: Owners) -> Proposals:
-        rngs = [self.rngs[i] for i in who]
-        return self.kind(self.x[who], self.radius[who], (self.lower, self.upper), self.canvas, rngs)
+    def _proposals(self, part: Part) -> Proposals:
+        rngs = self.rngs if isinstance(part, slice) else [self.rngs[i] for i in part]
+        radius = short_of(self.radius[part], self.size[part])
+        return self.kind(self.x[part], radius, (self.lower, self.upper), self.canvas, rngs)
 
-    def _blocks(self, who: Owners) -> list[Owners]:
+    def _blocks(self, who: Owners) -> list[Part]:
         """Few enough samples at a time that what proposals take beside the cohort is bounded."""
         size = max(1, BLOCK_NUMBERS // self.x[0].size)
-        return [who[start : start + size] for start in range(0, len(who), size)]
+        return [self.whole(who[start : start + size]) for start in range(0, len(who), size)]
+
+    def whole(self, who: Owners) -> Part:
+        """Everyone as a slice, which takes a view: the model has left all images cold, and a copy reads them again."""
+        return slice(None) if len(who) == len(self.x) else who
 
     def hear(self, asking: Owners, scores: Scores) -> Owners:
         """Take the answers in. Returns those whose point is adversarial and better than what they had."""
@@ -174,18 +181,19 @@ class Search:
     def _losses(self, scores: Scores, asking: Owners) -> tuple[Numbers, Mask]:
         """What is to fall, and which are adversarial: the margin, or targeted the cross-entropy. (m,) each."""
         z = np.asarray(scores, np.float64)
-        labels = self.cohort.labels[asking]
-        targets = None if self.cohort.targets is None else self.cohort.targets[asking]
+        aims = self.cohort.labels if self.cohort.targets is None else self.cohort.targets
+        position = np.arange(len(z)), aims[asking]
         is_finite: Mask = np.asarray(np.isfinite(z).all(axis=1))
         z = np.where(is_finite[:, None], z, 0.0)
-        margin = adversarial_margin(z, labels, targets)
-        if targets is None:
-            loss = -margin
+        own, others = z[position], z.copy()
+        others[position] = -np.inf
+        rival = others.max(axis=1)
+        if self.cohort.targets is None:
+            loss, wins = own - rival, own < rival
         else:
-            top = z.max(axis=1)
-            own = np.take_along_axis(z, targets[:, None], axis=1)[:, 0]
-            loss = np.log(np.exp(z - top[:, None]).sum(axis=1)) + top - own
-        return np.where(is_finite, loss, np.inf), is_finite & (margin > 0)
+            top = np.maximum(own, rival)
+            loss, wins = np.log(np.exp(z - top[:, None]).sum(axis=1)) + top - own, own > rival
+        return np.where(is_finite, loss, np.inf), is_finite & wins
 
 
 class WaysBack:

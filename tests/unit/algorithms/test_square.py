@@ -8,9 +8,9 @@ from algorithms.parameters import Budget
 from algorithms.registry import method
 from algorithms.results import Kind
 from algorithms.running import Samples, run
-from algorithms.squares import proposals
+from algorithms.squares import proposals, short_of
 from algorithms.threat import Box, Norm, Threat
-from algorithms.windows import Canvas, share_at
+from algorithms.windows import Canvas, shares_at
 from tests.truths import Linear
 
 SQUARE = method("square")
@@ -39,7 +39,7 @@ def test_a_window_fits_its_canvas_and_covers_about_its_share(shape, share):
     ("iteration", "share"), [(0, 0.8), (10, 0.8), (11, 0.4), (51, 0.2), (1001, 0.025), (8001, 0.8 / 512)]
 )
 def test_the_share_of_a_window_is_halved_on_the_papers_schedule(iteration, share):
-    assert share_at(iteration, 0.8) == share
+    assert shares_at(np.array([iteration]), 0.8).tolist() == [share]
 
 
 def rngs(n: int) -> list[np.random.Generator]:
@@ -54,13 +54,14 @@ UNIT = (np.zeros((), np.float32), np.ones((), np.float32))
 def test_every_proposal_lies_in_ball_and_box(norm, shape):
     canvas, radius = Canvas.of(shape), np.array([0.3, 0.1, 0.5])
     x = canvas.view(np.random.default_rng(0).uniform(0, 1, (3, *shape)).astype(np.float32))
-    made = proposals(norm)(x, radius, UNIT, canvas, rngs(3))
+    inner = short_of(radius, lengths(x, norm))
+    made = proposals(norm)(x, inner, UNIT, canvas, rngs(3))
     points = made.first()
     for share in [0.8, 0.3, 0.1, 0.01] * 5:
         assert points.dtype == np.float32 and (points >= 0).all() and (points <= 1).all()
         assert (lengths(points.astype(np.float64) - x, norm) <= radius).all()
         points, _ = made.next(points, share)
-    nearer = proposals(norm)(x, radius / 2, UNIT, canvas, rngs(3)).within(points)
+    nearer = proposals(norm)(x, short_of(radius / 2, lengths(x, norm)), UNIT, canvas, rngs(3)).within(points)
     assert (lengths(nearer.astype(np.float64) - x, norm) <= radius / 2).all()
 
 
