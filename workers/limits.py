@@ -21,6 +21,7 @@ Isolation = Literal["basic", "strict"]
 MEMORY_BYTES = 8 << 30  # of address space: torch alone maps 3 to 5 GiB it never touches
 FILE_BYTES = 64 << 20
 OPEN_FILES = 256
+NICE = 5  # behind the API and Redis of the same machine: they need little, and somebody waits for them
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_NO_NEW_PRIVS = 38
@@ -47,6 +48,7 @@ def confine(parent: int, *, memory_bytes: int | None) -> None:
     _prctl(_PR_SET_NO_NEW_PRIVS, 1)
     for limit, most in _rlimits(memory_bytes).items():
         resource.setrlimit(limit, (most, most))
+    os.nice(NICE)
     Path("/proc/self/oom_score_adj").write_text("1000")
 
 

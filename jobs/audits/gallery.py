@@ -80,7 +80,7 @@ def _picture(shown: Shown, *, is_image: bool) -> Picture:
 
 def _pixels(x: NDArray[np.float32]) -> NDArray[np.float32]:
     """(height, width, channels), every k-th pixel where there are more than MOST_PIXELS."""
-    image = np.moveaxis(Canvas.of(x.shape).view(x[None])[0], 0, -1)  # (H, W, C)
+    image: NDArray[np.float32] = np.moveaxis(Canvas.of(x.shape).view(x[None])[0], 0, -1)  # (H, W, C)
     step = math.ceil(max(image.shape[:2]) / MOST_PIXELS)
     return image[::step, ::step]
 

@@ -12,6 +12,7 @@ import pytest
 from tests.e2e.machine import DIGITS, is_alive, until
 from workers import frames
 from workers.frames import Frame
+from workers.limits import NICE
 from workers.runner_process import RunnerDied, RunnerProcess, sweep_directories
 from workers.spare import Runners
 
@@ -123,6 +124,7 @@ def test_a_runner_is_confined_before_it_meets_a_model(runner):
     status = Path(f"/proc/{runner.pid}/status").read_text()
     assert "NoNewPrivs:\t1" in status
     assert Path(f"/proc/{runner.pid}/oom_score_adj").read_text().strip() == "1000"
+    assert os.getpriority(os.PRIO_PROCESS, runner.pid) >= NICE
 
 
 def test_a_runner_knows_nothing_of_ours(runner, monkeypatch):
