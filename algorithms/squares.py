@@ -18,6 +18,7 @@ from algorithms.windows import Canvas
 Images = NDArray[np.float32]  # (m, C, H, W)
 Numbers = NDArray[np.float64]
 Mask = NDArray[np.bool_]  # (m,)
+Rngs = Sequence[np.random.Generator]
 REDRAWS = 8  # of a square that changes nothing, before the step is given up
 
 
@@ -26,9 +27,7 @@ class Proposals(Protocol):
 
     initial_share: float
 
-    def __init__(
-        self, x: Images, radius: Numbers, box: tuple[Images, Images], canvas: Canvas, rngs: "Rngs"
-    ) -> None: ...
+    def __init__(self, x: Images, radius: Numbers, box: tuple[Images, Images], canvas: Canvas, rngs: Rngs) -> None: ...
 
     def first(self) -> Images: ...
 
@@ -39,9 +38,6 @@ class Proposals(Protocol):
     def within(self, points: Images) -> Images:
         """The points of these balls nearest to those of larger ones (all hold x)."""
         ...
-
-
-Rngs = Sequence[np.random.Generator]
 
 
 def proposals(norm: Norm) -> "type[Stripes] | type[Bumps]":

@@ -9,7 +9,6 @@ from algorithms.oracle import Access
 from algorithms.results import Kind
 from jobs.audits.report import (
     Alarm,
-    AuditSummary,
     Comparison,
     DataIdentity,
     Digests,
@@ -19,7 +18,6 @@ from jobs.audits.report import (
     FeatureChange,
     Gallery,
     JobRow,
-    MedianInterval,
     MethodResult,
     Picture,
     Report,
@@ -28,6 +26,7 @@ from jobs.audits.report import (
     Skipped,
     ThreatModel,
 )
+from jobs.audits.summary import AuditSummary, MedianInterval
 from jobs.audits.verdict import RuleOutcome, Waiver
 from jobs.states import JobState
 from jobs.summary import Interval, QueryCount, Spread

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from jobs.audits.report import AuditSummary
+from jobs.audits.summary import AuditSummary
 from jobs.audits.verdict import Verdict
 from jobs.record import ChunkResult, Effects, Lease
 from jobs.store import Store

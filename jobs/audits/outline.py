@@ -9,7 +9,8 @@ import numpy as np
 from jobs.audits.metrics import METRICS, Middle, Share
 from jobs.audits.policy import MetricName
 from jobs.audits.record import AuditSpec
-from jobs.audits.report import Alarm, AuditSummary, JobRow, MedianInterval, SampleRow
+from jobs.audits.report import Alarm, JobRow, SampleRow
+from jobs.audits.summary import AuditSummary, MedianInterval
 from jobs.audits.table import Numbers, Table
 from jobs.summary import Interval, Spread
 

@@ -4,8 +4,9 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, computed_field
 
-from jobs.audits.report import AuditSummary, Skipped
+from jobs.audits.report import Skipped
 from jobs.audits.request import AuditRequest
+from jobs.audits.summary import AuditSummary
 from jobs.audits.verdict import Overall
 from jobs.record import JobError, Progress, QueueName, ThreatSpec
 from jobs.states import JobState

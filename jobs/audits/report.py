@@ -10,10 +10,11 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 from algorithms.results import Ended, Kind
+from jobs.audits.summary import AuditSummary
 from jobs.audits.verdict import RuleOutcome, Waiver
 from jobs.request import Goal
 from jobs.states import JobState
-from jobs.summary import NO_ANSWER, Interval, QueryCount, Spread
+from jobs.summary import NO_ANSWER, Interval, QueryCount
 from models.manifest import ModelCard, SamplesCard
 
 FORMAT: Literal["brinell-report-1"] = "brinell-report-1"
@@ -240,41 +241,6 @@ class Digests(_Part):
     samples: str
     settings: str
     policy: str | None
-
-
-class MedianInterval(_Part):
-    """Of a median of distances or scores, 95 %, by order statistics: exact, whatever law they come from."""
-
-    low: float | None  # 0 where the samples are too few for more; null: beyond every distance found
-    high: float | None  # null: it has no end
-
-
-class AuditSummary(_Part):
-    """The audit in a few numbers. Rates with Clopper-Pearson 95 % intervals; medians over all samples, wrong ones as 0.
-
-    Null: not computed, or (medians) more than half of the samples have none.
-    """
-
-    samples: int
-    labels: Literal["given", "predicted"]
-    clean_accuracy: Interval | None
-    certified_accuracy: Interval | None  # at threat.epsilon
-    empirical_robust_accuracy: Interval | None  # at threat.epsilon
-    attack_success_rate: Interval | None  # of the samples not misclassified, within threat.epsilon if there is one
-    median_lower_bound: float | None
-    median_lower_interval: MedianInterval | None = None
-    median_upper_bound: float | None
-    median_upper_interval: MedianInterval | None = None  # given also where the median itself is not finite
-    closure: Interval | None  # share of samples not misclassified whose upper / lower is at most 1.1
-    clever: Spread | None
-    clever_median_interval: MedianInterval | None = None
-    clever_samples: int
-    clever_statuses: dict[str, int] = {}  # ok, degenerate, ..., or why it abstained -> samples
-    smoothed: Spread | None
-    queries: int
-    gradients: int
-    seconds: float  # of computing, all jobs together
-    alarms: dict[str, int]  # code -> samples that show it
 
 
 class Report(_Part):

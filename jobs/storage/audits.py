@@ -8,8 +8,9 @@ from typing import Any
 
 from jobs.audits.admission import Plan
 from jobs.audits.record import Audit, AuditJob, AuditSpec
-from jobs.audits.report import AuditSummary, Skipped
+from jobs.audits.report import Skipped
 from jobs.audits.request import AuditRequest
+from jobs.audits.summary import AuditSummary
 from jobs.audits.verdict import Verdict
 from jobs.record import Effects, Idempotency, Job, JobError, Page, Progress
 from jobs.states import TERMINAL, JobState

@@ -3,7 +3,7 @@
 from time import monotonic
 from typing import Any, Literal
 
-from jobs.audits.report import AuditSummary
+from jobs.audits.summary import AuditSummary
 from jobs.audits.verdict import Verdict
 from jobs.record import Backlog, ChunkResult, Effects, JobSpec, Lease, Progress, QueueName, WorkerRecord
 from jobs.states import JobState

@@ -8,7 +8,8 @@ import unicodedata
 from collections.abc import Iterator
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 
-from jobs.audits.report import MedianInterval, Picture, Report
+from jobs.audits.report import Picture, Report
+from jobs.audits.summary import MedianInterval
 from jobs.audits.verdict import RuleOutcome
 from jobs.summary import Interval
 

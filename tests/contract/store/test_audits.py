@@ -5,7 +5,7 @@ import time
 import pytest
 
 from algorithms.errors import Conflict, NotFound, Refused
-from jobs.audits.report import AuditSummary
+from jobs.audits.summary import AuditSummary
 from jobs.audits.verdict import Verdict
 from jobs.record import ChunkResult, Idempotency, Lease, Progress
 from jobs.states import JobState
