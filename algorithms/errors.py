@@ -17,7 +17,7 @@ status a code has is known only to `service/errors.py`.
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from algorithms.results import Outcome
+    from algorithms.seam.claims import Outcome
 
 
 class BrinellError(Exception):

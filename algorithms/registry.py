@@ -6,15 +6,17 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Union
 
 from pydantic import Field
 
-from algorithms.asking import Case, Cohort, Conversation
-from algorithms.attacks import hopskipjump, noise, pgd, square
-from algorithms.certificates import crown, intervals, nearest_neighbor, smoothing
+from algorithms.attacks import hopskipjump, noise, pgd
+from algorithms.attacks.square import attack as square
+from algorithms.certificates import crown, intervals, smoothing
+from algorithms.certificates.nearest_neighbor import certificate as nearest_neighbor
 from algorithms.errors import Refused
-from algorithms.oracle import Access
-from algorithms.parameters import Cost, Params
-from algorithms.results import Kind
-from algorithms.scores import clever
-from algorithms.threat import NORMS, Norm, Threat
+from algorithms.method import Cost, Params
+from algorithms.scores.clever import score as clever
+from algorithms.seam.access import Access
+from algorithms.seam.claims import Kind
+from algorithms.seam.questions import Case, Cohort, Conversation
+from algorithms.seam.threat import NORMS, Norm, Threat
 
 Run = Callable[[Case, Threat, Any], Conversation] | Callable[[Cohort, Threat, Any], Conversation]
 

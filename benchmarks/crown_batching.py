@@ -15,8 +15,8 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from algorithms.asking import Region, Relaxation
-from algorithms.threat import Norm, Threat
+from algorithms.seam.questions import Region, Relaxation
+from algorithms.seam.threat import Norm, Threat
 from benchmarks import data, figures
 from benchmarks.figures import Figure
 from models.onnx.bounds.bounder import Bounder, bounder

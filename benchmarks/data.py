@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from algorithms.threat import Box, Threat
+from algorithms.seam.threat import Box, Threat
 
 TINY = "ppo_CartPole-v1"  # 4 inputs, 2 actions
 CART_POLE = np.array([2.4, 3.0, 0.21, 3.0], np.float32)  # position, speed, angle, angular speed: about where it plays

@@ -20,12 +20,12 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.datasets import load_digits
 
-from algorithms.certificates.nearest_neighbor import Params
-from algorithms.neighbors import Neighbors
-from algorithms.parameters import Budget
+from algorithms.certificates.nearest_neighbor.certificate import Params
+from algorithms.driver.running import Samples, run
+from algorithms.method import Budget
 from algorithms.registry import method
-from algorithms.running import Samples, run
-from algorithms.threat import Threat
+from algorithms.seam.neighbors import Neighbors
+from algorithms.seam.threat import Threat
 from models.neighbors.classifier import NeighborClassifier
 from tests.nearest import exact_radius
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import onnxruntime as ort
 
-from algorithms.oracle import Access, Model
-from algorithms.parameters import Budget
+from algorithms.driver.running import Samples, run
+from algorithms.method import Budget
 from algorithms.registry import method
-from algorithms.running import Samples, run
-from algorithms.threat import Norm, Threat
+from algorithms.seam.access import Access, Model
+from algorithms.seam.threat import Norm, Threat
 from benchmarks import data
 from benchmarks.sides import serve
 from models.manifest import ModelCard

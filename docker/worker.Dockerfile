@@ -28,7 +28,7 @@ COPY algorithms algorithms
 COPY models models
 COPY jobs jobs
 COPY workers workers
-RUN python -I -c "import algorithms.running"
+RUN python -I -c "import algorithms.driver.running"
 USER 10001
 
 FROM base AS cpu
@@ -38,5 +38,5 @@ COPY algorithms algorithms
 COPY models models
 COPY jobs jobs
 COPY workers workers
-RUN python -I -c "import algorithms.running"
+RUN python -I -c "import algorithms.driver.running"
 USER 10001

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from algorithms import registry
 from algorithms.errors import Conflict, Refused
-from algorithms.oracle import Access
 from algorithms.registry import Method
+from algorithms.seam.access import Access
 from jobs import box
 from jobs.record import JobSpec, ThreatSpec
 from jobs.request import MAX_SAMPLES, JobRequest, Selection, Targeted, ThreatRequest

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from algorithms.mathematics.statistics import clopper_pearson
 from algorithms.registry import method
-from algorithms.results import Finding, Kind
-from algorithms.statistics import clopper_pearson
+from algorithms.seam.claims import Finding, Kind
 
 if TYPE_CHECKING:
     from jobs.record import ChunkResult, JobSpec

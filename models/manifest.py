@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from algorithms.oracle import Access
+from algorithms.seam.access import Access
 
 ModelState = Literal["inspecting", "ready", "refused", "unverified"]
 OutputKind = Literal["logits", "probabilities", "labels"]

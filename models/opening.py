@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from algorithms.errors import Refused
-from algorithms.oracle import Access, Model
+from algorithms.seam.access import Access, Model
 from models.device import Device
 from models.manifest import Endpoint, Inspection, ModelCard
 

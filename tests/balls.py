@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from algorithms.threat import Box, Norm
+from algorithms.seam.threat import Box, Norm
 
 Array = NDArray[np.float64]
 

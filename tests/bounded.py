@@ -8,9 +8,9 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
-from algorithms.asking import Region, Relaxation
-from algorithms.geometry import lengths
-from algorithms.threat import Box, Norm
+from algorithms.mathematics.geometry import lengths
+from algorithms.seam.questions import Region, Relaxation
+from algorithms.seam.threat import Box, Norm
 from models.onnx.bounds.bounder import Bounder, bounder
 from models.onnx.network import Network, read
 from tests.exports import graph

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from algorithms.oracle import Access
-from algorithms.results import Finding, Kind
+from algorithms.seam.access import Access
+from algorithms.seam.claims import Finding, Kind
 from jobs.admission import admit
 from jobs.audits.admission import Plan
 from jobs.audits.admission import admit as admit_audit

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import nnls
 
-from algorithms.neighbors import Neighbors
-from algorithms.oracle import Access, Labels, Rows
-from algorithms.threat import Box, Norm
+from algorithms.seam.access import Access, Labels, Rows
+from algorithms.seam.neighbors import Neighbors
+from algorithms.seam.threat import Box, Norm
 from tests.truths import ClosedForm
 
 Array = NDArray[np.float64]

@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from algorithms.oracle import Access
-from algorithms.results import Kind
+from algorithms.seam.access import Access
+from algorithms.seam.claims import Kind
 from jobs.audits.report import (
     Alarm,
     Comparison,

@@ -9,7 +9,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from algorithms.oracle import Rows
+from algorithms.seam.access import Rows
 
 Answer = Callable[[Rows], np.ndarray]
 Exchange = Callable[["Handler", bytes], None]

@@ -1,6 +1,6 @@
 """Classifiers whose robust radius, Jacobian and cost are known in closed form, as models under audit.
 
-They speak `algorithms.oracle.Model` in plain numpy, compute in float64, give the same answer to a row alone and in
+They speak `algorithms.seam.access.Model` in plain numpy, compute in float64, give the same answer to a row alone and in
 company (sums run along one row only), and keep every row they were sent: an account independent of the driver's.
 """
 
@@ -9,10 +9,10 @@ from abc import ABC, abstractmethod
 import numpy as np
 from numpy.typing import NDArray
 
-from algorithms.asking import Ball, Region, Relaxation
-from algorithms.geometry import dual_lengths, lengths
-from algorithms.oracle import Access, Cotangent, Gradients, Labels, Rows, Scores
-from algorithms.threat import Norm
+from algorithms.mathematics.geometry import dual_lengths, lengths
+from algorithms.seam.access import Access, Cotangent, Gradients, Labels, Rows, Scores
+from algorithms.seam.questions import Ball, Region, Relaxation
+from algorithms.seam.threat import Norm
 from tests.balls import least_change
 
 Array = NDArray[np.float64]

@@ -13,14 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
-from algorithms.directions import spanning_basis
+from algorithms.driver.running import Checkpoint, Progress, Samples, Stop, run
 from algorithms.errors import BrinellError, ModelFault, Refused
-from algorithms.oracle import Model
-from algorithms.parameters import Budget
+from algorithms.method import Budget
 from algorithms.registry import method
-from algorithms.results import Finding, Outcome
-from algorithms.running import Checkpoint, Progress, Samples, Stop, run
-from algorithms.threat import Box, Norm, Threat
+from algorithms.seam.access import Model
+from algorithms.seam.claims import Finding, Outcome
+from algorithms.seam.threat import Box, Norm, Threat
+from algorithms.searches.directions import spanning_basis
 from models.device import Device, choose
 from models.manifest import ModelCard
 from models.opening import inspect_model, load_libraries, open_model

@@ -8,7 +8,7 @@ import numpy as np
 import structlog
 from numpy.typing import NDArray
 
-from algorithms.results import Finding
+from algorithms.seam.claims import Finding
 from jobs.audits import gallery, rows
 from jobs.audits.compose import Material, compose
 from jobs.audits.evidence import Evidence

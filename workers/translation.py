@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
-from algorithms.results import Finding
+from algorithms.seam.claims import Finding
 from jobs.record import JobSpec, Lease, Progress
 from models.manifest import Inspection, Limits, ModelCard
 from workers import frames

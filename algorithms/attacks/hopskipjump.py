@@ -20,17 +20,17 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from algorithms import starts
-from algorithms.asking import Answer, Ask, AskCloud, Case, Conversation, Question
-from algorithms.clouds import Cloud, Directions, Lean
-from algorithms.directions import Full, LowFrequencies, Spanning
-from algorithms.geometry import distance, lengths
-from algorithms.oracle import Access, Labels, Rows
-from algorithms.parameters import Cost
-from algorithms.parameters import Params as BaseParams
-from algorithms.results import Claim, UpperBound
-from algorithms.threat import Norm, Threat
-from algorithms.ways import Way
+from algorithms.mathematics.geometry import distance, lengths
+from algorithms.method import Cost
+from algorithms.method import Params as BaseParams
+from algorithms.seam.access import Access, Labels, Rows
+from algorithms.seam.claims import Claim, UpperBound
+from algorithms.seam.clouds import Cloud, Directions, Lean
+from algorithms.seam.questions import Answer, Ask, AskCloud, Case, Conversation, Question
+from algorithms.seam.threat import Norm, Threat
+from algorithms.searches import starts
+from algorithms.searches.directions import Full, LowFrequencies, Spanning
+from algorithms.searches.line import Way
 
 MOST_DIRECTIONS = 10_000  # B at most (Chen et al. 2020, section V-A)
 FIRST_DELTA = 0.1  # of the box's side: delta of the first cloud, in the code of the authors

@@ -14,13 +14,13 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import Field
 
-from algorithms.asking import Answer, Ask, Case, Conversation, Question
-from algorithms.geometry import distance, lengths, sample_ball
-from algorithms.oracle import Access, Rows
-from algorithms.parameters import Cost
-from algorithms.parameters import Params as BaseParams
-from algorithms.results import Claim, UpperBound
-from algorithms.threat import Threat
+from algorithms.mathematics.geometry import distance, lengths, sample_ball
+from algorithms.method import Cost
+from algorithms.method import Params as BaseParams
+from algorithms.seam.access import Access, Rows
+from algorithms.seam.claims import Claim, UpperBound
+from algorithms.seam.questions import Answer, Ask, Case, Conversation, Question
+from algorithms.seam.threat import Threat
 
 BLOCK = 8  # points asked at once, all at one radius
 FIRST_SHARE = 0.01  # of the way to the farthest point of the box: the first radius

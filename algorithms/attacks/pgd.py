@@ -14,13 +14,13 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
-from algorithms.ascent import RIVALS, Climb, Numbers, Step
-from algorithms.asking import Cohort, Conversation
-from algorithms.losses import LossName
-from algorithms.parameters import Cost
-from algorithms.parameters import Params as BaseParams
-from algorithms.results import Note
-from algorithms.threat import Threat
+from algorithms.mathematics.losses import LossName
+from algorithms.method import Cost
+from algorithms.method import Params as BaseParams
+from algorithms.seam.claims import Note
+from algorithms.seam.questions import Cohort, Conversation
+from algorithms.seam.threat import Threat
+from algorithms.searches.ascent import RIVALS, Climb, Numbers, Step
 
 TOLERANCE = 0.01  # a search ends where the smallest success is within 1 % of the largest failure
 

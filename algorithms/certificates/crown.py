@@ -2,7 +2,7 @@
 
 Zhang, Weng, Chen, Hsieh, Daniel, NeurIPS 2018, arXiv:1811.00866; the choice of the lower line of a ReLU is the adaptive
 one, by area, as in DeepPoly (Singh et al., POPL 2019). The relaxation lives with the model (`models/onnx/bounds/`); the
-search for the radius is shared with `intervals` (`algorithms/radius_search.py`).
+search for the radius is shared with `intervals` (`algorithms/searches/radius.py`).
 
 Departures: the ball is cut to the box exactly; neurons keep the better of interval and backward bound; rounding of the
 float32 model is part of the bound.
@@ -12,10 +12,11 @@ from typing import Literal
 
 from pydantic import Field
 
-from algorithms import parameters, radius_search
-from algorithms.asking import Cohort, Conversation
-from algorithms.parameters import Cost
-from algorithms.threat import Threat
+from algorithms import method as parameters
+from algorithms.method import Cost
+from algorithms.seam.questions import Cohort, Conversation
+from algorithms.seam.threat import Threat
+from algorithms.searches import radius as radius_search
 
 
 class Params(parameters.Params):

@@ -2,7 +2,7 @@
 
 Gowal et al. 2018, arXiv:1810.12715. Far looser than `crown` on networks that were not trained for it, and much faster.
 The intervals live with the model (`models/onnx/bounds/`); the search for the radius is shared with `crown`
-(`algorithms/radius_search.py`).
+(`algorithms/searches/radius.py`).
 
 Departures: what is affine in the rows is bounded over the ball within the box, not over its hull; the layers behind the
 last curve are taken as one; rounding of the float32 model is part of the bound.
@@ -12,10 +12,11 @@ from typing import Literal
 
 from pydantic import Field
 
-from algorithms import parameters, radius_search
-from algorithms.asking import Cohort, Conversation
-from algorithms.parameters import Cost
-from algorithms.threat import Threat
+from algorithms import method as parameters
+from algorithms.method import Cost
+from algorithms.seam.questions import Cohort, Conversation
+from algorithms.seam.threat import Threat
+from algorithms.searches import radius as radius_search
 
 
 class Params(parameters.Params):

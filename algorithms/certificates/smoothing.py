@@ -17,13 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from algorithms import parameters
-from algorithms.asking import Answer, AskCloud, Case, Conversation
-from algorithms.clouds import BLOCK, Cloud, Votes
-from algorithms.parameters import Cost
-from algorithms.results import Abstained, Details, SmoothedLowerBound
-from algorithms.statistics import lower_limit
-from algorithms.threat import Threat
+from algorithms import method as parameters
+from algorithms.mathematics.statistics import lower_limit
+from algorithms.method import Cost
+from algorithms.seam.claims import Abstained, Details, SmoothedLowerBound
+from algorithms.seam.clouds import BLOCK, Cloud, Votes
+from algorithms.seam.questions import Answer, AskCloud, Case, Conversation
+from algorithms.seam.threat import Threat
 
 PIECE = 4 * BLOCK  # votes asked at once: a cancel waits for so many, and their batch is full already
 SELECTION, ESTIMATION = 0, 1_000_000  # counters of the stream: no vote that chose the class may count for it
@@ -48,7 +48,7 @@ class Params(parameters.Params):
 
 
 class Gaussian:
-    """Offsets ~ N(0, I). Speaks `algorithms.clouds.Directions`."""
+    """Offsets ~ N(0, I). Speaks `algorithms.seam.clouds.Directions`."""
 
     def draw(self, rng: np.random.Generator, m: int, shape: tuple[int, ...]) -> NDArray[np.float32]:
         return rng.standard_normal((m, *shape), dtype=np.float32)

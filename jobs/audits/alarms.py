@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from algorithms.results import Finding, Kind
+from algorithms.seam.claims import Finding, Kind
 from jobs.audits.report import Alarm, SampleRow
 from jobs.audits.table import NOISE
 

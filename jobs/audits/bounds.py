@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import ceil, floor, isinf
 from typing import Literal, Self
 
-from algorithms.statistics import clopper_pearson, sign_test
+from algorithms.mathematics.statistics import clopper_pearson, sign_test
 from jobs.audits.metrics import LEVEL, Middle, Sampled, Share
 from jobs.audits.policy import Rule
 from jobs.audits.verdict import Evidence

@@ -9,7 +9,7 @@ smoothed bound belongs to another classifier, an estimate to none: neither ever 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from algorithms.results import Finding, Kind
+from algorithms.seam.claims import Finding, Kind
 from jobs.audits.evidence import Question
 
 MISCLASSIFIED = "misclassified"

@@ -5,7 +5,7 @@ from typing import Literal
 
 import numpy as np
 
-from algorithms.statistics import median_interval, sign_test
+from algorithms.mathematics.statistics import median_interval, sign_test
 from jobs.audits.report import Comparison, Report, ThreatModel
 from jobs.audits.table import Flags, Need, Numbers, Table, table_of_report
 

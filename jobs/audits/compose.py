@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from algorithms.results import Kind
+from algorithms.seam.claims import Kind
 from jobs.audits import comparison, gate, identity, limitations, rows
 from jobs.audits.alarms import raised, shown_by
 from jobs.audits.drops import Baseline

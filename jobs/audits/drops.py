@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from algorithms.statistics import clopper_pearson
+from algorithms.mathematics.statistics import clopper_pearson
 from jobs.audits.bounds import TOO_CLOSE, TOO_FEW, Bound, Decision, of_rate, smallest
 from jobs.audits.metrics import LEVEL, Metric, Share
 from jobs.audits.policy import Rule

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from algorithms.results import Finding, Kind
+from algorithms.seam.claims import Finding, Kind
 from jobs.audits.report import Effort, EffortPoint
 
 POINTS = 24  # of a curve, evenly spaced on a logarithmic scale

@@ -6,7 +6,7 @@ from functools import cached_property
 
 from algorithms import registry
 from algorithms.registry import Method
-from algorithms.results import Finding
+from algorithms.seam.claims import Finding
 from jobs.record import Bound, Job, JobSpec
 from jobs.states import JobState
 

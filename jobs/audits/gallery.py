@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from algorithms.windows import Canvas
+from algorithms.mathematics.windows import Canvas
 from jobs.audits.report import FeatureChange, Gallery, Picture, SampleRow
 
 MOST = 8  # pictures

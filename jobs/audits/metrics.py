@@ -10,7 +10,7 @@ from typing import Literal
 
 import numpy as np
 
-from algorithms.statistics import clopper_pearson, median_interval
+from algorithms.mathematics.statistics import clopper_pearson, median_interval
 from jobs.audits.policy import MetricName
 from jobs.audits.table import Flags, Need, Numbers, Table, ends
 from jobs.audits.verdict import Evidence

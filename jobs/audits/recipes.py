@@ -16,9 +16,9 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from algorithms.parameters import Budget
+from algorithms.method import Budget
 from algorithms.registry import METHODS, MethodParams
-from algorithms.threat import Norm, Threat
+from algorithms.seam.threat import Norm, Threat
 from jobs.audits.request import AuditRequest
 from jobs.request import BudgetRequest, Targeted, ThreatRequest
 from models.manifest import ModelCard

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from algorithms.results import Ended, Kind
+from algorithms.seam.claims import Ended, Kind
 from jobs.audits.summary import AuditSummary
 from jobs.audits.verdict import RuleOutcome, Waiver
 from jobs.request import Goal

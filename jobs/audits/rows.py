@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from algorithms.geometry import lengths
-from algorithms.results import Finding, Kind
+from algorithms.mathematics.geometry import lengths
+from algorithms.seam.claims import Finding, Kind
 from jobs.audits.alarms import Sample
 from jobs.audits.brackets import Bracket, Claim, join
 from jobs.audits.evidence import Evidence

@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from algorithms.results import Kind
+from algorithms.seam.claims import Kind
 from jobs.audits.report import JobRow, Report, SampleRow, Skipped
 from jobs.states import JobState
 

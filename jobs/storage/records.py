@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from algorithms.results import Finding
+from algorithms.seam.claims import Finding
 from jobs.record import ChunkResult, Effects, Idempotency, Job, JobError, JobSpec, Page, Progress
 from jobs.request import JobRequest
 from jobs.states import JobState

@@ -10,7 +10,7 @@ from typing import Any, Protocol, cast
 
 from pydantic import BaseModel
 
-from algorithms.oracle import Rows
+from algorithms.seam.access import Rows
 
 
 class WireProtocol(Protocol):

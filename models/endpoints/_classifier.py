@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from pydantic_core import to_json
 
 from algorithms.errors import ModelFault
-from algorithms.oracle import Access, Labels, Rows, Scores
+from algorithms.seam.access import Access, Labels, Rows, Scores
 from models.endpoints import PROTOCOLS, _reading
 from models.endpoints._client import Client
 from models.endpoints._faults import bad_response
@@ -32,7 +32,7 @@ OFFERS: dict[str, frozenset[Access]] = {
 
 @final
 class RemoteClassifier:
-    """Speaks `algorithms.oracle.Model`. What a row is answered in company is the endpoint's own affair."""
+    """Speaks `algorithms.seam.access.Model`. What a row is answered in company is the endpoint's own affair."""
 
     def __init__(self, endpoint: Endpoint, permit: Permit, *, max_batch: int, resolve: Resolve = resolve) -> None:
         self._endpoint = endpoint

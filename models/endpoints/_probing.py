@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from algorithms.errors import ModelFault, Refused
-from algorithms.oracle import Access, Rows
+from algorithms.seam.access import Access, Rows
 from models.endpoints._classifier import OFFERS, RemoteClassifier
 from models.endpoints._guard import Resolve, resolve
 from models.endpoints._permit import Permit

@@ -15,7 +15,7 @@ from typing import Annotated, Any, Self
 import jsonpath_rfc9535
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from algorithms.oracle import Rows
+from algorithms.seam.access import Rows
 
 BATCH = "$batch"
 

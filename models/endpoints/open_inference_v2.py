@@ -16,7 +16,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from algorithms.oracle import Rows
+from algorithms.seam.access import Rows
 
 DATATYPES = {"float32": "FP32", "float64": "FP64"}
 

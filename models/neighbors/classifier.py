@@ -9,8 +9,8 @@ from typing import NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from algorithms.neighbors import Array, Neighbors
-from algorithms.oracle import Access, Labels, Rows
+from algorithms.seam.access import Access, Labels, Rows
+from algorithms.seam.neighbors import Array, Neighbors
 
 BLOCK_NUMBERS = 1 << 21  # distances held at once
 MORE = 8  # candidates beside the k nearest: rows with more at nearly the same distance are measured in full
@@ -18,7 +18,7 @@ UNIT = 2.0**-53  # a rounding in float64
 
 
 class NeighborClassifier:
-    """Speaks `algorithms.oracle.Model`.
+    """Speaks `algorithms.seam.access.Model`.
 
     Distances decide that are sums of squared differences, each along one row, so that a row's label does not depend on
     its company. One matrix product, whose rounding is bounded, says first which points are worth that.

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from algorithms.errors import Refused
-from algorithms.neighbors import Neighbors
-from algorithms.oracle import Access
+from algorithms.seam.access import Access
+from algorithms.seam.neighbors import Neighbors
 from models.archive import Array, open_archive
 from models.manifest import Inspection, ModelInput, ModelOutput
 

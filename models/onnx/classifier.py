@@ -3,9 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from algorithms.asking import Ball, Region, Relaxation
-from algorithms.neighbors import Neighbors
-from algorithms.oracle import Access, Cotangent, Gradients, Labels, Rows, Scores
+from algorithms.seam.access import Access, Cotangent, Gradients, Labels, Rows, Scores
+from algorithms.seam.neighbors import Neighbors
+from algorithms.seam.questions import Ball, Region, Relaxation
 from models.device import Device
 from models.onnx.bounds.bounder import Bounder
 from models.onnx.gradients import Differentiator
@@ -13,7 +13,7 @@ from models.onnx.network import Network
 
 
 class OnnxClassifier:
-    """Speaks `algorithms.oracle.Model`."""
+    """Speaks `algorithms.seam.access.Model`."""
 
     def __init__(
         self,

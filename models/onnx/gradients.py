@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from onnx import ModelProto, NodeProto
 from torch import Tensor
 
-from algorithms.asking import Ball
 from algorithms.errors import ModelFault, Refused
-from algorithms.oracle import Cotangent, Gradients, Rows, Scores
+from algorithms.seam.access import Cotangent, Gradients, Rows, Scores
+from algorithms.seam.questions import Ball
 from models.device import Device
 from models.onnx.graph import ML, ONNX
 from models.onnx.narrow_convolutions import NarrowConvolutions, are_narrow
@@ -77,7 +77,7 @@ class Differentiator:
         self._pool = ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,))
 
     def gradients(self, rows: Rows, cotangent: Cotangent) -> tuple[Scores, Gradients]:
-        """As `algorithms.oracle.Model.gradients`."""
+        """As `algorithms.seam.access.Model.gradients`."""
         if not len(rows):
             _, scores = self._forward(np.zeros((1, *rows.shape[1:]), np.float32))
             return _numbers(scores, rows), np.zeros_like(rows)
@@ -98,7 +98,7 @@ class Differentiator:
         return np.concatenate([a[0] for a in answers]), np.concatenate([a[1] for a in answers])
 
     def steepest(self, ball: Ball, label: int, rivals: NDArray[np.int64]) -> NDArray[np.float64]:
-        """As `algorithms.oracle.Model.steepest`: each difference is reduced to its norms before the next is taken."""
+        """As `Model.steepest`: each difference is reduced to its norms before the next is taken."""
         maxima = np.zeros((3, len(rivals)))
         slices = (part for block in ball.blocks() for part in self._slices(block))
         for met in self._each(lambda part: self._steepest(part, label, rivals), slices):

@@ -1,6 +1,6 @@
 """What a card says of an ONNX upload: found out once, in the sandbox, by trying."""
 
-from algorithms.oracle import Access
+from algorithms.seam.access import Access
 from models.device import Device
 from models.manifest import Inspection, Preprocessing, Withheld
 from models.onnx import probes

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from onnx import ModelProto, TensorProto, helper, inliner
 
 from algorithms.errors import ModelFault
-from algorithms.oracle import Rows
+from algorithms.seam.access import Rows
 from models.device import Device
 from models.manifest import ModelInput, ModelOutput, Preprocessing
 from models.onnx import probes

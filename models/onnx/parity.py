@@ -3,10 +3,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from algorithms.asking import Region, Relaxation
 from algorithms.errors import ModelFault, Refused
-from algorithms.oracle import Rows, Scores
-from algorithms.threat import Box, Norm
+from algorithms.seam.access import Rows, Scores
+from algorithms.seam.questions import Region, Relaxation
+from algorithms.seam.threat import Box, Norm
 from models.device import Device
 from models.manifest import Parity
 from models.onnx.bounds.bounder import Bounder, bounder

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from algorithms.oracle import Rows
+from algorithms.seam.access import Rows
 
 COUNT = 16
 

@@ -16,7 +16,7 @@ from onnx import ModelProto
 from onnxruntime.capi import onnxruntime_pybind11_state as native
 
 from algorithms.errors import ModelFault
-from algorithms.oracle import Rows
+from algorithms.seam.access import Rows
 from models.device import Device, providers
 
 SLICE = 64  # rows a call at most: enough to keep one core busy

@@ -9,7 +9,7 @@ from fastapi.responses import StreamingResponse
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from algorithms.errors import Conflict
-from algorithms.results import Finding
+from algorithms.seam.claims import Finding
 from jobs.record import Page
 from jobs.states import TERMINAL
 from jobs.storage.names import checked

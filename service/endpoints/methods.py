@@ -5,10 +5,10 @@ from typing import Any, Literal
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict
 
-from algorithms.oracle import Access
 from algorithms.registry import METHODS, Method
-from algorithms.results import Kind
-from algorithms.threat import Norm
+from algorithms.seam.access import Access
+from algorithms.seam.claims import Kind
+from algorithms.seam.threat import Norm
 from service.dependencies import AnyCaller
 from service.openapi import declares
 

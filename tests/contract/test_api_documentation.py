@@ -8,7 +8,7 @@ from typing import Any, cast
 import pytest
 
 from algorithms.registry import METHODS
-from algorithms.results import Finding
+from algorithms.seam.claims import Finding
 from jobs.audits.record import Audit
 from jobs.audits.report import MEDIA_TYPES
 from jobs.audits.request import AuditRequest

@@ -8,15 +8,15 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from algorithms.asking import Region, Relaxation
-from algorithms.geometry import lengths
-from algorithms.oracle import Access, Labels
-from algorithms.parameters import Budget
-from algorithms.radius_search import MARGINS
+from algorithms.driver.running import Samples, run
+from algorithms.mathematics.geometry import lengths
+from algorithms.method import Budget
 from algorithms.registry import METHODS, method
-from algorithms.results import Finding, Kind
-from algorithms.running import Samples, run
-from algorithms.threat import NORMS, Box, Norm, Threat
+from algorithms.seam.access import Access, Labels
+from algorithms.seam.claims import Finding, Kind
+from algorithms.seam.questions import Region, Relaxation
+from algorithms.seam.threat import NORMS, Box, Norm, Threat
+from algorithms.searches.radius import MARGINS
 from models.onnx.bounds.bounder import bounder
 from models.onnx.classifier import OnnxClassifier
 from models.onnx.gradients import differentiator

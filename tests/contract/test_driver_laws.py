@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from algorithms.geometry import distance
-from algorithms.oracle import Access
-from algorithms.parameters import Budget
+from algorithms.driver.running import Samples, run
+from algorithms.mathematics.geometry import distance
+from algorithms.method import Budget
 from algorithms.registry import METHODS, Method
-from algorithms.results import Kind, Outcome
-from algorithms.running import Samples, run
-from algorithms.threat import Box, Norm, Threat
+from algorithms.seam.access import Access
+from algorithms.seam.claims import Kind, Outcome
+from algorithms.seam.threat import Box, Norm, Threat
 from tests.nearest import Nearest
 from tests.truths import ClosedForm, Constant, Linear
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from algorithms.oracle import Access
+from algorithms.seam.access import Access
 from models.manifest import ModelCard
 from models.onnx.inspection import inspect
 from models.opening import open_model

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
+from algorithms.driver.running import Samples, run
 from algorithms.errors import ModelFault
-from algorithms.parameters import Budget
+from algorithms.method import Budget
 from algorithms.registry import method
-from algorithms.running import Samples, run
-from algorithms.threat import Norm, Threat
+from algorithms.seam.threat import Norm, Threat
 from tests.contract.test_driver_laws import SHAPE, SMALL, linear
 from tests.truths import Linear
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from algorithms.oracle import Rows
-from algorithms.parameters import Budget
+from algorithms.driver.running import Samples, run
+from algorithms.method import Budget
 from algorithms.registry import method
-from algorithms.running import Samples, run
-from algorithms.threat import Norm, Threat
+from algorithms.seam.access import Rows
+from algorithms.seam.threat import Norm, Threat
 from models.onnx.classifier import OnnxClassifier
 from models.onnx.gate import check
 from models.onnx.network import read

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
-from algorithms.neighbors import Neighbors
-from algorithms.oracle import Access
-from algorithms.parameters import Budget
+from algorithms.driver.running import Samples, run
+from algorithms.method import Budget
 from algorithms.registry import METHODS, Method, method
-from algorithms.results import Finding, Kind
-from algorithms.running import Samples, run
-from algorithms.threat import Norm, Threat
+from algorithms.seam.access import Access
+from algorithms.seam.claims import Finding, Kind
+from algorithms.seam.neighbors import Neighbors
+from algorithms.seam.threat import Norm, Threat
 from models.neighbors.classifier import NeighborClassifier
 from tests.nearest import exact_radius
 

@@ -11,8 +11,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from algorithms.asking import Region
-from algorithms.threat import Box, Norm
+from algorithms.seam.questions import Region
+from algorithms.seam.threat import Box, Norm
 from models.onnx.bounds.bounder import Bounder, bounder
 from models.onnx.bounds.concretization import Balls
 from models.onnx.bounds.plan import plan

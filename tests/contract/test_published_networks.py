@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from algorithms.oracle import Access
+from algorithms.seam.access import Access
 from models.onnx.gate import check
 from models.onnx.gradients import differentiator
 from models.onnx.inspection import inspect

@@ -11,7 +11,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
-from algorithms.oracle import Access
+from algorithms.seam.access import Access
 from models.onnx.gate import check
 from models.onnx.inspection import inspect
 from models.onnx.network import read

@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from algorithms.oracle import Access
-from algorithms.parameters import Budget
+from algorithms.driver.running import Samples, run
+from algorithms.method import Budget
 from algorithms.registry import method
-from algorithms.running import Samples, run
-from algorithms.threat import NORMS, Threat
+from algorithms.seam.access import Access
+from algorithms.seam.threat import NORMS, Threat
 from models.onnx.classifier import OnnxClassifier
 from models.onnx.gate import check
 from models.onnx.gradients import differentiator

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from algorithms.results import Finding
+from algorithms.seam.claims import Finding
 from jobs.admission import admit
 from jobs.credentials import Seal
 from jobs.effects import settle

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
-from algorithms.neighbors import Neighbors
-from algorithms.threat import Threat
+from algorithms.seam.neighbors import Neighbors
+from algorithms.seam.threat import Threat
 from brinell.client import Client
 from brinell.errors import BrinellError
 from tests.nearest import exact_radius

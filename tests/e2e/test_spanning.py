@@ -6,11 +6,11 @@ import httpx2
 import numpy as np
 import pytest
 
-from algorithms.directions import spanning_basis
-from algorithms.parameters import Budget
+from algorithms.driver.running import Samples, run
+from algorithms.method import Budget
 from algorithms.registry import method
-from algorithms.running import Samples, run
-from algorithms.threat import Norm, Threat
+from algorithms.seam.threat import Norm, Threat
+from algorithms.searches.directions import spanning_basis
 from models.onnx.classifier import OnnxClassifier
 from models.onnx.gate import check
 from models.onnx.network import read

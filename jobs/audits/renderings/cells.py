@@ -1,6 +1,6 @@
 """One sample's numbers as a table shows them: `≤` a point that was found, `≥` a proof, `≈` only an estimate. Pure."""
 
-from algorithms.results import Kind
+from algorithms.seam.claims import Kind
 from jobs.audits.renderings.words import NOTHING, at_least, at_most, nearly, number, share, spaced
 from jobs.audits.report import MethodResult, SampleRow
 

@@ -14,11 +14,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from algorithms.asking import Region, Relaxation
 from algorithms.errors import ModelFault
-from algorithms.geometry import lengths
-from algorithms.oracle import Labels
-from algorithms.threat import Norm
+from algorithms.mathematics.geometry import lengths
+from algorithms.seam.access import Labels
+from algorithms.seam.questions import Region, Relaxation
+from algorithms.seam.threat import Norm
 from models.device import Device
 from models.onnx.bounds.backward import pull_back
 from models.onnx.bounds.concretization import Balls
@@ -79,7 +79,7 @@ class Bounder:
         self._pool = ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,))
 
     def margins(self, region: Region, labels: Labels, rivals: Classes, relaxation: Relaxation) -> NDArray[np.float64]:
-        """As `algorithms.oracle.Model.margins`. Raises ModelFault."""
+        """As `algorithms.seam.access.Model.margins`. Raises ModelFault."""
 
         def work(start: int) -> NDArray[np.float64]:
             part = slice(start, start + self._group)

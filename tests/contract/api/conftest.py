@@ -14,8 +14,8 @@ from cryptography.fernet import Fernet
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from algorithms.oracle import Access
-from algorithms.results import Finding, Kind
+from algorithms.seam.access import Access
+from algorithms.seam.claims import Finding, Kind
 from jobs.queue import Queue
 from jobs.record import ChunkResult, KeyRecord, Lease
 from jobs.settings import Settings

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from algorithms.errors import Refused
-from algorithms.oracle import Access
+from algorithms.seam.access import Access
 from models.endpoints import _client
 from models.endpoints._probing import probe
 from tests.endpoints_for_tests import endpoint, permit, remote

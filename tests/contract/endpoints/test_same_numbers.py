@@ -5,11 +5,11 @@ import json
 import numpy as np
 import pytest
 
-from algorithms.oracle import Access
-from algorithms.parameters import Budget
+from algorithms.driver.running import Samples, run
+from algorithms.method import Budget
 from algorithms.registry import METHODS, Method
-from algorithms.running import Samples, run
-from algorithms.threat import Norm, Threat
+from algorithms.seam.access import Access
+from algorithms.seam.threat import Norm, Threat
 from models.manifest import EndpointInput
 from tests.contract.test_driver_laws import SMALL
 from tests.endpoints_for_tests import permit, remote

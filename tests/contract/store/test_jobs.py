@@ -3,7 +3,7 @@
 import pytest
 
 from algorithms.errors import Conflict, NotFound, RateLimited, Refused
-from algorithms.results import Kind
+from algorithms.seam.claims import Kind
 from jobs.record import Idempotency, Progress
 from jobs.states import JobState
 from jobs.store import Store

@@ -4,16 +4,16 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from algorithms.asking import AskSteepest, Ball, Case
-from algorithms.geometry import inner_radius
-from algorithms.neighborhood import AT_ONCE, Neighborhood
-from algorithms.parameters import Budget
+from algorithms.driver.running import Samples, run
+from algorithms.mathematics.geometry import inner_radius
+from algorithms.method import Budget
 from algorithms.registry import method
-from algorithms.results import Finding, Kind
-from algorithms.running import Samples, run
-from algorithms.scores.clever import PRESETS, Params, minimum
-from algorithms.streams import Stream
-from algorithms.threat import NORMS, Box, Norm, Threat
+from algorithms.scores.clever.neighborhood import AT_ONCE, Neighborhood
+from algorithms.scores.clever.score import PRESETS, Params, minimum
+from algorithms.seam.claims import Finding, Kind
+from algorithms.seam.questions import AskSteepest, Ball, Case
+from algorithms.seam.streams import Stream
+from algorithms.seam.threat import NORMS, Box, Norm, Threat
 from tests.regions import largest_slope
 from tests.truths import ClosedForm, Constant, Disc, Linear, Staircase, TinyReLU
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from algorithms.directions import Full, LowFrequencies, Spanning, cosines, spanning_basis
 from algorithms.errors import Refused
-from algorithms.threat import Norm
+from algorithms.seam.threat import Norm
+from algorithms.searches.directions import Full, LowFrequencies, Spanning, cosines, spanning_basis
 
 SHAPE = (3, 6, 8)
 D = 3 * 6 * 8

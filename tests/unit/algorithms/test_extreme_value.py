@@ -5,7 +5,7 @@ import pytest
 from scipy.optimize import minimize
 from scipy.stats import weibull_max
 
-from algorithms.extreme_value import (
+from algorithms.scores.clever.extreme_value import (
     NO_END_POINT,
     PENALTY,
     end_point_interval,

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.stats import kstest
 
-from algorithms.geometry import distance, dual_lengths, inner_radius, lengths, sample_ball
-from algorithms.threat import NORMS, Norm
+from algorithms.mathematics.geometry import distance, dual_lengths, inner_radius, lengths, sample_ball
+from algorithms.seam.threat import NORMS, Norm
 
 # A correct sampler fails one seeded KS case with probability .001; the seeds are fixed, so a pass stays a pass.
 SIGNIFICANCE = 0.001

@@ -3,17 +3,17 @@
 import numpy as np
 import pytest
 
-from algorithms.asking import AskCloud
 from algorithms.attacks.hopskipjump import Params
-from algorithms.clouds import Cloud, Lean
-from algorithms.directions import Full, LowFrequencies, spanning_basis
-from algorithms.oracle import Access
-from algorithms.parameters import Budget
+from algorithms.driver.running import Samples, run
+from algorithms.method import Budget
 from algorithms.registry import method
-from algorithms.results import Kind, Outcome
-from algorithms.running import Samples, run
-from algorithms.streams import Stream
-from algorithms.threat import Box, Norm, Threat
+from algorithms.seam.access import Access
+from algorithms.seam.claims import Kind, Outcome
+from algorithms.seam.clouds import Cloud, Lean
+from algorithms.seam.questions import AskCloud
+from algorithms.seam.streams import Stream
+from algorithms.seam.threat import Box, Norm, Threat
+from algorithms.searches.directions import Full, LowFrequencies, spanning_basis
 from tests.truths import ClosedForm, Constant, Disc, Linear
 
 ATTACK = method("hopskipjump")

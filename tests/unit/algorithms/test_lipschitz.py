@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from algorithms.extreme_value import fit
-from algorithms.lipschitz import fit_p_value, reach, score, score_interval
+from algorithms.scores.clever.extreme_value import fit
+from algorithms.scores.clever.lipschitz import fit_p_value, reach, score, score_interval
 
 
 def maxima(rivals, seed=0, batches=40):

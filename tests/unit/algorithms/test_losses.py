@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from algorithms.losses import adversarial_margin, best_other, derivative
+from algorithms.mathematics.losses import adversarial_margin, best_other, derivative
 
 LABELS, TARGETS = np.array([2, 0, 3]), np.array([1, 3, 0])
 SCORES = np.random.default_rng(0).normal(size=(3, 5)) * 3

@@ -4,15 +4,15 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits, load_iris
 
-from algorithms.certificates.nearest_neighbor import Params
-from algorithms.crossings import Radius, radii
-from algorithms.neighbor_bounds import Surroundings
-from algorithms.neighbors import Neighbors
-from algorithms.parameters import Budget
+from algorithms.certificates.nearest_neighbor.certificate import Params
+from algorithms.certificates.nearest_neighbor.crossings import Radius, radii
+from algorithms.certificates.nearest_neighbor.surroundings import Surroundings
+from algorithms.driver.running import Samples, run
+from algorithms.method import Budget
 from algorithms.registry import method
-from algorithms.results import Finding, Kind
-from algorithms.running import Samples, run
-from algorithms.threat import Box, Norm, Threat
+from algorithms.seam.claims import Finding, Kind
+from algorithms.seam.neighbors import Neighbors
+from algorithms.seam.threat import Box, Norm, Threat
 from models.neighbors.classifier import NeighborClassifier
 from tests.nearest import exact_radius
 

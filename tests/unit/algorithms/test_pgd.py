@@ -5,11 +5,11 @@ import pytest
 import torch
 from scipy.optimize import linprog
 
-from algorithms.parameters import Budget
+from algorithms.driver.running import Samples, run
+from algorithms.method import Budget
 from algorithms.registry import method
-from algorithms.results import Kind
-from algorithms.running import Samples, run
-from algorithms.threat import NORMS, Box, Norm, Threat
+from algorithms.seam.claims import Kind
+from algorithms.seam.threat import NORMS, Box, Norm, Threat
 from tests.truths import Linear, Staircase
 
 PGD = method("pgd")
@@ -152,9 +152,9 @@ def test_stationarity_is_zero_where_a_climb_has_nothing_left_to_gain():
 @pytest.mark.parametrize("norm", NORMS)
 def test_on_torch_arrays_it_finds_what_it_finds_on_numpy_arrays(norm):
     """What will run on a card: the cohort and the answers are tensors, and nothing in the method knows."""
-    from algorithms.asking import Ask, AskGradient, Cohort
-    from algorithms.results import UpperBound
-    from algorithms.streams import Stream
+    from algorithms.seam.claims import UpperBound
+    from algorithms.seam.questions import Ask, AskGradient, Cohort
+    from algorithms.seam.streams import Stream
 
     model, what = linear(7), samples()
     labels = model.labels(what.x)

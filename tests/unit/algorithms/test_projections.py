@@ -5,9 +5,9 @@ import pytest
 import torch
 from scipy.optimize import minimize
 
-from algorithms.geometry import lengths
-from algorithms.projections import project
-from algorithms.threat import NORMS, Norm
+from algorithms.mathematics.geometry import lengths
+from algorithms.mathematics.projections import project
+from algorithms.seam.threat import NORMS, Norm
 
 norms = pytest.mark.parametrize("norm", NORMS)
 

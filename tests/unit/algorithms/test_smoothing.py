@@ -6,11 +6,11 @@ from pydantic import ValidationError
 from scipy.special import ndtr
 
 from algorithms.certificates.smoothing import Params, least_votes, minimum, radius
-from algorithms.parameters import Budget
+from algorithms.driver.running import Samples, run
+from algorithms.method import Budget
 from algorithms.registry import method
-from algorithms.results import Finding, Kind
-from algorithms.running import Samples, run
-from algorithms.threat import Box, Norm, Threat
+from algorithms.seam.claims import Finding, Kind
+from algorithms.seam.threat import Box, Norm, Threat
 from tests.truths import Constant, Linear
 
 ALPHA = 0.001

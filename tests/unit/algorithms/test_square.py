@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
-from algorithms.geometry import lengths
-from algorithms.parameters import Budget
+from algorithms.attacks.square.proposals import proposals, short_of
+from algorithms.driver.running import Samples, run
+from algorithms.mathematics.geometry import lengths
+from algorithms.mathematics.windows import Canvas, shares_at
+from algorithms.method import Budget
 from algorithms.registry import method
-from algorithms.results import Kind
-from algorithms.running import Samples, run
-from algorithms.squares import proposals, short_of
-from algorithms.threat import Box, Norm, Threat
-from algorithms.windows import Canvas, shares_at
+from algorithms.seam.claims import Kind
+from algorithms.seam.threat import Box, Norm, Threat
 from tests.truths import Linear
 
 SQUARE = method("square")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from algorithms.statistics import (
+from algorithms.mathematics.statistics import (
     clopper_pearson,
     ks_distance,
     ks_p_value,

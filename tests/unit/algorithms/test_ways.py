@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from algorithms import starts
-from algorithms.asking import Case
-from algorithms.geometry import distance
-from algorithms.streams import Stream
-from algorithms.threat import Box, Norm, Threat
-from algorithms.ways import Way
+from algorithms.mathematics.geometry import distance
+from algorithms.seam.questions import Case
+from algorithms.seam.streams import Stream
+from algorithms.seam.threat import Box, Norm, Threat
+from algorithms.searches import starts
+from algorithms.searches.line import Way
 
 SHAPE = (2, 3)
 X = np.full(SHAPE, 0.4, np.float32)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from algorithms.zero_search import TOLERANCE, Look, Search
+from algorithms.searches.zero import TOLERANCE, Look, Search
 
 MARGINS: dict[str, tuple[Callable[[float], float], float, int]] = {
     # margin by radius, where it reaches zero, looks at the most

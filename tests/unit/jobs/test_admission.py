@@ -8,7 +8,7 @@ import pytest
 
 from algorithms import registry
 from algorithms.errors import Conflict, Refused
-from algorithms.oracle import Access
+from algorithms.seam.access import Access
 from jobs.admission import Rows, admit, selected, wants_rows
 from jobs.record import JobSpec
 from jobs.request import MAX_SAMPLES

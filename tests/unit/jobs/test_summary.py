@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from algorithms.results import Finding, Kind
-from algorithms.statistics import clopper_pearson
+from algorithms.mathematics.statistics import clopper_pearson
+from algorithms.seam.claims import Finding, Kind
 from jobs.summary import Summary, summarize
 from tests.jobs_for_tests import finding, ready_card, result, samples_card, spec
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from pydantic import TypeAdapter
 
-from algorithms.results import Finding, Kind
-from algorithms.threat import Norm
+from algorithms.seam.claims import Finding, Kind
+from algorithms.seam.threat import Norm
 from jobs.record import JobSpec, Lease, ThreatSpec
 from jobs.request import JobRequest
 from models.manifest import ModelCard, SamplesCard

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from algorithms.results import Finding, Kind
+from algorithms.seam.claims import Finding, Kind
 from jobs.audits.alarms import CHECKS, Sample, raised, shown_by
 from jobs.audits.report import SampleRow
 from tests.jobs_for_tests import finding

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from algorithms.results import Kind
+from algorithms.seam.claims import Kind
 from jobs.audits.brackets import Claim, join
 from jobs.audits.evidence import Question
 from tests.jobs_for_tests import finding

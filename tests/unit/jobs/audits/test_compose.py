@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from algorithms.results import Kind
+from algorithms.seam.claims import Kind
 from jobs.audits.admission import admit
 from jobs.audits.compose import Material, compose
 from jobs.audits.evidence import Evidence

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from algorithms.statistics import clopper_pearson
+from algorithms.mathematics.statistics import clopper_pearson
 from jobs.audits.bounds import Bound
 from jobs.audits.gate import Ground, judge
 from jobs.audits.metrics import Share

@@ -7,8 +7,8 @@ from dataclasses import asdict
 import pytest
 
 from algorithms.errors import Conflict, Refused
-from algorithms.oracle import Access
 from algorithms.registry import METHODS
+from algorithms.seam.access import Access
 from jobs.audits.admission import admit
 from jobs.audits.recipes import RECIPES
 from jobs.audits.request import AuditRequest

@@ -2,7 +2,7 @@
 
 import pytest
 
-from algorithms.results import Kind
+from algorithms.seam.claims import Kind
 from jobs.audits.rendering import render
 from jobs.audits.report import FORMAT, MethodResult, Report
 from jobs.summary import NO_ANSWER

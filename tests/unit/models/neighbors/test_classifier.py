@@ -3,8 +3,8 @@ import pytest
 from sklearn.datasets import load_digits
 from sklearn.neighbors import KNeighborsClassifier
 
-from algorithms.neighbors import Neighbors
-from algorithms.oracle import Access
+from algorithms.seam.access import Access
+from algorithms.seam.neighbors import Neighbors
 from models.neighbors.classifier import MORE, NeighborClassifier
 
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from algorithms.errors import Refused
-from algorithms.oracle import Access
+from algorithms.seam.access import Access
 from models.neighbors.upload import MAX_METRIC, inspect, read
 
 X = np.random.default_rng(0).uniform(size=(12, 1, 2, 2)).astype(np.float32)

@@ -5,9 +5,9 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from algorithms.asking import Ball
-from algorithms.streams import Stream
-from algorithms.threat import NORMS, Box, Norm
+from algorithms.seam.questions import Ball
+from algorithms.seam.streams import Stream
+from algorithms.seam.threat import NORMS, Box, Norm
 from models.onnx.gradients import Differentiator, differentiator
 from models.onnx.network import read
 from tests.exports import Export, graph, linear, torch_export

@@ -7,9 +7,9 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from algorithms.asking import Region, Relaxation
 from algorithms.errors import Refused
-from algorithms.oracle import Access
+from algorithms.seam.access import Access
+from algorithms.seam.questions import Region, Relaxation
 from models.manifest import Inspection, Preprocessing
 from models.onnx.bounds.bounder import Bounder
 from models.onnx.classifier import OnnxClassifier

@@ -5,8 +5,8 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from algorithms.asking import Region
-from algorithms.threat import Box, Norm
+from algorithms.seam.questions import Region
+from algorithms.seam.threat import Box, Norm
 from models.onnx.inspection import inspect
 from models.onnx.network import Network, read
 from models.onnx.rebuilding import SHOWN

@@ -7,9 +7,9 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from algorithms.asking import Region
 from algorithms.errors import Refused
-from algorithms.threat import NORMS, Box, Norm, Threat
+from algorithms.seam.questions import Region
+from algorithms.seam.threat import NORMS, Box, Norm, Threat
 from models.onnx.bounds.bounder import bounder
 from models.onnx.network import read
 from tests.balls import least_change

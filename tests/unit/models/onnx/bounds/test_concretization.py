@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from algorithms.threat import NORMS, Box, Norm
+from algorithms.seam.threat import NORMS, Box, Norm
 from models.onnx.bounds.concretization import Balls
 from models.onnx.bounds.slopes import Slopes
 from tests.balls import least_change

@@ -8,7 +8,7 @@ import pytest
 import torch
 from onnx import TensorProto, helper
 
-from algorithms.threat import NORMS, Norm, Threat
+from algorithms.seam.threat import NORMS, Norm, Threat
 from models.onnx.bounds.operators import Affine
 from models.onnx.bounds.plan import plan
 from models.onnx.bounds.rules import RULES

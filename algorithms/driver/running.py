@@ -12,18 +12,18 @@ from typing import Any, Literal
 
 import numpy as np
 
-from algorithms.asking import Case, Cohort, Conversation
-from algorithms.beat import Beat
+from algorithms.driver.beat import Beat
+from algorithms.driver.talk import Talk
+from algorithms.driver.targets import choose_targets
+from algorithms.driver.trial import Trial, is_adversarial, limit_of
 from algorithms.errors import ModelFault
-from algorithms.oracle import Access, Labels, Model, Rows, Scores
-from algorithms.parameters import Budget, Cost, Params
+from algorithms.method import Budget, Cost, Params
 from algorithms.registry import Method
-from algorithms.results import Abstained, Kind, Note, Outcome
-from algorithms.streams import Stream
-from algorithms.talk import Talk
-from algorithms.targets import choose_targets
-from algorithms.threat import Threat
-from algorithms.trial import Trial, is_adversarial, limit_of
+from algorithms.seam.access import Access, Labels, Model, Rows, Scores
+from algorithms.seam.claims import Abstained, Kind, Note, Outcome
+from algorithms.seam.questions import Case, Cohort, Conversation
+from algorithms.seam.streams import Stream
+from algorithms.seam.threat import Threat
 
 
 @dataclass(frozen=True)

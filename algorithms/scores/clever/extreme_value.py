@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from algorithms.statistics import ks_distance, ks_p_value
+from algorithms.mathematics.statistics import ks_distance, ks_p_value
 
 PENALTY = 0.01
 SHAPES = (1.0, 50.0)

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from algorithms.asking import Ball, Region, Relaxation
-    from algorithms.neighbors import Neighbors
+    from algorithms.seam.neighbors import Neighbors
+    from algorithms.seam.questions import Ball, Region, Relaxation
 
 Rows = NDArray[np.float32]  # (m, *shape), inside the box, in the caller's units
 Labels = NDArray[np.int64]  # (m,)

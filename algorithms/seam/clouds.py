@@ -11,9 +11,9 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from algorithms.oracle import Labels, Rows
-from algorithms.streams import Stream
-from algorithms.threat import Box
+from algorithms.seam.access import Labels, Rows
+from algorithms.seam.streams import Stream
+from algorithms.seam.threat import Box
 
 BLOCK = 64  # points drawn at once: bounds memory, and fixes the draw whatever the batch size of the model
 

@@ -13,13 +13,13 @@ import numpy as np
 from array_api_compat import array_namespace
 from numpy.typing import NDArray
 
-from algorithms.asking import Answer, Ask, AskGradient, Cohort, Owners, Question
-from algorithms.geometry import lengths, sample_ball
-from algorithms.losses import LossName, adversarial_margin, derivative, one_hot
-from algorithms.oracle import Labels
-from algorithms.projections import project
-from algorithms.results import Claim, UpperBound
-from algorithms.threat import Norm, Threat
+from algorithms.mathematics.geometry import lengths, sample_ball
+from algorithms.mathematics.losses import LossName, adversarial_margin, derivative, one_hot
+from algorithms.mathematics.projections import project
+from algorithms.seam.access import Labels
+from algorithms.seam.claims import Claim, UpperBound
+from algorithms.seam.questions import Answer, Ask, AskGradient, Cohort, Owners, Question
+from algorithms.seam.threat import Norm, Threat
 
 PULL_BACK_STEPS = 8  # halvings of the segment from the sample to a success: 1/256 of its length
 RIVALS = 9  # whose distance is looked up to first order: those with the largest scores (AutoAttack's number of targets)

@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from algorithms.extreme_value import (
+from algorithms.scores.clever.extreme_value import (
     NO_END_POINT,
     can_end_beyond,
     end_point_interval,

@@ -1,9 +1,9 @@
 """A certified l2 radius of a k-nearest-neighbor model, from its own points: exact for k = 1, in closed form for any k.
 
 k = 1: Wang, Liu, Yi, Zhou, Hsieh, 2019, arXiv:1906.03972, one small quadratic program for each point of another class,
-most of them screened away (`algorithms.crossings`). k > 1: their bound from pairs of points, for odd and even k
-(`algorithms.neighbor_bounds`). Both measure the perturbation in plain l2, whatever positive semidefinite metric the
-model compares by (Wang et al. 2020, arXiv:2006.07024).
+most of them screened away (`algorithms.certificates.nearest_neighbor.crossings`). k > 1: their bound from pairs of
+points, for odd and even k (`algorithms.certificates.nearest_neighbor.surroundings`). Both measure the perturbation in
+plain l2, whatever positive semidefinite metric the model compares by (Wang et al. 2020, arXiv:2006.07024).
 """
 
 from collections.abc import Generator
@@ -12,14 +12,14 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
-from algorithms import parameters
-from algorithms.asking import Answer, AskNeighbors, Case, Conversation, Pause
-from algorithms.crossings import Radius, radii
-from algorithms.neighbor_bounds import Surroundings
-from algorithms.neighbors import Array, Neighbors
-from algorithms.parameters import Cost
-from algorithms.results import Abstained, Details, LowerBound
-from algorithms.threat import Threat
+from algorithms import method as parameters
+from algorithms.certificates.nearest_neighbor.crossings import Radius, radii
+from algorithms.certificates.nearest_neighbor.surroundings import Surroundings
+from algorithms.method import Cost
+from algorithms.seam.claims import Abstained, Details, LowerBound
+from algorithms.seam.neighbors import Array, Neighbors
+from algorithms.seam.questions import Answer, AskNeighbors, Case, Conversation, Pause
+from algorithms.seam.threat import Threat
 
 EXACT = 1e-6  # largest relative gap between lower and upper value that is called exact
 

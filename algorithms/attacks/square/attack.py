@@ -16,15 +16,15 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from algorithms.asking import Ask, Cohort, Conversation, Owners
-from algorithms.geometry import distance, lengths
-from algorithms.oracle import Scores
-from algorithms.parameters import Cost
-from algorithms.parameters import Params as BaseParams
-from algorithms.results import UpperBound
-from algorithms.squares import Images, Mask, Numbers, Proposals, proposals, short_of
-from algorithms.threat import Threat
-from algorithms.windows import HORIZON, Canvas, shares_at
+from algorithms.attacks.square.proposals import Images, Mask, Numbers, Proposals, proposals, short_of
+from algorithms.mathematics.geometry import distance, lengths
+from algorithms.mathematics.windows import HORIZON, Canvas, shares_at
+from algorithms.method import Cost
+from algorithms.method import Params as BaseParams
+from algorithms.seam.access import Scores
+from algorithms.seam.claims import UpperBound
+from algorithms.seam.questions import Ask, Cohort, Conversation, Owners
+from algorithms.seam.threat import Threat
 
 PULL_BACK_STEPS = 10  # halvings of the way back to the sample after a success
 SHRINK = 0.8  # a search goes on inside this share of the distance it has reached

@@ -6,8 +6,8 @@ zero. Bounds cost time, no queries and no gradients.
     first guess -> farther while it is proven -> between the largest proven and the smallest that failed
 
 The guess is the distance to first order, the margin over its fall per unit, both read off the bounds at radius 0 and
-right beside it; `algorithms/zero_search.py` says where to look next. Any radius that was proven counts: bounds need not
-fall steadily, and none is inferred from another.
+right beside it; `algorithms/searches/zero.py` says where to look next. Any radius that was proven counts: bounds need
+not fall steadily, and none is inferred from another.
 """
 
 from collections.abc import Generator
@@ -16,11 +16,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from algorithms.asking import Answer, AskMargins, Cohort, Conversation, Owners, Region, Relaxation
-from algorithms.geometry import lengths
-from algorithms.results import Abstained, LowerBound
-from algorithms.threat import Threat
-from algorithms.zero_search import Look, Search
+from algorithms.mathematics.geometry import lengths
+from algorithms.seam.claims import Abstained, LowerBound
+from algorithms.seam.questions import Answer, AskMargins, Cohort, Conversation, Owners, Region, Relaxation
+from algorithms.seam.threat import Threat
+from algorithms.searches.zero import Look, Search
 
 BESIDE = 1e-6  # the radius beside 0: bounds are float64, so that even so small a fall can be read
 ALMOST = 1e-7  # by which the first guess stays short of where a linear margin ends

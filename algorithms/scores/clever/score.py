@@ -16,14 +16,14 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import Field, model_validator
 
-from algorithms import parameters
-from algorithms.asking import Answer, AskSteepest, Case, Conversation
-from algorithms.clouds import BLOCK
-from algorithms.lipschitz import Array, fit_p_value, reach, score, score_interval
-from algorithms.neighborhood import STEPS, Neighborhood
-from algorithms.parameters import Cost
-from algorithms.results import Abstained, Details, Estimate
-from algorithms.threat import NORMS, Norm, Threat
+from algorithms import method as parameters
+from algorithms.method import Cost
+from algorithms.scores.clever.lipschitz import Array, fit_p_value, reach, score, score_interval
+from algorithms.scores.clever.neighborhood import STEPS, Neighborhood
+from algorithms.seam.claims import Abstained, Details, Estimate
+from algorithms.seam.clouds import BLOCK
+from algorithms.seam.questions import Answer, AskSteepest, Case, Conversation
+from algorithms.seam.threat import NORMS, Norm, Threat
 
 LEVEL = 0.95  # of the interval
 REJECTED = 0.001  # p-value below which the code of Weng et al. discards a fit; we keep it and warn

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from algorithms.asking import Ask, AskCloud, AskGradient, AskMargins, AskNeighbors, AskSteepest, Pause, Question
-from algorithms.clouds import Reduction
-from algorithms.oracle import Access, Model, Rows
-from algorithms.parameters import Cost
-from algorithms.talk import Talk
+from algorithms.driver.talk import Talk
+from algorithms.method import Cost
+from algorithms.seam.access import Access, Model, Rows
+from algorithms.seam.clouds import Reduction
+from algorithms.seam.questions import Ask, AskCloud, AskGradient, AskMargins, AskNeighbors, AskSteepest, Pause, Question
 
 BATCH_BYTES = 32 * 2**20  # rows held at once: plenty to fill any model's batch, little beside the model
 

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from algorithms.geometry import distance
-from algorithms.oracle import Rows
-from algorithms.threat import Norm, Threat
+from algorithms.mathematics.geometry import distance
+from algorithms.seam.access import Rows
+from algorithms.seam.threat import Norm, Threat
 
 
 @dataclass(frozen=True)

@@ -16,11 +16,11 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from algorithms.asking import Answer, AskSteepest, Ball, Case
-from algorithms.clouds import BLOCK
-from algorithms.geometry import inner_radius, lengths
-from algorithms.lipschitz import Array, reach
-from algorithms.threat import NORMS, Norm, Threat
+from algorithms.mathematics.geometry import inner_radius, lengths
+from algorithms.scores.clever.lipschitz import Array, reach
+from algorithms.seam.clouds import BLOCK
+from algorithms.seam.questions import Answer, AskSteepest, Ball, Case
+from algorithms.seam.threat import NORMS, Norm, Threat
 
 STEPS = tuple(2.0 ** (k / 2) for k in range(-4, 1))  # radii tried, in first-order distances
 HEADROOM = 1.05

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from algorithms.asking import Answer, Conversation, Question
-from algorithms.results import Ended
-from algorithms.threat import Threat
-from algorithms.trial import Trial
+from algorithms.driver.trial import Trial
+from algorithms.seam.claims import Ended
+from algorithms.seam.questions import Answer, Conversation, Question
+from algorithms.seam.threat import Threat
 
 
 @dataclass

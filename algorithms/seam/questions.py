@@ -7,8 +7,8 @@
     margins = yield AskMargins(region, labels, rivals, relaxation)  # (m, r) sound lower bounds
     yield UpperBound(x_adv)                             # the driver recomputes, re-queries, and only then believes
 
-The driver (`algorithms/running.py`) sends the rows of every live conversation together, charges each sample its own
-rows and never passes a budget. A conversation is therefore free of batching, counting, progress and cancel.
+The driver (`algorithms/driver/running.py`) sends the rows of every live conversation together, charges each sample its
+own rows and never passes a budget. A conversation is therefore free of batching, counting, progress and cancel.
 """
 
 from collections.abc import Callable, Generator, Iterator
@@ -18,11 +18,11 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from algorithms.clouds import BLOCK, Cloud, Reduction
-from algorithms.oracle import Access, Cotangent, Labels, Rows, Scores
-from algorithms.results import Claim
-from algorithms.streams import Stream
-from algorithms.threat import Box, Norm
+from algorithms.seam.access import Access, Cotangent, Labels, Rows, Scores
+from algorithms.seam.claims import Claim
+from algorithms.seam.clouds import BLOCK, Cloud, Reduction
+from algorithms.seam.streams import Stream
+from algorithms.seam.threat import Box, Norm
 
 Owners = NDArray[np.int64]
 
@@ -40,7 +40,7 @@ class Ask:
 class AskGradient:
     """Answered by (scores (m, classes), gradients (m, *shape)) of the loss whose derivative is `cotangent`.
 
-    `cotangent(scores, positions)` is called slice by slice; `positions` index `rows`. See `algorithms.oracle`.
+    `cotangent(scores, positions)` is called slice by slice; `positions` index `rows`. See `algorithms.seam.access`.
     """
 
     rows: Rows
@@ -63,7 +63,7 @@ class Ball:
 
     def blocks(self) -> Iterator[Rows]:
         """The n points in blocks of at most BLOCK rows: (m, *shape) each."""
-        from algorithms.geometry import sample_ball
+        from algorithms.mathematics.geometry import sample_ball
 
         for number, start in enumerate(range(0, self.n, BLOCK)):
             m = min(BLOCK, self.n - start)
@@ -120,7 +120,7 @@ class AskCloud:
 
 @dataclass(frozen=True)
 class AskNeighbors:
-    """Answered by the model's own `algorithms.neighbors.Neighbors`. Costs nothing: the model computes nothing."""
+    """Answered by the model's own `algorithms.seam.neighbors.Neighbors`. Costs nothing: the model computes nothing."""
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from algorithms.asking import Case
-from algorithms.oracle import Rows
-from algorithms.threat import Box
+from algorithms.seam.access import Rows
+from algorithms.seam.questions import Case
+from algorithms.seam.threat import Box
 
 NOISE_STARTS = 20  # a model that none of them fools is seldom fooled by noise at all: real inputs are worth more
 SMALLEST = 0.01  # first scale of the noise around an unbounded sample, as a share of its largest feature

@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from algorithms.errors import Refused
-from algorithms.oracle import Labels, Scores
-from algorithms.streams import Stream
-from algorithms.threat import TargetRule
+from algorithms.seam.access import Labels, Scores
+from algorithms.seam.streams import Stream
+from algorithms.seam.threat import TargetRule
 
 
 def choose_targets(

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from algorithms.geometry import distance
-from algorithms.oracle import Rows
-from algorithms.parameters import Budget, Cost
-from algorithms.results import (
+from algorithms.mathematics.geometry import distance
+from algorithms.method import Budget, Cost
+from algorithms.seam.access import Rows
+from algorithms.seam.claims import (
     Abstained,
     Claim,
     Details,
@@ -23,7 +23,7 @@ from algorithms.results import (
     SmoothedLowerBound,
     UpperBound,
 )
-from algorithms.threat import Threat
+from algorithms.seam.threat import Threat
 
 STAGE = 1.25  # a trace keeps one success while the cost grows by this: 40 up to 10,000 queries
 BEHIND = (

@@ -16,8 +16,8 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from algorithms.neighbors import Array, Neighbors
-from algorithms.threat import Box
+from algorithms.seam.neighbors import Array, Neighbors
+from algorithms.seam.threat import Box
 
 UNIT = 2.0**-53  # a rounding in float64
 SMALLEST = float(np.finfo(np.float64).tiny)
