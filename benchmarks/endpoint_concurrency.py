@@ -20,11 +20,11 @@ import httptools
 import numpy as np
 from pydantic_core import from_json, to_json
 
+from models.cards import Endpoint, EndpointInput, EndpointOutput, Limits
 from models.endpoints import PROTOCOLS
 from models.endpoints._classifier import RemoteClassifier
 from models.endpoints._pace import Pace
 from models.endpoints._permit import Permit
-from models.manifest import Endpoint, EndpointInput, EndpointOutput, Limits
 
 SHAPE, CLASSES = (1, 8, 8), 10
 WANTED = 0.8  # of the ideal, at 20 ms and 32 rows

@@ -106,7 +106,7 @@ def jacobian(way: str, module: Any) -> Callable[[Any], Any]:
             return differences(points)
 
     def narrow(points: Any) -> float:
-        from models.onnx.narrow_convolutions import NarrowConvolutions
+        from models.onnx.gradients.narrow_convolutions import NarrowConvolutions
 
         with NarrowConvolutions():
             return differences(points)

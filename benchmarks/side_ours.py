@@ -13,8 +13,8 @@ from algorithms.seam.access import Access, Model
 from algorithms.seam.threat import Norm, Threat
 from benchmarks import data
 from benchmarks.sides import serve
-from models.manifest import ModelCard
-from models.opening import open_model
+from models.cards import ModelCard
+from models.kinds import open_model
 
 
 @cache

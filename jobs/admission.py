@@ -13,7 +13,7 @@ from algorithms.seam.access import Access
 from jobs import box
 from jobs.record import JobSpec, ThreatSpec
 from jobs.request import MAX_SAMPLES, JobRequest, Selection, Targeted, ThreatRequest
-from models.manifest import ModelCard, SamplesCard
+from models.cards import ModelCard, SamplesCard
 
 
 class Selecting(Protocol):

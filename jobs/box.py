@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from algorithms.errors import Refused
 from jobs.record import Bound
 from jobs.request import ThreatRequest
-from models.manifest import SamplesCard
+from models.cards import SamplesCard
 
 DEFAULT = (0.0, 1.0)
 POINTER = "/threat/box"

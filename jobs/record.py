@@ -14,7 +14,7 @@ from algorithms.seam.threat import Box, Norm, Threat
 from jobs.request import Goal, JobRequest
 from jobs.states import JobState
 from jobs.summary import Preparation, Summary
-from models.manifest import ModelCard, SamplesCard
+from models.cards import ModelCard, SamplesCard
 
 QueueName = Literal["compute", "inspect", "probe"]  # jobs on uploaded models; their inspections; all of endpoints
 Work = Literal["inspect", "prepare", "run", "report"]  # the stage a unit of work belongs to

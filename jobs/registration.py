@@ -12,10 +12,10 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, Va
 
 from algorithms.errors import Refused
 from jobs.credentials import Credential
+from models.cards import CredentialFacts, Endpoint, EndpointInput, EndpointOutput, Limits, ModelCard
 from models.endpoints import PROTOCOLS
 from models.endpoints._urls import address_of
 from models.endpoints.open_inference_v2 import MODEL_PATH
-from models.manifest import CredentialFacts, Endpoint, EndpointInput, EndpointOutput, Limits, ModelCard
 
 MOST_NUMBERS = 2**24  # of one row, and of one request
 LONGEST_SECRET = 8192

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from algorithms.errors import Refused
 from models.archive import Array, open_archive
-from models.manifest import SamplesFacts
+from models.cards import SamplesFacts
 
 NAMES = ("x", "y")
 

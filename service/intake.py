@@ -8,7 +8,7 @@ from typing import Literal
 
 from jobs.record import Idempotency
 from jobs.storage.names import new_id
-from models.manifest import ModelCard, Preprocessing, SamplesCard
+from models.cards import ModelCard, Preprocessing, SamplesCard
 from models.samples import inspect_samples
 from service.dependencies import Parts
 from service.uploads import Upload

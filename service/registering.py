@@ -11,7 +11,7 @@ from jobs.credentials import Seal
 from jobs.record import Idempotency
 from jobs.registration import EndpointRequest, register
 from jobs.storage.names import new_id
-from models.manifest import ModelCard
+from models.cards import ModelCard
 from service.bodies import json_body
 from service.dependencies import Parts
 from service.idempotent import idempotency

@@ -10,8 +10,8 @@ from jobs.audits.request import AuditRequest
 from jobs.record import Idempotency, Job
 from jobs.request import JobRequest
 from jobs.store import Store
+from models.cards import ModelCard, SamplesCard
 from models.library import Library
-from models.manifest import ModelCard, SamplesCard
 from models.samples import load_rows
 from service.dependencies import Parts
 

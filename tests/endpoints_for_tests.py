@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
+from models.cards import Endpoint, EndpointInput, EndpointOutput, Limits
 from models.endpoints._classifier import RemoteClassifier
 from models.endpoints._pace import Pace, Reserve
 from models.endpoints._permit import Credential, Permit
-from models.manifest import Endpoint, EndpointInput, EndpointOutput, Limits
 from tests.served import ServedModel
 
 FAST: dict[str, Any] = {

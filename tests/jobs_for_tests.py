@@ -14,7 +14,7 @@ from jobs.record import ChunkResult, JobSpec, Lease
 from jobs.request import JobRequest
 from jobs.storage.names import new_id
 from jobs.store import Store
-from models.manifest import Inspection, ModelCard, ModelInput, ModelOutput, SamplesCard
+from models.cards import Inspection, ModelCard, ModelInput, ModelOutput, SamplesCard
 
 MakeStore = Callable[..., Store]
 

@@ -30,7 +30,7 @@ from jobs.audits.summary import AuditSummary, MedianInterval
 from jobs.audits.verdict import RuleOutcome, Waiver
 from jobs.states import JobState
 from jobs.summary import Interval, QueryCount, Spread
-from models.manifest import ModelCard, ModelInput, ModelOutput, SamplesCard, Withheld
+from models.cards import ModelCard, ModelInput, ModelOutput, SamplesCard, Withheld
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 METHODS = {

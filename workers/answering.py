@@ -21,9 +21,9 @@ from algorithms.seam.access import Model
 from algorithms.seam.claims import Finding, Outcome
 from algorithms.seam.threat import Box, Norm, Threat
 from algorithms.searches.directions import spanning_basis
+from models.cards import ModelCard
 from models.device import Device, choose
-from models.manifest import ModelCard
-from models.opening import inspect_model, load_libraries, open_model
+from models.kinds import inspect_model, load_libraries, open_model
 from workers import frames
 from workers.frames import Frame
 

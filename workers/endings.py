@@ -7,7 +7,7 @@ from jobs.audits.verdict import Verdict
 from jobs.record import ChunkResult, Effects, Lease
 from jobs.store import Store
 from jobs.summary import Preparation
-from models.manifest import Inspection
+from models.cards import Inspection
 
 
 @dataclass(frozen=True)

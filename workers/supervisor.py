@@ -12,8 +12,8 @@ from jobs.queue import Queue
 from jobs.record import Effects, Lease
 from jobs.settings import Settings
 from jobs.store import Store
+from models.cards import Endpoint
 from models.library import Library
-from models.manifest import Endpoint
 from workers import deaths, drain, endings, limits
 from workers.endings import Computed, Ending, Failed, HandedBack, Inspected, Lost, ModelRefused, Prepared
 from workers.frames import FrameError

@@ -9,7 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from algorithms.seam.claims import Finding
 from jobs.record import JobSpec, Lease, Progress
-from models.manifest import Inspection, Limits, ModelCard
+from models.cards import Inspection, Limits, ModelCard
 from workers import frames
 from workers.frames import Frame, FrameError
 from workers.permits import Permit

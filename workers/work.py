@@ -7,8 +7,8 @@ from typing import Literal, TypeVar
 
 from jobs.record import ChunkResult, Lease, Progress
 from jobs.summary import Preparation
+from models.cards import Endpoint, ModelCard
 from models.library import Library
-from models.manifest import Endpoint, ModelCard
 from models.samples import load_rows
 from workers import shared_rows, translation
 from workers.endings import Computed, Ending, Failed, Inspected, ModelRefused, Prepared

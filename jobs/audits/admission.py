@@ -13,7 +13,7 @@ from jobs.audits.report import Skipped
 from jobs.audits.request import AuditRequest
 from jobs.record import JobSpec
 from jobs.request import JobRequest, Selection, Targeted, ThreatRequest
-from models.manifest import ModelCard, SamplesCard
+from models.cards import ModelCard, SamplesCard
 
 
 @dataclass(frozen=True)

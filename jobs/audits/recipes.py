@@ -21,7 +21,7 @@ from algorithms.registry import METHODS, MethodParams
 from algorithms.seam.threat import Norm, Threat
 from jobs.audits.request import AuditRequest
 from jobs.request import BudgetRequest, Targeted, ThreatRequest
-from models.manifest import ModelCard
+from models.cards import ModelCard
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from jobs.audits.summary import AuditSummary
 from jobs.audits.verdict import Overall
 from jobs.record import JobError, Progress, QueueName, ThreatSpec
 from jobs.states import JobState
-from models.manifest import ModelCard, SamplesCard
+from models.cards import ModelCard, SamplesCard
 
 
 class _Record(BaseModel):

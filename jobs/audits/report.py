@@ -15,7 +15,7 @@ from jobs.audits.verdict import RuleOutcome, Waiver
 from jobs.request import Goal
 from jobs.states import JobState
 from jobs.summary import NO_ANSWER, Interval, QueryCount
-from models.manifest import ModelCard, SamplesCard
+from models.cards import ModelCard, SamplesCard
 
 FORMAT: Literal["brinell-report-1"] = "brinell-report-1"
 MEDIA_TYPES = {

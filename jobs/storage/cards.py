@@ -9,7 +9,7 @@ from jobs.record import Effects, Idempotency, Page
 from jobs.storage.connection import Reply, effects
 from jobs.storage.lists import Lists
 from jobs.storage.names import ObjectKind, checked, key, kind_of, missing
-from models.manifest import ModelCard, SamplesCard
+from models.cards import ModelCard, SamplesCard
 
 T = TypeVar("T")
 FULL_SECONDS = 10  # what a job may take at least, more or less: nobody knows when one of a thousand will end

@@ -12,7 +12,7 @@ from jobs.storage.cards import accept
 from jobs.storage.connection import Reply, effects
 from jobs.storage.names import key
 from jobs.summary import Preparation, Summary, summarize
-from models.manifest import Inspection, Limits, ModelCard
+from models.cards import Inspection, Limits, ModelCard
 
 
 class Leases(Audits):

@@ -10,13 +10,13 @@ from pydantic_core import to_json
 
 from algorithms.errors import ModelFault
 from algorithms.seam.access import Access, Labels, Rows, Scores
+from models.cards import Endpoint
 from models.endpoints import PROTOCOLS, _reading
 from models.endpoints._client import Client
 from models.endpoints._faults import bad_response
 from models.endpoints._guard import Resolve, resolve
 from models.endpoints._permit import Permit
 from models.endpoints._urls import address_of
-from models.manifest import Endpoint
 
 T = TypeVar("T")
 

@@ -14,11 +14,11 @@ from typing import final
 import httpcore2
 
 from algorithms.errors import ModelFault
+from models.cards import TRIES
 from models.endpoints._faults import bad_response, unavailable
 from models.endpoints._guard import CONNECT_SECONDS, DeniedAddress, GuardedBackend, Resolve, resolve
 from models.endpoints._permit import Permit
 from models.endpoints._urls import Address
-from models.manifest import TRIES
 
 MOST_BYTES = 1 << 20  # of one answer
 MOST_HEADER_BYTES = 64 << 10

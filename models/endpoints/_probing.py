@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 
 from algorithms.errors import ModelFault, Refused
 from algorithms.seam.access import Access, Rows
+from models.cards import Endpoint, Inspection, ModelInput, ModelOutput, Probe, Withheld
 from models.endpoints._classifier import OFFERS, RemoteClassifier
 from models.endpoints._guard import Resolve, resolve
 from models.endpoints._permit import Permit
-from models.manifest import Endpoint, Inspection, ModelInput, ModelOutput, Probe, Withheld
 
 PROBES = 3  # rows looked at one by one
 MOST_DECIMALS = 6  # what float32 can show of a number near one

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic_core import from_json
 
+from models.cards import OutputKind
 from models.endpoints._faults import bad_response
-from models.manifest import OutputKind
 
 DEEPEST = 32
 

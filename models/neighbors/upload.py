@@ -15,7 +15,7 @@ from algorithms.errors import Refused
 from algorithms.seam.access import Access
 from algorithms.seam.neighbors import Neighbors
 from models.archive import Array, open_archive
-from models.manifest import Inspection, ModelInput, ModelOutput
+from models.cards import Inspection, ModelInput, ModelOutput
 
 TOO_MUCH = "model_too_complex"
 NAMES = ("x", "y", "k", "metric", "g")

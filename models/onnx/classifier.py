@@ -8,7 +8,7 @@ from algorithms.seam.neighbors import Neighbors
 from algorithms.seam.questions import Ball, Region, Relaxation
 from models.device import Device
 from models.onnx.bounds.bounder import Bounder
-from models.onnx.gradients import Differentiator
+from models.onnx.gradients.differentiator import Differentiator
 from models.onnx.network import Network
 
 

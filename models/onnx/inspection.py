@@ -1,11 +1,11 @@
 """What a card says of an ONNX upload: found out once, in the sandbox, by trying."""
 
 from algorithms.seam.access import Access
+from models.cards import Inspection, Preprocessing, Withheld
 from models.device import Device
-from models.manifest import Inspection, Preprocessing, Withheld
 from models.onnx import probes
 from models.onnx.classifier import offers
-from models.onnx.gate import check
+from models.onnx.gate.check import check
 from models.onnx.network import read
 from models.onnx.parity import compare_bounds, compare_gradients
 

@@ -14,14 +14,14 @@ from onnx import ModelProto, TensorProto, helper, inliner
 
 from algorithms.errors import ModelFault
 from algorithms.seam.access import Rows
+from models.cards import ModelInput, ModelOutput, Preprocessing
 from models.device import Device
-from models.manifest import ModelInput, ModelOutput, Preprocessing
 from models.onnx import probes
-from models.onnx.batches import free
-from models.onnx.border import INPUT, preprocess
 from models.onnx.graph import ML, number_values, opset, producers, prune, state_opset
-from models.onnx.rebuilding import Rebuilt, rebuild
-from models.onnx.scalers import in_plain_ops
+from models.onnx.rebuilding.batches import free
+from models.onnx.rebuilding.border import INPUT, preprocess
+from models.onnx.rebuilding.rebuild import Rebuilt, rebuild
+from models.onnx.rebuilding.scalers import in_plain_ops
 from models.onnx.session import Session
 from models.onnx.signature import Entry, Exit, read_entry, read_exit, unsupported
 from models.onnx.trial import TOLERANCE, Trial, check_finite, check_rows_stand_alone, close, try_out

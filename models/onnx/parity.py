@@ -7,10 +7,10 @@ from algorithms.errors import ModelFault, Refused
 from algorithms.seam.access import Rows, Scores
 from algorithms.seam.questions import Region, Relaxation
 from algorithms.seam.threat import Box, Norm
+from models.cards import Parity
 from models.device import Device
-from models.manifest import Parity
 from models.onnx.bounds.bounder import Bounder, bounder
-from models.onnx.gradients import Differentiator, differentiator
+from models.onnx.gradients.differentiator import Differentiator, differentiator
 from models.onnx.network import Network
 from models.onnx.trial import close
 

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from algorithms.errors import Refused
 from jobs.record import Page
 from jobs.store import Store
-from models.manifest import ModelCard, Preprocessing
+from models.cards import ModelCard, Preprocessing
 from service.bodies import parse
 from service.dependencies import Cursor, Limit, ModelsReader, ModelsWriter, Name, TheParts
 from service.errors import problem_response

@@ -4,7 +4,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from jobs.record import Page
-from models.manifest import SamplesCard
+from models.cards import SamplesCard
 from service.dependencies import Cursor, Limit, Name, SamplesReader, SamplesWriter, TheParts
 from service.idempotent import IdempotencyKey, idempotency
 from service.intake import take_samples

@@ -19,8 +19,8 @@ from jobs.registration import EndpointRequest
 from jobs.request import JobRequest
 from jobs.settings import Settings
 from jobs.store import Store
+from models.cards import ModelCard, SamplesCard
 from models.library import Library
-from models.manifest import ModelCard, SamplesCard
 from service import examples
 from service.app import create_app
 from service.errors import CODES_BY_STATUS, STATUS, Problem

@@ -19,7 +19,7 @@ from algorithms.seam.threat import NORMS, Box, Norm, Threat
 from algorithms.searches.radius import MARGINS
 from models.onnx.bounds.bounder import bounder
 from models.onnx.classifier import OnnxClassifier
-from models.onnx.gradients import differentiator
+from models.onnx.gradients.differentiator import differentiator
 from models.onnx.inspection import inspect
 from models.onnx.network import read
 from tests.exports import graph, torch_export

@@ -14,7 +14,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
 from sklearn.tree import DecisionTreeClassifier
 
-from models.onnx.gate import check
+from models.onnx.gate.check import check
 
 DATA = Path(os.environ.get("BRINELL_BENCH_DATA", "../shared/data"))
 RNG = np.random.default_rng(3)

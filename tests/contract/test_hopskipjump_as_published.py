@@ -15,7 +15,7 @@ from algorithms.registry import method
 from algorithms.seam.access import Rows
 from algorithms.seam.threat import Norm, Threat
 from models.onnx.classifier import OnnxClassifier
-from models.onnx.gate import check
+from models.onnx.gate.check import check
 from models.onnx.network import read
 
 DATA = Path(os.environ.get("BRINELL_BENCH_DATA", "../shared/data"))

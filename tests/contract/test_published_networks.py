@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from algorithms.seam.access import Access
-from models.onnx.gate import check
-from models.onnx.gradients import differentiator
+from models.onnx.gate.check import check
+from models.onnx.gradients.differentiator import differentiator
 from models.onnx.inspection import inspect
 from models.onnx.network import read
 

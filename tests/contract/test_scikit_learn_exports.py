@@ -12,7 +12,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
 from algorithms.seam.access import Access
-from models.onnx.gate import check
+from models.onnx.gate.check import check
 from models.onnx.inspection import inspect
 from models.onnx.network import read
 from tests.exports import graph

@@ -11,8 +11,8 @@ from algorithms.registry import method
 from algorithms.seam.access import Access
 from algorithms.seam.threat import NORMS, Threat
 from models.onnx.classifier import OnnxClassifier
-from models.onnx.gate import check
-from models.onnx.gradients import differentiator
+from models.onnx.gate.check import check
+from models.onnx.gradients.differentiator import differentiator
 from models.onnx.network import read
 
 DIGITS = Path(__file__).parents[2] / "examples" / "digits"

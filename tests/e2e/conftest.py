@@ -7,7 +7,7 @@ import pytest
 
 from brinell.local import Installation
 from models.onnx.classifier import OnnxClassifier
-from models.onnx.gate import check
+from models.onnx.gate.check import check
 from models.onnx.network import read
 from tests.e2e.machine import DIGITS
 from tests.served import ServedModel

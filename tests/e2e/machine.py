@@ -25,8 +25,8 @@ from jobs.request import JobRequest
 from jobs.settings import Settings
 from jobs.states import TERMINAL
 from jobs.store import Store
+from models.cards import ModelCard, SamplesCard
 from models.library import Library
-from models.manifest import ModelCard, SamplesCard
 from models.samples import inspect_samples
 
 ROOT = Path(__file__).parents[2]

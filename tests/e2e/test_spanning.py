@@ -12,7 +12,7 @@ from algorithms.registry import method
 from algorithms.seam.threat import Norm, Threat
 from algorithms.searches.directions import spanning_basis
 from models.onnx.classifier import OnnxClassifier
-from models.onnx.gate import check
+from models.onnx.gate.check import check
 from models.onnx.network import read
 from tests.e2e.machine import DIGITS
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from jobs.audits.renderings.words import many, norm, number, size
 from jobs.audits.report import JobRow, Report
-from models.manifest import ModelCard
+from models.cards import ModelCard
 
 Pairs = list[tuple[str, str]]
 

@@ -27,7 +27,7 @@ from models.onnx.bounds.propagation import propagate
 from models.onnx.bounds.reading import Unsupported
 from models.onnx.bounds.regions import Regions, buckets
 from models.onnx.bounds.slopes import Slopes
-from models.onnx.gradients import withheld
+from models.onnx.gradients.differentiator import withheld
 from models.onnx.network import Network
 from models.onnx.session import cores, padded
 

@@ -9,7 +9,7 @@ from onnx import ModelProto
 from models.device import Device
 from models.onnx.bounds.operators import Affine, Operator
 from models.onnx.bounds.reading import Reading, Unsupported
-from models.onnx.bounds.rules import RULES
+from models.onnx.bounds.rules.table import RULES
 from models.onnx.bounds.tracing import Shape, Trace, trace
 from models.onnx.graph import ONNX, opset
 

@@ -20,8 +20,8 @@ from jobs.queue import Queue
 from jobs.record import ChunkResult, KeyRecord, Lease
 from jobs.settings import Settings
 from jobs.store import Store
+from models.cards import Inspection, ModelInput, ModelOutput
 from models.library import Library
-from models.manifest import Inspection, ModelInput, ModelOutput
 from service import logs
 from service.app import create_app
 from service.security import SCOPES, new_key

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from algorithms.errors import ModelFault
+from models.cards import TRIES, EndpointInput
 from models.endpoints import _client
 from models.endpoints._client import MOST_BYTES, MOST_HEADER_BYTES
 from models.endpoints._permit import Credential
-from models.manifest import TRIES, EndpointInput
 from tests.endpoints_for_tests import permit, remote
 from tests.served import ServedModel, response_of, sends
 from tests.truths import Linear

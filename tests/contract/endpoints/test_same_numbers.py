@@ -10,7 +10,7 @@ from algorithms.method import Budget
 from algorithms.registry import METHODS, Method
 from algorithms.seam.access import Access
 from algorithms.seam.threat import Norm, Threat
-from models.manifest import EndpointInput
+from models.cards import EndpointInput
 from tests.contract.test_driver_laws import SMALL
 from tests.endpoints_for_tests import permit, remote
 from tests.served import ServedModel, sends

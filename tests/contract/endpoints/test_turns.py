@@ -8,9 +8,9 @@ from redis import Redis
 
 from jobs.settings import Settings
 from jobs.store import Store
+from models.cards import Limits
 from models.endpoints import _pace
 from models.endpoints._pace import Pace
-from models.manifest import Limits
 
 ORIGIN = "https://models.example.com:443"
 SLACK = 0.25  # seconds that a busy machine may take between two commands

@@ -12,7 +12,7 @@ from algorithms.seam.access import Access
 from jobs.admission import Rows, admit, selected, wants_rows
 from jobs.record import JobSpec
 from jobs.request import MAX_SAMPLES
-from models.manifest import ModelCard, SamplesCard
+from models.cards import ModelCard, SamplesCard
 from tests.jobs_for_tests import CLASSES, SHAPE, model_card, ready_card, request, samples_card
 
 MODEL = ready_card()

@@ -8,7 +8,7 @@ import pytest
 from jobs.credentials import Credential, Seal
 from jobs.record import Lease
 from jobs.settings import Settings
-from models.manifest import Endpoint, EndpointInput, EndpointOutput, Limits, ModelCard
+from models.cards import Endpoint, EndpointInput, EndpointOutput, Limits, ModelCard
 from workers import translation
 from workers.frames import Frame, FrameError
 from workers.permits import NotPermitted, Permits

@@ -12,7 +12,7 @@ from algorithms.seam.claims import Finding, Kind
 from algorithms.seam.threat import Norm
 from jobs.record import JobSpec, Lease, ThreatSpec
 from jobs.request import JobRequest
-from models.manifest import ModelCard, SamplesCard
+from models.cards import ModelCard, SamplesCard
 from workers import frames, translation
 from workers.frames import Frame, FrameError
 

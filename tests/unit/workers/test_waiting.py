@@ -4,7 +4,7 @@ from time import monotonic
 
 import pytest
 
-from models.manifest import TRIES
+from models.cards import TRIES
 from tests.unit.workers.test_permits import lease
 from workers import supervisor
 from workers.frames import Frame

@@ -12,7 +12,7 @@ from algorithms.seam.access import Access
 from jobs.audits.admission import admit
 from jobs.audits.recipes import RECIPES
 from jobs.audits.request import AuditRequest
-from models.manifest import Withheld
+from models.cards import Withheld
 from tests.jobs_for_tests import model_card, ready_card, samples_card
 
 RELEASED = {

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
 from algorithms.errors import Refused
-from models.onnx.gate import check
+from models.onnx.gate.check import check
 
 FLOAT, INT64 = TensorProto.FLOAT, TensorProto.INT64
 GATE_CODES = {

@@ -8,7 +8,7 @@ from onnx import TensorProto, helper
 from algorithms.seam.questions import Ball
 from algorithms.seam.streams import Stream
 from algorithms.seam.threat import NORMS, Box, Norm
-from models.onnx.gradients import Differentiator, differentiator
+from models.onnx.gradients.differentiator import Differentiator, differentiator
 from models.onnx.network import read
 from tests.exports import Export, graph, linear, torch_export
 

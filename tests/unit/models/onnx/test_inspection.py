@@ -10,7 +10,7 @@ from onnx import TensorProto, helper, numpy_helper
 from algorithms.errors import Refused
 from algorithms.seam.access import Access
 from algorithms.seam.questions import Region, Relaxation
-from models.manifest import Inspection, Preprocessing
+from models.cards import Inspection, Preprocessing
 from models.onnx.bounds.bounder import Bounder
 from models.onnx.classifier import OnnxClassifier
 from models.onnx.inspection import inspect

@@ -4,7 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from models.onnx.narrow_convolutions import CHANNELS, NarrowConvolutions, are_narrow
+from models.onnx.gradients.narrow_convolutions import CHANNELS, NarrowConvolutions, are_narrow
 
 WHERE = {
     "plain": {},

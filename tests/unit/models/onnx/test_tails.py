@@ -9,7 +9,7 @@ from algorithms.seam.questions import Region
 from algorithms.seam.threat import Box, Norm
 from models.onnx.inspection import inspect
 from models.onnx.network import Network, read
-from models.onnx.rebuilding import SHOWN
+from models.onnx.rebuilding.rebuild import SHOWN
 from tests.bounded import Bounded
 from tests.exports import graph, linear
 

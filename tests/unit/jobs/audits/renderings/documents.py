@@ -2,7 +2,7 @@
 
 from jobs.audits.report import EnvelopePoint, Report, SampleRow
 from jobs.summary import QueryCount
-from models.manifest import Endpoint, EndpointInput, EndpointOutput, Limits
+from models.cards import Endpoint, EndpointInput, EndpointOutput, Limits
 from tests.reports_for_tests import report
 
 HOSTILE = "<script>alert(1)</script> | `x` [y](https://evil.example) www.evil.example @all \u202e\x00\ufffe\n# \"' &lt;"

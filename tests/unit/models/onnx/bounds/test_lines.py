@@ -10,8 +10,8 @@ from onnx import TensorProto, helper
 from torch import Tensor
 
 from models.onnx.bounds.operators import Curve
-from models.onnx.bounds.rectifiers import Clamp, Rectifier
-from models.onnx.bounds.sigmoids import ERROR, SCurve, sigmoid, tanh
+from models.onnx.bounds.rules.rectifiers import Clamp, Rectifier
+from models.onnx.bounds.rules.sigmoids import ERROR, SCurve, sigmoid, tanh
 from models.onnx.session import run, start
 from tests.exports import graph
 

@@ -11,7 +11,7 @@ from onnx import TensorProto, helper
 from algorithms.seam.threat import NORMS, Norm, Threat
 from models.onnx.bounds.operators import Affine
 from models.onnx.bounds.plan import plan
-from models.onnx.bounds.rules import RULES
+from models.onnx.bounds.rules.table import RULES
 from models.onnx.bounds.slopes import Slopes, flat
 from models.onnx.network import read
 from tests.bounded import Bounded, between, points

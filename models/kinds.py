@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 from algorithms.errors import Refused
 from algorithms.seam.access import Access, Model
+from models.cards import Endpoint, Inspection, ModelCard
 from models.device import Device
-from models.manifest import Endpoint, Inspection, ModelCard
 
 if TYPE_CHECKING:
     from models.endpoints._permit import Permit
@@ -20,8 +20,8 @@ def open_model(card: ModelCard, data: bytes, *, device: Device, permit: "Permit 
         case "onnx":
             from models.onnx.bounds.bounder import bounder
             from models.onnx.classifier import OnnxClassifier
-            from models.onnx.gate import check
-            from models.onnx.gradients import differentiator
+            from models.onnx.gate.check import check
+            from models.onnx.gradients.differentiator import differentiator
             from models.onnx.network import read
 
             network = read(check(data), card.preprocessing)

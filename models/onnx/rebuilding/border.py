@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
 from algorithms.errors import Refused
-from models.manifest import Preprocessing
+from models.cards import Preprocessing
 from models.onnx.graph import Editor
 from models.onnx.signature import FLOATS, Entry
 

@@ -11,7 +11,7 @@ from itertools import islice
 from onnx import ModelProto
 
 from algorithms.errors import Refused
-from models.onnx.gate_walk import MAIN, Body, Signature, bodies, called, signature_of
+from models.onnx.gate.walk import MAIN, Body, Signature, bodies, called, signature_of
 
 MAX_NODES = 100_000  # as written, nested graphs and functions included
 MAX_PARTS = 1_000_000  # tensors, attributes, names of values: two bytes of a file are enough for one

@@ -12,12 +12,12 @@ from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from onnx import ModelProto
 
 from algorithms.errors import Refused
-from models.onnx.gate_complexity import refuse_complexity
-from models.onnx.gate_operators import refuse_operators
-from models.onnx.gate_shapes import refuse_shape_bombs
-from models.onnx.gate_signature import refuse_signature
-from models.onnx.gate_tensors import refuse_external_data, refuse_tensor_sizes
-from models.onnx.gate_texts import refuse_texts
+from models.onnx.gate.complexity import refuse_complexity
+from models.onnx.gate.operators import refuse_operators
+from models.onnx.gate.shapes import refuse_shape_bombs
+from models.onnx.gate.signature import refuse_signature
+from models.onnx.gate.tensors import refuse_external_data, refuse_tensor_sizes
+from models.onnx.gate.texts import refuse_texts
 from models.onnx.graph import opset
 
 # What onnxruntime 1.31 loads; it promises nothing below opset 7.

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import AttributeProto, NodeProto, TensorProto, numpy_helper
 
-from models.onnx.gate_walk import Body, domain_of
+from models.onnx.gate.walk import Body, domain_of
 
 MAX_NUMBERS = 64  # no shape has more axes; larger tensors are weights
 TYPES = (

@@ -14,9 +14,9 @@ import onnx
 from numpy.typing import NDArray
 from onnx import ModelProto, NodeProto, TensorProto
 
-from models.onnx import linear_classifiers
 from models.onnx.graph import ML, ONNX, Editor, attribute, constants, opset, producers
-from models.onnx.widening import pad_zero_column
+from models.onnx.rebuilding import linear_classifiers
+from models.onnx.rebuilding.widening import pad_zero_column
 
 LINKS = ("Identity", "Dropout", "Cast", "Reshape", "Flatten", "Squeeze", "Unsqueeze")
 FLOAT_TYPES = (TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.DOUBLE)

@@ -8,13 +8,13 @@ import onnx
 from numpy.typing import NDArray
 from onnx import ModelProto, TensorProto, helper
 
-from models.manifest import ModelOutput, OutputKind, Preprocessing
-from models.onnx.border import lead_in
+from models.cards import ModelOutput, OutputKind, Preprocessing
 from models.onnx.counting import count_labels
 from models.onnx.graph import Editor, prune
+from models.onnx.rebuilding.border import lead_in
+from models.onnx.rebuilding.tails import Tail, is_clamped, lead_round
+from models.onnx.rebuilding.widening import as_float32, both_probabilities, column, pad_zero_column
 from models.onnx.signature import Entry, Exit, many_classes
-from models.onnx.tails import Tail, is_clamped, lead_round
-from models.onnx.widening import as_float32, both_probabilities, column, pad_zero_column
 
 # A margin of logits that no soft-max or sigmoid in float32 rounds to a tie: of the largest p and another, at most as
 # large, the ratio is exp(-margin), off by a few roundings (2^-24) of exp, sum and quotient; a sigmoid of onnxruntime is

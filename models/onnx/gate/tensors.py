@@ -10,7 +10,7 @@ from typing import NamedTuple
 from onnx import ModelProto, TensorProto
 
 from algorithms.errors import Refused
-from models.onnx.gate_walk import bodies
+from models.onnx.gate.walk import bodies
 
 MAX_RANK = 32  # more make the product itself dear
 MAX_TENSOR_BYTES = 1 << 30

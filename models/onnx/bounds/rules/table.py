@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 
-from models.onnx.bounds import arithmetic, averages, convolution, dense, maximum, rectifiers, shaping, sigmoids
 from models.onnx.bounds.operators import Operator
 from models.onnx.bounds.reading import Reading
+from models.onnx.bounds.rules import arithmetic, averages, convolution, dense, maximum, rectifiers, shaping, sigmoids
 
 Rule = Callable[[Reading], Operator]
 

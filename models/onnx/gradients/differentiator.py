@@ -22,8 +22,8 @@ from algorithms.errors import ModelFault, Refused
 from algorithms.seam.access import Cotangent, Gradients, Rows, Scores
 from algorithms.seam.questions import Ball
 from models.device import Device
+from models.onnx.gradients.narrow_convolutions import NarrowConvolutions, are_narrow
 from models.onnx.graph import ML, ONNX
-from models.onnx.narrow_convolutions import NarrowConvolutions, are_narrow
 from models.onnx.network import Network
 from models.onnx.session import cores, padded, rows_a_call
 

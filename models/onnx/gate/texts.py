@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from onnx import ModelProto
 
 from algorithms.errors import Refused
-from models.onnx.gate_walk import bodies
+from models.onnx.gate.walk import bodies
 
 MAX_DESCRIPTION = 1 << 20
 

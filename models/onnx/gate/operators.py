@@ -8,8 +8,8 @@ import onnx
 from onnx import ModelProto, NodeProto
 
 from algorithms.errors import Refused
-from models.onnx.gate_constants import Constants, small_constants
-from models.onnx.gate_walk import bodies, called, domain_of, signature_of
+from models.onnx.gate.constants import Constants, small_constants
+from models.onnx.gate.walk import bodies, called, domain_of, signature_of
 
 DOMAINS = ("", "ai.onnx.ml")
 KNOWN_DOMAINS = frozenset(  # of exporters and runtimes: these may be named, others are words of the model

@@ -10,8 +10,8 @@ from math import inf, prod
 from onnx import ModelProto, NodeProto
 
 from algorithms.errors import Refused
-from models.onnx.gate_constants import Constants, small_constants
-from models.onnx.gate_walk import bodies, domain_of
+from models.onnx.gate.constants import Constants, small_constants
+from models.onnx.gate.walk import bodies, domain_of
 
 MAX_ELEMENTS = 64 << 20
 
