@@ -2,7 +2,7 @@
 
 from jobs.queue import Queue
 from jobs.record import Effects
-from jobs.store import Store
+from jobs.store.store import Store
 from models.library import Library
 
 

@@ -4,7 +4,7 @@
     <url>/incoming/             uploads in progress (folder only; for a bucket they wait in the machine's own tmp)
 
 An object appears whole or not at all, is never changed, and is checked against its digest whenever it is read.
-Who still needs it is counted elsewhere (`jobs/store.py`): this class keeps no books.
+Who still needs it is counted elsewhere (`jobs/store/store.py`): this class keeps no books.
 """
 
 import hashlib

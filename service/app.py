@@ -4,7 +4,7 @@ from fastapi import FastAPI
 
 from jobs.queue import Queue
 from jobs.settings import Settings
-from jobs.store import Store
+from jobs.store.store import Store
 from models.library import Library
 from service import handlers, openapi
 from service.crowding import MOST_REQUESTS, Crowding

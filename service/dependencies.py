@@ -11,7 +11,7 @@ from jobs.effects import settle
 from jobs.queue import Queue
 from jobs.record import Effects, KeyRecord
 from jobs.settings import Settings
-from jobs.store import Store
+from jobs.store.store import Store
 from models.library import Library
 from service.queries import refuse_unknown
 from service.security import is_secret, read_key

@@ -13,7 +13,7 @@ from algorithms.errors import BrinellError
 from jobs.audits.record import Audit
 from jobs.record import Job
 from jobs.states import TERMINAL
-from jobs.store import Store
+from jobs.store.store import Store
 
 LOOK_EVERY_SECONDS = 0.5
 RETRY_MILLISECONDS = 2000

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from jobs.record import Idempotency
-from jobs.storage.names import new_id
+from jobs.store.names import new_id
 from models.cards import ModelCard, Preprocessing, SamplesCard
 from models.samples import inspect_samples
 from service.dependencies import Parts

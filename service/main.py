@@ -6,7 +6,7 @@ import uvicorn
 
 from jobs.queue import Queue
 from jobs.settings import Settings
-from jobs.store import Store
+from jobs.store.store import Store
 from models.library import Library
 from service import logs
 from service.app import create_app

@@ -7,7 +7,7 @@ from fastapi import Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from jobs.states import TERMINAL, JobState
-from jobs.store import Store
+from jobs.store.store import Store
 from service.conditional import etag_of, is_known
 from service.waiting import applied, seconds_of, wait_until
 

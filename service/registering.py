@@ -10,7 +10,7 @@ from algorithms.errors import Refused
 from jobs.credentials import Seal
 from jobs.record import Idempotency
 from jobs.registration import EndpointRequest, register
-from jobs.storage.names import new_id
+from jobs.store.names import new_id
 from models.cards import ModelCard
 from service.bodies import json_body
 from service.dependencies import Parts

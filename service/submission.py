@@ -9,7 +9,7 @@ from jobs.audits.record import Audit
 from jobs.audits.request import AuditRequest
 from jobs.record import Idempotency, Job
 from jobs.request import JobRequest
-from jobs.store import Store
+from jobs.store.store import Store
 from models.cards import ModelCard, SamplesCard
 from models.library import Library
 from models.samples import load_rows

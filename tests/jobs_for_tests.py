@@ -12,8 +12,8 @@ from jobs.audits.admission import admit as admit_audit
 from jobs.audits.request import AuditRequest
 from jobs.record import ChunkResult, JobSpec, Lease
 from jobs.request import JobRequest
-from jobs.storage.names import new_id
-from jobs.store import Store
+from jobs.store.names import new_id
+from jobs.store.store import Store
 from models.cards import Inspection, ModelCard, ModelInput, ModelOutput, SamplesCard
 
 MakeStore = Callable[..., Store]

@@ -13,7 +13,7 @@ from celery.worker.consumer import Consumer
 
 from jobs.record import QueueName
 from jobs.settings import Settings
-from jobs.store import Store
+from jobs.store.store import Store
 from workers import drain, limits, logs
 from workers.versions import versions
 

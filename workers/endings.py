@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from jobs.audits.summary import AuditSummary
 from jobs.audits.verdict import Verdict
 from jobs.record import ChunkResult, Effects, Lease
-from jobs.store import Store
+from jobs.store.store import Store
 from jobs.summary import Preparation
 from models.cards import Inspection
 

@@ -5,7 +5,7 @@ import sys
 
 from algorithms.errors import Unavailable
 from jobs.settings import Settings
-from jobs.store import Store
+from jobs.store.store import Store
 
 
 def is_beating(store: Store, host: str) -> bool:

@@ -18,7 +18,7 @@ from jobs.audits.rendering import WRITERS, render
 from jobs.audits.report import Gallery, Report, SampleRow
 from jobs.audits.verdict import Verdict
 from jobs.record import Lease, Progress
-from jobs.store import Store
+from jobs.store.store import Store
 from models.library import Library
 from models.samples import load_rows
 from workers import drain

@@ -11,7 +11,7 @@ from jobs.effects import settle
 from jobs.queue import Queue
 from jobs.record import Effects, Lease
 from jobs.settings import Settings
-from jobs.store import Store
+from jobs.store.store import Store
 from models.cards import Endpoint
 from models.library import Library
 from workers import deaths, drain, endings, limits

@@ -8,7 +8,7 @@ from celery.signals import worker_process_init, worker_process_shutdown
 from jobs.effects import settle
 from jobs.queue import RUN_CHUNK, Queue
 from jobs.settings import Settings
-from jobs.store import Store
+from jobs.store.store import Store
 from models.library import Library
 from workers import limits
 from workers.app import app, kind, settings

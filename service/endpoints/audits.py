@@ -15,7 +15,7 @@ from jobs.audits.request import AuditRequest
 from jobs.audits.verdict import Verdict
 from jobs.record import Page
 from jobs.states import TERMINAL, JobState
-from jobs.storage.names import checked
+from jobs.store.names import checked
 from service import examples, polling
 from service.bodies import json_body
 from service.dependencies import Cursor, JobsReader, JobsWriter, Limit, TheParts

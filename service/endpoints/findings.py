@@ -12,7 +12,7 @@ from algorithms.errors import Conflict
 from algorithms.seam.claims import Finding
 from jobs.record import Page
 from jobs.states import TERMINAL
-from jobs.storage.names import checked
+from jobs.store.names import checked
 from service import adversarials
 from service.dependencies import Cursor, JobsReader, Limit, TheParts
 from service.events import LastEventId, follow, version_of

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from algorithms.errors import Unavailable
 from jobs.record import WorkerRecord
-from jobs.store import Store
+from jobs.store.store import Store
 from service.dependencies import TheParts
 from service.openapi import answers, declares
 

@@ -8,7 +8,7 @@ from jobs.admission import check_reserved
 from jobs.record import Job, Page
 from jobs.request import JobRequest
 from jobs.states import JobState
-from jobs.storage.names import checked
+from jobs.store.names import checked
 from service import examples, polling
 from service.bodies import json_body
 from service.dependencies import Cursor, JobsReader, JobsWriter, Limit, TheParts

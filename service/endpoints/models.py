@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from algorithms.errors import Refused
 from jobs.record import Page
-from jobs.store import Store
+from jobs.store.store import Store
 from models.cards import ModelCard, Preprocessing
 from service.bodies import parse
 from service.dependencies import Cursor, Limit, ModelsReader, ModelsWriter, Name, TheParts

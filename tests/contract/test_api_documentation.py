@@ -18,7 +18,7 @@ from jobs.record import Job
 from jobs.registration import EndpointRequest
 from jobs.request import JobRequest
 from jobs.settings import Settings
-from jobs.store import Store
+from jobs.store.store import Store
 from models.cards import ModelCard, SamplesCard
 from models.library import Library
 from service import examples

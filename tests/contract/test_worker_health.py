@@ -1,7 +1,7 @@
 """What the worker images ask themselves."""
 
 from jobs.settings import Settings
-from jobs.store import Store
+from jobs.store.store import Store
 from workers.health import is_beating
 
 

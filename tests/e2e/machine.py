@@ -24,7 +24,7 @@ from jobs.registration import EndpointRequest, register
 from jobs.request import JobRequest
 from jobs.settings import Settings
 from jobs.states import TERMINAL
-from jobs.store import Store
+from jobs.store.store import Store
 from models.cards import ModelCard, SamplesCard
 from models.library import Library
 from models.samples import inspect_samples

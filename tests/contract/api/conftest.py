@@ -19,7 +19,7 @@ from algorithms.seam.claims import Finding, Kind
 from jobs.queue import Queue
 from jobs.record import ChunkResult, KeyRecord, Lease
 from jobs.settings import Settings
-from jobs.store import Store
+from jobs.store.store import Store
 from models.cards import Inspection, ModelInput, ModelOutput
 from models.library import Library
 from service import logs

@@ -8,7 +8,7 @@ import redis
 from fastapi.testclient import TestClient
 
 from jobs.queue import Queue
-from jobs.store import Store
+from jobs.store.store import Store
 from service.app import create_app
 from service.errors import STATUS, Problem
 from tests.contract.api.conftest import Api

@@ -7,7 +7,7 @@ import pytest
 from redis import Redis
 
 from jobs.settings import Settings
-from jobs.store import Store
+from jobs.store.store import Store
 from models.cards import Limits
 from models.endpoints import _pace
 from models.endpoints._pace import Pace

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from jobs.settings import Settings
-from jobs.store import Store
+from jobs.store.store import Store
 from tests.jobs_for_tests import MakeStore, Upload
 
 

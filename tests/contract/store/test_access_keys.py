@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from algorithms.errors import RateLimited
 from jobs.record import KeyRecord
-from jobs.store import Store
+from jobs.store.store import Store
 from tests.jobs_for_tests import MakeStore
 
 NOW = datetime.now(UTC)

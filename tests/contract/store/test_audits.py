@@ -9,8 +9,8 @@ from jobs.audits.summary import AuditSummary
 from jobs.audits.verdict import Verdict
 from jobs.record import ChunkResult, Idempotency, Lease, Progress
 from jobs.states import JobState
-from jobs.storage.audits import REPORT_SHARE
-from jobs.store import Store
+from jobs.store.audits import REPORT_SHARE
+from jobs.store.store import Store
 from tests.jobs_for_tests import MakeStore, Upload, commit_all, digest, result, taken
 from tests.reports_for_tests import report
 

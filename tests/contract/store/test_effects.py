@@ -11,7 +11,7 @@ from algorithms.errors import NotFound
 from jobs.effects import settle
 from jobs.queue import Queue
 from jobs.record import Dispatch, Effects
-from jobs.store import Store
+from jobs.store.store import Store
 from models.library import Library
 from tests.jobs_for_tests import model_card
 

@@ -3,7 +3,7 @@
 import pytest
 
 from jobs.states import JobState
-from jobs.store import Store
+from jobs.store.store import Store
 from tests.jobs_for_tests import Upload, digest, result, taken
 
 GONE = {"code": "endpoint_unavailable", "detail": "It did not answer."}

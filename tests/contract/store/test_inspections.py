@@ -1,7 +1,7 @@
 """An inspection is a unit of work like any other, and ends in a ready card or a refusal."""
 
 from jobs.record import Dispatch, Effects, Progress
-from jobs.store import Store
+from jobs.store.store import Store
 from tests.jobs_for_tests import FOUND, model_card, taken
 
 

@@ -6,7 +6,7 @@ from algorithms.errors import Conflict, NotFound, RateLimited, Refused
 from algorithms.seam.claims import Kind
 from jobs.record import Idempotency, Progress
 from jobs.states import JobState
-from jobs.store import Store
+from jobs.store.store import Store
 from tests.jobs_for_tests import MakeStore, Upload, commit_all, digest, finding, result, taken
 
 JOB_JSON = {

@@ -7,7 +7,7 @@ import pytest
 
 from jobs.record import Effects, Progress
 from jobs.states import JobState
-from jobs.store import Store
+from jobs.store.store import Store
 from tests.jobs_for_tests import MakeStore, Upload, commit_all, model_card, result, taken
 
 SHORT = 0.2  # seconds of a lease that a test waits out

@@ -8,8 +8,8 @@ import redis
 
 from algorithms.errors import NotFound, Unavailable
 from jobs.record import Idempotency
-from jobs.storage.names import new_id
-from jobs.store import Store
+from jobs.store.names import new_id
+from jobs.store.store import Store
 from tests.jobs_for_tests import MakeStore, Upload, commit_all, digest, model_card, samples_card, taken
 
 DAY_MS = 24 * 3600 * 1000

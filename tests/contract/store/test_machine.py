@@ -18,7 +18,7 @@ from hypothesis.strategies import booleans, integers
 from jobs.record import Lease, Progress
 from jobs.settings import Settings
 from jobs.states import TERMINAL, JobState
-from jobs.store import Store
+from jobs.store.store import Store
 from tests.jobs_for_tests import Upload, result
 
 CHUNKS = 3

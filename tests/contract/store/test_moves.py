@@ -7,7 +7,7 @@ import pytest
 import redis
 
 from jobs.states import JobState, may_move
-from jobs.store import Store
+from jobs.store.store import Store
 from tests.jobs_for_tests import Upload, result, taken
 
 

@@ -8,7 +8,7 @@ from algorithms.errors import Conflict, NotFound
 from jobs.admission import admit
 from jobs.record import Lease
 from jobs.states import JobState
-from jobs.store import Store
+from jobs.store.store import Store
 from jobs.summary import Preparation
 from tests.jobs_for_tests import MakeStore, Upload, commit_all, digest, request, result, samples_card, taken
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from algorithms.errors import NotFound
-from jobs.store import Store
+from jobs.store.store import Store
 from tests.jobs_for_tests import Upload, samples_card
 
 OF_OBJECTS = [

@@ -5,8 +5,8 @@ from typing import TypeVar
 
 from algorithms.errors import Refused
 from jobs.record import Page
-from jobs.storage.connection import Connection
-from jobs.storage.names import ObjectKind, key
+from jobs.store.connection import Connection
+from jobs.store.names import ObjectKind, key
 
 T = TypeVar("T")
 Load = Callable[[Sequence[str]], Sequence[T | None]]

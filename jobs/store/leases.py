@@ -7,10 +7,10 @@ from jobs.audits.summary import AuditSummary
 from jobs.audits.verdict import Verdict
 from jobs.record import Backlog, ChunkResult, Effects, JobSpec, Lease, Progress, QueueName, WorkerRecord
 from jobs.states import JobState
-from jobs.storage.audits import Audits
-from jobs.storage.cards import accept
-from jobs.storage.connection import Reply, effects
-from jobs.storage.names import key
+from jobs.store.audits import Audits
+from jobs.store.cards import accept
+from jobs.store.connection import Reply, effects
+from jobs.store.names import key
 from jobs.summary import Preparation, Summary, summarize
 from models.cards import Inspection, Limits, ModelCard
 

@@ -6,9 +6,9 @@ from typing import TypeVar
 
 from algorithms.errors import BrinellError, Conflict, RateLimited, Refused, Unavailable
 from jobs.record import Effects, Idempotency, Page
-from jobs.storage.connection import Reply, effects
-from jobs.storage.lists import Lists
-from jobs.storage.names import ObjectKind, checked, key, kind_of, missing
+from jobs.store.connection import Reply, effects
+from jobs.store.lists import Lists
+from jobs.store.names import ObjectKind, checked, key, kind_of, missing
 from models.cards import ModelCard, SamplesCard
 
 T = TypeVar("T")

@@ -1,6 +1,6 @@
 -- The words and moves that every script of the store shares: this text is put in front of each, and `ends.lua` next.
 -- KEYS[1] is the prefix with its hash tag, so that all keys live in one slot; ARGV[1] is JSON of named arguments.
--- `MOVES`, the table of legal moves, comes from jobs/states.py. The keys are listed in jobs/store.py.
+-- `MOVES`, the table of legal moves, comes from jobs/states.py. The keys are listed in jobs/store/store.py.
 
 local ASK = cjson.decode(ARGV[1])
 local LIMITS = ASK.limits

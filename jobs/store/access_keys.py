@@ -3,9 +3,9 @@
 from datetime import UTC, datetime
 
 from jobs.record import KeyRecord
-from jobs.storage.cards import accept
-from jobs.storage.connection import Connection
-from jobs.storage.names import key
+from jobs.store.cards import accept
+from jobs.store.connection import Connection
+from jobs.store.names import key
 
 TOUCH_SECONDS = 60
 

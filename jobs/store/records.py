@@ -9,10 +9,10 @@ from algorithms.seam.claims import Finding
 from jobs.record import ChunkResult, Effects, Idempotency, Job, JobError, JobSpec, Page, Progress
 from jobs.request import JobRequest
 from jobs.states import JobState
-from jobs.storage.cards import Cards, accept, as_argument, found
-from jobs.storage.connection import effects
-from jobs.storage.lists import place
-from jobs.storage.names import checked, key, kind_of, missing, new_id
+from jobs.store.cards import Cards, accept, as_argument, found
+from jobs.store.connection import effects
+from jobs.store.lists import place
+from jobs.store.names import checked, key, kind_of, missing, new_id
 from jobs.summary import Summary
 
 JOB_FIELDS = (

@@ -16,9 +16,9 @@ from algorithms.errors import Unavailable
 from jobs.record import Dispatch, Effects
 from jobs.settings import Settings
 from jobs.states import moves_as_lua
-from jobs.storage.names import TAG
+from jobs.store.names import TAG
 
-SCRIPTS = Path(__file__).parent.parent / "lua"
+SCRIPTS = Path(__file__).parent / "lua"
 SHARED = ("moves.lua", "ends.lua")
 CANCEL_SECONDS = 8.0  # a cancelled job ends within 10 s even where its worker does not answer
 SYNC_MILLISECONDS = 1000  # patience with the disk before an answer is given up

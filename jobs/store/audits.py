@@ -14,10 +14,10 @@ from jobs.audits.summary import AuditSummary
 from jobs.audits.verdict import Verdict
 from jobs.record import Effects, Idempotency, Job, JobError, Page, Progress
 from jobs.states import TERMINAL, JobState
-from jobs.storage.cards import accept, as_argument, found
-from jobs.storage.connection import effects
-from jobs.storage.names import checked, key, new_id
-from jobs.storage.records import Records, moment
+from jobs.store.cards import accept, as_argument, found
+from jobs.store.connection import effects
+from jobs.store.names import checked, key, new_id
+from jobs.store.records import Records, moment
 
 AUDIT_FIELDS = (
     *("state", "request", "skipped", "jobs", "created", "started", "finished"),

@@ -1,8 +1,8 @@
 """Where the truth is: every fact about keys, models, samples and jobs is in Redis, and only this class knows where.
 
-Every compound move is one Lua script (`jobs/lua/`, each with `moves.lua` and `ends.lua` in front), so it happens wholly
-or not at all, and safely twice. Time is the server's. All keys share the hash tag `{brinell}`, so all of them live in
-one slot; `t:T` are the keys of tenant T, and no method finds an object except under its tenant.
+Every compound move is one Lua script (`jobs/store/lua/`, each with `moves.lua` and `ends.lua` in front), so it happens
+wholly or not at all, and safely twice. Time is the server's. All keys share the hash tag `{brinell}`, so all of them
+live in one slot; `t:T` are the keys of tenant T, and no method finds an object except under its tenant.
 
     keys                       hash    key id -> KeyRecord; `keys:used` id -> last use; `keys:touched:ID` for a minute
     t:T:model:ID               hash    card, state, version, refusal_code, refusal_detail, sealed
@@ -37,8 +37,8 @@ Ended jobs and refused models live `result_ttl_seconds`; ready models and sample
 from datetime import UTC, datetime
 from typing import final
 
-from jobs.storage.access_keys import AccessKeys
-from jobs.storage.leases import Leases
+from jobs.store.access_keys import AccessKeys
+from jobs.store.leases import Leases
 
 
 @final
