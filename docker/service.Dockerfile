@@ -15,6 +15,7 @@ RUN pip install --no-cache-dir --constraint constraints.txt --editable ".[servic
 COPY algorithms algorithms
 COPY models models
 COPY jobs jobs
+COPY audits audits
 COPY service service
 RUN python -I -c "import service.app"
 

@@ -27,6 +27,7 @@ RUN pip install --no-cache-dir --constraint constraints.txt --editable ".[worker
 COPY algorithms algorithms
 COPY models models
 COPY jobs jobs
+COPY audits audits
 COPY workers workers
 RUN python -I -c "import algorithms.driver.running"
 USER 10001
@@ -37,6 +38,7 @@ RUN pip install --no-cache-dir --constraint constraints.txt --editable ".[worker
 COPY algorithms algorithms
 COPY models models
 COPY jobs jobs
+COPY audits audits
 COPY workers workers
 RUN python -I -c "import algorithms.driver.running"
 USER 10001

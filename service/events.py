@@ -10,7 +10,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.sse import ServerSentEvent
 
 from algorithms.errors import BrinellError
-from jobs.audits.record import Audit
+from audits.asking.record import Audit
 from jobs.record import Job
 from jobs.states import TERMINAL
 from jobs.store.store import Store

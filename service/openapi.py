@@ -9,7 +9,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
-from jobs.audits.request import AuditRequest
+from audits.asking.request import AuditRequest
 from jobs.registration import EndpointRequest
 from jobs.request import JobRequest
 from service import examples

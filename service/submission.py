@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from algorithms.errors import Conflict
+from audits.asking import admission as audits
+from audits.asking.record import Audit
+from audits.asking.request import AuditRequest
 from jobs.admission import Rows, admit, selected, wants_rows
-from jobs.audits import admission as audits
-from jobs.audits.record import Audit
-from jobs.audits.request import AuditRequest
 from jobs.record import Idempotency, Job
 from jobs.request import JobRequest
 from jobs.store.store import Store
@@ -38,7 +38,7 @@ def submit(tenant: str, request: JobRequest, once: Idempotency | None, parts: Pa
 
 
 def submit_audit(tenant: str, request: AuditRequest, once: Idempotency | None, parts: Parts) -> Audit:
-    """Likewise. Raises what `jobs.audits.admission.admit` raises, Conflict(job_not_finished) for a live baseline."""
+    """Likewise. Raises what `audits.asking.admission.admit` raises, Conflict(job_not_finished) for a live baseline."""
     store = parts.store
     made_before = store.replayed(tenant, once) if once else None
     if made_before is not None:

@@ -6,10 +6,10 @@ from typing import Any
 
 from algorithms.seam.access import Access
 from algorithms.seam.claims import Finding, Kind
+from audits.asking.admission import Plan
+from audits.asking.admission import admit as admit_audit
+from audits.asking.request import AuditRequest
 from jobs.admission import admit
-from jobs.audits.admission import Plan
-from jobs.audits.admission import admit as admit_audit
-from jobs.audits.request import AuditRequest
 from jobs.record import ChunkResult, JobSpec, Lease
 from jobs.request import JobRequest
 from jobs.store.names import new_id

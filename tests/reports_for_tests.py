@@ -7,7 +7,7 @@ import numpy as np
 
 from algorithms.seam.access import Access
 from algorithms.seam.claims import Kind
-from jobs.audits.report import (
+from audits.document.report import (
     Alarm,
     Comparison,
     DataIdentity,
@@ -26,8 +26,8 @@ from jobs.audits.report import (
     Skipped,
     ThreatModel,
 )
-from jobs.audits.summary import AuditSummary, MedianInterval
-from jobs.audits.verdict import RuleOutcome, Waiver
+from audits.document.summary import AuditSummary, MedianInterval
+from audits.policy.verdict import RuleOutcome, Waiver
 from jobs.states import JobState
 from jobs.summary import Interval, QueryCount, Spread
 from models.cards import ModelCard, ModelInput, ModelOutput, SamplesCard, Withheld

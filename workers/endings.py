@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from jobs.audits.summary import AuditSummary
-from jobs.audits.verdict import Verdict
+from audits.document.summary import AuditSummary
+from audits.policy.verdict import Verdict
 from jobs.record import ChunkResult, Effects, Lease
 from jobs.store.store import Store
 from jobs.summary import Preparation

@@ -9,14 +9,15 @@ import structlog
 from numpy.typing import NDArray
 
 from algorithms.seam.claims import Finding
-from jobs.audits import gallery, rows
-from jobs.audits.compose import Material, compose
-from jobs.audits.evidence import Evidence
-from jobs.audits.gallery import Shown
-from jobs.audits.record import AuditSpec
-from jobs.audits.rendering import WRITERS, render
-from jobs.audits.report import Gallery, Report, SampleRow
-from jobs.audits.verdict import Verdict
+from audits.asking.record import AuditSpec
+from audits.composing import gallery
+from audits.composing.compose import Material, compose
+from audits.composing.gallery import Shown
+from audits.document.report import Gallery, Report, SampleRow
+from audits.evidence import rows
+from audits.evidence.evidence import Evidence
+from audits.policy.verdict import Verdict
+from audits.renderings.render import WRITERS, render
 from jobs.record import Lease, Progress
 from jobs.store.store import Store
 from models.library import Library

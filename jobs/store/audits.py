@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
-from jobs.audits.admission import Plan
-from jobs.audits.record import Audit, AuditJob, AuditSpec
-from jobs.audits.report import Skipped
-from jobs.audits.request import AuditRequest
-from jobs.audits.summary import AuditSummary
-from jobs.audits.verdict import Verdict
+from audits.asking.admission import Plan
+from audits.asking.record import Audit, AuditJob, AuditSpec
+from audits.asking.request import AuditRequest
+from audits.document.report import Skipped
+from audits.document.summary import AuditSummary
+from audits.policy.verdict import Verdict
 from jobs.record import Effects, Idempotency, Job, JobError, Page, Progress
 from jobs.states import TERMINAL, JobState
 from jobs.store.cards import accept, as_argument, found

@@ -3,8 +3,8 @@
 from time import monotonic
 from typing import Any, Literal
 
-from jobs.audits.summary import AuditSummary
-from jobs.audits.verdict import Verdict
+from audits.document.summary import AuditSummary
+from audits.policy.verdict import Verdict
 from jobs.record import Backlog, ChunkResult, Effects, JobSpec, Lease, Progress, QueueName, WorkerRecord
 from jobs.states import JobState
 from jobs.store.audits import Audits

@@ -8,11 +8,11 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from algorithms.errors import Conflict, NotFound, Refused
-from jobs.audits import admission
-from jobs.audits.record import Audit
-from jobs.audits.report import MEDIA_TYPES
-from jobs.audits.request import AuditRequest
-from jobs.audits.verdict import Verdict
+from audits.asking import admission
+from audits.asking.record import Audit
+from audits.asking.request import AuditRequest
+from audits.document.report import MEDIA_TYPES
+from audits.policy.verdict import Verdict
 from jobs.record import Page
 from jobs.states import TERMINAL, JobState
 from jobs.store.names import checked

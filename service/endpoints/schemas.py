@@ -4,8 +4,8 @@ from typing import Any, Literal
 
 from fastapi import APIRouter
 
-from jobs.audits.policy import Policy
-from jobs.audits.report import Report
+from audits.document.report import Report
+from audits.policy.policy import Policy
 from service.dependencies import AnyCaller
 from service.openapi import answers, declares
 

@@ -9,10 +9,10 @@ import pytest
 
 from algorithms.registry import METHODS
 from algorithms.seam.claims import Finding
-from jobs.audits.record import Audit
-from jobs.audits.report import MEDIA_TYPES
-from jobs.audits.request import AuditRequest
-from jobs.audits.verdict import Verdict
+from audits.asking.record import Audit
+from audits.asking.request import AuditRequest
+from audits.document.report import MEDIA_TYPES
+from audits.policy.verdict import Verdict
 from jobs.queue import Queue
 from jobs.record import Job
 from jobs.registration import EndpointRequest

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-FOLDERS = ("algorithms", "models", "jobs", "service", "workers", "brinell")
+FOLDERS = ("algorithms", "models", "jobs", "audits", "service", "workers", "brinell")
 
 
 @pytest.mark.parametrize("folder", FOLDERS)

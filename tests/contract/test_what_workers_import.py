@@ -6,7 +6,7 @@ import sys
 import pytest
 
 HEAVY = ("torch", "onnx", "onnxruntime", "onnx2fx", "scipy", "matplotlib")
-PRIVATE = ("redis", "celery", "kombu", "jobs", "fastapi", "starlette", "obstore", "pydantic_settings")
+PRIVATE = ("redis", "celery", "kombu", "jobs", "audits", "fastapi", "starlette", "obstore", "pydantic_settings")
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,9 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from jobs.audits.admission import admit
-from jobs.audits.report import Report
-from jobs.audits.request import AuditRequest
+from audits.asking.admission import admit
+from audits.asking.request import AuditRequest
+from audits.document.report import Report
 from jobs.effects import settle
 from jobs.states import TERMINAL
 from tests.e2e.machine import TENANT, Machine, until

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
-from jobs.audits.policy import Policy
-from jobs.audits.report import Report
+from audits.document.report import Report
+from audits.policy.policy import Policy
 from jobs.record import Lease
 from service import events
 from tests.contract.api.conftest import Api, npz, some_samples

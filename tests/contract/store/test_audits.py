@@ -5,8 +5,8 @@ import time
 import pytest
 
 from algorithms.errors import Conflict, NotFound, Refused
-from jobs.audits.summary import AuditSummary
-from jobs.audits.verdict import Verdict
+from audits.document.summary import AuditSummary
+from audits.policy.verdict import Verdict
 from jobs.record import ChunkResult, Idempotency, Lease, Progress
 from jobs.states import JobState
 from jobs.store.audits import REPORT_SHARE

@@ -1,0 +1,119 @@
+"""May this audit run, and as which jobs? Every refusal of an audit. Pure."""
+
+from dataclasses import dataclass
+
+from algorithms.errors import Refused
+from algorithms.registry import method
+from audits.asking import recipes
+from audits.asking.recipes import Choice
+from audits.asking.record import AuditSpec
+from audits.asking.request import AuditRequest
+from audits.document.report import Skipped
+from audits.policy import policy
+from jobs import admission
+from jobs.admission import Rows
+from jobs.record import JobSpec
+from jobs.request import JobRequest, Selection, Targeted, ThreatRequest
+from models.cards import ModelCard, SamplesCard
+
+
+@dataclass(frozen=True)
+class Plan:
+    """An audit and its jobs, ready to be written down."""
+
+    spec: AuditSpec
+    jobs: tuple[JobSpec, ...]
+
+
+def needed_rows(request: AuditRequest, samples: SamplesCard) -> tuple[int, ...] | None:
+    """The rows that `admit` must see, as `wants_rows` of a job says. None: it needs none."""
+    return admission.selected(request, samples) if admission.wants_rows(request, samples) else None
+
+
+def check(request: AuditRequest) -> None:
+    """What is wrong with it whatever it names: told before anything is looked up. Raises Refused(code, pointer)."""
+    if request.webhook is not None:
+        raise Refused("Webhooks do nothing yet; leave this out and poll.", code="not_available", pointer="/webhook")
+    admission.check_reserved(request.threat)
+    if request.policy is not None:
+        policy.check(request.policy, epsilon=request.threat.epsilon)
+
+
+def admit(
+    request: AuditRequest,
+    card: ModelCard,
+    samples: SamplesCard,
+    rows: Rows | None = None,
+    *,
+    baseline: str | None = None,
+) -> Plan:
+    """Of a request that `check` lets pass. `rows` of `needed_rows`; `baseline`: report digest.
+
+    Raises Refused(code, pointer), Conflict(model_not_ready).
+    """
+    admission.border_of(card)
+    indices = admission.selected(request, samples)
+    chosen, skipped = recipes.choose(request, card)
+    if not chosen:
+        raise Refused(
+            f"Nothing of this recipe fits model and threat. {skipped[0].method}: {skipped[0].reason}",
+            code="access_too_weak",
+            pointer="/recipe",
+        )
+    jobs = tuple(_job(request, choice, card, samples, len(indices), rows) for choice in chosen)
+    spec = AuditSpec(
+        request=_with_defaults(request, jobs[0], len(indices)),
+        model=card,
+        samples=samples,
+        indices=indices,
+        threat=jobs[0].threat.model_copy(update={"epsilon": request.threat.epsilon, "goal": request.threat.goal}),
+        skipped=tuple(Skipped(method=s.method, reason=s.reason) for s in skipped),
+        baseline=baseline,
+        queue=jobs[0].queue,
+    )
+    return Plan(spec, jobs)
+
+
+def _job(
+    request: AuditRequest,
+    choice: Choice,
+    card: ModelCard,
+    samples: SamplesCard,
+    selected: int,
+    rows: Rows | None,
+) -> JobSpec:
+    count = min(selected, choice.samples or selected)
+    asked = JobRequest(
+        model_id=request.model_id,
+        samples_id=request.samples_id,
+        method=choice.params,
+        threat=_threat(request.threat, choice, count),
+        budget=choice.budget,
+        samples=_selection(request, count),
+        seed=request.seed,
+    )
+    return admission.admit(asked, card, samples, rows and _first(rows, count))
+
+
+def _threat(threat: ThreatRequest, choice: Choice, count: int) -> ThreatRequest:
+    """The audit's, without an epsilon for a method that refuses one, with the targets of the first `count` samples."""
+    if method(choice.params.name).epsilon == "refused":
+        threat = threat.model_copy(update={"epsilon": None})
+    if isinstance(threat.goal, Targeted) and isinstance(threat.goal.targeted, list):
+        threat = threat.model_copy(update={"goal": Targeted(targeted=threat.goal.targeted[:count])})
+    return threat
+
+
+def _first(rows: Rows, count: int) -> Rows:
+    return Rows(rows.x[:count], None if rows.y is None else rows.y[:count])
+
+
+def _selection(request: AuditRequest, count: int) -> Selection:
+    indices = request.samples.indices
+    return Selection(limit=count) if indices is None else Selection(indices=indices[:count])
+
+
+def _with_defaults(request: AuditRequest, job: JobSpec, count: int) -> AuditRequest:
+    """What was asked, with what was left out said: the box and the number of samples."""
+    threat = request.threat.model_copy(update={"box": job.request.threat.box})
+    return request.model_copy(update={"threat": threat, "samples": _selection(request, count)})

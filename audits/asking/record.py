@@ -1,0 +1,68 @@
+"""What is written down of an audit: what it was asked, its jobs, what became of it."""
+
+from datetime import datetime
+
+from pydantic import BaseModel, ConfigDict, computed_field
+
+from audits.asking.request import AuditRequest
+from audits.document.report import Skipped
+from audits.document.summary import AuditSummary
+from audits.policy.verdict import Overall
+from jobs.record import JobError, Progress, QueueName, ThreatSpec
+from jobs.states import JobState
+from models.cards import ModelCard, SamplesCard
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class AuditSpec(_Record):
+    """All that composing the report needs beside the jobs themselves, frozen when the audit was admitted."""
+
+    request: AuditRequest  # as echoed to the caller
+    model: ModelCard
+    samples: SamplesCard
+    indices: tuple[int, ...]  # the selected rows of the upload
+    threat: ThreatSpec
+    skipped: tuple[Skipped, ...]
+    baseline: str | None = None  # digest of the baseline audit's report, held as long as this audit lives
+    queue: QueueName = "compute"
+
+
+class AuditJob(_Record):
+    job_id: str
+    method: str
+    state: JobState
+
+
+class Audit(_Record):
+    """The public JSON of an audit."""
+
+    id: str
+    state: JobState
+    request: AuditRequest
+    jobs: tuple[AuditJob, ...]
+    skipped: tuple[Skipped, ...]
+    progress: Progress
+    verdict: Overall | None = None
+    summary: AuditSummary | None = None
+    report_ready: bool = False
+    error: JobError | None = None
+    created_at: datetime
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def links(self) -> dict[str, str]:
+        here = f"/v1/audits/{self.id}"
+        return {
+            "self": here,
+            "verdict": f"{here}/verdict",
+            "report": f"{here}/report",
+            "events": f"{here}/events",
+            "cancel": f"{here}/cancel",
+            "model": f"/v1/models/{self.request.model_id}",
+            "samples": f"/v1/samples/{self.request.samples_id}",
+        }

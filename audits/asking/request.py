@@ -1,0 +1,60 @@
+"""The body of `POST /v1/audits`, as pydantic sees it."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, field_validator
+
+from algorithms.errors import Refused
+from algorithms.registry import MethodParams
+from audits.policy import policy
+from audits.policy.policy import Policy
+from jobs.request import Selection, ThreatRequest
+
+RecipeName = Literal["quick-1", "standard-1", "thorough-1"]
+MAX_METHODS = 20
+
+
+def _with_parameters(given: Any) -> Any:
+    return {"name": given} if isinstance(given, str) else given
+
+
+MethodChoice = Annotated[MethodParams, BeforeValidator(_with_parameters, json_schema_input_type=str | MethodParams)]
+Methods = Annotated[list[MethodChoice], Field(min_length=1, max_length=MAX_METHODS)]
+Recipe = Annotated[  # told apart before they are read: an error speaks of what was meant
+    Annotated[RecipeName, Tag("recipe")] | Annotated[Methods, Tag("methods")],
+    Discriminator(lambda given: "methods" if isinstance(given, list) else "recipe"),
+]
+
+
+class AuditRequest(BaseModel):
+    """Minimal: model_id and samples_id. `policy` may be the text of a JSON or YAML file.
+
+    A method of `recipe` is its name, or an object with its name and parameters.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    model_id: str
+    samples_id: str
+    recipe: Recipe = "quick-1"
+    threat: ThreatRequest = ThreatRequest()
+    policy: Policy | None = None
+    baseline_audit_id: str | None = None
+    webhook: Any = Field(None, exclude=True, description="Reserved.")
+    samples: Selection = Selection()
+    seed: Annotated[int, Field(strict=True, ge=0, lt=2**63)] = 0
+
+    @field_validator("policy", mode="before", json_schema_input_type=Policy | str | None)
+    @classmethod
+    def _from_text(cls, given: Any) -> Any:
+        try:
+            return policy.from_text(given) if isinstance(given, str) else given
+        except Refused as refused:
+            raise ValueError(refused.detail) from None
+
+    @field_validator("recipe")
+    @classmethod
+    def _names_differ(cls, recipe: str | list[MethodParams]) -> str | list[MethodParams]:
+        if isinstance(recipe, list) and len({method.name for method in recipe}) < len(recipe):
+            raise ValueError("name each method once")
+        return recipe

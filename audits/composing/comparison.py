@@ -1,0 +1,71 @@
+"""One audit against another, sample by sample: which model is more robust, by how much, how surely. Pure."""
+
+from collections.abc import Iterator
+from typing import Literal
+
+import numpy as np
+
+from algorithms.mathematics.statistics import median_interval, sign_test
+from audits.document.report import Comparison, Report, ThreatModel
+from audits.evidence.table import Flags, Need, Numbers, Table, table_of_report
+
+Measure = Literal["upper", "lower", "clever"]
+_NEEDS: dict[Measure, Need] = {"upper": "attack", "lower": "certificate", "clever": "clever"}
+
+
+def obstacle(baseline: Report, *, samples: str, threat: ThreatModel) -> str | None:
+    """Why this audit cannot be compared with it, in a sentence. `samples`: the digest of the upload."""
+    if baseline.digests.samples != samples:
+        return "The baseline audited other samples."
+    there = baseline.threat
+    if (there.norm, there.goal, there.box) != (threat.norm, threat.goal, threat.box):
+        return "The baseline has another norm, goal or box."
+    return None
+
+
+def compare(table: Table, baseline: Report) -> Iterator[Comparison]:
+    """By every measure that both audits have. A sample counts as more robust here if its distance is larger here.
+
+    An audit that certified nothing, or found nothing, has the measure all the same; one that did not try has not.
+    """
+    there = table_of_report(baseline)
+    _, i, j = np.intersect1d(table.indices, there.indices, assume_unique=True, return_indices=True)
+    both_right = table.correct[i] & there.correct[j]
+    columns: dict[Measure, tuple[Numbers, Numbers]] = {
+        "upper": (_or_zero(table.upper, table)[i], _or_zero(there.upper, there)[j]),
+        "lower": (_or_zero(table.lower, table)[i], _or_zero(there.lower, there)[j]),
+        "clever": (_or_zero(table.clever, table)[i], _or_zero(there.clever, there)[j]),
+    }
+    for measure, (ours, theirs) in columns.items():
+        known = ~(np.isnan(ours) | np.isnan(theirs))
+        if known.any() and _has(measure, ours, table) and _has(measure, theirs, there):
+            yield _comparison(measure, ours[known], theirs[known], both_right[known], baseline)
+
+
+def _has(measure: Measure, values: Numbers, table: Table) -> bool:
+    return _NEEDS[measure] not in table.gaps or bool(np.any(np.isfinite(values) & (values > 0)))
+
+
+def _or_zero(values: Numbers, table: Table) -> Numbers:
+    """A sample that is wrong already has distance 0, whatever the column says."""
+    return np.where(table.correct, values, 0.0)
+
+
+def _comparison(measure: Measure, ours: Numbers, theirs: Numbers, both_right: Flags, baseline: Report) -> Comparison:
+    rated = both_right & np.isfinite(ours) & np.isfinite(theirs) & (theirs > 0)
+    ratios = ours[rated] / theirs[rated]
+    low, high = median_interval(ratios) if len(ratios) else (-np.inf, np.inf)
+    larger, smaller = int((ours > theirs).sum()), int((ours < theirs).sum())
+    return Comparison(
+        baseline_audit_id=baseline.audit_id,
+        baseline_model=baseline.model.name,
+        measure=measure,
+        paired=len(ours),
+        larger=larger,
+        smaller=smaller,
+        equal=len(ours) - larger - smaller,
+        median_ratio=float(np.median(ratios)) if len(ratios) else None,
+        low=low if np.isfinite(low) else None,
+        high=high if np.isfinite(high) else None,
+        p_value=sign_test(larger, smaller),
+    )

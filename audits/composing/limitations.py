@@ -1,0 +1,64 @@
+"""What an audit does not say, in plain sentences: a report without them is advertising. Pure."""
+
+from collections.abc import Iterator, Sequence
+
+from audits.asking.record import AuditSpec
+from audits.document.report import JobRow
+from audits.evidence.table import NOISE, Table
+from jobs.states import JobState
+
+FEW = 100  # samples below which an interval is wider than most differences worth deciding on
+
+
+def limitations(
+    spec: AuditSpec, jobs: Sequence[JobRow], table: Table, *, baseline_obstacle: str | None
+) -> Iterator[str]:
+    threat = spec.threat
+    goal = "untargeted changes" if threat.goal == "untargeted" else "changes towards the given targets"
+    domain = "any real input" if threat.lower is None else "inputs within the box"
+    yield (
+        f"Only {goal}, measured in {threat.norm} and in the units of the uploaded samples, over {domain}, were "
+        "considered. Other norms, rotations, patches, weather, poisoning and theft of the model were not."
+    )
+    if threat.epsilon is not None:
+        yield f"Nothing was looked for beyond the distance {threat.epsilon:g}."
+    yield (
+        "Upper ends of brackets are points that were found and checked. That an attack found nothing nearer proves "
+        "nothing: a stronger attack, or a larger budget, may."
+    )
+    if "certificate" not in table.gaps:
+        yield (
+            "Certified lower ends hold for the model as a real-valued function with the rounding margin that each "
+            "method states, not for every hardware and runtime it may be deployed on."
+        )
+        yield "Certificates are incomplete: an unproven distance is not one at which the model breaks."
+    if any(job.method == "clever" for job in jobs):
+        yield "CLEVER is an estimate. It may lie on either side of the true radius and is no end of any bracket."
+    if "smoothing" not in table.gaps:
+        yield (
+            "The smoothed radius belongs to another classifier, the model averaged over Gaussian noise. It protects "
+            "only those who deploy that one."
+        )
+    if spec.threat.epsilon is None and all(job.method == NOISE for job in jobs if job.family == "attack"):
+        yield "No attack but plain noise could run: upper ends are far too high."
+    if "labels" in table.gaps:
+        yield "The samples have no labels: distances are to any change of the model's own answer, right or wrong."
+    yield from _of_size(jobs, len(spec.indices))
+    if baseline_obstacle:
+        yield f"The audit is not compared with the baseline that was named. {baseline_obstacle}"
+    if spec.model.kind == "endpoint":
+        yield (
+            "The model answers from elsewhere and may have been changed meanwhile. Its bytes were never seen: the "
+            "digest is that of the description under which the endpoint was registered."
+        )
+
+
+def _of_size(jobs: Sequence[JobRow], n: int) -> Iterator[str]:
+    if n < FEW:
+        yield f"{n} samples say little about the rest: read the intervals, not the points."
+    yield "Everything is about these samples. It carries over to others only as far as they come from the same source."
+    for job in jobs:
+        if job.state is not JobState.SUCCEEDED:
+            yield f"The job {job.method} is {job.state}; what it would have found is missing."
+        elif job.samples < n:
+            yield f"To save time {job.method} ran on the first {job.samples} samples only."

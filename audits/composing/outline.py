@@ -1,0 +1,85 @@
+"""The audit in a few numbers. Pure."""
+
+from collections import Counter
+from collections.abc import Sequence
+from statistics import fmean, median
+
+import numpy as np
+
+from audits.asking.record import AuditSpec
+from audits.document.report import Alarm, JobRow, SampleRow
+from audits.document.summary import AuditSummary, MedianInterval
+from audits.evidence.table import Numbers, Table
+from audits.policy.metrics import METRICS, Middle, Share
+from audits.policy.policy import MetricName
+from jobs.summary import Interval, Spread
+
+CLOSED = 1.1  # upper / lower up to which a bracket counts as closed
+
+
+def summarize(
+    spec: AuditSpec, rows: Sequence[SampleRow], table: Table, *, jobs: Sequence[JobRow], alarms: Sequence[Alarm]
+) -> AuditSummary:
+    lower, upper = _median("median_lower_bound", table), _median("median_upper_bound", table)
+    epsilon = spec.threat.epsilon
+    clever = table.clever[table.correct & ~np.isnan(table.clever)]
+    return AuditSummary(
+        samples=len(table.indices),
+        labels="given" if spec.samples.labelled else "predicted",
+        clean_accuracy=_share("clean_accuracy", table, None),
+        certified_accuracy=None if epsilon is None else _share("certified_accuracy", table, epsilon),
+        empirical_robust_accuracy=None if epsilon is None else _share("empirical_robust_accuracy", table, epsilon),
+        attack_success_rate=_share("attack_success_rate", table, epsilon),
+        median_lower_bound=_finite(lower.value if lower else None),
+        median_lower_interval=_ends(lower),
+        median_upper_bound=_finite(upper.value if upper else None),
+        median_upper_interval=_ends(upper),
+        closure=_closure(table),
+        clever=_spread(clever),
+        clever_median_interval=_ends(Middle(clever).interval()),
+        clever_samples=len(clever),
+        clever_statuses=dict(Counter(row.clever_status for row in rows if row.clever_status)),
+        smoothed=_spread(table.smoothed[np.isfinite(table.smoothed)]),
+        queries=sum(job.queries.total for job in jobs if job.queries),
+        gradients=sum(job.gradients for job in jobs),
+        seconds=sum(job.seconds for job in jobs),
+        alarms={alarm.code: alarm.count for alarm in alarms},
+    )
+
+
+def _share(name: MetricName, table: Table, at: float | None) -> Interval | None:
+    metric = METRICS[name]
+    reading = metric.read(table, at)
+    is_known = isinstance(reading, Share) and not table.gaps.keys() & set(metric.needs)
+    return reading.interval() if is_known and isinstance(reading, Share) else None
+
+
+def _median(name: MetricName, table: Table) -> Interval | None:
+    metric = METRICS[name]
+    if table.gaps.keys() & set(metric.needs):
+        return None
+    reading = metric.read(table, None)
+    assert isinstance(reading, Middle)
+    return reading.interval()
+
+
+def _ends(median: Interval | None) -> MedianInterval | None:
+    return None if median is None else MedianInterval(low=_finite(max(median.low, 0.0)), high=_finite(median.high))
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and np.isfinite(value) else None
+
+
+def _closure(table: Table) -> Interval | None:
+    if table.gaps.keys() & {"attack", "certificate", "predictions"}:
+        return None
+    lower, upper = table.lower[table.correct], table.upper[table.correct]
+    return Share((lower > 0) & (upper <= CLOSED * lower)).interval()
+
+
+def _spread(values: Numbers) -> Spread | None:
+    found = values.tolist()
+    if not found:
+        return None
+    return Spread(mean=fmean(found), median=median(found), min=min(found), max=max(found))

@@ -1,0 +1,268 @@
+"""The one document that an audit leaves: everything the renderings show, and enough to check and repeat it.
+
+Its JSON Schema is public (`GET /v1/schemas/report`). `format` names its version; a change of meaning is a new one.
+Distances are in the units of the uploaded samples and in `threat.norm`.
+"""
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from algorithms.seam.claims import Ended, Kind
+from audits.document.summary import AuditSummary
+from audits.policy.verdict import RuleOutcome, Waiver
+from jobs.request import Goal
+from jobs.states import JobState
+from jobs.summary import NO_ANSWER, Interval, QueryCount
+from models.cards import ModelCard, SamplesCard
+
+FORMAT: Literal["brinell-report-1"] = "brinell-report-1"
+MEDIA_TYPES = {
+    "json": "application/json",
+    "html": "text/html; charset=utf-8",
+    "markdown": "text/markdown; charset=utf-8",
+    "junit": "application/xml",
+}
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class MethodResult(_Part):
+    """What one method found about one sample: its finding in short."""
+
+    kind: Kind
+    value: float | None
+    reason: str | None = None  # of an abstention
+    queries: int
+    gradients: int
+    ended: Ended
+    fosc: float | None = None  # first-order stationarity of the last climb: 0 came to rest, 1 never left
+
+
+class SampleRow(_Part):
+    """One sample: lower <= r* <= upper, each end with the method that gave it, and beside them what proves nothing.
+
+    A sample that is wrong before any change has lower = upper = 0, both by `misclassified`.
+    """
+
+    index: int  # row in the upload
+    label: int
+    predicted: int
+    lower: float | None  # null: no certificate says anything
+    lower_by: str | None
+    lower_confidence: float | None  # 1: a proof; less: with this probability
+    upper: float | None  # null: no attack found a point
+    upper_by: str | None
+    clever: float | None
+    clever_interval: tuple[float, float] | None = None
+    clever_max: float | None = None  # the score with the plain largest gradient norm instead of the fitted end point
+    clever_status: str | None = None  # as in the finding: ok, degenerate, ..., or why it abstained
+    clever_radius: float | None = None  # of the ball whose gradients it saw; no score is larger
+    clever_shape: float | None = None  # of the reverse Weibull that was fitted to the largest gradient norms
+    clever_ks_p: float | None = None  # how well it fits: a small one means badly
+    clever_end_point: float | None = None  # of the fit: the largest gradient norm it expects
+    smoothed: float | None  # radius of another classifier, the smoothed one: never an end of the bracket
+    smoothed_confidence: float | None = None
+    alarms: tuple[str, ...] = ()  # codes
+    methods: dict[str, MethodResult] = {}
+
+    @property
+    def is_correct(self) -> bool:
+        """As `jobs.summary.is_correct`: scores that are no numbers are no answer."""
+        return self.label == self.predicted and all(m.reason != NO_ANSWER for m in self.methods.values())
+
+
+class EnvelopePoint(_Part):
+    """Robust accuracy at a radius lies between these two shares. Null: nothing was computed that could say."""
+
+    epsilon: float
+    certified: Interval | None
+    empirical: Interval | None
+
+
+class Alarm(_Part):
+    """Something that a reader must know before believing a number.
+
+    `error`: a bound contradicts another or the model itself; no rule passes on such an audit.
+    """
+
+    code: str
+    severity: Literal["error", "warning", "note"]
+    count: int  # of samples that show it
+    samples: int  # of samples that could
+    examples: tuple[int, ...]  # rows of the upload, the first few that show it
+    explanation: str
+    consequence: str
+
+
+class EffortPoint(_Part):
+    """After so many queries a sample: the share of samples with a point, and the median distance (null: none yet)."""
+
+    queries: int
+    found: float
+    median_distance: float | None
+
+
+class Effort(_Part):
+    """How an attack's distance fell while it asked. Gradients count as queries here."""
+
+    method: str
+    points: tuple[EffortPoint, ...]
+
+
+class FeatureChange(_Part):
+    feature: int  # in the flat order of a sample
+    original: float
+    adversarial: float
+
+
+class Picture(_Part):
+    """One sample, and the nearest adversarial point found for it.
+
+    Images: `original` and `adversarial`, row by row, channel last, thinned to `height` x `width`; else the features
+    that changed most.
+    """
+
+    index: int
+    label: int
+    read_as: int | None = None  # the class that the model gives the point
+    method: str
+    distance: float
+    height: int | None = None
+    width: int | None = None
+    channels: int | None = None
+    original: tuple[float, ...] | None = None
+    adversarial: tuple[float, ...] | None = None
+    changes: tuple[FeatureChange, ...] = ()
+    changed_features: int  # how many differ at all
+
+
+class Gallery(_Part):
+    """`minimum` and `maximum` of the valid inputs (of the samples, where unbounded): black and white of an image."""
+
+    kind: Literal["image", "features"]
+    minimum: float
+    maximum: float
+    pictures: tuple[Picture, ...]
+
+
+class ThreatModel(_Part):
+    """What the attacker may do. `box` null: any input is valid."""
+
+    norm: str
+    epsilon: float | None
+    goal: Goal
+    box: tuple[Any, Any] | None
+
+
+class DataIdentity(_Part):
+    """Which samples, and which of them."""
+
+    card: SamplesCard
+    selected: int
+    selection: str  # in words
+    labels: Literal["given", "predicted"]
+    misclassified: int | None  # null without given labels, or where failed jobs leave samples unseen
+
+
+class Comparison(_Part):
+    """This audit against its baseline, sample by sample: the same rows of the same upload, the same threat.
+
+    `low` and `high`: 95 % interval of the median ratio (order statistics), distribution-free; null where it has no end.
+    `p_value`: sign test, two-sided: how surprising such a split would be if neither model were more robust.
+    """
+
+    baseline_audit_id: str
+    baseline_model: str  # its name
+    measure: Literal["upper", "lower", "clever"]
+    paired: int  # samples compared: those with this number in at least one of the audits
+    larger: int  # here the distance is larger: this model is more robust
+    smaller: int
+    equal: int
+    median_ratio: float | None  # of here to baseline; over the samples right in both audits that have both numbers
+    low: float | None
+    high: float | None
+    p_value: float
+
+
+class JobRow(_Part):
+    """One job of the audit: how it was set, how it went, what it cost."""
+
+    job_id: str
+    method: str
+    version: str
+    family: Literal["score", "attack", "certificate"]
+    knowledge: Literal["white_box", "black_box_score", "black_box_decision"]
+    proves: Kind
+    reference: str
+    state: JobState
+    error: str | None = None
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    params: dict[str, Any]
+    budget: dict[str, Any]
+    epsilon: float | None
+    samples: int
+    counts: dict[str, int] = {}
+    queries: QueryCount | None = None
+    gradients: int = 0
+    seconds: float = 0.0
+    device: str = ""
+    isolation: str = ""
+    warnings: tuple[str, ...] = ()
+
+
+class Skipped(_Part):
+    """A method of the recipe that could not run here, and why."""
+
+    method: str
+    reason: str
+
+
+class Settings(_Part):
+    """Everything that was chosen. `policy` is the policy as it was read."""
+
+    recipe: str
+    seed: int
+    policy: dict[str, Any] | None
+    baseline_audit_id: str | None
+
+
+class Digests(_Part):
+    """sha256, hex. `settings`: of recipe, threat, selection, seed and policy as canonical JSON.
+
+    `model`: of its bytes; of an endpoint, which has no bytes here, of its description without the secret.
+    """
+
+    model: str
+    samples: str
+    settings: str
+    policy: str | None
+
+
+class Report(_Part):
+    format: Literal["brinell-report-1"] = FORMAT
+    audit_id: str
+    generated_at: datetime
+    verdict: Literal["pass", "fail", "inconclusive"] | None
+    rules: tuple[RuleOutcome, ...]
+    waivers: tuple[Waiver, ...]
+    summary: AuditSummary
+    model: ModelCard
+    data: DataIdentity
+    threat: ThreatModel
+    samples: tuple[SampleRow, ...]
+    envelope: tuple[EnvelopePoint, ...]
+    alarms: tuple[Alarm, ...]
+    efforts: tuple[Effort, ...]
+    comparisons: tuple[Comparison, ...] = ()  # with the baseline, where one was named
+    gallery: Gallery | None
+    jobs: tuple[JobRow, ...]
+    skipped: tuple[Skipped, ...]
+    settings: Settings
+    versions: dict[str, str]
+    digests: Digests
+    limitations: tuple[str, ...]  # plain sentences

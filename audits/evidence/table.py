@@ -1,0 +1,108 @@
+"""An audit's rows as columns, and what could not be computed: what metrics are read from."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from algorithms.seam.claims import Kind
+from audits.document.report import JobRow, Report, SampleRow, Skipped
+from jobs.states import JobState
+
+Numbers = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+
+Need = Literal["labels", "predictions", "attack", "certificate", "smoothing", "clever"]
+NOISE = "noise"  # the baseline: it may find points, and its silence counts for nothing
+
+_NEEDS: dict[Kind, Need] = {
+    Kind.UPPER_BOUND: "attack",
+    Kind.LOWER_BOUND: "certificate",
+    Kind.SMOOTHED_LOWER_BOUND: "smoothing",
+}
+_WORDS: dict[Need, str] = {
+    "attack": "attack",
+    "certificate": "certificate of the model itself",
+    "smoothing": "certificate by smoothing",
+    "clever": "CLEVER score",
+}
+
+
+@dataclass(frozen=True)
+class Table:
+    """One entry a sample, in the order of the report. All columns (n,)."""
+
+    indices: NDArray[np.int64]
+    correct: Flags
+    lower: Numbers  # 0 where nothing is certified
+    upper: Numbers  # inf where no attack found a point
+    smoothed: Numbers  # -inf where nothing is certified
+    clever: Numbers  # nan where there is no score
+    gaps: Mapping[Need, str]  # what was not computed, and why, in a sentence
+
+
+def table_of(
+    rows: Sequence[SampleRow], jobs: Sequence[JobRow], skipped: Sequence[Skipped], *, selected: int, labelled: bool
+) -> Table:
+    """`selected`: how many samples the audit is about; a job that failed may have been the only one to look at some."""
+    return Table(
+        indices=np.array([row.index for row in rows], np.int64),
+        correct=np.array([row.is_correct for row in rows], np.bool_),
+        lower=_column([row.lower for row in rows], empty=0.0),
+        upper=_column([row.upper for row in rows], empty=np.inf),
+        smoothed=_column([row.smoothed for row in rows], empty=-np.inf),
+        clever=_column([row.clever for row in rows], empty=np.nan),
+        gaps=dict(_gaps(jobs, skipped, missing=selected - len(rows), labelled=labelled)),
+    )
+
+
+def table_of_report(report: Report) -> Table:
+    data = report.data
+    return table_of(
+        report.samples, report.jobs, report.skipped, selected=data.selected, labelled=data.labels == "given"
+    )
+
+
+def ends(table: Table, epsilon: float | None) -> tuple[Table, Table]:
+    """The table at its worst and at its best, had every method looked for its distance. The same twice without epsilon.
+
+    Asked at an epsilon, a point says nothing about nearer ones; a proof, or its lack, nothing about other radii.
+    """
+    if epsilon is None:
+        return table, table
+    less = np.nextafter(epsilon, 0.0)
+    unproven, unsmoothed = np.where(table.correct, less, 0.0), np.where(table.correct, less, -np.inf)
+    return replace(table, upper=np.where(np.isfinite(table.upper), 0.0, np.inf)), replace(
+        table,
+        lower=np.where(table.lower >= epsilon, np.inf, unproven),
+        smoothed=np.where(table.smoothed >= epsilon, np.inf, unsmoothed),
+    )
+
+
+def _column(values: Sequence[float | None], *, empty: float) -> Numbers:
+    return np.array([empty if value is None else value for value in values], np.float64)
+
+
+def _gaps(
+    jobs: Sequence[JobRow], skipped: Sequence[Skipped], *, missing: int, labelled: bool
+) -> Iterator[tuple[Need, str]]:
+    """A kind of evidence is missing as soon as one of its jobs did not succeed: who knows what it would have found."""
+    if not labelled:
+        yield "labels", "The samples came without labels, so nobody knows which answers are right."
+    if not any(job.state is JobState.SUCCEEDED for job in jobs):
+        yield "predictions", "No job of the audit succeeded."
+    elif missing and any(job.state is not JobState.SUCCEEDED for job in jobs):
+        yield "predictions", f"Jobs failed, and {missing} of the samples were looked at by no other."
+    for need, word in _WORDS.items():
+        ours = [job for job in jobs if need_of(job) == need]
+        if lost := [job for job in ours if job.state is not JobState.SUCCEEDED]:
+            yield need, f"The job {lost[0].method} is {lost[0].state}{': ' + lost[0].error if lost[0].error else '.'}"
+        elif all(job.method == NOISE for job in ours):
+            names = ", ".join(skip.method for skip in skipped)
+            yield need, f"The audit has no {word}{' (skipped: ' + names + ')' if names else ''}."
+
+
+def need_of(job: JobRow) -> Need | None:
+    return "clever" if job.method == "clever" else _NEEDS.get(job.proves)

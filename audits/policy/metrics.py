@@ -1,0 +1,150 @@
+"""The metrics that rules may name: what each one is, and how sure it is. Pure.
+
+Rates come with Clopper-Pearson intervals, medians with order statistics; both are exact and need no distribution.
+Samples that are wrong before any change count against the model: not certified, broken at any radius, distance 0.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from algorithms.mathematics.statistics import clopper_pearson, median_interval
+from audits.evidence.table import Flags, Need, Numbers, Table, ends
+from audits.policy.policy import MetricName
+from audits.policy.verdict import Evidence
+from jobs.summary import Interval
+
+LEVEL = 0.95  # of the interval shown where nobody names another
+
+
+@dataclass(frozen=True)
+class Share:
+    """How many of how many."""
+
+    flags: Flags
+
+    @property
+    def count(self) -> int:
+        return int(self.flags.sum())
+
+    @property
+    def of(self) -> int:
+        return len(self.flags)
+
+    @property
+    def value(self) -> float:
+        return self.count / self.of if self.of else 0.0
+
+    def interval(self, level: float = LEVEL) -> Interval | None:
+        """None without a trial: there is no rate."""
+        if not self.of:
+            return None
+        low, high = clopper_pearson(self.count, self.of, level)
+        return Interval(value=self.value, low=low, high=high)
+
+
+@dataclass(frozen=True)
+class Middle:
+    """The median of distances, inf among them."""
+
+    values: Numbers
+
+    def interval(self, level: float = LEVEL) -> Interval | None:
+        """Its ends may be infinite."""
+        if not len(self.values):
+            return None
+        low, high = median_interval(self.values, level)
+        return Interval(value=self.value, low=low, high=high)
+
+    @property
+    def value(self) -> float:
+        return float(np.median(self.values)) if len(self.values) else 0.0
+
+
+@dataclass(frozen=True)
+class Number:
+    """An estimate: it has a value, and no interval that would mean anything."""
+
+    value: float | None
+
+
+Sampled = Share | Middle
+Reading = Sampled | Number
+
+
+@dataclass(frozen=True)
+class Metric:
+    name: MetricName
+    evidence: Evidence
+    needs: tuple[Need, ...]
+    read: Callable[[Table, float | None], Reading]
+
+    def ends(self, table: Table, at: float | None, epsilon: float | None) -> tuple[Sampled, Sampled]:
+        """The least and the most that it could be, had every method looked for its distance. Of no estimate."""
+        one, other = (self.read(end, at) for end in ends(table, epsilon))
+        assert not isinstance(one, Number)
+        assert not isinstance(other, Number)
+        return (one, other) if one.value <= other.value else (other, one)
+
+
+def clean(table: Table) -> Share:
+    return Share(table.correct)
+
+
+def certified(table: Table, at: float) -> Share:
+    return Share(table.correct & (table.lower >= at))
+
+
+def empirical(table: Table, at: float) -> Share:
+    """An adversarial point at exactly `at` lies within the ball: it breaks the sample."""
+    return Share(table.correct & (table.upper > at))
+
+
+def success_rate(table: Table, at: float | None) -> Share:
+    """Of the samples that are right; `at` None: at any distance."""
+    upper = table.upper[table.correct]
+    return Share(np.isfinite(upper) if at is None else upper <= at)
+
+
+def smoothed(table: Table, at: float) -> Share:
+    """Of the smoothed classifier, which is another one. Abstentions count against it."""
+    return Share(table.smoothed >= at)
+
+
+def _clever(summarize: Literal["mean", "median", "min"]) -> Callable[[Table, float | None], Number]:
+    def read(table: Table, at: float | None) -> Number:
+        del at
+        values = table.clever[table.correct & ~np.isnan(table.clever)]
+        return Number(float(getattr(np, summarize)(values)) if len(values) else None)
+
+    return read
+
+
+def radius(at: float | None) -> float:
+    """`policy.check` let no rule through that needs a radius and has none."""
+    assert at is not None
+    return at
+
+
+def _at(read: Callable[[Table, float], Share]) -> Callable[[Table, float | None], Share]:
+    return lambda table, at: read(table, radius(at))
+
+
+METRICS: dict[MetricName, Metric] = {
+    metric.name: metric
+    for metric in (
+        Metric("clean_accuracy", "empirical", ("labels", "predictions"), lambda table, _: clean(table)),
+        Metric("certified_accuracy", "certified", ("labels", "certificate"), _at(certified)),
+        Metric("empirical_robust_accuracy", "empirical", ("labels", "attack"), _at(empirical)),
+        Metric("attack_success_rate", "empirical", ("attack",), success_rate),
+        Metric("smoothed_certified_accuracy", "certified", ("labels", "smoothing"), _at(smoothed)),
+        Metric("median_upper_bound", "empirical", ("attack",), lambda table, _: Middle(table.upper)),
+        Metric("median_lower_bound", "certified", ("certificate",), lambda table, _: Middle(table.lower)),
+        Metric("clever_mean", "estimate", ("clever",), _clever("mean")),
+        Metric("clever_median", "estimate", ("clever",), _clever("median")),
+        Metric("clever_min", "estimate", ("clever",), _clever("min")),
+    )
+}  # fmt: skip
+"""`robust_accuracy` is no reading of one column: it lies between two, and `gate.py` knows it."""

@@ -1,0 +1,98 @@
+"""Every sample's bracket, the nearest found distance to the left: certified below, found above."""
+
+import math
+from collections.abc import Sequence
+
+from markupsafe import Markup
+
+from audits.document.report import Report, SampleRow
+from audits.renderings.cells import is_contradicted, is_wrong
+from audits.renderings.drawing import Axis, Chart, Plane, joined
+from audits.renderings.words import at_least, at_most, many, norm, number
+
+MANY = 80  # samples from which marks shrink and scores are left to the table
+_SIGNS = ("proof", "witness", "estimate", "wrong", "open", "broken")
+
+
+def brackets_chart(report: Report) -> Markup:
+    rows = sorted(report.samples, key=_order)
+    plane = Plane(
+        Axis("samples, easiest to break first", 0.0, 1.0, is_share=True),
+        Axis.up_to(f"distance ({norm(report)})", _distances(report)),
+    )
+    is_dense = len(rows) > MANY
+    samples = joined(_sample(row, (i + 0.5) / len(rows), plane, is_dense=is_dense) for i, row in enumerate(rows))
+    parts = [Markup('<g class="{}">{}</g>').format("dense" if is_dense else "", samples)]
+    if report.threat.epsilon is not None:
+        parts.append(plane.across(report.threat.epsilon, f"ε = {number(report.threat.epsilon)}", "limit"))
+    return Chart("brackets", "Bracket of every sample", _said(report), plane).svg(parts)
+
+
+def brackets_legend(report: Report) -> list[str]:
+    """Which marks the chart shows, in the order of a legend."""
+    rows = report.samples
+    shown = {sign for row in rows for sign in _signs(row, is_dense=len(rows) > MANY)}
+    return [sign for sign in _SIGNS if sign in shown]
+
+
+def _order(row: SampleRow) -> tuple[float, float, int]:
+    return (math.inf if row.upper is None else row.upper, row.lower or 0.0, row.index)
+
+
+def _distances(report: Report) -> list[float]:
+    drawn = [value for row in report.samples for value in (row.lower, row.upper, row.clever) if value is not None]
+    return drawn if report.threat.epsilon is None else [*drawn, report.threat.epsilon]
+
+
+def _signs(row: SampleRow, *, is_dense: bool) -> list[str]:
+    if is_wrong(row):
+        return ["wrong"]
+    signs = ["proof"] if row.lower is not None else []
+    signs.append("open" if row.upper is None else "witness")
+    if row.clever is not None and not is_dense:
+        signs.append("estimate")
+    return [*signs, "broken"] if is_contradicted(row) else signs
+
+
+def _sample(row: SampleRow, at: float, plane: Plane, *, is_dense: bool) -> Markup:
+    signs = _signs(row, is_dense=is_dense)
+    top = plane.y.high
+    heights = {"proof": row.lower, "witness": row.upper, "estimate": row.clever, "wrong": 0.0, "open": top}
+    parts = [] if "wrong" in signs else [_stem(row, at, plane)]
+    size = "-small" if is_dense else ""
+    parts += [plane.mark(sign, at, heights[sign] or 0.0, size=size) for sign in signs if sign in heights]
+    return Markup("<g><title>{}</title>{}</g>").format(_told(row), joined(parts))
+
+
+def _stem(row: SampleRow, at: float, plane: Plane) -> Markup:
+    """Between what is proven and what is found; without a certificate nothing is known below."""
+    upper = plane.y.high if row.upper is None else row.upper
+    style = (
+        "broken" if is_contradicted(row) else "unproven" if row.lower is None else "open" if row.upper is None else ""
+    )
+    return plane.stem(at, row.lower or 0.0, upper, style)
+
+
+def _told(row: SampleRow) -> str:
+    if is_wrong(row):
+        return f"row {row.index}: {row.label} read as {row.predicted} before any change"
+    lower = f"certified to {at_least(row.lower)} ({row.lower_by})" if row.lower is not None else "no certificate"
+    upper = f"broken at {at_most(row.upper)} ({row.upper_by})" if row.upper is not None else "no point found"
+    clever = f", CLEVER estimates {number(row.clever)}" if row.clever is not None else ""
+    return f"row {row.index}, label {row.label}: {lower}, {upper}{clever}"
+
+
+def _said(report: Report) -> str:
+    rows: Sequence[SampleRow] = report.samples
+    summary = report.summary
+    parts = [
+        f"One vertical line for each of {many(len(rows), 'sample')}, from its certified lower bound to the distance of "
+        "the nearest adversarial point found.",
+        f"{many(sum(is_wrong(row) for row in rows), 'sample')} wrong before any change,",
+        f"{sum(row.upper is None for row in rows)} without a point found,",
+        f"{sum(row.lower is None for row in rows)} without a certificate.",
+        f"Median certified distance {at_least(summary.median_lower_bound)},",
+        f"median found distance {at_most(summary.median_upper_bound)}.",
+        "All values are in the table of samples.",
+    ]
+    return " ".join(parts)

@@ -1,0 +1,71 @@
+"""One sample's numbers as a table shows them: `≤` a point that was found, `≥` a proof, `≈` only an estimate. Pure."""
+
+from algorithms.seam.claims import Kind
+from audits.document.report import MethodResult, SampleRow
+from audits.renderings.words import NOTHING, at_least, at_most, nearly, number, share, spaced
+
+
+def is_wrong(row: SampleRow) -> bool:
+    """Before any change."""
+    return not row.is_correct or row.lower_by == "misclassified"
+
+
+def is_contradicted(row: SampleRow) -> bool:
+    """A point was found where none can be."""
+    return row.lower is not None and row.upper is not None and row.lower > row.upper
+
+
+def certified(row: SampleRow) -> str:
+    return proven(row.lower) if not is_wrong(row) else number(row.lower)
+
+
+def certified_by(row: SampleRow) -> str:
+    """The method, and how sure it is where it is not certain."""
+    if row.lower_by is None or row.lower_confidence is None or row.lower_confidence >= 1:
+        return row.lower_by or ""
+    return f"{row.lower_by} at {share(row.lower_confidence, 3)}"
+
+
+def found(row: SampleRow) -> str:
+    return broken(row.upper) if not is_wrong(row) else number(row.upper)
+
+
+def clever_remark(row: SampleRow) -> str:
+    """The interval of the fit, and the status where it says something."""
+    between = [f"{nearly(row.clever_interval[0])} to {nearly(row.clever_interval[1])}"] if row.clever_interval else []
+    return ", ".join([*between, *([spaced(row.clever_status)] if row.clever_status not in (None, "ok") else [])])
+
+
+def smoothed(row: SampleRow) -> str:
+    return proven(row.smoothed)
+
+
+def smoothed_sureness(row: SampleRow) -> str:
+    return "" if row.smoothed is None or row.smoothed_confidence is None else share(row.smoothed_confidence, 3)
+
+
+def finding(result: MethodResult) -> str:
+    """What one method says of one sample, or why it says nothing."""
+    match result.kind:
+        case Kind.UPPER_BOUND:
+            return broken(result.value)
+        case Kind.LOWER_BOUND | Kind.SMOOTHED_LOWER_BOUND:
+            return proven(result.value)
+        case Kind.ESTIMATE:
+            return estimated(result.value)
+        case Kind.MISCLASSIFIED:
+            return "misclassified"
+        case Kind.ABSTAINED:
+            return spaced(result.reason or "abstained")
+
+
+def proven(value: float | None) -> str:
+    return NOTHING if value is None else f"≥ {at_least(value)}"
+
+
+def broken(value: float | None) -> str:
+    return NOTHING if value is None else f"≤ {at_most(value)}"
+
+
+def estimated(value: float | None) -> str:
+    return NOTHING if value is None else f"≈ {nearly(value)}"

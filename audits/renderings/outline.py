@@ -1,0 +1,123 @@
+"""What a report comes to, in a few sentences and a few figures: the part that a hurried reader reads. Pure.
+
+Every figure carries the sign of what stands behind it: a proof, a point that was found, or only an estimate.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from audits.document.report import Report
+from audits.renderings.words import at_least, at_most, between, count, duration, many, norm, number, share, spaced, span
+from jobs.summary import Interval
+
+Sign = Literal["proof", "witness", "estimate", "smoothed", ""]
+
+
+@dataclass(frozen=True)
+class Figure:
+    name: str
+    value: str
+    note: str
+    sign: Sign = ""
+
+
+def headline(report: Report) -> str:
+    """The verdict in one sentence."""
+    if report.verdict is None:
+        return "No policy was given: these are numbers without a verdict."
+    told = [rule.verdict for rule in report.rules if rule.waiver is None]
+    counts = {
+        "not met": told.count("fail"),
+        "not decided": told.count("inconclusive"),
+        "met": told.count("pass"),
+        "waived": len(report.rules) - len(told),
+        "without a say": told.count("warn") + told.count("noted"),
+    }
+    listed = ", ".join(f"{n} {words}" for words, n in counts.items() if n)
+    return f"{many(len(report.rules), 'rule')}: {listed}."
+
+
+def sentences(report: Report) -> Iterator[str]:
+    """What was found, without a word that needs a glossary."""
+    if any(alarm.severity == "error" for alarm in report.alarms):
+        yield "An alarm says that a number in this audit is wrong. Read the alarms before anything else."
+    yield from _of_accuracy(report)
+    yield from _of_radius(report)
+    yield from _of_distance(report)
+
+
+def _of_accuracy(report: Report) -> Iterator[str]:
+    clean, n = report.summary.clean_accuracy, many(report.summary.samples, "sample")
+    if clean is not None:
+        yield f"Without any attack the model is right on {share(clean.value)} of {n}."
+    elif report.summary.labels == "predicted":
+        yield f"The {n} came without labels: every distance is to a change of the model's own answer."
+
+
+def _of_radius(report: Report) -> Iterator[str]:
+    low, high = report.summary.certified_accuracy, report.summary.empirical_robust_accuracy
+    where = f"against changes of {norm(report)} size {number(report.threat.epsilon)}"
+    if low and high:
+        yield (
+            f"Of these samples {share(low.value)} are proven right {where}, and {share(high.value)} were not broken: "
+            "the truth lies between."
+        )
+    elif low:
+        yield f"Of these samples {share(low.value)} are proven right {where}; no attack tested the rest."
+    elif high:
+        yield f"Of these samples {share(high.value)} were not broken {where}. Nothing is proven: it may be fewer."
+
+
+def _of_distance(report: Report) -> Iterator[str]:
+    low, high = report.summary.median_lower_bound, report.summary.median_upper_bound
+    if high is not None:
+        yield (
+            f"For half of the samples a change of at most {at_most(high)} ({norm(report)}) was found that suffices "
+            "to fool the model."
+        )
+    if low:
+        yield f"For half of them it is proven that no change below {at_least(low)} does."
+
+
+def figures(report: Report) -> Iterator[Figure]:
+    """Only what was computed."""
+    summary, epsilon = report.summary, report.threat.epsilon
+    within = "at any distance" if epsilon is None else f"within {number(epsilon)}"
+    yield from _rate("Clean accuracy", summary.clean_accuracy, "")
+    yield from _rate(f"Certified accuracy {within}", summary.certified_accuracy, "proof")
+    yield from _rate(f"Not broken {within}", summary.empirical_robust_accuracy, "witness")
+    if summary.median_lower_bound is not None:
+        note = _listed(norm(report), between(summary.median_lower_interval))
+        yield Figure("Median certified distance", f"≥ {at_least(summary.median_lower_bound)}", note, "proof")
+    if summary.median_upper_bound is not None:
+        note = _listed(norm(report), between(summary.median_upper_interval))
+        yield Figure("Median found distance", f"≤ {at_most(summary.median_upper_bound)}", note, "witness")
+    yield from _rate(f"Attack success {within}", summary.attack_success_rate, "witness")
+    yield from _rate("Closed brackets", summary.closure, "", note="found / certified ≤ 1.1")
+    yield from _scores(report)
+    work = f"{count(summary.gradients)} gradients, {duration(summary.seconds)}"
+    yield Figure("Queries", count(summary.queries), work)
+
+
+def _rate(name: str, rate: Interval | None, sign: Sign, note: str = "") -> Iterator[Figure]:
+    if rate is not None:
+        yield Figure(name, share(rate.value), _listed(f"95\u202f%: {span(rate)}", note), sign)
+
+
+def _listed(*notes: str) -> str:
+    return "; ".join(filter(None, notes))
+
+
+def _scores(report: Report) -> Iterator[Figure]:
+    summary = report.summary
+    if clever := summary.clever:
+        all_of_them = f"{number(clever.min)} to {number(clever.max)} on {many(summary.clever_samples, 'sample')}"
+        note = _listed(between(summary.clever_median_interval), all_of_them, "no bound")
+        yield Figure("Median CLEVER score", f"≈ {number(clever.median)}", note, "estimate")
+    if unusual := {status: n for status, n in summary.clever_statuses.items() if status != "ok"}:
+        told = ", ".join(f"{count(n)} {spaced(status)}" for status, n in unusual.items())
+        yield Figure("Unusual CLEVER fits", count(sum(unusual.values())), told, "estimate")
+    if smoothed := summary.smoothed:
+        note = "of the smoothed model, not of this one"
+        yield Figure("Median smoothed radius", f"≥ {at_least(smoothed.median)}", note, "smoothed")

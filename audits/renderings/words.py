@@ -1,0 +1,174 @@
+"""How numbers and findings are said to a reader, the same in every rendering. Pure.
+
+A bound is rounded to the side on which it stays true: lower bounds down, upper bounds up.
+"""
+
+import math
+import unicodedata
+from collections.abc import Iterator
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
+
+from audits.document.report import Picture, Report
+from audits.document.summary import MedianInterval
+from audits.policy.verdict import RuleOutcome
+from jobs.summary import Interval
+
+NOTHING = "–"
+NORMS = {"l1": "L1", "l2": "L2", "linf": "L∞"}
+_DIGITS = 3  # significant ones
+_SMALL = Decimal("0.0001")  # below it, powers of ten
+_UNSEEN = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}  # controls, direction marks, halves of characters, line separators
+_NOT_XML = "\ufffe\uffff"  # XML 1.0, 2.2
+
+
+def plain(text: str) -> str:
+    """`text` without what could reorder, hide or end the line it stands in."""
+    return "".join("�" if unicodedata.category(char) in _UNSEEN or char in _NOT_XML else char for char in text)
+
+
+def number(value: float | None) -> str:
+    """Nearest, and without zeros at the end."""
+    text = nearly(value)
+    return text.rstrip("0").rstrip(".") if "." in text and "e" not in text else text
+
+
+def signed(value: float) -> str:
+    return f"{'+' if value > 0 else '−' if value < 0 else ''}{nearly(abs(value))}"
+
+
+def nearly(value: float | None) -> str:
+    """An estimate, to the nearest."""
+    return _rounded(value, ROUND_HALF_EVEN)
+
+
+def at_least(value: float | None) -> str:
+    """A lower bound, rounded down."""
+    return _rounded(value, ROUND_FLOOR)
+
+
+def at_most(value: float | None) -> str:
+    """An upper bound, rounded up."""
+    return _rounded(value, ROUND_CEILING)
+
+
+def _rounded(value: float | None, rounding: str) -> str:
+    if value is None:
+        return NOTHING
+    if value == 0 or not math.isfinite(value):
+        return "0" if value == 0 else "∞"
+    exact = Decimal(repr(float(value)))
+    rounded = exact.quantize(Decimal(1).scaleb(min(0, exact.adjusted() - _DIGITS + 1)), rounding=rounding)
+    return f"{rounded:f}" if abs(rounded) >= _SMALL else f"{rounded:.{_DIGITS - 1}e}"
+
+
+def count(value: int) -> str:
+    """With a thin space between thousands."""
+    return f"{value:,}".replace(",", "\u202f")
+
+
+def share(value: float | None, digits: int = 1) -> str:
+    """A rate in percent, exact enough to be held against a bound."""
+    if value is None:
+        return NOTHING
+    text = f"{100 * value:.{digits}f}"
+    return f"{text.rstrip('0').rstrip('.') if '.' in text else text}\u202f%"
+
+
+def span(interval: Interval | None) -> str:
+    """The interval of a rate, rounded outwards."""
+    if interval is None:
+        return NOTHING
+    low, high = math.floor(1000 * interval.low + 1e-9) / 10, math.ceil(1000 * interval.high - 1e-9) / 10
+    return f"{low:g}–{high:g}\u202f%"
+
+
+def between(median: MedianInterval | None) -> str:
+    """The interval of a median, rounded outwards. Empty where there is none."""
+    if median is None:
+        return ""
+    low, high = (math.inf if end is None else end for end in (median.low, median.high))
+    return f"95\u202f%: {at_least(low)} to {at_most(high)}"
+
+
+def duration(seconds: float) -> str:
+    whole = round(seconds)
+    if whole < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(whole, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
+
+
+def size(count_of_bytes: int) -> str:
+    value, unit = float(count_of_bytes), "B"
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if value < 1024 or unit == "GiB":
+            break
+        value /= 1024
+    return f"{value:.3g} {unit}" if value < 1000 else f"{value:.0f} {unit}"
+
+
+def many(n: int, one: str, more: str = "") -> str:
+    """`3 samples`, `1 sample`."""
+    return f"{count(n)} {one if n == 1 else more or one + 's'}"
+
+
+def spaced(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def is_rate(metric: str) -> bool:
+    return metric.endswith(("_accuracy", "_rate"))
+
+
+def measured(metric: str, value: float | None) -> str:
+    """A value of a metric, in its unit."""
+    return share(value, 2) if is_rate(metric) else number(value)
+
+
+def observed(rule: RuleOutcome) -> str:
+    return measured(rule.metric, rule.observed)
+
+
+def interval(rule: RuleOutcome) -> str:
+    """Empty where an interval would mean nothing."""
+    if rule.low is None and rule.high is None:
+        return ""
+    return f"{measured(rule.metric, rule.low)} to {measured(rule.metric, rule.high)}"
+
+
+def requirement(rule: RuleOutcome) -> str:
+    """What the rule asks, in words."""
+    where = f" within {number(rule.at)}" if rule.at is not None else ""
+    sure = f", with {share(rule.confidence)} confidence" if rule.confidence is not None else ""
+    return f"{spaced(rule.metric)}{where} {' and '.join(_asked(rule))}{sure}"
+
+
+def _asked(rule: RuleOutcome) -> Iterator[str]:
+    if rule.at_least is not None:
+        yield f"at least {measured(rule.metric, rule.at_least)}"
+    if rule.at_most is not None:
+        yield f"at most {measured(rule.metric, rule.at_most)}"
+    if rule.max_drop_from_baseline is not None:
+        was = f" ({measured(rule.metric, rule.baseline)})" if rule.baseline is not None else ""
+        yield f"at most {number(100 * rule.max_drop_from_baseline)} points below the baseline{was}"
+
+
+def remark(rule: RuleOutcome) -> str:
+    """Why a rule was decided so, what would decide it, and who answers for it."""
+    parts = [rule.detail] if rule.detail else []
+    if rule.needed_samples is not None:
+        parts.append(f"About {many(rule.needed_samples, 'sample')} would decide it, were the rate to stay.")
+    if rule.waiver:
+        until = f" until {rule.waiver.until}" if rule.waiver.until else ""
+        parts.append(f"Waived by {rule.waiver.by}{until}: {rule.waiver.reason}")
+    return " ".join(parts)
+
+
+def answer(picture: Picture) -> str:
+    """What the model says of the adversarial point."""
+    return "no longer so" if picture.read_as is None else f"read as {picture.read_as}"
+
+
+def norm(report: Report) -> str:
+    return NORMS.get(report.threat.norm, report.threat.norm)

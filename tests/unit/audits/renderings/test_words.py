@@ -1,0 +1,55 @@
+"""Numbers in words stay true: bounds are rounded to their safe side."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from audits.renderings import words
+from jobs.summary import Interval
+
+POSITIVE = st.floats(1e-9, 1e9, allow_nan=False, allow_infinity=False)
+
+
+@given(POSITIVE)
+def test_a_printed_bound_is_never_better_than_the_bound(value):
+    assert float(words.at_least(value)) <= value <= float(words.at_most(value))
+
+
+@given(POSITIVE)
+def test_a_printed_number_is_near(value):
+    assert float(words.number(value)) == pytest.approx(value, rel=0.006)
+
+
+@given(st.floats(0, 1), st.floats(0, 1))
+def test_a_printed_interval_is_never_narrower(one, other):
+    low, high = sorted((one, other))
+    shown = words.span(Interval(value=low, low=low, high=high)).removesuffix("\u202f%").split("–")
+    assert float(shown[0]) / 100 <= low + 1e-9
+    assert float(shown[1]) / 100 >= high - 1e-9
+
+
+@pytest.mark.parametrize(
+    ("value", "down", "near", "up"),
+    [
+        (None, "–", "–", "–"),
+        (0.0, "0", "0", "0"),
+        (0.31449, "0.314", "0.314", "0.315"),
+        (0.96, "0.960", "0.96", "0.960"),
+        (1234.5, "1234", "1234", "1235"),
+        (1e-7, "1.00e-7", "1.00e-7", "1.00e-7"),
+        (float("inf"), "∞", "∞", "∞"),
+    ],
+)
+def test_three_digits_are_shown(value, down, near, up):
+    assert (words.at_least(value), words.number(value), words.at_most(value)) == (down, near, up)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"), [(0.5, "0.5 s"), (61.5, "1 min 2 s"), (59.99, "1 min 0 s"), (7300, "2 h 1 min")]
+)
+def test_durations_are_told_in_their_largest_units(seconds, told):
+    assert words.duration(seconds) == told
+
+
+def test_what_cannot_be_seen_is_made_visible():
+    assert words.plain("a\u202eb\x00c\ufffe\ud800 ü") == "a�b�c�� ü"

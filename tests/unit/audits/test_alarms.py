@@ -1,0 +1,118 @@
+"""Each alarm on the smallest case that shows it, and silence where there is nothing to say."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from algorithms.seam.claims import Finding, Kind
+from audits.document.report import SampleRow
+from audits.evidence.alarms import CHECKS, Sample, raised, shown_by
+from tests.jobs_for_tests import finding
+
+
+def sample(*, index: int = 0, epsilon: float | None = None, widest: float = 8.0, **findings: Finding) -> Sample:
+    row: dict[str, Any] = dict.fromkeys(
+        ("lower", "lower_by", "lower_confidence", "upper", "upper_by", "clever", "smoothed")
+    )
+    for name, one in findings.items():
+        if one.kind is Kind.UPPER_BOUND and (row["upper"] is None or one.value < row["upper"]):
+            row |= {"upper": one.value, "upper_by": name}
+        if one.kind is Kind.LOWER_BOUND:
+            row |= {"lower": one.value, "lower_by": name}
+        if one.kind is Kind.ESTIMATE:
+            row["clever"] = one.value
+    first = next(iter(findings.values()))
+    shown = SampleRow(index=index, label=first.label, predicted=first.predicted, **row)
+    return Sample(shown, findings, frozenset({"pgd"}), frozenset({"square", "noise"}), epsilon, widest)
+
+
+def found(value: float, **more: Any) -> Finding:
+    return finding(0, Kind.UPPER_BOUND, value, **more)
+
+
+def nothing(reason: str = "not_found", **details: Any) -> Finding:
+    return finding(0, Kind.ABSTAINED, None, details={"reason": reason} | details)
+
+
+QUIET = {"pgd": found(0.5), "square": found(0.52), "noise": found(2.0), "crown": finding(0, Kind.LOWER_BOUND, 0.3)}
+SHOWS = {
+    "lower_above_upper": {"crown": finding(0, Kind.LOWER_BOUND, 0.6)},
+    "model_not_deterministic": {"square": found(0.52, predicted=2)},
+    "masked_gradients": {"clever": nothing("gradient_masked")},
+    "saturated_scores": {"square": found(0.52, details={"saturated": True})},
+    "black_box_beats_white_box": {"square": found(0.4)},
+    "noise_suffices": {"noise": found(0.7)},
+    "clever_above_attack": {"clever": finding(0, Kind.ESTIMATE, 0.6)},
+    "attack_below_full_success": {"pgd": nothing(), "square": nothing(), "noise": nothing(), "crown": nothing()},
+}
+
+
+def test_every_check_has_its_case():
+    assert set(SHOWS) == {check.code for check in CHECKS}
+
+
+@pytest.mark.parametrize("code", SHOWS)
+def test_an_alarm_is_raised_where_it_shows_and_nowhere_else(code):
+    loud = sample(**(QUIET | SHOWS[code]))
+    (alarm,) = raised([loud])
+    assert (alarm.code, alarm.count, alarm.samples, alarm.examples) == (code, 1, 1, (0,))
+    assert alarm.explanation and alarm.consequence
+    assert shown_by(loud, [alarm]) == (code,)
+
+
+def test_a_sample_without_surprises_raises_nothing():
+    assert raised([sample(**QUIET)]) == ()
+    assert raised([sample(**(QUIET | {"clever": finding(0, Kind.ESTIMATE, 0.4)}))]) == ()
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"pgd": nothing("not_found", zero_gradient_share=0.5)},
+        {"clever": finding(0, Kind.ESTIMATE, 0.1, details={"warnings": ["gradient_partly_masked"]})},
+    ],
+)
+def test_gradients_that_vanish_in_part_are_masked_too(told):
+    assert "masked_gradients" in {alarm.code for alarm in raised([sample(**(QUIET | told))])}
+
+
+@pytest.mark.parametrize("told", [nothing("not_confirmed"), found(0.52, details={"unconfirmed": 1})])
+def test_a_point_that_could_not_be_shown_again_speaks_of_a_model_that_changes_its_mind(told):
+    (alarm,) = raised([sample(**(QUIET | {"square": told}))])
+    assert (alarm.code, alarm.severity) == ("model_not_deterministic", "error")
+
+
+def test_at_a_given_epsilon_only_successes_count():
+    near = {"pgd": found(0.5), "square": found(0.1), "noise": nothing()}
+    assert raised([sample(epsilon=0.5, **near)]) == ()
+    missed = sample(epsilon=0.5, pgd=nothing(), square=found(0.4), noise=nothing())
+    assert [alarm.code for alarm in raised([missed])] == ["black_box_beats_white_box"]
+    noisy = sample(epsilon=0.5, pgd=found(0.01), square=found(0.01), noise=found(0.4))
+    assert [alarm.code for alarm in raised([noisy])] == ["noise_suffices"]
+
+
+def test_towards_one_class_nothing_need_be_found():
+    quiet = sample(**{name: nothing() for name in ("pgd", "square", "noise")})
+    assert [alarm.code for alarm in raised([quiet])] == ["attack_below_full_success"]
+    assert raised([replace(quiet, is_targeted=True)]) == ()
+
+
+@pytest.mark.parametrize(("epsilon", "expected"), [(0.5, []), (4.0, ["attack_below_full_success"])])
+def test_an_attack_must_succeed_only_where_almost_anything_is_allowed(epsilon, expected):
+    safe = sample(epsilon=epsilon, pgd=nothing(), square=nothing(), noise=nothing())
+    assert [alarm.code for alarm in raised([safe])] == expected
+
+
+def test_a_rare_exception_is_counted_in_no_alarm_that_wants_a_share():
+    samples = [sample(index=i, **QUIET) for i in range(24)]
+    samples.append(sample(index=24, **(QUIET | {"square": found(0.3)})))
+    assert raised(samples) == ()
+    samples[23] = sample(index=23, **(QUIET | {"square": found(0.3)}))
+    (alarm,) = raised(samples)
+    assert (alarm.count, alarm.samples, alarm.examples) == (2, 25, (23, 24))
+
+
+def test_a_sample_that_is_wrong_already_shows_nothing_of_attacks():
+    wrong = finding(0, Kind.MISCLASSIFIED, 0.0, predicted=2)
+    assert raised([sample(pgd=wrong, square=wrong, noise=wrong, clever=wrong)]) == ()

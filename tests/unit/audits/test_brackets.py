@@ -1,0 +1,81 @@
+"""What joins a bracket and what never does, against brute force."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from algorithms.seam.claims import Kind
+from audits.evidence.brackets import Claim, join
+from audits.evidence.evidence import Question
+from tests.jobs_for_tests import finding
+
+ABOUT = Question("sha", "", "l2", 0.0, 1.0, "None", None, None, 1)
+OTHER = {
+    "model": "another",
+    "preprocessing": '{"subtract":0.5}',
+    "norm": "linf",
+    "lower": -1.0,
+    "upper": (1.0, 2.0),
+    "goal": "runner_up",
+    "target": 3,
+    "seed": 7,
+    "label": 2,
+}
+
+
+def claim(kind, value, method="m", about=ABOUT, **more):
+    return Claim(method, about, finding(0, kind, value, **more))
+
+
+def test_the_largest_lower_and_the_smallest_upper_bound_make_the_bracket():
+    claims = [
+        claim(Kind.LOWER_BOUND, 0.1, "intervals"),
+        claim(Kind.LOWER_BOUND, 0.3, "crown", confidence=0.99),
+        claim(Kind.UPPER_BOUND, 0.9, "pgd"),
+        claim(Kind.UPPER_BOUND, 0.7, "square"),
+    ]
+    bracket = join(claims, ABOUT)
+    assert (bracket.lower.value, bracket.lower.by, bracket.lower.confidence) == (0.3, "crown", 0.99)
+    assert (bracket.upper.value, bracket.upper.by) == (0.7, "square")
+    assert not bracket.contradicts_itself
+
+
+@pytest.mark.parametrize("field", OTHER)
+def test_a_bound_on_another_radius_never_joins(field):
+    elsewhere = replace(ABOUT, **{field: OTHER[field]})
+    bracket = join(
+        [claim(Kind.LOWER_BOUND, 9.0, about=elsewhere), claim(Kind.UPPER_BOUND, 0.1, about=elsewhere)], ABOUT
+    )
+    assert bracket.lower is None and bracket.upper is None
+
+
+@pytest.mark.parametrize("kind", [Kind.SMOOTHED_LOWER_BOUND, Kind.ESTIMATE, Kind.ABSTAINED])
+def test_smoothed_bounds_estimates_and_silence_never_join(kind):
+    bracket = join([claim(kind, None if kind is Kind.ABSTAINED else 0.5)], ABOUT)
+    assert bracket.lower is None and bracket.upper is None
+
+
+def test_a_sample_that_is_wrong_already_has_radius_zero():
+    bracket = join([claim(Kind.MISCLASSIFIED, 0.0), claim(Kind.UPPER_BOUND, 0.5)], ABOUT)
+    assert (bracket.lower.value, bracket.upper.value, bracket.upper.by) == (0.0, 0.0, "misclassified")
+
+
+def test_lower_above_upper_contradicts_itself_and_equal_ends_do_not():
+    for value, expected in ((0.51, True), (0.5, False)):
+        bracket = join([claim(Kind.LOWER_BOUND, value), claim(Kind.UPPER_BOUND, 0.5)], ABOUT)
+        assert bracket.contradicts_itself is expected
+
+
+@given(st.lists(st.tuples(st.sampled_from(Kind), st.floats(0, 10)), max_size=12))
+def test_the_ends_are_those_of_brute_force(found):
+    claims = [claim(kind, None if kind is Kind.ABSTAINED else value, str(i)) for i, (kind, value) in enumerate(found)]
+    bracket = join(claims, ABOUT)
+    if any(kind is Kind.MISCLASSIFIED for kind, _ in found):
+        assert bracket.lower.value == bracket.upper.value == 0
+        return
+    lowers = [value for kind, value in found if kind is Kind.LOWER_BOUND]
+    uppers = [value for kind, value in found if kind is Kind.UPPER_BOUND]
+    assert (bracket.lower and bracket.lower.value) == max(lowers, default=None)
+    assert (bracket.upper and bracket.upper.value) == min(uppers, default=None)

@@ -1,0 +1,288 @@
+"""A report from findings: every number in it can be worked out by hand."""
+
+import re
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+
+from algorithms.seam.claims import Kind
+from audits.asking.admission import admit
+from audits.asking.request import AuditRequest
+from audits.composing.compose import Material, compose
+from audits.composing.gallery import Shown, choose, gallery
+from audits.document.report import Report
+from audits.evidence.evidence import Evidence
+from audits.evidence.rows import rows_of
+from audits.renderings.render import WRITERS, render
+from jobs.record import Job, JobError, Progress
+from jobs.states import JobState
+from jobs.summary import summarize
+from tests.jobs_for_tests import finding, ready_card, result, samples_card
+
+FIT = {"radius": 2.0, "shape": 1.5, "ks_p": 0.4, "end_point": 3.0}
+NOW = datetime(2026, 11, 22, tzinfo=UTC)
+RECIPE = [{"name": "pgd"}, {"name": "smoothing"}, {"name": "clever"}]
+RULES = [{"name": "clean", "metric": "clean_accuracy", "at_least": 0.5}]
+
+
+def made(*, labelled=True, count=10, failed=(), wrong=(9,), silent=False, baseline=None, **change) -> Report:
+    """Ten samples: pgd at 0.1 (i + 1), smoothing at 0.3, clever on all at 0.35; `wrong` are misclassified.
+
+    `silent`: no method finds, proves or estimates anything.
+    """
+    card, samples = ready_card(), samples_card(labelled=labelled, count=count)
+    body = {"model_id": card.id, "samples_id": samples.id, "recipe": RECIPE, "policy": {"rules": RULES}} | change
+    plan = admit(AuditRequest.model_validate(body), card, samples)
+    evidence = [told(spec, failed, wrong, silent) for spec in plan.jobs]
+    material = Material("aud_x", plan.spec, evidence, baseline, "0.1.0", NOW)
+    return compose(material, rows_of(plan.spec, evidence), None)
+
+
+def told(spec, failed, wrong, silent) -> Evidence:
+    name = spec.request.method.name
+    findings = [of(name, index, index in wrong, silent) for index in spec.indices] if name not in failed else []
+    job = Job(
+        id=f"job_{name}",
+        state=JobState.FAILED if name in failed else JobState.SUCCEEDED,
+        request=spec.request,
+        progress=Progress(),
+        error=JobError(code="model_fault", detail="It crashed.") if name in failed else None,
+        summary=summarize(spec, [result((), findings=tuple(findings))]) if findings else None,
+        created_at=NOW,
+        started_at=NOW,
+        finished_at=NOW,
+    )
+    return Evidence(job, spec, findings)
+
+
+def of(name, index, is_wrong, silent):
+    if is_wrong:
+        return finding(index, Kind.MISCLASSIFIED, 0.0, predicted=2)
+    if silent:
+        return finding(index, Kind.ABSTAINED, None, details={"reason": "not_found"})
+    if name == "pgd":
+        distance = 0.1 * (index + 1)
+        return finding(
+            index, Kind.UPPER_BOUND, distance, queries=10, gradients=0, details={"trace": [[5, distance]], "fosc": 0.2}
+        )
+    if name == "smoothing":
+        return finding(index, Kind.SMOOTHED_LOWER_BOUND, 0.3, confidence=0.999)
+    return finding(
+        index, Kind.ESTIMATE, 0.35, details={"interval": [0.3, 0.4], "max_sample_score": 0.36, "status": "ok"} | FIT
+    )
+
+
+def test_every_sample_has_its_bracket_with_what_proves_nothing_beside_it():
+    first, *_, last = made().samples
+    assert (first.upper, first.upper_by, first.lower) == (0.1, "pgd", None)
+    assert (first.smoothed, first.clever, first.clever_max) == (0.3, 0.35, 0.36)
+    assert first.clever_interval == (0.3, 0.4)
+    assert FIT == {name: getattr(first, f"clever_{name}") for name in FIT} and last.clever_radius is None
+    assert first.methods["pgd"].fosc == 0.2 and last.methods["pgd"].fosc is None
+    assert (last.lower, last.upper, last.upper_by, last.clever) == (0.0, 0.0, "misclassified", None)
+    assert first.alarms == ("clever_above_attack",) and last.alarms == ()
+
+
+def test_the_summary_is_worked_out_by_hand():
+    summary = made(threat={"epsilon": 0.45}).summary
+    assert summary.clean_accuracy.value == 0.9
+    assert summary.empirical_robust_accuracy.value == 0.5, "samples 4 to 8"
+    assert summary.certified_accuracy is None, "smoothing is no certificate of this model"
+    assert summary.attack_success_rate.value == pytest.approx(4 / 9)
+    assert summary.median_upper_bound == pytest.approx(0.45)
+    assert (summary.median_upper_interval.low, summary.median_upper_interval.high) == (0.1, 0.8)
+    assert summary.median_lower_interval is None
+    assert summary.closure is None
+    assert (summary.clever_samples, summary.clever.median) == (9, 0.35)
+    assert summary.clever_median_interval.low == summary.clever_median_interval.high == 0.35
+    assert summary.clever_statuses == {"ok": 9}
+    assert summary.alarms == {"clever_above_attack": 3}
+
+
+def test_the_envelope_falls_from_the_clean_accuracy_and_knows_no_certificate():
+    points = made(policy={"rules": [{"name": "r", "metric": "robust_accuracy", "at": 0.25, "at_least": 0.1}]}).envelope
+    assert points[0].epsilon == 0 and points[0].empirical.value == 0.9
+    shares = [point.empirical.value for point in points]
+    assert shares == sorted(shares, reverse=True) and shares[-1] == 0
+    assert all(point.certified is None for point in points)
+    (named,) = [point for point in points if point.epsilon == 0.25]
+    assert named.empirical.value == 0.7
+
+
+def test_without_labels_nothing_built_on_accuracy_is_told():
+    report = made(labelled=False, wrong=())
+    assert report.summary.clean_accuracy is None and report.envelope == ()
+    assert report.verdict == "inconclusive" and "without labels" in report.rules[0].detail
+    assert report.summary.attack_success_rate.value == 1.0
+    assert any("no labels" in sentence for sentence in report.limitations)
+
+
+def test_a_failed_job_is_missing_and_said_to_be():
+    report = made(failed=("pgd",))
+    assert all(row.upper is None for row in report.samples if row.index != 9)
+    assert report.summary.attack_success_rate is None
+    assert any("pgd is failed" in sentence for sentence in report.limitations)
+    assert {job.method: job.error for job in report.jobs}["pgd"] == "It crashed."
+    assert {(job.started_at, job.finished_at) for job in report.jobs} == {(NOW, NOW)}
+
+
+@pytest.mark.parametrize("failed", [("noise", "pgd", "square", "hopskipjump", "smoothing"), ("pgd",)])
+def test_no_accuracy_is_told_where_failed_jobs_leave_samples_unseen(failed):
+    """The quick recipe's CLEVER looks at the first twenty only."""
+    report = made(recipe="quick-1", count=25, failed=failed)
+    is_short = len(failed) > 1
+    assert len(report.samples) == (20 if is_short else 25)
+    assert (report.summary.clean_accuracy is None) == (report.data.misclassified is None) == is_short
+    assert report.verdict == ("inconclusive" if is_short else "pass")
+    assert ("5 of the samples" in report.rules[0].detail) == is_short
+    assert any("clever ran on the first 20 samples only" in sentence for sentence in report.limitations)
+
+
+def test_what_was_chosen_can_be_told_apart_by_its_digest():
+    first, again, other = made().digests, made().digests, made(seed=1).digests
+    assert first == again
+    assert first.settings != other.settings and first.policy == other.policy
+
+
+def test_effort_is_the_median_of_the_traces():
+    (effort,) = made().efforts
+    by_cost = {point.queries: point for point in effort.points}
+    assert by_cost[1].found == 0 and by_cost[1].median_distance is None
+    last = effort.points[-1]
+    assert (last.queries, last.found, last.median_distance) == (10, 1.0, pytest.approx(0.5))
+
+
+def test_a_baseline_is_compared_with_pairwise_and_refused_where_it_cannot_be():
+    baseline = made()
+    better = made(baseline=baseline, baseline_audit_id="aud_b", wrong=())
+    measures = {one.measure: one for one in better.comparisons}
+    assert (measures["upper"].larger, measures["upper"].smaller, measures["upper"].equal) == (1, 0, 9)
+    assert measures["upper"].median_ratio == 1.0
+    other = made(baseline=baseline, baseline_audit_id="aud_b", threat={"norm": "linf"}, recipe=RECIPE[:1])
+    assert other.comparisons == ()
+    assert any("another norm" in sentence for sentence in other.limitations)
+
+
+def test_what_one_side_found_nothing_of_is_compared_and_what_it_did_not_try_is_not():
+    everything_wrong = made(wrong=range(10))
+    better = made(baseline=everything_wrong, baseline_audit_id="aud_b")
+    assert [(one.measure, one.larger, one.paired) for one in better.comparisons] == [
+        ("upper", 9, 10),
+        ("clever", 9, 10),
+    ]
+    worse = made(wrong=range(10), baseline=made(), baseline_audit_id="aud_b")
+    assert [(one.measure, one.smaller) for one in worse.comparisons] == [("upper", 9), ("clever", 9)]
+    untried = made(failed=("pgd",), baseline=made(), baseline_audit_id="aud_b")
+    assert [one.measure for one in untried.comparisons] == ["clever"]
+
+
+@pytest.mark.parametrize(("worst", "expected"), [(0.0, "fail"), (0.3, "pass"), (0.1, "pass"), (0.05, "fail")])
+def test_a_drop_is_the_share_lost_against_the_baseline(worst, expected):
+    rule = {"name": "d", "metric": "clean_accuracy", "max_drop_from_baseline": worst}
+    report = made(baseline=made(), baseline_audit_id="aud_b", wrong=(8, 9), policy={"rules": [rule]})
+    (outcome,) = report.rules
+    assert (outcome.verdict, outcome.baseline, outcome.observed) == (expected, 0.9, 0.8)
+
+
+@pytest.mark.parametrize(
+    ("bound", "worst", "expected"),
+    [(0.8, 0.1, "pass"), (0.8, 0.05, "fail"), (0.85, 0.1, "fail")],
+    ids=["both hold", "it fell", "too low"],
+)
+def test_of_a_bound_and_a_drop_both_must_hold(bound, worst, expected):
+    rule = {"name": "d", "metric": "clean_accuracy", "at_least": bound, "max_drop_from_baseline": worst}
+    (outcome,) = made(baseline=made(), baseline_audit_id="aud_b", wrong=(8, 9), policy={"rules": [rule]}).rules
+    assert (outcome.verdict, outcome.baseline, outcome.observed) == (expected, 0.9, 0.8)
+    assert "It fell by 0.1" in outcome.detail
+
+
+@pytest.mark.parametrize(
+    ("bound", "expected"), [({}, "inconclusive"), ({"at_least": 0.9}, "inconclusive"), ({"at_least": 0.95}, "fail")]
+)
+def test_without_a_baseline_a_drop_is_inconclusive_and_a_bound_may_still_fail(bound, expected):
+    rule = {"name": "d", "metric": "clean_accuracy", "max_drop_from_baseline": 0.1} | bound
+    (outcome,) = made(policy={"rules": [rule]}).rules
+    assert outcome.verdict == expected and "No baseline was named" in outcome.detail
+
+
+@pytest.mark.parametrize(
+    ("here", "there", "told"),
+    [(0.5, 0.5, "pass"), (None, 0.5, "pass"), (None, 1.0, "The baseline"), (1.0, None, "This audit")],
+)
+def test_a_drop_is_told_only_at_the_radius_that_both_audits_looked_at(here, there, told):
+    rule = {"name": "d", "metric": "empirical_robust_accuracy", "at": 0.5, "max_drop_from_baseline": 0.1}
+    baseline = made(threat={"epsilon": there})
+    report = made(baseline=baseline, baseline_audit_id="aud_b", threat={"epsilon": here}, policy={"rules": [rule]})
+    (outcome,) = report.rules
+    assert outcome.verdict == "pass" if told == "pass" else f"{told} looked at 1 only" in outcome.detail
+
+
+def test_a_baseline_that_is_gone_leaves_its_rule_inconclusive():
+    rule = {"name": "d", "metric": "clean_accuracy", "max_drop_from_baseline": 0.1}
+    (outcome,) = made(baseline_audit_id="aud_b", policy={"rules": [rule]}).rules
+    assert outcome.verdict == "inconclusive" and "gone" in outcome.detail
+
+
+def test_the_gallery_goes_from_the_nearest_to_the_farthest():
+    rows = made().samples
+    chosen = choose(rows)
+    assert [row.upper for row in chosen] == sorted(row.upper for row in chosen)
+    assert chosen[0].index == 0 and chosen[-1].index == 8 and len(chosen) == 8
+
+
+@pytest.mark.parametrize(("shape", "kind"), [((1, 8, 8), "image"), ((8, 8, 3), "image"), ((12,), "features")])
+def test_images_are_shown_as_images_and_rows_as_their_largest_changes(shape, kind):
+    row = made().samples[0]
+    x = np.zeros(shape, np.float32)
+    x_adv = x.copy()
+    x_adv.ravel()[3] = 0.5
+    shown = gallery([Shown(row, x, x_adv)], minimum=0.0, maximum=1.0)
+    (picture,) = shown.pictures
+    assert (shown.kind, picture.changed_features) == (kind, 1)
+    if kind == "image":
+        assert (picture.height, picture.width) == (8, 8) and max(picture.adversarial) == 0.5
+    else:
+        assert [(c.feature, c.original, c.adversarial) for c in picture.changes] == [(3, 0.0, 0.5)]
+
+
+DEGENERATE = {
+    "all wrong": {"wrong": range(10)},
+    "one sample": {"count": 1, "wrong": ()},
+    "one sample, wrong": {"count": 1, "wrong": (0,)},
+    "nothing found": {"silent": True, "wrong": ()},
+    "a constant model": {"silent": True, "wrong": range(3, 10)},
+    "all failed but one": {"failed": ("pgd", "smoothing")},
+}
+
+
+@pytest.mark.parametrize("epsilon", [None, 0.5])
+@pytest.mark.parametrize("name", DEGENERATE)
+def test_the_strangest_audits_have_a_report_in_every_form(name, epsilon):
+    report = made(threat={"epsilon": epsilon}, **DEGENERATE[name])
+    told = {form: render(report, form).decode() for form in WRITERS}
+    assert Report.model_validate_json(told["json"]) == report
+    assert not any(re.search(r"\b(nan|inf)\b", text) for text in told.values())
+    assert report.summary.clean_accuracy.value == pytest.approx(
+        1 - len(DEGENERATE[name].get("wrong", (9,))) / len(report.samples)
+    )
+
+
+def test_of_a_constant_model_nothing_is_found_and_that_is_an_alarm():
+    report = made(**DEGENERATE["a constant model"])
+    assert [alarm.code for alarm in report.alarms] == ["attack_below_full_success"]
+    assert report.summary.attack_success_rate.value == 0 and report.summary.median_upper_bound == 0
+
+
+def test_where_all_is_wrong_nothing_can_be_broken():
+    summary = made(**DEGENERATE["all wrong"]).summary
+    assert (summary.attack_success_rate, summary.closure, summary.clever) == (None, None, None)
+    assert (summary.clean_accuracy.value, summary.median_upper_bound) == (0, 0)
+
+
+def test_a_large_image_is_thinned():
+    row = made().samples[0]
+    x = np.zeros((3, 224, 200), np.float32)
+    (picture,) = gallery([Shown(row, x, x)], minimum=0.0, maximum=1.0).pictures
+    assert (picture.height, picture.width, picture.channels) == (56, 50, 3)
+    assert len(picture.original) == 56 * 50 * 3
