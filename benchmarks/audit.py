@@ -17,7 +17,7 @@ from typing import Any
 from benchmarks import figures
 from benchmarks.figures import Figure
 from brinell.client import Client
-from brinell.local import Installation
+from brinell.machine.local import Installation
 
 DIGITS = Path(__file__).parents[1] / "examples" / "digits"
 POLICY = {"rules": [{"name": "accurate", "metric": "clean_accuracy", "at_least": 0.9, "confidence": 0.95}]}

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from benchmarks import figures, peers
 from benchmarks.figures import Figure
 from benchmarks.sides import Answer, Side
-from workers.runner_process import ENVIRONMENT
+from workers.supervisor.runner_process import ENVIRONMENT
 
 NET = "mnist_cw7"
 RADIUS = 5.0

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from benchmarks import figures, peers
 from benchmarks.figures import Figure
 from benchmarks.sides import Answer, Side
-from workers.runner_process import ENVIRONMENT
+from workers.supervisor.runner_process import ENVIRONMENT
 
 NET = "mnist_cw7"
 SHARED = 64  # rows an image that its company adds to one batch: clouds pass through in blocks

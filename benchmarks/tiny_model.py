@@ -6,7 +6,7 @@ from benchmarks import figures
 from benchmarks.data import TINY
 from benchmarks.figures import Figure
 from benchmarks.sides import Answer, Side
-from workers.runner_process import ENVIRONMENT
+from workers.supervisor.runner_process import ENVIRONMENT
 
 STATES = 1000  # samples of the one job, so rows a batch
 TARGET = 25_000  # rows a second

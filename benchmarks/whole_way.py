@@ -18,8 +18,8 @@ from benchmarks import data, figures
 from benchmarks.figures import Figure
 from benchmarks.sides import Answer, Side
 from brinell.client import Client
-from brinell.local import Installation
-from workers.runner_process import ENVIRONMENT
+from brinell.machine.local import Installation
+from workers.supervisor.runner_process import ENVIRONMENT
 
 NET = "mnist_cw7"
 MIB = 1024  # KiB

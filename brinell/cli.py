@@ -10,7 +10,7 @@ from typer.rich_utils import rich_format_error
 from brinell.commands import audit, audits, demo, jobs, keys, methods, models, run, samples, score, up
 from brinell.errors import BrinellError, TimedOut
 from brinell.exit_codes import COULD_NOT_RUN, DONE, UNDECIDED, WRONG_USAGE
-from brinell.terminal import complain, say
+from brinell.printing.terminal import complain, say
 
 INTERRUPTED = 130  # typer's code for Ctrl-C
 USAGE = {"bad_address", "bad_key", "invalid_request", "unknown_method"}  # also what only the server could tell

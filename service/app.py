@@ -6,12 +6,13 @@ from jobs.queue import Queue
 from jobs.settings import Settings
 from jobs.store.store import Store
 from models.library import Library
-from service import handlers, openapi
-from service.crowding import MOST_REQUESTS, Crowding
-from service.dependencies import Parts
+from service.edge import handlers
+from service.edge.crowding import MOST_REQUESTS, Crowding
+from service.edge.dependencies import Parts
+from service.edge.metrics import Meter
+from service.edge.observing import Observing
 from service.endpoints import audits, findings, health, jobs, methods, models, samples, schemas
-from service.metrics import Meter
-from service.observing import Observing
+from service.wire import openapi
 
 VERSION = "0.1.0"
 

@@ -14,7 +14,7 @@ from algorithms.errors import BrinellError, NotFound
 from jobs.record import KeyRecord
 from jobs.settings import Settings
 from jobs.store.store import Store
-from service.security import SCOPES, new_key
+from service.edge.security import SCOPES, new_key
 
 TENANT = re.compile(r"[A-Za-z0-9_-]{1,64}")
 FAILED = 2

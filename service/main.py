@@ -10,7 +10,7 @@ from jobs.store.store import Store
 from models.library import Library
 from service import logs
 from service.app import create_app
-from service.crowding import MOST_REQUESTS
+from service.edge.crowding import MOST_REQUESTS
 
 KEEP_ALIVE_SECONDS = 5
 MOST_CONNECTIONS = 2 * MOST_REQUESTS  # idle ones count; beyond this uvicorn itself answers 503, in plain text

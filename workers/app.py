@@ -15,7 +15,7 @@ from jobs.record import QueueName
 from jobs.settings import Settings
 from jobs.store.store import Store
 from workers import drain, limits, logs
-from workers.versions import versions
+from workers.supervisor.versions import versions
 
 BEAT_SECONDS = 5.0
 VISIBILITY_SECONDS = 3600

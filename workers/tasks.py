@@ -13,9 +13,9 @@ from models.library import Library
 from workers import limits
 from workers.app import app, kind, settings
 from workers.reaper import Reaper
-from workers.runner_process import Kind, RunnerProcess, sweep_directories
-from workers.spare import Runners
-from workers.supervisor import Supervisor
+from workers.supervisor.runner_process import Kind, RunnerProcess, sweep_directories
+from workers.supervisor.spare import Runners
+from workers.supervisor.supervisor import Supervisor
 
 
 class Station:

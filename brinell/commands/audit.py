@@ -6,8 +6,6 @@ from typing import Annotated, Any
 
 import typer
 
-from brinell.audit_files import AuditFiles
-from brinell.brackets_table import print_brackets, print_outline
 from brinell.client import Client
 from brinell.commands.options import (
     ApiKey,
@@ -21,14 +19,16 @@ from brinell.commands.options import (
     refuse_missing_files,
     refuse_unwritable,
 )
-from brinell.connecting import connect, connect_or_start
-from brinell.deadline import Deadline
 from brinell.errors import BrinellError
 from brinell.exit_codes import COULD_NOT_RUN, DONE, OF_VERDICT
-from brinell.terminal import complain, out, plain, print_json, say
-from brinell.uploading import ids_of
-from brinell.verdict_lines import print_verdict
-from brinell.watching import audit as watch_audit
+from brinell.files.audit_files import AuditFiles
+from brinell.printing.brackets_table import print_brackets, print_outline
+from brinell.printing.terminal import complain, out, plain, print_json, say
+from brinell.printing.verdict_lines import print_verdict
+from brinell.session.connecting import connect, connect_or_start
+from brinell.session.deadline import Deadline
+from brinell.session.uploading import ids_of
+from brinell.session.watching import audit as watch_audit
 
 MAX_POLICY_BYTES = 64_000  # the server reads no longer one
 

@@ -10,9 +10,9 @@ import typer
 from brinell.audit_records import Audit
 from brinell.commands import audit
 from brinell.commands.options import ApiKey, AsJson, Limit, Url, refuse_unwritable
-from brinell.connecting import connect
-from brinell.scores_table import NOTHING
-from brinell.terminal import out, print_facts, print_json, print_table, say
+from brinell.printing.scores_table import NOTHING
+from brinell.printing.terminal import out, print_facts, print_json, print_table, say
+from brinell.session.connecting import connect
 
 app = typer.Typer(help="Look at audits and their reports, cancel and delete them.", no_args_is_help=True)
 AuditId = Annotated[str, typer.Argument(metavar="AUDIT_ID", help="aud_…")]

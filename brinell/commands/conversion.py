@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from brinell import csv_table, image_folders, npz
 from brinell.commands.options import local_file, refuse_unwritable
-from brinell.image_folders import Color, ImageForm, Layout
-from brinell.terminal import say
+from brinell.files import csv_table, image_folders, npz
+from brinell.files.image_folders import Color, ImageForm, Layout
+from brinell.printing.terminal import say
 
 Output = Annotated[
     Path | None, typer.Option("--output", "-o", metavar="FILE.npz", help="Where to.", show_default="NAME.npz, here")

@@ -5,16 +5,16 @@ from typing import Annotated, Any
 
 import typer
 
-from brinell import checkout
-from brinell.brackets_table import print_brackets, print_outline
 from brinell.client import Client
-from brinell.comparing import Audited, sentences
-from brinell.connecting import private_server
-from brinell.deadline import Deadline
 from brinell.errors import BrinellError
-from brinell.terminal import out, plain, say
-from brinell.uploading import upload_model, upload_samples
-from brinell.watching import audit
+from brinell.machine import checkout
+from brinell.printing.brackets_table import print_brackets, print_outline
+from brinell.printing.comparing import Audited, sentences
+from brinell.printing.terminal import out, plain, say
+from brinell.session.connecting import private_server
+from brinell.session.deadline import Deadline
+from brinell.session.uploading import upload_model, upload_samples
+from brinell.session.watching import audit
 
 SAMPLES = 20
 FOLDER = Path("demo")

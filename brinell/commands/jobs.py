@@ -7,11 +7,11 @@ from typing import Annotated
 import typer
 
 from brinell.commands.options import ApiKey, AsJson, Limit, Url, refuse_unwritable
-from brinell.connecting import connect
-from brinell.progress import job_note
+from brinell.printing.progress import job_note
+from brinell.printing.scores_table import number, status
+from brinell.printing.terminal import print_facts, print_json, print_table, say
 from brinell.records import Finding, Job
-from brinell.scores_table import number, status
-from brinell.terminal import print_facts, print_json, print_table, say
+from brinell.session.connecting import connect
 
 app = typer.Typer(help="Look at jobs and their findings, cancel and delete them.", no_args_is_help=True)
 JobId = Annotated[str, typer.Argument(metavar="JOB_ID", help="job_…")]

@@ -6,11 +6,11 @@ from typing import Annotated
 
 import typer
 
-from brinell import checkout
 from brinell.commands.options import AsJson
-from brinell.data_dir import DEFAULT, DataDir
 from brinell.errors import BrinellError
-from brinell.terminal import out, plain
+from brinell.machine import checkout
+from brinell.machine.data_dir import DEFAULT, DataDir
+from brinell.printing.terminal import out, plain
 
 app = typer.Typer(help="Make, list and revoke API keys, on the machine the server runs on.", no_args_is_help=True)
 WRONG_USAGE = 4  # of service.keys

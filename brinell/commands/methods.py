@@ -7,8 +7,8 @@ from typing import Annotated, Any
 import typer
 
 from brinell.commands.options import ApiKey, AsJson, Url
-from brinell.connecting import connect
-from brinell.terminal import out, print_facts, print_json, print_table
+from brinell.printing.terminal import out, print_facts, print_json, print_table
+from brinell.session.connecting import connect
 
 app = typer.Typer(help="See what the server can do.", no_args_is_help=True)
 

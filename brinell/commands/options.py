@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from brinell.uploading import is_id
+from brinell.session.uploading import is_id
 
 Url = Annotated[
     str | None,

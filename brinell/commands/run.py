@@ -20,12 +20,12 @@ from brinell.commands.options import (
     refuse_missing_files,
     refuse_unwritable,
 )
-from brinell.connecting import connect_or_start
-from brinell.deadline import Deadline
-from brinell.scores_table import print_summary
-from brinell.terminal import print_json, say
-from brinell.uploading import ids_of, is_id, upload_samples
-from brinell.watching import evaluate
+from brinell.printing.scores_table import print_summary
+from brinell.printing.terminal import print_json, say
+from brinell.session.connecting import connect_or_start
+from brinell.session.deadline import Deadline
+from brinell.session.uploading import ids_of, is_id, upload_samples
+from brinell.session.watching import evaluate
 
 Json = dict[str, Any]
 

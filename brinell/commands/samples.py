@@ -8,10 +8,10 @@ import typer
 
 from brinell.commands import conversion
 from brinell.commands.options import ApiKey, AsJson, Limit, Url, local_file
-from brinell.connecting import connect
+from brinell.printing.terminal import print_facts, print_json, print_table, say
 from brinell.records import Samples
-from brinell.terminal import print_facts, print_json, print_table, say
-from brinell.uploading import upload_samples
+from brinell.session.connecting import connect
+from brinell.session.uploading import upload_samples
 
 app = typer.Typer(help="Make, upload, look at and delete samples.", no_args_is_help=True)
 app.command()(conversion.from_images)

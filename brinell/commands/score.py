@@ -17,12 +17,12 @@ from brinell.commands.options import (
     box_of,
     refuse_missing_files,
 )
-from brinell.connecting import connect_or_start
-from brinell.deadline import Deadline
-from brinell.scores_table import print_scores, print_summary
-from brinell.terminal import print_json
-from brinell.uploading import ids_of
-from brinell.watching import evaluate
+from brinell.printing.scores_table import print_scores, print_summary
+from brinell.printing.terminal import print_json
+from brinell.session.connecting import connect_or_start
+from brinell.session.deadline import Deadline
+from brinell.session.uploading import ids_of
+from brinell.session.watching import evaluate
 
 
 class Preset(StrEnum):

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from brinell.data_dir import DEFAULT
-from brinell.terminal import say
+from brinell.machine.data_dir import DEFAULT
+from brinell.printing.terminal import say
 
 
 def up(
@@ -21,7 +21,7 @@ def up(
     The key and the address are written to `api-key` and `url` in the data folder. BRINELL_REDIS_URL replaces the
     embedded Redis by one of yours.
     """
-    from brinell.local import Installation
+    from brinell.machine.local import Installation
 
     say("Starting…")
     installation = Installation(data_dir, host=host, port=port, workers=workers, inspector=True, say=say)

@@ -16,16 +16,16 @@ from audits.policy.verdict import Verdict
 from jobs.record import Page
 from jobs.states import TERMINAL, JobState
 from jobs.store.names import checked
-from service import examples, polling
-from service.bodies import json_body
-from service.dependencies import Cursor, JobsReader, JobsWriter, Limit, TheParts
+from service.actions.submission import submit_audit
+from service.edge.dependencies import Cursor, JobsReader, JobsWriter, Limit, TheParts
 from service.endpoints.jobs import ADMISSION_REFUSALS
-from service.events import LastEventId, follow, version_of
-from service.idempotent import IdempotencyKey, idempotency
-from service.openapi import Responses, answers, declares, takes_json
-from service.polling import poll
-from service.submission import submit_audit
-from service.waiting import Prefer
+from service.wire import examples, polling
+from service.wire.bodies import json_body
+from service.wire.events import LastEventId, follow, version_of
+from service.wire.idempotent import IdempotencyKey, idempotency
+from service.wire.openapi import Responses, answers, declares, takes_json
+from service.wire.polling import poll
+from service.wire.waiting import Prefer
 
 router = APIRouter(prefix="/v1/audits", tags=["audits"])
 

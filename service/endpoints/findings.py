@@ -13,11 +13,11 @@ from algorithms.seam.claims import Finding
 from jobs.record import Page
 from jobs.states import TERMINAL
 from jobs.store.names import checked
-from service import adversarials
-from service.dependencies import Cursor, JobsReader, Limit, TheParts
-from service.events import LastEventId, follow, version_of
-from service.openapi import answers, declares
-from service.uploads import OCTET_STREAM
+from service.actions import adversarials
+from service.edge.dependencies import Cursor, JobsReader, Limit, TheParts
+from service.wire.events import LastEventId, follow, version_of
+from service.wire.openapi import answers, declares
+from service.wire.uploads import OCTET_STREAM
 
 router = APIRouter(prefix="/v1/jobs/{job_id}", tags=["jobs"])
 

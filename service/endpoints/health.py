@@ -10,8 +10,8 @@ from pydantic import BaseModel
 from algorithms.errors import Unavailable
 from jobs.record import WorkerRecord
 from jobs.store.store import Store
-from service.dependencies import TheParts
-from service.openapi import answers, declares
+from service.edge.dependencies import TheParts
+from service.wire.openapi import answers, declares
 
 router = APIRouter(tags=["service"])
 

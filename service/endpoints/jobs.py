@@ -9,14 +9,14 @@ from jobs.record import Job, Page
 from jobs.request import JobRequest
 from jobs.states import JobState
 from jobs.store.names import checked
-from service import examples, polling
-from service.bodies import json_body
-from service.dependencies import Cursor, JobsReader, JobsWriter, Limit, TheParts
-from service.idempotent import IdempotencyKey, idempotency
-from service.openapi import answers, declares, takes_json
-from service.polling import poll
-from service.submission import submit
-from service.waiting import Prefer
+from service.actions.submission import submit
+from service.edge.dependencies import Cursor, JobsReader, JobsWriter, Limit, TheParts
+from service.wire import examples, polling
+from service.wire.bodies import json_body
+from service.wire.idempotent import IdempotencyKey, idempotency
+from service.wire.openapi import answers, declares, takes_json
+from service.wire.polling import poll
+from service.wire.waiting import Prefer
 
 router = APIRouter(tags=["jobs"])
 

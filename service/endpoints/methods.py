@@ -9,8 +9,8 @@ from algorithms.registry import METHODS, Method
 from algorithms.seam.access import Access
 from algorithms.seam.claims import Kind
 from algorithms.seam.threat import Norm
-from service.dependencies import AnyCaller
-from service.openapi import declares
+from service.edge.dependencies import AnyCaller
+from service.wire.openapi import declares
 
 router = APIRouter(tags=["methods"])
 

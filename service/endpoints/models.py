@@ -12,16 +12,16 @@ from algorithms.errors import Refused
 from jobs.record import Page
 from jobs.store.store import Store
 from models.cards import ModelCard, Preprocessing
-from service.bodies import parse
-from service.dependencies import Cursor, Limit, ModelsReader, ModelsWriter, Name, TheParts
-from service.errors import problem_response
-from service.examples import ENDPOINT_REQUEST, TEMPLATE_REQUEST
-from service.idempotent import IdempotencyKey, idempotency
-from service.intake import take_model
-from service.openapi import answers, declares, takes_bytes, takes_json, takes_one_of
-from service.registering import register_endpoint
-from service.uploads import media_type, received
-from service.waiting import Prefer, applied, seconds_of, wait_until
+from service.actions.intake import take_model
+from service.actions.registering import register_endpoint
+from service.edge.dependencies import Cursor, Limit, ModelsReader, ModelsWriter, Name, TheParts
+from service.edge.errors import problem_response
+from service.wire.bodies import parse
+from service.wire.examples import ENDPOINT_REQUEST, TEMPLATE_REQUEST
+from service.wire.idempotent import IdempotencyKey, idempotency
+from service.wire.openapi import answers, declares, takes_bytes, takes_json, takes_one_of
+from service.wire.uploads import media_type, received
+from service.wire.waiting import Prefer, applied, seconds_of, wait_until
 
 router = APIRouter(tags=["models"])
 

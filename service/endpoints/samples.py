@@ -5,11 +5,11 @@ from fastapi.concurrency import run_in_threadpool
 
 from jobs.record import Page
 from models.cards import SamplesCard
-from service.dependencies import Cursor, Limit, Name, SamplesReader, SamplesWriter, TheParts
-from service.idempotent import IdempotencyKey, idempotency
-from service.intake import take_samples
-from service.openapi import answers, declares, takes_bytes
-from service.uploads import received
+from service.actions.intake import take_samples
+from service.edge.dependencies import Cursor, Limit, Name, SamplesReader, SamplesWriter, TheParts
+from service.wire.idempotent import IdempotencyKey, idempotency
+from service.wire.openapi import answers, declares, takes_bytes
+from service.wire.uploads import received
 
 router = APIRouter(tags=["samples"])
 

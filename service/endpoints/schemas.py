@@ -6,8 +6,8 @@ from fastapi import APIRouter
 
 from audits.document.report import Report
 from audits.policy.policy import Policy
-from service.dependencies import AnyCaller
-from service.openapi import answers, declares
+from service.edge.dependencies import AnyCaller
+from service.wire.openapi import answers, declares
 
 router = APIRouter(tags=["audits"])
 

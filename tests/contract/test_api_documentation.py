@@ -21,9 +21,9 @@ from jobs.settings import Settings
 from jobs.store.store import Store
 from models.cards import ModelCard, SamplesCard
 from models.library import Library
-from service import examples
 from service.app import create_app
-from service.errors import CODES_BY_STATUS, STATUS, Problem
+from service.edge.errors import CODES_BY_STATUS, STATUS, Problem
+from service.wire import examples
 
 PAGE = Path(__file__).parents[2] / "docs" / "api.md"
 VERBS = ("get", "post", "put", "patch", "delete")

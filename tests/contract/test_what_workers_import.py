@@ -13,7 +13,7 @@ PRIVATE = ("redis", "celery", "kombu", "jobs", "audits", "fastapi", "starlette",
     ("modules", "forbidden"),
     [
         ("workers.app, workers.tasks", HEAVY),
-        ("workers.runner, workers.answering", PRIVATE),
+        ("workers.runner.__main__, workers.runner.answering", PRIVATE),
     ],
     ids=["supervisor", "runner"],
 )

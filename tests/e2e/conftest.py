@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from brinell.local import Installation
+from brinell.machine.local import Installation
 from models.onnx.classifier import OnnxClassifier
 from models.onnx.gate.check import check
 from models.onnx.network import read

@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from brinell.local import Installation
+from brinell.machine.local import Installation
 from tests.e2e.machine import DIGITS, until
 from tests.unit.models.neighbors.test_upload import REFUSALS as NEIGHBORS
 from tests.unit.models.neighbors.test_upload import upload as neighbors

@@ -13,8 +13,8 @@ from tests.e2e.machine import DIGITS, is_alive, until
 from workers import frames
 from workers.frames import Frame
 from workers.limits import NICE
-from workers.runner_process import RunnerDied, RunnerProcess, sweep_directories
-from workers.spare import Runners
+from workers.supervisor.runner_process import RunnerDied, RunnerProcess, sweep_directories
+from workers.supervisor.spare import Runners
 
 MODEL = (DIGITS / "model.onnx").read_bytes()
 LIMIT = 1 << 20

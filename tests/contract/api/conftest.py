@@ -24,7 +24,7 @@ from models.cards import Inspection, ModelInput, ModelOutput
 from models.library import Library
 from service import logs
 from service.app import create_app
-from service.security import SCOPES, new_key
+from service.edge.security import SCOPES, new_key
 
 ONNX = {"Content-Type": "application/octet-stream"}
 SHAPE = (4,)

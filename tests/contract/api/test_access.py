@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from service.security import SCOPES, new_key
+from service.edge.security import SCOPES, new_key
 from tests.contract.api.conftest import Api
 from tests.contract.test_api_documentation import operations
 

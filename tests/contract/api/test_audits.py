@@ -12,11 +12,11 @@ from fastapi.testclient import TestClient
 from audits.document.report import Report
 from audits.policy.policy import Policy
 from jobs.record import Lease
-from service import events
+from service.wire import events
 from tests.contract.api.conftest import Api, npz, some_samples
 from tests.contract.api.test_jobs import events_of, later
-from workers.endings import Reported
-from workers.reporting import Reporting
+from workers.supervisor.endings import Reported
+from workers.supervisor.reporting import Reporting
 
 POLICY = {"rules": [{"name": "accurate", "metric": "clean_accuracy", "at_least": 0.5}]}
 

@@ -12,7 +12,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from jobs.record import Progress
-from service import events
+from service.wire import events
 from tests.contract.api.asgi import RudeClient
 from tests.contract.api.conftest import SHAPE, Api, npz
 from tests.contract.api.test_problems import problem_of

@@ -7,7 +7,7 @@ import anyio
 import pytest
 from fastapi.testclient import TestClient
 
-from service import uploads
+from service.wire import uploads
 from tests.contract.api.asgi import RudeClient
 from tests.contract.api.conftest import MOST_BYTES, ONNX, Api, npz, some_samples
 from tests.contract.api.test_problems import problem_of

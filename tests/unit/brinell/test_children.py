@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from brinell.children import Child, Program
+from brinell.machine.children import Child, Program
 
 
 def _wait(is_so, seconds=10.0):

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from brinell import terminal
+from brinell.printing import terminal
 from tests.unit.brinell.stand_in import KEY, MODEL, problem
 
 pytestmark = pytest.mark.usefixtures("an_empty_folder")
@@ -148,7 +148,7 @@ def test_an_interruption_cancels_the_job_and_ends_with_2(run, server, monkeypatc
     def interrupt(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("brinell.watching.samples_note", interrupt)  # as Ctrl-C while the progress is drawn
+    monkeypatch.setattr("brinell.session.watching.samples_note", interrupt)  # as Ctrl-C while the progress is drawn
     code, _, err = run("score", "m.onnx", "--samples", "s.npz")
     assert code == 2
     assert "/v1/jobs/job_1/cancel" in server.paths("POST")
@@ -220,7 +220,7 @@ def test_keys_need_a_server_on_this_machine(run):
 
 
 def test_outside_a_checkout_the_local_commands_say_what_they_need(run, monkeypatch, tmp_path):
-    monkeypatch.setattr("brinell.checkout.__file__", str(tmp_path / "brinell" / "checkout.py"))
+    monkeypatch.setattr("brinell.machine.checkout.__file__", str(tmp_path / "brinell" / "machine" / "checkout.py"))
     for arguments in (["up"], ["demo"], ["score", "m.onnx", "--samples", "s.npz"]):
         code, _, err = run(*arguments)
         assert code == 2
@@ -230,7 +230,7 @@ def test_outside_a_checkout_the_local_commands_say_what_they_need(run, monkeypat
 @pytest.mark.parametrize("width", [80, 120])
 def test_a_table_fits_the_terminal(run, server, monkeypatch, width, capsys):
     monkeypatch.setattr(terminal, "out", Console(width=width, highlight=False, markup=False))
-    monkeypatch.setattr("brinell.scores_table.out", terminal.out)
+    monkeypatch.setattr("brinell.printing.scores_table.out", terminal.out)
     _, out, _ = run("score", "m.onnx", "--samples", "s.npz")
     assert out
     assert max(map(len, out.splitlines())) <= width

@@ -2,7 +2,7 @@
 
 import pytest
 
-from brinell.comparing import Audited, sentences
+from brinell.printing.comparing import Audited, sentences
 from tests.reports_for_tests import comparison, report, sample_row
 
 

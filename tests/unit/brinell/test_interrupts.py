@@ -4,7 +4,7 @@ import signal
 
 import pytest
 
-from brinell.interrupts import held
+from brinell.session.interrupts import held
 
 
 @pytest.fixture(autouse=True)

@@ -5,11 +5,11 @@ import stat
 
 import pytest
 
-from brinell.children import Child
-from brinell.data_dir import DataDir
 from brinell.errors import BrinellError
-from brinell.local import Installation
-from brinell.valkey import Valkey
+from brinell.machine.children import Child
+from brinell.machine.data_dir import DataDir
+from brinell.machine.local import Installation
+from brinell.machine.valkey import Valkey
 
 
 def test_a_folder_has_one_holder(tmp_path):

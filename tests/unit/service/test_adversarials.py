@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from service.adversarials import blocks, merge, size_of
+from service.actions.adversarials import blocks, merge, size_of
 
 
 def stored(rows: list[int], shape: tuple[int, ...], rng: np.random.Generator) -> bytes:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from service.conditional import etag_of, is_known
-from service.waiting import seconds_of
+from service.wire.conditional import etag_of, is_known
+from service.wire.waiting import seconds_of
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from jobs.request import JobRequest
-from service.handlers import pointer_of
+from service.edge.handlers import pointer_of
 
 SMALLEST = {"model_id": "mdl_a", "samples_id": "smp_b", "method": {"name": "clever"}}
 

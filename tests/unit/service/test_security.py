@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from service.security import hash_secret, is_secret, new_key, read_key
+from service.edge.security import hash_secret, is_secret, new_key, read_key
 
 
 def test_a_new_key_is_read_back_as_its_id_and_a_secret_that_fits_its_hash() -> None:

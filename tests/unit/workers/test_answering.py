@@ -2,7 +2,7 @@
 
 import pytest
 
-from workers.answering import Allowance
+from workers.runner.answering import Allowance
 
 
 @pytest.mark.parametrize(

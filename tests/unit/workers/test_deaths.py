@@ -2,7 +2,7 @@ import signal
 
 import pytest
 
-from workers import deaths
+from workers.supervisor import deaths
 
 ALL = [deaths.by_exit(code) for code in (1, -9, -11, -6, -24, -4, 0)] + [deaths.by_timeout(900), deaths.by_nonsense()]
 

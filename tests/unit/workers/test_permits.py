@@ -9,9 +9,9 @@ from jobs.credentials import Credential, Seal
 from jobs.record import Lease
 from jobs.settings import Settings
 from models.cards import Endpoint, EndpointInput, EndpointOutput, Limits, ModelCard
-from workers import translation
 from workers.frames import Frame, FrameError
-from workers.permits import NotPermitted, Permits
+from workers.supervisor import translation
+from workers.supervisor.permits import NotPermitted, Permits
 
 ORIGIN = "https://models.example.com:443"
 OLD, NEW = (base64.urlsafe_b64encode(bytes(range(n, n + 32))).decode() for n in (10, 60))

@@ -13,8 +13,9 @@ from algorithms.seam.threat import Norm
 from jobs.record import JobSpec, Lease, ThreatSpec
 from jobs.request import JobRequest
 from models.cards import ModelCard, SamplesCard
-from workers import frames, translation
+from workers import frames
 from workers.frames import Frame, FrameError
+from workers.supervisor import translation
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 SHAPE = (2, 3)

@@ -6,11 +6,11 @@ import pytest
 
 from models.cards import TRIES
 from tests.unit.workers.test_permits import lease
-from workers import supervisor
 from workers.frames import Frame
-from workers.runner_process import RunnerDied
-from workers.supervisor import INSPECTION_SECONDS, Supervisor
-from workers.work import Work
+from workers.supervisor import supervisor
+from workers.supervisor.runner_process import RunnerDied
+from workers.supervisor.supervisor import INSPECTION_SECONDS, Supervisor
+from workers.supervisor.work import Work
 
 
 class Runner:

@@ -4,8 +4,8 @@ import time
 
 import pytest
 
-from workers import watch as watching
-from workers.watch import Watch
+from workers.supervisor import watch as watching
+from workers.supervisor.watch import Watch
 
 
 class Child:

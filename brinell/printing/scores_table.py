@@ -1,0 +1,75 @@
+"""How CLEVER scores are read on a terminal."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from brinell.printing.terminal import out, plain, print_table
+from brinell.records import Finding, Job
+
+NOTHING = "–"
+
+
+def number(value: float | None) -> str:
+    """Four significant digits."""
+    return NOTHING if value is None else f"{value:#.4g}"
+
+
+def interval(details: dict[str, Any]) -> str:
+    ends = details.get("interval")
+    return f"[{number(ends[0])}, {number(ends[1])}]" if ends else NOTHING
+
+
+def status(finding: Finding) -> str:
+    """CLEVER's own word on its fit; what the finding is where there is no fit."""
+    details = finding["details"]
+    return str(details.get("status") or details.get("reason") or finding["kind"])
+
+
+def print_scores(findings: Sequence[Finding]) -> None:
+    norm = findings[0]["norm"] if findings else "l2"
+    columns = ["sample", "label", "predicted", f"CLEVER {norm}", interval_title(findings), "status"]
+    rows = [
+        [
+            str(finding["index"]),
+            str(finding["label"]),
+            str(finding["predicted"]),
+            number(finding["value"]),
+            interval(finding["details"]),
+            status(finding),
+        ]
+        for finding in findings
+    ]
+    print_table(columns, rows, right=frozenset(columns[:5]))
+
+
+def interval_title(findings: Sequence[Finding]) -> str:
+    levels = {finding["details"]["interval_level"] for finding in findings if finding["details"].get("interval_level")}
+    return f"{levels.pop():.0%} interval" if len(levels) == 1 else "interval"
+
+
+def print_summary(job: Job, name: str = "CLEVER") -> None:
+    """A few lines; none where the job has no summary."""
+    summary = job["summary"]
+    if not summary:
+        return
+    counts = ", ".join(f"{n} {kind}" for kind, n in summary["counts"].items() if n)
+    out.print()
+    out.print(plain(f"{name}: {summary['samples']} samples ({counts}), labels {summary['labels']}"))
+    for title, key in (("clean accuracy", "clean_accuracy"), ("success rate", "success_rate")):
+        if rate := summary.get(key):
+            out.print(f"  {title}: {rate['value']:.1%} (95% interval {rate['low']:.1%} to {rate['high']:.1%})")
+    if (values := summary.get("value")) and values.get("mean") is not None:
+        listed = ", ".join(f"{word} {number(values[word])}" for word in ("mean", "median", "min", "max"))
+        out.print(f"  value: {listed}")
+    cost = f"{summary['queries']['total']} queries, {_total(summary['gradients'])} gradients"
+    out.print(f"  cost: {cost}, {summary['seconds']:.1f} s")
+    if summary.get("warnings"):
+        out.print(plain(f"  warnings: {', '.join(map(_code, summary['warnings']))}"))
+
+
+def _total(gradients: Any) -> Any:
+    return gradients["total"] if isinstance(gradients, dict) else gradients
+
+
+def _code(warning: Any) -> str:
+    return str(warning["code"] if isinstance(warning, dict) else warning)

@@ -1,0 +1,45 @@
+"""A gate on a terminal: one line a rule, with why it does not pass where it does not, and the verdict."""
+
+from collections.abc import Sequence
+
+from brinell.audit_records import Rule, Verdict
+from brinell.printing.scores_table import number
+from brinell.printing.terminal import out, plain
+
+
+def print_verdict(verdict: Verdict | None, rules: Sequence[Rule]) -> None:
+    """Nothing where there is no policy."""
+    if not rules:
+        return
+    width = max(len(rule["verdict"]) for rule in rules)
+    out.print()
+    for rule in rules:
+        out.print(plain(f"{rule['verdict']:{width}}  {_told(rule)}"), soft_wrap=True)
+    out.print(f"\nVerdict: {verdict or 'none'}")
+
+
+def _told(rule: Rule) -> str:
+    told = f"{rule['name']}: {_wanted(rule)}, observed {_observed(rule)} ({rule['evidence']})"
+    return f"{told}. {why}" if (why := _why(rule)) else told
+
+
+def _wanted(rule: Rule) -> str:
+    where = "" if rule["at"] is None else f" at {rule['at']:g}"
+    bounds = {"≥": rule["at_least"], "≤": rule["at_most"], "drop ≤": rule["max_drop_from_baseline"]}
+    wanted = " and ".join(f"{sign} {bound:g}" for sign, bound in bounds.items() if bound is not None)
+    return f"{rule['metric']}{where} {wanted}"
+
+
+def _observed(rule: Rule) -> str:
+    if rule["low"] is None or rule["high"] is None:
+        return number(rule["observed"])
+    return f"{number(rule['observed'])} in [{number(rule['low'])}, {number(rule['high'])}]"
+
+
+def _why(rule: Rule) -> str:
+    if rule["verdict"] == "pass":
+        return ""
+    needed, waiver = rule["needed_samples"], rule["waiver"]
+    more = f"{needed} samples would decide it, were the rate to stay." if needed else ""
+    answered_for = f"Waived by {waiver['by']}: {waiver['reason']}." if waiver else ""
+    return " ".join(part for part in (rule["detail"], more, answered_for) if part)

@@ -1,0 +1,53 @@
+"""Models and samples from this machine's files or by the ids of what is uploaded already, with the progress shown."""
+
+from pathlib import Path
+
+from brinell.client import Client
+from brinell.printing.progress import progress
+from brinell.records import Model, Samples
+from brinell.session.deadline import Deadline
+
+
+def upload_model(
+    client: Client,
+    path: Path,
+    deadline: Deadline,
+    *,
+    name: str | None = None,
+    kind: str = "onnx",
+    preprocessing: str | None = None,
+) -> Model:
+    """The model once it is ready."""
+    with progress(f"Uploading {path.name}") as advance:
+        model = client.upload_model(
+            path,
+            name=name,
+            kind=kind,
+            preprocessing=preprocessing,
+            timeout_seconds=deadline.seconds_left,
+            on_sent=lambda sent, total: advance(sent / total, "inspecting" if sent == total else ""),
+        )
+        advance(1.0, model["state"])
+    return model
+
+
+def upload_samples(client: Client, path: Path, *, name: str | None = None) -> Samples:
+    with progress(f"Uploading {path.name}") as advance:
+        return client.upload_samples(path, name=name, on_sent=lambda sent, total: advance(sent / total))
+
+
+def is_id(text: str, prefix: str) -> bool:
+    """True for an id such as mdl_…, unless a file has that name."""
+    return text.startswith(prefix) and not Path(text).exists()
+
+
+def ids_of(client: Client, model: str, samples: str, deadline: Deadline) -> dict[str, str]:
+    """`model_id` and `samples_id` for a request; each given as a path, which is uploaded, or as an id.
+
+    A model that is an .npz is a set of nearest neighbors.
+    """
+    kind = "neighbors" if Path(model).suffix == ".npz" else "onnx"
+    return {
+        "model_id": model if is_id(model, "mdl_") else upload_model(client, Path(model), deadline, kind=kind)["id"],
+        "samples_id": samples if is_id(samples, "smp_") else upload_samples(client, Path(samples))["id"],
+    }

@@ -1,0 +1,83 @@
+"""From a request to a job or an audit: look up what it names, admit it, write it down, wake a worker."""
+
+from collections.abc import Sequence
+
+from algorithms.errors import Conflict
+from audits.asking import admission as audits
+from audits.asking.record import Audit
+from audits.asking.request import AuditRequest
+from jobs.admission import Rows, admit, selected, wants_rows
+from jobs.record import Idempotency, Job
+from jobs.request import JobRequest
+from jobs.store.store import Store
+from models.cards import ModelCard, SamplesCard
+from models.library import Library
+from models.samples import load_rows
+from service.edge.dependencies import Parts
+
+
+def submit(tenant: str, request: JobRequest, once: Idempotency | None, parts: Parts) -> Job:
+    """The job made now, or the one made before with the same Idempotency-Key. Blocks.
+
+    Raises NotFound for ids of another tenant as for unknown ones, and what `admit` raises.
+    """
+    store = parts.store
+    made_before = store.replayed(tenant, once) if once else None
+    if made_before is not None:
+        return store.job(tenant, made_before)
+    model = store.model(tenant, request.model_id)
+    check_trusted(model, parts.settings.trusted_origins)
+    samples = store.samples_card(tenant, request.samples_id)
+    rows = _rows(selected(request, samples), samples, parts.library) if wants_rows(request, samples) else None
+    auxiliary_id = request.auxiliary_samples_id
+    auxiliary = None if auxiliary_id is None else store.samples_card(tenant, auxiliary_id)
+    spec = admit(request, model, samples, rows, auxiliary)
+    job, effects = store.create_job(tenant, spec, once)
+    parts.settle(effects)
+    return job
+
+
+def submit_audit(tenant: str, request: AuditRequest, once: Idempotency | None, parts: Parts) -> Audit:
+    """Likewise. Raises what `audits.asking.admission.admit` raises, Conflict(job_not_finished) for a live baseline."""
+    store = parts.store
+    made_before = store.replayed(tenant, once) if once else None
+    if made_before is not None:
+        return store.audit(tenant, made_before)
+    model = store.model(tenant, request.model_id)
+    check_trusted(model, parts.settings.trusted_origins)
+    samples = store.samples_card(tenant, request.samples_id)
+    indices = audits.needed_rows(request, samples)
+    rows = None if indices is None else _rows(indices, samples, parts.library)
+    plan = audits.admit(request, model, samples, rows, baseline=_baseline(tenant, request, store))
+    audit, effects = store.create_audit(tenant, plan, once)
+    parts.settle(effects)
+    return audit
+
+
+def _baseline(tenant: str, request: AuditRequest, store: Store) -> str | None:
+    """Digest of its report, None where none is named."""
+    if request.baseline_audit_id is None:
+        return None
+    forms = store.report_forms(tenant, request.baseline_audit_id)
+    if "json" not in forms:
+        raise Conflict(
+            "The baseline audit has no report (yet): wait until it has succeeded, or name another.",
+            code="job_not_finished",
+            pointer="/baseline_audit_id",
+        )
+    return forms["json"]
+
+
+def check_trusted(model: ModelCard, trusted_origins: tuple[str, ...]) -> None:
+    """Raises Conflict(model_not_ready): an origin may have lost its operator's trust since it was registered."""
+    if model.state == "ready" and model.endpoint and model.endpoint.origin not in trusted_origins:
+        raise Conflict(
+            "The operator does not trust this endpoint's origin any more; BRINELL_TRUSTED_ORIGINS has to name it.",
+            code="model_not_ready",
+            pointer="/model_id",
+        )
+
+
+def _rows(indices: Sequence[int], samples: SamplesCard, library: Library) -> Rows:
+    x, y = load_rows(library.get(samples.sha256), indices)
+    return Rows(x=x, y=y)

@@ -1,0 +1,87 @@
+"""What endpoints may ask for by name: the parts of the application, who is calling, and common parameters."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Query, Request, Security
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
+
+from algorithms.errors import Denied
+from jobs.effects import settle
+from jobs.queue import Queue
+from jobs.record import Effects, KeyRecord
+from jobs.settings import Settings
+from jobs.store.store import Store
+from models.library import Library
+from service.edge.security import is_secret, read_key
+from service.wire.queries import refuse_unknown
+
+bearer = HTTPBearer(auto_error=False, description="An API key: `Authorization: Bearer brn_...`")
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What the application was handed."""
+
+    settings: Settings
+    store: Store
+    queue: Queue
+    library: Library
+
+    def settle(self, effects: Effects) -> None:
+        """Sends and deletes what a move of the store left to do."""
+        settle(effects, store=self.store, queue=self.queue, library=self.library)
+
+
+async def _parts(request: Request) -> Parts:
+    parts: Parts = request.app.state.parts
+    return parts
+
+
+TheParts = Annotated[Parts, Depends(_parts)]
+
+
+@dataclass(frozen=True)
+class Caller:
+    tenant: str
+    key_id: str
+
+
+def authenticate(
+    request: Request,
+    needed: SecurityScopes,
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
+    parts: TheParts,
+) -> Caller:
+    """Raises Denied(unauthenticated) without a valid key, Denied(scope_missing) where it lacks a scope, RateLimited."""
+    record = _recognize(credentials.credentials if credentials else "", parts.store)
+    request.state.tenant, request.state.key_id = record.tenant, record.id
+    parts.store.arrive(record)
+    missing = [scope for scope in needed.scopes if scope not in record.scopes]
+    if missing:
+        raise Denied(f"This key lacks the scope {missing[0]}; use one that has it.", code="scope_missing")
+    refuse_unknown(request)  # only now: a stranger learns nothing of the calls
+    return Caller(tenant=record.tenant, key_id=record.id)
+
+
+def _recognize(text: str, store: Store) -> KeyRecord:
+    presented = read_key(text)
+    record = store.key(presented.id) if presented else None
+    if presented is None or not is_secret(presented.secret, record.secret_hash if record else None) or record is None:
+        raise Denied("Send a valid API key: `Authorization: Bearer brn_...`; `brinell keys create` makes one.")
+    return record
+
+
+AnyCaller = Annotated[Caller, Security(authenticate, scopes=[])]
+ModelsReader = Annotated[Caller, Security(authenticate, scopes=["models:read"])]
+ModelsWriter = Annotated[Caller, Security(authenticate, scopes=["models:write"])]
+SamplesReader = Annotated[Caller, Security(authenticate, scopes=["samples:read"])]
+SamplesWriter = Annotated[Caller, Security(authenticate, scopes=["samples:write"])]
+JobsReader = Annotated[Caller, Security(authenticate, scopes=["jobs:read"])]
+JobsWriter = Annotated[Caller, Security(authenticate, scopes=["jobs:write"])]
+
+Cursor = Annotated[str | None, Query(max_length=200, description="`next_cursor` of the page before; opaque.")]
+Limit = Annotated[int, Query(ge=1, le=1000, description="How many items a page may have.")]
+Name = Annotated[
+    str, Query(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$", description="For people; need not be unique.")
+]

@@ -1,0 +1,171 @@
+"""A runner as its supervisor sees it: started bare, spoken to in frames, killed without ceremony."""
+
+import contextlib
+import os
+import resource
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from pathlib import Path
+from typing import BinaryIO, Literal, cast
+
+from workers import frames
+from workers.frames import Frame, FrameError
+from workers.supervisor.log_tail import LogTail
+
+Kind = Literal["compute", "probe"]
+
+ENVIRONMENT = {
+    "PATH": "/usr/bin:/bin",
+    "LANG": "C.UTF-8",
+    "OMP_NUM_THREADS": "1",  # one thread a slice: numbers do not depend on company
+    "OMP_WAIT_POLICY": "PASSIVE",  # spinning threads beside another busy process cut Jacobians from 350 to 6 a second
+    "MALLOC_ARENA_MAX": "2",
+    "MALLOC_MMAP_THRESHOLD_": "1073741824",  # keep freed tensors: a fifth of a Jacobian's time went into page faults
+    "MALLOC_TRIM_THRESHOLD_": "2147483648",
+    "ORT_DISABLE_TELEMETRY": "1",
+}
+PASSED_ON: dict[Kind, tuple[str, ...]] = {
+    "compute": ("CUDA_VISIBLE_DEVICES", "LD_LIBRARY_PATH"),  # which card, and where its libraries are
+    "probe": ("SSL_CERT_FILE", "SSL_CERT_DIR"),  # whose certificates are believed
+}
+
+DIRECTORY = "brinell-runner"  # -PID OF THE SUPERVISOR-random
+
+
+def sweep_directories() -> None:
+    """Remove the empty directories of supervisors that were killed before they could."""
+    for left in Path(tempfile.gettempdir()).glob(f"{DIRECTORY}-*"):
+        if not Path("/proc", left.name.split("-")[2]).exists():
+            shutil.rmtree(left, ignore_errors=True)
+
+
+class RunnerDied(Exception):
+    """The pipe ended, or what came out of it was no frame. `returncode` as subprocess has it: -n for signal n."""
+
+    def __init__(self, returncode: int, log: str, *, was_ready: bool) -> None:
+        super().__init__(f"the runner ended with {returncode}")
+        self.returncode = returncode
+        self.was_ready = was_ready
+        self.log = log
+
+
+class RunnerProcess:
+    """One child. `send` and `receive` are for one thread; `ask_to_cancel` and `kill` may come from another.
+
+    Start it from a thread that lives as long as the process: the kernel sends PDEATHSIG when that *thread* ends.
+    """
+
+    def __init__(self, *, memory_bytes: int | None, kind: Kind = "compute") -> None:
+        self._directory = tempfile.mkdtemp(prefix=f"{DIRECTORY}-{os.getpid()}-")
+        os.chmod(self._directory, 0o500)
+        self._process = subprocess.Popen(
+            [sys.executable, "-I", "-m", "workers.runner", str(os.getpid()), str(memory_bytes or 0), kind],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=_environment(self._directory, kind),
+            cwd=self._directory,
+            close_fds=True,
+            start_new_session=True,
+        )
+        self._requests = cast(BinaryIO, self._process.stdin)
+        self._answers = cast(BinaryIO, self._process.stdout)
+        self._log = LogTail(cast(BinaryIO, self._process.stderr))
+        self._writing = threading.Lock()
+        self._is_ready = False
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def is_alive(self) -> bool:
+        return self._process.poll() is None
+
+    def wait_until_ready(self) -> None:
+        """Until the libraries are imported. Raises RunnerDied."""
+        if not self._is_ready:
+            self.receive(limit=0)
+            self._is_ready = True
+
+    def send(self, frame: Frame) -> None:
+        """Raises RunnerDied."""
+        try:
+            with self._writing:
+                frames.write(self._requests, frame)
+        except OSError as error:
+            raise self._died() from error
+
+    def receive(self, *, limit: int) -> Frame:
+        """The next frame, its blobs at most `limit` bytes. Waits as long as the child lives. Raises RunnerDied."""
+        try:
+            frame = frames.read(self._answers, limit)
+        except (FrameError, OSError, ValueError) as error:
+            raise self._died() from error
+        if frame is None:
+            raise self._died()
+        return frame
+
+    def ask_to_cancel(self) -> None:
+        """Never blocks: where the pipe is busy or full the message is dropped, and the kill that follows must do."""
+        if self._writing.acquire(blocking=False):
+            try:
+                _, writable, _ = select.select([], [self._requests], [], 0)  # room for 4096 bytes, as POSIX promises
+                if writable:
+                    with contextlib.suppress(OSError):
+                        frames.write(self._requests, Frame("cancel"))
+            finally:
+                self._writing.release()
+
+    def allow_cpu(self, seconds: float) -> None:
+        """From now on the child may use this much CPU time, all threads together; SIGXCPU ends it after that."""
+        with contextlib.suppress(ProcessLookupError):
+            most = _cpu_seconds(self.pid) + seconds
+            resource.prlimit(self.pid, resource.RLIMIT_CPU, (int(most) + 1, resource.RLIM_INFINITY))
+
+    def kill(self) -> None:
+        """SIGKILL to the child and all it may have started. Safe to call twice, and from any thread."""
+        if self.is_alive:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.pid, signal.SIGKILL)
+
+    def close(self) -> None:
+        """Kill, collect, and leave nothing behind."""
+        self.kill()
+        self._process.wait()
+        self._log.close()
+        for pipe in (self._requests, self._answers):
+            with contextlib.suppress(OSError):
+                pipe.close()
+        shutil.rmtree(self._directory, ignore_errors=True)
+
+    def _died(self) -> RunnerDied:
+        """A child that broke the protocol is as good as dead, and is made so."""
+        try:
+            self._process.wait(timeout=1)
+        except subprocess.TimeoutExpired:
+            self.kill()
+        returncode = self._process.wait()
+        self._log.close()
+        return RunnerDied(returncode, self._log.text(), was_ready=self._is_ready)
+
+
+def _environment(directory: str, kind: Kind) -> dict[str, str]:
+    """Nothing of ours: no broker, no key, no path of the library."""
+    known = {name: os.environ[name] for name in PASSED_ON[kind] if name in os.environ}
+    return {**ENVIRONMENT, **known, "HOME": directory, "TMPDIR": directory}
+
+
+def _cpu_seconds(pid: int) -> float:
+    """User and system time of the process so far (proc(5): fields 14 and 15 of stat, in clock ticks)."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as stat:
+            fields = stat.read().rpartition(")")[2].split()
+    except FileNotFoundError as error:
+        raise ProcessLookupError from error
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

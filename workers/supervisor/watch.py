@@ -1,0 +1,100 @@
+"""Watches over one chunk from a thread of its own: renews the lease, passes on progress, and ends the runner in time.
+
+The thread goes on while the runner is silent, hangs, or computes for minutes without a beat.
+"""
+
+import threading
+from collections.abc import Callable
+from math import inf
+from time import monotonic
+from typing import Literal, Self
+
+import structlog
+
+from workers.supervisor.runner_process import RunnerProcess
+
+BEAT_SECONDS = 1.0  # progress is at most one write a second
+CANCEL_SECONDS = 2.0  # a runner that was asked to stop has this long to hand over what it found
+
+Answer = Literal["go", "cancel", "lost"]
+Reason = Literal["cancelled", "lost", "timeout", "drain"]
+
+_log = structlog.get_logger(__name__)
+
+
+class Watch:
+    """`with Watch(...) as watch:`; afterwards `watch.reason` says why the runner was killed, None if it was not."""
+
+    def __init__(
+        self,
+        beat: Callable[[], Answer],
+        *,
+        heard: Callable[[], float],
+        lease_seconds: float,
+        draining: Callable[[], bool],
+    ) -> None:
+        """`heard` tells when (monotonic) the runner last said anything."""
+        self.reason: Reason | None = None
+        self._beat = beat
+        self._heard = heard
+        self._lease_seconds = lease_seconds
+        self._draining = draining
+        self._guarded, self._silence = monotonic(), inf
+        self._renewed = monotonic()
+        self._asked: float | None = None
+        self._runner: RunnerProcess | None = None
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._loop, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def guard(self, runner: RunnerProcess, *, seconds: float) -> None:
+        """From here on, this is the process that ends when the chunk must, and after so many seconds of silence."""
+        self._guarded, self._silence = monotonic(), seconds
+        self._runner = runner
+        if self.reason is not None:
+            runner.kill()
+
+    @property
+    def asked_to_cancel(self) -> bool:
+        """The runner was told to stop, whether or not it has heard."""
+        return self._asked is not None
+
+    def _loop(self) -> None:
+        while not self._over.wait(BEAT_SECONDS) and self.reason is None:
+            self.reason = self._reason_to_end(monotonic())
+        if self.reason is not None and self._runner is not None:
+            self._runner.kill()
+
+    def _reason_to_end(self, now: float) -> Reason | None:
+        if self._draining():
+            return "drain"
+        if now > max(self._guarded, self._heard()) + self._silence:
+            return "timeout"
+        answer = self._renew(now)
+        if answer == "cancel":
+            return self._cancel(now)
+        return "lost" if answer == "lost" else None
+
+    def _renew(self, now: float) -> Answer:
+        """A store that cannot be reached is forgiven for as long as the lease is certainly ours."""
+        try:
+            answer = self._beat()
+        except Exception as error:  # whatever the store's client raises: the lease decides
+            _log.warning("beat_failed", error=type(error).__name__)
+            return "lost" if now - self._renewed > self._lease_seconds else "go"
+        self._renewed = now
+        return answer
+
+    def _cancel(self, now: float) -> Reason | None:
+        if self._asked is None:
+            self._asked = now
+            if self._runner is not None:
+                self._runner.ask_to_cancel()
+        return "cancelled" if now - self._asked > CANCEL_SECONDS else None
