@@ -1,8 +1,15 @@
-"""The base of every method's parameters, and what a method may cost."""
+"""What a method is: its row, its parameters, and what it may cost."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
+
+from algorithms.seam.access import Access
+from algorithms.seam.claims import Kind
+from algorithms.seam.questions import Case, Cohort, Conversation
+from algorithms.seam.threat import Norm, Threat
 
 
 class Params(BaseModel):
@@ -29,3 +36,32 @@ class Budget:
 
     queries: int | None = 10_000
     gradients: int | None = None
+
+
+Run = Callable[[Case, Threat, Any], Conversation] | Callable[[Cohort, Threat, Any], Conversation]
+
+
+@dataclass(frozen=True)
+class Method:
+    """One row of the registry: it stands at the end of the method's own file, as `METHOD`.
+
+    From these rows grow HTTP's validation, OpenAPI, the command line, the docs and the law tests.
+    """
+
+    name: str
+    version: str
+    family: Literal["score", "attack", "certificate"]
+    threat_model: Literal["white_box", "black_box_score", "black_box_decision"]
+    needs: tuple[Access, ...]
+    norms: tuple[Norm, ...]
+    goals: tuple[Literal["untargeted", "targeted"], ...]
+    epsilon: Literal["required", "optional", "refused"]
+    proves: Kind
+    reference: str
+    params: type[Params]
+    run: Run
+    cohort: bool  # True: `run` takes a Cohort; False: a Case
+    minimum: Callable[[Any, Threat], Cost]  # the least a useful run costs a sample, clean row and re-query included
+    chunk: int  # samples a worker takes at a time: enough company to fill its batches, little enough to lose
+    wants_pool: bool = False  # `Case.pool`: other rows of the upload, to start from
+    wants_basis: Callable[[Any], bool] = lambda _: False  # `Case.basis`, with these parameters: needs auxiliary samples

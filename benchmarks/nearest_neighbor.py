@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.datasets import load_digits
 
-from algorithms.certificates.nearest_neighbor.certificate import Params
+from algorithms.certificates.nearest_neighbor.certificate import NearestNeighborParams
 from algorithms.driver.running import Samples, run
 from algorithms.method import Budget
 from algorithms.registry import method
@@ -69,7 +69,7 @@ def measure(name: str, x: NDArray[np.float64], y: NDArray[np.int64], options: ar
 
 def _certified(model: NeighborClassifier, row: NDArray[np.float32], label: int) -> float:
     what = Samples(row[None], (0,), np.array([label]))
-    outcome = run(model, what, method("nearest_neighbor"), Params(), Threat(), Budget(), seed=0)[0]
+    outcome = run(model, what, method("nearest_neighbor"), NearestNeighborParams(), Threat(), Budget(), seed=0)[0]
     assert outcome.finding.value is not None
     return outcome.finding.value
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from algorithms import registry
 from algorithms.errors import Conflict, Refused
-from algorithms.registry import Method
+from algorithms.method import Method
 from algorithms.seam.access import Access
 from jobs import box
 from jobs.record import JobSpec, ThreatSpec

@@ -21,10 +21,9 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from algorithms.mathematics.geometry import distance, lengths
-from algorithms.method import Cost
-from algorithms.method import Params as BaseParams
+from algorithms.method import Cost, Method, Params
 from algorithms.seam.access import Access, Labels, Rows
-from algorithms.seam.claims import Claim, UpperBound
+from algorithms.seam.claims import Claim, Kind, UpperBound
 from algorithms.seam.clouds import Cloud, Directions, Lean
 from algorithms.seam.questions import Answer, Ask, AskCloud, Case, Conversation, Question
 from algorithms.seam.threat import Norm, Threat
@@ -48,7 +47,7 @@ BEHIND = 1e-3  # of the distance: how far behind the boundary a point is shown
 Step = Generator[Question | Claim, Answer, Any]
 
 
-class Params(BaseParams):
+class HopSkipJumpParams(Params):
     name: Literal["hopskipjump"] = "hopskipjump"
     directions: Literal["full", "dct", "spanning"] = Field(
         "full", description="all of the input space, its low frequencies, or the span of auxiliary samples"
@@ -66,17 +65,17 @@ class Params(BaseParams):
     )
 
 
-def minimum(params: Params, threat: Threat) -> Cost:
+def minimum(params: HopSkipJumpParams, threat: Threat) -> Cost:
     """Clean row, a start and a step back, one estimate, a jump and a step back, final re-query."""
     del threat
     return Cost(queries=params.initial_directions + 6)
 
 
-def wants_basis(params: Params) -> bool:
+def wants_basis(params: HopSkipJumpParams) -> bool:
     return params.directions == "spanning"
 
 
-def run(case: Case, threat: Threat, params: Params) -> Conversation:
+def run(case: Case, threat: Threat, params: HopSkipJumpParams) -> Conversation:
     walk = Walk(case, threat, params)
     k = 0  # the iteration, in this walk
     for _ in range(params.iterations):
@@ -93,7 +92,7 @@ def run(case: Case, threat: Threat, params: Params) -> Conversation:
 class Walk:
     """One sample's walk: where it stands, which is always adversarial."""
 
-    def __init__(self, case: Case, threat: Threat, params: Params) -> None:
+    def __init__(self, case: Case, threat: Threat, params: HopSkipJumpParams) -> None:
         self.case, self.threat, self.params = case, threat, params
         self.d = math.prod(case.x.shape)
         self.directions = _directions(case, threat.norm, params)
@@ -240,10 +239,31 @@ class Walk:
         return np.asarray(labels != self.case.label if target is None else labels == target)
 
 
-def _directions(case: Case, norm: Norm, params: Params) -> Directions:
+def _directions(case: Case, norm: Norm, params: HopSkipJumpParams) -> Directions:
     if params.directions == "dct":
         return LowFrequencies.of(case.x.shape, params.frequencies)
     if params.directions == "spanning":
         assert case.basis is not None  # admission asks for auxiliary samples, `prepare` makes their basis
         return Spanning(case.basis)
     return Full(norm)
+
+
+METHOD = Method(
+    name="hopskipjump",
+    version="1",
+    family="attack",
+    threat_model="black_box_decision",
+    needs=(Access.LABELS,),
+    norms=(Norm.L2, Norm.LINF),
+    goals=("untargeted", "targeted"),
+    epsilon="optional",
+    proves=Kind.UPPER_BOUND,
+    reference="Chen, Jordan, Wainwright, HopSkipJumpAttack, IEEE S&P 2020, arXiv:1904.02144",
+    params=HopSkipJumpParams,
+    run=run,
+    cohort=False,
+    minimum=minimum,
+    chunk=25,
+    wants_pool=True,
+    wants_basis=wants_basis,
+)

@@ -15,12 +15,11 @@ import numpy as np
 from pydantic import Field
 
 from algorithms.mathematics.geometry import distance, lengths, sample_ball
-from algorithms.method import Cost
-from algorithms.method import Params as BaseParams
+from algorithms.method import Cost, Method, Params
 from algorithms.seam.access import Access, Rows
-from algorithms.seam.claims import Claim, UpperBound
+from algorithms.seam.claims import Claim, Kind, UpperBound
 from algorithms.seam.questions import Answer, Ask, Case, Conversation, Question
-from algorithms.seam.threat import Threat
+from algorithms.seam.threat import NORMS, Threat
 
 BLOCK = 8  # points asked at once, all at one radius
 FIRST_SHARE = 0.01  # of the way to the farthest point of the box: the first radius
@@ -29,18 +28,18 @@ PULL_BACK_STEPS = 6  # halvings of the way back to the sample
 Step = Generator[Question | Claim, Answer, Any]
 
 
-class Params(BaseParams):
+class NoiseParams(Params):
     name: Literal["noise"] = "noise"
     points: int = Field(1_000, ge=BLOCK, le=1_000_000, description="random points in all, one query each")
 
 
-def minimum(params: Params, threat: Threat) -> Cost:
+def minimum(params: NoiseParams, threat: Threat) -> Cost:
     """Clean row, one block, final re-query."""
     del params, threat
     return Cost(queries=BLOCK + 2)
 
 
-def run(case: Case, threat: Threat, params: Params) -> Conversation:
+def run(case: Case, threat: Threat, params: NoiseParams) -> Conversation:
     farthest = _farthest(case, threat)
     reached = np.inf
     radius = FIRST_SHARE * farthest if threat.epsilon is None else threat.epsilon
@@ -88,3 +87,22 @@ def _pull_back(case: Case, threat: Threat, far: Rows) -> Step:
         else:
             low = middle
     return distance(nearest, case.x, threat.norm)
+
+
+METHOD = Method(
+    name="noise",
+    version="1",
+    family="attack",
+    threat_model="black_box_decision",
+    needs=(Access.LABELS,),
+    norms=NORMS,
+    goals=("untargeted",),
+    epsilon="optional",
+    proves=Kind.UPPER_BOUND,
+    reference="Carlini et al., On Evaluating Adversarial Robustness, 2019, arXiv:1902.06705",
+    params=NoiseParams,
+    run=run,
+    cohort=False,
+    minimum=minimum,
+    chunk=100,
+)

@@ -15,17 +15,17 @@ import numpy as np
 from pydantic import Field
 
 from algorithms.mathematics.losses import LossName
-from algorithms.method import Cost
-from algorithms.method import Params as BaseParams
-from algorithms.seam.claims import Note
+from algorithms.method import Cost, Method, Params
+from algorithms.seam.access import Access
+from algorithms.seam.claims import Kind, Note
 from algorithms.seam.questions import Cohort, Conversation
-from algorithms.seam.threat import Threat
+from algorithms.seam.threat import NORMS, Threat
 from algorithms.searches.ascent import RIVALS, Climb, Numbers, Step
 
 TOLERANCE = 0.01  # a search ends where the smallest success is within 1 % of the largest failure
 
 
-class Params(BaseParams):
+class PGDParams(Params):
     name: Literal["pgd"] = "pgd"
     loss: LossName = Field("margin", description="what is climbed; cross_entropy vanishes on confident models")
     steps: int = Field(40, ge=1, le=10_000, description="gradient steps of one climb")
@@ -39,12 +39,12 @@ class Params(BaseParams):
     search_steps: int = Field(12, ge=1, le=40, description="radii tried where no epsilon is given")
 
 
-def minimum(params: Params, threat: Threat) -> Cost:
+def minimum(params: PGDParams, threat: Threat) -> Cost:
     """Clean row, one look at the end of a climb and the final re-query; the nearest rival, and one climb."""
     return Cost(queries=3, gradients=params.steps + (RIVALS if threat.targeted is None else 1))
 
 
-def run(cohort: Cohort, threat: Threat, params: Params) -> Conversation:
+def run(cohort: Cohort, threat: Threat, params: PGDParams) -> Conversation:
     climb = Climb(
         cohort, threat, loss=params.loss, steps=params.steps, restarts=params.restarts, step_size=params.step_size
     )
@@ -79,3 +79,23 @@ def _search(climb: Climb, first_guess: Numbers, search_steps: int) -> Step:
         widening &= radius < farthest
         elsewhere = np.where(widening, np.minimum(2 * radius, farthest), radius / 2)
         radius = np.where(np.isfinite(found), (failed + found) / 2, elsewhere)
+
+
+METHOD = Method(
+    name="pgd",
+    version="1",
+    family="attack",
+    threat_model="white_box",
+    needs=(Access.SCORES, Access.GRADIENTS),
+    norms=NORMS,
+    goals=("untargeted", "targeted"),
+    epsilon="optional",
+    proves=Kind.UPPER_BOUND,
+    reference="Madry et al., Towards Deep Learning Models Resistant to Adversarial Attacks, ICLR 2018, "
+    "arXiv:1706.06083",
+    params=PGDParams,
+    run=run,
+    cohort=True,
+    minimum=minimum,
+    chunk=64,
+)

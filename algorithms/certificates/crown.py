@@ -12,26 +12,46 @@ from typing import Literal
 
 from pydantic import Field
 
-from algorithms import method as parameters
-from algorithms.method import Cost
+from algorithms.method import Cost, Method, Params
+from algorithms.seam.access import Access
+from algorithms.seam.claims import Kind
 from algorithms.seam.questions import Cohort, Conversation
-from algorithms.seam.threat import Threat
+from algorithms.seam.threat import NORMS, Threat
 from algorithms.searches import radius as radius_search
 
 
-class Params(parameters.Params):
+class CrownParams(Params):
     name: Literal["crown"] = "crown"
     search_steps: int = Field(
         radius_search.SEARCH_STEPS, ge=1, le=100, description="radii tried at most where no epsilon is given"
     )
 
 
-def minimum(params: Params, threat: Threat) -> Cost:
+def minimum(params: CrownParams, threat: Threat) -> Cost:
     """The clean row: bounds cost neither queries nor gradients."""
     del params, threat
     return Cost(queries=1)
 
 
-def run(cohort: Cohort, threat: Threat, params: Params) -> Conversation:
+def run(cohort: Cohort, threat: Threat, params: CrownParams) -> Conversation:
     """Ends in a LowerBound; with an epsilon that is not proven, in Abstained: `not_proven`."""
     yield from radius_search.run(cohort, threat, "crown", params.search_steps)
+
+
+METHOD = Method(
+    name="crown",
+    version="1",
+    family="certificate",
+    threat_model="white_box",
+    needs=(Access.BOUNDS,),
+    norms=NORMS,
+    goals=("untargeted", "targeted"),
+    epsilon="optional",
+    proves=Kind.LOWER_BOUND,
+    reference="Zhang et al., Efficient Neural Network Robustness Certification, NeurIPS 2018, arXiv:1811.00866",
+    params=CrownParams,
+    run=run,
+    cohort=True,
+    minimum=minimum,
+    chunk=32,
+)

@@ -17,19 +17,19 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from algorithms import method as parameters
 from algorithms.mathematics.statistics import lower_limit
-from algorithms.method import Cost
-from algorithms.seam.claims import Abstained, Details, SmoothedLowerBound
+from algorithms.method import Cost, Method, Params
+from algorithms.seam.access import Access
+from algorithms.seam.claims import Abstained, Details, Kind, SmoothedLowerBound
 from algorithms.seam.clouds import BLOCK, Cloud, Votes
 from algorithms.seam.questions import Answer, AskCloud, Case, Conversation
-from algorithms.seam.threat import Threat
+from algorithms.seam.threat import Norm, Threat
 
 PIECE = 4 * BLOCK  # votes asked at once: a cancel waits for so many, and their batch is full already
 SELECTION, ESTIMATION = 0, 1_000_000  # counters of the stream: no vote that chose the class may count for it
 
 
-class Params(parameters.Params):
+class SmoothingParams(Params):
     """n0 and n are not the paper's 100 and 100,000: clean row, n0 and n fit the default budget of 10,000 queries."""
 
     name: Literal["smoothing"] = "smoothing"
@@ -39,7 +39,7 @@ class Params(parameters.Params):
     alpha: float = Field(0.001, gt=0, lt=0.5, description="the largest probability that a radius is wrong")
 
     @model_validator(mode="after")
-    def _can_certify(self) -> "Params":
+    def _can_certify(self) -> "SmoothingParams":
         if self.n < (least := least_votes(self.alpha)):
             raise ValueError(
                 f"{self.n} votes certify nothing at alpha {self.alpha:g}, even if all agree; n must be at least {least}"
@@ -54,7 +54,7 @@ class Gaussian:
         return rng.standard_normal((m, *shape), dtype=np.float32)
 
 
-def minimum(params: Params, threat: Threat) -> Cost:
+def minimum(params: SmoothingParams, threat: Threat) -> Cost:
     """The clean row and all votes: fewer would be another experiment."""
     del threat
     return Cost(queries=1 + params.n0 + params.n)
@@ -76,7 +76,7 @@ def radius(votes: int, n: int, *, sigma: float, alpha: float) -> tuple[float, fl
     return p_lower, None if p_lower < 0.5 else float(sigma * ndtri(p_lower))
 
 
-def run(case: Case, threat: Threat, params: Params) -> Conversation:
+def run(case: Case, threat: Threat, params: SmoothingParams) -> Conversation:
     ceiling = radius(params.n, params.n, sigma=params.sigma, alpha=params.alpha)[1]
     if threat.epsilon is not None and ceiling is not None and threat.epsilon > ceiling:
         yield Abstained("undecided", details={"radius_ceiling": ceiling})  # no vote could answer: none is asked
@@ -103,7 +103,7 @@ def run(case: Case, threat: Threat, params: Params) -> Conversation:
 
 
 def _votes(
-    case: Case, threat: Threat, params: Params, *, n: int, counter: int
+    case: Case, threat: Threat, params: SmoothingParams, *, n: int, counter: int
 ) -> Generator[AskCloud, Answer, NDArray[np.int64]]:
     """How often each class was answered on n noisy copies, (classes,)."""
     counts = np.zeros(case.classes, np.int64)
@@ -117,3 +117,23 @@ def _votes(
 
 def _nonzero(counts: NDArray[np.int64]) -> dict[str, int]:
     return {str(label): int(counts[label]) for label in np.flatnonzero(counts)}
+
+
+METHOD = Method(
+    name="smoothing",
+    version="1",
+    family="certificate",
+    threat_model="black_box_decision",
+    needs=(Access.LABELS,),
+    norms=(Norm.L2,),
+    goals=("untargeted",),
+    epsilon="optional",
+    proves=Kind.SMOOTHED_LOWER_BOUND,
+    reference="Cohen, Rosenfeld, Kolter, Certified Adversarial Robustness via Randomized Smoothing, ICML 2019, "
+    "arXiv:1902.02918",
+    params=SmoothingParams,
+    run=run,
+    cohort=False,
+    minimum=minimum,
+    chunk=4,
+)

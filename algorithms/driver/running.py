@@ -17,8 +17,7 @@ from algorithms.driver.talk import Talk
 from algorithms.driver.targets import choose_targets
 from algorithms.driver.trial import Trial, is_adversarial, limit_of
 from algorithms.errors import ModelFault
-from algorithms.method import Budget, Cost, Params
-from algorithms.registry import Method
+from algorithms.method import Budget, Cost, Method, Params
 from algorithms.seam.access import Access, Labels, Model, Rows, Scores
 from algorithms.seam.claims import Abstained, Kind, Note, Outcome
 from algorithms.seam.questions import Case, Cohort, Conversation

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from algorithms import registry
-from algorithms.registry import Method
+from algorithms.method import Method
 from algorithms.seam.claims import Finding
 from jobs.record import Bound, Job, JobSpec
 from jobs.states import JobState

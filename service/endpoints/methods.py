@@ -5,7 +5,8 @@ from typing import Any, Literal
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict
 
-from algorithms.registry import METHODS, Method
+from algorithms.method import Method
+from algorithms.registry import METHODS
 from algorithms.seam.access import Access
 from algorithms.seam.claims import Kind
 from algorithms.seam.threat import Norm

@@ -1,7 +1,5 @@
 """What the OpenAPI document says beyond the signatures: every error of a call, bodies that are streamed, examples."""
 
-import json
-import re
 from typing import Any
 
 from fastapi import FastAPI
@@ -94,15 +92,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
     components.update(defined["$defs"])  # what a body may say includes what an answer repeats of it
     for name, example in examples.OBJECTS.items():
         components[name]["examples"] = [example]
-    return _with_short_names(document)
-
-
-def _with_short_names(document: dict[str, Any]) -> dict[str, Any]:
-    """Every method's file has its `Params`: `algorithms__attacks__square__Params` is called `SquareParams`."""
-    pattern = r"algorithms__(?:\w+?)__(\w+?)__Params"
-    text = re.sub(pattern, lambda m: f"{m[1].title().replace('_', '')}Params", json.dumps(document))
-    short: dict[str, Any] = json.loads(text)
-    return short
+    return document
 
 
 def _problem(status: int, codes: list[str]) -> dict[str, Any]:

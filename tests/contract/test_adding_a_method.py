@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "adding-a-method.md").read_text()
-FILE, ROW, SMALL = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+FILE, SMALL = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 (REQUEST,) = re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)
 (PATH,) = re.findall(r"^`(algorithms/attacks/\w+\.py)`:$", PAGE, re.MULTILINE)
 NAME = Path(PATH).stem
@@ -32,9 +32,6 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copytree(ROOT / folder, here / folder, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "pyproject.toml", here)
     (here / PATH).write_text(FILE)
-    registry = here / "algorithms" / "registry.py"
-    put(registry, "hopskipjump,", f"{NAME}, ")
-    put(registry, ")\n\nif TYPE_CHECKING:", ROW)
     put(here / "tests" / "contract" / "test_driver_laws.py", '    "clever":', SMALL)
     return here
 

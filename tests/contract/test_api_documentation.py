@@ -161,7 +161,8 @@ def test_every_reference_of_the_document_leads_somewhere() -> None:
 
 def test_each_methods_parameters_have_a_name_of_their_own() -> None:
     names = {name for name in openapi()["components"]["schemas"] if "Params" in name}
-    assert names == {f"{method.name.title().replace('_', '')}Params" for method in METHODS}
+    assert names == {method.params.__name__ for method in METHODS}
+    assert len(names) == len(METHODS)
 
 
 def test_the_examples_are_what_they_show() -> None:

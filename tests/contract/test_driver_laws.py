@@ -5,8 +5,8 @@ import pytest
 
 from algorithms.driver.running import Samples, run
 from algorithms.mathematics.geometry import distance
-from algorithms.method import Budget
-from algorithms.registry import METHODS, Method
+from algorithms.method import Budget, Method
+from algorithms.registry import METHODS
 from algorithms.seam.access import Access
 from algorithms.seam.claims import Kind, Outcome
 from algorithms.seam.threat import Box, Norm, Threat

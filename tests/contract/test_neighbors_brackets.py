@@ -8,8 +8,8 @@ import pytest
 from sklearn.datasets import load_digits
 
 from algorithms.driver.running import Samples, run
-from algorithms.method import Budget
-from algorithms.registry import METHODS, Method, method
+from algorithms.method import Budget, Method
+from algorithms.registry import METHODS, method
 from algorithms.seam.access import Access
 from algorithms.seam.claims import Finding, Kind
 from algorithms.seam.neighbors import Neighbors

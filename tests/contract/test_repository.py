@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from algorithms.registry import METHODS, Method
+from algorithms.method import Method
+from algorithms.registry import METHODS
 
 ROOT = Path(__file__).parents[2]
 LARGEST = 512 * 1024  # bytes; models, data and pictures beyond this live elsewhere

@@ -19,12 +19,11 @@ from pydantic import Field
 from algorithms.attacks.square.proposals import Images, Mask, Numbers, Proposals, proposals, short_of
 from algorithms.mathematics.geometry import distance, lengths
 from algorithms.mathematics.windows import HORIZON, Canvas, shares_at
-from algorithms.method import Cost
-from algorithms.method import Params as BaseParams
-from algorithms.seam.access import Scores
-from algorithms.seam.claims import UpperBound
+from algorithms.method import Cost, Method, Params
+from algorithms.seam.access import Access, Scores
+from algorithms.seam.claims import Kind, UpperBound
 from algorithms.seam.questions import Ask, Cohort, Conversation, Owners
-from algorithms.seam.threat import Threat
+from algorithms.seam.threat import Norm, Threat
 
 PULL_BACK_STEPS = 10  # halvings of the way back to the sample after a success
 SHRINK = 0.8  # a search goes on inside this share of the distance it has reached
@@ -34,7 +33,7 @@ BLOCK_NUMBERS = 2**21  # of the images that proposals are made for at once
 Part = Owners | slice
 
 
-class Params(BaseParams):
+class SquareParams(Params):
     name: Literal["square"] = "square"
     initial_share: float | None = Field(
         None, gt=0, le=1, description="first share of pixels in a window; null: 0.05 in linf, 0.1 in l2"
@@ -42,13 +41,13 @@ class Params(BaseParams):
     steps: int = Field(HORIZON, ge=1, le=1_000_000, description="search steps, one query each")
 
 
-def minimum(params: Params, threat: Threat) -> Cost:
+def minimum(params: SquareParams, threat: Threat) -> Cost:
     """Clean row, first guess, one step, final re-query."""
     del params, threat
     return Cost(queries=4)
 
 
-def run(cohort: Cohort, threat: Threat, params: Params) -> Conversation:
+def run(cohort: Cohort, threat: Threat, params: SquareParams) -> Conversation:
     search = Search(cohort, threat, params)
     search.enter(np.arange(len(cohort.labels)), search.first_radius())
     while len(asking := search.propose()):
@@ -60,7 +59,7 @@ def run(cohort: Cohort, threat: Threat, params: Params) -> Conversation:
 class Search:
     """All samples' searches: each has its best point so far, the ball it moves in, and the point it asks next."""
 
-    def __init__(self, cohort: Cohort, threat: Threat, params: Params) -> None:
+    def __init__(self, cohort: Cohort, threat: Threat, params: SquareParams) -> None:
         self.cohort, self.threat, self.steps = cohort, threat, params.steps
         self.canvas = Canvas.of(cohort.x.shape[1:])
         self.x: Images = np.ascontiguousarray(self.canvas.view(cohort.x))
@@ -222,3 +221,22 @@ class WaysBack:
         self._left[who] -= 1
         at_end: Owners = who[self._left[who] == 0]
         return at_end
+
+
+METHOD = Method(
+    name="square",
+    version="1",
+    family="attack",
+    threat_model="black_box_score",
+    needs=(Access.SCORES,),
+    norms=(Norm.L2, Norm.LINF),
+    goals=("untargeted", "targeted"),
+    epsilon="optional",
+    proves=Kind.UPPER_BOUND,
+    reference="Andriushchenko et al., Square Attack, ECCV 2020, arXiv:1912.00049",
+    params=SquareParams,
+    run=run,
+    cohort=True,
+    minimum=minimum,
+    chunk=100,
+)

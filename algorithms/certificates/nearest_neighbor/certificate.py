@@ -12,19 +12,19 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
-from algorithms import method as parameters
 from algorithms.certificates.nearest_neighbor.crossings import Radius, radii
 from algorithms.certificates.nearest_neighbor.surroundings import Surroundings
-from algorithms.method import Cost
-from algorithms.seam.claims import Abstained, Details, LowerBound
+from algorithms.method import Cost, Method, Params
+from algorithms.seam.access import Access
+from algorithms.seam.claims import Abstained, Details, Kind, LowerBound
 from algorithms.seam.neighbors import Array, Neighbors
 from algorithms.seam.questions import Answer, AskNeighbors, Case, Conversation, Pause
-from algorithms.seam.threat import Threat
+from algorithms.seam.threat import Norm, Threat
 
 EXACT = 1e-6  # largest relative gap between lower and upper value that is called exact
 
 
-class Params(parameters.Params):
+class NearestNeighborParams(Params):
     name: Literal["nearest_neighbor"] = "nearest_neighbor"
     selected: int = Field(
         100,
@@ -34,13 +34,13 @@ class Params(parameters.Params):
     )
 
 
-def minimum(params: Params, threat: Threat) -> Cost:
+def minimum(params: NearestNeighborParams, threat: Threat) -> Cost:
     """The clean row: nothing else is asked of the model."""
     del params, threat
     return Cost(queries=1)
 
 
-def run(case: Case, threat: Threat, params: Params) -> Conversation:
+def run(case: Case, threat: Threat, params: NearestNeighborParams) -> Conversation:
     neighbors: Neighbors = yield AskNeighbors()
     around = Surroundings.of(neighbors, case.x, case.label, threat.box)
     pairs = around.pair_bounds(around.own[: max(params.selected, neighbors.k // 2 + 1)])  # (p, q)
@@ -77,3 +77,23 @@ def _told(found: Radius, *, others: int) -> Details:
         "problems_solved": found.solved,
         "problems_screened": others - found.solved,
     }
+
+
+METHOD = Method(
+    name="nearest_neighbor",
+    version="1",
+    family="certificate",
+    threat_model="white_box",
+    needs=(Access.NEIGHBOURS,),
+    norms=(Norm.L2,),
+    goals=("untargeted",),
+    epsilon="optional",
+    proves=Kind.LOWER_BOUND,
+    reference="Wang, Liu, Yi, Zhou, Hsieh, Evaluating the Robustness of Nearest Neighbor Classifiers, 2019, "
+    "arXiv:1906.03972",
+    params=NearestNeighborParams,
+    run=run,
+    cohort=False,
+    minimum=minimum,
+    chunk=4,
+)

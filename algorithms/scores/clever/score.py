@@ -16,11 +16,11 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import Field, model_validator
 
-from algorithms import method as parameters
-from algorithms.method import Cost
+from algorithms.method import Cost, Method, Params
 from algorithms.scores.clever.lipschitz import Array, fit_p_value, reach, score, score_interval
 from algorithms.scores.clever.neighborhood import STEPS, Neighborhood
-from algorithms.seam.claims import Abstained, Details, Estimate
+from algorithms.seam.access import Access
+from algorithms.seam.claims import Abstained, Details, Estimate, Kind
 from algorithms.seam.clouds import BLOCK
 from algorithms.seam.questions import Answer, AskSteepest, Case, Conversation
 from algorithms.seam.threat import NORMS, Norm, Threat
@@ -39,7 +39,7 @@ PRESETS: dict[str, dict[str, Any]] = {
 }
 
 
-class Params(parameters.Params):
+class CleverParams(Params):
     """A preset, any of whose numbers may be given instead."""
 
     name: Literal["clever"] = "clever"
@@ -67,14 +67,14 @@ class Params(parameters.Params):
         return given
 
 
-def minimum(params: Params, threat: Threat) -> Cost:
+def minimum(params: CleverParams, threat: Threat) -> Cost:
     """The clean row; the gradient at the sample, the longest walk to a radius, and every batch."""
     del threat
     walk = len(STEPS) * BLOCK if params.radius == "auto" else 0
     return Cost(queries=1, gradients=1 + walk + params.batches * params.batch_size)
 
 
-def run(case: Case, threat: Threat, params: Params) -> Conversation:
+def run(case: Case, threat: Threat, params: CleverParams) -> Conversation:
     """Ends in an Estimate, or in Abstained: `gradient_masked` or `gradient_not_finite`."""
     near = Neighborhood.of(
         case,
@@ -86,7 +86,7 @@ def run(case: Case, threat: Threat, params: Params) -> Conversation:
     yield (yield from _measure(near, params))
 
 
-def _measure(near: Neighborhood, params: Params) -> Generator[AskSteepest, Answer, Estimate | Abstained]:
+def _measure(near: Neighborhood, params: CleverParams) -> Generator[AskSteepest, Answer, Estimate | Abstained]:
     facts: Details = {
         "rivals_evaluated": len(near.rivals),
         "batch_size": params.batch_size,
@@ -118,7 +118,7 @@ def _measure(near: Neighborhood, params: Params) -> Generator[AskSteepest, Answe
     return Estimate(value, details=facts | reading)
 
 
-def _batches(near: Neighborhood, radius: float, params: Params) -> Generator[AskSteepest, Answer, Array]:
+def _batches(near: Neighborhood, radius: float, params: CleverParams) -> Generator[AskSteepest, Answer, Array]:
     """The largest norms of each batch, (batches, 3, r). Ends with the first batch that has a NaN."""
     maxima: list[Array] = []
     counters = math.ceil(params.batch_size / BLOCK)  # that one batch uses
@@ -177,3 +177,22 @@ def _warnings(
         yield "above_first_order_distance"  # no largest norm over the ball is below the one at its center
     if value > near.farthest_input():
         yield "beyond_box"
+
+
+METHOD = Method(
+    name="clever",
+    version="1",
+    family="score",
+    threat_model="white_box",
+    needs=(Access.SCORES, Access.GRADIENTS),
+    norms=NORMS,
+    goals=("untargeted", "targeted"),
+    epsilon="refused",
+    proves=Kind.ESTIMATE,
+    reference="Weng et al., Evaluating the Robustness of Neural Networks, ICLR 2018, arXiv:1801.10578",
+    params=CleverParams,
+    run=run,
+    cohort=False,
+    minimum=minimum,
+    chunk=2,
+)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from algorithms.driver.running import Samples, run
-from algorithms.method import Budget
-from algorithms.registry import METHODS, Method
+from algorithms.method import Budget, Method
+from algorithms.registry import METHODS
 from algorithms.seam.access import Access
 from algorithms.seam.threat import Norm, Threat
 from models.cards import EndpointInput

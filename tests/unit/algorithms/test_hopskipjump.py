@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from algorithms.attacks.hopskipjump import Params
+from algorithms.attacks.hopskipjump import HopSkipJumpParams
 from algorithms.driver.running import Samples, run
 from algorithms.method import Budget
 from algorithms.registry import method
@@ -37,7 +37,7 @@ def go(
     queries: int | None = 2000,
     pool: np.ndarray | None = None,
     basis: np.ndarray | None = None,
-    params: Params = Params(),
+    params: HopSkipJumpParams = HopSkipJumpParams(),
     **threat: object,
 ) -> list[Outcome]:
     asked = Threat(**{"box": Box.unbounded()} | threat)  # type: ignore[arg-type]
@@ -167,7 +167,7 @@ def test_the_pool_is_the_same_whoever_shares_the_chunk():
 
 
 def test_without_a_budget_it_ends_by_itself():
-    (outcome,) = go(linear(), samples(n=1), queries=None, params=Params(iterations=10, initial_directions=5))
+    (outcome,) = go(linear(), samples(n=1), queries=None, params=HopSkipJumpParams(iterations=10, initial_directions=5))
     assert outcome.finding.ended == "finished"
     assert outcome.finding.kind is Kind.UPPER_BOUND
 
@@ -199,7 +199,7 @@ def test_in_a_subspace_that_holds_the_gradient_it_needs_fewer_queries(directions
     def median(**given):
         return np.median([o.finding.value for o in go(model, what, queries=600, **given)])
 
-    narrow = median(params=Params(directions=directions), basis=spanning_basis(smooth))
+    narrow = median(params=HopSkipJumpParams(directions=directions), basis=spanning_basis(smooth))
     assert narrow < 0.9 * median()
 
 

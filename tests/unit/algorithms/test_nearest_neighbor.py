@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits, load_iris
 
-from algorithms.certificates.nearest_neighbor.certificate import Params
+from algorithms.certificates.nearest_neighbor.certificate import NearestNeighborParams
 from algorithms.certificates.nearest_neighbor.crossings import Radius, radii
 from algorithms.certificates.nearest_neighbor.surroundings import Surroundings
 from algorithms.driver.running import Samples, run
@@ -42,7 +42,9 @@ def certify(model: Neighbors, z: np.ndarray, **threat: object) -> Finding:
     classifier = NeighborClassifier(model, z.shape)
     what = Samples(z[None].astype(np.float32), (0,), None)
     asked = Threat(**{"norm": Norm.L2, "box": UNIT_BOX} | threat)
-    return run(classifier, what, method("nearest_neighbor"), Params(), asked, Budget(10), seed=0)[0].finding
+    return run(classifier, what, method("nearest_neighbor"), NearestNeighborParams(), asked, Budget(10), seed=0)[
+        0
+    ].finding
 
 
 def random_model(seed: int, *, n: int = 40, d: int = 5, k: int = 1, factor: bool = False, classes: int = 3):

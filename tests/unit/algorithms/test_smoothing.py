@@ -5,7 +5,7 @@ import pytest
 from pydantic import ValidationError
 from scipy.special import ndtr
 
-from algorithms.certificates.smoothing import Params, least_votes, minimum, radius
+from algorithms.certificates.smoothing import SmoothingParams, least_votes, minimum, radius
 from algorithms.driver.running import Samples, run
 from algorithms.method import Budget
 from algorithms.registry import method
@@ -38,7 +38,7 @@ def binary(offset: float = 0.0) -> Linear:
 def certify(model, x, *, seed=0, threat=UNBOUNDED, labels=None, queries=10_000, **params) -> list[Finding]:
     what = Samples(np.atleast_2d(np.asarray(x, np.float32)), tuple(range(len(np.atleast_2d(x)))), labels)
     chosen = method("smoothing")
-    return [o.finding for o in run(model, what, chosen, Params(**params), threat, Budget(queries), seed=seed)]
+    return [o.finding for o in run(model, what, chosen, SmoothingParams(**params), threat, Budget(queries), seed=seed)]
 
 
 @pytest.mark.parametrize(("votes", "n", "p_lower", "quantile"), GOLDEN, ids=lambda v: str(v))
@@ -68,12 +68,12 @@ def test_the_least_n_certifies_and_one_vote_fewer_does_not(alpha):
 
 def test_an_n_that_could_certify_nothing_is_refused_with_the_least_that_could():
     with pytest.raises(ValidationError, match="n must be at least 10"):
-        Params(n=9, alpha=0.001)
-    assert Params(n=10, alpha=0.001).n == 10
+        SmoothingParams(n=9, alpha=0.001)
+    assert SmoothingParams(n=10, alpha=0.001).n == 10
 
 
 def test_the_defaults_fit_the_default_budget():
-    assert minimum(Params(), UNBOUNDED).queries == 9_101 <= Budget().queries
+    assert minimum(SmoothingParams(), UNBOUNDED).queries == 9_101 <= Budget().queries
 
 
 def test_a_constant_classifier_reaches_the_ceiling():

@@ -245,7 +245,7 @@ def test_a_report_is_saved_or_printed_as_it_came(run, server, an_empty_folder):
 @pytest.mark.parametrize("width", [80, 120])
 def test_the_table_fits_the_terminal(run, server, monkeypatch, width):
     narrow = Console(width=width, highlight=False, markup=False)
-    for module in ("terminal", "brackets_table"):
+    for module in ("printing.terminal", "printing.brackets_table"):
         monkeypatch.setattr(f"brinell.{module}.out", narrow)
     table = run(*AUDIT)[1].splitlines()[:13]
     assert table[12].startswith("    11 ")

@@ -84,7 +84,7 @@ def test_a_child_reads_what_it_is_fed(start, tmp_path):
 ORPHAN = """
 import os, sys, time
 from pathlib import Path
-from brinell.children import Child, Program
+from brinell.machine.children import Child, Program
 folder = Path(sys.argv[1])
 Child(Program("orphan", ["sh", "-c", "echo $$; exec sleep 60"], os.environ, folder, 1.0), folder / "log", print).start()
 time.sleep(60)
