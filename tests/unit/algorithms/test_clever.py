@@ -9,7 +9,7 @@ from algorithms.mathematics.geometry import inner_radius
 from algorithms.method import Budget
 from algorithms.registry import method
 from algorithms.scores.clever.neighborhood import AT_ONCE, Neighborhood
-from algorithms.scores.clever.score import PRESETS, Params, minimum
+from algorithms.scores.clever.score import PRESETS, CleverParams, minimum
 from algorithms.seam.claims import Finding, Kind
 from algorithms.seam.questions import AskSteepest, Ball, Case
 from algorithms.seam.streams import Stream
@@ -33,7 +33,7 @@ def score(
     threat = Threat(norm, box, targeted=None if targets is None else "given")
     samples = Samples(x[None].astype(np.float32), (3,), None, targets)
     settings = {"batches": 20, "batch_size": 32} | params
-    [outcome] = run(model, samples, CLEVER, Params(**settings), threat, Budget(None), seed=seed)
+    [outcome] = run(model, samples, CLEVER, CleverParams(**settings), threat, Budget(None), seed=seed)
     return outcome.finding
 
 
@@ -228,7 +228,7 @@ def test_a_gradient_that_is_not_finite_ends_in_abstention(limit, radius):
     x[0] = 0.5999
     finding = score(model, x, radius=radius)
     assert (finding.kind, finding.details["reason"]) == (Kind.ABSTAINED, "gradient_not_finite")
-    assert finding.gradients < minimum(Params(batches=20, batch_size=32, radius=radius), Threat()).gradients
+    assert finding.gradients < minimum(CleverParams(batches=20, batch_size=32, radius=radius), Threat()).gradients
 
 
 def test_a_rival_without_gradient_is_left_to_the_others_and_warned_about():
@@ -292,7 +292,7 @@ def test_a_run_costs_what_it_declares_at_most():
     model, x = tiny(4), sample(2)
     for radius in ("auto", 0.2):
         finding = score(model, x, radius=radius)
-        declared = minimum(Params(batches=20, batch_size=32, radius=radius), Threat())
+        declared = minimum(CleverParams(batches=20, batch_size=32, radius=radius), Threat())
         assert finding.gradients <= declared.gradients
         assert finding.queries == declared.queries == 1
     assert finding.gradients == 1 + 20 * 32  # a given radius needs no walk
@@ -300,7 +300,7 @@ def test_a_run_costs_what_it_declares_at_most():
 
 def test_a_run_cut_short_by_its_budget_claims_nothing():
     samples = Samples(sample()[None], (0,), None)
-    [outcome] = run(linear(), samples, CLEVER, Params(), Threat(), Budget(None, gradients=900), seed=0)
+    [outcome] = run(linear(), samples, CLEVER, CleverParams(), Threat(), Budget(None, gradients=900), seed=0)
     assert (outcome.finding.kind, outcome.finding.value, outcome.finding.ended) == (Kind.ABSTAINED, None, "budget")
 
 
@@ -339,7 +339,7 @@ def test_a_cancel_is_noticed_between_the_parts_of_a_batch():
         model,
         Samples(x[None], (0,), None),
         CLEVER,
-        Params(batches=1, batch_size=65_536, radius=0.5),
+        CleverParams(batches=1, batch_size=65_536, radius=0.5),
         Threat(),
         Budget(None),
         seed=0,
@@ -351,7 +351,7 @@ def test_a_cancel_is_noticed_between_the_parts_of_a_batch():
 def test_no_sample_waits_for_the_question_of_another():
     model, looks = linear(), []
     x = np.stack([sample(seed=seed) for seed in range(3)])
-    settings = Params(batches=2, batch_size=8, radius=0.5)
+    settings = CleverParams(batches=2, batch_size=8, radius=0.5)
     run(model, Samples(x, (0, 1, 2), None), CLEVER, settings, Threat(), Budget(None), seed=0, checkpoint=looks.append)
     assert len(looks) > 3 * 3  # one question at the sample and two batches, of each
 
@@ -361,15 +361,15 @@ def test_no_sample_waits_for_the_question_of_another():
 
 @pytest.mark.parametrize("preset", PRESETS)
 def test_a_preset_is_its_numbers_and_any_of_them_can_be_given(preset):
-    params = Params(preset=preset)
+    params = CleverParams(preset=preset)
     assert {key: getattr(params, key) for key in PRESETS[preset]} == PRESETS[preset]
-    assert Params(preset=preset, batch_size=77).batch_size == 77
-    assert Params(preset=preset, batch_size=77).batches == params.batches
-    assert Params.model_validate(params.model_dump()) == params
+    assert CleverParams(preset=preset, batch_size=77).batch_size == 77
+    assert CleverParams(preset=preset, batch_size=77).batches == params.batches
+    assert CleverParams.model_validate(params.model_dump()) == params
 
 
 def test_the_default_is_the_quick_preset():
-    assert Params() == Params(preset="quick")
+    assert CleverParams() == CleverParams(preset="quick")
 
 
 @pytest.mark.parametrize(
@@ -393,4 +393,4 @@ def test_the_default_is_the_quick_preset():
 )
 def test_parameters_out_of_range_are_refused(wrong):
     with pytest.raises(ValidationError):
-        Params(**wrong)
+        CleverParams(**wrong)
