@@ -1,8 +1,9 @@
 """The graph rebuilt in torch, for gradients: the only file that knows onnx2fx, which is young and pinned.
 
 Each call is one thread and one fixed number of rows, padded where there are fewer, so that a row's gradient does not
-depend on its company; slices run side by side in a small pool. `benchmarks/jacobian_ways.py` and `docs/decisions/gradients.md` say why
-so: one forward pass, then one backward pass for every rival's difference, no gradients of weights.
+depend on its company; slices run side by side in a small pool. `benchmarks/jacobian_ways.py` and
+`docs/decisions/gradients.md` say why so: one forward pass, then one backward pass for every rival's difference, no
+gradients of weights.
 """
 
 from collections.abc import Callable, Iterable, Iterator
