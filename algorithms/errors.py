@@ -11,7 +11,7 @@ BrinellError
 └── ModelFault       the model crashed, ran out of memory or out of time while it was asked
 
 Each carries a stable `code` (the word clients test) and a `detail` (a sentence that says what to do next). Which HTTP
-status a code has is known only to `service/edge/errors.py`.
+status a code has is known only to `service/wire/problems.py`.
 """
 
 from typing import TYPE_CHECKING

@@ -19,9 +19,9 @@ from urllib.parse import quote
 from brinell.audit_records import Audit, AuditVerdict, Report
 from brinell.errors import BrinellError
 from brinell.records import Finding, Job, Method, Model, Page, Samples
-from brinell.session.deadline import Deadline
-from brinell.session.waiting import LONGEST_WAIT_SECONDS, wait_until_ended
-from brinell.transport import Transport
+from brinell.wire.deadline import Deadline
+from brinell.wire.transport import Transport
+from brinell.wire.waiting import LONGEST_WAIT_SECONDS, wait_until_ended
 
 BLOCK_BYTES = 1 << 18
 

@@ -12,7 +12,7 @@ from service.edge.dependencies import Parts
 from service.edge.metrics import Meter
 from service.edge.observing import Observing
 from service.endpoints import audits, findings, health, jobs, methods, models, samples, schemas
-from service.wire import openapi
+from service.openapi import document
 
 VERSION = "0.1.0"
 
@@ -24,7 +24,7 @@ def create_app(
     app = FastAPI(
         title="Brinell",
         version=VERSION,
-        description=openapi.DESCRIPTION,
+        description=document.DESCRIPTION,
         redoc_url=None,
         redirect_slashes=False,  # an address has one spelling; a redirected POST would lose its key or its body
     )
@@ -35,5 +35,5 @@ def create_app(
     handlers.install(app)
     for endpoints in (models, samples, methods, jobs, findings, audits, schemas, health):
         app.include_router(endpoints.router)
-    openapi.install(app)
+    document.install(app)
     return app

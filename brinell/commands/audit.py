@@ -21,14 +21,14 @@ from brinell.commands.options import (
 )
 from brinell.errors import BrinellError
 from brinell.exit_codes import COULD_NOT_RUN, DONE, OF_VERDICT
-from brinell.files.audit_files import AuditFiles
 from brinell.printing.brackets_table import print_brackets, print_outline
 from brinell.printing.terminal import complain, out, plain, print_json, say
 from brinell.printing.verdict_lines import print_verdict
 from brinell.session.connecting import connect, connect_or_start
-from brinell.session.deadline import Deadline
+from brinell.session.report_files import AuditFiles
 from brinell.session.uploading import ids_of
 from brinell.session.watching import audit as watch_audit
+from brinell.wire.deadline import Deadline
 
 MAX_POLICY_BYTES = 64_000  # the server reads no longer one
 

@@ -12,9 +12,9 @@ from brinell.printing.brackets_table import print_brackets, print_outline
 from brinell.printing.comparing import Audited, sentences
 from brinell.printing.terminal import out, plain, say
 from brinell.session.connecting import private_server
-from brinell.session.deadline import Deadline
 from brinell.session.uploading import upload_model, upload_samples
 from brinell.session.watching import audit
+from brinell.wire.deadline import Deadline
 
 SAMPLES = 20
 FOLDER = Path("demo")

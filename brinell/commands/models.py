@@ -11,8 +11,8 @@ from brinell.commands.options import ApiKey, AsJson, Limit, Url, local_file
 from brinell.printing.terminal import print_facts, print_json, print_table, say
 from brinell.records import Model
 from brinell.session.connecting import connect
-from brinell.session.deadline import Deadline
 from brinell.session.uploading import upload_model
+from brinell.wire.deadline import Deadline
 
 app = typer.Typer(help="Upload, register, look at and delete models.", no_args_is_help=True)
 ModelId = Annotated[str, typer.Argument(metavar="MODEL_ID", help="mdl_…")]

@@ -23,9 +23,9 @@ from brinell.commands.options import (
 from brinell.printing.scores_table import print_summary
 from brinell.printing.terminal import print_json, say
 from brinell.session.connecting import connect_or_start
-from brinell.session.deadline import Deadline
 from brinell.session.uploading import ids_of, is_id, upload_samples
 from brinell.session.watching import evaluate
+from brinell.wire.deadline import Deadline
 
 Json = dict[str, Any]
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from brinell.client import Client
 from brinell.printing.progress import progress
 from brinell.records import Model, Samples
-from brinell.session.deadline import Deadline
+from brinell.wire.deadline import Deadline
 
 
 def upload_model(

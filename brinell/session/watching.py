@@ -10,8 +10,8 @@ from brinell.errors import BrinellError
 from brinell.printing.progress import Advance, joined, progress, samples_note, time_left
 from brinell.printing.terminal import say
 from brinell.records import ENDED, Finding, Job
-from brinell.session.deadline import Deadline
 from brinell.session.interrupts import held
+from brinell.wire.deadline import Deadline
 
 Work = TypeVar("Work", Job, Audit)
 

@@ -6,7 +6,7 @@ uvicorn has a limit of its own, which counts connections and answers in plain te
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from service.edge.errors import problem_response
+from service.wire.problems import problem_response
 
 MOST_REQUESTS = 1000  # uploads, waits and streams among them, which last
 RETRY_SECONDS = 2

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Match
 
 from algorithms.errors import BrinellError
-from service.edge.errors import STATUS, FieldError, problem_response
+from service.wire.problems import STATUS, FieldError, problem_response
 
 SHOWN_ERRORS = 20
 SHOWN_CHARACTERS = 300

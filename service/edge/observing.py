@@ -9,8 +9,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.edge.errors import problem_response
 from service.edge.metrics import Meter
+from service.wire.problems import problem_response
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")  # a caller's own id is kept if it cannot harm a log
 HEADERS = {

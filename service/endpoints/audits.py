@@ -19,11 +19,12 @@ from jobs.store.names import checked
 from service.actions.submission import submit_audit
 from service.edge.dependencies import Cursor, JobsReader, JobsWriter, Limit, TheParts
 from service.endpoints.jobs import ADMISSION_REFUSALS
-from service.wire import examples, polling
+from service.openapi import examples
+from service.openapi.declaring import Responses, answers, declares, takes_json
+from service.wire import polling
 from service.wire.bodies import json_body
 from service.wire.events import LastEventId, follow, version_of
 from service.wire.idempotent import IdempotencyKey, idempotency
-from service.wire.openapi import Responses, answers, declares, takes_json
 from service.wire.polling import poll
 from service.wire.waiting import Prefer
 

@@ -15,8 +15,8 @@ from jobs.states import TERMINAL
 from jobs.store.names import checked
 from service.actions import adversarials
 from service.edge.dependencies import Cursor, JobsReader, Limit, TheParts
+from service.openapi.declaring import answers, declares
 from service.wire.events import LastEventId, follow, version_of
-from service.wire.openapi import answers, declares
 from service.wire.uploads import OCTET_STREAM
 
 router = APIRouter(prefix="/v1/jobs/{job_id}", tags=["jobs"])

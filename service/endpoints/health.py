@@ -11,7 +11,7 @@ from algorithms.errors import Unavailable
 from jobs.record import WorkerRecord
 from jobs.store.store import Store
 from service.edge.dependencies import TheParts
-from service.wire.openapi import answers, declares
+from service.openapi.declaring import answers, declares
 
 router = APIRouter(tags=["service"])
 

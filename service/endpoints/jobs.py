@@ -11,10 +11,11 @@ from jobs.states import JobState
 from jobs.store.names import checked
 from service.actions.submission import submit
 from service.edge.dependencies import Cursor, JobsReader, JobsWriter, Limit, TheParts
-from service.wire import examples, polling
+from service.openapi import examples
+from service.openapi.declaring import answers, declares, takes_json
+from service.wire import polling
 from service.wire.bodies import json_body
 from service.wire.idempotent import IdempotencyKey, idempotency
-from service.wire.openapi import answers, declares, takes_json
 from service.wire.polling import poll
 from service.wire.waiting import Prefer
 

@@ -11,7 +11,7 @@ from algorithms.seam.access import Access
 from algorithms.seam.claims import Kind
 from algorithms.seam.threat import Norm
 from service.edge.dependencies import AnyCaller
-from service.wire.openapi import declares
+from service.openapi.declaring import declares
 
 router = APIRouter(tags=["methods"])
 

@@ -15,11 +15,11 @@ from models.cards import ModelCard, Preprocessing
 from service.actions.intake import take_model
 from service.actions.registering import register_endpoint
 from service.edge.dependencies import Cursor, Limit, ModelsReader, ModelsWriter, Name, TheParts
-from service.edge.errors import problem_response
+from service.openapi.declaring import answers, declares, takes_bytes, takes_json, takes_one_of
+from service.openapi.examples import ENDPOINT_REQUEST, TEMPLATE_REQUEST
 from service.wire.bodies import parse
-from service.wire.examples import ENDPOINT_REQUEST, TEMPLATE_REQUEST
 from service.wire.idempotent import IdempotencyKey, idempotency
-from service.wire.openapi import answers, declares, takes_bytes, takes_json, takes_one_of
+from service.wire.problems import problem_response
 from service.wire.uploads import media_type, received
 from service.wire.waiting import Prefer, applied, seconds_of, wait_until
 

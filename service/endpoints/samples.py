@@ -7,8 +7,8 @@ from jobs.record import Page
 from models.cards import SamplesCard
 from service.actions.intake import take_samples
 from service.edge.dependencies import Cursor, Limit, Name, SamplesReader, SamplesWriter, TheParts
+from service.openapi.declaring import answers, declares, takes_bytes
 from service.wire.idempotent import IdempotencyKey, idempotency
-from service.wire.openapi import answers, declares, takes_bytes
 from service.wire.uploads import received
 
 router = APIRouter(tags=["samples"])

@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from audits.document.report import Report
 from audits.policy.policy import Policy
 from service.edge.dependencies import AnyCaller
-from service.wire.openapi import answers, declares
+from service.openapi.declaring import answers, declares
 
 router = APIRouter(tags=["audits"])
 

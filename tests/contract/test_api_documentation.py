@@ -22,8 +22,8 @@ from jobs.store.store import Store
 from models.cards import ModelCard, SamplesCard
 from models.library import Library
 from service.app import create_app
-from service.edge.errors import CODES_BY_STATUS, STATUS, Problem
-from service.wire import examples
+from service.openapi import examples
+from service.wire.problems import CODES_BY_STATUS, STATUS, Problem
 
 PAGE = Path(__file__).parents[2] / "docs" / "api.md"
 VERBS = ("get", "post", "put", "patch", "delete")

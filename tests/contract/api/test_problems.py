@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 from jobs.queue import Queue
 from jobs.store.store import Store
 from service.app import create_app
-from service.edge.errors import STATUS, Problem
+from service.wire.problems import STATUS, Problem
 from tests.contract.api.conftest import Api
 
 JSON = {"Content-Type": "application/json"}

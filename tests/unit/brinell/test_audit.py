@@ -5,7 +5,7 @@ import json
 import pytest
 from rich.console import Console
 
-from brinell.files import audit_files
+from brinell.session import report_files as audit_files
 from tests.unit.brinell.stand_in import problem
 
 AUDIT = ("audit", "m.onnx", "--samples", "s.npz")

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from brinell import transport
 from brinell.client import Client
 from brinell.errors import BrinellError, TimedOut
+from brinell.wire import transport
 from tests.unit.brinell.stand_in import KEY, MODEL, problem
 
 BUSY = problem(503, "unavailable", "Try again.")[:2]

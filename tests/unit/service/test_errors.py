@@ -2,7 +2,7 @@
 
 import pytest
 
-from service.edge.errors import CODES_BY_STATUS, STATUS, as_problem
+from service.wire.problems import CODES_BY_STATUS, STATUS, as_problem
 
 
 def test_every_code_has_one_status() -> None:

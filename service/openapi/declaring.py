@@ -1,26 +1,10 @@
-"""What the OpenAPI document says beyond the signatures: every error of a call, bodies that are streamed, examples."""
+"""What a route says of itself beyond its signature: its errors, its other answers, the body that it reads itself."""
 
 from typing import Any
 
-from fastapi import FastAPI
-from fastapi.openapi.utils import get_openapi
-from pydantic import BaseModel
-from pydantic.json_schema import JsonSchemaMode, models_json_schema
-
-from audits.asking.request import AuditRequest
-from jobs.registration import EndpointRequest
-from jobs.request import JobRequest
-from service.edge.errors import CODES_BY_STATUS, MEDIA_TYPE, STATUS, Problem
-from service.wire import examples
+from service.wire.problems import CODES_BY_STATUS, MEDIA_TYPE, STATUS
 from service.wire.uploads import OCTET_STREAM
 
-DESCRIPTION = """How far is each sample from the nearest one that the model gets wrong?
-
-Upload an ONNX model and samples, POST an audit (or a single job), poll it, read its verdict and report.
-Everything under `/v1` needs an API key.
-Errors are problems (RFC 9457) with a stable `code`. The whole contract in words: `docs/api.md`."""
-
-BODIES = (JobRequest, AuditRequest, EndpointRequest)  # read by `service.wire.bodies`, so FastAPI does not know them
 REF = "#/components/schemas/{model}"
 ANY_CALL = ("internal", "unavailable")
 GUARDED = ("unauthenticated", "scope_missing", "rate_limited", *ANY_CALL)
@@ -71,28 +55,6 @@ def takes_one_of(*bodies: dict[str, Any]) -> dict[str, Any]:
     """`openapi_extra` of a call that takes any of these bodies; the first one describes them."""
     content = {kind: said for body in bodies for kind, said in body["requestBody"]["content"].items()}
     return {"requestBody": {**bodies[0]["requestBody"], "content": content}}
-
-
-def install(app: FastAPI) -> None:
-    """FastAPI builds the document once, when it is first asked for."""
-
-    def document() -> dict[str, Any]:
-        if app.openapi_schema is None:
-            app.openapi_schema = _document(app)
-        return app.openapi_schema
-
-    app.openapi = document  # type: ignore[method-assign]
-
-
-def _document(app: FastAPI) -> dict[str, Any]:
-    document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
-    bodies: list[tuple[type[BaseModel], JsonSchemaMode]] = [(body, "validation") for body in BODIES]
-    _, defined = models_json_schema([*bodies, (Problem, "serialization")], ref_template=REF)
-    components = document.setdefault("components", {}).setdefault("schemas", {})
-    components.update(defined["$defs"])  # what a body may say includes what an answer repeats of it
-    for name, example in examples.OBJECTS.items():
-        components[name]["examples"] = [example]
-    return document
 
 
 def _problem(status: int, codes: list[str]) -> dict[str, Any]:

@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from brinell.records import ENDED
-from brinell.session.deadline import Deadline
-from brinell.transport import Transport, retry_after
+from brinell.wire.deadline import Deadline
+from brinell.wire.transport import Transport, retry_after
 
 LONGEST_WAIT_SECONDS = 30  # one `Prefer: wait`
 WATCHED_WAIT_SECONDS = 1  # the same while somebody looks at the progress: the server answers early only on a new state
