@@ -104,9 +104,14 @@ def summarize(spec: "JobSpec", results: Sequence["ChunkResult"], prepared: Prepa
 
 
 def is_correct(finding: Finding) -> bool:
-    """Whether the model answers the clean row with its label. Scores that are no numbers are no answer, whatever label
-    their arg max would be."""
-    return finding.predicted == finding.label and finding.details.get("reason") != NO_ANSWER
+    """Whether the model answers the clean row with its label."""
+    return is_right(finding.label, finding.predicted, [finding.details.get("reason")])
+
+
+def is_right(label: int, predicted: int, reasons: Iterable[object]) -> bool:
+    """A model is right where it answers with the label. Scores that are no numbers are no answer, whatever their arg
+    max: such a sample's findings abstain with the reason NO_ANSWER."""
+    return predicted == label and NO_ANSWER not in reasons
 
 
 def _warnings(finding: Finding) -> Iterator[str]:

@@ -14,7 +14,7 @@ from audits.document.summary import AuditSummary
 from audits.policy.verdict import RuleOutcome, Waiver
 from jobs.request import Goal
 from jobs.states import JobState
-from jobs.summary import NO_ANSWER, Interval, QueryCount
+from jobs.summary import Interval, QueryCount, is_right
 from models.cards import ModelCard, SamplesCard
 
 FORMAT: Literal["brinell-report-1"] = "brinell-report-1"
@@ -71,8 +71,8 @@ class SampleRow(_Part):
 
     @property
     def is_correct(self) -> bool:
-        """As `jobs.summary.is_correct`: scores that are no numbers are no answer."""
-        return self.label == self.predicted and all(m.reason != NO_ANSWER for m in self.methods.values())
+        """The model answers the clean row with its label."""
+        return is_right(self.label, self.predicted, [result.reason for result in self.methods.values()])
 
 
 class EnvelopePoint(_Part):

@@ -29,10 +29,6 @@ class Sample:
     widest: float  # no two inputs are farther apart; inf where the box has no end
     is_targeted: bool = False
 
-    @property
-    def is_right(self) -> bool:
-        return self.row.label == self.row.predicted
-
     def distance(self, methods: Iterable[str]) -> float | None:
         """The smallest that one of them found."""
         found = (self.findings[name] for name in methods if name in self.findings)
@@ -71,7 +67,7 @@ def _took_back(finding: Finding) -> bool:
 def _black_box_wins(sample: Sample) -> Shown:
     """At a given epsilon only a success counts: how close to the sample the point then lies was nobody's aim."""
     black, white = sample.distance(sample.black_box), sample.distance(sample.white_box)
-    if not sample.is_right or not sample.white_box & sample.findings.keys() or black is None:
+    if not sample.row.is_correct or not sample.white_box & sample.findings.keys() or black is None:
         return None
     if white is None or sample.epsilon is not None:
         return white is None
@@ -79,7 +75,7 @@ def _black_box_wins(sample: Sample) -> Shown:
 
 
 def _noise_suffices(sample: Sample) -> Shown:
-    if not sample.is_right or NOISE not in sample.findings:
+    if not sample.row.is_correct or NOISE not in sample.findings:
         return None
     noise = sample.distance([NOISE])
     best = sample.distance((sample.white_box | sample.black_box) - {NOISE})
@@ -94,7 +90,7 @@ def _saturated(sample: Sample) -> Shown:
 
 def _gradients_vanish(sample: Sample) -> Shown:
     told = [_tells_of_masking(f) for name, f in sample.findings.items() if name == "clever" or name in sample.white_box]
-    return any(told) if told and sample.is_right else None
+    return any(told) if told and sample.row.is_correct else None
 
 
 def _tells_of_masking(finding: Finding) -> bool:
@@ -116,12 +112,12 @@ def _never_falls(sample: Sample) -> Shown:
         return None
     has_room = sample.epsilon is None or sample.epsilon >= sample.widest / 2
     attacked = (sample.white_box | sample.black_box) & sample.findings.keys()
-    return sample.row.upper is None if has_room and attacked and sample.is_right else None
+    return sample.row.upper is None if has_room and attacked and sample.row.is_correct else None
 
 
 def _clever_too_high(sample: Sample) -> Shown:
     row = sample.row
-    return None if row.clever is None or row.upper is None or not sample.is_right else row.clever > row.upper
+    return None if row.clever is None or row.upper is None or not sample.row.is_correct else row.clever > row.upper
 
 
 def _reason(finding: Finding) -> object:

@@ -55,7 +55,7 @@ def _row(index: int, evidence: Sequence[Evidence]) -> SampleRow:
         **_clever(findings.get(CLEVER)),
         smoothed=None if smoothed is None else smoothed.value,
         smoothed_confidence=None if smoothed is None else smoothed.confidence,
-        methods={name: _result(finding) for name, finding in findings.items()},
+        methods={name: result_of(finding) for name, finding in findings.items()},
     )
 
 
@@ -91,7 +91,8 @@ def _number(value: Any) -> float | None:
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
-def _result(finding: Finding) -> MethodResult:
+def result_of(finding: Finding) -> MethodResult:
+    """The report keeps a finding in short, without its details."""
     reason = finding.details.get("reason")
     return MethodResult(
         kind=finding.kind,

@@ -8,6 +8,8 @@ import pytest
 from algorithms.seam.claims import Finding, Kind
 from audits.document.report import SampleRow
 from audits.evidence.alarms import CHECKS, Sample, raised, shown_by
+from audits.evidence.rows import result_of
+from jobs.summary import NO_ANSWER
 from tests.jobs_for_tests import finding
 
 
@@ -23,7 +25,8 @@ def sample(*, index: int = 0, epsilon: float | None = None, widest: float = 8.0,
         if one.kind is Kind.ESTIMATE:
             row["clever"] = one.value
     first = next(iter(findings.values()))
-    shown = SampleRow(index=index, label=first.label, predicted=first.predicted, **row)
+    results = {name: result_of(one) for name, one in findings.items()}
+    shown = SampleRow(index=index, label=first.label, predicted=first.predicted, methods=results, **row)
     return Sample(shown, findings, frozenset({"pgd"}), frozenset({"square", "noise"}), epsilon, widest)
 
 
@@ -116,3 +119,9 @@ def test_a_rare_exception_is_counted_in_no_alarm_that_wants_a_share():
 def test_a_sample_that_is_wrong_already_shows_nothing_of_attacks():
     wrong = finding(0, Kind.MISCLASSIFIED, 0.0, predicted=2)
     assert raised([sample(pgd=wrong, square=wrong, noise=wrong, clever=wrong)]) == ()
+
+
+def test_a_sample_that_the_model_answers_by_no_numbers_was_never_right_so_no_attack_had_to_break_it():
+    unread = nothing(NO_ANSWER)
+    assert unread.label == unread.predicted
+    assert raised([sample(pgd=unread, square=unread, noise=unread)]) == ()
