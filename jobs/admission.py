@@ -11,9 +11,25 @@ from algorithms.errors import Conflict, Refused
 from algorithms.method import Method
 from algorithms.seam.access import Access
 from jobs import box
+from jobs.fitting import RADIUS, Misfit, misfit
 from jobs.record import JobSpec, ThreatSpec
 from jobs.request import MAX_SAMPLES, JobRequest, Selection, Targeted, ThreatRequest
 from models.cards import ModelCard, SamplesCard
+
+_PLACES: dict[Misfit, str] = {
+    "access_too_weak": "/method/name",
+    "norm_not_supported": "/threat/norm",
+    "goal_not_supported": "/threat/goal",
+    "epsilon_required": "/threat/epsilon",
+    "epsilon_refused": "/threat/epsilon",
+}
+_WORDS: dict[Misfit, str] = {
+    "access_too_weak": "{method} needs {needs}; this model offers {offers}.",
+    "norm_not_supported": "{method} works in {norms}, not in {norm}.",
+    "goal_not_supported": "{method} can only be {goals}.",
+    "epsilon_required": "{method} answers at a radius only; give threat.epsilon.",
+    "epsilon_refused": "{method} looks for a radius itself; leave threat.epsilon out.",
+}
 
 
 class Selecting(Protocol):
@@ -117,28 +133,21 @@ def border_of(card: ModelCard) -> tuple[tuple[int, ...], int]:
 
 
 def _check_method(method: Method, request: JobRequest, card: ModelCard) -> None:
-    norm, goal = request.threat.norm, _goal(request)
-    if not set(method.needs) <= set(card.offers):
-        raise Refused(
-            f"{method.name} needs {', '.join(method.needs)}; this model offers {', '.join(card.offers)}. "
-            f"{_advice(request, card)}",
-            code="access_too_weak",
-            pointer="/method/name",
+    found = misfit(method, request.threat, card)
+    if found is None or found in RADIUS:
+        _check_rule(request, card)
+    if found is not None:
+        sentence = _WORDS[found].format(
+            method=method.name,
+            needs=", ".join(method.needs),
+            offers=", ".join(card.offers),
+            norms=", ".join(method.norms),
+            norm=request.threat.norm,
+            goals=" or ".join(method.goals),
         )
-    if norm not in method.norms:
         raise Refused(
-            f"{method.name} works in {', '.join(method.norms)}, not in {norm}. {_advice(request, card)}",
-            code="norm_not_supported",
-            pointer="/threat/norm",
+            sentence if found in RADIUS else f"{sentence} {_advice(request, card)}", code=found, pointer=_PLACES[found]
         )
-    if goal not in method.goals:
-        raise Refused(
-            f"{method.name} can only be {' or '.join(method.goals)}. {_advice(request, card)}",
-            code="goal_not_supported",
-            pointer="/threat/goal",
-        )
-    _check_rule(request, card)
-    _check_epsilon(method, request)
 
 
 def _check_rule(request: JobRequest, card: ModelCard) -> None:
@@ -153,31 +162,9 @@ def _check_rule(request: JobRequest, card: ModelCard) -> None:
         )
 
 
-def _check_epsilon(method: Method, request: JobRequest) -> None:
-    is_given = request.threat.epsilon is not None
-    if method.epsilon == "required" and not is_given:
-        raise Refused(
-            f"{method.name} answers at a radius only; give threat.epsilon.",
-            code="epsilon_required",
-            pointer="/threat/epsilon",
-        )
-    if method.epsilon == "refused" and is_given:
-        raise Refused(
-            f"{method.name} looks for a radius itself; leave threat.epsilon out.",
-            code="epsilon_refused",
-            pointer="/threat/epsilon",
-        )
-
-
 def _advice(request: JobRequest, card: ModelCard) -> str:
     """Names the methods that this model, norm and goal would fit."""
-    fits = [
-        method.name
-        for method in registry.METHODS
-        if set(method.needs) <= set(card.offers)
-        and request.threat.norm in method.norms
-        and _goal(request) in method.goals
-    ]
+    fits = [row.name for row in registry.METHODS if misfit(row, request.threat, card) in (None, *RADIUS)]
     return f"What fits is {', '.join(fits)}." if fits else "No method here fits this model, norm and goal."
 
 
@@ -272,10 +259,6 @@ def _with_defaults(request: JobRequest, samples: SamplesCard) -> JobRequest:
     if rows.limit is None and rows.indices is None:
         rows = Selection(limit=samples.count)
     return request.model_copy(update={"threat": threat, "samples": rows})
-
-
-def _goal(request: JobRequest) -> str:
-    return "targeted" if isinstance(request.threat.goal, Targeted) else "untargeted"
 
 
 def _given_targets(request: Selecting) -> tuple[int, ...] | None:

@@ -18,9 +18,10 @@ from pydantic import TypeAdapter
 
 from algorithms.method import Budget
 from algorithms.registry import METHODS, MethodParams
-from algorithms.seam.threat import Norm, Threat
+from algorithms.seam.threat import Threat
 from audits.asking.request import AuditRequest
-from jobs.request import BudgetRequest, Targeted, ThreatRequest
+from jobs.fitting import goal_of, misfit
+from jobs.request import BudgetRequest, ThreatRequest
 from models.cards import ModelCard
 
 
@@ -124,22 +125,20 @@ def _choice(step: Step) -> Choice | None:
 
 
 def _obstacle(choice: Choice, threat: ThreatRequest, card: ModelCard) -> str | None:
+    """Why it does not run, in a sentence. An epsilon that it refuses is no obstacle: it gets none."""
     method = _BY_NAME[choice.params.name]
-    if lacking := [need for need in method.needs if need not in card.offers]:
-        why = {withheld.offer: withheld.reason for withheld in card.withheld}
-        told = "; ".join(why[need] for need in lacking if need in why)
-        return f"It needs {', '.join(lacking)}, which this model does not offer{': ' + told if told else ''}."
-    if threat.norm not in method.norms:
-        return f"It works in {_listed(method.norms)}, not in {threat.norm}."
-    goal = "targeted" if isinstance(threat.goal, Targeted) else "untargeted"
-    if goal not in method.goals:
-        return f"It cannot be {goal}."
-    if method.epsilon == "required" and threat.epsilon is None:
-        return "It answers at a radius only; give threat.epsilon."
+    match misfit(method, threat, card):
+        case "access_too_weak":
+            lacking = [need for need in method.needs if need not in card.offers]
+            why = {withheld.offer: withheld.reason for withheld in card.withheld}
+            told = "; ".join(why[need] for need in lacking if need in why)
+            return f"It needs {', '.join(lacking)}, which this model does not offer{': ' + told if told else ''}."
+        case "norm_not_supported":
+            return f"It works in {', '.join(method.norms)}, not in {threat.norm}."
+        case "goal_not_supported":
+            return f"It cannot be {goal_of(threat)}."
+        case "epsilon_required":
+            return "It answers at a radius only; give threat.epsilon."
     if method.wants_basis(choice.params):
         return "Its directions need auxiliary samples, which an audit does not have; run it as a job."
     return None
-
-
-def _listed(norms: tuple[Norm, ...]) -> str:
-    return ", ".join(norms)

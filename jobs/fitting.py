@@ -1,0 +1,30 @@
+"""Does a method fit a model and a threat? One verdict, which jobs and audits put into words of their own. Pure."""
+
+from typing import Literal
+
+from algorithms.method import Method
+from jobs.request import Targeted, ThreatRequest
+from models.cards import ModelCard
+
+Misfit = Literal["access_too_weak", "norm_not_supported", "goal_not_supported", "epsilon_required", "epsilon_refused"]
+RADIUS: tuple[Misfit, ...] = ("epsilon_required", "epsilon_refused")  # another epsilon would mend it
+
+
+def misfit(method: Method, threat: ThreatRequest, card: ModelCard) -> Misfit | None:
+    """The first thing that keeps the method from running, by the code of its refusal; None where it runs."""
+    if not set(method.needs) <= set(card.offers):
+        return "access_too_weak"
+    if threat.norm not in method.norms:
+        return "norm_not_supported"
+    if goal_of(threat) not in method.goals:
+        return "goal_not_supported"
+    if method.epsilon == "required" and threat.epsilon is None:
+        return "epsilon_required"
+    if method.epsilon == "refused" and threat.epsilon is not None:
+        return "epsilon_refused"
+    return None
+
+
+def goal_of(threat: ThreatRequest) -> Literal["untargeted", "targeted"]:
+    """The goal as methods name it, without the targets."""
+    return "targeted" if isinstance(threat.goal, Targeted) else "untargeted"
