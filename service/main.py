@@ -4,11 +4,11 @@ import argparse
 
 import uvicorn
 
+from jobs import logs
 from jobs.queue import Queue
 from jobs.settings import Settings
 from jobs.store.store import Store
 from models.library import Library
-from service import logs
 from service.app import create_app
 from service.edge.crowding import MOST_REQUESTS
 

@@ -11,10 +11,11 @@ from celery import Celery, bootsteps
 from celery.signals import setup_logging, worker_shutting_down
 from celery.worker.consumer import Consumer
 
+from jobs import logs
 from jobs.record import QueueName
 from jobs.settings import Settings
 from jobs.store.store import Store
-from workers import drain, limits, logs
+from workers import drain, limits
 from workers.supervisor.versions import versions
 
 BEAT_SECONDS = 5.0
@@ -79,7 +80,7 @@ def kind() -> QueueName:
 @setup_logging.connect
 def _configure_logs(**_: Any) -> None:
     """Connecting is what keeps Celery from configuring its own."""
-    logs.configure(settings.log_level)
+    logs.write_as_json(settings.log_level)
 
 
 @worker_shutting_down.connect

@@ -16,13 +16,13 @@ from fastapi.testclient import TestClient
 
 from algorithms.seam.access import Access
 from algorithms.seam.claims import Finding, Kind
+from jobs import logs
 from jobs.queue import Queue
 from jobs.record import ChunkResult, KeyRecord, Lease
 from jobs.settings import Settings
 from jobs.store.store import Store
 from models.cards import Inspection, ModelInput, ModelOutput
 from models.library import Library
-from service import logs
 from service.app import create_app
 from service.edge.security import SCOPES, new_key
 
