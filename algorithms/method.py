@@ -6,10 +6,11 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from algorithms.mathematics.norms import Norm
 from algorithms.seam.access import Access
 from algorithms.seam.claims import Kind
 from algorithms.seam.questions import Case, Cohort, Conversation
-from algorithms.seam.threat import Norm, Threat
+from algorithms.seam.threat import Threat
 
 
 class Params(BaseModel):

@@ -15,8 +15,9 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
+from algorithms.mathematics.norms import Norm
 from algorithms.seam.questions import Region, Relaxation
-from algorithms.seam.threat import Norm, Threat
+from algorithms.seam.threat import Threat
 from benchmarks import data, figures
 from benchmarks.figures import Figure
 from models.onnx.bounds.bounder import Bounder, bounder

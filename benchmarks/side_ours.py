@@ -7,10 +7,11 @@ from typing import Any
 import onnxruntime as ort
 
 from algorithms.driver.running import Samples, run
+from algorithms.mathematics.norms import Norm
 from algorithms.method import Budget
 from algorithms.registry import method
 from algorithms.seam.access import Access, Model
-from algorithms.seam.threat import Norm, Threat
+from algorithms.seam.threat import Threat
 from benchmarks import data
 from benchmarks.sides import serve
 from models.cards import ModelCard

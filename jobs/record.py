@@ -9,8 +9,9 @@ from typing import Any, Generic, Literal, TypeVar
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, computed_field
 
+from algorithms.mathematics.norms import Norm
 from algorithms.seam.claims import Finding
-from algorithms.seam.threat import Box, Norm, Threat
+from algorithms.seam.threat import Box, Threat
 from jobs.request import Goal, JobRequest
 from jobs.states import JobState
 from jobs.summary import Preparation, Summary

@@ -4,9 +4,9 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
+from algorithms.mathematics.norms import Norm
 from algorithms.method import Budget
 from algorithms.registry import MethodParams
-from algorithms.seam.threat import Norm
 
 MAX_SAMPLES = 100_000  # of one job: its findings live in Redis
 

@@ -3,7 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from algorithms.seam.threat import Box, Norm
+from algorithms.mathematics.norms import Norm
+from algorithms.seam.threat import Box
 
 Array = NDArray[np.float64]
 

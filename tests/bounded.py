@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
 from algorithms.mathematics.geometry import lengths
+from algorithms.mathematics.norms import Norm
 from algorithms.seam.questions import Region, Relaxation
-from algorithms.seam.threat import Box, Norm
+from algorithms.seam.threat import Box
 from models.onnx.bounds.bounder import Bounder, bounder
 from models.onnx.network import Network, read
 from tests.exports import graph

@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import nnls
 
+from algorithms.mathematics.norms import Norm
 from algorithms.seam.access import Access, Labels, Rows
 from algorithms.seam.neighbors import Neighbors
-from algorithms.seam.threat import Box, Norm
+from algorithms.seam.threat import Box
 from tests.truths import ClosedForm
 
 Array = NDArray[np.float64]

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy.optimize import linprog, nnls
 
 from algorithms.mathematics.geometry import lengths
-from algorithms.seam.threat import Norm
+from algorithms.mathematics.norms import Norm
 from tests.truths import Array, TinyReLU
 
 INTERIOR = 1e-9  # regions thinner than this, or met only at their edge, are not counted

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from algorithms.mathematics.geometry import dual_lengths, lengths
+from algorithms.mathematics.norms import Norm
 from algorithms.seam.access import Access, Cotangent, Gradients, Labels, Rows, Scores
 from algorithms.seam.questions import Ball, Region, Relaxation
-from algorithms.seam.threat import Norm
 from tests.balls import least_change
 
 Array = NDArray[np.float64]

@@ -21,12 +21,13 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from algorithms.mathematics.geometry import distance, lengths
+from algorithms.mathematics.norms import Norm
 from algorithms.method import Cost, Method, Params
 from algorithms.seam.access import Access, Labels, Rows
 from algorithms.seam.claims import Claim, Kind, UpperBound
 from algorithms.seam.clouds import Cloud, Directions, Lean
 from algorithms.seam.questions import Answer, Ask, AskCloud, Case, Conversation, Question
-from algorithms.seam.threat import Norm, Threat
+from algorithms.seam.threat import Threat
 from algorithms.searches import starts
 from algorithms.searches.directions import Full, LowFrequencies, Spanning
 from algorithms.searches.line import Way

@@ -15,11 +15,12 @@ import numpy as np
 from pydantic import Field
 
 from algorithms.mathematics.geometry import distance, lengths, sample_ball
+from algorithms.mathematics.norms import NORMS
 from algorithms.method import Cost, Method, Params
 from algorithms.seam.access import Access, Rows
 from algorithms.seam.claims import Claim, Kind, UpperBound
 from algorithms.seam.questions import Answer, Ask, Case, Conversation, Question
-from algorithms.seam.threat import NORMS, Threat
+from algorithms.seam.threat import Threat
 
 BLOCK = 8  # points asked at once, all at one radius
 FIRST_SHARE = 0.01  # of the way to the farthest point of the box: the first radius

@@ -15,11 +15,12 @@ import numpy as np
 from pydantic import Field
 
 from algorithms.mathematics.losses import LossName
+from algorithms.mathematics.norms import NORMS
 from algorithms.method import Cost, Method, Params
 from algorithms.seam.access import Access
 from algorithms.seam.claims import Kind, Note
 from algorithms.seam.questions import Cohort, Conversation
-from algorithms.seam.threat import NORMS, Threat
+from algorithms.seam.threat import Threat
 from algorithms.searches.ascent import RIVALS, Climb, Numbers, Step
 
 TOLERANCE = 0.01  # a search ends where the smallest success is within 1 % of the largest failure

@@ -12,11 +12,12 @@ from typing import Literal
 
 from pydantic import Field
 
+from algorithms.mathematics.norms import NORMS
 from algorithms.method import Cost, Method, Params
 from algorithms.seam.access import Access
 from algorithms.seam.claims import Kind
 from algorithms.seam.questions import Cohort, Conversation
-from algorithms.seam.threat import NORMS, Threat
+from algorithms.seam.threat import Threat
 from algorithms.searches import radius as radius_search
 
 

@@ -17,13 +17,14 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
+from algorithms.mathematics.norms import Norm
 from algorithms.mathematics.statistics import lower_limit
 from algorithms.method import Cost, Method, Params
 from algorithms.seam.access import Access
 from algorithms.seam.claims import Abstained, Details, Kind, SmoothedLowerBound
 from algorithms.seam.clouds import BLOCK, Cloud, Votes
 from algorithms.seam.questions import Answer, AskCloud, Case, Conversation
-from algorithms.seam.threat import Norm, Threat
+from algorithms.seam.threat import Threat
 
 PIECE = 4 * BLOCK  # votes asked at once: a cancel waits for so many, and their batch is full already
 SELECTION, ESTIMATION = 0, 1_000_000  # counters of the stream: no vote that chose the class may count for it

@@ -7,7 +7,7 @@ import numpy as np
 from array_api_compat import array_namespace
 from numpy.typing import NDArray
 
-from algorithms.seam.threat import NORMS, Norm
+from algorithms.mathematics.norms import NORMS, Norm
 
 TINY = np.finfo(np.float64).tiny
 

@@ -9,7 +9,7 @@ from typing import Any
 from array_api_compat import array_namespace
 
 from algorithms.mathematics.geometry import lengths
-from algorithms.seam.threat import Norm
+from algorithms.mathematics.norms import Norm
 
 Array = Any  # numpy or torch
 ROUNDING = 2.0**-24  # half a unit in the last place of float32, relative

@@ -18,11 +18,12 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from algorithms.mathematics.norms import Norm
 from algorithms.seam.access import Access, Cotangent, Labels, Rows, Scores
 from algorithms.seam.claims import Claim
 from algorithms.seam.clouds import BLOCK, Cloud, Reduction
 from algorithms.seam.streams import Stream
-from algorithms.seam.threat import Box, Norm
+from algorithms.seam.threat import Box
 
 Owners = NDArray[np.int64]
 

@@ -1,29 +1,12 @@
 """The threat model: norm, box, radius and goal. All methods speak of it in these words."""
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-
-class Norm(StrEnum):
-    L1 = "l1"
-    L2 = "l2"
-    LINF = "linf"
-
-    @property
-    def p(self) -> float:
-        return {"l1": 1.0, "l2": 2.0, "linf": np.inf}[self.value]
-
-    @property
-    def dual(self) -> "Norm":
-        """q with 1/p + 1/q = 1."""
-        return {"l1": Norm.LINF, "l2": Norm.L2, "linf": Norm.L1}[self.value]
-
-
-NORMS = (Norm.L1, Norm.L2, Norm.LINF)
+from algorithms.mathematics.norms import Norm
 
 TargetRule = Literal["random", "least_likely", "runner_up", "given"]
 

@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 
 from algorithms.mathematics.geometry import lengths, sample_ball
 from algorithms.mathematics.losses import LossName, adversarial_margin, derivative, one_hot
+from algorithms.mathematics.norms import Norm
 from algorithms.mathematics.projections import project
 from algorithms.seam.access import Labels
 from algorithms.seam.claims import Claim, UpperBound
 from algorithms.seam.questions import Answer, Ask, AskGradient, Cohort, Owners, Question
-from algorithms.seam.threat import Norm, Threat
+from algorithms.seam.threat import Threat
 
 PULL_BACK_STEPS = 8  # halvings of the segment from the sample to a success: 1/256 of its length
 RIVALS = 9  # whose distance is looked up to first order: those with the largest scores (AutoAttack's number of targets)

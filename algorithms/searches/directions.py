@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from algorithms.errors import Refused
+from algorithms.mathematics.norms import Norm
 from algorithms.mathematics.windows import Canvas
 from algorithms.seam.access import Rows
-from algorithms.seam.threat import Norm
 
 NOISE = 1e-5  # share of the largest singular value below which a direction is rounding of float32 samples
 

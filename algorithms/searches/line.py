@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from algorithms.mathematics.geometry import distance
+from algorithms.mathematics.norms import Norm
 from algorithms.seam.access import Rows
-from algorithms.seam.threat import Norm, Threat
+from algorithms.seam.threat import Threat
 
 
 @dataclass(frozen=True)

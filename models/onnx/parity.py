@@ -4,9 +4,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from algorithms.errors import ModelFault, Refused
+from algorithms.mathematics.norms import Norm
 from algorithms.seam.access import Rows, Scores
 from algorithms.seam.questions import Region, Relaxation
-from algorithms.seam.threat import Box, Norm
+from algorithms.seam.threat import Box
 from models.cards import Parity
 from models.device import Device
 from models.onnx.bounds.bounder import Bounder, bounder

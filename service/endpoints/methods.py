@@ -5,11 +5,11 @@ from typing import Any, Literal
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict
 
+from algorithms.mathematics.norms import Norm
 from algorithms.method import Method
 from algorithms.registry import METHODS
 from algorithms.seam.access import Access
 from algorithms.seam.claims import Kind
-from algorithms.seam.threat import Norm
 from service.edge.dependencies import AnyCaller
 from service.openapi.declaring import declares
 

@@ -10,12 +10,13 @@ from onnx import TensorProto, helper
 
 from algorithms.driver.running import Samples, run
 from algorithms.mathematics.geometry import lengths
+from algorithms.mathematics.norms import NORMS, Norm
 from algorithms.method import Budget
 from algorithms.registry import METHODS, method
 from algorithms.seam.access import Access, Labels
 from algorithms.seam.claims import Finding, Kind
 from algorithms.seam.questions import Region, Relaxation
-from algorithms.seam.threat import NORMS, Box, Norm, Threat
+from algorithms.seam.threat import Box, Threat
 from algorithms.searches.radius import MARGINS
 from models.onnx.bounds.bounder import bounder
 from models.onnx.classifier import OnnxClassifier

@@ -5,11 +5,12 @@ import pytest
 
 from algorithms.driver.running import Samples, run
 from algorithms.mathematics.geometry import distance
+from algorithms.mathematics.norms import Norm
 from algorithms.method import Budget, Method
 from algorithms.registry import METHODS
 from algorithms.seam.access import Access
 from algorithms.seam.claims import Kind, Outcome
-from algorithms.seam.threat import Box, Norm, Threat
+from algorithms.seam.threat import Box, Threat
 from tests.nearest import Nearest
 from tests.truths import ClosedForm, Constant, Linear
 

@@ -5,9 +5,10 @@ import pytest
 
 from algorithms.driver.running import Samples, run
 from algorithms.errors import ModelFault
+from algorithms.mathematics.norms import Norm
 from algorithms.method import Budget
 from algorithms.registry import method
-from algorithms.seam.threat import Norm, Threat
+from algorithms.seam.threat import Threat
 from tests.contract.test_driver_laws import SHAPE, SMALL, linear
 from tests.truths import Linear
 

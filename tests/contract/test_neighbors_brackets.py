@@ -8,12 +8,13 @@ import pytest
 from sklearn.datasets import load_digits
 
 from algorithms.driver.running import Samples, run
+from algorithms.mathematics.norms import Norm
 from algorithms.method import Budget, Method
 from algorithms.registry import METHODS, method
 from algorithms.seam.access import Access
 from algorithms.seam.claims import Finding, Kind
 from algorithms.seam.neighbors import Neighbors
-from algorithms.seam.threat import Norm, Threat
+from algorithms.seam.threat import Threat
 from models.neighbors.classifier import NeighborClassifier
 from tests.nearest import exact_radius
 

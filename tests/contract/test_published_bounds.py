@@ -11,8 +11,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from algorithms.mathematics.norms import Norm
 from algorithms.seam.questions import Region
-from algorithms.seam.threat import Box, Norm
+from algorithms.seam.threat import Box
 from models.onnx.bounds.bounder import Bounder, bounder
 from models.onnx.bounds.concretization import Balls
 from models.onnx.bounds.plan import plan

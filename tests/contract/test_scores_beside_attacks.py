@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from algorithms.driver.running import Samples, run
+from algorithms.mathematics.norms import NORMS
 from algorithms.method import Budget
 from algorithms.registry import method
 from algorithms.seam.access import Access
-from algorithms.seam.threat import NORMS, Threat
+from algorithms.seam.threat import Threat
 from models.onnx.classifier import OnnxClassifier
 from models.onnx.gate.check import check
 from models.onnx.gradients.differentiator import differentiator

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from algorithms.driver.running import Samples, run
+from algorithms.mathematics.norms import Norm
 from algorithms.method import Budget
 from algorithms.registry import method
-from algorithms.seam.threat import Norm, Threat
+from algorithms.seam.threat import Threat
 from algorithms.searches.directions import spanning_basis
 from models.onnx.classifier import OnnxClassifier
 from models.onnx.gate.check import check

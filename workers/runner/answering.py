@@ -15,11 +15,12 @@ from pydantic import TypeAdapter
 
 from algorithms.driver.running import Checkpoint, Progress, Samples, Stop, run
 from algorithms.errors import BrinellError, ModelFault, Refused
+from algorithms.mathematics.norms import Norm
 from algorithms.method import Budget
 from algorithms.registry import method
 from algorithms.seam.access import Model
 from algorithms.seam.claims import Finding, Outcome
-from algorithms.seam.threat import Box, Norm, Threat
+from algorithms.seam.threat import Box, Threat
 from algorithms.searches.directions import spanning_basis
 from models.cards import ModelCard
 from models.device import Device, choose

@@ -18,12 +18,13 @@ from pydantic import Field
 
 from algorithms.attacks.square.proposals import Images, Mask, Numbers, Proposals, proposals, short_of
 from algorithms.mathematics.geometry import distance, lengths
+from algorithms.mathematics.norms import Norm
 from algorithms.mathematics.windows import HORIZON, Canvas, shares_at
 from algorithms.method import Cost, Method, Params
 from algorithms.seam.access import Access, Scores
 from algorithms.seam.claims import Kind, UpperBound
 from algorithms.seam.questions import Ask, Cohort, Conversation, Owners
-from algorithms.seam.threat import Norm, Threat
+from algorithms.seam.threat import Threat
 
 PULL_BACK_STEPS = 10  # halvings of the way back to the sample after a success
 SHRINK = 0.8  # a search goes on inside this share of the distance it has reached

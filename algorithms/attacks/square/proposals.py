@@ -11,9 +11,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from algorithms.mathematics.norms import Norm
 from algorithms.mathematics.projections import ROUNDING
 from algorithms.mathematics.windows import Canvas
-from algorithms.seam.threat import Norm
 
 Images = NDArray[np.float32]  # (m, C, H, W)
 Numbers = NDArray[np.float64]

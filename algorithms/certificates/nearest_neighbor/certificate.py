@@ -14,12 +14,13 @@ from pydantic import Field
 
 from algorithms.certificates.nearest_neighbor.crossings import Radius, radii
 from algorithms.certificates.nearest_neighbor.surroundings import Surroundings
+from algorithms.mathematics.norms import Norm
 from algorithms.method import Cost, Method, Params
 from algorithms.seam.access import Access
 from algorithms.seam.claims import Abstained, Details, Kind, LowerBound
 from algorithms.seam.neighbors import Array, Neighbors
 from algorithms.seam.questions import Answer, AskNeighbors, Case, Conversation, Pause
-from algorithms.seam.threat import Norm, Threat
+from algorithms.seam.threat import Threat
 
 EXACT = 1e-6  # largest relative gap between lower and upper value that is called exact
 

@@ -17,10 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from algorithms.mathematics.geometry import inner_radius, lengths
+from algorithms.mathematics.norms import NORMS, Norm
 from algorithms.scores.clever.lipschitz import Array, reach
 from algorithms.seam.clouds import BLOCK
 from algorithms.seam.questions import Answer, AskSteepest, Ball, Case
-from algorithms.seam.threat import NORMS, Norm, Threat
+from algorithms.seam.threat import Threat
 
 STEPS = tuple(2.0 ** (k / 2) for k in range(-4, 1))  # radii tried, in first-order distances
 HEADROOM = 1.05

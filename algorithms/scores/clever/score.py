@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import Field, model_validator
 
+from algorithms.mathematics.norms import NORMS, Norm
 from algorithms.method import Cost, Method, Params
 from algorithms.scores.clever.lipschitz import Array, fit_p_value, reach, score, score_interval
 from algorithms.scores.clever.neighborhood import STEPS, Neighborhood
@@ -23,7 +24,7 @@ from algorithms.seam.access import Access
 from algorithms.seam.claims import Abstained, Details, Estimate, Kind
 from algorithms.seam.clouds import BLOCK
 from algorithms.seam.questions import Answer, AskSteepest, Case, Conversation
-from algorithms.seam.threat import NORMS, Norm, Threat
+from algorithms.seam.threat import Threat
 
 LEVEL = 0.95  # of the interval
 REJECTED = 0.001  # p-value below which the code of Weng et al. discards a fit; we keep it and warn

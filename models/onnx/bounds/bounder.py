@@ -16,9 +16,9 @@ from torch import Tensor
 
 from algorithms.errors import ModelFault
 from algorithms.mathematics.geometry import lengths
+from algorithms.mathematics.norms import Norm
 from algorithms.seam.access import Labels
 from algorithms.seam.questions import Region, Relaxation
-from algorithms.seam.threat import Norm
 from models.device import Device
 from models.onnx.bounds.backward import pull_back
 from models.onnx.bounds.concretization import Balls

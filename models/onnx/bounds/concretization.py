@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from algorithms.seam.threat import Norm
+from algorithms.mathematics.norms import Norm
 from models.onnx.bounds.slopes import Slopes
 
 ROUNDS = 30  # of water filling; seldom more than ten are needed, and stopping early is sound

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from algorithms.mathematics.norms import Norm
 from algorithms.seam.questions import Relaxation
-from algorithms.seam.threat import Norm
 from models.onnx.bounds.lines import Levels
 from models.onnx.bounds.operators import Affine, Curve
 from models.onnx.bounds.plan import Step

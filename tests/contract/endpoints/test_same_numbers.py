@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from algorithms.driver.running import Samples, run
+from algorithms.mathematics.norms import Norm
 from algorithms.method import Budget, Method
 from algorithms.registry import METHODS
 from algorithms.seam.access import Access
-from algorithms.seam.threat import Norm, Threat
+from algorithms.seam.threat import Threat
 from models.cards import EndpointInput
 from tests.contract.test_driver_laws import SMALL
 from tests.endpoints_for_tests import permit, remote

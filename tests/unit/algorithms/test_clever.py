@@ -6,6 +6,7 @@ from pydantic import ValidationError
 
 from algorithms.driver.running import Samples, run
 from algorithms.mathematics.geometry import inner_radius
+from algorithms.mathematics.norms import NORMS, Norm
 from algorithms.method import Budget
 from algorithms.registry import method
 from algorithms.scores.clever.neighborhood import AT_ONCE, Neighborhood
@@ -13,7 +14,7 @@ from algorithms.scores.clever.score import PRESETS, CleverParams, minimum
 from algorithms.seam.claims import Finding, Kind
 from algorithms.seam.questions import AskSteepest, Ball, Case
 from algorithms.seam.streams import Stream
-from algorithms.seam.threat import NORMS, Box, Norm, Threat
+from algorithms.seam.threat import Box, Threat
 from tests.regions import largest_slope
 from tests.truths import ClosedForm, Constant, Disc, Linear, Staircase, TinyReLU
 

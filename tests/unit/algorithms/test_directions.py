@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from algorithms.errors import Refused
-from algorithms.seam.threat import Norm
+from algorithms.mathematics.norms import Norm
 from algorithms.searches.directions import Full, LowFrequencies, Spanning, cosines, spanning_basis
 
 SHAPE = (3, 6, 8)

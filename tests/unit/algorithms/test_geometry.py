@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import kstest
 
 from algorithms.mathematics.geometry import distance, dual_lengths, inner_radius, lengths, sample_ball
-from algorithms.seam.threat import NORMS, Norm
+from algorithms.mathematics.norms import NORMS, Norm
 
 # A correct sampler fails one seeded KS case with probability .001; the seeds are fixed, so a pass stays a pass.
 SIGNIFICANCE = 0.001

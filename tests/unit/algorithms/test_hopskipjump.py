@@ -5,6 +5,7 @@ import pytest
 
 from algorithms.attacks.hopskipjump import HopSkipJumpParams
 from algorithms.driver.running import Samples, run
+from algorithms.mathematics.norms import Norm
 from algorithms.method import Budget
 from algorithms.registry import method
 from algorithms.seam.access import Access
@@ -12,7 +13,7 @@ from algorithms.seam.claims import Kind, Outcome
 from algorithms.seam.clouds import Cloud, Lean
 from algorithms.seam.questions import AskCloud
 from algorithms.seam.streams import Stream
-from algorithms.seam.threat import Box, Norm, Threat
+from algorithms.seam.threat import Box, Threat
 from algorithms.searches.directions import Full, LowFrequencies, spanning_basis
 from tests.truths import ClosedForm, Constant, Disc, Linear
 

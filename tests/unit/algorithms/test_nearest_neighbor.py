@@ -8,11 +8,12 @@ from algorithms.certificates.nearest_neighbor.certificate import NearestNeighbor
 from algorithms.certificates.nearest_neighbor.crossings import Radius, radii
 from algorithms.certificates.nearest_neighbor.surroundings import Surroundings
 from algorithms.driver.running import Samples, run
+from algorithms.mathematics.norms import Norm
 from algorithms.method import Budget
 from algorithms.registry import method
 from algorithms.seam.claims import Finding, Kind
 from algorithms.seam.neighbors import Neighbors
-from algorithms.seam.threat import Box, Norm, Threat
+from algorithms.seam.threat import Box, Threat
 from models.neighbors.classifier import NeighborClassifier
 from tests.nearest import exact_radius
 

@@ -6,10 +6,11 @@ import torch
 from scipy.optimize import linprog
 
 from algorithms.driver.running import Samples, run
+from algorithms.mathematics.norms import NORMS, Norm
 from algorithms.method import Budget
 from algorithms.registry import method
 from algorithms.seam.claims import Kind
-from algorithms.seam.threat import NORMS, Box, Norm, Threat
+from algorithms.seam.threat import Box, Threat
 from tests.truths import Linear, Staircase
 
 PGD = method("pgd")

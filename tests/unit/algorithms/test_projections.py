@@ -6,8 +6,8 @@ import torch
 from scipy.optimize import minimize
 
 from algorithms.mathematics.geometry import lengths
+from algorithms.mathematics.norms import NORMS, Norm
 from algorithms.mathematics.projections import project
-from algorithms.seam.threat import NORMS, Norm
 
 norms = pytest.mark.parametrize("norm", NORMS)
 

@@ -7,10 +7,11 @@ from scipy.special import ndtr
 
 from algorithms.certificates.smoothing import SmoothingParams, least_votes, minimum, radius
 from algorithms.driver.running import Samples, run
+from algorithms.mathematics.norms import Norm
 from algorithms.method import Budget
 from algorithms.registry import method
 from algorithms.seam.claims import Finding, Kind
-from algorithms.seam.threat import Box, Norm, Threat
+from algorithms.seam.threat import Box, Threat
 from tests.truths import Constant, Linear
 
 ALPHA = 0.001

@@ -6,11 +6,12 @@ import pytest
 from algorithms.attacks.square.proposals import proposals, short_of
 from algorithms.driver.running import Samples, run
 from algorithms.mathematics.geometry import lengths
+from algorithms.mathematics.norms import Norm
 from algorithms.mathematics.windows import Canvas, shares_at
 from algorithms.method import Budget
 from algorithms.registry import method
 from algorithms.seam.claims import Kind
-from algorithms.seam.threat import Box, Norm, Threat
+from algorithms.seam.threat import Box, Threat
 from tests.truths import Linear
 
 SQUARE = method("square")

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from algorithms.mathematics.geometry import distance
+from algorithms.mathematics.norms import Norm
 from algorithms.seam.questions import Case
 from algorithms.seam.streams import Stream
-from algorithms.seam.threat import Box, Norm, Threat
+from algorithms.seam.threat import Box, Threat
 from algorithms.searches import starts
 from algorithms.searches.line import Way
 

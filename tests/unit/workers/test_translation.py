@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from pydantic import TypeAdapter
 
+from algorithms.mathematics.norms import Norm
 from algorithms.seam.claims import Finding, Kind
-from algorithms.seam.threat import Norm
 from jobs.record import JobSpec, Lease, ThreatSpec
 from jobs.request import JobRequest
 from models.cards import ModelCard, SamplesCard

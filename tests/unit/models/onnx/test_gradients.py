@@ -5,9 +5,10 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
+from algorithms.mathematics.norms import NORMS, Norm
 from algorithms.seam.questions import Ball
 from algorithms.seam.streams import Stream
-from algorithms.seam.threat import NORMS, Box, Norm
+from algorithms.seam.threat import Box
 from models.onnx.gradients.differentiator import Differentiator, differentiator
 from models.onnx.network import read
 from tests.exports import Export, graph, linear, torch_export

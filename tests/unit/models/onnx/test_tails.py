@@ -5,8 +5,9 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
+from algorithms.mathematics.norms import Norm
 from algorithms.seam.questions import Region
-from algorithms.seam.threat import Box, Norm
+from algorithms.seam.threat import Box
 from models.onnx.inspection import inspect
 from models.onnx.network import Network, read
 from models.onnx.rebuilding.rebuild import SHOWN

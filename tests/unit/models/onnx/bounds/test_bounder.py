@@ -8,8 +8,9 @@ import pytest
 from onnx import TensorProto, helper
 
 from algorithms.errors import Refused
+from algorithms.mathematics.norms import NORMS, Norm
 from algorithms.seam.questions import Region
-from algorithms.seam.threat import NORMS, Box, Norm, Threat
+from algorithms.seam.threat import Box, Threat
 from models.onnx.bounds.bounder import bounder
 from models.onnx.network import read
 from tests.balls import least_change

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from algorithms.seam.threat import NORMS, Box, Norm
+from algorithms.mathematics.norms import NORMS, Norm
+from algorithms.seam.threat import Box
 from models.onnx.bounds.concretization import Balls
 from models.onnx.bounds.slopes import Slopes
 from tests.balls import least_change

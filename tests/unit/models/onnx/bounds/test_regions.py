@@ -5,7 +5,7 @@ import onnx
 import torch
 from torch import Tensor
 
-from algorithms.seam.threat import Norm
+from algorithms.mathematics.norms import Norm
 from models.onnx.bounds.concretization import Balls
 from models.onnx.bounds.plan import Plan, plan
 from models.onnx.bounds.propagation import propagate
