@@ -10,12 +10,20 @@ from pkgutil import iter_modules
 from types import ModuleType
 from typing import TYPE_CHECKING, Annotated, Union
 
-from pydantic import Field
+from pydantic import Field, WithJsonSchema
 
 from algorithms import attacks, certificates, scores
 from algorithms.errors import Refused
 from algorithms.method import Method, Params
 
+# What an answer's schema says of a method that it repeats: only requests list every method's parameters.
+NAMED = {
+    "type": "object",
+    "properties": {"name": {"type": "string"}},
+    "required": ["name"],
+    "additionalProperties": True,
+    "description": "A method's name, and its parameters beside it.",
+}
 _FAMILIES = {attacks: "attack", certificates: "certificate", scores: "score"}
 
 
@@ -32,7 +40,11 @@ METHODS = tuple(
 if TYPE_CHECKING:
     MethodParams = Params
 else:  # the union that HTTP validates and OpenAPI documents, grown from the rows above
-    MethodParams = Annotated[Union[tuple(m.params for m in METHODS)], Field(discriminator="name")]  # noqa: UP007
+    MethodParams = Annotated[
+        Union[tuple(m.params for m in METHODS)],  # noqa: UP007
+        Field(discriminator="name"),
+        WithJsonSchema(NAMED, mode="serialization"),
+    ]
 
 _BY_NAME = {m.name: m for m in METHODS}
 

@@ -205,6 +205,11 @@ class Page(_Record, Generic[T]):
     items: tuple[T, ...]
     next_cursor: str | None = None
 
+    @classmethod
+    def model_parametrized_name(cls, params: tuple[Any, ...]) -> str:
+        """A page of `Job` is called `JobPage` in the OpenAPI document."""
+        return f"{params[0].__name__}Page"
+
 
 @dataclass(frozen=True)
 class Idempotency:

@@ -26,6 +26,7 @@ def create_app(
         version=VERSION,
         description=document.DESCRIPTION,
         redoc_url=None,
+        generate_unique_id_function=lambda route: route.name,  # the function's: short, and unique by a test
         redirect_slashes=False,  # an address has one spelling; a redirected POST would lose its key or its body
     )
     app.state.parts = Parts(settings, store, queue, library)

@@ -11,7 +11,7 @@ from algorithms.errors import Conflict, NotFound, Refused
 from audits.asking import admission
 from audits.asking.record import Audit
 from audits.asking.request import AuditRequest
-from audits.document.report import MEDIA_TYPES
+from audits.document.report import MEDIA_TYPES, Report
 from audits.policy.verdict import Verdict
 from jobs.record import Page
 from jobs.states import TERMINAL, JobState
@@ -20,7 +20,7 @@ from service.actions.submission import submit_audit
 from service.edge.dependencies import Cursor, JobsReader, JobsWriter, Limit, TheParts
 from service.endpoints.jobs import ADMISSION_REFUSALS
 from service.openapi import examples
-from service.openapi.declaring import Responses, answers, declares, takes_json
+from service.openapi.declaring import TEXT, Responses, answers, declares, takes_json
 from service.wire import polling
 from service.wire.bodies import json_body
 from service.wire.events import LastEventId, follow, version_of
@@ -37,7 +37,8 @@ Format = Annotated[
 REPORT: Responses = {
     200: {
         "description": "The report as it was written once.",
-        "content": {media_type: {"schema": {"type": "string"}} for media_type in MEDIA_TYPES.values()},
+        "model": Report,  # of its JSON; the other forms are texts
+        "content": {media_type: {"schema": TEXT} for form, media_type in MEDIA_TYPES.items() if form != "json"},
     }
 }
 # A report holds names that somebody chose: whatever is in it, it runs in an origin of its own and reaches nothing.
@@ -99,7 +100,7 @@ def list_audits(
     | answers(304, "Nothing has changed since that ETag.")
     | declares("not_found", "invalid_request"),
 )
-async def show_audit(
+async def get_audit(
     request: Request,
     response: Response,
     audit_id: str,
@@ -121,7 +122,7 @@ async def show_audit(
     responses=answers(200, "`verdict` is null while it runs, without a policy, and where it could not run.")
     | declares("not_found", "invalid_request"),
 )
-def show_verdict(audit_id: str, caller: JobsReader, parts: TheParts) -> Verdict:
+def get_verdict(audit_id: str, caller: JobsReader, parts: TheParts) -> Verdict:
     """Small and quick, for gates that ask often."""
     return parts.store.verdict(caller.tenant, audit_id)
 
@@ -131,7 +132,7 @@ def show_verdict(audit_id: str, caller: JobsReader, parts: TheParts) -> Verdict:
     response_class=Response,
     responses=REPORT | declares("not_found", "job_not_finished", "not_available", "invalid_request"),
 )
-def download_report(audit_id: str, caller: JobsReader, parts: TheParts, format: Format = "json") -> Response:
+def get_report(audit_id: str, caller: JobsReader, parts: TheParts, format: Format = "json") -> Response:
     """One document in several forms; its JSON Schema is at /v1/schemas/report."""
     forms = parts.store.report_forms(caller.tenant, audit_id)
     if format not in MEDIA_TYPES:
@@ -162,7 +163,7 @@ async def version_seen(
     responses=answers(200, "Events `state` and `progress`; the stream ends with the audit.")
     | declares("not_found", "invalid_request"),
 )
-async def stream_events(
+async def stream_audit_events(
     audit_id: str, caller: JobsReader, parts: TheParts, seen: Annotated[int | None, Depends(version_seen)]
 ) -> AsyncIterator[ServerSentEvent]:
     """Resumes after `Last-Event-ID`."""

@@ -40,7 +40,7 @@ def list_findings(
     responses=answers(200, "An .npz: `index` (m,), `x` (m, *shape), `label` (m,); m may be 0.", media_type=OCTET_STREAM)
     | declares("not_found", "job_not_finished", "invalid_request"),
 )
-def download_adversarials(job_id: str, caller: JobsReader, parts: TheParts) -> StreamingResponse:
+def get_adversarials(job_id: str, caller: JobsReader, parts: TheParts) -> StreamingResponse:
     """Of an ended job; a cancelled one has the points it found before."""
     if parts.store.job(caller.tenant, job_id).state not in TERMINAL:
         raise Conflict("The job still runs; ask again when it has ended.", code="job_not_finished")
@@ -71,7 +71,7 @@ async def version_seen(
     responses=answers(200, "Events `state` and `progress`; the stream ends with the job.")
     | declares("not_found", "invalid_request"),
 )
-async def stream_events(
+async def stream_job_events(
     job_id: str, caller: JobsReader, parts: TheParts, seen: Annotated[int | None, Depends(version_seen)]
 ) -> AsyncIterator[ServerSentEvent]:
     """Resumes after `Last-Event-ID`."""

@@ -31,7 +31,7 @@ class Ready(BaseModel):
 
 
 @router.get("/healthz", response_model=Alive, responses=answers(200, "This process answers."))
-def tell_alive() -> Alive:
+def get_liveness() -> Alive:
     return Alive()
 
 
@@ -40,7 +40,7 @@ def tell_alive() -> Alive:
     response_model=Ready,
     responses=answers(200, "Redis, the library and a compute worker are there.") | declares(guarded=False),
 )
-def tell_ready(parts: TheParts) -> Ready:
+def get_readiness(parts: TheParts) -> Ready:
     """503 names the part that is missing."""
     workers = _workers(parts.store)
     if not parts.library.ready():
@@ -65,5 +65,5 @@ def _workers(store: Store) -> list[WorkerRecord]:
     response_class=Response,
     responses=answers(200, "Prometheus text.", media_type="text/plain"),
 )
-def tell_metrics(request: Request) -> Response:
+def get_metrics(request: Request) -> Response:
     return Response(request.app.state.meter.text(), media_type=CONTENT_TYPE_LATEST)

@@ -91,7 +91,7 @@ def list_jobs(
     | answers(304, "Nothing has changed since that ETag.")
     | declares("not_found", "invalid_request"),
 )
-async def show_job(
+async def get_job(
     request: Request,
     response: Response,
     job_id: str,

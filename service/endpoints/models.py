@@ -38,7 +38,7 @@ GATE_REFUSALS = (
 )
 LOCATION = {"Location": "Where the model is.", "Preference-Applied": "The wait that was honored."}
 
-Kind = Annotated[
+UploadedKind = Annotated[
     Literal["onnx", "neighbors"],
     Query(description="What the bytes are: ONNX, or an .npz with `x`, `y`, `k` and optionally `metric` or `g`."),
 ]
@@ -74,13 +74,13 @@ PreprocessingText = Annotated[
         takes_json("EndpointRequest", endpoint=ENDPOINT_REQUEST, template=TEMPLATE_REQUEST),
     ),
 )
-async def upload_model(
+async def create_model(
     request: Request,
     response: Response,
     caller: ModelsWriter,
     parts: TheParts,
     name: Name = "",
-    kind: Kind = "onnx",
+    kind: UploadedKind = "onnx",
     preprocessing: PreprocessingText = None,
     idempotency_key: IdempotencyKey = None,
     prefer: Prefer = None,
@@ -138,7 +138,7 @@ def list_models(caller: ModelsReader, parts: TheParts, cursor: Cursor = None, li
     response_model=ModelCard,
     responses=answers(200, "The model.") | declares("not_found", "invalid_request"),
 )
-def show_model(model_id: str, caller: ModelsReader, parts: TheParts) -> ModelCard:
+def get_model(model_id: str, caller: ModelsReader, parts: TheParts) -> ModelCard:
     return parts.store.model(caller.tenant, model_id)
 
 

@@ -30,7 +30,7 @@ router = APIRouter(tags=["samples"])
     ),
     openapi_extra=takes_bytes("An .npz with `x` (n, *shape) and optionally `y` (n,) integers."),
 )
-async def upload_samples(
+async def create_samples(
     request: Request,
     response: Response,
     caller: SamplesWriter,
@@ -63,7 +63,7 @@ def list_samples(
     response_model=SamplesCard,
     responses=answers(200, "The samples' card.") | declares("not_found", "invalid_request"),
 )
-def show_samples(samples_id: str, caller: SamplesReader, parts: TheParts) -> SamplesCard:
+def get_samples(samples_id: str, caller: SamplesReader, parts: TheParts) -> SamplesCard:
     return parts.store.samples_card(caller.tenant, samples_id)
 
 

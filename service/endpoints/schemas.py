@@ -25,5 +25,5 @@ SCHEMAS = {
     response_model=dict[str, Any],
     responses=answers(200, "A JSON Schema (2020-12).") | declares("invalid_request"),
 )
-def show_schema(name: Literal["policy", "report"], caller: AnyCaller) -> dict[str, Any]:  # noqa: ARG001 - any key will do
+def get_schema(name: Literal["policy", "report"], caller: AnyCaller) -> dict[str, Any]:  # noqa: ARG001 - any key will do
     return SCHEMAS[name]

@@ -5,6 +5,8 @@ from typing import Any
 from service.wire.problems import CODES_BY_STATUS, MEDIA_TYPE, STATUS
 from service.wire.uploads import OCTET_STREAM
 
+TEXT = {"type": "string"}
+BYTES = {"type": "string", "format": "binary"}  # generators of clients take and give files where they read this
 REF = "#/components/schemas/{model}"
 ANY_CALL = ("internal", "unavailable")
 GUARDED = ("unauthenticated", "scope_missing", "rate_limited", *ANY_CALL)
@@ -30,7 +32,7 @@ def answers(
     """One good answer, its media type where that is not JSON, and its headers (name -> what it says)."""
     said: dict[str, Any] = {"description": description}
     if media_type is not None:
-        said["content"] = {media_type: {"schema": {"type": "string"}}}
+        said["content"] = {media_type: {"schema": BYTES if media_type == OCTET_STREAM else TEXT}}
     if headers:
         said["headers"] = {name: {"description": text, "schema": {"type": "string"}} for name, text in headers.items()}
     return {status: said}
@@ -38,10 +40,8 @@ def answers(
 
 def takes_bytes(description: str) -> dict[str, Any]:
     """`openapi_extra` of a raw upload."""
-    schema = {"type": "string", "contentMediaType": OCTET_STREAM}
-    return {
-        "requestBody": {"required": True, "description": description, "content": {OCTET_STREAM: {"schema": schema}}}
-    }
+    content = {OCTET_STREAM: {"schema": BYTES}}
+    return {"requestBody": {"required": True, "description": description, "content": content}}
 
 
 def takes_json(model: str, **shown: dict[str, Any]) -> dict[str, Any]:
@@ -58,9 +58,22 @@ def takes_one_of(*bodies: dict[str, Any]) -> dict[str, Any]:
 
 
 def _problem(status: int, codes: list[str]) -> dict[str, Any]:
-    known = CODES_BY_STATUS[status]
-    content = {MEDIA_TYPE: {"schema": {"$ref": REF.format(model="Problem")}}}
-    said: dict[str, Any] = {"description": ", ".join(c for c in known if c in codes), "content": content}
+    known = ", ".join(code for code in CODES_BY_STATUS[status] if code in codes)
+    shared = {"description": known, "$ref": f"#/components/responses/{known}"}
+    return shared if known in SHARED_PROBLEMS else _described(status, known)
+
+
+def _described(status: int, codes: str) -> dict[str, Any]:
+    said: dict[str, Any] = {
+        "description": codes,
+        "content": {MEDIA_TYPE: {"schema": {"$ref": REF.format(model="Problem")}}},
+    }
     if status in (429, 503):
         said["headers"] = {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}}
     return said
+
+
+# Where a status has one code, its answer is described once in the document, and calls refer to it.
+SHARED_PROBLEMS = {
+    codes[0]: _described(status, codes[0]) for status, codes in CODES_BY_STATUS.items() if len(codes) == 1
+}

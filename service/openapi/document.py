@@ -11,7 +11,8 @@ from audits.asking.request import AuditRequest
 from jobs.registration import EndpointRequest
 from jobs.request import JobRequest
 from service.openapi import examples
-from service.openapi.declaring import REF
+from service.openapi.declaring import REF, SHARED_PROBLEMS
+from service.openapi.names import named_by_titles, without_field_titles
 from service.wire.problems import Problem
 
 DESCRIPTION = """How far is each sample from the nearest one that the model gets wrong?
@@ -36,10 +37,21 @@ def install(app: FastAPI) -> None:
 
 def _document(app: FastAPI) -> dict[str, Any]:
     document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
+    answered = document["components"]["schemas"]
+    for body in BODIES:
+        if body.__name__ in answered:  # an answer repeats it, without the parameters of every method
+            answered[body.__name__]["title"] = f"{body.__name__}Echo"
+    named_by_titles(document)
+    schemas = document["components"]["schemas"] | _bodies()  # what a body may say includes what an answer repeats
+    for name, example in examples.OBJECTS.items():
+        schemas[name]["examples"] = [example]
+    document["components"] |= {"schemas": dict(sorted(schemas.items())), "responses": SHARED_PROBLEMS}
+    without_field_titles(document)
+    return document
+
+
+def _bodies() -> dict[str, Any]:
     bodies: list[tuple[type[BaseModel], JsonSchemaMode]] = [(body, "validation") for body in BODIES]
     _, defined = models_json_schema([*bodies, (Problem, "serialization")], ref_template=REF)
-    components = document.setdefault("components", {}).setdefault("schemas", {})
-    components.update(defined["$defs"])  # what a body may say includes what an answer repeats of it
-    for name, example in examples.OBJECTS.items():
-        components[name]["examples"] = [example]
-    return document
+    schemas: dict[str, Any] = defined["$defs"]
+    return schemas

@@ -66,6 +66,14 @@ def operations() -> dict[str, dict[str, Any]]:
     }
 
 
+def resolved(part: dict[str, Any]) -> dict[str, Any]:
+    """The part itself, or what it refers to."""
+    if "$ref" not in part:
+        return part
+    _, _, kind, name = part["$ref"].split("/")
+    return cast(dict[str, Any], openapi()["components"][kind][name])
+
+
 def section(title: str) -> str:
     text = PAGE.read_text(encoding="utf-8")
     match = re.search(rf"^#+ {title}\n(.*?)(?=^#|\Z)", text, re.MULTILINE | re.DOTALL)
@@ -123,16 +131,18 @@ def test_every_code_but_the_reserved_one_is_declared_by_some_call() -> None:
 
 @pytest.mark.parametrize("call", operations())
 def test_every_error_answer_of_a_call_is_a_problem_with_known_codes(call: str) -> None:
-    for status, answer in operations()[call]["responses"].items():
+    for status, said in operations()[call]["responses"].items():
         if int(status) >= 400:
+            answer = resolved(said)
+            assert answer["description"] == said["description"]
             assert answer["content"]["application/problem+json"]["schema"]["$ref"].endswith("/Problem")
             assert all(STATUS[code] == int(status) for code in answer["description"].split(", "))
 
 
 def test_every_form_of_a_report_is_declared() -> None:
-    assert list(operations()["GET /v1/audits/{audit_id}/report"]["responses"]["200"]["content"]) == list(
-        MEDIA_TYPES.values()
-    )
+    forms = operations()["GET /v1/audits/{audit_id}/report"]["responses"]["200"]["content"]
+    assert set(forms) == set(MEDIA_TYPES.values())
+    assert forms["application/json"]["schema"] == {"$ref": "#/components/schemas/Report"}
 
 
 def test_a_job_of_an_audit_may_be_in_use() -> None:
@@ -153,16 +163,70 @@ def test_every_body_is_described(call: str) -> None:
     assert "application/json" not in content or content["application/json"]["examples"]
 
 
+def references(part: Any) -> set[str]:
+    """All that a part of the document refers to, directly or through others."""
+    found: set[str] = set()
+    ahead = re.findall(r"'(#/components/[^']+)'", str(part))
+    while ahead:
+        if (name := ahead.pop()) not in found:
+            found.add(name)
+            ahead += re.findall(r"'(#/components/[^']+)'", str(resolved({"$ref": name})))
+    return found
+
+
 def test_every_reference_of_the_document_leads_somewhere() -> None:
-    references = set(re.findall(r"'#/components/schemas/([^']+)'", str(openapi())))
-    assert references <= set(openapi()["components"]["schemas"])
+    assert all(resolved({"$ref": reference}) for reference in references(openapi()))
     assert openapi()["openapi"].startswith("3.1")
+
+
+def test_every_schema_is_called_by_a_title_of_its_own() -> None:
+    schemas = openapi()["components"]["schemas"]
+    assert {name for name, schema in schemas.items() if schema.get("title") != name} == set()
+    assert {name for name in schemas if not re.fullmatch(r"([A-Z]+[a-z]+)+", name)} == set()  # no path of a module
+
+
+def test_fields_and_parameters_have_names_and_no_titles() -> None:
+    parameters = [parameter["schema"] for call in operations().values() for parameter in call.get("parameters", [])]
+    fields = [
+        f for schema in openapi()["components"]["schemas"].values() for f in schema.get("properties", {}).values()
+    ]
+    assert len(fields) > 100 and not any("title" in described for described in (*parameters, *fields))
+
+
+def test_every_call_has_a_short_name_of_its_own() -> None:
+    names = [call["operationId"] for call in operations().values()]
+    assert len(set(names)) == len(names)
+    assert {
+        name for name in names if not re.fullmatch(r"(create|get|list|delete|cancel|verify|stream)(_[a-z]+){1,2}", name)
+    } == set()
+    assert {"create_job", "get_job", "list_jobs", "create_audit", "get_report", "list_findings"} <= set(names)
 
 
 def test_each_methods_parameters_have_a_name_of_their_own() -> None:
     names = {name for name in openapi()["components"]["schemas"] if "Params" in name}
     assert names == {method.params.__name__ for method in METHODS}
     assert len(names) == len(METHODS)
+
+
+@pytest.mark.parametrize("call", ["POST /v1/jobs", "POST /v1/audits"])
+def test_requests_list_the_parameters_of_every_method(call: str) -> None:
+    asked = references(operations()[call]["requestBody"])
+    assert {f"#/components/schemas/{method.params.__name__}" for method in METHODS} <= asked
+
+
+@pytest.mark.parametrize("call", operations())
+def test_answers_name_a_method_and_list_no_parameters(call: str) -> None:
+    assert {name for name in references(operations()[call]["responses"]) if "Params" in name} == set()
+
+
+def test_what_is_bytes_says_so() -> None:
+    """Generators of clients take and give files where a string's format is binary."""
+    bodies = [call["requestBody"]["content"] for call in operations().values() if "requestBody" in call]
+    answers = [answer.get("content", {}) for call in operations().values() for answer in call["responses"].values()]
+    kinds = [
+        content["application/octet-stream"] for content in (*bodies, *answers) if "application/octet-stream" in content
+    ]
+    assert [said["schema"] for said in kinds] == [{"type": "string", "format": "binary"}] * 3
 
 
 def test_the_examples_are_what_they_show() -> None:
