@@ -15,7 +15,7 @@ from algorithms.seam.threat import Threat
 from benchmarks import data
 from benchmarks.sides import serve
 from models.cards import ModelCard
-from models.kinds import open_model
+from models.opening import open_model
 
 
 @cache

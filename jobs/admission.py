@@ -15,6 +15,7 @@ from jobs.fitting import RADIUS, Misfit, misfit
 from jobs.record import JobSpec, ThreatSpec
 from jobs.request import MAX_SAMPLES, JobRequest, Selection, Targeted, ThreatRequest
 from models.cards import ModelCard, SamplesCard
+from models.kinds import KINDS
 
 _PLACES: dict[Misfit, str] = {
     "access_too_weak": "/method/name",
@@ -104,7 +105,7 @@ def admit(
         targets=_given_targets(request),
         threat=threat,
         chunk_size=method.chunk,
-        queue="probe" if card.kind == "endpoint" else "compute",
+        queue="probe" if KINDS[card.kind].is_remote else "compute",
     )
 
 

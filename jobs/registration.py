@@ -109,7 +109,7 @@ def register(request: EndpointRequest, *, model_id: str, now: datetime, trusted_
     credential = request.auth.credential if request.auth else None
     card = ModelCard(
         id=model_id,
-        kind="endpoint",
+        kind=request.kind,
         name=request.name,
         state="inspecting" if address.origin in trusted_origins else "unverified",
         sha256=sha256(document).hexdigest(),

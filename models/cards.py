@@ -7,6 +7,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from algorithms.seam.access import Access
+from models.kinds import KindName
 
 ModelState = Literal["inspecting", "ready", "refused", "unverified"]
 OutputKind = Literal["logits", "probabilities", "labels"]
@@ -140,7 +141,7 @@ class ModelCard(_Card):
     """A model under audit. The fields of its inspection are null until it is `ready`."""
 
     id: str
-    kind: Literal["onnx", "endpoint", "neighbors"]
+    kind: KindName
     name: str
     state: ModelState
     refusal: Refusal | None = None

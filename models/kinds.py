@@ -1,76 +1,54 @@
-"""A card and its bytes in, a model under audit or its inspection out: the only place that asks for a model's kind."""
+"""The kinds of model, one row each: all that HTTP, the store, the workers and reports must know of a kind.
 
-from typing import TYPE_CHECKING
+Nothing here opens a model. The module that can is named by the row, and `models/opening.py` imports it in a runner, so
+that the API and the supervisor read this table without a tensor library. `docs/adding-a-model-kind.md` adds a row.
+"""
 
-from algorithms.errors import Refused
-from algorithms.seam.access import Access, Model
-from models.cards import Endpoint, Inspection, ModelCard
-from models.device import Device
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+MediaType = Literal["application/octet-stream", "application/json"]
+
+
+@dataclass(frozen=True)
+class ModelKind:
+    """A kind of model as the rest of the service sees it."""
+
+    name: str  # in `?kind=` of an upload, in `kind` of a JSON body, and on cards
+    summary: str  # what arrives, for people
+    arrives: MediaType  # bytes as they are, or a description that `jobs/registration.py` reads
+    module: str  # what inspects and opens it: an `Opener` of `models/opening.py`
+    is_remote: bool = False  # served elsewhere: asked with a permit, by probe workers, which hold no uploaded model
+    takes_preprocessing: bool = False
+
+
+ONNX = ModelKind(
+    name="onnx",
+    summary="an ONNX file",
+    arrives="application/octet-stream",
+    module="models.onnx.opening",
+    takes_preprocessing=True,
+)
+ENDPOINT = ModelKind(
+    name="endpoint",
+    summary="the description of a model that serves over HTTP",
+    arrives="application/json",
+    module="models.endpoints._opening",
+    is_remote=True,
+)
+NEIGHBORS = ModelKind(
+    name="neighbors",
+    summary="an .npz with `x`, `y`, `k` and optionally `metric` or `g`",
+    arrives="application/octet-stream",
+    module="models.neighbors.opening",
+)
+
+KINDS: dict[str, ModelKind] = {kind.name: kind for kind in (ONNX, ENDPOINT, NEIGHBORS)}
+UPLOADED = tuple(kind for kind in KINDS.values() if kind.arrives == "application/octet-stream")
 
 if TYPE_CHECKING:
-    from models.endpoints._permit import Permit
-
-
-def open_model(card: ModelCard, data: bytes, *, device: Device, permit: "Permit | None" = None) -> Model:
-    """The model as its card describes it. The file is understood afresh, by the same steps as at its inspection.
-
-    `permit`: for an endpoint.
-    """
-    match card.kind:
-        case "onnx":
-            from models.onnx.bounds.bounder import bounder
-            from models.onnx.classifier import OnnxClassifier
-            from models.onnx.gate.check import check
-            from models.onnx.gradients.differentiator import differentiator
-            from models.onnx.network import read
-
-            network = read(check(data), card.preprocessing)
-            gradients = differentiator(network, device) if Access.GRADIENTS in card.offers else None
-            bounds = bounder(network, device) if Access.BOUNDS in card.offers else None
-            return OnnxClassifier(network, gradients, device, bounds)
-        case "neighbors":
-            from models.neighbors import upload
-            from models.neighbors.classifier import NeighborClassifier
-
-            neighbors, shape, _ = upload.read(data)
-            return NeighborClassifier(neighbors, shape)
-        case "endpoint":
-            from models.endpoints._classifier import RemoteClassifier
-
-            assert card.probe is not None  # it was inspected
-            return RemoteClassifier(_endpoint(data), _present(permit), max_batch=card.probe.max_batch)
-
-
-def inspect_model(card: ModelCard, data: bytes, *, device: Device, permit: "Permit | None" = None) -> Inspection:
-    """What the card will say, found out by trying. Raises Refused."""
-    match card.kind:
-        case "onnx":
-            from models.onnx.inspection import inspect
-
-            return inspect(data, preprocessing=card.preprocessing, device=device)
-        case "neighbors":
-            from models.neighbors import upload
-
-            return upload.inspect(data)
-        case "endpoint":
-            from models.endpoints._probing import probe
-
-            return probe(_endpoint(data), _present(permit))
-
-
-def load_libraries(*, remote: bool) -> None:
-    """Import now what opening and inspecting uploaded models, or else remote ones, will need."""
-    if remote:
-        import models.endpoints._probing
-    else:
-        import models.onnx.inspection  # noqa: F401
-
-
-def _endpoint(data: bytes) -> Endpoint:
-    return Endpoint.model_validate_json(data)
-
-
-def _present(permit: "Permit | None") -> "Permit":
-    if permit is None:
-        raise Refused("Only a worker that may call endpoints opens one.", code="not_available")
-    return permit
+    KindName = str
+    UploadedName = str
+else:  # so that requests are checked and OpenAPI lists the names, without a line for each
+    KindName = Literal[tuple(KINDS)]
+    UploadedName = Literal[tuple(kind.name for kind in UPLOADED)]

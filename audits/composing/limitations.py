@@ -6,6 +6,7 @@ from audits.asking.record import AuditSpec
 from audits.document.report import JobRow
 from audits.evidence.table import NOISE, Table
 from jobs.states import JobState
+from models.kinds import KINDS
 
 FEW = 100  # samples below which an interval is wider than most differences worth deciding on
 
@@ -46,7 +47,7 @@ def limitations(
     yield from _of_size(jobs, len(spec.indices))
     if baseline_obstacle:
         yield f"The audit is not compared with the baseline that was named. {baseline_obstacle}"
-    if spec.model.kind == "endpoint":
+    if KINDS[spec.model.kind].is_remote:
         yield (
             "The model answers from elsewhere and may have been changed meanwhile. Its bytes were never seen: the "
             "digest is that of the description under which the endpoint was registered."

@@ -3,7 +3,7 @@
 import json
 from itertools import islice
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
@@ -20,9 +20,9 @@ ModelId = Annotated[str, typer.Argument(metavar="MODEL_ID", help="mdl_…")]
 
 @app.command()
 def upload(
-    file: Annotated[Path, local_file("An ONNX file, or the .npz of a neighbors model.")],
+    file: Annotated[Path, local_file("The model as a file of its kind.")],
     name: Annotated[str | None, typer.Option(help="A name for people.", show_default="the file's")] = None,
-    kind: Annotated[Literal["onnx", "neighbors"], typer.Option(help="What the file is.")] = "onnx",
+    kind: Annotated[str, typer.Option(help="What the file is: a kind of docs/api.md.")] = "onnx",
     preprocessing: Annotated[
         str | None, typer.Option(metavar="JSON", help='Such as \'{"subtract": 0.5, "divide": 0.5}\'.')
     ] = None,

@@ -10,6 +10,7 @@ from jobs.store.connection import Reply, effects
 from jobs.store.lists import Lists
 from jobs.store.names import ObjectKind, checked, key, kind_of, missing
 from models.cards import ModelCard, SamplesCard
+from models.kinds import KINDS
 
 T = TypeVar("T")
 FULL_SECONDS = 10  # what a job may take at least, more or less: nobody knows when one of a thousand will end
@@ -45,7 +46,7 @@ class Cards(Lists):
             state=card.state,
             digest=card.sha256,
             sealed=sealed,
-            queue="probe" if card.kind == "endpoint" else "inspect",
+            queue="probe" if KINDS[card.kind].is_remote else "inspect",
             idempotency=as_argument(idempotency),
         )
         accept(reply)

@@ -4,11 +4,11 @@ Bytes are held before they are put, so that nobody who removes the same bytes el
 """
 
 from datetime import UTC, datetime
-from typing import Literal
 
 from jobs.record import Idempotency
 from jobs.store.names import new_id
 from models.cards import ModelCard, Preprocessing, SamplesCard
+from models.kinds import KindName
 from models.samples import inspect_samples
 from service.edge.dependencies import Parts
 from service.wire.uploads import Upload
@@ -16,7 +16,7 @@ from service.wire.uploads import Upload
 
 def take_model(
     upload: Upload,
-    kind: Literal["onnx", "neighbors"],
+    kind: KindName,
     *,
     tenant: str,
     name: str,

@@ -1,7 +1,7 @@
 """`/v1/models`: upload a model or register an endpoint, watch its inspection, list and delete."""
 
 from functools import partial
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
@@ -12,6 +12,7 @@ from algorithms.errors import Refused
 from jobs.record import Page
 from jobs.store.store import Store
 from models.cards import ModelCard, Preprocessing
+from models.kinds import KINDS, ONNX, UPLOADED, UploadedName
 from service.actions.intake import take_model
 from service.actions.registering import register_endpoint
 from service.edge.dependencies import Cursor, Limit, ModelsReader, ModelsWriter, Name, TheParts
@@ -39,8 +40,8 @@ GATE_REFUSALS = (
 LOCATION = {"Location": "Where the model is.", "Preference-Applied": "The wait that was honored."}
 
 UploadedKind = Annotated[
-    Literal["onnx", "neighbors"],
-    Query(description="What the bytes are: ONNX, or an .npz with `x`, `y`, `k` and optionally `metric` or `g`."),
+    UploadedName,
+    Query(description=f"What the bytes are: {'; '.join(f'`{kind.name}`, {kind.summary}' for kind in UPLOADED)}."),
 ]
 PreprocessingText = Annotated[
     str | None,
@@ -70,7 +71,7 @@ PreprocessingText = Annotated[
         *GATE_REFUSALS,
     ),
     openapi_extra=takes_one_of(
-        takes_bytes("The ONNX file or the .npz of a neighbors model as it is, or the description of an endpoint."),
+        takes_bytes(f"As it is {', or '.join(kind.summary for kind in KINDS.values())}."),
         takes_json("EndpointRequest", endpoint=ENDPOINT_REQUEST, template=TEMPLATE_REQUEST),
     ),
 )
@@ -80,7 +81,7 @@ async def create_model(
     caller: ModelsWriter,
     parts: TheParts,
     name: Name = "",
-    kind: UploadedKind = "onnx",
+    kind: UploadedKind = ONNX.name,
     preprocessing: PreprocessingText = None,
     idempotency_key: IdempotencyKey = None,
     prefer: Prefer = None,
@@ -90,8 +91,8 @@ async def create_model(
         card = await register_endpoint(request, caller.tenant, idempotency_key, parts)
         return await _verdict(card, request, response, caller.tenant, parts.store, seconds_of(prefer))
     before = read_preprocessing(preprocessing)
-    if before is not None and kind != "onnx":
-        raise Refused("Points and samples of a neighbors model are in the same units; leave preprocessing out.")
+    if before is not None and not KINDS[kind].takes_preprocessing:
+        raise Refused(f"A model of kind {kind} takes samples in its own units; leave preprocessing out.")
     limit = parts.settings.max_upload_bytes
     async with received(request, parts.library.incoming(), limit=limit, too_large="model_too_large") as upload:
         once = idempotency(idempotency_key, request, upload.sha256)

@@ -5,8 +5,8 @@ import pytest
 
 from algorithms.seam.access import Access
 from models.cards import ModelCard
-from models.kinds import open_model
 from models.onnx.inspection import inspect
+from models.opening import open_model
 from tests.exports import NETS, Export, cast_linear, old_linear, torch_export
 
 BY_DYNAMO = ("cnn", "resnet block", "hand-written softmax", "log-softmax", "one sigmoid [N]", "both sides of a sigmoid")

@@ -23,6 +23,18 @@ def test_a_fresh_interpreter_that_imports_it_finds_none_of_these(modules, forbid
     assert done.stdout.split() == []
 
 
+@pytest.mark.parametrize(
+    ("remote", "forbidden"), [(True, HEAVY), (False, ("httpcore2", "models.endpoints"))], ids=["probe", "compute"]
+)
+def test_a_runner_of_one_sort_of_model_holds_no_library_of_the_other(remote, forbidden):
+    program = (
+        f"import sys; from models.opening import load_libraries; load_libraries(remote={remote}); "
+        f"print(*(name for name in {forbidden!r} if name in sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.split() == []
+
+
 def test_a_runner_finds_the_checkout_in_an_empty_directory_and_with_an_empty_environment(tmp_path):
     done = subprocess.run(
         [sys.executable, "-I", "-c", "import workers.limits"], cwd=tmp_path, env={}, capture_output=True, timeout=60

@@ -24,7 +24,7 @@ from algorithms.seam.threat import Box, Threat
 from algorithms.searches.directions import spanning_basis
 from models.cards import ModelCard
 from models.device import Device, choose
-from models.kinds import inspect_model, load_libraries, open_model
+from models.opening import inspect_model, load_libraries, open_model
 from workers import frames
 from workers.frames import Frame
 

@@ -13,6 +13,7 @@ from jobs.record import Effects, Lease
 from jobs.settings import Settings
 from jobs.store.store import Store
 from models.cards import Endpoint
+from models.kinds import KINDS
 from models.library import Library
 from workers import drain, limits
 from workers.frames import FrameError
@@ -153,7 +154,7 @@ def _key(lease: Lease) -> Key:
     Not so where an endpoint is called: that runner holds the permit, and the count of calls, of its job.
     """
     model = lease.model
-    if model is None or model.kind == "endpoint":
+    if model is None or KINDS[model.kind].is_remote:
         return lease.tenant, lease.job_id
     return lease.tenant, "inspections" if lease.work == "inspect" else model.id
 

@@ -8,6 +8,7 @@ from typing import Literal, TypeVar
 from jobs.record import ChunkResult, Lease, Progress
 from jobs.summary import Preparation
 from models.cards import Endpoint, ModelCard
+from models.kinds import KINDS
 from models.library import Library
 from models.samples import load_rows
 from workers.frames import Frame, FrameError
@@ -89,7 +90,7 @@ class Work:
     def _about_the_model(self, kind: Literal["inspect", "open"]) -> Frame:
         card = _present(self._lease.model)
         data = self._library.get(card.sha256)
-        device = "cpu" if card.kind == "endpoint" else self._device  # nothing is computed here
+        device = "cpu" if KINDS[card.kind].is_remote else self._device  # nothing is computed here
         return translation.model_request(kind, card, data, device=device, permit=self._permit)
 
     def _ask(self, runner: RunnerProcess, request: Frame, *, limit: int = 0) -> Frame:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from models.kinds import KINDS, UPLOADED, ModelKind
 from tests.contract.api.conftest import ONNX, Api
 from tests.contract.api.test_problems import problem_of
 
@@ -87,16 +88,32 @@ def test_preprocessing_that_makes_no_sense_is_refused_before_the_upload(
     assert caller.get("/v1/models").json()["items"] == []
 
 
-def test_kinds_that_are_not_built_say_so(caller: TestClient) -> None:
-    problem_of(caller.post("/v1/models?kind=magic", content=b"x", headers=ONNX), "invalid_request")
+@pytest.mark.parametrize("kind", ["magic", *(k.name for k in KINDS.values() if k not in UPLOADED)])
+def test_kinds_that_do_not_come_as_bytes_are_not_uploaded(caller: TestClient, kind: str) -> None:
+    problem_of(caller.post(f"/v1/models?kind={kind}", content=b"x", headers=ONNX), "invalid_request")
 
 
-def test_a_neighbors_model_is_kept_as_such_and_has_no_preprocessing(caller: TestClient) -> None:
-    answer = caller.post("/v1/models?kind=neighbors", content=b"an npz", headers=ONNX)
-    assert (answer.status_code, answer.json()["kind"], answer.json()["state"]) == (202, "neighbors", "inspecting")
-    scaled = {"kind": "neighbors", "preprocessing": '{"divide": 255}'}
-    problem_of(caller.post("/v1/models", params=scaled, content=b"an npz", headers=ONNX), "invalid_request")
-    assert len(caller.get("/v1/models").json()["items"]) == 1
+@pytest.mark.parametrize("kind", UPLOADED, ids=lambda kind: kind.name)
+def test_an_upload_is_kept_as_its_kind_and_preprocessed_where_that_makes_sense(
+    caller: TestClient, kind: ModelKind
+) -> None:
+    answer = caller.post(f"/v1/models?kind={kind.name}", content=b"bytes", headers=ONNX)
+    assert (answer.status_code, answer.json()["kind"], answer.json()["state"]) == (202, kind.name, "inspecting")
+    scaled = {"kind": kind.name, "preprocessing": '{"divide": 255}'}
+    answer = caller.post("/v1/models", params=scaled, content=b"bytes", headers=ONNX)
+    if kind.takes_preprocessing:
+        assert answer.json()["preprocessing"] == {"subtract": 0.0, "divide": 255.0}
+    else:
+        problem_of(answer, "invalid_request")
+    assert len(caller.get("/v1/models").json()["items"]) == 1 + kind.takes_preprocessing
+
+
+def test_every_kind_stands_in_the_openapi_document(api: Api) -> None:
+    document = api.app.openapi()
+    assert document["components"]["schemas"]["ModelCard"]["properties"]["kind"]["enum"] == list(KINDS)
+    (asked,) = (p for p in document["paths"]["/v1/models"]["post"]["parameters"] if p["name"] == "kind")
+    assert asked["schema"]["enum"] == [kind.name for kind in UPLOADED]
+    assert all(kind.summary in asked["description"] for kind in UPLOADED)
 
 
 def test_verify_is_reserved(api: Api, caller: TestClient) -> None:

@@ -1,0 +1,24 @@
+"""An ONNX upload, inspected and opened."""
+
+from algorithms.seam.access import Access
+from models.cards import Inspection, ModelCard
+from models.device import Device
+from models.onnx.bounds.bounder import bounder
+from models.onnx.classifier import OnnxClassifier
+from models.onnx.gate.check import check
+from models.onnx.gradients.differentiator import differentiator
+from models.onnx.inspection import inspect
+from models.onnx.network import read
+
+
+def inspect_model(card: ModelCard, data: bytes, *, device: Device, **_: object) -> Inspection:
+    """Find out by trying what the card will say. Raises Refused, as `inspect`."""
+    return inspect(data, preprocessing=card.preprocessing, device=device)
+
+
+def open_model(card: ModelCard, data: bytes, *, device: Device, **_: object) -> OnnxClassifier:
+    """Read the file afresh, and rebuild what the card offers. Raises Refused."""
+    network = read(check(data), card.preprocessing)
+    gradients = differentiator(network, device) if Access.GRADIENTS in card.offers else None
+    bounds = bounder(network, device) if Access.BOUNDS in card.offers else None
+    return OnnxClassifier(network, gradients, device, bounds)
