@@ -8,7 +8,7 @@ PYTHON ?= python3
 PIP_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint check format reference bench clean
+.PHONY: help demo test law lint check format reference bench clean
 
 BIN := .venv/bin
 RUN := .venv/installed-to-run
@@ -21,8 +21,11 @@ demo: $(RUN) ## Audit the bundled model on 20 handwritten digits, end to end; wr
 	$(BIN)/brinell demo
 
 test: $(WORK) ## The whole test suite
-	$(BIN)/pytest -n 2 --dist loadfile tests/unit tests/contract
+	$(BIN)/pytest -n 2 --dist loadfile tests/unit tests/contract tests/laws
 	$(BIN)/pytest tests/e2e
+
+law: $(WORK) ## The laws of one method, and what they cost: make law METHOD=square
+	$(BIN)/pytest tests/laws tests/contract/test_method_pages.py --method $(METHOD)
 
 lint: $(WORK) ## Format, ruff, types, import contracts, Dockerfiles, compose file
 	$(BIN)/ruff format --check
@@ -32,8 +35,8 @@ lint: $(WORK) ## Format, ruff, types, import contracts, Dockerfiles, compose fil
 	$(BIN)/hadolint docker/*.Dockerfile
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 
-check: lint ## What a commit needs: lint, and the tests that take no server and no patience
-	$(BIN)/pytest -m "not slow and not reference" tests/unit tests/contract
+check: lint ## What a commit needs: lint, the tests that take no server and no patience, and the laws of what is true
+	$(BIN)/pytest -m "not slow and not reference" tests/unit tests/contract tests/laws/test_soundness.py
 
 format: $(WORK) ## Put the code into the one format
 	$(BIN)/ruff check --fix

@@ -63,6 +63,8 @@ class Method:
     run: Run
     cohort: bool  # True: `run` takes a Cohort; False: a Case
     minimum: Callable[[Any, Threat], Cost]  # the least a useful run costs a sample, clean row and re-query included
+    smallest: Params  # with which a run of a second shows all that the method does: the laws are tried with these
     chunk: int  # samples a worker takes at a time: enough company to fill its batches, little enough to lose
+    smallest_budget: Budget = Budget(queries=200)  # enough for a result with `smallest`
     wants_pool: bool = False  # `Case.pool`: other rows of the upload, to start from
     wants_basis: Callable[[Any], bool] = lambda _: False  # `Case.basis`, with these parameters: needs auxiliary samples

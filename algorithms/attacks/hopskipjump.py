@@ -264,6 +264,7 @@ METHOD = Method(
     run=run,
     cohort=False,
     minimum=minimum,
+    smallest=HopSkipJumpParams(initial_directions=20),
     chunk=25,
     wants_pool=True,
     wants_basis=wants_basis,

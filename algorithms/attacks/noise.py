@@ -105,5 +105,6 @@ METHOD = Method(
     run=run,
     cohort=False,
     minimum=minimum,
+    smallest=NoiseParams(points=400),
     chunk=100,
 )

@@ -98,5 +98,6 @@ METHOD = Method(
     run=run,
     cohort=True,
     minimum=minimum,
+    smallest=PGDParams(steps=10),
     chunk=64,
 )

@@ -54,5 +54,6 @@ METHOD = Method(
     run=run,
     cohort=True,
     minimum=minimum,
+    smallest=CrownParams(),
     chunk=32,
 )

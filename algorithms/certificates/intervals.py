@@ -54,5 +54,6 @@ METHOD = Method(
     run=run,
     cohort=True,
     minimum=minimum,
+    smallest=IntervalsParams(),
     chunk=64,
 )

@@ -136,5 +136,6 @@ METHOD = Method(
     run=run,
     cohort=False,
     minimum=minimum,
+    smallest=SmoothingParams(n0=10, n=100),
     chunk=4,
 )

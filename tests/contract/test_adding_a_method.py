@@ -1,66 +1,64 @@
-"""docs/adding-a-method.md, followed to the letter in a copy of the checkout's algorithms, jobs and models."""
+"""docs/adding-a-method.md, followed to the letter: two files, and the method is known everywhere."""
 
 import json
 import re
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.following import PATIENCE_SECONDS, ROOT, Copy, blocks
+
 PAGE = (ROOT / "docs" / "adding-a-method.md").read_text()
-FILE, SMALL = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
-(REQUEST,) = re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)
+(FILE,) = blocks("adding-a-method.md", "python")
+(DESCRIPTION,) = blocks("adding-a-method.md", "markdown")
+(REQUEST,) = blocks("adding-a-method.md", "json")
 (PATH,) = re.findall(r"^`(algorithms/attacks/\w+\.py)`:$", PAGE, re.MULTILINE)
+(DESCRIBED,) = re.findall(r"^`(docs/methods/\w+\.md)`: ", PAGE, re.MULTILINE)
 NAME = Path(PATH).stem
 
-
-def put(file: Path, before: str, text: str) -> None:
-    """Insert in front of the first place that reads so."""
-    content = file.read_text()
-    assert before in content
-    file.write_text(content.replace(before, text + before, 1))
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(PATIENCE_SECONDS)]
 
 
 @pytest.fixture(scope="module")
-def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Copy:
     """What the page asks for, done."""
-    here = tmp_path_factory.mktemp("checkout")
-    for folder in ("algorithms", "models", "jobs", "tests"):
-        shutil.copytree(ROOT / folder, here / folder, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(ROOT / "pyproject.toml", here)
-    (here / PATH).write_text(FILE)
-    put(here / "tests" / "contract" / "test_driver_laws.py", '    "clever":', SMALL)
-    return here
+    copy = Copy(tmp_path_factory.mktemp("checkout"))
+    copy.write(PATH, FILE)
+    copy.write(DESCRIBED, DESCRIPTION)
+    return copy
 
 
-def run(checkout: Path, *command: str) -> subprocess.CompletedProcess[str]:
-    environment = {"PYTHONPATH": str(checkout), "PATH": "/usr/bin:/bin", "OMP_NUM_THREADS": "1"}
-    return subprocess.run(
-        [sys.executable, *command], cwd=checkout, env=environment, capture_output=True, text=True, timeout=150
+def passed(output: str) -> int:
+    return int(re.findall(r"(\d+) passed", output)[0])
+
+
+def test_the_method_of_the_page_keeps_its_laws_and_has_its_page(copy: Copy) -> None:
+    """As `make law` does it."""
+    (law,) = re.findall(
+        r"^\t\$\(BIN\)/(pytest .* --method) \$\(METHOD\)$", (ROOT / "Makefile").read_text(), re.MULTILINE
     )
+    output = copy.python("-m", *law.split(), NAME, "-p", "no:cacheprovider")
+    assert passed(output) > 40
+    assert f"{NAME}: held to its laws in " in output
 
 
-def test_the_method_of_the_page_keeps_the_drivers_laws(checkout: Path) -> None:
-    laws = "tests/contract/test_driver_laws.py"
-    done = run(checkout, "-m", "pytest", "-q", "-p", "no:cacheprovider", laws, "-k", NAME)
-    assert done.returncode == 0, done.stdout[-3000:]
-    assert int(re.findall(r"(\d+) passed", done.stdout)[0]) > 40
+def test_nothing_else_has_to_name_the_method(copy: Copy) -> None:
+    """What the API lists, what OpenAPI documents and which pages there are: by the tests that hold them."""
+    tests = ("tests/contract/api/test_service.py", "tests/contract/test_api_documentation.py")
+    pages = "tests/contract/test_method_pages.py"
+    output = copy.python("-m", "pytest", "-q", "-p", "no:cacheprovider", *tests, pages, "-k", "method")
+    assert passed(output) > 10
+    listed = "from service.endpoints.methods import CARDS; print(*(card.name for card in CARDS))"
+    assert NAME in copy.python("-c", listed).split()
 
 
-def test_a_request_for_the_method_of_the_page_is_understood(checkout: Path) -> None:
+def test_a_request_for_the_method_of_the_page_is_understood(copy: Copy) -> None:
     understood = (
         "import sys; from jobs.request import JobRequest as R; print(R.model_validate_json(sys.argv[1]).method)"
     )
-    asked = json.dumps(json.loads(REQUEST))
-    done = run(checkout, "-c", understood, asked)
-    assert done.returncode == 0, done.stderr[-3000:]
-    assert "halvings=20" in done.stdout
+    assert "halvings=20" in copy.python("-c", understood, json.dumps(json.loads(REQUEST)))
 
 
-def test_the_method_of_the_page_is_written_as_the_others_are(checkout: Path) -> None:
+def test_the_method_of_the_page_is_written_as_the_others_are(copy: Copy) -> None:
     for command in (["ruff", "check", PATH], ["ruff", "format", "--check", PATH], ["mypy", "--strict", PATH]):
-        done = run(checkout, "-m", *command)
-        assert done.returncode == 0, done.stdout + done.stderr
+        copy.python("-m", *command)

@@ -9,7 +9,7 @@ from algorithms.mathematics.norms import Norm
 from algorithms.method import Budget
 from algorithms.registry import method
 from algorithms.seam.threat import Threat
-from tests.contract.test_driver_laws import SHAPE, SMALL, linear
+from tests.laws.members import SHAPE, linear
 from tests.truths import Linear
 
 N = 5
@@ -35,8 +35,8 @@ def go(model: Linear, name: str):
     labels = model._scores(x).argmax(axis=1)
     labels[0] = (labels[0] + 1) % 4  # over at once
     chosen = method(name)
-    params = chosen.params(**SMALL[name])
-    return run(model, Samples(x, tuple(range(N)), labels), chosen, params, Threat(Norm.L2), Budget(200), seed=1)
+    what = Samples(x, tuple(range(N)), labels)
+    return run(model, what, chosen, chosen.smallest, Threat(Norm.L2), Budget(200), seed=1)
 
 
 @RUNS

@@ -239,5 +239,6 @@ METHOD = Method(
     run=run,
     cohort=True,
     minimum=minimum,
+    smallest=SquareParams(steps=300),
     chunk=100,
 )

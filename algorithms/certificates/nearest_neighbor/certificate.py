@@ -96,5 +96,6 @@ METHOD = Method(
     run=run,
     cohort=False,
     minimum=minimum,
+    smallest=NearestNeighborParams(),
     chunk=4,
 )

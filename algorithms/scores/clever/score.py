@@ -195,5 +195,6 @@ METHOD = Method(
     run=run,
     cohort=False,
     minimum=minimum,
+    smallest=CleverParams(batches=4, batch_size=8),
     chunk=2,
 )

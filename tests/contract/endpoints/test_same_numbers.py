@@ -12,7 +12,6 @@ from algorithms.registry import METHODS
 from algorithms.seam.access import Access
 from algorithms.seam.threat import Threat
 from models.cards import EndpointInput
-from tests.contract.test_driver_laws import SMALL
 from tests.endpoints_for_tests import permit, remote
 from tests.served import ServedModel, sends
 from tests.truths import Linear
@@ -33,9 +32,9 @@ def linear(*offers: Access) -> Linear:
 
 def audited(model, method: Method, norm: Norm):
     x = np.random.default_rng(5).uniform(0.3, 0.7, (N, *SHAPE)).astype(np.float32)
-    params = method.params(**SMALL.get(method.name, {}))
     threat = Threat(norm, epsilon=0.3 if method.epsilon == "required" else None)
-    outcomes = run(model, Samples(x, tuple(range(N)), labels=None), method, params, threat, Budget(300), seed=1)
+    what = Samples(x, tuple(range(N)), labels=None)
+    outcomes = run(model, what, method, method.smallest, threat, Budget(300), seed=1)
     points = [None if outcome.x_adv is None else outcome.x_adv.tobytes() for outcome in outcomes]
     return [outcome.finding for outcome in outcomes], points
 
