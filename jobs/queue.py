@@ -1,18 +1,28 @@
 """Celery as a sender only: one message wakes one worker for one chunk. A lost message is sent again by the reaper."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import cached_property
 
 from celery import Celery
 from kombu.exceptions import OperationalError
 
-from jobs.record import Dispatch
+from jobs.record import QueueName
 
 RUN_CHUNK = "run_chunk"  # the task's name, in `workers/tasks.py`
 
 
+@dataclass(frozen=True)
+class Dispatch:
+    """A wake-up call to be sent: this chunk can be taken now."""
+
+    queue: QueueName
+    job_id: str
+    chunk: int
+
+
 class Queue:
-    """Sends `run_chunk(job_id, chunk)` to the queue named by each dispatch (`compute` or `probe`)."""
+    """Sends `run_chunk(job_id, chunk)` to the queue named by each dispatch (`QueueName`)."""
 
     def __init__(self, redis_url: str) -> None:
         self._redis_url = redis_url
@@ -34,7 +44,10 @@ class Queue:
         return app
 
     def send(self, dispatches: Iterable[Dispatch]) -> int:
-        """Number of messages handed to the broker. A broker that is down costs time, not work: nothing is raised."""
+        """Hands messages to the broker, and returns how many it took.
+
+        A broker that is down costs time, not work: nothing is raised.
+        """
         sent = 0
         for d in dispatches:
             try:

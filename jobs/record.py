@@ -1,7 +1,7 @@
 """What is written down of a job: what it was asked, what a worker needs for it, what came back."""
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from time import monotonic
 from typing import Any, Generic, Literal, TypeVar
@@ -222,20 +222,3 @@ class Idempotency:
     def digest(self) -> str:
         """The key as a part of a store key: clients may write anything into it."""
         return hashlib.sha256(self.key.encode()).hexdigest()
-
-
-@dataclass(frozen=True)
-class Dispatch:
-    """A wake-up call to be sent: this chunk can be taken now."""
-
-    queue: QueueName
-    job_id: str
-    chunk: int
-
-
-@dataclass(frozen=True)
-class Effects:
-    """What a move of the store leaves to do outside it. Losing it is harmless: the reaper hands it out again."""
-
-    dispatches: tuple[Dispatch, ...] = field(default=())
-    digests: tuple[str, ...] = field(default=())  # library objects that nobody holds any more

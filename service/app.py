@@ -2,7 +2,6 @@
 
 from fastapi import FastAPI
 
-from jobs.queue import Queue
 from jobs.settings import Settings
 from jobs.store.store import Store
 from models.library import Library
@@ -17,9 +16,7 @@ from service.openapi import document
 VERSION = "0.1.0"
 
 
-def create_app(
-    settings: Settings, store: Store, queue: Queue, library: Library, *, most_requests: int = MOST_REQUESTS
-) -> FastAPI:
+def create_app(settings: Settings, store: Store, library: Library, *, most_requests: int = MOST_REQUESTS) -> FastAPI:
     """Reads nothing and starts nothing by itself: whoever calls decides where the parts come from."""
     app = FastAPI(
         title="Brinell",
@@ -29,7 +26,7 @@ def create_app(
         generate_unique_id_function=lambda route: route.name,  # the function's: short, and unique by a test
         redirect_slashes=False,  # an address has one spelling; a redirected POST would lose its key or its body
     )
-    app.state.parts = Parts(settings, store, queue, library)
+    app.state.parts = Parts(settings, store, library)
     app.state.meter = Meter(store)
     app.add_middleware(Crowding, most=most_requests)
     app.add_middleware(Observing, meter=app.state.meter)

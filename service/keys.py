@@ -13,7 +13,8 @@ from typing import Any
 from algorithms.errors import BrinellError, NotFound
 from jobs.record import KeyRecord
 from jobs.settings import Settings
-from jobs.store.store import Store
+from jobs.store.connection import Connection
+from jobs.store.keys import Keys
 from service.edge.security import SCOPES, new_key
 
 TENANT = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -24,25 +25,25 @@ USAGE = 4
 def main(arguments: list[str] | None = None) -> int:
     chosen = _parser().parse_args(arguments)
     try:
-        return int(chosen.act(Store(Settings()), chosen))
+        return int(chosen.act(Keys(Connection(Settings())), chosen))
     except BrinellError as error:
         sys.stderr.write(error.detail + "\n")
         return FAILED
 
 
-def create(store: Store, chosen: argparse.Namespace) -> int:
+def create(keys: Keys, chosen: argparse.Namespace) -> int:
     key = new_key()
     scopes = frozenset(chosen.scope or SCOPES)
     record = KeyRecord(
         id=key.id, tenant=chosen.tenant, scopes=scopes, secret_hash=key.secret_hash, created_at=datetime.now(UTC)
     )
-    store.add_key(record)
+    keys.add(record)
     _write({**_shown(record), "key": key.text} if chosen.json else key.text)
     return 0
 
 
-def list_keys(store: Store, chosen: argparse.Namespace) -> int:
-    records = [_shown(record) for record in store.keys()]  # noqa: SIM118 - a store is no dict
+def list_keys(keys: Keys, chosen: argparse.Namespace) -> int:
+    records = [_shown(record) for record in keys.all()]
     if chosen.json:
         _write(records)
         return 0
@@ -52,8 +53,8 @@ def list_keys(store: Store, chosen: argparse.Namespace) -> int:
     return 0
 
 
-def revoke(store: Store, chosen: argparse.Namespace) -> int:
-    if not store.revoke_key(chosen.id):
+def revoke(keys: Keys, chosen: argparse.Namespace) -> int:
+    if not keys.revoke(chosen.id):
         raise NotFound("There is no such key; `list` shows those there are.")
     _write({"id": chosen.id, "revoked": True} if chosen.json else f"{chosen.id} is revoked.")
     return 0

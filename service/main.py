@@ -21,8 +21,8 @@ def main(arguments: list[str] | None = None) -> None:
     chosen = _parser().parse_args(arguments)
     settings = Settings()
     logs.write_as_json(settings.log_level)
-    store = Store(settings)
-    app = create_app(settings, store, Queue(settings.redis_url), Library(settings.library))
+    library = Library(settings.library)
+    app = create_app(settings, Store(settings, Queue(settings.redis_url), library), library)
     uvicorn.run(
         app,
         host=chosen.host,

@@ -1,20 +1,24 @@
 """Cards, jobs and results small enough to read, for tests of what is done with them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any
 
+from algorithms.errors import Unavailable
 from algorithms.seam.access import Access
 from algorithms.seam.claims import Finding, Kind
 from audits.asking.admission import Plan
 from audits.asking.admission import admit as admit_audit
 from audits.asking.request import AuditRequest
+from audits.store import Audits
 from jobs.admission import admit
+from jobs.queue import Dispatch, Queue
 from jobs.record import ChunkResult, JobSpec, Lease
 from jobs.request import JobRequest
 from jobs.store.names import new_id
 from jobs.store.store import Store
 from models.cards import Inspection, ModelCard, ModelInput, ModelOutput, SamplesCard
+from models.library import Library
 
 MakeStore = Callable[..., Store]
 
@@ -101,25 +105,61 @@ def result(indices: tuple[int, ...], **changes: Any) -> ChunkResult:
     ).model_copy(update=changes)
 
 
+class NotedQueue(Queue):
+    """A queue that remembers what it was given to send."""
+
+    def __init__(self, redis_url: str) -> None:
+        super().__init__(redis_url)
+        self._sent: list[Dispatch] = []
+
+    def send(self, dispatches: Iterable[Dispatch]) -> int:
+        noted = list(dispatches)
+        self._sent += noted
+        return super().send(noted)
+
+    def sent(self) -> list[Dispatch]:
+        """Since this was last asked."""
+        sent, self._sent = self._sent, []
+        return sent
+
+
+class NotedLibrary(Library):
+    """A library that remembers what it deleted, and can be away."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self.is_away = False
+        self._deleted: list[str] = []
+
+    def delete(self, sha256: str) -> None:
+        if self.is_away:
+            raise Unavailable("The library is away.", retry_after=1)
+        super().delete(sha256)
+        self._deleted.append(sha256)
+
+    def deleted(self) -> list[str]:
+        """Since this was last asked."""
+        deleted, self._deleted = self._deleted, []
+        return deleted
+
+
 class Upload:
     """A tenant's ready model and samples in a store."""
 
     def __init__(self, store: Store, tenant: str = "lab", *, model: str = "a", samples: str = "b") -> None:
         self.store, self.tenant = store, tenant
-        card, effects = store.add_model(tenant, model_card(bytes_of=model))
-        (dispatch,) = effects.dispatches
-        store.commit_inspection(taken(store, dispatch.job_id), FOUND)
-        self.model = store.model(tenant, card.id)
+        card = store.models.add(tenant, model_card(bytes_of=model))
+        store.leases.commit_inspection(taken(store, card.id), FOUND)
+        self.model = store.models.get(tenant, card.id)
         self.samples = samples_card(bytes_of=samples)
-        store.add_samples(tenant, self.samples)
+        store.samples.add(tenant, self.samples)
 
     def spec(self, **changes: Any) -> JobSpec:
         return spec(self.model, self.samples, **changes)
 
     def job(self, **changes: Any) -> str:
         """The id of a new job."""
-        job, _ = self.store.create_job(self.tenant, self.spec(**changes))
-        return job.id
+        return self.store.jobs.create(self.tenant, self.spec(**changes)).id
 
     def plan(self, *, baseline: str | None = None, **changes: Any) -> Plan:
         """An audit of all ten samples, by pgd and by clever. `baseline`: digest of a report."""
@@ -130,18 +170,18 @@ class Upload:
 
     def audit(self, **changes: Any) -> str:
         """The id of a new audit."""
-        return self.store.create_audit(self.tenant, self.plan(**changes))[0].id
+        return Audits(self.store).create(self.tenant, self.plan(**changes)).id
 
 
 def taken(store: Store, unit_id: str, chunk: int = 0, worker: str = "w") -> Lease:
     """A lease that must be there to be taken."""
-    lease = store.acquire(unit_id, chunk, worker)
+    lease = store.leases.acquire(unit_id, chunk, worker)
     assert lease is not None
     return lease
 
 
 def commit_all(store: Store, job_id: str) -> None:
     """Computes whatever can be taken until nothing is left."""
-    while leases := [lease for chunk in range(10) if (lease := store.acquire(job_id, chunk, "w"))]:
+    while leases := [lease for chunk in range(10) if (lease := store.leases.acquire(job_id, chunk, "w"))]:
         for lease in leases:
-            assert store.commit(lease, result(lease.indices))[0]
+            assert store.leases.commit(lease, result(lease.indices))

@@ -14,7 +14,8 @@ from celery.worker.consumer import Consumer
 from jobs import logs
 from jobs.record import QueueName
 from jobs.settings import Settings
-from jobs.store.store import Store
+from jobs.store.connection import Connection
+from jobs.store.workers import Workers
 from workers import drain, limits
 from workers.supervisor.versions import versions
 
@@ -97,14 +98,14 @@ class Beat(bootsteps.StartStopStep):
     requires = ("celery.worker.consumer.tasks:Tasks",)
 
     def start(self, consumer: Consumer) -> None:
-        self._store = Store(settings)
+        self._workers = Workers(Connection(settings))
         self._worker_id = consumer.hostname
         consumer.timer.call_after(0, self._beat)
         consumer.timer.call_repeatedly(BEAT_SECONDS, self._beat)
 
     def _beat(self) -> None:
         info = {"isolation": isolation, "pid": os.getpid(), "device": settings.device, **versions()}
-        self._store.worker_beat(self._worker_id, kind(), info)
+        self._workers.beat(self._worker_id, kind(), info)
 
 
 app.steps["consumer"].add(Beat)

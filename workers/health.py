@@ -5,17 +5,18 @@ import sys
 
 from algorithms.errors import Unavailable
 from jobs.settings import Settings
-from jobs.store.store import Store
+from jobs.store.connection import Connection
+from jobs.store.workers import Workers
 
 
-def is_beating(store: Store, host: str) -> bool:
+def is_beating(workers: Workers, host: str) -> bool:
     """Celery names a worker celery@host, and Docker gives every container a host name of its own."""
-    return f"celery@{host}" in {worker.id for worker in store.live_workers()}
+    return f"celery@{host}" in {worker.id for worker in workers.live()}
 
 
 def main() -> int:
     try:
-        return 0 if is_beating(Store(Settings()), socket.gethostname()) else 1
+        return 0 if is_beating(Workers(Connection(Settings())), socket.gethostname()) else 1
     except Unavailable:
         return 1
 

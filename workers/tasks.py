@@ -5,7 +5,6 @@ from typing import Any
 
 from celery.signals import worker_process_init, worker_process_shutdown
 
-from jobs.effects import settle
 from jobs.queue import RUN_CHUNK, Queue
 from jobs.settings import Settings
 from jobs.store.store import Store
@@ -22,14 +21,13 @@ class Station:
     """What one pool child keeps between chunks. Made after the fork: clients and threads do not survive one."""
 
     def __init__(self, settings: Settings, worker_id: str) -> None:
-        store, queue, library = Store(settings), Queue(settings.redis_url), Library(settings.library)
+        library = Library(settings.library)
+        store = Store(settings, Queue(settings.redis_url), library)
         sweep_directories()
         memory = _memory_limit(settings.device)
         self._runners = Runners(lambda: RunnerProcess(memory_bytes=memory, kind=_runner_kind()))
-        self.supervisor = Supervisor(
-            settings, store=store, queue=queue, library=library, runners=self._runners, worker_id=worker_id
-        )
-        self._reaper = Reaper(lambda: settle(store.reap(), store=store, queue=queue, library=library))
+        self.supervisor = Supervisor(settings, store=store, library=library, runners=self._runners, worker_id=worker_id)
+        self._reaper = Reaper(store.moves.reap)
         self._reaper.start()
 
     def close(self) -> None:

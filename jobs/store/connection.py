@@ -13,17 +13,15 @@ from redis.commands.core import Script
 from redis.retry import Retry
 
 from algorithms.errors import Unavailable
-from jobs.record import Dispatch, Effects
 from jobs.settings import Settings
 from jobs.states import moves_as_lua
 from jobs.store.names import TAG
+from jobs.store.refusals import Reply, accept
 
 SCRIPTS = Path(__file__).parent / "lua"
 SHARED = ("moves.lua", "ends.lua")
 CANCEL_SECONDS = 8.0  # a cancelled job ends within 10 s even where its worker does not answer
 SYNC_MILLISECONDS = 1000  # patience with the disk before an answer is given up
-
-Reply = dict[str, Any]
 
 
 @contextmanager
@@ -37,10 +35,13 @@ def _reachable() -> Iterator[None]:
 
 
 class Connection:
-    """Opens at the first command; may be shared by threads. The sections of the store derive from it."""
+    """Speaks to Redis for all sections of the store. Opens at the first command; may be shared by threads.
+
+    All methods raise Unavailable(retry_after) while Redis cannot be reached.
+    """
 
     def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+        self.settings = settings
         # Every move may safely be made twice, so one retry on a fresh connection hides a restarted server.
         self._redis: Any = redis.Redis.from_url(
             settings.redis_url,
@@ -49,7 +50,7 @@ class Connection:
             socket_connect_timeout=5,
             retry=Retry(NoBackoff(), 1),
         )
-        self._limits = {
+        self.limits = {
             "lease_ms": round(settings.lease_seconds * 1000),
             "ttl_ms": settings.result_ttl_seconds * 1000,
             "queue_ms": settings.queue_seconds * 1000,
@@ -66,22 +67,25 @@ class Connection:
         files = (file for file in SCRIPTS.glob("*.lua") if file.name not in SHARED)
         return {file.stem: self._redis.register_script(shared + file.read_text()) for file in files}
 
-    def _ask(self, *commands: tuple[Any, ...]) -> list[Any]:
-        """One round trip: the answer of each command."""
+    def ask(self, *commands: tuple[Any, ...]) -> list[Any]:
+        """Sends commands in one round trip, and returns the answer of each."""
         with _reachable(), self._redis.pipeline(transaction=False) as pipeline:
             for command in commands:
                 pipeline.execute_command(*command)
             answers: list[Any] = pipeline.execute()
             return answers
 
-    def _call(self, script: str, *, durable: bool = False, **arguments: Any) -> Reply:
-        """One script, one move. `durable`: only answered once the server's log is on disk, where it can tell."""
+    def call(self, script: str, *, durable: bool = False, **arguments: Any) -> Reply:
+        """Runs one script, which is one move. Raises what its refusal means (`refusals.py`).
+
+        `durable`: only answered once the server's log is on disk, where it can tell.
+        """
         named = {name: value for name, value in arguments.items() if value is not None}
-        payload = json.dumps({**named, "limits": self._limits})
+        payload = json.dumps({**named, "limits": self.limits})
         with _reachable():
             run = self._run_and_sync if durable else self._run
             reply: Reply = json.loads(run(self._scripts[script], payload))
-        return reply
+        return accept(reply)
 
     def _run(self, script: Script, payload: str) -> Any:
         return script(keys=[TAG], args=[payload])
@@ -97,11 +101,3 @@ class Connection:
         if synced == [0, 0]:
             raise Unavailable("The store is slow to write; try again with the same Idempotency-Key.", retry_after=5)
         return answer
-
-
-def effects(reply: Reply) -> Effects:
-    """What a script left to do. (An empty table of Lua arrives as an object: only its length counts.)"""
-    return Effects(
-        dispatches=tuple(Dispatch(**dispatch) for dispatch in reply["dispatches"]),
-        digests=tuple(reply["digests"]),
-    )

@@ -37,21 +37,66 @@ Ended jobs and refused models live `result_ttl_seconds`; ready models and sample
 from datetime import UTC, datetime
 from typing import final
 
-from jobs.store.access_keys import AccessKeys
+from jobs.queue import Queue
+from jobs.record import Backlog
+from jobs.settings import Settings
+from jobs.states import JobState
+from jobs.store.connection import Connection
+from jobs.store.findings import Findings
+from jobs.store.holdings import Holdings
+from jobs.store.jobs import Jobs
+from jobs.store.keys import Keys
 from jobs.store.leases import Leases
+from jobs.store.models import Models
+from jobs.store.moves import Moves
+from jobs.store.names import key
+from jobs.store.objects import Objects
+from jobs.store.samples import Samples
+from jobs.store.turns import Turns
+from jobs.store.workers import Workers
+from models.library import Library
 
 
 @final
-class Store(AccessKeys, Leases):
-    """Every method on an object takes the tenant first; an unknown id and another tenant's id are both NotFound.
+class Store:
+    """Puts the sections of the store together, on one connection.
 
-    All methods raise Unavailable(retry_after) while Redis cannot be reached. `Effects` want to be settled
-    (`jobs/effects.py`).
+    Every method on an object takes the tenant first; an unknown id and another tenant's id are both NotFound. All
+    methods raise Unavailable(retry_after) while Redis cannot be reached.
     """
 
+    def __init__(self, settings: Settings, queue: Queue, library: Library) -> None:
+        connection = self._connection = Connection(settings)
+        self.moves = Moves(connection, queue, library)
+        self.objects = Objects(self.moves)
+        self.holdings = Holdings(connection, library)
+        self.keys = Keys(connection)
+        self.models = Models(self.moves, self.objects)
+        self.samples = Samples(connection, self.objects)
+        self.jobs = Jobs(self.moves, self.objects)
+        self.findings = Findings(connection)
+        self.leases = Leases(self.moves)
+        self.workers = Workers(connection)
+        self.turns = Turns(connection)
+
     def ping(self) -> None:
-        self._ask(("PING",))
+        """Returns where Redis answers."""
+        self._connection.ask(("PING",))
 
     def server_time(self) -> datetime:
-        ((seconds, microseconds),) = self._ask(("TIME",))
+        """Tells the time of Redis, which all others are compared with."""
+        ((seconds, microseconds),) = self._connection.ask(("TIME",))
         return datetime.fromtimestamp(int(seconds) + int(microseconds) / 1e6, UTC)
+
+    def backlog(self) -> Backlog:
+        """Counts what there is to do."""
+        jobs, waiting, running = self._connection.ask(
+            ("HGETALL", key("jobs")), ("ZCARD", key("sent")), ("ZCARD", key("leases"))
+        )
+        counts = {state: int(jobs.get(state, 0)) for state in JobState}
+        return Backlog(jobs=counts, chunks_waiting=waiting, chunks_running=running)
+
+    def counters(self) -> dict[str, int]:
+        """Counts stale_fences, lost_leases and resent_messages since the store was first used."""
+        (counts,) = self._connection.ask(("HGETALL", key("counters")))
+        return {what: int(count) for what, count in counts.items()}

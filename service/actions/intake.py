@@ -1,7 +1,4 @@
-"""From a finished upload to something kept: its card, its bytes in the library, its line in the store. Blocks.
-
-Bytes are held before they are put, so that nobody who removes the same bytes elsewhere deletes them in between.
-"""
+"""From a finished upload to something kept: its card, its bytes in the library, its line in the store. Blocks."""
 
 from datetime import UTC, datetime
 
@@ -35,10 +32,8 @@ def take_model(
         preprocessing=preprocessing,
         created_at=datetime.now(UTC),
     )
-    _put(upload, tenant, card.id, parts)
-    kept, effects = parts.store.add_model(tenant, card, once)
-    parts.settle(effects)
-    return kept
+    parts.store.holdings.put_file(tenant, card.id, upload.path, upload.sha256)
+    return parts.store.models.add(tenant, card, once)
 
 
 def take_samples(upload: Upload, *, tenant: str, name: str, once: Idempotency | None, parts: Parts) -> SamplesCard:
@@ -51,10 +46,5 @@ def take_samples(upload: Upload, *, tenant: str, name: str, once: Idempotency | 
         created_at=datetime.now(UTC),
         **dict(inspect_samples(upload.path)),
     )
-    _put(upload, tenant, card.id, parts)
-    return parts.store.add_samples(tenant, card, once)
-
-
-def _put(upload: Upload, tenant: str, object_id: str, parts: Parts) -> None:
-    parts.store.hold(tenant, object_id, upload.sha256)
-    parts.library.put_file(upload.path, upload.sha256)
+    parts.store.holdings.put_file(tenant, card.id, upload.path, upload.sha256)
+    return parts.store.samples.add(tenant, card, once)

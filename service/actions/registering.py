@@ -39,8 +39,5 @@ def _take(body: EndpointRequest, *, tenant: str, once: Idempotency | None, parts
     sealed = None
     if made.credential is not None:
         sealed = Seal(parts.settings.secret_keys).close(made.credential, tenant=tenant, model_id=made.card.id)
-    parts.store.hold(tenant, made.card.id, made.card.sha256)
-    parts.library.put(made.document)
-    kept, effects = parts.store.add_model(tenant, made.card, once, sealed=sealed)
-    parts.settle(effects)
-    return kept
+    parts.store.holdings.put(tenant, made.card.id, made.document)
+    return parts.store.models.add(tenant, made.card, once, sealed=sealed)

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 
 from algorithms.errors import Conflict
-from audits.asking import admission as audits
+from audits.asking import admission as audit_admission
 from audits.asking.record import Audit
 from audits.asking.request import AuditRequest
+from audits.store import Audits
 from jobs.admission import Rows, admit, selected, wants_rows
 from jobs.record import Idempotency, Job
 from jobs.request import JobRequest
-from jobs.store.store import Store
 from models.cards import ModelCard, SamplesCard
 from models.library import Library
 from models.samples import load_rows
@@ -22,43 +22,39 @@ def submit(tenant: str, request: JobRequest, once: Idempotency | None, parts: Pa
     Raises NotFound for ids of another tenant as for unknown ones, and what `admit` raises.
     """
     store = parts.store
-    made_before = store.replayed(tenant, once) if once else None
+    made_before = store.objects.replayed(tenant, once) if once else None
     if made_before is not None:
-        return store.job(tenant, made_before)
-    model = store.model(tenant, request.model_id)
+        return store.jobs.get(tenant, made_before)
+    model = store.models.get(tenant, request.model_id)
     check_trusted(model, parts.settings.trusted_origins)
-    samples = store.samples_card(tenant, request.samples_id)
+    samples = store.samples.get(tenant, request.samples_id)
     rows = _rows(selected(request, samples), samples, parts.library) if wants_rows(request, samples) else None
     auxiliary_id = request.auxiliary_samples_id
-    auxiliary = None if auxiliary_id is None else store.samples_card(tenant, auxiliary_id)
+    auxiliary = None if auxiliary_id is None else store.samples.get(tenant, auxiliary_id)
     spec = admit(request, model, samples, rows, auxiliary)
-    job, effects = store.create_job(tenant, spec, once)
-    parts.settle(effects)
-    return job
+    return store.jobs.create(tenant, spec, once)
 
 
 def submit_audit(tenant: str, request: AuditRequest, once: Idempotency | None, parts: Parts) -> Audit:
     """Likewise. Raises what `audits.asking.admission.admit` raises, Conflict(job_not_finished) for a live baseline."""
     store = parts.store
-    made_before = store.replayed(tenant, once) if once else None
+    made_before = store.objects.replayed(tenant, once) if once else None
     if made_before is not None:
-        return store.audit(tenant, made_before)
-    model = store.model(tenant, request.model_id)
+        return parts.audits.get(tenant, made_before)
+    model = store.models.get(tenant, request.model_id)
     check_trusted(model, parts.settings.trusted_origins)
-    samples = store.samples_card(tenant, request.samples_id)
-    indices = audits.needed_rows(request, samples)
+    samples = store.samples.get(tenant, request.samples_id)
+    indices = audit_admission.needed_rows(request, samples)
     rows = None if indices is None else _rows(indices, samples, parts.library)
-    plan = audits.admit(request, model, samples, rows, baseline=_baseline(tenant, request, store))
-    audit, effects = store.create_audit(tenant, plan, once)
-    parts.settle(effects)
-    return audit
+    plan = audit_admission.admit(request, model, samples, rows, baseline=_baseline(tenant, request, parts.audits))
+    return parts.audits.create(tenant, plan, once)
 
 
-def _baseline(tenant: str, request: AuditRequest, store: Store) -> str | None:
+def _baseline(tenant: str, request: AuditRequest, audits: Audits) -> str | None:
     """Digest of its report, None where none is named."""
     if request.baseline_audit_id is None:
         return None
-    forms = store.report_forms(tenant, request.baseline_audit_id)
+    forms = audits.report_forms(tenant, request.baseline_audit_id)
     if "json" not in forms:
         raise Conflict(
             "The baseline audit has no report (yet): wait until it has succeeded, or name another.",

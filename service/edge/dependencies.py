@@ -7,9 +7,8 @@ from fastapi import Depends, Query, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
 
 from algorithms.errors import Denied
-from jobs.effects import settle
-from jobs.queue import Queue
-from jobs.record import Effects, KeyRecord
+from audits.store import Audits
+from jobs.record import KeyRecord
 from jobs.settings import Settings
 from jobs.store.store import Store
 from models.library import Library
@@ -25,12 +24,11 @@ class Parts:
 
     settings: Settings
     store: Store
-    queue: Queue
     library: Library
 
-    def settle(self, effects: Effects) -> None:
-        """Sends and deletes what a move of the store left to do."""
-        settle(effects, store=self.store, queue=self.queue, library=self.library)
+    @property
+    def audits(self) -> Audits:
+        return Audits(self.store)
 
 
 async def _parts(request: Request) -> Parts:
@@ -56,7 +54,7 @@ def authenticate(
     """Raises Denied(unauthenticated) without a valid key, Denied(scope_missing) where it lacks a scope, RateLimited."""
     record = _recognize(credentials.credentials if credentials else "", parts.store)
     request.state.tenant, request.state.key_id = record.tenant, record.id
-    parts.store.arrive(record)
+    parts.store.keys.arrive(record)
     missing = [scope for scope in needed.scopes if scope not in record.scopes]
     if missing:
         raise Denied(f"This key lacks the scope {missing[0]}; use one that has it.", code="scope_missing")
@@ -66,7 +64,7 @@ def authenticate(
 
 def _recognize(text: str, store: Store) -> KeyRecord:
     presented = read_key(text)
-    record = store.key(presented.id) if presented else None
+    record = store.keys.get(presented.id) if presented else None
     if presented is None or not is_secret(presented.secret, record.secret_hash if record else None) or record is None:
         raise Denied("Send a valid API key: `Authorization: Bearer brn_...`; `brinell keys create` makes one.")
     return record

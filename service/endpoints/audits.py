@@ -90,7 +90,7 @@ def list_audits(
     cursor: Cursor = None,
     limit: Limit = 100,
 ) -> Page[Audit]:
-    return parts.store.audits(caller.tenant, state, cursor, limit)
+    return parts.audits.page(caller.tenant, state, cursor, limit)
 
 
 @router.get(
@@ -110,9 +110,15 @@ async def get_audit(
     prefer: Prefer = None,
 ) -> Audit | Response:
     """`Prefer: wait=30` waits until it ends or changes state, unless If-None-Match shows that it already has."""
-    store, named = parts.store, checked(audit_id, "audit")
     return await poll(
-        store.audit, store, caller.tenant, named, request=request, response=response, known=if_none_match, prefer=prefer
+        parts.audits.get,
+        parts.store,
+        caller.tenant,
+        checked(audit_id, "audit"),
+        request=request,
+        response=response,
+        known=if_none_match,
+        prefer=prefer,
     )
 
 
@@ -124,7 +130,7 @@ async def get_audit(
 )
 def get_verdict(audit_id: str, caller: JobsReader, parts: TheParts) -> Verdict:
     """Small and quick, for gates that ask often."""
-    return parts.store.verdict(caller.tenant, audit_id)
+    return parts.audits.verdict(caller.tenant, audit_id)
 
 
 @router.get(
@@ -134,11 +140,11 @@ def get_verdict(audit_id: str, caller: JobsReader, parts: TheParts) -> Verdict:
 )
 def get_report(audit_id: str, caller: JobsReader, parts: TheParts, format: Format = "json") -> Response:
     """One document in several forms; its JSON Schema is at /v1/schemas/report."""
-    forms = parts.store.report_forms(caller.tenant, audit_id)
+    forms = parts.audits.report_forms(caller.tenant, audit_id)
     if format not in MEDIA_TYPES:
         raise Refused(f"A report has the formats {', '.join(sorted(MEDIA_TYPES))}.", code="not_available")
     if not forms:
-        raise _no_report(parts.store.audit(caller.tenant, audit_id).state)
+        raise _no_report(parts.audits.get(caller.tenant, audit_id).state)
     headers = {"Content-Security-Policy": ALONE} if format == "html" else {}
     return Response(parts.library.get(forms[format]), media_type=MEDIA_TYPES[format], headers=headers)
 
@@ -153,7 +159,7 @@ async def version_seen(
     audit_id: str, caller: JobsReader, parts: TheParts, last_event_id: LastEventId = None
 ) -> int | None:
     """Also the look-up of the audit: once the stream has begun, a 404 could no longer be said."""
-    await run_in_threadpool(parts.store.version, caller.tenant, checked(audit_id, "audit"))
+    await run_in_threadpool(parts.store.objects.version, caller.tenant, checked(audit_id, "audit"))
     return version_of(last_event_id)
 
 
@@ -167,7 +173,7 @@ async def stream_audit_events(
     audit_id: str, caller: JobsReader, parts: TheParts, seen: Annotated[int | None, Depends(version_seen)]
 ) -> AsyncIterator[ServerSentEvent]:
     """Resumes after `Last-Event-ID`."""
-    async for event in follow(parts.store.audit, parts.store, caller.tenant, audit_id, seen=seen):
+    async for event in follow(parts.audits.get, parts.store, caller.tenant, audit_id, seen=seen):
         yield event
 
 
@@ -180,12 +186,10 @@ async def stream_audit_events(
 )
 def cancel_audit(audit_id: str, caller: JobsWriter, parts: TheParts) -> Audit:
     """The findings of its jobs so far are kept; there will be no report."""
-    audit, effects = parts.store.cancel_audit(caller.tenant, audit_id)
-    parts.settle(effects)
-    return audit
+    return parts.audits.cancel(caller.tenant, audit_id)
 
 
 @router.delete("/{audit_id}", status_code=204, responses=declares("not_found", "invalid_request"))
 def delete_audit(audit_id: str, caller: JobsWriter, parts: TheParts) -> None:
     """With its jobs and its report. A live audit is cancelled first."""
-    parts.settle(parts.store.remove_audit(caller.tenant, audit_id))
+    parts.audits.remove(caller.tenant, audit_id)

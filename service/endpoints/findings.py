@@ -31,7 +31,7 @@ def list_findings(
     job_id: str, caller: JobsReader, parts: TheParts, cursor: Cursor = None, limit: Limit = 100
 ) -> Page[Finding]:
     """While the job runs: those of the chunks that are done."""
-    return parts.store.findings(caller.tenant, job_id, cursor, limit)
+    return parts.store.findings.page(caller.tenant, job_id, cursor, limit)
 
 
 @router.get(
@@ -42,10 +42,10 @@ def list_findings(
 )
 def get_adversarials(job_id: str, caller: JobsReader, parts: TheParts) -> StreamingResponse:
     """Of an ended job; a cancelled one has the points it found before."""
-    if parts.store.job(caller.tenant, job_id).state not in TERMINAL:
+    if parts.store.jobs.get(caller.tenant, job_id).state not in TERMINAL:
         raise Conflict("The job still runs; ask again when it has ended.", code="job_not_finished")
-    shape = parts.store.spec(caller.tenant, job_id).samples.shape
-    digests = parts.store.adversarial_digests(caller.tenant, job_id)
+    shape = parts.store.jobs.spec(caller.tenant, job_id).samples.shape
+    digests = parts.store.findings.adversarial_digests(caller.tenant, job_id)
     file = adversarials.merge(digests, parts.library.get, shape, parts.library.incoming())
     headers = {
         "Content-Length": str(adversarials.size_of(file)),
@@ -61,7 +61,7 @@ async def version_seen(
     last_event_id: LastEventId = None,
 ) -> int | None:
     """Also the look-up of the job: once the stream has begun, a 404 could no longer be said."""
-    await run_in_threadpool(parts.store.version, caller.tenant, checked(job_id, "job"))
+    await run_in_threadpool(parts.store.objects.version, caller.tenant, checked(job_id, "job"))
     return version_of(last_event_id)
 
 
@@ -75,5 +75,5 @@ async def stream_job_events(
     job_id: str, caller: JobsReader, parts: TheParts, seen: Annotated[int | None, Depends(version_seen)]
 ) -> AsyncIterator[ServerSentEvent]:
     """Resumes after `Last-Event-ID`."""
-    async for event in follow(parts.store.job, parts.store, caller.tenant, job_id, seen=seen):
+    async for event in follow(parts.store.jobs.get, parts.store, caller.tenant, job_id, seen=seen):
         yield event

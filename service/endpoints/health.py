@@ -55,7 +55,7 @@ def get_readiness(parts: TheParts) -> Ready:
 def _workers(store: Store) -> list[WorkerRecord]:
     try:
         store.ping()
-        return store.live_workers()
+        return store.workers.live()
     except Unavailable:
         raise Unavailable("Not ready: Redis does not answer.", retry_after=RETRY_SECONDS) from None
 

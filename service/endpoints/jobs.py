@@ -81,7 +81,7 @@ def list_jobs(
     cursor: Cursor = None,
     limit: Limit = 100,
 ) -> Page[Job]:
-    return parts.store.jobs(caller.tenant, state, cursor, limit)
+    return parts.store.jobs.page(caller.tenant, state, cursor, limit)
 
 
 @router.get(
@@ -103,7 +103,14 @@ async def get_job(
     """`Prefer: wait=30` waits until it ends or changes state, unless If-None-Match shows that it already has."""
     store, named = parts.store, checked(job_id, "job")
     return await poll(
-        store.job, store, caller.tenant, named, request=request, response=response, known=if_none_match, prefer=prefer
+        store.jobs.get,
+        store,
+        caller.tenant,
+        named,
+        request=request,
+        response=response,
+        known=if_none_match,
+        prefer=prefer,
     )
 
 
@@ -116,12 +123,10 @@ async def get_job(
 )
 def cancel_job(job_id: str, caller: JobsWriter, parts: TheParts) -> Job:
     """Findings so far are kept."""
-    job, effects = parts.store.cancel_job(caller.tenant, job_id)
-    parts.settle(effects)
-    return job
+    return parts.store.jobs.cancel(caller.tenant, job_id)
 
 
 @router.delete("/v1/jobs/{job_id}", status_code=204, responses=declares("not_found", "in_use", "invalid_request"))
 def delete_job(job_id: str, caller: JobsWriter, parts: TheParts) -> None:
     """A live job is cancelled first. A job of an audit goes with its audit and cannot be deleted by itself."""
-    parts.settle(parts.store.remove_job(caller.tenant, job_id))
+    parts.store.jobs.remove(caller.tenant, job_id)

@@ -110,7 +110,7 @@ async def _verdict(
     response.headers.update({"Location": f"/v1/models/{card.id}", **applied(seconds)})
     if seconds:
         card = await wait_until(
-            lambda: store.model(tenant, card.id),
+            lambda: store.models.get(tenant, card.id),
             lambda seen: seen.state != "inspecting",
             seconds=seconds,
             request=request,
@@ -131,7 +131,7 @@ async def _verdict(
     responses=answers(200, "Newest first.") | declares("invalid_request"),
 )
 def list_models(caller: ModelsReader, parts: TheParts, cursor: Cursor = None, limit: Limit = 100) -> Page[ModelCard]:
-    return parts.store.models(caller.tenant, cursor, limit)
+    return parts.store.models.page(caller.tenant, cursor, limit)
 
 
 @router.get(
@@ -140,12 +140,12 @@ def list_models(caller: ModelsReader, parts: TheParts, cursor: Cursor = None, li
     responses=answers(200, "The model.") | declares("not_found", "invalid_request"),
 )
 def get_model(model_id: str, caller: ModelsReader, parts: TheParts) -> ModelCard:
-    return parts.store.model(caller.tenant, model_id)
+    return parts.store.models.get(caller.tenant, model_id)
 
 
 @router.delete("/v1/models/{model_id}", status_code=204, responses=declares("not_found", "in_use", "invalid_request"))
 def delete_model(model_id: str, caller: ModelsWriter, parts: TheParts) -> None:
-    parts.settle(parts.store.remove_model(caller.tenant, model_id))
+    parts.store.models.remove(caller.tenant, model_id)
 
 
 @router.post(
@@ -156,7 +156,7 @@ def delete_model(model_id: str, caller: ModelsWriter, parts: TheParts) -> None:
 )
 def verify_model(model_id: str, caller: ModelsWriter, parts: TheParts) -> ModelCard:
     """Reserved: show control of an endpoint's origin."""
-    parts.store.model(caller.tenant, model_id)
+    parts.store.models.get(caller.tenant, model_id)
     raise Refused(
         "Showing control of an origin is not built yet; its operator can trust it, by BRINELL_TRUSTED_ORIGINS.",
         code="not_available",

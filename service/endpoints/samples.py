@@ -55,7 +55,7 @@ async def create_samples(
 def list_samples(
     caller: SamplesReader, parts: TheParts, cursor: Cursor = None, limit: Limit = 100
 ) -> Page[SamplesCard]:
-    return parts.store.samples_list(caller.tenant, cursor, limit)
+    return parts.store.samples.page(caller.tenant, cursor, limit)
 
 
 @router.get(
@@ -64,11 +64,11 @@ def list_samples(
     responses=answers(200, "The samples' card.") | declares("not_found", "invalid_request"),
 )
 def get_samples(samples_id: str, caller: SamplesReader, parts: TheParts) -> SamplesCard:
-    return parts.store.samples_card(caller.tenant, samples_id)
+    return parts.store.samples.get(caller.tenant, samples_id)
 
 
 @router.delete(
     "/v1/samples/{samples_id}", status_code=204, responses=declares("not_found", "in_use", "invalid_request")
 )
 def delete_samples(samples_id: str, caller: SamplesWriter, parts: TheParts) -> None:
-    parts.settle(parts.store.remove_samples(caller.tenant, samples_id))
+    parts.store.samples.remove(caller.tenant, samples_id)

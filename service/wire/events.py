@@ -38,7 +38,7 @@ async def follow(
     last_state = None
     while True:
         try:
-            version = await run_in_threadpool(store.version, tenant, object_id)
+            version = await run_in_threadpool(store.objects.version, tenant, object_id)
             found = await run_in_threadpool(load, tenant, object_id)
         except BrinellError:
             return  # deleted, or Redis is away: the client connects again and is told which

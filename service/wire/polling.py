@@ -40,7 +40,7 @@ async def poll(
     if seconds:
         await _wait_for_news(store, tenant, object_id, known, seconds=seconds, request=request)
     # The version first: a change in between then gives an old tag to a new body, and costs one poll, not the news.
-    version = await run_in_threadpool(store.version, tenant, object_id)
+    version = await run_in_threadpool(store.objects.version, tenant, object_id)
     headers = {"ETag": etag_of(version), **applied(seconds)}
     if is_known(known, headers["ETag"]):
         return Response(status_code=304, headers=headers)
@@ -52,12 +52,12 @@ async def poll(
 async def _wait_for_news(
     store: Store, tenant: str, object_id: str, known: str | None, *, seconds: int, request: Request
 ) -> None:
-    version = await run_in_threadpool(store.version, tenant, object_id)
+    version = await run_in_threadpool(store.objects.version, tenant, object_id)
     if known is not None and not is_known(known, etag_of(version)):
         return
-    first = await run_in_threadpool(store.state, tenant, object_id)
+    first = await run_in_threadpool(store.objects.state, tenant, object_id)
     await wait_until(
-        lambda: store.state(tenant, object_id),
+        lambda: store.objects.state(tenant, object_id),
         lambda state: state != first or JobState(state) in TERMINAL,
         seconds=seconds,
         request=request,

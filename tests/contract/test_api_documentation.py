@@ -13,7 +13,6 @@ from audits.asking.record import Audit
 from audits.asking.request import AuditRequest
 from audits.document.report import MEDIA_TYPES
 from audits.policy.verdict import Verdict
-from jobs.queue import Queue
 from jobs.record import Job
 from jobs.registration import EndpointRequest
 from jobs.request import JobRequest
@@ -53,7 +52,7 @@ SCHEMAS = (
 @cache
 def openapi() -> dict[str, Any]:
     nothing = cast(Any, None)  # the document needs no part
-    app = create_app(cast(Settings, nothing), cast(Store, nothing), cast(Queue, nothing), cast(Library, nothing))
+    app = create_app(cast(Settings, nothing), cast(Store, nothing), cast(Library, nothing))
     return app.openapi()
 
 

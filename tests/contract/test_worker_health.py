@@ -1,14 +1,15 @@
 """What the worker images ask themselves."""
 
 from jobs.settings import Settings
-from jobs.store.store import Store
+from jobs.store.connection import Connection
+from jobs.store.workers import Workers
 from workers.health import is_beating
 
 
 def test_a_worker_is_healthy_while_it_beats_and_only_on_its_own_host(empty_valkey_url: str) -> None:
-    store = Store(Settings(redis_url=empty_valkey_url))
-    assert not is_beating(store, "here")
+    workers = Workers(Connection(Settings(redis_url=empty_valkey_url)))
+    assert not is_beating(workers, "here")
 
-    store.worker_beat("celery@here", "compute", {})
-    assert is_beating(store, "here")
-    assert not is_beating(store, "there")
+    workers.beat("celery@here", "compute", {})
+    assert is_beating(workers, "here")
+    assert not is_beating(workers, "there")

@@ -17,7 +17,6 @@ import numpy as np
 from algorithms.seam.claims import Finding
 from jobs.admission import admit
 from jobs.credentials import Seal
-from jobs.effects import settle
 from jobs.queue import Queue
 from jobs.record import Job
 from jobs.registration import EndpointRequest, register
@@ -128,9 +127,8 @@ class Machine:
         library = (folder / "library").as_uri()
         values = {"redis_url": redis_url, "library": library, "lease_seconds": 3.0, "device": "cpu"}
         self.settings = Settings(**values | settings)
-        self.store = Store(self.settings)
-        self.queue = Queue(redis_url)
         self.library = Library(self.settings.library)
+        self.store = Store(self.settings, Queue(redis_url), self.library)
         self._takes_from = queue
         self.log = folder / "worker.log"
         self._workers: list[Worker] = []
@@ -181,10 +179,9 @@ class Machine:
         return self._inspected(made.card, sealed)
 
     def _inspected(self, card: ModelCard, sealed: str | None = None) -> ModelCard:
-        card, effects = self.store.add_model(TENANT, card, sealed=sealed)
-        self._settle(effects)
-        until(lambda: self.store.model(TENANT, card.id).state != "inspecting", seconds=60, what="an inspection")
-        return self.store.model(TENANT, card.id)
+        self.store.models.add(TENANT, card, sealed=sealed)
+        until(lambda: self.store.models.get(TENANT, card.id).state != "inspecting", seconds=60, what="an inspection")
+        return self.store.models.get(TENANT, card.id)
 
     def upload_samples(self, path: Path = DIGITS / "samples.npz") -> SamplesCard:
         digest, size, now = self._put(path)
@@ -192,7 +189,7 @@ class Machine:
         card = SamplesCard(
             id=f"smp_{time.time_ns()}", name=path.name, sha256=digest, size_bytes=size, created_at=now, **dict(facts)
         )
-        self.store.add_samples(TENANT, card)
+        self.store.samples.add(TENANT, card)
         return card
 
     def _put(self, path: Path) -> tuple[str, int, datetime]:
@@ -210,18 +207,13 @@ class Machine:
     ) -> Job:
         asked = JobRequest.model_validate({"model_id": model.id, "samples_id": samples.id, **request})
         spec = admit(asked, model, samples, auxiliary=auxiliary).model_copy(update={"chunk_size": chunk_size})
-        job, effects = self.store.create_job(TENANT, spec)
-        self._settle(effects)
-        return job
+        return self.store.jobs.create(TENANT, spec)
 
     def cancel(self, job: Job) -> None:
-        self._settle(self.store.cancel_job(TENANT, job.id)[1])
-
-    def _settle(self, effects: Any) -> None:
-        settle(effects, store=self.store, queue=self.queue, library=self.library)
+        self.store.jobs.cancel(TENANT, job.id)
 
     def job(self, job: Job) -> Job:
-        return self.store.job(TENANT, job.id)
+        return self.store.jobs.get(TENANT, job.id)
 
     def ended(self, job: Job, *, seconds: float) -> Job:
         return until(lambda: (now := self.job(job)).state in TERMINAL and now, seconds=seconds, what="the end of a job")
@@ -233,12 +225,12 @@ class Machine:
         return job
 
     def findings(self, job: Job) -> list[Finding]:
-        return list(self.store.findings(TENANT, job.id, limit=1000).items)
+        return list(self.store.findings.page(TENANT, job.id, limit=1000).items)
 
     def adversarials(self, job: Job) -> dict[int, np.ndarray]:
         """{row of the upload: point}"""
         points = {}
-        for digest in self.store.adversarial_digests(TENANT, job.id):
+        for digest in self.store.findings.adversarial_digests(TENANT, job.id):
             with np.load(io.BytesIO(self.library.get(digest))) as npz:
                 points.update(zip(npz["index"].tolist(), npz["x"], strict=True))
         return points

@@ -9,7 +9,7 @@ import pytest
 from audits.asking.admission import admit
 from audits.asking.request import AuditRequest
 from audits.document.report import Report
-from jobs.effects import settle
+from audits.store import Audits
 from jobs.states import TERMINAL
 from tests.e2e.machine import TENANT, Machine, until
 
@@ -94,13 +94,13 @@ def test_an_audit_survives_the_death_of_its_worker(machine):
     recipe = [{"name": "noise", "points": 200}, {"name": "square", "steps": 200}]
     body = {"model_id": model.id, "samples_id": samples.id, "recipe": recipe, "samples": {"limit": 100}}
     plan = admit(AuditRequest.model_validate(body), model, samples)
-    audit, effects = machine.store.create_audit(TENANT, plan)
-    settle(effects, store=machine.store, queue=machine.queue, library=machine.library)
-    until(lambda: machine.store.audit(TENANT, audit.id).progress.queries > 100, seconds=60, what="an audit under way")
+    audits = Audits(machine.store)
+    audit = audits.create(TENANT, plan)
+    until(lambda: audits.get(TENANT, audit.id).progress.queries > 100, seconds=60, what="an audit under way")
     worker.kill()
     machine.worker()
-    until(lambda: machine.store.audit(TENANT, audit.id).state in TERMINAL, seconds=90, what="the end of the audit")
-    ended = machine.store.audit(TENANT, audit.id)
+    until(lambda: audits.get(TENANT, audit.id).state in TERMINAL, seconds=90, what="the end of the audit")
+    ended = audits.get(TENANT, audit.id)
     assert (ended.state, ended.report_ready) == ("succeeded", True)
-    report = Report.model_validate_json(machine.library.get(machine.store.report_forms(TENANT, audit.id)["json"]))
+    report = Report.model_validate_json(machine.library.get(audits.report_forms(TENANT, audit.id)["json"]))
     assert len(report.samples) == 100 and {job.state for job in report.jobs} == {"succeeded"}

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from audits.document.summary import AuditSummary
 from audits.policy.verdict import Verdict
-from jobs.record import ChunkResult, Effects, Lease
+from jobs.record import ChunkResult, Lease
 from jobs.store.store import Store
 from jobs.summary import Preparation
 from models.cards import Inspection
@@ -66,21 +66,24 @@ class Lost:
 Ending = Inspected | ModelRefused | Prepared | Computed | Reported | Failed | HandedBack | Lost
 
 
-def write(ending: Ending, store: Store, lease: Lease) -> Effects:
+def write(ending: Ending, store: Store, lease: Lease) -> None:
+    """Makes the one move of the store that this ending is; none of it is written where the lease stood no more."""
     match ending:
         case Inspected(found):
-            return store.commit_inspection(lease, found)[1]
+            store.leases.commit_inspection(lease, found)
         case ModelRefused(code, detail):
-            return store.refuse_model(lease, code, detail)[1]
+            store.leases.refuse_model(lease, code, detail)
         case Prepared(made):
-            return store.commit_preparation(lease, made)[1]
+            store.leases.commit_preparation(lease, made)
         case Computed(result):
-            return store.commit(lease, result)[1]
+            store.leases.commit(lease, result)
         case Reported(verdict, summary, forms):
-            return store.commit_report(lease, verdict, summary, forms)[1]
+            store.leases.commit_report(
+                lease, verdict=verdict.model_dump_json(), summary=summary.model_dump_json(), forms=forms
+            )
         case Failed(code, detail, retry, partial):
-            return store.fail(lease, code, detail, retry=retry, partial=partial)
+            store.leases.fail(lease, code, detail, retry=retry, partial=partial)
         case HandedBack():
-            return store.release(lease)
+            store.leases.release(lease)
         case Lost():
-            return Effects()
+            pass

@@ -1,7 +1,7 @@
 """Writes the report of an audit whose jobs have ended: gathers, composes, renders, keeps. No model is near it."""
 
 import io
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from time import monotonic
 
 import numpy as np
@@ -18,6 +18,7 @@ from audits.evidence import rows
 from audits.evidence.evidence import Evidence
 from audits.policy.verdict import Verdict
 from audits.renderings.render import WRITERS, render
+from audits.store import Audits
 from jobs.record import Lease, Progress
 from jobs.store.store import Store
 from models.library import Library
@@ -33,18 +34,16 @@ _log = structlog.get_logger(__name__)
 
 
 class Reporting:
-    """`keep` puts bytes into the library in the name of the lease's audit, and returns their digest."""
+    """Does the units of work that are reports."""
 
-    def __init__(
-        self, store: Store, library: Library, *, keep: Callable[[Lease, bytes], str], lease_seconds: float
-    ) -> None:
-        self._store, self._library, self._keep = store, library, keep
+    def __init__(self, store: Store, audits: Audits, library: Library, *, lease_seconds: float) -> None:
+        self._store, self._audits, self._library = store, audits, library
         self._lease_seconds = lease_seconds
 
     def do(self, lease: Lease) -> Ending:
         """The edge of a report: whatever happens in it, it has an ending."""
         watch = Watch(
-            lambda: self._store.beat(lease, Progress()),
+            lambda: self._store.leases.beat(lease, Progress()),
             heard=monotonic,
             lease_seconds=self._lease_seconds,
             draining=drain.is_on,
@@ -58,11 +57,12 @@ class Reporting:
 
     def _write(self, lease: Lease) -> Reported:
         report = self._compose(lease)
-        forms = {form: self._keep(lease, render(report, form)) for form in WRITERS}
+        kept = {form: render(report, form) for form in WRITERS}
+        forms = {form: self._store.holdings.put(lease.tenant, lease.job_id, data) for form, data in kept.items()}
         return Reported(Verdict(verdict=report.verdict, rules=report.rules), report.summary, forms)
 
     def _compose(self, lease: Lease) -> Report:
-        spec = self._store.audit_spec(lease.tenant, lease.job_id)
+        spec = self._audits.spec(lease.tenant, lease.job_id)
         evidence = list(self._evidence(lease.tenant, lease.job_id))
         told = rows.rows_of(spec, evidence)
         material = Material(
@@ -79,14 +79,14 @@ class Reporting:
         return Report.model_validate_json(self._library.get(digest))
 
     def _evidence(self, tenant: str, audit_id: str) -> Iterator[Evidence]:
-        for job_id in [job.job_id for job in self._store.audit(tenant, audit_id).jobs]:
+        for job_id in [job.job_id for job in self._audits.get(tenant, audit_id).jobs]:
             findings = list(self._findings(tenant, job_id))
-            yield Evidence(self._store.job(tenant, job_id), self._store.spec(tenant, job_id), findings)
+            yield Evidence(self._store.jobs.get(tenant, job_id), self._store.jobs.spec(tenant, job_id), findings)
 
     def _findings(self, tenant: str, job_id: str) -> Iterator[Finding]:
         cursor = None
         while True:
-            page = self._store.findings(tenant, job_id, cursor, PAGE)
+            page = self._store.findings.page(tenant, job_id, cursor, PAGE)
             yield from page.items
             cursor = page.next_cursor
             if cursor is None:
@@ -117,7 +117,7 @@ class Reporting:
     def _points(self, tenant: str, job_id: str, wanted: set[int]) -> dict[int, NDArray[np.float32]]:
         """{row of the upload: adversarial point} of one job, one of its chunks in memory at a time."""
         points: dict[int, NDArray[np.float32]] = {}
-        for digest in self._store.adversarial_digests(tenant, job_id):
+        for digest in self._store.findings.adversarial_digests(tenant, job_id):
             with np.load(io.BytesIO(self._library.get(digest)), allow_pickle=False) as stored:
                 found = zip(stored["index"].tolist(), stored["x"], strict=True)
                 points.update((index, x.copy()) for index, x in found if index in wanted)

@@ -1,15 +1,13 @@
 """Does one unit of work: claim it, have a runner compute it, write down how it ended. Never loads a model itself."""
 
-import hashlib
 import os
 from time import monotonic, sleep
 
 import structlog
 
 from algorithms.errors import Unavailable
-from jobs.effects import settle
-from jobs.queue import Queue
-from jobs.record import Effects, Lease
+from audits.store import Audits
+from jobs.record import Lease
 from jobs.settings import Settings
 from jobs.store.store import Store
 from models.cards import Endpoint
@@ -37,29 +35,26 @@ _log = structlog.get_logger(__name__)
 class Supervisor:
     """Lives in a pool child of the worker; one chunk at a time."""
 
-    def __init__(
-        self, settings: Settings, *, store: Store, queue: Queue, library: Library, runners: Runners, worker_id: str
-    ) -> None:
+    def __init__(self, settings: Settings, *, store: Store, library: Library, runners: Runners, worker_id: str) -> None:
         self._settings = settings
-        self._store, self._queue, self._library = store, queue, library
+        self._store, self._library = store, library
         self._runners = runners
         self._worker_id = worker_id
         self._permits = Permits(settings)
-        self._reporting = Reporting(store, library, keep=self._keep, lease_seconds=settings.lease_seconds)
+        self._reporting = Reporting(store, Audits(store), library, lease_seconds=settings.lease_seconds)
         self._isolation = limits.available(settings.sandbox)
 
     def do(self, job_id: str, chunk: int) -> None:
         """A message may come twice or too late: then there is no lease to be had, and nothing to do."""
-        lease = self._store.acquire(job_id, chunk, self._worker_id)
+        lease = self._store.leases.acquire(job_id, chunk, self._worker_id)
         if lease is None:
             return
         with structlog.contextvars.bound_contextvars(job_id=job_id, chunk=chunk, attempt=lease.attempt):
             ending = self._reporting.do(lease) if lease.work == "report" else self._hold(lease)
             _log.info("chunk_ended", ending=type(ending).__name__, code=getattr(ending, "code", None))
-            effects = self._write(ending, lease)
-            settle(effects, store=self._store, queue=self._queue, library=self._library)
+            self._write(ending, lease)
 
-    def _write(self, ending: Ending, lease: Lease) -> Effects:
+    def _write(self, ending: Ending, lease: Lease) -> None:
         """A Redis that is starting again must not cost a computed chunk: try for as long as the lease may last."""
         end = monotonic() + self._settings.lease_seconds
         while True:
@@ -81,13 +76,13 @@ class Supervisor:
             self._library,
             permit=permit,
             reserve=self._reserve,
-            keep=lambda data: self._keep(lease, data),
+            keep=lambda data: self._store.holdings.put(lease.tenant, lease.job_id, data),
             device=self._settings.device,
             isolation=self._isolation,
         )
         seconds = self._patience(lease)
         watch = Watch(
-            lambda: self._store.beat(lease, work.progress),
+            lambda: self._store.leases.beat(lease, work.progress),
             heard=lambda: work.heard,
             lease_seconds=self._settings.lease_seconds,
             draining=drain.is_on,
@@ -138,14 +133,9 @@ class Supervisor:
     def _reserve(self, endpoint: Endpoint, calls: int, hold: float) -> float:
         """Where Redis is away, this job keeps to the rate by itself."""
         try:
-            return self._store.reserve(endpoint.origin, endpoint.limits, calls=calls, hold=hold)
+            return self._store.turns.reserve(endpoint.origin, endpoint.limits, calls=calls, hold=hold)
         except Unavailable:
             return hold + calls / endpoint.limits.requests_per_second
-
-    def _keep(self, lease: Lease, data: bytes) -> str:
-        """Held first: bytes that nobody holds may be deleted at any moment."""
-        self._store.hold(lease.tenant, lease.job_id, hashlib.sha256(data).hexdigest())
-        return self._library.put(data)
 
 
 def _key(lease: Lease) -> Key:

@@ -63,8 +63,8 @@ class Api:
     def under(self, **settings: Any) -> "Api":
         """The same server, store and library under other settings."""
         changed = self.settings.model_copy(update=settings)
-        store = Store(changed)
-        app = create_app(changed, store, Queue(changed.redis_url), self.library)
+        store = Store(changed, Queue(changed.redis_url), self.library)
+        app = create_app(changed, store, self.library)
         return replace(self, app=app, settings=changed, store=store)
 
     def key(self, tenant: str = "acme", scopes: tuple[str, ...] = SCOPES) -> str:
@@ -76,7 +76,7 @@ class Api:
             secret_hash=key.secret_hash,
             created_at=datetime.now(UTC),
         )
-        self.store.add_key(record)
+        self.store.keys.add(record)
         return key.text
 
     def stranger(self) -> TestClient:
@@ -137,7 +137,7 @@ class Api:
     # What a worker does.
 
     def lease(self, object_id: str, chunk: int = 0) -> Lease:
-        lease = self.store.acquire(object_id, chunk, "worker-of-the-test")
+        lease = self.store.leases.acquire(object_id, chunk, "worker-of-the-test")
         assert lease is not None
         return lease
 
@@ -148,11 +148,11 @@ class Api:
             opset=18,
             offers=(Access.LABELS, Access.SCORES, Access.GRADIENTS),
         )
-        accepted, _ = self.store.commit_inspection(self.lease(model_id), found)
+        accepted = self.store.leases.commit_inspection(self.lease(model_id), found)
         assert accepted
 
     def refuse(self, model_id: str, code: str, detail: str) -> None:
-        accepted, _ = self.store.refuse_model(self.lease(model_id), code, detail)
+        accepted = self.store.leases.refuse_model(self.lease(model_id), code, detail)
         assert accepted
 
     def compute(self, job_id: str, *, finds: bool = True, lease: Lease | None = None) -> None:
@@ -172,7 +172,7 @@ class Api:
             device="cpu",
             isolation="basic",
         )
-        accepted, _ = self.store.commit(lease, result)
+        accepted = self.store.leases.commit(lease, result)
         assert accepted
 
 
@@ -208,8 +208,9 @@ def api(empty_valkey_url: str, tmp_path: Path) -> Api:
         secret_keys=(Fernet.generate_key().decode(),),
         requests_per_second=0,  # a test asks as fast as it can
     )
-    store, library = Store(settings), Library(settings.library)
-    return Api(create_app(settings, store, Queue(settings.redis_url), library), settings, store, library)
+    library = Library(settings.library)
+    store = Store(settings, Queue(settings.redis_url), library)
+    return Api(create_app(settings, store, library), settings, store, library)
 
 
 @pytest.fixture

@@ -99,7 +99,7 @@ def test_a_revoked_key_opens_nothing_from_the_next_request_on(api: Api) -> None:
     client = api.stranger()
     client.headers["Authorization"] = f"Bearer {key}"
     assert client.get("/v1/methods").status_code == 200
-    assert api.store.revoke_key(key.split("_")[1])
+    assert api.store.keys.revoke(key.split("_")[1])
     assert client.get("/v1/methods").status_code == 401
 
 
@@ -129,5 +129,5 @@ def test_a_key_is_looked_at_before_the_body(api: Api) -> None:
 
 def test_using_a_key_is_remembered(api: Api, caller: TestClient) -> None:
     assert caller.get("/v1/methods").status_code == 200
-    (record,) = api.store.keys()
+    (record,) = api.store.keys.all()
     assert record.last_used_at is not None

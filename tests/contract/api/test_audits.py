@@ -11,10 +11,11 @@ from fastapi.testclient import TestClient
 
 from audits.document.report import Report
 from audits.policy.policy import Policy
-from jobs.record import Lease
+from audits.store import Audits
 from service.wire import events
 from tests.contract.api.conftest import Api, npz, some_samples
 from tests.contract.api.test_jobs import events_of, later
+from workers.supervisor import endings
 from workers.supervisor.endings import Reported
 from workers.supervisor.reporting import Reporting
 
@@ -29,13 +30,10 @@ def compute(api: Api, audit: dict[str, Any], *, finds: bool = True) -> None:
 
 
 def write_report(api: Api, audit_id: str) -> None:
-    def keep(lease: Lease, data: bytes) -> str:
-        return api.library.put(data)
-
     lease = api.lease(audit_id)
-    ending = Reporting(api.store, api.library, keep=keep, lease_seconds=15.0).do(lease)
+    ending = Reporting(api.store, Audits(api.store), api.library, lease_seconds=15.0).do(lease)
     assert isinstance(ending, Reported)
-    assert api.store.commit_report(lease, ending.verdict, ending.summary, ending.forms)[0]
+    endings.write(ending, api.store, lease)
 
 
 def path_of(audit: dict[str, Any], more: str = "") -> str:
@@ -118,7 +116,7 @@ def test_a_failed_job_leaves_its_rules_inconclusive_and_the_audit_succeeds(api: 
     audit = api.an_audit(caller, recipe=recipe, policy={"rules": [*POLICY["rules"], robust]})
     first, second = (job["job_id"] for job in audit["jobs"])
     api.compute(first)
-    api.store.fail(api.lease(second), "model_fault", "The model crashed the runtime.", retry=False)
+    api.store.leases.fail(api.lease(second), "model_fault", "The model crashed the runtime.", retry=False)
     write_report(api, audit["id"])
     told = caller.get(path_of(audit, "/verdict")).json()
     assert caller.get(path_of(audit)).json()["state"] == "succeeded"
@@ -275,7 +273,7 @@ def test_events_tell_of_an_audit_until_its_report_is_written(
 def test_events_resume_after_the_last_one_seen(api: Api, caller: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(events, "LOOK_EVERY_SECONDS", 0.02)
     audit = api.an_audit(caller)
-    seen = str(api.store.version("acme", audit["id"]))
+    seen = str(api.store.objects.version("acme", audit["id"]))
     timer = later(compute, api, audit)
     told = events_of(caller.get(path_of(audit, "/events"), headers={"Last-Event-ID": seen}))
     timer.join()

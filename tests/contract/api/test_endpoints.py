@@ -40,7 +40,7 @@ def test_an_endpoint_of_a_trusted_origin_is_inspected_by_a_probe_worker(api: Api
 def test_an_endpoint_elsewhere_stays_unverified_and_is_never_asked(api: Api, caller: TestClient) -> None:
     card = api.an_endpoint(caller, url="https://models.example.com/v2/models/m/infer")
     assert card["state"] == "unverified"
-    assert api.store.acquire(card["id"], 0, "worker") is None
+    assert api.store.leases.acquire(card["id"], 0, "worker") is None
     assert caller.get(f"/v1/models/{card['id']}").json() == card
 
 
@@ -69,7 +69,7 @@ def test_an_origin_that_is_not_trusted_any_more_cannot_be_attacked(api: Api, cal
     assert caller.post("/v1/jobs", json=request).status_code == 202
     strict = Settings(**api.settings.model_dump() | {"trusted_origins": ()})
     parts = api.app.state.parts
-    api.app.state.parts = type(parts)(strict, parts.store, parts.queue, parts.library)
+    api.app.state.parts = type(parts)(strict, parts.store, parts.library)
     problem_of(caller.post("/v1/jobs", json=request), "model_not_ready")
 
 
@@ -163,7 +163,7 @@ def test_the_lease_alone_hands_the_secret_out_and_only_for_its_own_model(api: Ap
 def test_without_a_key_no_secret_is_taken(api: Api, caller: TestClient) -> None:
     parts = api.app.state.parts
     keyless = Settings(**api.settings.model_dump() | {"secret_keys": ()})
-    api.app.state.parts = type(parts)(keyless, parts.store, parts.queue, parts.library)
+    api.app.state.parts = type(parts)(keyless, parts.store, parts.library)
     answer = caller.post("/v1/models", json=ENDPOINT | {"auth": {"type": "bearer", "token": CANARY}})
     assert "BRINELL_SECRET_KEYS" in problem_of(answer, "not_available").detail
     assert caller.post("/v1/models", json=ENDPOINT).status_code == 202

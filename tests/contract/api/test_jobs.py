@@ -228,7 +228,7 @@ def test_a_deleted_job_is_gone_with_its_arrays_even_while_it_lives(api: Api, cal
     problem_of(caller.get(path_of(job)), "not_found")
     done = api.a_job(caller)
     api.compute(done["id"])
-    kept = api.store.adversarial_digests("acme", done["id"])
+    kept = api.store.findings.adversarial_digests("acme", done["id"])
     assert caller.delete(path_of(done)).status_code == 204
     assert not any((api.library.incoming().parent / "objects" / d[:2] / d[2:]).exists() for d in kept)
 
@@ -270,7 +270,7 @@ def test_events_tell_states_and_progress_of_a_job_until_it_ends(
     def work() -> None:
         lease = api.lease(job["id"])
         time.sleep(0.5)
-        api.store.beat(lease, Progress(samples_done=2, samples_total=6, queries=4, fraction=0.3))
+        api.store.leases.beat(lease, Progress(samples_done=2, samples_total=6, queries=4, fraction=0.3))
         time.sleep(0.5)
         api.compute(job["id"], lease=lease)
 
@@ -288,7 +288,7 @@ def test_events_tell_states_and_progress_of_a_job_until_it_ends(
 
 def test_events_resume_after_the_last_one_that_arrived(api: Api, caller: TestClient) -> None:
     job = api.a_job(caller)
-    seen = str(api.store.version("acme", job["id"]))
+    seen = str(api.store.objects.version("acme", job["id"]))
     timer = later(api.compute, job["id"])
     answer = caller.get(path_of(job, "/events"), headers={"Last-Event-ID": seen})
     timer.join()
@@ -300,7 +300,7 @@ def test_events_resume_after_the_last_one_that_arrived(api: Api, caller: TestCli
 def test_events_of_an_ended_job_are_its_end(api: Api, caller: TestClient) -> None:
     job = api.a_job(caller)
     api.compute(job["id"])
-    seen = {"Last-Event-ID": str(api.store.version("acme", job["id"]))}
+    seen = {"Last-Event-ID": str(api.store.objects.version("acme", job["id"]))}
     for headers in ({}, seen):
         told = events_of(caller.get(path_of(job, "/events"), headers=headers))
         assert [json.loads(event["data"])["state"] for event in told] == ["succeeded"]

@@ -58,7 +58,7 @@ def test_a_tenant_with_as_many_live_jobs_as_it_may_have_starts_no_other(api: Api
 
 def test_a_crowded_server_says_so_as_a_problem_and_can_still_be_watched(api: Api) -> None:
     parts = api.app.state.parts
-    app = create_app(parts.settings, parts.store, parts.queue, parts.library, most_requests=1)
+    app = create_app(parts.settings, parts.store, parts.library, most_requests=1)
     key = {"Authorization": f"Bearer {api.key()}"}
     job = api.a_job(api.caller())
 

@@ -187,7 +187,7 @@ def test_what_nobody_foresaw_is_500_without_a_word_of_it(
 
 def test_while_redis_is_away_calls_are_503_with_retry_after(api: Api) -> None:
     nowhere = api.settings.model_copy(update={"redis_url": "redis://127.0.0.1:1/0"})
-    app = create_app(nowhere, Store(nowhere), Queue(nowhere.redis_url), api.library)
+    app = create_app(nowhere, Store(nowhere, Queue(nowhere.redis_url), api.library), api.library)
     client = TestClient(app, raise_server_exceptions=False)
     answer = client.get("/v1/models", headers={"Authorization": f"Bearer {api.key()}"})
     problem_of(answer, "unavailable")

@@ -25,7 +25,7 @@ from tests.contract.api.test_problems import problem_of
 
 
 def beat(api: Api, kind: Any = "compute") -> None:
-    api.store.worker_beat(f"worker-{kind}", kind, {"isolation": "basic"})
+    api.store.workers.beat(f"worker-{kind}", kind, {"isolation": "basic"})
 
 
 def test_an_alive_process_says_so(api: Api) -> None:

@@ -7,7 +7,8 @@ import pytest
 from redis import Redis
 
 from jobs.settings import Settings
-from jobs.store.store import Store
+from jobs.store.connection import Connection
+from jobs.store.turns import Turns
 from models.cards import Limits
 from models.endpoints import _pace
 from models.endpoints._pace import Pace
@@ -17,39 +18,39 @@ SLACK = 0.25  # seconds that a busy machine may take between two commands
 
 
 @pytest.fixture
-def store(empty_valkey_url):
-    return Store(Settings(redis_url=empty_valkey_url))
+def turns(empty_valkey_url):
+    return Turns(Connection(Settings(redis_url=empty_valkey_url)))
 
 
 def limits(per_second, burst):
     return Limits(requests_per_second=per_second, burst=burst)
 
 
-def test_a_burst_goes_at_once_and_the_rest_at_the_rate(store):
-    waits = [store.reserve(ORIGIN, limits(2, 3), calls=1, hold=0) for _ in range(6)]
+def test_a_burst_goes_at_once_and_the_rest_at_the_rate(turns):
+    waits = [turns.reserve(ORIGIN, limits(2, 3), calls=1, hold=0) for _ in range(6)]
     assert waits[:3] == [0, 0, 0]
     assert waits[3:] == pytest.approx([0.5, 1.0, 1.5], abs=SLACK)
 
 
-def test_turns_taken_by_the_handful_cost_what_single_ones_do(store):
-    assert store.reserve(ORIGIN, limits(2, 4), calls=4, hold=0) == 0
-    assert store.reserve(ORIGIN, limits(2, 4), calls=4, hold=0) == pytest.approx(2.0, abs=SLACK)
+def test_turns_taken_by_the_handful_cost_what_single_ones_do(turns):
+    assert turns.reserve(ORIGIN, limits(2, 4), calls=4, hold=0) == 0
+    assert turns.reserve(ORIGIN, limits(2, 4), calls=4, hold=0) == pytest.approx(2.0, abs=SLACK)
 
 
-def test_two_jobs_share_one_origin_and_others_are_not_held_up(store, empty_valkey_url):
-    other = Store(Settings(redis_url=empty_valkey_url))
-    assert store.reserve(ORIGIN, limits(1, 1), calls=1, hold=0) == 0
+def test_two_jobs_share_one_origin_and_others_are_not_held_up(turns, empty_valkey_url):
+    other = Turns(Connection(Settings(redis_url=empty_valkey_url)))
+    assert turns.reserve(ORIGIN, limits(1, 1), calls=1, hold=0) == 0
     assert other.reserve(ORIGIN, limits(1, 1), calls=1, hold=0) == pytest.approx(1.0, abs=SLACK)
     assert other.reserve("https://models.example.com:8443", limits(1, 1), calls=1, hold=0) == 0
 
 
-def test_a_hold_empties_the_bucket_for_everybody(store):
-    assert store.reserve(ORIGIN, limits(10, 10), calls=1, hold=30) == pytest.approx(30.1, abs=SLACK)
-    assert store.reserve(ORIGIN, limits(10, 10), calls=1, hold=0) == pytest.approx(30.2, abs=SLACK)
+def test_a_hold_empties_the_bucket_for_everybody(turns):
+    assert turns.reserve(ORIGIN, limits(10, 10), calls=1, hold=30) == pytest.approx(30.1, abs=SLACK)
+    assert turns.reserve(ORIGIN, limits(10, 10), calls=1, hold=0) == pytest.approx(30.2, abs=SLACK)
 
 
-def test_a_bucket_nobody_asks_fills_up_and_is_forgotten(store, empty_valkey_url):
-    store.reserve(ORIGIN, limits(20, 2), calls=2, hold=0)
+def test_a_bucket_nobody_asks_fills_up_and_is_forgotten(turns, empty_valkey_url):
+    turns.reserve(ORIGIN, limits(20, 2), calls=2, hold=0)
     with Redis.from_url(empty_valkey_url) as redis:
         assert 0 < redis.pttl(f"{{brinell}}:origin:{ORIGIN}") <= 1200
 

@@ -1,20 +1,39 @@
 """A store in an empty server of its own kind."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
 
+from audits.store import Audits
 from jobs.settings import Settings
 from jobs.store.store import Store
-from tests.jobs_for_tests import MakeStore, Upload
+from tests.jobs_for_tests import MakeStore, NotedLibrary, NotedQueue, Upload
 
 
 @pytest.fixture
-def make_store(empty_valkey_url: str) -> MakeStore:
-    """Stores of the same server under other settings."""
+def server(empty_valkey_url: str) -> "redis.Redis[str]":
+    """What the scripts wrote."""
+    return redis.Redis.from_url(empty_valkey_url, decode_responses=True)
+
+
+@pytest.fixture
+def queue(empty_valkey_url: str) -> NotedQueue:
+    return NotedQueue(empty_valkey_url)
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> NotedLibrary:
+    return NotedLibrary((tmp_path / "library").as_uri())
+
+
+@pytest.fixture
+def make_store(empty_valkey_url: str, queue: NotedQueue, library: NotedLibrary) -> MakeStore:
+    """Stores of the same server, queue and library under other settings."""
 
     def make(**settings: Any) -> Store:
-        return Store(Settings(redis_url=empty_valkey_url, **settings))
+        return Store(Settings(redis_url=empty_valkey_url, **settings), queue, library)
 
     return make
 
@@ -22,6 +41,11 @@ def make_store(empty_valkey_url: str) -> MakeStore:
 @pytest.fixture
 def store(make_store: MakeStore) -> Store:
     return make_store()
+
+
+@pytest.fixture
+def audits(store: Store) -> Audits:
+    return Audits(store)
 
 
 @pytest.fixture

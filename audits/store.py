@@ -12,12 +12,12 @@ from audits.asking.request import AuditRequest
 from audits.document.report import Skipped
 from audits.document.summary import AuditSummary
 from audits.policy.verdict import Verdict
-from jobs.record import Effects, Idempotency, Job, JobError, Page, Progress
+from jobs.record import Idempotency, Job, JobError, Page, Progress
 from jobs.states import TERMINAL, JobState
-from jobs.store.cards import accept, as_argument, found
-from jobs.store.connection import effects
-from jobs.store.names import checked, key, new_id
-from jobs.store.records import Records, moment
+from jobs.store.jobs import moment
+from jobs.store.names import checked, found, key, new_id
+from jobs.store.objects import as_argument
+from jobs.store.store import Store
 
 AUDIT_FIELDS = (
     *("state", "request", "skipped", "jobs", "created", "started", "finished"),
@@ -27,11 +27,19 @@ TELLING = 0.03  # of an audit's progress: from here on its pace means something
 REPORT_SHARE = 0.01  # of an audit's progress that is left when its last job has ended
 
 
-class Audits(Records):
-    def create_audit(self, tenant: str, plan: Plan, idempotency: Idempotency | None = None) -> tuple[Audit, Effects]:
-        """A queued audit with its jobs, or the one first made with this idempotency key. NotFound as for a job."""
+class Audits:
+    """Keeps audits beside their jobs, on the connection of the jobs' store."""
+
+    def __init__(self, store: Store) -> None:
+        self._moves, self._objects, self._jobs = store.moves, store.objects, store.jobs
+
+    def create(self, tenant: str, plan: Plan, idempotency: Idempotency | None = None) -> Audit:
+        """Makes a queued audit with all its jobs, or returns the one first made with this idempotency key.
+
+        Raises what `Jobs.create` raises.
+        """
         audit_id, spec = new_id("audit"), plan.spec
-        reply = self._call(
+        reply = self._moves.make(
             "create_audit",
             durable=True,
             tenant=tenant,
@@ -43,62 +51,63 @@ class Audits(Records):
             skipped=json.dumps([skip.model_dump() for skip in spec.skipped]),
             queue=spec.queue,
             baseline=spec.baseline,
-            jobs=[{**self._described(job), "method": job.request.method.name} for job in plan.jobs],
+            jobs=[{**self._jobs.described(job), "method": job.request.method.name} for job in plan.jobs],
             idempotency=as_argument(idempotency),
         )
-        accept(reply)
-        return self.audit(tenant, reply.get("id", audit_id)), effects(reply)
+        return self.get(tenant, reply.get("id", audit_id))
 
-    def audit(self, tenant: str, audit_id: str) -> Audit:
-        (audit,) = self._load_audits(tenant, [checked(audit_id, "audit")])
+    def get(self, tenant: str, audit_id: str) -> Audit:
+        """Returns an audit as it stands. Raises NotFound."""
+        (audit,) = self._load(tenant, [checked(audit_id, "audit")])
         return found(audit)
 
-    def audit_spec(self, tenant: str, audit_id: str) -> AuditSpec:
-        """What was admitted, cards included."""
-        return AuditSpec.model_validate_json(self._field(tenant, checked(audit_id, "audit"), "spec"))
+    def spec(self, tenant: str, audit_id: str) -> AuditSpec:
+        """Returns what was admitted, cards included."""
+        return AuditSpec.model_validate_json(self._objects.field(tenant, checked(audit_id, "audit"), "spec"))
 
-    def audits(
+    def page(
         self, tenant: str, state: JobState | None = None, cursor: str | None = None, limit: int = 100
     ) -> Page[Audit]:
-        """Newest first; `state` None: all."""
+        """Lists the tenant's audits, newest first; `state` None: all."""
 
         def load(ids: Sequence[str]) -> list[Audit | None]:
-            every = self._load_audits(tenant, ids)
+            every = self._load(tenant, ids)
             return [audit if audit and state in (None, audit.state) else None for audit in every]
 
-        return self._page(tenant, "audit", cursor, limit, load)
+        return self._objects.page(tenant, "audit", cursor, limit, load)
 
-    def cancel_audit(self, tenant: str, audit_id: str) -> tuple[Audit, Effects]:
-        """Cancels its jobs; the audit ends with the last of them. Leaves an ended one as it is."""
-        reply = accept(self._call("cancel_audit", durable=True, tenant=tenant, id=checked(audit_id, "audit")))
-        return self.audit(tenant, audit_id), effects(reply)
+    def cancel(self, tenant: str, audit_id: str) -> Audit:
+        """Cancels an audit's jobs; it ends with the last of them. Leaves an ended one as it is."""
+        self._moves.make("cancel_audit", durable=True, tenant=tenant, id=checked(audit_id, "audit"))
+        return self.get(tenant, audit_id)
 
-    def remove_audit(self, tenant: str, audit_id: str) -> Effects:
-        """With its jobs. A live one is cancelled first."""
-        return self._remove(tenant, "audit", audit_id)
+    def remove(self, tenant: str, audit_id: str) -> None:
+        """Removes an audit with its jobs, a live one after cancelling it. Raises NotFound."""
+        self._objects.remove(tenant, "audit", audit_id)
 
     def verdict(self, tenant: str, audit_id: str) -> Verdict:
-        """One read. Without a verdict and without rules while it runs, or where it could not."""
+        """Returns the verdict in one read: None, and without rules, while the audit runs or where it could not."""
         state, verdict = self._some(tenant, audit_id, "state", "verdict")
         found(state)
         return Verdict.model_validate_json(verdict) if verdict else Verdict(verdict=None)
 
     def report_forms(self, tenant: str, audit_id: str) -> dict[str, str]:
-        """{form: digest in the library}; empty where there is no report (yet)."""
+        """Returns {form: digest in the library}; empty where there is no report (yet)."""
         state, forms = self._some(tenant, audit_id, "state", "forms")
         found(state)
         return dict(json.loads(forms)) if forms else {}
 
     def _some(self, tenant: str, audit_id: str, *fields: str) -> list[str | None]:
-        (row,) = self._ask(("HMGET", key("t", tenant, "audit", checked(audit_id, "audit")), *fields))
+        name = key("t", tenant, "audit", checked(audit_id, "audit"))
+        (row,) = self._moves.connection.ask(("HMGET", name, *fields))
         return list(row)
 
-    def _load_audits(self, tenant: str, ids: Sequence[str]) -> list[Audit | None]:
-        """Two round trips, however many there are."""
-        answers = self._ask(*(("HMGET", key("t", tenant, "audit", i), *AUDIT_FIELDS) for i in ids))
+    def _load(self, tenant: str, ids: Sequence[str]) -> list[Audit | None]:
+        """Three round trips, however many there are."""
+        answers = self._moves.connection.ask(*(("HMGET", key("t", tenant, "audit", i), *AUDIT_FIELDS) for i in ids))
         rows = [dict(zip(AUDIT_FIELDS, answer, strict=True)) for answer in answers]
         named = [json.loads(row["jobs"] or "[]") for row in rows]
-        loaded = iter(self._load_jobs(tenant, [job["id"] for jobs in named for job in jobs]))
+        loaded = iter(self._jobs.load(tenant, [job["id"] for jobs in named for job in jobs]))
         return [
             _audit(audit_id, row, jobs, list(islice(loaded, len(jobs))))
             for audit_id, row, jobs in zip(ids, rows, named, strict=True)

@@ -1,0 +1,46 @@
+"""What the chunks of a job found, as callers and reports read it."""
+
+from collections.abc import Iterator
+
+from algorithms.seam.claims import Finding
+from jobs.record import ChunkResult, Page
+from jobs.store.connection import Connection
+from jobs.store.names import checked, found, key, missing
+from jobs.store.objects import place
+
+
+class Findings:
+    """Reads the results of committed chunks."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def page(self, tenant: str, job_id: str, cursor: str | None = None, limit: int = 100) -> Page[Finding]:
+        """Lists findings in the order of the selection; of a live job those of the chunks that are committed by now."""
+        items: list[Finding] = []
+        for position, finding in self._from(tenant, checked(job_id, "job"), place(cursor, start=0)):
+            if len(items) == limit:
+                return Page(items=tuple(items), next_cursor=str(position))
+            items.append(finding)
+        return Page(items=tuple(items))
+
+    def adversarial_digests(self, tenant: str, job_id: str) -> list[str]:
+        """Names the npz files {index, x, label} that the job's chunks left in the library, in the order of chunks."""
+        name = key("t", tenant, "job", checked(job_id, "job"))
+        exists, chunks = self._connection.ask(("EXISTS", name), ("HGETALL", f"{name}:chunks"))
+        if not exists:
+            raise missing()
+        results = (ChunkResult.model_validate_json(chunks[i]) for i in sorted(chunks, key=int))
+        return [result.adversarials for result in results if result.adversarials]
+
+    def _from(self, tenant: str, job_id: str, position: int) -> Iterator[tuple[int, Finding]]:
+        name = key("t", tenant, "job", job_id)
+        (row,) = self._connection.ask(("HMGET", name, "chunk_size", "samples_total"))
+        size, total = (int(found(value)) for value in row)
+        wide = max(1, 1000 // size)  # chunks read at a time
+        for first in range(position // size, -(-total // size), wide):
+            numbers = range(first, first + wide)
+            (chunks,) = self._connection.ask(("HMGET", f"{name}:chunks", *numbers))
+            for number, chunk in zip(numbers, chunks, strict=True):
+                results = ChunkResult.model_validate_json(chunk).findings if chunk else ()
+                yield from ((n, f) for n, f in enumerate(results, start=number * size) if n >= position)

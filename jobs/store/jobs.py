@@ -1,0 +1,130 @@
+"""Jobs as their callers see them: created, read, listed, cancelled, removed."""
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from jobs.record import Idempotency, Job, JobError, JobSpec, Page, Progress
+from jobs.request import JobRequest
+from jobs.states import JobState
+from jobs.store.moves import Moves
+from jobs.store.names import checked, found, key, new_id
+from jobs.store.objects import Objects, as_argument
+from jobs.summary import Summary
+
+JOB_FIELDS = (
+    *("state", "request", "created", "started", "finished", "changed"),
+    *("samples_total", "samples_done", "queries", "gradients"),
+    *("summary", "error_code", "error_detail"),
+)
+
+
+class Jobs:
+    """Keeps what was asked and how it stands; what a job found is in `Findings`."""
+
+    def __init__(self, moves: Moves, objects: Objects) -> None:
+        self._moves, self._objects = moves, objects
+
+    def create(self, tenant: str, spec: JobSpec, idempotency: Idempotency | None = None) -> Job:
+        """Makes a queued job, or returns the one first made with this idempotency key.
+
+        Raises NotFound where its model or samples went away, RateLimited where the tenant has too many live jobs.
+        """
+        asked = self.described(spec)
+        once = as_argument(idempotency)
+        reply = self._moves.make("create_job", durable=True, tenant=tenant, **asked, idempotency=once)
+        return self.get(tenant, reply.get("id", asked["id"]))
+
+    def described(self, spec: JobSpec) -> dict[str, Any]:
+        """Writes a new job as the scripts take it, with an id of its own."""
+        most = self._moves.connection.settings.job_seconds
+        return {
+            "id": new_id("job"),
+            "model_id": checked(spec.model.id, "model"),
+            "samples_id": checked(spec.samples.id, "samples"),
+            "spec": spec.model_dump_json(),
+            "request": spec.request.model_dump_json(),
+            "samples_total": len(spec.indices),
+            "chunk_size": spec.chunk_size,
+            "chunks": spec.chunks,
+            "queue": spec.queue,
+            "seconds": min(spec.request.budget.seconds or most, most),
+            **({"auxiliary_id": checked(spec.auxiliary.id, "samples")} if spec.auxiliary else {}),
+        }
+
+    def get(self, tenant: str, job_id: str) -> Job:
+        """Returns a job as it stands. Raises NotFound."""
+        (job,) = self.load(tenant, [checked(job_id, "job")])
+        return found(job)
+
+    def spec(self, tenant: str, job_id: str) -> JobSpec:
+        """Returns what was admitted, cards included: it outlives the model and the samples."""
+        return JobSpec.model_validate_json(self._objects.field(tenant, checked(job_id, "job"), "spec"))
+
+    def page(
+        self, tenant: str, state: JobState | None = None, cursor: str | None = None, limit: int = 100
+    ) -> Page[Job]:
+        """Lists the tenant's jobs, newest first; `state` None: all."""
+
+        def load(ids: Sequence[str]) -> list[Job | None]:
+            every = self.load(tenant, ids)
+            return [job if job and state in (None, job.state) else None for job in every]
+
+        return self._objects.page(tenant, "job", cursor, limit, load)
+
+    def cancel(self, tenant: str, job_id: str) -> Job:
+        """Ends a job that nobody computes at once, others within CANCEL_SECONDS; leaves an ended one as it is."""
+        self._moves.make("cancel_job", durable=True, tenant=tenant, id=checked(job_id, "job"))
+        return self.get(tenant, job_id)
+
+    def remove(self, tenant: str, job_id: str) -> None:
+        """Removes a job, a live one after cancelling it. Raises NotFound, and Conflict(in_use) for one of an audit."""
+        self._objects.remove(tenant, "job", job_id)
+
+    def load(self, tenant: str, ids: Sequence[str]) -> list[Job | None]:
+        """Returns jobs in the order of their ids, None for those that are gone. Two round trips."""
+        ask = self._moves.connection.ask
+        rows = ask(*(("HMGET", key("t", tenant, "job", i), *JOB_FIELDS) for i in ids))
+        lives = ask(*(("HVALS", key("unit", i, "live")) for i in ids))
+        return [
+            _job(job_id, dict(zip(JOB_FIELDS, row, strict=True)), live)
+            for job_id, row, live in zip(ids, rows, lives, strict=True)
+        ]
+
+
+def _job(job_id: str, row: dict[str, Any], live: list[str]) -> Job | None:
+    if row["state"] is None:
+        return None
+    return Job(
+        id=job_id,
+        state=JobState(row["state"]),
+        request=JobRequest.model_validate_json(row["request"]),
+        progress=_progress(row, [Progress.model_validate(json.loads(text)) for text in live]),
+        summary=Summary.model_validate_json(row["summary"]) if row["summary"] else None,
+        error=JobError(code=row["error_code"], detail=row["error_detail"]) if row["error_code"] else None,
+        created_at=moment(row["created"]),
+        started_at=moment(row["started"]) if row["started"] else None,
+        finished_at=moment(row["finished"]) if row["finished"] else None,
+    )
+
+
+def _progress(row: dict[str, Any], live: list[Progress]) -> Progress:
+    """Committed chunks and what the others say they have done. The estimate assumes that all samples cost alike."""
+    total, done = int(row["samples_total"]), int(row["samples_done"])
+    fraction = min(1.0, (done + sum(p.fraction * p.samples_total for p in live)) / total)
+    running = row["state"] == JobState.RUNNING
+    seconds = (int(row["changed"]) - int(row["started"])) / 1000 if running else 0.0
+    return Progress(
+        samples_done=done + sum(p.samples_done for p in live),
+        samples_total=total,
+        queries=int(row["queries"]) + sum(p.queries for p in live),
+        gradients=int(row["gradients"]) + sum(p.gradients for p in live),
+        fraction=fraction,
+        eta_seconds=seconds * (1 - fraction) / fraction if running and fraction > 0 else None,
+    )
+
+
+def moment(milliseconds: str) -> datetime:
+    """Reads a time as the scripts write it."""
+    return datetime.fromtimestamp(int(milliseconds) / 1000, UTC)

@@ -1,0 +1,48 @@
+"""Moves of the store: a script that changes what is true, and what follows from it outside Redis."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
+
+from algorithms.errors import Unavailable
+from jobs.queue import Dispatch, Queue
+from jobs.store.connection import Connection
+from jobs.store.names import key
+from jobs.store.refusals import Reply
+from models.library import Library
+
+
+class Moves:
+    """Runs scripts and settles what they leave to do: messages to send, bytes to delete.
+
+    Nothing is lost where a process dies in between, or the queue or the library is away: Redis remembers both until
+    they are done, and `reap` hands them out again.
+    """
+
+    def __init__(self, connection: Connection, queue: Queue, library: Library) -> None:
+        self.connection = connection
+        self._queue, self._library = queue, library
+
+    def make(self, script: str, *, durable: bool = False, **arguments: Any) -> Reply:
+        """Makes one move. Raises what `Connection.call` raises; a move that was made is never reported as failed."""
+        reply = self.connection.call(script, durable=durable, **arguments)
+        with suppress(Unavailable):  # of the library, or of Redis after the move
+            self._settle(reply)
+        return reply
+
+    def reap(self) -> None:
+        """Sweeps once over dead leases, lost messages, passed deadlines and spent lives: call every second or two.
+
+        Raises Unavailable, also where the library is away: whoever sweeps should write that down.
+        """
+        self._settle(self.connection.call("reap"))
+
+    def _settle(self, reply: Reply) -> None:
+        self._queue.send(Dispatch(**dispatch) for dispatch in reply["dispatches"])
+        self._delete(list(reply["digests"]))  # an empty table of Lua arrives as an object
+
+    def _delete(self, digests: Sequence[str]) -> None:
+        for digest in digests:
+            self._library.delete(digest)
+        if digests:
+            self.connection.ask(("ZREM", key("doomed"), *digests))

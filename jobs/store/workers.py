@@ -1,0 +1,33 @@
+"""Which workers live."""
+
+from typing import Any
+
+from jobs.record import QueueName, WorkerRecord
+from jobs.store.connection import Connection
+from jobs.store.names import key
+
+
+class Workers:
+    """Remembers a worker for as long as it beats."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def beat(self, worker_id: str, kind: QueueName, info: dict[str, Any]) -> None:
+        """Says that this worker lives, for two leases more."""
+        record = WorkerRecord(id=worker_id, kind=kind, info=info)
+        milliseconds = 2 * self._connection.limits["lease_ms"]
+        self._connection.ask(
+            ("SET", key("worker", worker_id), record.model_dump_json(), "PX", milliseconds),
+            ("SADD", key("workers"), worker_id),
+        )
+
+    def live(self) -> list[WorkerRecord]:
+        """Returns the workers that have beaten lately, by name."""
+        (ids,) = self._connection.ask(("SMEMBERS", key("workers")))
+        names = sorted(ids)
+        beats = self._connection.ask(*(("GET", key("worker", name)) for name in names))
+        gone = [name for name, beat in zip(names, beats, strict=True) if beat is None]
+        if gone:
+            self._connection.ask(("SREM", key("workers"), *gone))
+        return [WorkerRecord.model_validate_json(beat) for beat in beats if beat]
