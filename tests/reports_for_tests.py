@@ -7,6 +7,8 @@ import numpy as np
 
 from algorithms.seam.access import Access
 from algorithms.seam.claims import Kind
+from audits.document import earlier
+from audits.document.estimates import Estimate, EstimateSummary, MedianInterval
 from audits.document.report import (
     Alarm,
     Comparison,
@@ -18,15 +20,14 @@ from audits.document.report import (
     FeatureChange,
     Gallery,
     JobRow,
-    MethodResult,
     Picture,
     Report,
-    SampleRow,
     Settings,
     Skipped,
     ThreatModel,
 )
-from audits.document.summary import AuditSummary, MedianInterval
+from audits.document.rows import MethodResult, SampleRow
+from audits.document.summary import AuditSummary
 from audits.policy.verdict import RuleOutcome, Waiver
 from jobs.states import JobState
 from jobs.summary import Interval, QueryCount, Spread
@@ -66,11 +67,8 @@ def report(count: int = 20, *, image: bool = True, **changes: Any) -> Report:
             median_upper_bound=0.8,
             median_upper_interval=MedianInterval(low=0.6, high=None),
             closure=interval(0.05),
-            clever=Spread(mean=0.52, median=0.5, min=0.1, max=0.9),
-            clever_median_interval=MedianInterval(low=0.4, high=0.6),
-            clever_statuses={"ok": 15, "degenerate": 2, "gradient_masked": 1},
-            clever_samples=sum(row.clever is not None for row in rows),
-            smoothed=Spread(mean=0.3, median=0.3, min=0.1, max=0.5),
+            estimates=summaries(rows),
+            **earlier.spreads(summaries(rows)),
             queries=1234 * count,
             gradients=6400 * 20,
             seconds=61.5,
@@ -98,6 +96,21 @@ def report(count: int = 20, *, image: bool = True, **changes: Any) -> Report:
     return document.model_copy(update=changes)
 
 
+def summaries(rows: tuple[SampleRow, ...]) -> dict[str, EstimateSummary]:
+    return {
+        "clever": EstimateSummary(
+            kind=Kind.ESTIMATE,
+            samples=sum(row.clever is not None for row in rows),
+            value=Spread(mean=0.52, median=0.5, min=0.1, max=0.9),
+            median_interval=MedianInterval(low=0.4, high=0.6),
+            statuses={"ok": 15, "degenerate": 2, "gradient_masked": 1},
+        ),
+        "smoothing": EstimateSummary(
+            kind=Kind.SMOOTHED_LOWER_BOUND, samples=len(rows), value=Spread(mean=0.3, median=0.3, min=0.1, max=0.5)
+        ),
+    }
+
+
 def sample_row(i: int) -> SampleRow:
     rng = np.random.default_rng(i)
     label = i % 10
@@ -112,8 +125,7 @@ def sample_row(i: int) -> SampleRow:
             lower_confidence=1.0,
             upper=0.0,
             upper_by="misclassified",
-            clever=None,
-            smoothed=None,
+            **earlier.columns({}),
             methods=dict.fromkeys(METHODS, wrong),
         )
     upper = float(rng.uniform(0.4, 1.5))
@@ -129,6 +141,15 @@ def sample_row(i: int) -> SampleRow:
         "crown": lower,
         "smoothing": 0.4,
     }
+    estimates = {"smoothing": Estimate(kind=Kind.SMOOTHED_LOWER_BOUND, value=0.4, confidence=0.999)}
+    if clever is not None:
+        estimates["clever"] = Estimate(
+            kind=Kind.ESTIMATE,
+            value=clever,
+            interval=(clever * 0.9, clever * 1.1),
+            status="ok",
+            figures={"max_sample_score": clever * 1.05},
+        )
     return SampleRow(
         index=i,
         label=label,
@@ -138,12 +159,8 @@ def sample_row(i: int) -> SampleRow:
         lower_confidence=1.0,
         upper=upper if found else None,
         upper_by="pgd" if found else None,
-        clever=clever,
-        clever_interval=None if clever is None else (clever * 0.9, clever * 1.1),
-        clever_max=None if clever is None else clever * 1.05,
-        clever_status=None if clever is None else "ok",
-        smoothed=0.4,
-        smoothed_confidence=0.999,
+        estimates=estimates,
+        **earlier.columns(estimates),
         alarms=alarms,
         methods={name: method_result(name, value, found) for name, value in values.items()},
     )
@@ -308,6 +325,7 @@ def job_row(method: str, count: int) -> JobRow:
         seconds=10.0,
         device="cpu",
         isolation="basic",
+        is_baseline=method == "noise",
     )
 
 

@@ -107,4 +107,5 @@ METHOD = Method(
     minimum=minimum,
     smallest=NoiseParams(points=400),
     chunk=100,
+    is_baseline=True,
 )

@@ -1,7 +1,6 @@
 """One audit against another, sample by sample: which model is more robust, by how much, how surely. Pure."""
 
 from collections.abc import Iterator
-from typing import Literal
 
 import numpy as np
 
@@ -9,8 +8,7 @@ from algorithms.mathematics.statistics import median_interval, sign_test
 from audits.document.report import Comparison, Report, ThreatModel
 from audits.evidence.table import Flags, Need, Numbers, Table, table_of_report
 
-Measure = Literal["upper", "lower", "clever"]
-_NEEDS: dict[Measure, Need] = {"upper": "attack", "lower": "certificate", "clever": "clever"}
+_NEEDS: dict[str, Need] = {"upper": "attack", "lower": "certificate"}  # of a score: its method
 
 
 def obstacle(baseline: Report, *, samples: str, threat: ThreatModel) -> str | None:
@@ -31,19 +29,17 @@ def compare(table: Table, baseline: Report) -> Iterator[Comparison]:
     there = table_of_report(baseline)
     _, i, j = np.intersect1d(table.indices, there.indices, assume_unique=True, return_indices=True)
     both_right = table.correct[i] & there.correct[j]
-    columns: dict[Measure, tuple[Numbers, Numbers]] = {
-        "upper": (_or_zero(table.upper, table)[i], _or_zero(there.upper, there)[j]),
-        "lower": (_or_zero(table.lower, table)[i], _or_zero(there.lower, there)[j]),
-        "clever": (_or_zero(table.clever, table)[i], _or_zero(there.clever, there)[j]),
-    }
-    for measure, (ours, theirs) in columns.items():
+    columns = {"upper": (table.upper, there.upper), "lower": (table.lower, there.lower)}
+    columns |= {score: (table.scores[score], there.scores[score]) for score in table.scores if score in there.scores}
+    for measure, (here, elsewhere) in columns.items():
+        ours, theirs = _or_zero(here, table)[i], _or_zero(elsewhere, there)[j]
         known = ~(np.isnan(ours) | np.isnan(theirs))
         if known.any() and _has(measure, ours, table) and _has(measure, theirs, there):
             yield _comparison(measure, ours[known], theirs[known], both_right[known], baseline)
 
 
-def _has(measure: Measure, values: Numbers, table: Table) -> bool:
-    return _NEEDS[measure] not in table.gaps or bool(np.any(np.isfinite(values) & (values > 0)))
+def _has(measure: str, values: Numbers, table: Table) -> bool:
+    return _NEEDS.get(measure, measure) not in table.gaps or bool(np.any(np.isfinite(values) & (values > 0)))
 
 
 def _or_zero(values: Numbers, table: Table) -> Numbers:
@@ -51,7 +47,7 @@ def _or_zero(values: Numbers, table: Table) -> Numbers:
     return np.where(table.correct, values, 0.0)
 
 
-def _comparison(measure: Measure, ours: Numbers, theirs: Numbers, both_right: Flags, baseline: Report) -> Comparison:
+def _comparison(measure: str, ours: Numbers, theirs: Numbers, both_right: Flags, baseline: Report) -> Comparison:
     rated = both_right & np.isfinite(ours) & np.isfinite(theirs) & (theirs > 0)
     ratios = ours[rated] / theirs[rated]
     low, high = median_interval(ratios) if len(ratios) else (-np.inf, np.inf)

@@ -8,7 +8,8 @@ from algorithms.seam.claims import Kind
 from audits.asking.record import AuditSpec
 from audits.composing import comparison, identity, limitations
 from audits.composing.outline import summarize
-from audits.document.report import Alarm, Comparison, Effort, Gallery, Report, SampleRow
+from audits.document.report import Alarm, Comparison, Effort, Gallery, Report
+from audits.document.rows import SampleRow
 from audits.evidence import rows
 from audits.evidence.alarms import raised, shown_by
 from audits.evidence.efforts import effort

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from algorithms.mathematics.windows import Canvas
-from audits.document.report import FeatureChange, Gallery, Picture, SampleRow
+from audits.document.report import FeatureChange, Gallery, Picture
+from audits.document.rows import SampleRow
 
 MOST = 8  # pictures
 MOST_PIXELS = 64  # a side: larger images are thinned

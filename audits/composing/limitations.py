@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 
+from algorithms.seam.claims import Kind
 from audits.asking.record import AuditSpec
+from audits.document.estimates import title
 from audits.document.report import JobRow
-from audits.evidence.table import NOISE, Table
+from audits.evidence.table import Table
 from jobs.states import JobState
 from models.kinds import KINDS
 
@@ -33,14 +35,18 @@ def limitations(
             "method states, not for every hardware and runtime it may be deployed on."
         )
         yield "Certificates are incomplete: an unproven distance is not one at which the model breaks."
-    if any(job.method == "clever" for job in jobs):
-        yield "CLEVER is an estimate. It may lie on either side of the true radius and is no end of any bracket."
+    for job in jobs:
+        if job.proves is Kind.ESTIMATE:
+            yield (
+                f"{title(job.method)} is an estimate. It may lie on either side of the true radius and is no end of "
+                "any bracket."
+            )
     if "smoothing" not in table.gaps:
         yield (
             "The smoothed radius belongs to another classifier, the model averaged over Gaussian noise. It protects "
             "only those who deploy that one."
         )
-    if spec.threat.epsilon is None and all(job.method == NOISE for job in jobs if job.family == "attack"):
+    if spec.threat.epsilon is None and all(job.is_baseline for job in jobs if job.family == "attack"):
         yield "No attack but plain noise could run: upper ends are far too high."
     if "labels" in table.gaps:
         yield "The samples have no labels: distances are to any change of the model's own answer, right or wrong."

@@ -6,11 +6,15 @@ from statistics import fmean, median
 
 import numpy as np
 
+from algorithms.seam.claims import Kind
 from audits.asking.record import AuditSpec
-from audits.document.report import Alarm, JobRow, SampleRow
-from audits.document.summary import AuditSummary, MedianInterval
+from audits.document import earlier
+from audits.document.estimates import BESIDE, EstimateSummary, MedianInterval
+from audits.document.report import Alarm, JobRow
+from audits.document.rows import SampleRow
+from audits.document.summary import AuditSummary
 from audits.evidence.table import Numbers, Table
-from audits.policy.metrics import METRICS, Middle, Share
+from audits.policy.metrics import METRICS, Middle, Share, scored
 from audits.policy.policy import MetricName
 from jobs.summary import Interval, Spread
 
@@ -22,7 +26,7 @@ def summarize(
 ) -> AuditSummary:
     lower, upper = _median("median_lower_bound", table), _median("median_upper_bound", table)
     epsilon = spec.threat.epsilon
-    clever = table.clever[table.correct & ~np.isnan(table.clever)]
+    estimates = {job.method: _estimates(job, rows, table) for job in jobs if job.proves in BESIDE}
     return AuditSummary(
         samples=len(table.indices),
         labels="given" if spec.samples.labelled else "predicted",
@@ -35,15 +39,26 @@ def summarize(
         median_upper_bound=_finite(upper.value if upper else None),
         median_upper_interval=_ends(upper),
         closure=_closure(table),
-        clever=_spread(clever),
-        clever_median_interval=_ends(Middle(clever).interval()),
-        clever_samples=len(clever),
-        clever_statuses=dict(Counter(row.clever_status for row in rows if row.clever_status)),
-        smoothed=_spread(table.smoothed[np.isfinite(table.smoothed)]),
+        estimates=estimates,
+        **earlier.spreads(estimates),
         queries=sum(job.queries.total for job in jobs if job.queries),
         gradients=sum(job.gradients for job in jobs),
         seconds=sum(job.seconds for job in jobs),
         alarms={alarm.code: alarm.count for alarm in alarms},
+    )
+
+
+def _estimates(job: JobRow, rows: Sequence[SampleRow], table: Table) -> EstimateSummary:
+    is_score = job.proves is Kind.ESTIMATE
+    smoothed = table.smoothed.get(job.method, np.zeros(0))
+    values = scored(table, job.method) if is_score else smoothed[np.isfinite(smoothed)]
+    told = (row.estimates[job.method].status for row in rows if job.method in row.estimates)
+    return EstimateSummary(
+        kind=job.proves,
+        samples=len(values),
+        value=_spread(values),
+        median_interval=_ends(Middle(values).interval()) if is_score else None,
+        statuses=dict(Counter(status for status in told if status)),
     )
 
 

@@ -7,14 +7,16 @@ Distances are in the units of the uploaded samples and in `threat.norm`.
 from datetime import datetime
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 
-from algorithms.seam.claims import Ended, Kind
+from algorithms.seam.claims import Kind
+from audits.document import earlier
+from audits.document.rows import SampleRow
 from audits.document.summary import AuditSummary
 from audits.policy.verdict import RuleOutcome, Waiver
 from jobs.request import Goal
 from jobs.states import JobState
-from jobs.summary import Interval, QueryCount, is_right
+from jobs.summary import Interval, QueryCount
 from models.cards import ModelCard, SamplesCard
 
 FORMAT: Literal["brinell-report-1"] = "brinell-report-1"
@@ -28,51 +30,6 @@ MEDIA_TYPES = {
 
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class MethodResult(_Part):
-    """What one method found about one sample: its finding in short."""
-
-    kind: Kind
-    value: float | None
-    reason: str | None = None  # of an abstention
-    queries: int
-    gradients: int
-    ended: Ended
-    fosc: float | None = None  # first-order stationarity of the last climb: 0 came to rest, 1 never left
-
-
-class SampleRow(_Part):
-    """One sample: lower <= r* <= upper, each end with the method that gave it, and beside them what proves nothing.
-
-    A sample that is wrong before any change has lower = upper = 0, both by `misclassified`.
-    """
-
-    index: int  # row in the upload
-    label: int
-    predicted: int
-    lower: float | None  # null: no certificate says anything
-    lower_by: str | None
-    lower_confidence: float | None  # 1: a proof; less: with this probability
-    upper: float | None  # null: no attack found a point
-    upper_by: str | None
-    clever: float | None
-    clever_interval: tuple[float, float] | None = None
-    clever_max: float | None = None  # the score with the plain largest gradient norm instead of the fitted end point
-    clever_status: str | None = None  # as in the finding: ok, degenerate, ..., or why it abstained
-    clever_radius: float | None = None  # of the ball whose gradients it saw; no score is larger
-    clever_shape: float | None = None  # of the reverse Weibull that was fitted to the largest gradient norms
-    clever_ks_p: float | None = None  # how well it fits: a small one means badly
-    clever_end_point: float | None = None  # of the fit: the largest gradient norm it expects
-    smoothed: float | None  # radius of another classifier, the smoothed one: never an end of the bracket
-    smoothed_confidence: float | None = None
-    alarms: tuple[str, ...] = ()  # codes
-    methods: dict[str, MethodResult] = {}
-
-    @property
-    def is_correct(self) -> bool:
-        """The model answers the clean row with its label."""
-        return is_right(self.label, self.predicted, [result.reason for result in self.methods.values()])
 
 
 class EnvelopePoint(_Part):
@@ -177,7 +134,7 @@ class Comparison(_Part):
 
     baseline_audit_id: str
     baseline_model: str  # its name
-    measure: Literal["upper", "lower", "clever"]
+    measure: str  # `upper`, `lower`, or the method of a score
     paired: int  # samples compared: those with this number in at least one of the audits
     larger: int  # here the distance is larger: this model is more robust
     smaller: int
@@ -213,6 +170,12 @@ class JobRow(_Part):
     device: str = ""
     isolation: str = ""
     warnings: tuple[str, ...] = ()
+    is_baseline: bool = False  # what every attack has to beat: its points count, its silence does not
+
+    @model_validator(mode="before")
+    @classmethod
+    def _reads_earlier_reports(cls, given: Any) -> Any:
+        return earlier.job_with_baseline(given)
 
 
 class Skipped(_Part):

@@ -1,21 +1,16 @@
 """An audit in a few numbers: what its record shows without the report, and the report at its top."""
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 
+from audits.document import earlier
+from audits.document.estimates import EstimateSummary, MedianInterval
 from jobs.summary import Interval, Spread
 
 
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class MedianInterval(_Part):
-    """Of a median of distances or scores, 95 %, by order statistics: exact, whatever law they come from."""
-
-    low: float | None  # 0 where the samples are too few for more; null: beyond every distance found
-    high: float | None  # null: it has no end
 
 
 class AuditSummary(_Part):
@@ -35,7 +30,8 @@ class AuditSummary(_Part):
     median_upper_bound: float | None
     median_upper_interval: MedianInterval | None = None  # given also where the median itself is not finite
     closure: Interval | None  # share of samples not misclassified whose upper / lower is at most 1.1
-    clever: Spread | None
+    estimates: dict[str, EstimateSummary] = {}  # by method
+    clever: Spread | None  # this and the four below: `estimates` in the words of the first reports
     clever_median_interval: MedianInterval | None = None
     clever_samples: int
     clever_statuses: dict[str, int] = {}  # ok, degenerate, ..., or why it abstained -> samples
@@ -44,3 +40,8 @@ class AuditSummary(_Part):
     gradients: int
     seconds: float  # of computing, all jobs together
     alarms: dict[str, int]  # code -> samples that show it
+
+    @model_validator(mode="before")
+    @classmethod
+    def _reads_earlier_reports(cls, given: Any) -> Any:
+        return earlier.summary_with_estimates(given)

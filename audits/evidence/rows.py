@@ -6,14 +6,15 @@ from typing import Any
 import numpy as np
 
 from algorithms.mathematics.geometry import lengths
-from algorithms.seam.claims import Finding, Kind
+from algorithms.method import Method
+from algorithms.seam.claims import Finding
 from audits.asking.record import AuditSpec
-from audits.document.report import MethodResult, SampleRow
-from audits.evidence.alarms import Sample
+from audits.document import earlier
+from audits.document.estimates import BESIDE, Estimate
+from audits.document.rows import MethodResult, SampleRow
 from audits.evidence.brackets import Bracket, Claim, join
 from audits.evidence.evidence import Evidence
-
-CLEVER = "clever"
+from audits.evidence.signs import Sample
 
 
 def rows_of(spec: AuditSpec, evidence: Sequence[Evidence]) -> tuple[SampleRow, ...]:
@@ -24,14 +25,12 @@ def rows_of(spec: AuditSpec, evidence: Sequence[Evidence]) -> tuple[SampleRow, .
 
 def samples_of(rows: Sequence[SampleRow], spec: AuditSpec, evidence: Sequence[Evidence]) -> Iterator[Sample]:
     """The rows as the alarms look at them."""
-    attacks = [e.method for e in evidence if e.method.proves is Kind.UPPER_BOUND]
-    white_box = frozenset(method.name for method in attacks if method.threat_model == "white_box")
-    black_box = frozenset(method.name for method in attacks) - white_box
+    methods = {e.method.name: e.method for e in evidence}
     widest = _widest(spec)
+    is_targeted = spec.request.threat.goal != "untargeted"
     for row in rows:
         findings = {e.method.name: e.by_index[row.index] for e in evidence if row.index in e.by_index}
-        is_targeted = spec.request.threat.goal != "untargeted"
-        yield Sample(row, findings, white_box, black_box, spec.threat.epsilon, widest, is_targeted)
+        yield Sample(row, findings, methods, spec.threat.epsilon, widest, is_targeted)
 
 
 def _widest(spec: AuditSpec) -> float:
@@ -46,15 +45,14 @@ def _row(index: int, evidence: Sequence[Evidence]) -> SampleRow:
     about = evidence[0].question(index)
     bracket = join((Claim(e.method.name, e.question(index), e.by_index[index]) for e in evidence), about)
     first = evidence[0].by_index[index]
-    smoothed = _largest(findings, Kind.SMOOTHED_LOWER_BOUND)
+    estimates = {e.method.name: _estimate(e.method, e.by_index[index]) for e in evidence if e.method.proves in BESIDE}
     return SampleRow(
         index=index,
         label=first.label,
         predicted=first.predicted,
         **_ends(bracket),
-        **_clever(findings.get(CLEVER)),
-        smoothed=None if smoothed is None else smoothed.value,
-        smoothed_confidence=None if smoothed is None else smoothed.confidence,
+        estimates=estimates,
+        **earlier.columns(estimates),
         methods={name: result_of(finding) for name, finding in findings.items()},
     )
 
@@ -70,21 +68,17 @@ def _ends(bracket: Bracket) -> dict[str, Any]:
     }
 
 
-def _clever(finding: Finding | None) -> dict[str, Any]:
-    if finding is None:
-        return {"clever": None}
-    details, is_score = finding.details, finding.kind is Kind.ESTIMATE
-    return {
-        "clever": finding.value if is_score else None,
-        "clever_interval": details.get("interval") if is_score else None,
-        "clever_max": details.get("max_sample_score") if is_score else None,
-        "clever_status": details.get("status") if is_score else details.get("reason"),
-        **{f"clever_{name}": _number(details.get(name)) for name in ("radius", "shape", "ks_p", "end_point")},
-    }
-
-
-def _largest(findings: dict[str, Finding], kind: Kind) -> Finding | None:
-    return max((f for f in findings.values() if f.kind is kind), key=lambda f: f.value or 0.0, default=None)
+def _estimate(method: Method, finding: Finding) -> Estimate:
+    details, has_value = finding.details, finding.kind is method.proves
+    figures = {name: _number(details.get(name)) for name in method.reported}
+    return Estimate(
+        kind=method.proves,
+        value=finding.value if has_value else None,
+        confidence=finding.confidence if has_value else None,
+        interval=details.get("interval") if has_value else None,
+        status=details.get("status") if has_value else details.get("reason"),
+        figures={name: number for name, number in figures.items() if number is not None},
+    )
 
 
 def _number(value: Any) -> float | None:

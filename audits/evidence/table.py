@@ -2,20 +2,20 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from algorithms.seam.claims import Kind
-from audits.document.report import JobRow, Report, SampleRow, Skipped
+from audits.document.estimates import SCORES, title
+from audits.document.report import JobRow, Report, Skipped
+from audits.document.rows import SampleRow
 from jobs.states import JobState
 
 Numbers = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
-Need = Literal["labels", "predictions", "attack", "certificate", "smoothing", "clever"]
-NOISE = "noise"  # the baseline: it may find points, and its silence counts for nothing
+Need = str  # labels, predictions, a kind of evidence as below, or the method of a score
 
 _NEEDS: dict[Kind, Need] = {
     Kind.UPPER_BOUND: "attack",
@@ -26,7 +26,7 @@ _WORDS: dict[Need, str] = {
     "attack": "attack",
     "certificate": "certificate of the model itself",
     "smoothing": "certificate by smoothing",
-    "clever": "CLEVER score",
+    **{score: f"{title(score)} score" for score in SCORES},
 }
 
 
@@ -38,8 +38,8 @@ class Table:
     correct: Flags
     lower: Numbers  # 0 where nothing is certified
     upper: Numbers  # inf where no attack found a point
-    smoothed: Numbers  # -inf where nothing is certified
-    clever: Numbers  # nan where there is no score
+    smoothed: Mapping[str, Numbers]  # by method; -inf where nothing is certified
+    scores: Mapping[str, Numbers]  # by method; nan where there is no score
     gaps: Mapping[Need, str]  # what was not computed, and why, in a sentence
 
 
@@ -52,8 +52,8 @@ def table_of(
         correct=np.array([row.is_correct for row in rows], np.bool_),
         lower=_column([row.lower for row in rows], empty=0.0),
         upper=_column([row.upper for row in rows], empty=np.inf),
-        smoothed=_column([row.smoothed for row in rows], empty=-np.inf),
-        clever=_column([row.clever for row in rows], empty=np.nan),
+        smoothed=_estimates(rows, jobs, Kind.SMOOTHED_LOWER_BOUND, empty=-np.inf),
+        scores=_estimates(rows, jobs, Kind.ESTIMATE, empty=np.nan),
         gaps=dict(_gaps(jobs, skipped, missing=selected - len(rows), labelled=labelled)),
     )
 
@@ -77,12 +77,17 @@ def ends(table: Table, epsilon: float | None) -> tuple[Table, Table]:
     return replace(table, upper=np.where(np.isfinite(table.upper), 0.0, np.inf)), replace(
         table,
         lower=np.where(table.lower >= epsilon, np.inf, unproven),
-        smoothed=np.where(table.smoothed >= epsilon, np.inf, unsmoothed),
+        smoothed={name: np.where(radii >= epsilon, np.inf, unsmoothed) for name, radii in table.smoothed.items()},
     )
 
 
 def _column(values: Sequence[float | None], *, empty: float) -> Numbers:
     return np.array([empty if value is None else value for value in values], np.float64)
+
+
+def _estimates(rows: Sequence[SampleRow], jobs: Sequence[JobRow], kind: Kind, *, empty: float) -> dict[str, Numbers]:
+    methods = [job.method for job in jobs if job.proves is kind]
+    return {method: _column([row.value_of(method) for row in rows], empty=empty) for method in methods}
 
 
 def _gaps(
@@ -99,10 +104,10 @@ def _gaps(
         ours = [job for job in jobs if need_of(job) == need]
         if lost := [job for job in ours if job.state is not JobState.SUCCEEDED]:
             yield need, f"The job {lost[0].method} is {lost[0].state}{': ' + lost[0].error if lost[0].error else '.'}"
-        elif all(job.method == NOISE for job in ours):
+        elif all(job.is_baseline for job in ours):
             names = ", ".join(skip.method for skip in skipped)
             yield need, f"The audit has no {word}{' (skipped: ' + names + ')' if names else ''}."
 
 
 def need_of(job: JobRow) -> Need | None:
-    return "clever" if job.method == "clever" else _NEEDS.get(job.proves)
+    return job.method if job.proves is Kind.ESTIMATE else _NEEDS.get(job.proves)

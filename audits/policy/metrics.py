@@ -4,13 +4,14 @@ Rates come with Clopper-Pearson intervals, medians with order statistics; both a
 Samples that are wrong before any change count against the model: not certified, broken at any radius, distance 0.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any
 
 import numpy as np
 
 from algorithms.mathematics.statistics import clopper_pearson, median_interval
+from audits.document.estimates import SCORES
 from audits.evidence.table import Flags, Need, Numbers, Table, ends
 from audits.policy.policy import MetricName
 from audits.policy.verdict import Evidence
@@ -109,17 +110,29 @@ def success_rate(table: Table, at: float | None) -> Share:
 
 
 def smoothed(table: Table, at: float) -> Share:
-    """Of the smoothed classifier, which is another one. Abstentions count against it."""
-    return Share(table.smoothed >= at)
+    """Of the smoothed classifier, which is another one. Abstentions count against it. Of several the best one."""
+    shares = [Share(radii >= at) for radii in table.smoothed.values()]
+    return max(shares, key=lambda share: share.count, default=Share(np.zeros(len(table.indices), np.bool_)))
 
 
-def _clever(summarize: Literal["mean", "median", "min"]) -> Callable[[Table, float | None], Number]:
+def scored(table: Table, method: str) -> Numbers:
+    """The scores of the samples that are right and have one."""
+    column = table.scores.get(method, np.zeros(0))
+    return column[table.correct & ~np.isnan(column)] if len(column) else column
+
+
+def _score(method: str, summarize: Callable[[Numbers], Any]) -> Callable[[Table, float | None], Number]:
     def read(table: Table, at: float | None) -> Number:
         del at
-        values = table.clever[table.correct & ~np.isnan(table.clever)]
-        return Number(float(getattr(np, summarize)(values)) if len(values) else None)
+        values = scored(table, method)
+        return Number(float(summarize(values)) if len(values) else None)
 
     return read
+
+
+def _score_metrics(method: str) -> Iterator[Metric]:
+    for name, summarize in (("mean", np.mean), ("median", np.median), ("min", np.min)):
+        yield Metric(f"{method}_{name}", "estimate", (method,), _score(method, summarize))
 
 
 def radius(at: float | None) -> float:
@@ -142,9 +155,7 @@ METRICS: dict[MetricName, Metric] = {
         Metric("smoothed_certified_accuracy", "certified", ("labels", "smoothing"), _at(smoothed)),
         Metric("median_upper_bound", "empirical", ("attack",), lambda table, _: Middle(table.upper)),
         Metric("median_lower_bound", "certified", ("certificate",), lambda table, _: Middle(table.lower)),
-        Metric("clever_mean", "estimate", ("clever",), _clever("mean")),
-        Metric("clever_median", "estimate", ("clever",), _clever("median")),
-        Metric("clever_min", "estimate", ("clever",), _clever("min")),
+        *(metric for score in SCORES for metric in _score_metrics(score)),
     )
 }  # fmt: skip
-"""`robust_accuracy` is no reading of one column: it lies between two, and `gate.py` knows it."""
+"""`robust_accuracy` is no reading of one column: it lies between two, and `judging.py` knows it."""

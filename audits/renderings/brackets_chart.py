@@ -5,8 +5,11 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from audits.document.report import Report, SampleRow
-from audits.renderings.cells import is_contradicted, is_wrong
+from algorithms.seam.claims import Kind
+from audits.document.estimates import title
+from audits.document.report import Report
+from audits.document.rows import SampleRow
+from audits.renderings.cells import estimating, is_contradicted, is_wrong
 from audits.renderings.drawing import Axis, Chart, Plane, joined
 from audits.renderings.words import at_least, at_most, many, norm, number
 
@@ -40,7 +43,7 @@ def _order(row: SampleRow) -> tuple[float, float, int]:
 
 
 def _distances(report: Report) -> list[float]:
-    drawn = [value for row in report.samples for value in (row.lower, row.upper, row.clever) if value is not None]
+    drawn = [value for row in report.samples for value in (row.lower, row.upper, *_scores(row)) if value is not None]
     return drawn if report.threat.epsilon is None else [*drawn, report.threat.epsilon]
 
 
@@ -49,7 +52,7 @@ def _signs(row: SampleRow, *, is_dense: bool) -> list[str]:
         return ["wrong"]
     signs = ["proof"] if row.lower is not None else []
     signs.append("open" if row.upper is None else "witness")
-    if row.clever is not None and not is_dense:
+    if _scores(row) and not is_dense:
         signs.append("estimate")
     return [*signs, "broken"] if is_contradicted(row) else signs
 
@@ -57,10 +60,16 @@ def _signs(row: SampleRow, *, is_dense: bool) -> list[str]:
 def _sample(row: SampleRow, at: float, plane: Plane, *, is_dense: bool) -> Markup:
     signs = _signs(row, is_dense=is_dense)
     top = plane.y.high
-    heights = {"proof": row.lower, "witness": row.upper, "estimate": row.clever, "wrong": 0.0, "open": top}
+    heights: dict[str, Sequence[float | None]] = {
+        "proof": [row.lower],
+        "witness": [row.upper],
+        "estimate": _scores(row),
+        "wrong": [0.0],
+        "open": [top],
+    }
     parts = [] if "wrong" in signs else [_stem(row, at, plane)]
     size = "-small" if is_dense else ""
-    parts += [plane.mark(sign, at, heights[sign] or 0.0, size=size) for sign in signs if sign in heights]
+    parts += [plane.mark(s, at, height or 0.0, size=size) for s in signs if s in heights for height in heights[s]]
     return Markup("<g><title>{}</title>{}</g>").format(_told(row), joined(parts))
 
 
@@ -78,8 +87,14 @@ def _told(row: SampleRow) -> str:
         return f"row {row.index}: {row.label} read as {row.predicted} before any change"
     lower = f"certified to {at_least(row.lower)} ({row.lower_by})" if row.lower is not None else "no certificate"
     upper = f"broken at {at_most(row.upper)} ({row.upper_by})" if row.upper is not None else "no point found"
-    clever = f", CLEVER estimates {number(row.clever)}" if row.clever is not None else ""
-    return f"row {row.index}, label {row.label}: {lower}, {upper}{clever}"
+    said = ((name, row.value_of(name)) for name in estimating([row], Kind.ESTIMATE))
+    scores = "".join(f", {title(name)} estimates {number(value)}" for name, value in said if value is not None)
+    return f"row {row.index}, label {row.label}: {lower}, {upper}{scores}"
+
+
+def _scores(row: SampleRow) -> list[float]:
+    values = (row.value_of(name) for name in estimating([row], Kind.ESTIMATE))
+    return [value for value in values if value is not None]
 
 
 def _said(report: Report) -> str:

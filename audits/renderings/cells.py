@@ -1,7 +1,10 @@
 """One sample's numbers as a table shows them: `≤` a point that was found, `≥` a proof, `≈` only an estimate. Pure."""
 
+from collections.abc import Sequence
+
 from algorithms.seam.claims import Kind
-from audits.document.report import MethodResult, SampleRow
+from audits.document.estimates import Estimate
+from audits.document.rows import MethodResult, SampleRow
 from audits.renderings.words import NOTHING, at_least, at_most, nearly, number, share, spaced
 
 
@@ -30,18 +33,21 @@ def found(row: SampleRow) -> str:
     return broken(row.upper) if not is_wrong(row) else number(row.upper)
 
 
-def clever_remark(row: SampleRow) -> str:
-    """The interval of the fit, and the status where it says something."""
-    between = [f"{nearly(row.clever_interval[0])} to {nearly(row.clever_interval[1])}"] if row.clever_interval else []
-    return ", ".join([*between, *([spaced(row.clever_status)] if row.clever_status not in (None, "ok") else [])])
+def score_remark(estimate: Estimate) -> str:
+    """The interval of the score, and its status where it says something."""
+    between = [f"{nearly(estimate.interval[0])} to {nearly(estimate.interval[1])}"] if estimate.interval else []
+    return ", ".join([*between, *([spaced(estimate.status)] if estimate.status not in (None, "ok") else [])])
 
 
-def smoothed(row: SampleRow) -> str:
-    return proven(row.smoothed)
+def sureness(estimate: Estimate) -> str:
+    """The confidence of a certificate of another classifier."""
+    return "" if estimate.value is None or estimate.confidence is None else share(estimate.confidence, 3)
 
 
-def smoothed_sureness(row: SampleRow) -> str:
-    return "" if row.smoothed is None or row.smoothed_confidence is None else share(row.smoothed_confidence, 3)
+def estimating(rows: Sequence[SampleRow], kind: str) -> list[str]:
+    """The methods whose estimates of a kind stand beside the brackets."""
+    told = (name for row in rows for name, estimate in row.estimates.items() if estimate.kind == kind)
+    return list(dict.fromkeys(told))
 
 
 def finding(result: MethodResult) -> str:

@@ -14,13 +14,24 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from audits.document.estimates import title
 from audits.document.report import Report
 from audits.renderings import cells, identity, outline, words
 from audits.renderings.brackets_chart import brackets_chart, brackets_legend
 from audits.renderings.effort_chart import distance_chart, found_chart
 from audits.renderings.envelope_chart import envelope_chart
 from audits.renderings.pictures import triptychs
-from audits.renderings.score_chart import above, median_ratio, score_chart, scored
+from audits.renderings.score_chart import (
+    above,
+    has_plain,
+    median_ratio,
+    plain,
+    plain_above,
+    score_chart,
+    score_names,
+    scored,
+    scores,
+)
 
 
 @dataclass(frozen=True)
@@ -39,7 +50,7 @@ SECTIONS = (
     Section("brackets", "Brackets", lambda report: bool(report.samples)),
     Section("envelope", "Robust accuracy", lambda report: any(p.certified or p.empirical for p in report.envelope)),
     Section("effort", "Effort of the attacks", lambda report: bool(report.efforts)),
-    Section("scores", "CLEVER", lambda report: bool(scored(report))),
+    Section("scores", "Scores", lambda report: bool(scores(report))),
     Section("baseline", "Against the baseline", lambda report: bool(report.comparisons)),
     Section("gallery", "Gallery", lambda report: report.gallery is not None and bool(report.gallery.pictures)),
     Section("limitations", "What this audit does not say"),
@@ -57,9 +68,15 @@ _VIEWS: dict[str, Any] = {
     "distance_chart": distance_chart,
     "found_chart": found_chart,
     "score_chart": score_chart,
+    "score_names": score_names,
+    "scores": scores,
     "scored": scored,
     "above": above,
+    "plain": plain,
+    "plain_above": plain_above,
+    "has_plain": has_plain,
     "median_ratio": median_ratio,
+    "title": title,
     "triptychs": triptychs,
     "w": words,
 }

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from algorithms.seam.claims import Kind
+from audits.document.estimates import EstimateSummary, title
 from audits.document.report import Report
 from audits.renderings.words import at_least, at_most, between, count, duration, many, norm, number, share, spaced, span
 from jobs.summary import Interval
@@ -110,14 +112,22 @@ def _listed(*notes: str) -> str:
 
 
 def _scores(report: Report) -> Iterator[Figure]:
-    summary = report.summary
-    if clever := summary.clever:
-        all_of_them = f"{number(clever.min)} to {number(clever.max)} on {many(summary.clever_samples, 'sample')}"
-        note = _listed(between(summary.clever_median_interval), all_of_them, "no bound")
-        yield Figure("Median CLEVER score", f"≈ {number(clever.median)}", note, "estimate")
-    if unusual := {status: n for status, n in summary.clever_statuses.items() if status != "ok"}:
-        told = ", ".join(f"{count(n)} {spaced(status)}" for status, n in unusual.items())
-        yield Figure("Unusual CLEVER fits", count(sum(unusual.values())), told, "estimate")
-    if smoothed := summary.smoothed:
-        note = "of the smoothed model, not of this one"
-        yield Figure("Median smoothed radius", f"≥ {at_least(smoothed.median)}", note, "smoothed")
+    estimates = report.summary.estimates
+    for method, told in estimates.items():
+        if told.kind is Kind.ESTIMATE:
+            yield from _score(title(method), told)
+    smoothed = {method: told.value for method, told in estimates.items() if told.kind is Kind.SMOOTHED_LOWER_BOUND}
+    for method, value in smoothed.items():
+        if value:
+            note = _listed("of the smoothed model, not of this one", method if len(smoothed) > 1 else "")
+            yield Figure("Median smoothed radius", f"≥ {at_least(value.median)}", note, "smoothed")
+
+
+def _score(name: str, told: EstimateSummary) -> Iterator[Figure]:
+    if value := told.value:
+        all_of_them = f"{number(value.min)} to {number(value.max)} on {many(told.samples or 0, 'sample')}"
+        note = _listed(between(told.median_interval), all_of_them, "no bound")
+        yield Figure(f"Median {name} score", f"≈ {number(value.median)}", note, "estimate")
+    if unusual := {status: n for status, n in told.statuses.items() if status != "ok"}:
+        listed = ", ".join(f"{count(n)} {spaced(status)}" for status, n in unusual.items())
+        yield Figure(f"Unusual {name} fits", count(sum(unusual.values())), listed, "estimate")

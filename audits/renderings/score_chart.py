@@ -1,70 +1,98 @@
-"""CLEVER against the distance that an attack found: above the diagonal the estimate is proven too high."""
+"""A score against the distance that an attack found: above the diagonal the estimate is proven too high."""
 
 from collections.abc import Sequence
 from statistics import median
-from typing import Literal
 
 from markupsafe import Markup
 
-from audits.document.report import Report, SampleRow
+from algorithms.seam.claims import Kind
+from audits.document.estimates import title
+from audits.document.report import Report
+from audits.document.rows import SampleRow
+from audits.renderings.cells import estimating
 from audits.renderings.drawing import Axis, Chart, Plane, joined, nothing, stretched
 from audits.renderings.words import at_most, norm, number
 
 FEW = 60  # samples up to which intervals are drawn
+PLAIN = "max_sample_score"  # the figure of a score from the largest value seen, without the fit behind it
 
 
-def scored(report: Report) -> list[SampleRow]:
-    """The samples that have a CLEVER score and a found distance."""
-    return [row for row in report.samples if row.clever is not None and row.upper is not None]
+def scores(report: Report) -> list[str]:
+    """The methods whose scores can be held against found distances."""
+    return [score for score in estimating(report.samples, Kind.ESTIMATE) if scored(report.samples, score)]
 
 
-def above(rows: Sequence[SampleRow], score: Literal["clever", "clever_max"]) -> int:
+def score_names(report: Report) -> str:
+    return ", ".join(map(title, estimating(report.samples, Kind.ESTIMATE)))
+
+
+def scored(rows: Sequence[SampleRow], score: str) -> list[SampleRow]:
+    """The samples that have this score and a found distance."""
+    return [row for row in rows if row.value_of(score) is not None and row.upper is not None]
+
+
+def plain(row: SampleRow, score: str) -> float | None:
+    """The score with the plain largest value seen instead of the fitted end point, where it tells that."""
+    return row.estimates[score].figures.get(PLAIN) if score in row.estimates else None
+
+
+def has_plain(rows: Sequence[SampleRow], score: str) -> bool:
+    return any(plain(row, score) is not None for row in rows)
+
+
+def above(rows: Sequence[SampleRow], score: str) -> int:
     """On how many samples the score is larger than a distance at which the model is fooled."""
-    return sum((getattr(row, score) or 0.0) > (row.upper or 0.0) for row in rows)
+    return sum((row.value_of(score) or 0.0) > (row.upper or 0.0) for row in rows)
 
 
-def median_ratio(rows: Sequence[SampleRow]) -> float | None:
-    ratios = [row.clever / row.upper for row in rows if row.clever is not None and row.upper]
+def plain_above(rows: Sequence[SampleRow], score: str) -> int:
+    """On how many samples the score without its fit is larger."""
+    return sum((plain(row, score) or 0.0) > (row.upper or 0.0) for row in rows)
+
+
+def median_ratio(rows: Sequence[SampleRow], score: str) -> float | None:
+    pairs = [(row.value_of(score), row.upper) for row in rows]
+    ratios = [value / upper for value, upper in pairs if value is not None and upper]
     return median(ratios) if ratios else None
 
 
-def score_chart(report: Report) -> Markup:
-    rows = scored(report)
-    every = [value for row in rows for value in (row.upper, row.clever, row.clever_max) if value is not None]
+def score_chart(report: Report, score: str) -> Markup:
+    rows = scored(report.samples, score)
+    every = [v for row in rows for v in (row.upper, row.value_of(score), plain(row, score)) if v is not None]
     if len(rows) <= FEW:
-        every += [row.clever_interval[1] for row in rows if row.clever_interval]
+        every += [interval[1] for row in rows if (interval := row.estimates[score].interval)]
     x, y = Axis.up_to(f"distance found ({norm(report)})", every), Axis.up_to("score", every)
     plane, end = Plane(x, y), x.high
     too_high = stretched(
         [plane.area([(0.0, 0.0), (0.0, end)], [(0.0, 0.0), (end, end)], "beyond"), _diagonal(plane, end)]
     )
     words = Markup('<text class="hint" x="0" dx=".8em" y="0" dy="1.5em">estimate proven too high</text>')
-    marks = joined(_sample(row, plane, has_whisker=len(rows) <= FEW) for row in rows)
-    return Chart("scores", "CLEVER against the distance found", _said(rows), plane).svg([too_high, words, marks])
+    marks = joined(_sample(row, score, plane, has_whisker=len(rows) <= FEW) for row in rows)
+    heading = f"{title(score)} against the distance found"
+    return Chart(f"scores-{score}", heading, _said(rows, score), plane).svg([too_high, words, marks])
 
 
 def _diagonal(plane: Plane, end: float) -> Markup:
     return plane.line([(0.0, 0.0), (end, end)], "diagonal")
 
 
-def _sample(row: SampleRow, plane: Plane, *, has_whisker: bool) -> Markup:
+def _sample(row: SampleRow, score: str, plane: Plane, *, has_whisker: bool) -> Markup:
+    estimate, unfitted = row.estimates[score], plain(row, score)
     assert row.upper is not None  # `scored` takes no others
-    assert row.clever is not None
-    whisker = (
-        plane.stem(row.upper, *row.clever_interval, "whisker") if has_whisker and row.clever_interval else nothing()
-    )
-    plain_max = plane.mark("maximum", row.upper, row.clever_max) if row.clever_max is not None else nothing()
+    assert estimate.value is not None
+    whisker = plane.stem(row.upper, *estimate.interval, "whisker") if has_whisker and estimate.interval else nothing()
+    plain_max = plane.mark("maximum", row.upper, unfitted) if unfitted is not None else nothing()
+    beside = f", plain maximum {number(unfitted)}" if unfitted is not None else ""
     told = (
-        f"row {row.index}: CLEVER {number(row.clever)}, plain maximum {number(row.clever_max)}, "
-        f"found {at_most(row.upper)} ({row.upper_by})"
+        f"row {row.index}: {title(score)} {number(estimate.value)}{beside}, found {at_most(row.upper)} ({row.upper_by})"
     )
-    score = plane.mark("estimate", row.upper, row.clever)
-    return Markup("<g><title>{}</title>{}{}{}</g>").format(told, whisker, plain_max, score)
+    mark = plane.mark("estimate", row.upper, estimate.value)
+    return Markup("<g><title>{}</title>{}{}{}</g>").format(told, whisker, plain_max, mark)
 
 
-def _said(rows: list[SampleRow]) -> str:
+def _said(rows: Sequence[SampleRow], score: str) -> str:
+    counted = f", and the score with the plain largest gradient norm on {plain_above(rows, score)}"
     return (
-        f"Of {len(rows)} samples with both numbers, CLEVER lies above the found distance on {above(rows, 'clever')}, "
-        f"and the score with the plain largest gradient norm on {above(rows, 'clever_max')}. There the estimate is "
-        "proven too high."
+        f"Of {len(rows)} samples with both numbers, {title(score)} lies above the found distance on "
+        f"{above(rows, score)}{counted if has_plain(rows, score) else ''}. There the estimate is proven too high."
     )

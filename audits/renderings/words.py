@@ -8,8 +8,8 @@ import unicodedata
 from collections.abc import Iterator
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 
+from audits.document.estimates import MedianInterval
 from audits.document.report import Picture, Report
-from audits.document.summary import MedianInterval
 from audits.policy.verdict import RuleOutcome
 from jobs.summary import Interval
 

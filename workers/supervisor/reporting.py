@@ -13,7 +13,8 @@ from audits.asking.record import AuditSpec
 from audits.composing import gallery
 from audits.composing.compose import Material, compose
 from audits.composing.gallery import Shown
-from audits.document.report import Gallery, Report, SampleRow
+from audits.document.report import Gallery, Report
+from audits.document.rows import SampleRow
 from audits.evidence import rows
 from audits.evidence.evidence import Evidence
 from audits.policy.verdict import Verdict

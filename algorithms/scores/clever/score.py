@@ -197,4 +197,5 @@ METHOD = Method(
     minimum=minimum,
     smallest=CleverParams(batches=4, batch_size=8),
     chunk=2,
+    reported=("max_sample_score", "radius", "shape", "ks_p", "end_point"),
 )

@@ -11,7 +11,7 @@ NAN, INF = float("nan"), float("inf")
 
 
 def table(**columns: Any) -> Table:
-    """Ten samples, all right; columns left out are empty. `gaps` as they are."""
+    """Ten samples, all right; columns left out are empty. `gaps` as they are; one smoothed certificate, one score."""
     n = next((len(column) for name, column in columns.items() if name != "gaps"), 10)
     full = {
         "indices": np.arange(n),
@@ -23,7 +23,9 @@ def table(**columns: Any) -> Table:
         "gaps": {},
     }
     given = {name: np.asarray(column) if name != "gaps" else column for name, column in columns.items()}
-    return Table(**(full | given))
+    columns = full | given
+    smoothed, scores = {"smoothing": columns.pop("smoothed")}, {"clever": columns.pop("clever")}
+    return Table(**columns, smoothed=smoothed, scores=scores)
 
 
 def rule(metric: str, **given: Any) -> Rule:

@@ -5,29 +5,32 @@ from typing import Any
 
 import pytest
 
+from algorithms.registry import method
 from algorithms.seam.claims import Finding, Kind
-from audits.document.report import SampleRow
-from audits.evidence.alarms import CHECKS, Sample, raised, shown_by
+from audits.document import earlier
+from audits.document.estimates import Estimate
+from audits.document.rows import SampleRow
+from audits.evidence.alarms import CHECKS, raised, shown_by
 from audits.evidence.rows import result_of
+from audits.evidence.signs import Sample
 from jobs.summary import NO_ANSWER
 from tests.jobs_for_tests import finding
 
 
 def sample(*, index: int = 0, epsilon: float | None = None, widest: float = 8.0, **findings: Finding) -> Sample:
-    row: dict[str, Any] = dict.fromkeys(
-        ("lower", "lower_by", "lower_confidence", "upper", "upper_by", "clever", "smoothed")
-    )
+    row: dict[str, Any] = dict.fromkeys(("lower", "lower_by", "lower_confidence", "upper", "upper_by"))
+    scores = {name: one.value for name, one in findings.items() if one.kind is Kind.ESTIMATE}
+    estimates = {name: Estimate(kind=Kind.ESTIMATE, value=value) for name, value in scores.items()}
+    row |= {"estimates": estimates} | earlier.columns(estimates)
     for name, one in findings.items():
         if one.kind is Kind.UPPER_BOUND and (row["upper"] is None or one.value < row["upper"]):
             row |= {"upper": one.value, "upper_by": name}
         if one.kind is Kind.LOWER_BOUND:
             row |= {"lower": one.value, "lower_by": name}
-        if one.kind is Kind.ESTIMATE:
-            row["clever"] = one.value
     first = next(iter(findings.values()))
     results = {name: result_of(one) for name, one in findings.items()}
     shown = SampleRow(index=index, label=first.label, predicted=first.predicted, methods=results, **row)
-    return Sample(shown, findings, frozenset({"pgd"}), frozenset({"square", "noise"}), epsilon, widest)
+    return Sample(shown, findings, {name: method(name) for name in findings}, epsilon, widest)
 
 
 def found(value: float, **more: Any) -> Finding:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
+from algorithms.registry import method
 from algorithms.seam.claims import Kind
 from audits.asking.admission import admit
 from audits.asking.request import AuditRequest
@@ -61,12 +62,13 @@ def of(name, index, is_wrong, silent):
         return finding(index, Kind.MISCLASSIFIED, 0.0, predicted=2)
     if silent:
         return finding(index, Kind.ABSTAINED, None, details={"reason": "not_found"})
-    if name == "pgd":
+    proves = method(name).proves
+    if proves is Kind.UPPER_BOUND:
         distance = 0.1 * (index + 1)
         return finding(
             index, Kind.UPPER_BOUND, distance, queries=10, gradients=0, details={"trace": [[5, distance]], "fosc": 0.2}
         )
-    if name == "smoothing":
+    if proves is Kind.SMOOTHED_LOWER_BOUND:
         return finding(index, Kind.SMOOTHED_LOWER_BOUND, 0.3, confidence=0.999)
     return finding(
         index, Kind.ESTIMATE, 0.35, details={"interval": [0.3, 0.4], "max_sample_score": 0.36, "status": "ok"} | FIT
@@ -79,6 +81,8 @@ def test_every_sample_has_its_bracket_with_what_proves_nothing_beside_it():
     assert (first.smoothed, first.clever, first.clever_max) == (0.3, 0.35, 0.36)
     assert first.clever_interval == (0.3, 0.4)
     assert FIT == {name: getattr(first, f"clever_{name}") for name in FIT} and last.clever_radius is None
+    assert (first.estimates["clever"].value, first.estimates["smoothing"].confidence) == (0.35, 0.999)
+    assert first.estimates["clever"].figures == FIT | {"max_sample_score": 0.36}
     assert first.methods["pgd"].fosc == 0.2 and last.methods["pgd"].fosc is None
     assert (last.lower, last.upper, last.upper_by, last.clever) == (0.0, 0.0, "misclassified", None)
     assert first.alarms == ("clever_above_attack",) and last.alarms == ()
@@ -97,6 +101,7 @@ def test_the_summary_is_worked_out_by_hand():
     assert (summary.clever_samples, summary.clever.median) == (9, 0.35)
     assert summary.clever_median_interval.low == summary.clever_median_interval.high == 0.35
     assert summary.clever_statuses == {"ok": 9}
+    assert {name: told.samples for name, told in summary.estimates.items()} == {"smoothing": 9, "clever": 9}
     assert summary.alarms == {"clever_above_attack": 3}
 
 

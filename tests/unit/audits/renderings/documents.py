@@ -1,6 +1,8 @@
 """The reports that every rendering must be able to show."""
 
-from audits.document.report import EnvelopePoint, Report, SampleRow
+from audits.document import earlier
+from audits.document.report import EnvelopePoint, Report
+from audits.document.rows import SampleRow
 from jobs.summary import QueryCount
 from models.cards import Endpoint, EndpointInput, EndpointOutput, Limits
 from tests.reports_for_tests import report
@@ -10,13 +12,15 @@ HOSTILE = "<script>alert(1)</script> | `x` [y](https://evil.example) www.evil.ex
 
 def without_certificates() -> Report:
     document = report()
-    unproven = {"lower": None, "lower_by": None, "lower_confidence": None, "smoothed": None, "alarms": ()}
-    summary = dict.fromkeys(
-        ("certified_accuracy", "median_lower_bound", "median_lower_interval", "closure", "smoothed")
-    )
+    unproven = {"lower": None, "lower_by": None, "lower_confidence": None, "alarms": ()}
+    summary = dict.fromkeys(("certified_accuracy", "median_lower_bound", "median_lower_interval", "closure"))
+    estimates = {"clever": document.summary.estimates["clever"]}
+    summary |= {"estimates": estimates} | earlier.spreads(estimates)
     return document.model_copy(
         update={
-            "samples": tuple(_but(row, unproven) if row.label == row.predicted else row for row in document.samples),
+            "samples": tuple(
+                _but(_unsmoothed(row), unproven) if row.label == row.predicted else row for row in document.samples
+            ),
             "envelope": tuple(EnvelopePoint.model_validate(dict(p) | {"certified": None}) for p in document.envelope),
             "summary": document.summary.model_copy(update=summary),
             "alarms": (),
@@ -46,7 +50,7 @@ def without_anything() -> Report:
     document = report(1)
     nothing = dict.fromkeys(document.summary.model_dump(exclude={"samples", "labels", "clever_samples"}))
     empty = nothing | {"labels": "predicted", "queries": 0, "gradients": 0, "seconds": 0.0}
-    empty |= {"alarms": {}, "clever_statuses": {}}
+    empty |= {"alarms": {}, "clever_statuses": {}, "estimates": {}}
     return document.model_copy(
         update={
             "verdict": None,
@@ -97,6 +101,11 @@ def of_an_endpoint() -> Report:
     jobs[0] = jobs[0].model_copy(update={"finished_at": document.generated_at, "queries": queries})
     model = document.model.model_copy(update={"kind": "endpoint", "endpoint": served})
     return document.model_copy(update={"model": model, "jobs": tuple(jobs)})
+
+
+def _unsmoothed(row: SampleRow) -> SampleRow:
+    estimates = {name: told for name, told in row.estimates.items() if name != "smoothing"}
+    return _but(row, {"estimates": estimates} | earlier.columns(estimates))
 
 
 def _but(row: SampleRow, changes: dict[str, object]) -> SampleRow:

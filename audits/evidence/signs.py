@@ -1,0 +1,132 @@
+"""What one sample shows of those things that a reader must know before believing a number. Pure.
+
+The signs are those of Carlini et al. 2019 (arXiv:1902.06705) and Pintor et al. 2022, as far as findings can show them.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from algorithms.method import Method
+from algorithms.seam.access import Access
+from algorithms.seam.claims import Finding, Kind
+from audits.document.rows import SampleRow
+
+CLOSER = 0.9  # a black-box attack is better if its distance is below this share of the white-box one's
+BASELINE_REACH = 1.5  # the baseline suffices if it needs no more than this many times the distance of the best attack
+MOSTLY_ZERO = 0.5  # share of vanishing gradients of a climb
+
+Shown = bool | None  # None: this sample cannot show it
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One row of the report with the findings behind it, and the methods of the audit."""
+
+    row: SampleRow
+    findings: Mapping[str, Finding]  # by method
+    methods: Mapping[str, Method]
+    epsilon: float | None
+    widest: float  # no two inputs are farther apart; inf where the box has no end
+    is_targeted: bool = False
+
+    def tried(self, is_one: Callable[[Method], bool]) -> frozenset[str]:
+        """The methods of a sort that looked at this sample."""
+        return frozenset(name for name in self.findings if is_one(self.methods[name]))
+
+    def distance(self, methods: Iterable[str]) -> float | None:
+        """The smallest that one of them found."""
+        found = (self.findings[name] for name in methods)
+        return min((f.value for f in found if f.kind is Kind.UPPER_BOUND and f.value is not None), default=None)
+
+
+def is_attack(method: Method) -> bool:
+    return method.proves is Kind.UPPER_BOUND
+
+
+def is_white_box(method: Method) -> bool:
+    return is_attack(method) and method.threat_model == "white_box"
+
+
+def is_black_box(method: Method) -> bool:
+    return is_attack(method) and method.threat_model != "white_box"
+
+
+def lower_above_upper(sample: Sample) -> Shown:
+    row = sample.row
+    return None if row.lower is None or row.upper is None else row.lower > row.upper
+
+
+def answers_differ(sample: Sample) -> Shown:
+    predictions = {finding.predicted for finding in sample.findings.values()}
+    return len(predictions) > 1 or any(map(_took_back, sample.findings.values()))
+
+
+def _took_back(finding: Finding) -> bool:
+    return _reason(finding) == "not_confirmed" or "unconfirmed" in finding.details
+
+
+def black_box_wins(sample: Sample) -> Shown:
+    """At a given epsilon only a success counts: how close to the sample the point then lies was nobody's aim."""
+    seeing = sample.tried(is_white_box)
+    black, white = sample.distance(sample.tried(is_black_box)), sample.distance(seeing)
+    if not sample.row.is_correct or not seeing or black is None:
+        return None
+    if white is None or sample.epsilon is not None:
+        return white is None
+    return black < CLOSER * white
+
+
+def baseline_suffices(sample: Sample) -> Shown:
+    baselines = sample.tried(lambda method: method.is_baseline)
+    if not sample.row.is_correct or not baselines:
+        return None
+    reached = sample.distance(baselines)
+    best = sample.distance(sample.tried(is_attack) - baselines)
+    if reached is None:
+        return False
+    return sample.epsilon is not None or best is None or reached <= BASELINE_REACH * best
+
+
+def saturated(sample: Sample) -> Shown:
+    return any(finding.details.get("saturated") is True for finding in sample.findings.values())
+
+
+def gradients_vanish(sample: Sample) -> Shown:
+    followers = sample.tried(lambda method: Access.GRADIENTS in method.needs)
+    told = [_tells_of_masking(sample.findings[name]) for name in followers]
+    return any(told) if told and sample.row.is_correct else None
+
+
+def _tells_of_masking(finding: Finding) -> bool:
+    details = finding.details
+    zero = details.get("zero_gradient_share")
+    return (
+        _reason(finding) == "gradient_masked"
+        or "gradient_partly_masked" in details.get("warnings", ())
+        or (isinstance(zero, float) and zero >= MOSTLY_ZERO)
+    )
+
+
+def never_falls(sample: Sample) -> Shown:
+    """With room for any change, every sample has an adversarial point unless the model is constant.
+
+    Towards one class it may have none: no input need be read as that class.
+    """
+    if sample.is_targeted:
+        return None
+    has_room = sample.epsilon is None or sample.epsilon >= sample.widest / 2
+    return sample.row.upper is None if has_room and sample.tried(is_attack) and sample.row.is_correct else None
+
+
+def score_too_high(score: str) -> Callable[[Sample], Shown]:
+    """Of the method of a score: a point was found nearer than it says."""
+
+    def shows(sample: Sample) -> Shown:
+        row, value = sample.row, sample.row.value_of(score)
+        return None if value is None or row.upper is None or not row.is_correct else value > row.upper
+
+    return shows
+
+
+def _reason(finding: Finding) -> object:
+    return finding.details.get("reason")
