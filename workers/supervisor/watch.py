@@ -32,15 +32,17 @@ class Watch:
         heard: Callable[[], float],
         lease_seconds: float,
         draining: Callable[[], bool],
+        clock: Callable[[], float] = monotonic,
     ) -> None:
-        """`heard` tells when (monotonic) the runner last said anything."""
+        """`heard` tells when, by `clock`, the runner last said anything."""
         self.reason: Reason | None = None
         self._beat = beat
         self._heard = heard
         self._lease_seconds = lease_seconds
         self._draining = draining
-        self._guarded, self._silence = monotonic(), inf
-        self._renewed = monotonic()
+        self._clock = clock
+        self._guarded, self._silence = clock(), inf
+        self._renewed = clock()
         self._asked: float | None = None
         self._runner: RunnerProcess | None = None
         self._over = threading.Event()
@@ -56,7 +58,7 @@ class Watch:
 
     def guard(self, runner: RunnerProcess, *, seconds: float) -> None:
         """From here on, this is the process that ends when the chunk must, and after so many seconds of silence."""
-        self._guarded, self._silence = monotonic(), seconds
+        self._guarded, self._silence = self._clock(), seconds
         self._runner = runner
         if self.reason is not None:
             runner.kill()
@@ -68,7 +70,11 @@ class Watch:
 
     def _loop(self) -> None:
         while not self._over.wait(BEAT_SECONDS) and self.reason is None:
-            self.reason = self._reason_to_end(monotonic())
+            self.look()
+
+    def look(self) -> None:
+        """Once a beat: see whether there is a reason to end the runner, and end it."""
+        self.reason = self._reason_to_end(self._clock())
         if self.reason is not None and self._runner is not None:
             self._runner.kill()
 
