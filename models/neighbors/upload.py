@@ -4,7 +4,6 @@
 d is the number of features of a row. Read by the same reader as samples, which believes no header.
 """
 
-from io import BytesIO
 from math import prod
 from typing import Any
 
@@ -14,7 +13,8 @@ from numpy.typing import NDArray
 from algorithms.errors import Refused
 from algorithms.seam.access import Access
 from algorithms.seam.neighbors import Neighbors
-from models.archive import Array, open_archive
+from models.archive import Array
+from models.arrays import finite, invalid, model_arrays, unsupported, whole
 from models.cards import Inspection, ModelInput, ModelOutput
 
 TOO_MUCH = "model_too_complex"
@@ -41,73 +41,49 @@ def read(data: bytes) -> tuple[Neighbors, tuple[int, ...], str]:
     Raises Refused: model_unparseable for what is no .npz of numbers, unsupported_signature for missing arrays, shapes
     and types, model_invalid for what contradicts itself, model_too_complex.
     """
-    try:
-        with open_archive(BytesIO(data), names=NAMES) as arrays:
-            _check_signature(arrays)
-            loaded = {name: _load(array) for name, array in arrays.items()}
-    except Refused as refused:
-        code = "model_unparseable" if refused.code == "samples_unreadable" else refused.code
-        raise Refused(refused.detail, code=code) from None
+    with model_arrays(data, names=NAMES, required=("x", "y", "k")) as arrays:
+        _check_signature(arrays)
+        loaded = {name: whole(array) for name, array in arrays.items()}
     shape, dtype = arrays["x"].shape[1:], arrays["x"].dtype.name
-    x = _finite("x", loaded["x"]).reshape(len(loaded["x"]), -1)
+    x = finite("x", loaded["x"]).reshape(len(loaded["x"]), -1)
     y, k = _labels(loaded["y"]), _neighbor_count(loaded["k"], len(x))
     return Neighbors(x, y, k, _factor(loaded)), shape, dtype
 
 
 def _check_signature(arrays: dict[str, Array]) -> None:
     """By the headers alone, before any number is read."""
-    missing = [name for name in ("x", "y", "k") if name not in arrays]
-    if missing:
-        raise _unsupported(
-            f"There is no array {', '.join(missing)} in the .npz; write it with np.savez(x=x, y=y, k=k)."
-        )
     x, y, k = arrays["x"], arrays["y"], arrays["k"]
     if len(x.shape) < 2 or x.size == 0:
-        raise _unsupported("Array x needs an axis of points and at least one more, none of them empty: (n, *shape).")
+        raise unsupported("Array x needs an axis of points and at least one more, none of them empty: (n, *shape).")
     if x.size > MAX_NUMBERS:
         raise Refused(
             f"Array x has {x.size} numbers, at most {MAX_NUMBERS} are taken; leave points out.", code=TOO_MUCH
         )
     if y.dtype.kind not in "iu" or y.shape != x.shape[:1]:
-        raise _unsupported(f"Array y must hold integers, one for each of the {x.shape[0]} points of x: shape (n,).")
+        raise unsupported(f"Array y must hold integers, one for each of the {x.shape[0]} points of x: shape (n,).")
     if k.dtype.kind not in "iu" or k.size != 1:
-        raise _unsupported("Array k must be one integer, the number of neighbors that vote.")
+        raise unsupported("Array k must be one integer, the number of neighbors that vote.")
     _check_measure(arrays, prod(x.shape[1:]))
 
 
 def _check_measure(arrays: dict[str, Array], d: int) -> None:
     if "metric" in arrays and "g" in arrays:
-        raise _unsupported("Give metric or its factor g, not both.")
+        raise unsupported("Give metric or its factor g, not both.")
     if "metric" in arrays and arrays["metric"].shape != (d, d):
-        raise _unsupported(f"Array metric must be square with one row for each of the {d} features: ({d}, {d}).")
+        raise unsupported(f"Array metric must be square with one row for each of the {d} features: ({d}, {d}).")
     if "metric" in arrays and d > MAX_METRIC:
         raise Refused(
             f"A metric of more than {MAX_METRIC} features takes too long to take apart; give its factor g.",
             code=TOO_MUCH,
         )
     if "g" in arrays and (len(arrays["g"].shape) != 2 or arrays["g"].shape[1] != d or arrays["g"].size == 0):
-        raise _unsupported(f"Array g must have one column for each of the {d} features: (r, {d}).")
-
-
-def _load(array: Array) -> NDArray[Any]:
-    shape = array.shape or (1,)
-    numbers = np.concatenate(list(array.blocks())) if array.size else np.zeros(0, array.dtype)
-    return numbers.reshape(shape, order="F" if array.fortran else "C")
-
-
-def _finite(name: str, numbers: NDArray[Any]) -> NDArray[np.float64]:
-    found = np.ascontiguousarray(numbers, np.float64)
-    if not np.isfinite(found).all():
-        raise _invalid(f"Array {name} holds NaN or infinity; replace it or leave the point out.")
-    if np.abs(found).max(initial=0.0) > np.finfo(np.float32).max:
-        raise _invalid(f"Array {name} holds a number too large for float32; scale it down.")
-    return found
+        raise unsupported(f"Array g must have one column for each of the {d} features: (r, {d}).")
 
 
 def _labels(numbers: NDArray[Any]) -> NDArray[np.int64]:
     lowest, highest = int(numbers.min()), int(numbers.max())
     if not 0 <= lowest < highest < MAX_CLASSES:
-        raise _invalid(
+        raise invalid(
             f"Array y must hold labels from 0 on, at least two different ones and none above {MAX_CLASSES - 1}; "
             f"these run from {lowest} to {highest}. Number the classes 0, 1, 2."
         )
@@ -117,22 +93,22 @@ def _labels(numbers: NDArray[Any]) -> NDArray[np.int64]:
 def _neighbor_count(numbers: NDArray[Any], points: int) -> int:
     k = int(numbers.ravel()[0])
     if not 1 <= k <= points:
-        raise _invalid(f"k is {k}, and there are {points} points: k must be from 1 to {points}.")
+        raise invalid(f"k is {k}, and there are {points} points: k must be from 1 to {points}.")
     return k
 
 
 def _factor(loaded: dict[str, NDArray[Any]]) -> NDArray[np.float64] | None:
     """G of M = G^T G, (r, d); None where neither is given."""
     if "g" in loaded:
-        return _measures_something("g", _finite("g", loaded["g"]))
+        return _measures_something("g", finite("g", loaded["g"]))
     if "metric" not in loaded:
         return None
-    metric = _measures_something("metric", _finite("metric", loaded["metric"]))
+    metric = _measures_something("metric", finite("metric", loaded["metric"]))
     if np.abs(metric - metric.T).max() > ROUNDED * np.abs(metric).max():
-        raise _invalid("Array metric must be symmetric; give (metric + metric.T) / 2.")
+        raise invalid("Array metric must be symmetric; give (metric + metric.T) / 2.")
     values, vectors = np.linalg.eigh((metric + metric.T) / 2)
     if values[0] < -ROUNDED * values[-1]:
-        raise _invalid(
+        raise invalid(
             f"Array metric must be positive semidefinite; its smallest eigenvalue is {values[0]:.3g} beside a largest "
             f"of {values[-1]:.3g}. Project it, or give its factor g."
         )
@@ -142,13 +118,5 @@ def _factor(loaded: dict[str, NDArray[Any]]) -> NDArray[np.float64] | None:
 
 def _measures_something(name: str, numbers: NDArray[np.float64]) -> NDArray[np.float64]:
     if not numbers.any():
-        raise _invalid(f"Array {name} is all zeros: every point would be equally near.")
+        raise invalid(f"Array {name} is all zeros: every point would be equally near.")
     return numbers
-
-
-def _unsupported(detail: str) -> Refused:
-    return Refused(detail, code="unsupported_signature")
-
-
-def _invalid(detail: str) -> Refused:
-    return Refused(detail, code="model_invalid")
