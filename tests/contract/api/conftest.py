@@ -141,14 +141,15 @@ class Api:
         assert lease is not None
         return lease
 
-    def inspect(self, model_id: str) -> None:
-        found = Inspection(
+    def inspect(self, model_id: str, found: Inspection | None = None, *, lease: Lease | None = None) -> None:
+        """Something ordinary, unless `found` is given."""
+        ordinary = Inspection(
             input=ModelInput(name="x", dtype="float32", shape=SHAPE, batch=None),
             output=ModelOutput(name="y", classes=3, kind="logits"),
             opset=18,
             offers=(Access.LABELS, Access.SCORES, Access.GRADIENTS),
         )
-        accepted = self.store.leases.commit_inspection(self.lease(model_id), found)
+        accepted = self.store.leases.commit_inspection(lease or self.lease(model_id), found or ordinary)
         assert accepted
 
     def refuse(self, model_id: str, code: str, detail: str) -> None:

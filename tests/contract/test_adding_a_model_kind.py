@@ -1,0 +1,140 @@
+"""docs/adding-a-model-kind.md, followed to the letter in a copy of the checkout: from the upload to findings."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "adding-a-model-kind.md").read_text()
+CLASSIFIER, OPENING, ROW = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+(PARAGRAPH,) = re.findall(r"```markdown\n(.*?)```", PAGE, re.DOTALL)
+(REQUEST,) = re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)
+CLASSIFIER_FILE, OPENING_FILE = re.findall(r"`(models/\w+/\w+\.py)`[^`]*:\n\n```python", PAGE)
+FOLDER = Path(OPENING_FILE).parent
+NAME = FOLDER.name
+
+WAY = '''
+"""An upload of the new kind, inspected and opened by its own code, asked for by a job, and attacked."""
+
+import numpy as np
+import pytest
+
+from algorithms.driver.running import Samples, run
+from algorithms.errors import Refused
+from algorithms.method import Budget
+from algorithms.registry import method
+from models.opening import inspect_model, open_model
+from models.samples import load_rows
+from tests.contract.api.conftest import ONNX, SHAPE, npz
+
+WEIGHTS, BIAS = np.random.default_rng(0).normal(size=(3, *SHAPE)), np.zeros(3)
+
+
+def uploaded(caller, **arrays):
+    answer = caller.post(f"/v1/models?kind={KIND}", content=npz(**arrays), headers=ONNX)
+    assert answer.status_code == 202, answer.text
+    return answer.json()["id"]
+
+
+def test_from_the_upload_to_distances_that_are_right(api, caller):
+    model_id = uploaded(caller, weights=WEIGHTS, bias=BIAS)
+    lease = api.lease(model_id)
+    data = api.library.get(lease.model.sha256)
+    api.inspect(model_id, inspect_model(lease.model, data, device="cpu"), lease=lease)
+    card = caller.get(f"/v1/models/{model_id}").json()
+    assert (card["kind"], card["state"], card["offers"]) == (KIND, "ready", ["labels", "scores", "gradients"])
+
+    samples = api.samples(caller)
+    threat = ASKED["threat"] | {"box": None}
+    job = caller.post("/v1/jobs", json=ASKED | {"model_id": model_id, "samples_id": samples["id"], "threat": threat})
+    assert job.status_code == 202, job.text
+    lease = api.lease(job.json()["id"])
+    model, spec = open_model(lease.model, data, device="cpu"), lease.spec
+    rows, labels = load_rows(api.library.get(spec.samples.sha256), lease.indices)
+    chosen, params = method(spec.request.method.name), spec.request.method
+    what = Samples(rows, lease.indices, labels)
+    outcomes = run(model, what, chosen, params, spec.threat.threat(SHAPE), Budget(), seed=0)
+    found = [(o.finding, row) for o, row in zip(outcomes, rows) if o.finding.kind == "upper_bound"]
+    assert len(found) >= 1
+    for finding, row in found:
+        assert radius(row, finding.label) * (1 - 1e-5) <= finding.value <= radius(row, finding.label) * 1.05
+
+
+def radius(row, label):
+    """In the maximum norm: the least margin over the 1-norm of its slope."""
+    scores = WEIGHTS @ row
+    slopes = np.abs(WEIGHTS[label] - WEIGHTS).sum(axis=1)
+    return min((scores[label] - scores[j]) / slopes[j] for j in range(3) if j != label)
+
+
+@pytest.mark.parametrize(
+    ("arrays", "code"),
+    [
+        ({"weights": WEIGHTS}, "unsupported_signature"),
+        ({"weights": WEIGHTS, "bias": BIAS[:2]}, "unsupported_signature"),
+        ({"weights": WEIGHTS * np.nan, "bias": BIAS}, "model_invalid"),
+    ],
+)
+def test_what_is_no_such_model_is_refused_with_its_reason(api, caller, arrays, code):
+    lease = api.lease(uploaded(caller, **arrays))
+    with pytest.raises(Refused) as refused:
+        inspect_model(lease.model, api.library.get(lease.model.sha256), device="cpu")
+    assert refused.value.code == code
+'''
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the page asks for, done."""
+    here = tmp_path_factory.mktemp("checkout")
+    for folder in ("algorithms", "models", "jobs", "audits", "service", "workers", "tests", "docs"):
+        shutil.copytree(ROOT / folder, here / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", here)
+    (here / FOLDER).mkdir()
+    for name, text in (("__init__.py", ""), (Path(CLASSIFIER_FILE).name, CLASSIFIER), ("opening.py", OPENING)):
+        (here / FOLDER / name).write_text(text)
+    put(here / "models" / "kinds.py", "\nKINDS: ", ROW)
+    put(here / "models" / "kinds.py", ")}\nUPLOADED", f", {NAME.upper()}")
+    put(here / "docs" / "api.md", "**Endpoints.**", PARAGRAPH + "\n")
+    (here / "tests" / "contract" / "api" / "test_new_kind.py").write_text(
+        f"{WAY}\n\nKIND, ASKED = {NAME!r}, {json.loads(REQUEST)}\n"
+    )
+    return here
+
+
+def put(file: Path, before: str, text: str) -> None:
+    """Insert in front of the first place that reads so."""
+    content = file.read_text()
+    assert before in content
+    file.write_text(content.replace(before, text + before, 1))
+
+
+def run(checkout: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    environment = {"PYTHONPATH": str(checkout), "PATH": "/usr/bin:/bin", "OMP_NUM_THREADS": "1"}
+    return subprocess.run(
+        [sys.executable, "-m", *command], cwd=checkout, env=environment, capture_output=True, text=True, timeout=600
+    )
+
+
+def test_the_kind_of_the_page_passes_the_tests_of_all_kinds(checkout: Path) -> None:
+    tests = ("tests/contract/test_model_kinds.py", "tests/contract/api/test_models.py")
+    done = run(checkout, "pytest", "-q", "-p", "no:cacheprovider", *tests, "-k", f"{NAME} or openapi")
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert int(re.findall(r"(\d+) passed", done.stdout)[0]) == 6
+
+
+def test_a_model_of_the_kind_is_uploaded_inspected_admitted_and_attacked(checkout: Path) -> None:
+    done = run(checkout, "pytest", "-q", "-p", "no:cacheprovider", "tests/contract/api/test_new_kind.py")
+    assert done.returncode == 0, done.stdout[-3000:]
+
+
+def test_the_kind_of_the_page_is_written_as_the_others_are(checkout: Path) -> None:
+    files = (str(FOLDER), "models/kinds.py")
+    for command in (("ruff", "check", *files), ("ruff", "format", "--check", *files), ("mypy", "--strict", *files)):
+        done = run(checkout, *command)
+        assert done.returncode == 0, done.stdout + done.stderr
