@@ -8,7 +8,7 @@ PYTHON ?= python3
 PIP_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test law lint check format reference bench clean
+.PHONY: help demo test law lint check format records reference bench clean
 
 BIN := .venv/bin
 RUN := .venv/installed-to-run
@@ -41,6 +41,9 @@ check: lint ## What a commit needs: lint, the tests that take no server and no p
 format: $(WORK) ## Put the code into the one format
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
+
+records: $(WORK) ## Write the client's records anew, after the API's own have changed
+	$(BIN)/python -m tools.client_records
 
 reference: $(WORK) ## Compare with published numbers and other libraries (data of BRINELL_BENCH_DATA)
 	$(BIN)/pytest -m reference

@@ -16,9 +16,8 @@ from pathlib import Path
 from typing import Any, Self, cast
 from urllib.parse import quote
 
-from brinell.audit_records import Audit, AuditVerdict, Report
 from brinell.errors import BrinellError
-from brinell.records import Finding, Job, Method, Model, Page, Samples
+from brinell.records import Audit, Finding, Job, MethodCard, ModelCard, Report, SamplesCard, Verdict
 from brinell.wire.deadline import Deadline
 from brinell.wire.transport import Transport
 from brinell.wire.waiting import LONGEST_WAIT_SECONDS, wait_until_ended
@@ -56,7 +55,7 @@ class Client:
         preprocessing: str | None = None,
         timeout_seconds: float | None = None,
         on_sent: OnSent | None = None,
-    ) -> Model:
+    ) -> ModelCard:
         """The model once it is ready. `kind` is onnx or neighbors, `preprocessing` JSON.
 
         Raises BrinellError(the gate's code) if refused.
@@ -65,17 +64,17 @@ class Client:
         params = {"name": name or path.name, "kind": kind}
         params |= {"preprocessing": preprocessing} if preprocessing else {}
         answer = self._upload("/v1/models", path, params, deadline.whole_seconds(LONGEST_WAIT_SECONDS), on_sent)
-        return self._inspected(cast(Model, answer), deadline)
+        return self._inspected(cast(ModelCard, answer), deadline)
 
-    def register_endpoint(self, request: Mapping[str, Any], *, timeout_seconds: float | None = None) -> Model:
+    def register_endpoint(self, request: Mapping[str, Any], *, timeout_seconds: float | None = None) -> ModelCard:
         """The model once it was probed, or `unverified`. `request` is the JSON body of POST /v1/models.
 
         Raises BrinellError(endpoint_unavailable, endpoint_bad_response) if refused.
         """
         answer = self._create("/v1/models", request, None)
-        return self._inspected(cast(Model, answer), Deadline(timeout_seconds))
+        return self._inspected(cast(ModelCard, answer), Deadline(timeout_seconds))
 
-    def _inspected(self, model: Model, deadline: Deadline) -> Model:
+    def _inspected(self, model: ModelCard, deadline: Deadline) -> ModelCard:
         while model["state"] == "inspecting":
             deadline.pause(0.5, f"The inspection of {model['id']} did not end in time.")
             model = self.model(model["id"])
@@ -83,10 +82,10 @@ class Client:
             raise BrinellError(model["refusal"]["detail"], code=model["refusal"]["code"])
         return model
 
-    def model(self, model_id: str) -> Model:
-        return cast(Model, self._transport.json("GET", _path("models", model_id)))
+    def model(self, model_id: str) -> ModelCard:
+        return cast(ModelCard, self._transport.json("GET", _path("models", model_id)))
 
-    def models(self) -> Iterator[Model]:
+    def models(self) -> Iterator[ModelCard]:
         return self._pages("/v1/models")
 
     def delete_model(self, model_id: str) -> None:
@@ -94,13 +93,13 @@ class Client:
 
     # --- samples
 
-    def upload_samples(self, path: Path, *, name: str | None = None, on_sent: OnSent | None = None) -> Samples:
-        return cast(Samples, self._upload("/v1/samples", path, {"name": name or path.name}, 0, on_sent))
+    def upload_samples(self, path: Path, *, name: str | None = None, on_sent: OnSent | None = None) -> SamplesCard:
+        return cast(SamplesCard, self._upload("/v1/samples", path, {"name": name or path.name}, 0, on_sent))
 
-    def samples(self, samples_id: str) -> Samples:
-        return cast(Samples, self._transport.json("GET", _path("samples", samples_id)))
+    def samples(self, samples_id: str) -> SamplesCard:
+        return cast(SamplesCard, self._transport.json("GET", _path("samples", samples_id)))
 
-    def samples_list(self) -> Iterator[Samples]:
+    def samples_list(self) -> Iterator[SamplesCard]:
         return self._pages("/v1/samples")
 
     def delete_samples(self, samples_id: str) -> None:
@@ -108,8 +107,8 @@ class Client:
 
     # --- methods
 
-    def methods(self) -> list[Method]:
-        return cast(list[Method], self._transport.json("GET", "/v1/methods"))
+    def methods(self) -> list[MethodCard]:
+        return cast(list[MethodCard], self._transport.json("GET", "/v1/methods"))
 
     # --- jobs
 
@@ -161,9 +160,9 @@ class Client:
         """Like `wait_for_job`."""
         return wait_until_ended(self._transport, _path("audits", audit_id), Deadline(timeout_seconds), on_audit)
 
-    def verdict(self, audit_id: str) -> AuditVerdict:
+    def verdict(self, audit_id: str) -> Verdict:
         """The verdict and every rule. Null while the audit runs, and where it has no policy."""
-        return cast(AuditVerdict, self._transport.json("GET", f"{_path('audits', audit_id)}/verdict"))
+        return cast(Verdict, self._transport.json("GET", f"{_path('audits', audit_id)}/verdict"))
 
     def report(self, audit_id: str) -> Report:
         """The report's document, which every rendering shows."""
@@ -224,7 +223,7 @@ class Client:
     def _pages(self, route: str, params: Mapping[str, str | int] | None = None) -> Iterator[Any]:
         cursor: dict[str, str | int] = {}
         while True:
-            page = cast(Page[Any], self._transport.json("GET", route, params={**(params or {}), **cursor}))
+            page = self._transport.json("GET", route, params={**(params or {}), **cursor})
             yield from page["items"]
             if page["next_cursor"] is None:
                 return

@@ -1,110 +1,721 @@
-"""What the service answers, as typed dictionaries: exactly the JSON of the API, so that nothing is lost on the way."""
+"""What the service answers, as typed dictionaries: the JSON of the API, so that nothing is lost.
 
-from typing import Any, Generic, Literal, TypedDict, TypeVar
+Written by `make records` from the OpenAPI document: change the service's own records, then run it again.
+A field that is NotRequired is absent from what an older service wrote.
+"""
 
-Item = TypeVar("Item")
+from __future__ import annotations
 
-ModelState = Literal["inspecting", "ready", "refused", "unverified"]
+from typing import Any, Literal, NotRequired, TypedDict
+
+Access = Literal["labels", "scores", "gradients", "bounds", "neighbours", "trees"]
 JobState = Literal["queued", "running", "succeeded", "failed", "cancelled", "expired"]
-ENDED = frozenset({"succeeded", "failed", "cancelled", "expired"})
+Kind = Literal["upper_bound", "lower_bound", "smoothed_lower_bound", "estimate", "abstained", "misclassified"]
+Norm = Literal["l1", "l2", "linf"]
 
 
-class Page(TypedDict, Generic[Item]):
-    items: list[Item]
-    next_cursor: str | None
+class Alarm(TypedDict):
+    """Something that a reader must know before believing a number."""
+
+    code: str
+    severity: Literal["error", "warning", "note"]
+    count: int
+    samples: int
+    examples: list[int]
+    explanation: str
+    consequence: str
 
 
-class Reason(TypedDict):
-    """Why a model was refused, or a job failed."""
+class Alive(TypedDict):
+    status: NotRequired[Literal["alive"]]
+
+
+class Audit(TypedDict):
+    """The public JSON of an audit."""
+
+    id: str
+    state: JobState
+    request: AuditRequestEcho
+    jobs: list[AuditJob]
+    skipped: list[Skipped]
+    progress: Progress
+    verdict: NotRequired[Literal["pass", "fail", "inconclusive"] | None]
+    summary: NotRequired[AuditSummary | None]
+    report_ready: NotRequired[bool]
+    error: NotRequired[JobError | None]
+    created_at: str
+    started_at: NotRequired[str | None]
+    finished_at: NotRequired[str | None]
+    links: dict[str, str]
+
+
+class AuditJob(TypedDict):
+    job_id: str
+    method: str
+    state: JobState
+
+
+class AuditPage(TypedDict):
+    items: list[Audit]
+    next_cursor: NotRequired[str | None]
+
+
+class AuditRequestEcho(TypedDict):
+    """The request as it was taken, with its defaults filled in."""
+
+    model_id: str
+    samples_id: str
+    recipe: NotRequired[Literal["quick-1", "standard-1", "thorough-1"] | list[dict[str, Any]]]
+    threat: NotRequired[ThreatRequest]
+    policy: NotRequired[Policy | None]
+    baseline_audit_id: NotRequired[str | None]
+    samples: NotRequired[Selection]
+    seed: NotRequired[int]
+
+
+class AuditSummary(TypedDict):
+    """The audit in a few numbers. Rates with Clopper-Pearson 95 % intervals; medians over all samples, wrong ones as
+    0.
+    """
+
+    samples: int
+    labels: Literal["given", "predicted"]
+    clean_accuracy: Interval | None
+    certified_accuracy: Interval | None
+    empirical_robust_accuracy: Interval | None
+    attack_success_rate: Interval | None
+    median_lower_bound: float | None
+    median_lower_interval: NotRequired[MedianInterval | None]
+    median_upper_bound: float | None
+    median_upper_interval: NotRequired[MedianInterval | None]
+    closure: Interval | None
+    estimates: NotRequired[dict[str, EstimateSummary]]
+    clever: Spread | None
+    clever_median_interval: NotRequired[MedianInterval | None]
+    clever_samples: int
+    clever_statuses: NotRequired[dict[str, int]]
+    smoothed: Spread | None
+    queries: int
+    gradients: int
+    seconds: float
+    alarms: dict[str, int]
+
+
+class BudgetRequest(TypedDict):
+    """The most one sample may cost, and the most seconds the whole job may run. Null: no limit."""
+
+    queries_per_sample: NotRequired[int | None]
+    gradients_per_sample: NotRequired[int | None]
+    seconds: NotRequired[float | None]
+
+
+class Comparison(TypedDict):
+    """This audit against its baseline, sample by sample: the same rows of the same upload, the same threat."""
+
+    baseline_audit_id: str
+    baseline_model: str
+    measure: str
+    paired: int
+    larger: int
+    smaller: int
+    equal: int
+    median_ratio: float | None
+    low: float | None
+    high: float | None
+    p_value: float
+
+
+class CredentialFacts(TypedDict):
+    """A secret is written, never read. The fingerprint tells one from another."""
+
+    set: NotRequired[Literal[True]]
+    fingerprint: str
+
+
+class DataIdentity(TypedDict):
+    """Which samples, and which of them."""
+
+    card: SamplesCard
+    selected: int
+    selection: str
+    labels: Literal["given", "predicted"]
+    misclassified: int | None
+
+
+class Digests(TypedDict):
+    """sha256, hex. `settings`: of recipe, threat, selection, seed and policy as canonical JSON."""
+
+    model: str
+    samples: str
+    settings: str
+    policy: str | None
+
+
+class Effort(TypedDict):
+    """How an attack's distance fell while it asked. Gradients count as queries here."""
+
+    method: str
+    points: list[EffortPoint]
+
+
+class EffortPoint(TypedDict):
+    """After so many queries a sample: the share of samples with a point, and the median distance (null: none yet)."""
+
+    queries: int
+    found: float
+    median_distance: float | None
+
+
+class Endpoint(TypedDict):
+    """A model that already serves: where, in which words, how hard it may be pressed. Its digest is of this JSON."""
+
+    url: str
+    origin: str
+    protocol: str
+    options: dict[str, Any]
+    input: EndpointInput
+    output: EndpointOutput
+    limits: Limits
+
+
+class EndpointInput(TypedDict):
+    """What one row is: `shape` without the batch axis, `dtype` on the wire."""
+
+    shape: list[int]
+    dtype: NotRequired[Literal["float32", "float64"]]
+
+
+class EndpointOutput(TypedDict):
+    kind: Literal["logits", "probabilities", "labels"]
+    classes: int
+
+
+class EnvelopePoint(TypedDict):
+    """Robust accuracy at a radius lies between these two shares. Null: nothing was computed that could say."""
+
+    epsilon: float
+    certified: Interval | None
+    empirical: Interval | None
+
+
+class Estimate(TypedDict):
+    """One method says something near a sample's r* without bounding it. Its kind tells what may be thought of it."""
+
+    kind: Kind
+    value: float | None
+    confidence: NotRequired[float | None]
+    interval: NotRequired[list[float] | None]
+    status: NotRequired[str | None]
+    figures: NotRequired[dict[str, float]]
+
+
+class EstimateSummary(TypedDict):
+    """What one method estimated, over the samples that have its value; of a score, those that are right besides."""
+
+    kind: Kind
+    samples: int | None
+    value: Spread | None
+    median_interval: NotRequired[MedianInterval | None]
+    statuses: NotRequired[dict[str, int]]
+
+
+class FeatureChange(TypedDict):
+    feature: int
+    original: float
+    adversarial: float
+
+
+class Finding(TypedDict):
+    """One sample's line in a job's answer, as stored and as shown."""
+
+    index: int
+    label: int
+    predicted: int
+    kind: Kind
+    norm: str
+    value: float | None
+    confidence: NotRequired[float | None]
+    queries: int
+    gradients: int
+    ended: Literal["finished", "budget", "cancelled"]
+    details: NotRequired[dict[str, Any]]
+
+
+class FindingPage(TypedDict):
+    items: list[Finding]
+    next_cursor: NotRequired[str | None]
+
+
+class Gallery(TypedDict):
+    """`minimum` and `maximum` of the valid inputs (of the samples, where unbounded): black and white of an image."""
+
+    kind: Literal["image", "features"]
+    minimum: float
+    maximum: float
+    pictures: list[Picture]
+
+
+class Interval(TypedDict):
+    """A rate and its Clopper-Pearson 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+class Job(TypedDict):
+    """The public JSON of a job."""
+
+    id: str
+    state: JobState
+    request: JobRequestEcho
+    progress: Progress
+    summary: NotRequired[Summary | None]
+    error: NotRequired[JobError | None]
+    created_at: str
+    started_at: NotRequired[str | None]
+    finished_at: NotRequired[str | None]
+    links: dict[str, str]
+
+
+class JobError(TypedDict):
+    """Why a job ended without success."""
 
     code: str
     detail: str
 
 
-class Model(TypedDict):
-    """A model under audit. What its inspection finds out is null until it is `ready`."""
+class JobPage(TypedDict):
+    items: list[Job]
+    next_cursor: NotRequired[str | None]
+
+
+class JobRequestEcho(TypedDict):
+    """The request as it was taken, with its defaults filled in."""
+
+    model_id: str
+    samples_id: str
+    auxiliary_samples_id: NotRequired[str | None]
+    method: dict[str, Any]
+    threat: NotRequired[ThreatRequest]
+    budget: NotRequired[BudgetRequest]
+    samples: NotRequired[Selection]
+    seed: NotRequired[int]
+
+
+class JobRow(TypedDict):
+    """One job of the audit: how it was set, how it went, what it cost."""
+
+    job_id: str
+    method: str
+    version: str
+    family: Literal["score", "attack", "certificate"]
+    knowledge: Literal["white_box", "black_box_score", "black_box_decision"]
+    proves: Kind
+    reference: str
+    state: JobState
+    error: NotRequired[str | None]
+    started_at: NotRequired[str | None]
+    finished_at: NotRequired[str | None]
+    params: dict[str, Any]
+    budget: dict[str, Any]
+    epsilon: float | None
+    samples: int
+    counts: NotRequired[dict[str, int]]
+    queries: NotRequired[QueryCount | None]
+    gradients: NotRequired[int]
+    seconds: NotRequired[float]
+    device: NotRequired[str]
+    isolation: NotRequired[str]
+    warnings: NotRequired[list[str]]
+    is_baseline: NotRequired[bool]
+
+
+class Limits(TypedDict):
+    """How hard an endpoint may be pressed. The rate counts for all jobs on its origin together."""
+
+    max_batch: NotRequired[int]
+    concurrency: NotRequired[int]
+    requests_per_second: NotRequired[float]
+    burst: NotRequired[int]
+    timeout_seconds: NotRequired[float]
+
+
+class MedianInterval(TypedDict):
+    """Of a median of distances or scores, 95 %, by order statistics: exact, whatever law they come from."""
+
+    low: float | None
+    high: float | None
+
+
+class MethodCard(TypedDict):
+    """One row of the registry, as a client needs it."""
+
+    name: str
+    version: str
+    family: Literal["score", "attack", "certificate"]
+    threat_model: Literal["white_box", "black_box_score", "black_box_decision"]
+    needs: list[Access]
+    norms: list[Norm]
+    goals: list[Literal["untargeted", "targeted"]]
+    epsilon: Literal["required", "optional", "refused"]
+    proves: Kind
+    reference: str
+    params_schema: dict[str, Any]
+
+
+class MethodResult(TypedDict):
+    """What one method found about one sample: its finding in short."""
+
+    kind: Kind
+    value: float | None
+    reason: NotRequired[str | None]
+    queries: int
+    gradients: int
+    ended: Literal["finished", "budget", "cancelled"]
+    fosc: NotRequired[float | None]
+
+
+class ModelCard(TypedDict):
+    """A model under audit. The fields of its inspection are null until it is `ready`."""
 
     id: str
-    kind: str
+    kind: Literal["onnx", "endpoint", "neighbors"]
     name: str
-    state: ModelState
-    refusal: Reason | None
+    state: Literal["inspecting", "ready", "refused", "unverified"]
+    refusal: NotRequired[Refusal | None]
     sha256: str
     size_bytes: int
-    input: dict[str, Any] | None
-    output: dict[str, Any] | None
-    preprocessing: dict[str, Any] | None
-    opset: int | None
-    offers: list[str]
-    withheld: list[dict[str, str]]
-    parity: dict[str, Any] | None
-    endpoint: dict[str, Any] | None
-    credential: dict[str, Any] | None
-    probe: dict[str, Any] | None
+    input: NotRequired[ModelInput | None]
+    output: NotRequired[ModelOutput | None]
+    preprocessing: NotRequired[Preprocessing | None]
+    opset: NotRequired[int | None]
+    offers: NotRequired[list[Access]]
+    withheld: NotRequired[list[Withheld]]
+    parity: NotRequired[Parity | None]
+    endpoint: NotRequired[Endpoint | None]
+    credential: NotRequired[CredentialFacts | None]
+    probe: NotRequired[Probe | None]
     created_at: str
 
 
-class Samples(TypedDict):
-    id: str
+class ModelCardPage(TypedDict):
+    items: list[ModelCard]
+    next_cursor: NotRequired[str | None]
+
+
+class ModelInput(TypedDict):
     name: str
+    dtype: str
+    shape: list[int]
+    batch: int | None
+
+
+class ModelOutput(TypedDict):
+    name: str
+    classes: int
+    kind: Literal["logits", "probabilities", "labels"]
+
+
+class Parity(TypedDict):
+    """Scores of the gradient path against those of onnxruntime, on random rows."""
+
+    max_abs_difference: float
+    rows: int
+
+
+class Picture(TypedDict):
+    """One sample, and the nearest adversarial point found for it."""
+
+    index: int
+    label: int
+    read_as: NotRequired[int | None]
+    method: str
+    distance: float
+    height: NotRequired[int | None]
+    width: NotRequired[int | None]
+    channels: NotRequired[int | None]
+    original: NotRequired[list[float] | None]
+    adversarial: NotRequired[list[float] | None]
+    changes: NotRequired[list[FeatureChange]]
+    changed_features: int
+
+
+class Policy(TypedDict):
+    rules: list[Rule]
+    waivers: NotRequired[list[Waiver]]
+
+
+class Preparation(TypedDict):
+    """What a job's `prepare` stage made, once for all its chunks, and what that cost: a ledger of its own."""
+
+    artifact: str
+    queries: NotRequired[int]
+    gradients: NotRequired[int]
+    seconds: float
+
+
+class Preprocessing(TypedDict):
+    """x -> (x - subtract) / divide, prepended to the graph. Lists run along the channel axis (the first of a row)."""
+
+    subtract: NotRequired[float | list[float]]
+    divide: NotRequired[float | list[float]]
+
+
+class Probe(TypedDict):
+    """What a few requests to an endpoint showed. `decimals`: its scores are rounded to so many; null: not visibly."""
+
+    max_batch: int
+    deterministic: bool
+    decimals: int | None
+
+
+class Progress(TypedDict):
+    """Of one chunk when a worker beats, of the whole job when the API shows it."""
+
+    samples_done: NotRequired[int]
+    samples_total: NotRequired[int]
+    queries: NotRequired[int]
+    gradients: NotRequired[int]
+    fraction: NotRequired[float]
+    eta_seconds: NotRequired[float | None]
+
+
+class QueryCount(TypedDict):
+    total: int
+    mean: float
+    median: float
+    max: int
+    http_calls: int
+
+
+class Ready(TypedDict):
+    """`isolation`: how strictly uploaded models are locked up where they run."""
+
+    status: NotRequired[Literal["ready"]]
+    workers: dict[str, int]
+    isolation: str
+
+
+class Refusal(TypedDict):
+    code: str
+    detail: str
+
+
+class Report(TypedDict):
+    format: NotRequired[Literal["brinell-report-1"]]
+    audit_id: str
+    generated_at: str
+    verdict: Literal["pass", "fail", "inconclusive"] | None
+    rules: list[RuleOutcome]
+    waivers: list[Waiver]
+    summary: AuditSummary
+    model: ModelCard
+    data: DataIdentity
+    threat: ThreatModel
+    samples: list[SampleRow]
+    envelope: list[EnvelopePoint]
+    alarms: list[Alarm]
+    efforts: list[Effort]
+    comparisons: NotRequired[list[Comparison]]
+    gallery: Gallery | None
+    jobs: list[JobRow]
+    skipped: list[Skipped]
+    settings: Settings
+    versions: dict[str, str]
+    digests: Digests
+    limitations: list[str]
+
+
+class Rule(TypedDict):
+    """One metric and what it must keep to: `at_least` or `at_most`, `max_drop_from_baseline`, or a bound and a drop."""
+
+    name: str
+    metric: Literal[
+        "clean_accuracy",
+        "certified_accuracy",
+        "empirical_robust_accuracy",
+        "robust_accuracy",
+        "attack_success_rate",
+        "smoothed_certified_accuracy",
+        "median_upper_bound",
+        "median_lower_bound",
+        "clever_mean",
+        "clever_median",
+        "clever_min",
+    ]
+    at_least: NotRequired[float | None]
+    at_most: NotRequired[float | None]
+    at: NotRequired[float | None]
+    confidence: NotRequired[float | None]
+    max_drop_from_baseline: NotRequired[float | None]
+    severity: NotRequired[Literal["fail", "warn"]]
+
+
+class RuleOutcome(TypedDict):
+    """One rule, what was observed, and what follows."""
+
+    name: str
+    metric: str
+    at: NotRequired[float | None]
+    at_least: NotRequired[float | None]
+    at_most: NotRequired[float | None]
+    confidence: NotRequired[float | None]
+    max_drop_from_baseline: NotRequired[float | None]
+    baseline: NotRequired[float | None]
+    severity: NotRequired[Literal["fail", "warn"]]
+    observed: float | None
+    low: float | None
+    high: float | None
+    evidence: Literal["certified", "empirical", "estimate"]
+    verdict: Literal["pass", "fail", "inconclusive", "warn", "noted"]
+    needed_samples: NotRequired[int | None]
+    detail: NotRequired[str]
+    waiver: NotRequired[Waiver | None]
+
+
+class SampleRow(TypedDict):
+    """One sample: lower <= r* <= upper, each end with the method that gave it, and beside them what proves nothing."""
+
+    index: int
+    label: int
+    predicted: int
+    lower: float | None
+    lower_by: str | None
+    lower_confidence: float | None
+    upper: float | None
+    upper_by: str | None
+    estimates: NotRequired[dict[str, Estimate]]
+    clever: float | None
+    clever_interval: NotRequired[list[float] | None]
+    clever_max: NotRequired[float | None]
+    clever_status: NotRequired[str | None]
+    clever_radius: NotRequired[float | None]
+    clever_shape: NotRequired[float | None]
+    clever_ks_p: NotRequired[float | None]
+    clever_end_point: NotRequired[float | None]
+    smoothed: float | None
+    smoothed_confidence: NotRequired[float | None]
+    alarms: NotRequired[list[str]]
+    methods: NotRequired[dict[str, MethodResult]]
+
+
+class SamplesCard(TypedDict):
     count: int
-    shape: list[int]  # without the leading count
+    shape: list[int]
     dtype: str
     labelled: bool
     label_minimum: int | None
     label_maximum: int | None
     minimum: float
     maximum: float
-    sha256: str
-
-
-class Method(TypedDict):
-    name: str
-    version: str
-    family: str
-    threat_model: str
-    needs: list[str]
-    norms: list[str]
-    goals: list[str]
-    epsilon: str
-    proves: str
-    reference: str
-    params_schema: dict[str, Any]
-
-
-class Progress(TypedDict):
-    samples_done: int
-    samples_total: int
-    queries: int
-    gradients: int
-    fraction: float
-    eta_seconds: float | None
-
-
-class Job(TypedDict):
     id: str
-    state: JobState
-    request: dict[str, Any]
-    progress: Progress
-    summary: dict[str, Any] | None
-    error: Reason | None
+    name: str
+    sha256: str
+    size_bytes: int
     created_at: str
-    started_at: str | None
-    finished_at: str | None
-    links: dict[str, str]
 
 
-class Finding(TypedDict):
-    """One sample's line in a job's answer. `index` is its row in the upload."""
+class SamplesCardPage(TypedDict):
+    items: list[SamplesCard]
+    next_cursor: NotRequired[str | None]
 
-    index: int
-    label: int
-    predicted: int
-    kind: str
-    norm: str
-    value: float | None
-    confidence: float | None
-    queries: int
+
+class Selection(TypedDict):
+    """`limit`: the first N rows of the upload; `indices`: these rows. Neither: all of them."""
+
+    limit: NotRequired[int | None]
+    indices: NotRequired[list[int] | None]
+
+
+class Settings(TypedDict):
+    """Everything that was chosen. `policy` is the policy as it was read."""
+
+    recipe: str
+    seed: int
+    policy: dict[str, Any] | None
+    baseline_audit_id: str | None
+
+
+class Skipped(TypedDict):
+    """A method of the recipe that could not run here, and why."""
+
+    method: str
+    reason: str
+
+
+class Spread(TypedDict):
+    mean: float
+    median: float
+    min: float
+    max: float
+
+
+class Summary(TypedDict):
+    """All findings of a succeeded job in a few numbers."""
+
+    counts: dict[str, int]
+    samples: int
+    labels: Literal["given", "predicted"]
+    clean_accuracy: Interval | None
+    value: Spread | None
+    value_correct: Spread | None
+    success_rate: Interval | None
+    queries: QueryCount
     gradients: int
-    ended: str
-    details: dict[str, Any]
+    seconds: float
+    prepare: NotRequired[Preparation | None]
+    device: str
+    isolation: str
+    versions: dict[str, str]
+    warnings: list[str]
+
+
+class Targeted(TypedDict):
+    """A rule that picks each sample's target, or one label per selected sample."""
+
+    targeted: Literal["random", "least_likely", "runner_up"] | list[int]
+
+
+class ThreatModel(TypedDict):
+    """What the attacker may do. `box` null: any input is valid."""
+
+    norm: str
+    epsilon: float | None
+    goal: Literal["untargeted"] | Targeted
+    box: list[Any] | None
+
+
+class ThreatRequest(TypedDict):
+    """`box` left out, null and given are three different things: ask `box_is_given`."""
+
+    norm: NotRequired[Norm]
+    box: NotRequired[list[Any] | None]
+    epsilon: NotRequired[float | None]
+    goal: NotRequired[Literal["untargeted"] | Targeted]
+    scale: NotRequired[Any]
+    frozen: NotRequired[Any]
+    lattice: NotRequired[Any]
+
+
+class Verdict(TypedDict):
+    """`verdict` null: still running, no policy, or an audit that could not run."""
+
+    verdict: Literal["pass", "fail", "inconclusive"] | None
+    rules: NotRequired[list[RuleOutcome]]
+
+
+class Waiver(TypedDict):
+    """Somebody answers for a rule that does not pass, until a day."""
+
+    rule: str
+    reason: str
+    by: str
+    until: NotRequired[str | None]
+
+
+class Withheld(TypedDict):
+    """An access this model could have offered, and why it does not."""
+
+    offer: Access
+    reason: str

@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
-from brinell.audit_records import Audit
 from brinell.commands import audit
 from brinell.commands.options import ApiKey, AsJson, Limit, Url, refuse_unwritable
 from brinell.printing.scores_table import NOTHING
 from brinell.printing.terminal import out, print_facts, print_json, print_table, say
+from brinell.records import Audit
 from brinell.session.connecting import connect
 
 app = typer.Typer(help="Look at audits and their reports, cancel and delete them.", no_args_is_help=True)

@@ -96,7 +96,7 @@ def print_findings(found: list[Finding]) -> None:
 
 
 def _row(job: Job) -> list[str]:
-    return [job["id"], str(job["request"]["method"]["name"]), job_note(job), job["created_at"]]
+    return [job["id"], job["request"]["method"]["name"], job_note(job), job["created_at"]]
 
 
 def _line(finding: Finding) -> list[str]:

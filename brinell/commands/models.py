@@ -9,7 +9,7 @@ import typer
 
 from brinell.commands.options import ApiKey, AsJson, Limit, Url, local_file
 from brinell.printing.terminal import print_facts, print_json, print_table, say
-from brinell.records import Model
+from brinell.records import ModelCard
 from brinell.session.connecting import connect
 from brinell.session.uploading import upload_model
 from brinell.wire.deadline import Deadline
@@ -82,5 +82,5 @@ def delete(model_id: ModelId, url: Url = None, api_key: ApiKey = None) -> None:
     say(f"Deleted {model_id}.")
 
 
-def _row(model: Model) -> list[str]:
+def _row(model: ModelCard) -> list[str]:
     return [model["id"], model["name"], model["state"], ", ".join(model["offers"])]

@@ -9,7 +9,7 @@ import typer
 from brinell.commands import conversion
 from brinell.commands.options import ApiKey, AsJson, Limit, Url, local_file
 from brinell.printing.terminal import print_facts, print_json, print_table, say
-from brinell.records import Samples
+from brinell.records import SamplesCard
 from brinell.session.connecting import connect
 from brinell.session.uploading import upload_samples
 
@@ -62,6 +62,6 @@ def delete(samples_id: SamplesId, url: Url = None, api_key: ApiKey = None) -> No
     say(f"Deleted {samples_id}.")
 
 
-def _row(samples: Samples) -> list[str]:
+def _row(samples: SamplesCard) -> list[str]:
     shape = "x".join(map(str, samples["shape"]))
     return [samples["id"], samples["name"], str(samples["count"]), shape, "yes" if samples["labelled"] else "no"]

@@ -2,21 +2,21 @@
 
 from collections.abc import Iterator, Sequence
 
-from brinell.audit_records import Bracket, Interval, MedianInterval, Report
 from brinell.printing.scores_table import NOTHING, number
 from brinell.printing.terminal import out, plain, print_table
+from brinell.records import Interval, MedianInterval, Report, SampleRow
 
 CLOSED = 1.1  # as the service defines it: upper / lower up to which a bracket counts as closed
 STYLES = {"error": "bold red", "warning": "yellow", "note": ""}
 
 
-def print_brackets(samples: Sequence[Bracket]) -> None:
+def print_brackets(samples: Sequence[SampleRow]) -> None:
     """No change smaller than `certified` matters; a change as large as `found` fools the model."""
     columns = ["sample", "label", "certified", "by", "CLEVER", "found", "by"]
     print_table(columns, [_row(sample) for sample in samples], right=frozenset(columns) - {"by"})
 
 
-def _row(sample: Bracket) -> list[str]:
+def _row(sample: SampleRow) -> list[str]:
     lower_by = sample["lower_by"] or NOTHING
     if (confidence := sample["lower_confidence"]) is not None and confidence < 1:
         lower_by += f" ({confidence:.4g})"

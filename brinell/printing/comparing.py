@@ -7,7 +7,7 @@ test and a distribution-free interval. What is proven is read from the brackets.
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from brinell.audit_records import Bracket, Comparison, Report
+from brinell.records import Comparison, Report, SampleRow
 
 SURE = 0.05  # two-sided p-value below which a split is not put down to chance
 WHAT = {"upper": "the nearest adversarial point found", "lower": "the certified bound", "clever": "the CLEVER estimate"}
@@ -79,12 +79,12 @@ def _proven(ours: Audited, baseline: Audited) -> str:
     )
 
 
-def _pairs(here: Sequence[Bracket], there: Sequence[Bracket]) -> Iterator[tuple[Bracket, Bracket]]:
+def _pairs(here: Sequence[SampleRow], there: Sequence[SampleRow]) -> Iterator[tuple[SampleRow, SampleRow]]:
     others = {sample["index"]: sample for sample in there}
     return ((sample, others[sample["index"]]) for sample in here if sample["index"] in others)
 
 
-def _is_certainly_farther(one: Bracket, other: Bracket) -> bool:
+def _is_certainly_farther(one: SampleRow, other: SampleRow) -> bool:
     return one["lower"] is not None and other["upper"] is not None and one["lower"] > other["upper"]
 
 

@@ -55,21 +55,13 @@ def print_summary(job: Job, name: str = "CLEVER") -> None:
     counts = ", ".join(f"{n} {kind}" for kind, n in summary["counts"].items() if n)
     out.print()
     out.print(plain(f"{name}: {summary['samples']} samples ({counts}), labels {summary['labels']}"))
-    for title, key in (("clean accuracy", "clean_accuracy"), ("success rate", "success_rate")):
-        if rate := summary.get(key):
+    for title, rate in (("clean accuracy", summary["clean_accuracy"]), ("success rate", summary["success_rate"])):
+        if rate:
             out.print(f"  {title}: {rate['value']:.1%} (95% interval {rate['low']:.1%} to {rate['high']:.1%})")
-    if (values := summary.get("value")) and values.get("mean") is not None:
+    if values := summary["value"]:
         listed = ", ".join(f"{word} {number(values[word])}" for word in ("mean", "median", "min", "max"))
         out.print(f"  value: {listed}")
-    cost = f"{summary['queries']['total']} queries, {_total(summary['gradients'])} gradients"
+    cost = f"{summary['queries']['total']} queries, {summary['gradients']} gradients"
     out.print(f"  cost: {cost}, {summary['seconds']:.1f} s")
-    if summary.get("warnings"):
-        out.print(plain(f"  warnings: {', '.join(map(_code, summary['warnings']))}"))
-
-
-def _total(gradients: Any) -> Any:
-    return gradients["total"] if isinstance(gradients, dict) else gradients
-
-
-def _code(warning: Any) -> str:
-    return str(warning["code"] if isinstance(warning, dict) else warning)
+    if summary["warnings"]:
+        out.print(plain(f"  warnings: {', '.join(summary['warnings'])}"))

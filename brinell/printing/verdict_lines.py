@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-from brinell.audit_records import Rule, Verdict
 from brinell.printing.scores_table import number
 from brinell.printing.terminal import out, plain
+from brinell.records import RuleOutcome
 
 
-def print_verdict(verdict: Verdict | None, rules: Sequence[Rule]) -> None:
+def print_verdict(verdict: str | None, rules: Sequence[RuleOutcome]) -> None:
     """Nothing where there is no policy."""
     if not rules:
         return
@@ -18,25 +18,25 @@ def print_verdict(verdict: Verdict | None, rules: Sequence[Rule]) -> None:
     out.print(f"\nVerdict: {verdict or 'none'}")
 
 
-def _told(rule: Rule) -> str:
+def _told(rule: RuleOutcome) -> str:
     told = f"{rule['name']}: {_wanted(rule)}, observed {_observed(rule)} ({rule['evidence']})"
     return f"{told}. {why}" if (why := _why(rule)) else told
 
 
-def _wanted(rule: Rule) -> str:
+def _wanted(rule: RuleOutcome) -> str:
     where = "" if rule["at"] is None else f" at {rule['at']:g}"
     bounds = {"≥": rule["at_least"], "≤": rule["at_most"], "drop ≤": rule["max_drop_from_baseline"]}
     wanted = " and ".join(f"{sign} {bound:g}" for sign, bound in bounds.items() if bound is not None)
     return f"{rule['metric']}{where} {wanted}"
 
 
-def _observed(rule: Rule) -> str:
+def _observed(rule: RuleOutcome) -> str:
     if rule["low"] is None or rule["high"] is None:
         return number(rule["observed"])
     return f"{number(rule['observed'])} in [{number(rule['low'])}, {number(rule['high'])}]"
 
 
-def _why(rule: Rule) -> str:
+def _why(rule: RuleOutcome) -> str:
     if rule["verdict"] == "pass":
         return ""
     needed, waiver = rule["needed_samples"], rule["waiver"]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from brinell.client import Client
 from brinell.printing.progress import progress
-from brinell.records import Model, Samples
+from brinell.records import ModelCard, SamplesCard
 from brinell.wire.deadline import Deadline
 
 
@@ -16,7 +16,7 @@ def upload_model(
     name: str | None = None,
     kind: str = "onnx",
     preprocessing: str | None = None,
-) -> Model:
+) -> ModelCard:
     """The model once it is ready."""
     with progress(f"Uploading {path.name}") as advance:
         model = client.upload_model(
@@ -31,7 +31,7 @@ def upload_model(
     return model
 
 
-def upload_samples(client: Client, path: Path, *, name: str | None = None) -> Samples:
+def upload_samples(client: Client, path: Path, *, name: str | None = None) -> SamplesCard:
     with progress(f"Uploading {path.name}") as advance:
         return client.upload_samples(path, name=name, on_sent=lambda sent, total: advance(sent / total))
 

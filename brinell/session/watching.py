@@ -4,14 +4,14 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NamedTuple, TypeVar
 
-from brinell.audit_records import Audit
 from brinell.client import Client
 from brinell.errors import BrinellError
 from brinell.printing.progress import Advance, joined, progress, samples_note, time_left
 from brinell.printing.terminal import say
-from brinell.records import ENDED, Finding, Job
+from brinell.records import Audit, Finding, Job
 from brinell.session.interrupts import held
 from brinell.wire.deadline import Deadline
+from brinell.wire.waiting import ENDED
 
 Work = TypeVar("Work", Job, Audit)
 

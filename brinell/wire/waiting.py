@@ -4,12 +4,13 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from brinell.records import ENDED
 from brinell.wire.deadline import Deadline
 from brinell.wire.transport import Transport, retry_after
 
 LONGEST_WAIT_SECONDS = 30  # one `Prefer: wait`
 WATCHED_WAIT_SECONDS = 1  # the same while somebody looks at the progress: the server answers early only on a new state
+
+ENDED = frozenset({"succeeded", "failed", "cancelled", "expired"})
 
 Work = TypeVar("Work", bound=Mapping[str, Any])  # a job or an audit
 

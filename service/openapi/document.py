@@ -24,6 +24,9 @@ Errors are problems (RFC 9457) with a stable `code`. The whole contract in words
 BODIES = (JobRequest, AuditRequest, EndpointRequest)  # read by `service.wire.bodies`, so FastAPI does not know them
 
 
+ECHO = "The request as it was taken, with its defaults filled in."
+
+
 def install(app: FastAPI) -> None:
     """FastAPI builds the document once, when it is first asked for."""
 
@@ -40,7 +43,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
     answered = document["components"]["schemas"]
     for body in BODIES:
         if body.__name__ in answered:  # an answer repeats it, without the parameters of every method
-            answered[body.__name__]["title"] = f"{body.__name__}Echo"
+            answered[body.__name__] |= {"title": f"{body.__name__}Echo", "description": ECHO}
     named_by_titles(document)
     schemas = document["components"]["schemas"] | _bodies()  # what a body may say includes what an answer repeats
     for name, example in examples.OBJECTS.items():
