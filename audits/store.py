@@ -12,7 +12,9 @@ from audits.asking.request import AuditRequest
 from audits.document.report import Skipped
 from audits.document.summary import AuditSummary
 from audits.policy.verdict import Verdict
-from jobs.record import Idempotency, Job, JobError, Page, Progress
+from jobs.idempotency import Idempotency
+from jobs.page import Page
+from jobs.record import Job, JobError, Progress
 from jobs.states import TERMINAL, JobState
 from jobs.store.jobs import moment
 from jobs.store.names import checked, found, key, new_id

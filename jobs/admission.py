@@ -12,8 +12,8 @@ from algorithms.method import Method
 from algorithms.seam.access import Access
 from jobs import box
 from jobs.fitting import RADIUS, Misfit, misfit
-from jobs.record import JobSpec, ThreatSpec
 from jobs.request import MAX_SAMPLES, JobRequest, Selection, Targeted, ThreatRequest
+from jobs.spec import JobSpec, ThreatSpec
 from models.cards import ModelCard, SamplesCard
 from models.kinds import KINDS
 

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from algorithms.errors import Refused
-from jobs.record import Bound
 from jobs.request import ThreatRequest
+from jobs.spec import Bound
 from models.cards import SamplesCard
 
 DEFAULT = (0.0, 1.0)

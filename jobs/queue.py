@@ -7,7 +7,7 @@ from functools import cached_property
 from celery import Celery
 from kombu.exceptions import OperationalError
 
-from jobs.record import QueueName
+from jobs.spec import QueueName
 
 RUN_CHUNK = "run_chunk"  # the task's name, in `workers/tasks.py`
 

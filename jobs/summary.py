@@ -13,7 +13,8 @@ from algorithms.registry import method
 from algorithms.seam.claims import Finding, Kind
 
 if TYPE_CHECKING:
-    from jobs.record import ChunkResult, JobSpec
+    from jobs.lease import ChunkResult
+    from jobs.spec import JobSpec
 
 NO_ANSWER = "scores_not_finite"  # why a sample is abstained from that the model answers by no numbers
 WARNING_REASONS = ("gradient_masked", "gradient_not_finite", NO_ANSWER)  # of abstaining: the model's doing

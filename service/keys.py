@@ -11,10 +11,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from algorithms.errors import BrinellError, NotFound
-from jobs.record import KeyRecord
 from jobs.settings import Settings
 from jobs.store.connection import Connection
-from jobs.store.keys import Keys
+from jobs.store.keys import KeyRecord, Keys
 from service.edge.security import SCOPES, new_key
 
 TENANT = re.compile(r"[A-Za-z0-9_-]{1,64}")

@@ -12,9 +12,10 @@ from audits.asking.admission import admit as admit_audit
 from audits.asking.request import AuditRequest
 from audits.store import Audits
 from jobs.admission import admit
+from jobs.lease import ChunkResult, Lease
 from jobs.queue import Dispatch, Queue
-from jobs.record import ChunkResult, JobSpec, Lease
 from jobs.request import JobRequest
+from jobs.spec import JobSpec
 from jobs.store.names import new_id
 from jobs.store.store import Store
 from models.cards import Inspection, ModelCard, ModelInput, ModelOutput, SamplesCard

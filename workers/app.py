@@ -12,8 +12,8 @@ from celery.signals import setup_logging, worker_shutting_down
 from celery.worker.consumer import Consumer
 
 from jobs import logs
-from jobs.record import QueueName
 from jobs.settings import Settings
+from jobs.spec import QueueName
 from jobs.store.connection import Connection
 from jobs.store.workers import Workers
 from workers import drain, limits

@@ -12,8 +12,8 @@ from audits.document.report import Skipped
 from audits.policy import policy
 from jobs import admission
 from jobs.admission import Rows
-from jobs.record import JobSpec
 from jobs.request import JobRequest, Selection, Targeted, ThreatRequest
+from jobs.spec import JobSpec
 from models.cards import ModelCard, SamplesCard
 
 

@@ -8,7 +8,8 @@ from audits.asking.request import AuditRequest
 from audits.document.report import Skipped
 from audits.document.summary import AuditSummary
 from audits.policy.verdict import Overall
-from jobs.record import JobError, Progress, QueueName, ThreatSpec
+from jobs.record import JobError, Progress
+from jobs.spec import QueueName, ThreatSpec
 from jobs.states import JobState
 from models.cards import ModelCard, SamplesCard
 

@@ -7,7 +7,8 @@ from functools import cached_property
 from algorithms import registry
 from algorithms.method import Method
 from algorithms.seam.claims import Finding
-from jobs.record import Bound, Job, JobSpec
+from jobs.record import Job
+from jobs.spec import Bound, JobSpec
 from jobs.states import JobState
 
 DONE = JobState.SUCCEEDED

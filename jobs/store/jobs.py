@@ -5,8 +5,11 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from jobs.record import Idempotency, Job, JobError, JobSpec, Page, Progress
+from jobs.idempotency import Idempotency
+from jobs.page import Page
+from jobs.record import Job, JobError, Progress
 from jobs.request import JobRequest
+from jobs.spec import JobSpec
 from jobs.states import JobState
 from jobs.store.moves import Moves
 from jobs.store.names import checked, found, key, new_id

@@ -2,11 +2,26 @@
 
 from datetime import UTC, datetime
 
-from jobs.record import KeyRecord
+from pydantic import BaseModel, ConfigDict, Field
+
 from jobs.store.connection import Connection
 from jobs.store.names import key
 
 TOUCH_SECONDS = 60
+
+
+class KeyRecord(BaseModel):
+    """An API key as stored: never the secret itself."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str
+    tenant: str = Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")  # it becomes part of store keys
+    scopes: frozenset[str]
+    secret_hash: str  # of the secret part, hex
+    name: str = ""
+    created_at: datetime
+    last_used_at: datetime | None = None
 
 
 class Keys:

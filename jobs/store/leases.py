@@ -3,7 +3,9 @@
 from time import monotonic
 from typing import Any, Literal
 
-from jobs.record import ChunkResult, JobSpec, Lease, Progress
+from jobs.lease import ChunkResult, Lease
+from jobs.record import Progress
+from jobs.spec import JobSpec
 from jobs.store.moves import Moves
 from jobs.store.names import key
 from jobs.store.refusals import Reply

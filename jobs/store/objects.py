@@ -4,7 +4,8 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from algorithms.errors import Refused
-from jobs.record import Idempotency, Page
+from jobs.idempotency import Idempotency
+from jobs.page import Page
 from jobs.store.moves import Moves
 from jobs.store.names import ObjectKind, checked, found, key, kind_of
 from jobs.store.refusals import reused

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from jobs.record import Idempotency, Page
+from jobs.idempotency import Idempotency
+from jobs.page import Page
 from jobs.store.connection import Connection
 from jobs.store.names import checked, found, key
 from jobs.store.objects import Objects, as_argument

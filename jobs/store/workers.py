@@ -2,9 +2,21 @@
 
 from typing import Any
 
-from jobs.record import QueueName, WorkerRecord
+from pydantic import BaseModel, ConfigDict
+
+from jobs.spec import QueueName
 from jobs.store.connection import Connection
 from jobs.store.names import key
+
+
+class WorkerRecord(BaseModel):
+    """A worker that has beaten within the last lease or two."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str
+    kind: QueueName
+    info: dict[str, Any] = {}
 
 
 class Workers:

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from jobs.record import Idempotency
+from jobs.idempotency import Idempotency
 from jobs.store.names import new_id
 from models.cards import ModelCard, Preprocessing, SamplesCard
 from models.kinds import KindName

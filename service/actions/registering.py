@@ -8,7 +8,7 @@ from starlette.requests import Request
 
 from algorithms.errors import Refused
 from jobs.credentials import Seal
-from jobs.record import Idempotency
+from jobs.idempotency import Idempotency
 from jobs.registration import EndpointRequest, register
 from jobs.store.names import new_id
 from models.cards import ModelCard

@@ -8,7 +8,8 @@ from audits.asking.record import Audit
 from audits.asking.request import AuditRequest
 from audits.store import Audits
 from jobs.admission import Rows, admit, selected, wants_rows
-from jobs.record import Idempotency, Job
+from jobs.idempotency import Idempotency
+from jobs.record import Job
 from jobs.request import JobRequest
 from models.cards import ModelCard, SamplesCard
 from models.library import Library

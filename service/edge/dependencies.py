@@ -8,8 +8,8 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityS
 
 from algorithms.errors import Denied
 from audits.store import Audits
-from jobs.record import KeyRecord
 from jobs.settings import Settings
+from jobs.store.keys import KeyRecord
 from jobs.store.store import Store
 from models.library import Library
 from service.edge.security import is_secret, read_key

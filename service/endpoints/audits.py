@@ -13,7 +13,7 @@ from audits.asking.record import Audit
 from audits.asking.request import AuditRequest
 from audits.document.report import MEDIA_TYPES, Report
 from audits.policy.verdict import Verdict
-from jobs.record import Page
+from jobs.page import Page
 from jobs.states import TERMINAL, JobState
 from jobs.store.names import checked
 from service.actions.submission import submit_audit

@@ -10,7 +10,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from algorithms.errors import Conflict
 from algorithms.seam.claims import Finding
-from jobs.record import Page
+from jobs.page import Page
 from jobs.states import TERMINAL
 from jobs.store.names import checked
 from service.actions import adversarials

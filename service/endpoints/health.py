@@ -8,8 +8,8 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel
 
 from algorithms.errors import Unavailable
-from jobs.record import WorkerRecord
 from jobs.store.store import Store
+from jobs.store.workers import WorkerRecord
 from service.edge.dependencies import TheParts
 from service.openapi.declaring import answers, declares
 

@@ -5,7 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 
 from jobs.admission import check_reserved
-from jobs.record import Job, Page
+from jobs.page import Page
+from jobs.record import Job
 from jobs.request import JobRequest
 from jobs.states import JobState
 from jobs.store.names import checked

@@ -9,7 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 
 from algorithms.errors import Refused
-from jobs.record import Page
+from jobs.page import Page
 from jobs.store.store import Store
 from models.cards import ModelCard, Preprocessing
 from models.kinds import KINDS, ONNX, UPLOADED, UploadedName

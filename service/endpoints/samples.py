@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
-from jobs.record import Page
+from jobs.page import Page
 from models.cards import SamplesCard
 from service.actions.intake import take_samples
 from service.edge.dependencies import Cursor, Limit, Name, SamplesReader, SamplesWriter, TheParts

@@ -9,7 +9,7 @@ from fastapi import Header
 from starlette.requests import Request
 
 from algorithms.errors import Refused
-from jobs.record import Idempotency
+from jobs.idempotency import Idempotency
 
 _FORM = re.compile(r"[\x21-\x7e]{1,255}")
 

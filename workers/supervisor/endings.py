@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from audits.document.summary import AuditSummary
 from audits.policy.verdict import Verdict
-from jobs.record import ChunkResult, Lease
+from jobs.lease import ChunkResult, Lease
 from jobs.store.store import Store
 from jobs.summary import Preparation
 from models.cards import Inspection

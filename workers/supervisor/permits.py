@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from jobs.credentials import Credential, Seal
-from jobs.record import Lease
+from jobs.lease import Lease
 from jobs.settings import Settings
 
 

@@ -20,7 +20,8 @@ from audits.evidence.evidence import Evidence
 from audits.policy.verdict import Verdict
 from audits.renderings.render import WRITERS, render
 from audits.store import Audits
-from jobs.record import Lease, Progress
+from jobs.lease import Lease
+from jobs.record import Progress
 from jobs.store.store import Store
 from models.library import Library
 from models.samples import load_rows

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from algorithms.registry import method
-from jobs.record import JobSpec, Lease
+from jobs.lease import Lease
+from jobs.spec import JobSpec
 from models.library import Library
 from models.samples import load_rows
 

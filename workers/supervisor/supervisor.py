@@ -7,7 +7,7 @@ import structlog
 
 from algorithms.errors import Unavailable
 from audits.store import Audits
-from jobs.record import Lease
+from jobs.lease import Lease
 from jobs.settings import Settings
 from jobs.store.store import Store
 from models.cards import Endpoint

@@ -8,7 +8,9 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
 from algorithms.seam.claims import Finding
-from jobs.record import JobSpec, Lease, Progress
+from jobs.lease import Lease
+from jobs.record import Progress
+from jobs.spec import JobSpec
 from models.cards import Inspection, Limits, ModelCard
 from workers import frames
 from workers.frames import Frame, FrameError

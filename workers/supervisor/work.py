@@ -5,7 +5,8 @@ from dataclasses import replace
 from time import monotonic
 from typing import Literal, TypeVar
 
-from jobs.record import ChunkResult, Lease, Progress
+from jobs.lease import ChunkResult, Lease
+from jobs.record import Progress
 from jobs.summary import Preparation
 from models.cards import Endpoint, ModelCard
 from models.kinds import KINDS

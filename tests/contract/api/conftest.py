@@ -17,9 +17,10 @@ from fastapi.testclient import TestClient
 from algorithms.seam.access import Access
 from algorithms.seam.claims import Finding, Kind
 from jobs import logs
+from jobs.lease import ChunkResult, Lease
 from jobs.queue import Queue
-from jobs.record import ChunkResult, KeyRecord, Lease
 from jobs.settings import Settings
+from jobs.store.keys import KeyRecord
 from jobs.store.store import Store
 from models.cards import Inspection, ModelInput, ModelOutput
 from models.library import Library

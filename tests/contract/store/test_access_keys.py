@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from algorithms.errors import RateLimited
-from jobs.record import KeyRecord
+from jobs.store.keys import KeyRecord
 from jobs.store.store import Store
 from tests.jobs_for_tests import MakeStore
 

@@ -10,8 +10,10 @@ from algorithms.errors import Conflict, NotFound, Refused
 from audits.document.summary import AuditSummary
 from audits.policy.verdict import Verdict
 from audits.store import REPORT_SHARE, Audits
+from jobs.idempotency import Idempotency
+from jobs.lease import ChunkResult, Lease
 from jobs.queue import Dispatch
-from jobs.record import ChunkResult, Idempotency, Lease, Progress
+from jobs.record import Progress
 from jobs.states import JobState
 from jobs.store.store import Store
 from tests.jobs_for_tests import MakeStore, NotedLibrary, NotedQueue, Upload, commit_all, digest, result, taken

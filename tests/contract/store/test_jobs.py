@@ -5,8 +5,9 @@ import pytest
 from algorithms.errors import Conflict, NotFound, RateLimited, Refused
 from algorithms.seam.claims import Kind
 from audits.store import Audits
+from jobs.idempotency import Idempotency
 from jobs.queue import Dispatch
-from jobs.record import Idempotency, Progress
+from jobs.record import Progress
 from jobs.states import JobState
 from jobs.store.store import Store
 from tests.jobs_for_tests import MakeStore, NotedLibrary, NotedQueue, Upload, commit_all, digest, finding, result, taken

@@ -8,7 +8,7 @@ import redis
 
 from algorithms.errors import NotFound, Unavailable
 from audits.store import Audits
-from jobs.record import Idempotency
+from jobs.idempotency import Idempotency
 from jobs.store.names import new_id
 from jobs.store.store import Store
 from tests.jobs_for_tests import (

@@ -15,7 +15,8 @@ from hypothesis.stateful import (
 )
 from hypothesis.strategies import booleans, integers
 
-from jobs.record import Lease, Progress
+from jobs.lease import Lease
+from jobs.record import Progress
 from jobs.settings import Settings
 from jobs.states import TERMINAL, JobState
 from jobs.store.store import Store

@@ -6,8 +6,8 @@ import pytest
 
 from algorithms.errors import Conflict, NotFound
 from jobs.admission import admit
+from jobs.lease import Lease
 from jobs.queue import Dispatch
-from jobs.record import Lease
 from jobs.states import JobState
 from jobs.store.store import Store
 from jobs.summary import Preparation

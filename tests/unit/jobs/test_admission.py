@@ -10,8 +10,8 @@ from algorithms import registry
 from algorithms.errors import Conflict, Refused
 from algorithms.seam.access import Access
 from jobs.admission import Rows, admit, selected, wants_rows
-from jobs.record import JobSpec
 from jobs.request import MAX_SAMPLES
+from jobs.spec import JobSpec
 from models.cards import ModelCard, SamplesCard
 from tests.jobs_for_tests import CLASSES, SHAPE, model_card, ready_card, request, samples_card
 

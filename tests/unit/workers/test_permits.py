@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from jobs.credentials import Credential, Seal
-from jobs.record import Lease
+from jobs.lease import Lease
 from jobs.settings import Settings
 from models.cards import Endpoint, EndpointInput, EndpointOutput, Limits, ModelCard
 from workers.frames import Frame, FrameError

@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 
-from jobs.record import JobSpec
+from jobs.spec import JobSpec
 from tests.jobs_for_tests import SHAPE, ready_card, samples_card, spec
 from workers.supervisor import shared_rows
 

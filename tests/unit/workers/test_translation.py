@@ -10,8 +10,9 @@ from pydantic import TypeAdapter
 
 from algorithms.mathematics.norms import Norm
 from algorithms.seam.claims import Finding, Kind
-from jobs.record import JobSpec, Lease, ThreatSpec
+from jobs.lease import Lease
 from jobs.request import JobRequest
+from jobs.spec import JobSpec, ThreatSpec
 from models.cards import ModelCard, SamplesCard
 from workers import frames
 from workers.frames import Frame, FrameError

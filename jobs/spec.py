@@ -1,0 +1,78 @@
+"""What a worker needs to compute a job, frozen when it was admitted."""
+
+from typing import Any, Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from algorithms.mathematics.norms import Norm
+from algorithms.seam.threat import Box, Threat
+from jobs.request import Goal, JobRequest
+from models.cards import ModelCard, SamplesCard
+
+QueueName = Literal["compute", "inspect", "probe"]  # jobs on uploaded models; their inspections; all of endpoints
+# One for all features; one a feature, in the flat order of the sample; or nested like a sample, where an axis of one
+# number stands for the whole axis.
+Bound = float | tuple[Any, ...]
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ThreatSpec(_Record):
+    """The admitted threat is this in plain JSON. `lower` and `upper` null: unbounded."""
+
+    norm: Norm
+    lower: Bound | None
+    upper: Bound | None
+    epsilon: float | None
+    goal: Goal
+
+    def threat(self, shape: tuple[int, ...]) -> Threat:
+        """Makes the algorithms' threat; bounds other than numbers take the shape of a sample."""
+        box = Box.unbounded()
+        if self.lower is not None and self.upper is not None:
+            box = Box(_bound(self.lower, shape), _bound(self.upper, shape))
+        return Threat(norm=self.norm, box=box, epsilon=self.epsilon, targeted=self.goal_rule)
+
+    @property
+    def goal_rule(self) -> Literal["random", "least_likely", "runner_up", "given"] | None:
+        """Names the rule that chooses targets; None: untargeted."""
+        if self.goal == "untargeted":
+            return None
+        return "given" if isinstance(self.goal.targeted, list) else self.goal.targeted
+
+
+def _bound(values: Bound, shape: tuple[int, ...]) -> np.ndarray[Any, np.dtype[np.float32]]:
+    array = np.asarray(values, np.float32)
+    if array.ndim < 2:
+        return array.reshape(shape) if array.ndim else array
+    return np.array(np.broadcast_to(array, shape))
+
+
+class JobSpec(_Record):
+    """A job spec holds all that a worker needs to compute a job, frozen when it was admitted."""
+
+    request: JobRequest  # as echoed to the caller: defaults filled
+    model: ModelCard
+    samples: SamplesCard
+    auxiliary: SamplesCard | None = None  # what the `prepare` stage works on; None: the job has none
+    indices: tuple[int, ...]  # the selected rows of the upload, in the order of the answer
+    targets: tuple[int, ...] | None = None  # one a selected row; None: untargeted, or chosen by a rule
+    threat: ThreatSpec
+    chunk_size: int = Field(ge=1)
+    queue: QueueName = "compute"
+
+    @property
+    def chunks(self) -> int:
+        """Counts the chunks that the selected rows are cut into."""
+        return -(-len(self.indices) // self.chunk_size)
+
+    def rows(self, chunk: int) -> tuple[int, ...]:
+        """Returns the chunk's rows of the upload."""
+        return self.indices[chunk * self.chunk_size : (chunk + 1) * self.chunk_size]
+
+    def targets_of(self, chunk: int) -> tuple[int, ...] | None:
+        """Returns the chunk's given targets, beside `rows`; None where none were given."""
+        return self.targets and self.targets[chunk * self.chunk_size : (chunk + 1) * self.chunk_size]
