@@ -8,8 +8,9 @@ from pydantic import BaseModel, ConfigDict
 
 from algorithms.mathematics.norms import Norm
 from algorithms.seam.access import Access
+from algorithms.seam.case import Case, Cohort, Conversation
 from algorithms.seam.claims import Kind
-from algorithms.seam.questions import Case, Cohort, Conversation
+from algorithms.seam.cost import Cost
 from algorithms.seam.threat import Threat
 
 
@@ -21,14 +22,6 @@ class Params(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
     name: str
-
-
-@dataclass(frozen=True)
-class Cost:
-    """What one sample costs: rows sent, Jacobians taken."""
-
-    queries: int = 0
-    gradients: int = 0
 
 
 @dataclass(frozen=True)

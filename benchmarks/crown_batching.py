@@ -16,7 +16,7 @@ import onnx
 from numpy.typing import NDArray
 
 from algorithms.mathematics.norms import Norm
-from algorithms.seam.questions import Region, Relaxation
+from algorithms.seam.questions.margins import Region, Relaxation
 from algorithms.seam.threat import Threat
 from benchmarks import data, figures
 from benchmarks.figures import Figure

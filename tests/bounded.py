@@ -10,7 +10,7 @@ from onnx import TensorProto, helper
 
 from algorithms.mathematics.geometry import lengths
 from algorithms.mathematics.norms import Norm
-from algorithms.seam.questions import Region, Relaxation
+from algorithms.seam.questions.margins import Region, Relaxation
 from algorithms.seam.threat import Box
 from models.onnx.bounds.bounder import Bounder, bounder
 from models.onnx.network import Network, read

@@ -10,7 +10,7 @@ from scipy.optimize import nnls
 
 from algorithms.mathematics.norms import Norm
 from algorithms.seam.access import Access, Labels, Rows
-from algorithms.seam.neighbors import Neighbors
+from algorithms.seam.questions.neighbors import Neighbors
 from algorithms.seam.threat import Box
 from tests.truths import ClosedForm
 
@@ -24,7 +24,7 @@ class Nearest(ClosedForm):
         self, x: Array, y: NDArray[np.int64], *, shape: tuple[int, ...] | None = None, classes: int = 2
     ) -> None:
         super().__init__(shape or (x.shape[1],), max(classes, int(y.max()) + 1))
-        self.offers = frozenset({Access.LABELS, Access.NEIGHBOURS})
+        self.offers = self.offering(Access.LABELS, Access.NEIGHBOURS)
         self.points = Neighbors(x.astype(np.float64), y.astype(np.int64), 1)
 
     def neighbors(self) -> Neighbors:

@@ -5,14 +5,17 @@ company (sums run along one row only), and keep every row they were sent: an acc
 """
 
 from abc import ABC, abstractmethod
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from algorithms.mathematics.geometry import dual_lengths, lengths
 from algorithms.mathematics.norms import Norm
-from algorithms.seam.access import Access, Cotangent, Gradients, Labels, Rows, Scores
-from algorithms.seam.questions import Ball, Region, Relaxation
+from algorithms.seam.access import Access, Labels, Rows, Scores
+from algorithms.seam.questions.gradients import Cotangent, Gradients
+from algorithms.seam.questions.margins import Region, Relaxation
+from algorithms.seam.questions.steepest import Ball
 from tests.balls import least_change
 
 Array = NDArray[np.float64]
@@ -27,9 +30,13 @@ class ClosedForm(ABC):
     def __init__(self, shape: tuple[int, ...], classes: int) -> None:
         self.shape = shape
         self.classes = classes
-        self.offers = frozenset({Access.LABELS, Access.SCORES, Access.GRADIENTS})  # tests may take some away
+        self.offers = self.offering(Access.LABELS, Access.SCORES, Access.GRADIENTS)  # tests may take some away
         self.queried: list[Rows] = []
         self.differentiated: list[Rows] = []
+
+    def offering(self, *accesses: Access) -> dict[Access, Any]:
+        """Itself, as the one who answers each of these."""
+        return dict.fromkeys(accesses, self)
 
     @abstractmethod
     def logits(self, x: Array) -> Array:
@@ -83,7 +90,7 @@ class Linear(ClosedForm):
 
     def __init__(self, weights: Array, bias: Array, shape: tuple[int, ...] | None = None) -> None:
         super().__init__(shape or (weights.shape[1],), len(weights))
-        self.offers |= {Access.BOUNDS}
+        self.offers[Access.BOUNDS] = self
         self.weights, self.bias = weights.astype(np.float64), bias.astype(np.float64)
 
     def logits(self, x: Array) -> Array:
@@ -164,7 +171,7 @@ class Constant(ClosedForm):
 
     def __init__(self, values: Array, shape: tuple[int, ...]) -> None:
         super().__init__(shape, len(values))
-        self.offers |= {Access.BOUNDS}
+        self.offers[Access.BOUNDS] = self
         self.values = values.astype(np.float64)
 
     def logits(self, x: Array) -> Array:

@@ -8,25 +8,24 @@ radius. Without one it starts small and is doubled until a point fools the model
 sample, and the next points are drawn at the distance it reached.
 """
 
-from collections.abc import Generator
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from pydantic import Field
 
 from algorithms.mathematics.geometry import distance, lengths, sample_ball
 from algorithms.mathematics.norms import NORMS
-from algorithms.method import Cost, Method, Params
+from algorithms.method import Method, Params
 from algorithms.seam.access import Access, Rows
-from algorithms.seam.claims import Claim, Kind, UpperBound
-from algorithms.seam.questions import Answer, Ask, Case, Conversation, Question
+from algorithms.seam.case import Case, Conversation, Step
+from algorithms.seam.claims import Kind, UpperBound
+from algorithms.seam.cost import Cost
+from algorithms.seam.questions.labels import AskLabels
 from algorithms.seam.threat import Threat
 
 BLOCK = 8  # points asked at once, all at one radius
 FIRST_SHARE = 0.01  # of the way to the farthest point of the box: the first radius
 PULL_BACK_STEPS = 6  # halvings of the way back to the sample
-
-Step = Generator[Question | Claim, Answer, Any]
 
 
 class NoiseParams(Params):
@@ -46,7 +45,7 @@ def run(case: Case, threat: Threat, params: NoiseParams) -> Conversation:
     radius = FIRST_SHARE * farthest if threat.epsilon is None else threat.epsilon
     for number in range(params.points // BLOCK):
         rows = _draw(case, threat, radius, number)
-        hits = np.flatnonzero((yield Ask(rows, want=Access.LABELS)) != case.label)
+        hits = np.flatnonzero((yield from AskLabels(rows)) != case.label)
         if len(hits):
             nearest = min((rows[i] for i in hits), key=lambda row: distance(row, case.x, threat.norm))
             reached = yield from _pull_back(case, threat, nearest)
@@ -74,7 +73,7 @@ def _draw(case: Case, threat: Threat, radius: float, number: int) -> Rows:
     return rows
 
 
-def _pull_back(case: Case, threat: Threat, far: Rows) -> Step:
+def _pull_back(case: Case, threat: Threat, far: Rows) -> Step[float]:
     """Claim the point, then halve the way back while it stays a success. Returns the distance reached."""
     yield UpperBound(far)
     low, high, nearest = 0.0, 1.0, far
@@ -82,7 +81,7 @@ def _pull_back(case: Case, threat: Threat, far: Rows) -> Step:
         middle = (low + high) / 2
         between = case.x + np.float32(middle) * (far - case.x)
         between = np.clip(between, threat.box.lower, threat.box.upper, dtype=np.float32)
-        if (yield Ask(between[None], want=Access.LABELS))[0] != case.label:
+        if (yield from AskLabels(between[None]))[0] != case.label:
             high, nearest = middle, between
             yield UpperBound(between)
         else:

@@ -16,12 +16,13 @@ from pydantic import Field
 
 from algorithms.mathematics.losses import LossName
 from algorithms.mathematics.norms import NORMS
-from algorithms.method import Cost, Method, Params
+from algorithms.method import Method, Params
 from algorithms.seam.access import Access
+from algorithms.seam.case import Cohort, Conversation, Step
 from algorithms.seam.claims import Kind, Note
-from algorithms.seam.questions import Cohort, Conversation
+from algorithms.seam.cost import Cost
 from algorithms.seam.threat import Threat
-from algorithms.searches.ascent import RIVALS, Climb, Numbers, Step
+from algorithms.searches.ascent import RIVALS, Climb, Numbers
 
 TOLERANCE = 0.01  # a search ends where the smallest success is within 1 % of the largest failure
 
@@ -59,7 +60,7 @@ def run(cohort: Cohort, threat: Threat, params: PGDParams) -> Conversation:
         yield Note(climb.diagnostics(int(owner)), int(owner))
 
 
-def _search(climb: Climb, first_guess: Numbers, search_steps: int) -> Step:
+def _search(climb: Climb, first_guess: Numbers, search_steps: int) -> Step[None]:
     """The smallest radius at which a climb succeeds, sample by sample: doubling, then bisection.
 
     Steps grow with the radius, so a climb may fail in the whole box and succeed nearer by: where doubling has ended

@@ -13,10 +13,11 @@ from typing import Literal
 from pydantic import Field
 
 from algorithms.mathematics.norms import NORMS
-from algorithms.method import Cost, Method, Params
+from algorithms.method import Method, Params
 from algorithms.seam.access import Access
+from algorithms.seam.case import Cohort, Conversation
 from algorithms.seam.claims import Kind
-from algorithms.seam.questions import Cohort, Conversation
+from algorithms.seam.cost import Cost
 from algorithms.seam.threat import Threat
 from algorithms.searches import radius as radius_search
 

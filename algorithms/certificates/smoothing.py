@@ -9,7 +9,6 @@ undecided, and `details.smoothed_label` tells the two apart.
 """
 
 import math
-from collections.abc import Generator
 from functools import partial
 from typing import Literal
 
@@ -19,11 +18,13 @@ from pydantic import Field, model_validator
 
 from algorithms.mathematics.norms import Norm
 from algorithms.mathematics.statistics import lower_limit
-from algorithms.method import Cost, Method, Params
-from algorithms.seam.access import Access
+from algorithms.method import Method, Params
+from algorithms.seam.access import Access, Labels, Rows
+from algorithms.seam.case import Case, Conversation, Step
 from algorithms.seam.claims import Abstained, Details, Kind, SmoothedLowerBound
-from algorithms.seam.clouds import BLOCK, Cloud, Votes
-from algorithms.seam.questions import Answer, AskCloud, Case, Conversation
+from algorithms.seam.cost import Cost
+from algorithms.seam.questions.cloud import AskCloud, Cloud
+from algorithms.seam.streams import BLOCK
 from algorithms.seam.threat import Threat
 
 PIECE = 4 * BLOCK  # votes asked at once: a cancel waits for so many, and their batch is full already
@@ -49,10 +50,21 @@ class SmoothingParams(Params):
 
 
 class Gaussian:
-    """Offsets ~ N(0, I). Speaks `algorithms.seam.clouds.Directions`."""
+    """Offsets ~ N(0, I). Speaks `algorithms.seam.questions.cloud.Directions`."""
 
     def draw(self, rng: np.random.Generator, m: int, shape: tuple[int, ...]) -> NDArray[np.float32]:
         return rng.standard_normal((m, *shape), dtype=np.float32)
+
+
+class Votes:
+    """How often each class was answered."""
+
+    def __init__(self, classes: int) -> None:
+        self.counts = np.zeros(classes, np.int64)
+
+    def feed(self, points: Rows, labels: Labels) -> None:
+        del points
+        self.counts += np.bincount(labels, minlength=len(self.counts))
 
 
 def minimum(params: SmoothingParams, threat: Threat) -> Cost:
@@ -103,16 +115,14 @@ def run(case: Case, threat: Threat, params: SmoothingParams) -> Conversation:
         yield SmoothedLowerBound(value, 1 - params.alpha, details=details)
 
 
-def _votes(
-    case: Case, threat: Threat, params: SmoothingParams, *, n: int, counter: int
-) -> Generator[AskCloud, Answer, NDArray[np.int64]]:
+def _votes(case: Case, threat: Threat, params: SmoothingParams, *, n: int, counter: int) -> Step[NDArray[np.int64]]:
     """How often each class was answered on n noisy copies, (classes,)."""
     counts = np.zeros(case.classes, np.int64)
     for start in range(0, n, PIECE):
         m = min(PIECE, n - start)
         first = counter + start // BLOCK
         cloud = Cloud(case.x, params.sigma, Gaussian(), m, threat.box, case.stream, first)
-        counts += yield AskCloud(cloud, partial(Votes, case.classes))
+        counts += (yield from AskCloud(cloud, partial(Votes, case.classes))).counts
     return counts
 
 

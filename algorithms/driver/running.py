@@ -12,15 +12,18 @@ from typing import Any, Literal
 
 import numpy as np
 
-from algorithms.driver.beat import Beat
+from algorithms.driver.beat import Beat, ask
 from algorithms.driver.talk import Talk
 from algorithms.driver.targets import choose_targets
 from algorithms.driver.trial import Trial, is_adversarial, limit_of
 from algorithms.errors import ModelFault
-from algorithms.method import Budget, Cost, Method, Params
+from algorithms.method import Budget, Method, Params
 from algorithms.seam.access import Access, Labels, Model, Rows, Scores
+from algorithms.seam.case import Case, Cohort, Conversation
 from algorithms.seam.claims import Abstained, Kind, Note, Outcome
-from algorithms.seam.questions import Case, Cohort, Conversation
+from algorithms.seam.cost import Cost
+from algorithms.seam.questions.labels import AskLabels
+from algorithms.seam.questions.scores import AskScores
 from algorithms.seam.streams import Stream
 from algorithms.seam.threat import Threat
 
@@ -110,8 +113,8 @@ def _meet(
     model: Model, samples: Samples, method: Method, threat: Threat, budget: Budget, seed: int
 ) -> tuple[list[Trial], Scores | None]:
     """Ask every clean row once. A sample that is wrong already, or has no finite scores, is over at once."""
-    scores = model.scores(samples.x) if Access.SCORES in model.offers else None
-    predicted = model.labels(samples.x) if scores is None else scores.argmax(axis=1)
+    scores = ask(model, AskScores(samples.x)) if Access.SCORES in model.offers else None
+    predicted = ask(model, AskLabels(samples.x)) if scores is None else scores.argmax(axis=1)
     labels = predicted if samples.labels is None else samples.labels
     targets = choose_targets(threat.targeted, labels, scores, samples.targets, model.classes, samples.indices, seed)
     limit = limit_of(budget, reserve=1 if method.proves is Kind.UPPER_BOUND else 0)
@@ -189,11 +192,11 @@ def _confirm(model: Model, trials: list[Trial], method: Method) -> None:
     while claimed := [t for t in trials if t.is_over and t.needs_confirmation()]:
         rows = np.stack([t.best_point() for t in claimed])
         if Access.LABELS not in method.needs:
-            scores = model.scores(rows)
+            scores = ask(model, AskScores(rows))
             seen = scores.argmax(axis=1)
             held = [is_adversarial(s, t) for s, t in zip(scores, claimed, strict=True)]
         else:
-            seen = model.labels(rows)
+            seen = ask(model, AskLabels(rows))
             held = [s == t.target if t.target is not None else s != t.label for s, t in zip(seen, claimed, strict=True)]
         for trial, holds, read_as in zip(claimed, held, seen, strict=True):
             trial.confirm(bool(holds), int(read_as))

@@ -1,13 +1,15 @@
 """A conversation under way: what it waits for, whom it is about, and who of them has left."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from algorithms.driver.trial import Trial
+from algorithms.seam.case import Conversation
 from algorithms.seam.claims import Ended
-from algorithms.seam.questions import Answer, Conversation, Question
+from algorithms.seam.question import Question
 from algorithms.seam.threat import Threat
 
 
@@ -18,7 +20,7 @@ class Talk:
     conversation: Conversation
     members: list[Trial]
     live: NDArray[np.bool_]  # (members,); shared with the Cohort, so that its method sees who has left
-    answer: Answer = None
+    answer: Any = None
     is_over: bool = False  # kept, for it is asked far more often than anyone leaves
 
     def stop(self, why: Ended) -> None:
@@ -32,7 +34,7 @@ class Talk:
         if self.is_over:
             self.conversation.close()
 
-    def next_question(self, threat: Threat) -> Question | None:
+    def next_question(self, threat: Threat) -> Question[Any] | None:
         """Send the last answer, hear the claims that follow, and return the next question: None at the end."""
         answer, self.answer = self.answer, None
         try:

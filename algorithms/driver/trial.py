@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from algorithms.mathematics.geometry import distance
-from algorithms.method import Budget, Cost
+from algorithms.method import Budget
 from algorithms.seam.access import Rows
 from algorithms.seam.claims import (
     Abstained,
@@ -23,6 +23,7 @@ from algorithms.seam.claims import (
     SmoothedLowerBound,
     UpperBound,
 )
+from algorithms.seam.cost import Cost
 from algorithms.seam.threat import Threat
 
 STAGE = 1.25  # a trace keeps one success while the cost grows by this: 40 up to 10,000 queries

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+BLOCK = 64  # points drawn at once: bounds memory, and fixes the draw whatever the batch size of the model
+
 
 @dataclass(frozen=True)
 class Stream:

@@ -5,7 +5,6 @@ model. So the first climb goes towards the rival that is nearest to first order.
 random point: at the sample itself a defended model may have no useful gradient.
 """
 
-from collections.abc import Generator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,8 +17,11 @@ from algorithms.mathematics.losses import LossName, adversarial_margin, derivati
 from algorithms.mathematics.norms import Norm
 from algorithms.mathematics.projections import project
 from algorithms.seam.access import Labels
-from algorithms.seam.claims import Claim, UpperBound
-from algorithms.seam.questions import Answer, Ask, AskGradient, Cohort, Owners, Question
+from algorithms.seam.case import Cohort, Step
+from algorithms.seam.claims import UpperBound
+from algorithms.seam.question import Owners
+from algorithms.seam.questions.gradients import AskGradient
+from algorithms.seam.questions.scores import AskScores
 from algorithms.seam.threat import Threat
 
 PULL_BACK_STEPS = 8  # halvings of the segment from the sample to a success: 1/256 of its length
@@ -28,7 +30,6 @@ RIVALS = 9  # whose distance is looked up to first order: those with the largest
 Array = Any  # (n, d), numpy or torch: what the cohort is made of
 Mask = NDArray[np.bool_]  # (n,)
 Numbers = NDArray[np.float64]  # (n,)
-Step = Generator[Question | Claim, Answer, Any]
 
 
 @dataclass
@@ -59,7 +60,7 @@ class Climb:
         self.zero_gradients = np.zeros(n, np.int64)
         self.climbed = np.zeros(n, np.int64)
 
-    def rank_rivals(self) -> Step:
+    def rank_rivals(self) -> Step[Numbers]:
         """Rank the leading rivals by their distance to first order, (f_y - f_j) / ||grad(f_y - f_j)||_q at the sample.
 
         Fills `rivals`, nearest first (targeted: the target alone), and returns the smallest distances (n,).
@@ -72,7 +73,7 @@ class Climb:
             labels, aims = self._classes(scores, owners[positions], rivals[positions])
             return one_hot(aims, scores) - one_hot(labels, scores)
 
-        scores, slopes = yield AskGradient(self._shaped(self.x[owners]), gap, owners)
+        scores, slopes = yield from AskGradient(self._shaped(self.x[owners]), owners, cotangent=gap)
         steep = _host(lengths(slopes, self.threat.norm.dual))
         z = _host(scores).astype(np.float64)
         behind = z[np.arange(n * m), self.cohort.labels[owners]] - z[np.arange(n * m), rivals]
@@ -94,7 +95,7 @@ class Climb:
         xp = array_namespace(self.x)
         return _host(lengths(xp.maximum(self.upper - self.x, self.x - self.lower), self.threat.norm))
 
-    def at_radius(self, radius: Numbers, wanted: Mask) -> Step:
+    def at_radius(self, radius: Numbers, wanted: Mask) -> Step[Mask]:
         """Climb within each sample's radius; returns the mask (n,) of those that got through."""
         won = np.zeros(len(radius), np.bool_)
         for restart in range(self.restarts):
@@ -127,11 +128,11 @@ class Climb:
             return None
         return self.rivals[:, max(0, restart - 1) % self.rivals.shape[1]]
 
-    def _climb(self, trying: Owners, points: Array, radius: Numbers, aims: Labels | None) -> Step:
+    def _climb(self, trying: Owners, points: Array, radius: Numbers, aims: Labels | None) -> Step[list[int]]:
         """Returns which of `trying` (positions in the cohort) became adversarial; claims them on the way."""
         won: list[int] = []
         for step in range(self.steps):
-            scores, slopes = yield self._ask_gradient(points, trying, aims)
+            scores, slopes = yield from self._ask_gradient(points, trying, aims)
             through = yield from self._confirm(trying, points, self._margin(scores, trying) > 0)
             self._diagnose(trying, points, slopes, radius)
             won += yield from self._pull_back(trying[through], points[through])
@@ -140,19 +141,19 @@ class Climb:
                 return won
             trying, points, slopes, radius = trying[stay], points[stay], slopes[stay], radius[stay]
             points = self._ascend(trying, points, slopes, radius, step)
-        scores = yield self._ask(points, trying)
+        scores = yield from self._ask(points, trying)
         through = self._margin(scores, trying) > 0
         won += yield from self._pull_back(trying[through], points[through])
         return won
 
-    def _confirm(self, trying: Owners, points: Array, through: Mask) -> Step:
+    def _confirm(self, trying: Owners, points: Array, through: Mask) -> Step[Mask]:
         """Which of the points that seem to be `through` are so to the model that is queried.
 
         Gradients come from another runtime than labels and scores do; near the boundary the two may disagree.
         """
         seeming = np.flatnonzero(through)
         if len(seeming):
-            scores = yield self._ask(points[seeming], trying[seeming])
+            scores = yield from self._ask(points[seeming], trying[seeming])
             through[seeming] = self._margin(scores, trying[seeming]) > 0
         return through
 
@@ -168,7 +169,7 @@ class Climb:
             direction = flat / xp.where(size > 0, size, xp.ones_like(size))[:, None]
         return self._project(points + direction * self._like(length)[:, None], trying, radius)
 
-    def _pull_back(self, trying: Owners, points: Array) -> Step:
+    def _pull_back(self, trying: Owners, points: Array) -> Step[list[int]]:
         """Halve the way back to the sample while it stays adversarial; claim every point that is. Returns `trying`."""
         if not len(trying):
             return []
@@ -179,13 +180,13 @@ class Climb:
             xp = array_namespace(points)
             between = xp.astype(origin + (points - origin) * self._like(middle)[:, None], xp.float32)
             between = xp.minimum(xp.maximum(between, self.lower), self.upper)
-            scores = yield self._ask(between, trying)
+            scores = yield from self._ask(between, trying)
             through = self._margin(scores, trying) > 0
             low, high = np.where(through, low, middle), np.where(through, middle, high)
             yield from self._claim(trying[through], between[through])
-        return trying.tolist()
+        return [int(owner) for owner in trying]
 
-    def _claim(self, winners: Owners, points: Array) -> Step:
+    def _claim(self, winners: Owners, points: Array) -> Step[None]:
         if not len(winners):
             return
         away = _host(lengths(points - self.x[winners], self.threat.norm))
@@ -194,15 +195,15 @@ class Climb:
                 self.distance[i], self.nearest[i] = r, point
                 yield UpperBound(_host(point).reshape(self.shape), int(i))
 
-    def _ask(self, points: Array, owners: Owners) -> Ask:
-        return Ask(self._shaped(points), owners)
+    def _ask(self, points: Array, owners: Owners) -> AskScores:
+        return AskScores(self._shaped(points), owners)
 
     def _ask_gradient(self, points: Array, owners: Owners, aims: Labels | None) -> AskGradient:
         def cotangent(scores: Array, positions: Owners) -> Array:
             these = owners[positions]
             return derivative(self.loss, scores, *self._classes(scores, these, None if aims is None else aims[these]))
 
-        return AskGradient(self._shaped(points), cotangent, owners)
+        return AskGradient(self._shaped(points), owners, cotangent=cotangent)
 
     def _classes(self, scores: Array, owners: Owners, aims: Labels | None) -> tuple[Array, Array | None]:
         """Labels of these samples and the classes aimed at, where the scores are."""

@@ -10,15 +10,16 @@ right beside it; `algorithms/searches/zero.py` says where to look next. Any radi
 not fall steadily, and none is inferred from another.
 """
 
-from collections.abc import Generator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from algorithms.mathematics.geometry import lengths
+from algorithms.seam.case import Cohort, Conversation, Step
 from algorithms.seam.claims import Abstained, LowerBound
-from algorithms.seam.questions import Answer, AskMargins, Cohort, Conversation, Owners, Region, Relaxation
+from algorithms.seam.question import Owners
+from algorithms.seam.questions.margins import AskMargins, Region, Relaxation
 from algorithms.seam.threat import Threat
 from algorithms.searches.zero import Look, Search
 
@@ -87,12 +88,12 @@ class Prover:
     threat: Threat
     relaxation: Relaxation
 
-    def bounds(self, who: Owners, radii: Numbers) -> Generator[AskMargins, Answer, Numbers]:
+    def bounds(self, who: Owners, radii: Numbers) -> Step[Numbers]:
         """Lower bounds (m, r) of the margins of samples `who` (m,) within `radii` (m,), a few samples a question."""
         step = max(1, MARGINS // self.rivals.shape[1])
         found = []
         for part in (slice(start, start + step) for start in range(0, len(who), step)):
-            found.append((yield self._ask(who[part], radii[part])))
+            found.append((yield from self._ask(who[part], radii[part])))
         return np.concatenate(found)
 
     def _ask(self, who: Owners, radii: Numbers) -> AskMargins:

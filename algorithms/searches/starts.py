@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from algorithms.seam.access import Rows
-from algorithms.seam.questions import Case
+from algorithms.seam.case import Case
 from algorithms.seam.threat import Box
 
 NOISE_STARTS = 20  # a model that none of them fools is seldom fooled by noise at all: real inputs are worth more

@@ -47,7 +47,7 @@ class RemoteClassifier:
         self.classes = endpoint.output.classes
         self.gives_probabilities = endpoint.output.kind == "probabilities"
         self._nothing = np.zeros(0, np.int64) if endpoint.output.kind == "labels" else np.zeros((0, self.classes), "f4")
-        self.offers = OFFERS[endpoint.output.kind]
+        self.offers = dict.fromkeys(OFFERS[endpoint.output.kind], self)
 
     def labels(self, rows: Rows) -> Labels:
         """The first of equals, where the endpoint answers scores."""
@@ -57,11 +57,6 @@ class RemoteClassifier:
     def scores(self, rows: Rows) -> Scores:
         """As the endpoint gives them out: logits or probabilities."""
         return self._ask(rows)
-
-    def gradients(self, *_: object, **__: object) -> NoReturn:
-        raise TypeError("an endpoint offers labels and scores at the most")
-
-    steepest = margins = neighbors = gradients
 
     def close(self) -> None:
         self._loop.run(self._client.aclose())

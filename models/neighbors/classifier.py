@@ -4,19 +4,20 @@ The k nearest points vote. Of points at the same distance the one that comes fir
 with the same number of votes the smallest label wins, as in scikit-learn.
 """
 
-from typing import NoReturn
+from typing import final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from algorithms.seam.access import Access, Labels, Rows
-from algorithms.seam.neighbors import Array, Neighbors
+from algorithms.seam.questions.neighbors import Array, Neighbors
 
 BLOCK_NUMBERS = 1 << 21  # distances held at once
 MORE = 8  # candidates beside the k nearest: rows with more at nearly the same distance are measured in full
 UNIT = 2.0**-53  # a rounding in float64
 
 
+@final
 class NeighborClassifier:
     """Speaks `algorithms.seam.access.Model`.
 
@@ -24,11 +25,11 @@ class NeighborClassifier:
     its company. One matrix product, whose rounding is bounded, says first which points are worth that.
     """
 
-    offers = frozenset({Access.LABELS, Access.NEIGHBOURS})
     gives_probabilities = False
 
     def __init__(self, neighbors: Neighbors, shape: tuple[int, ...]) -> None:
         self.shape = shape
+        self.offers = dict.fromkeys((Access.LABELS, Access.NEIGHBOURS), self)
         self.classes = int(neighbors.y.max()) + 1
         self._neighbors = neighbors
         self._met, self._ranks = np.unique(neighbors.y, return_inverse=True)  # labels that occur; of each point, which
@@ -80,11 +81,6 @@ class NeighborClassifier:
         for column, points in enumerate(candidates.T):
             found[:, column] = np.square(self._neighbors.features[points] - features).sum(axis=1)
         return found
-
-    def scores(self, *_: object, **__: object) -> NoReturn:
-        raise TypeError("a nearest-neighbor model offers no scores")
-
-    gradients = steepest = margins = scores
 
 
 def _smallest(squared: Array, candidates: NDArray[np.int64], k: int) -> NDArray[np.int64]:

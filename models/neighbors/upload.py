@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from algorithms.errors import Refused
 from algorithms.seam.access import Access
-from algorithms.seam.neighbors import Neighbors
+from algorithms.seam.questions.neighbors import Neighbors
 from models.archive import Array
 from models.arrays import finite, invalid, model_arrays, unsupported, whole
 from models.cards import Inspection, ModelInput, ModelOutput

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from algorithms.errors import ModelFault, Refused
 from algorithms.mathematics.norms import Norm
 from algorithms.seam.access import Rows, Scores
-from algorithms.seam.questions import Region, Relaxation
+from algorithms.seam.questions.margins import Region, Relaxation
 from algorithms.seam.threat import Box
 from models.cards import Parity
 from models.device import Device

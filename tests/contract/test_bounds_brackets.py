@@ -15,7 +15,7 @@ from algorithms.method import Budget
 from algorithms.registry import METHODS, method
 from algorithms.seam.access import Access, Labels
 from algorithms.seam.claims import Finding, Kind
-from algorithms.seam.questions import Region, Relaxation
+from algorithms.seam.questions.margins import Region, Relaxation
 from algorithms.seam.threat import Box, Threat
 from algorithms.searches.radius import MARGINS
 from models.onnx.bounds.bounder import bounder

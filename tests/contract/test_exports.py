@@ -53,7 +53,9 @@ def test_an_export_is_understood(case: str) -> None:
     logits = export.logits(rows)
     np.testing.assert_allclose(model.scores(rows), logits, atol=export.tolerance)
     np.testing.assert_array_equal(model.labels(rows), logits.argmax(axis=1))
-    scores, gradients = model.gradients(rows, lambda own, positions: np.eye(export.classes)[positions % 2])
+    scores, gradients = model.offers[Access.GRADIENTS].gradients(
+        rows, lambda own, positions: np.eye(export.classes)[positions % 2]
+    )
     np.testing.assert_allclose(scores, logits, atol=export.tolerance)
     np.testing.assert_allclose(slopes(model, rows, gradients), numeric(export, rows, gradients), rtol=0.1, atol=0.05)
 

@@ -13,7 +13,7 @@ from algorithms.method import Budget, Method
 from algorithms.registry import METHODS, method
 from algorithms.seam.access import Access
 from algorithms.seam.claims import Finding, Kind
-from algorithms.seam.neighbors import Neighbors
+from algorithms.seam.questions.neighbors import Neighbors
 from algorithms.seam.threat import Threat
 from models.neighbors.classifier import NeighborClassifier
 from tests.nearest import exact_radius

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from algorithms.mathematics.norms import Norm
-from algorithms.seam.questions import Region
+from algorithms.seam.questions.margins import Region
 from algorithms.seam.threat import Box
 from models.onnx.bounds.bounder import Bounder, bounder
 from models.onnx.bounds.concretization import Balls

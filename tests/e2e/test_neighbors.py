@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
-from algorithms.seam.neighbors import Neighbors
+from algorithms.seam.questions.neighbors import Neighbors
 from algorithms.seam.threat import Threat
 from brinell.client import Client
 from brinell.errors import BrinellError

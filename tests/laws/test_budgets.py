@@ -69,5 +69,5 @@ def test_a_longer_budget_never_makes_the_bound_worse(method, norm):
 @held()
 def test_no_method_needs_more_than_it_declares(method, norm):
     model = truth(method)
-    model.offers = frozenset({Access.LABELS, *method.needs})
+    model.offers = model.offering(Access.LABELS, *method.needs)
     assert len(go(method, norm, model)) == N

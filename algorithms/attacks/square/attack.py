@@ -20,10 +20,13 @@ from algorithms.attacks.square.proposals import Images, Mask, Numbers, Proposals
 from algorithms.mathematics.geometry import distance, lengths
 from algorithms.mathematics.norms import Norm
 from algorithms.mathematics.windows import HORIZON, Canvas, shares_at
-from algorithms.method import Cost, Method, Params
+from algorithms.method import Method, Params
 from algorithms.seam.access import Access, Scores
+from algorithms.seam.case import Cohort, Conversation
 from algorithms.seam.claims import Kind, UpperBound
-from algorithms.seam.questions import Ask, Cohort, Conversation, Owners
+from algorithms.seam.cost import Cost
+from algorithms.seam.question import Owners
+from algorithms.seam.questions.scores import AskScores
 from algorithms.seam.threat import Threat
 
 PULL_BACK_STEPS = 10  # halvings of the way back to the sample after a success
@@ -52,7 +55,7 @@ def run(cohort: Cohort, threat: Threat, params: SquareParams) -> Conversation:
     search = Search(cohort, threat, params)
     search.enter(np.arange(len(cohort.labels)), search.first_radius())
     while len(asking := search.propose()):
-        scores = yield Ask(search.canvas.restore(search.points[search.whole(asking)]), asking)
+        scores = yield from AskScores(search.canvas.restore(search.points[search.whole(asking)]), asking)
         for owner in search.hear(asking, scores):
             yield UpperBound(search.canvas.restore(search.points[[owner]])[0], int(owner))
 

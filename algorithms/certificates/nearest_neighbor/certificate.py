@@ -6,7 +6,6 @@ points, for odd and even k (`algorithms.certificates.nearest_neighbor.surroundin
 plain l2, whatever positive semidefinite metric the model compares by (Wang et al. 2020, arXiv:2006.07024).
 """
 
-from collections.abc import Generator
 from typing import Literal
 
 import numpy as np
@@ -15,11 +14,13 @@ from pydantic import Field
 from algorithms.certificates.nearest_neighbor.crossings import Radius, radii
 from algorithms.certificates.nearest_neighbor.surroundings import Surroundings
 from algorithms.mathematics.norms import Norm
-from algorithms.method import Cost, Method, Params
+from algorithms.method import Method, Params
 from algorithms.seam.access import Access
+from algorithms.seam.case import Case, Conversation, Step
 from algorithms.seam.claims import Abstained, Details, Kind, LowerBound
-from algorithms.seam.neighbors import Array, Neighbors
-from algorithms.seam.questions import Answer, AskNeighbors, Case, Conversation, Pause
+from algorithms.seam.cost import Cost
+from algorithms.seam.questions.neighbors import Array, AskNeighbors
+from algorithms.seam.questions.pause import Pause
 from algorithms.seam.threat import Threat
 
 EXACT = 1e-6  # largest relative gap between lower and upper value that is called exact
@@ -42,11 +43,11 @@ def minimum(params: NearestNeighborParams, threat: Threat) -> Cost:
 
 
 def run(case: Case, threat: Threat, params: NearestNeighborParams) -> Conversation:
-    neighbors: Neighbors = yield AskNeighbors()
+    neighbors = yield from AskNeighbors()
     around = Surroundings.of(neighbors, case.x, case.label, threat.box)
     pairs = around.pair_bounds(around.own[: max(params.selected, neighbors.k // 2 + 1)])  # (p, q)
     details: Details = {"k": neighbors.k, "points": len(neighbors.y)}
-    yield Pause()
+    yield from Pause()
     if neighbors.k == 1:
         found = yield from _exact(around, pairs.max(axis=0), threat.epsilon)
     else:
@@ -58,13 +59,13 @@ def run(case: Case, threat: Threat, params: NearestNeighborParams) -> Conversati
         yield Abstained("not_proven", details=details)
 
 
-def _exact(around: Surroundings, floors: Array, epsilon: float | None) -> Generator[Pause, Answer, Radius]:
+def _exact(around: Surroundings, floors: Array, epsilon: float | None) -> Step[Radius]:
     """At an epsilon it ends with the first proof of either answer."""
     enough = np.inf if epsilon is None else epsilon
     for found in radii(around, floors, enough=enough):
         if found.upper < enough < np.inf:
             break
-        yield Pause()
+        yield from Pause()
     return found
 
 

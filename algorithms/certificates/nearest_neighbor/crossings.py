@@ -13,7 +13,7 @@ import numpy as np
 
 from algorithms.certificates.nearest_neighbor.dual_ascent import DualAscent
 from algorithms.certificates.nearest_neighbor.surroundings import Indices, Surroundings
-from algorithms.seam.neighbors import Array
+from algorithms.seam.questions.neighbors import Array
 
 FIRST = 100  # own points a problem begins with, the nearest: few others ever bind
 MORE = 16  # own points added at once, of those that the solution so far comes too near to

@@ -16,7 +16,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from algorithms.seam.neighbors import Array, Neighbors
+from algorithms.seam.questions.neighbors import Array, Neighbors
 from algorithms.seam.threat import Box
 
 UNIT = 2.0**-53  # a rounding in float64

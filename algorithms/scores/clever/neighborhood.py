@@ -9,7 +9,6 @@ score is not cut by its own radius: that of a linear model is exact.
 """
 
 import math
-from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -19,8 +18,9 @@ from numpy.typing import NDArray
 from algorithms.mathematics.geometry import inner_radius, lengths
 from algorithms.mathematics.norms import NORMS, Norm
 from algorithms.scores.clever.lipschitz import Array, reach
-from algorithms.seam.clouds import BLOCK
-from algorithms.seam.questions import Answer, AskSteepest, Ball, Case
+from algorithms.seam.case import Case, Step
+from algorithms.seam.questions.steepest import AskSteepest, Ball
+from algorithms.seam.streams import BLOCK
 from algorithms.seam.threat import Threat
 
 STEPS = tuple(2.0 ** (k / 2) for k in range(-4, 1))  # radii tried, in first-order distances
@@ -56,7 +56,7 @@ class Neighborhood:
         """Of the threat's norm, among the three of every answer."""
         return NORMS.index(self.threat.norm)
 
-    def steepest(self, radius: float, n: int, counter: int) -> Generator[AskSteepest, Answer, Array]:
+    def steepest(self, radius: float, n: int, counter: int) -> Step[Array]:
         """The largest norms met at n points of the ball of this radius, (3, r): asked part by part, AT_ONCE at most.
 
         The counters go with the blocks, so the points are the same however they are parted.
@@ -70,7 +70,7 @@ class Neighborhood:
             ball = Ball(case.x, radius, self.ball, self.sampling, m, threat.box, case.stream, first)
             parts: list[Array] = []
             for group in groups:
-                parts.append((yield AskSteepest(ball, case.label, group, is_paid=bool(parts))))
+                parts.append((yield from AskSteepest(ball, case.label, group, is_paid=bool(parts))))
             met = np.maximum(met, np.concatenate(parts, axis=1))  # NaN stays
         return met
 
@@ -88,7 +88,7 @@ class Neighborhood:
         x, box = self.case.x.astype(np.float64), self.threat.box
         return float(lengths(np.maximum(x - box.lower, box.upper - x)[None], self.threat.norm)[0])
 
-    def walk(self, met: Array, counter: int) -> Generator[AskSteepest, Answer, tuple[float, Array]]:
+    def walk(self, met: Array, counter: int) -> Step[tuple[float, Array]]:
         """The `auto` radius, and the largest norms met on the way (r,), from those at the sample itself, (r,).
 
         Uses len(STEPS) counters. Margins must be above 0, and one gradient at least. A NaN ends the walk.

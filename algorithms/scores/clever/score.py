@@ -10,20 +10,21 @@ different presets are not comparable.
 """
 
 import math
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
 import numpy as np
 from pydantic import Field, model_validator
 
 from algorithms.mathematics.norms import NORMS, Norm
-from algorithms.method import Cost, Method, Params
+from algorithms.method import Method, Params
 from algorithms.scores.clever.lipschitz import Array, fit_p_value, reach, score, score_interval
 from algorithms.scores.clever.neighborhood import STEPS, Neighborhood
 from algorithms.seam.access import Access
+from algorithms.seam.case import Case, Conversation, Step
 from algorithms.seam.claims import Abstained, Details, Estimate, Kind
-from algorithms.seam.clouds import BLOCK
-from algorithms.seam.questions import Answer, AskSteepest, Case, Conversation
+from algorithms.seam.cost import Cost
+from algorithms.seam.streams import BLOCK
 from algorithms.seam.threat import Threat
 
 LEVEL = 0.95  # of the interval
@@ -87,7 +88,7 @@ def run(case: Case, threat: Threat, params: CleverParams) -> Conversation:
     yield (yield from _measure(near, params))
 
 
-def _measure(near: Neighborhood, params: CleverParams) -> Generator[AskSteepest, Answer, Estimate | Abstained]:
+def _measure(near: Neighborhood, params: CleverParams) -> Step[Estimate | Abstained]:
     facts: Details = {
         "rivals_evaluated": len(near.rivals),
         "batch_size": params.batch_size,
@@ -119,7 +120,7 @@ def _measure(near: Neighborhood, params: CleverParams) -> Generator[AskSteepest,
     return Estimate(value, details=facts | reading)
 
 
-def _batches(near: Neighborhood, radius: float, params: CleverParams) -> Generator[AskSteepest, Answer, Array]:
+def _batches(near: Neighborhood, radius: float, params: CleverParams) -> Step[Array]:
     """The largest norms of each batch, (batches, 3, r). Ends with the first batch that has a NaN."""
     maxima: list[Array] = []
     counters = math.ceil(params.batch_size / BLOCK)  # that one batch uses

@@ -18,7 +18,7 @@ from algorithms.errors import ModelFault
 from algorithms.mathematics.geometry import lengths
 from algorithms.mathematics.norms import Norm
 from algorithms.seam.access import Labels
-from algorithms.seam.questions import Region, Relaxation
+from algorithms.seam.questions.margins import Region, Relaxation
 from models.device import Device
 from models.onnx.bounds.backward import pull_back
 from models.onnx.bounds.concretization import Balls
@@ -79,7 +79,7 @@ class Bounder:
         self._pool = ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,))
 
     def margins(self, region: Region, labels: Labels, rivals: Classes, relaxation: Relaxation) -> NDArray[np.float64]:
-        """As `algorithms.seam.access.Model.margins`. Raises ModelFault."""
+        """As `algorithms.seam.questions.margins.Bounded.margins`. Raises ModelFault."""
 
         def work(start: int) -> NDArray[np.float64]:
             part = slice(start, start + self._group)

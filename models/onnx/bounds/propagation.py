@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from algorithms.mathematics.norms import Norm
-from algorithms.seam.questions import Relaxation
+from algorithms.seam.questions.margins import Relaxation
 from models.onnx.bounds.lines import Levels
 from models.onnx.bounds.operators import Affine, Curve
 from models.onnx.bounds.plan import Step

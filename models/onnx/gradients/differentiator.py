@@ -20,8 +20,9 @@ from onnx import ModelProto, NodeProto
 from torch import Tensor
 
 from algorithms.errors import ModelFault, Refused
-from algorithms.seam.access import Cotangent, Gradients, Rows, Scores
-from algorithms.seam.questions import Ball
+from algorithms.seam.access import Rows, Scores
+from algorithms.seam.questions.gradients import Cotangent, Gradients
+from algorithms.seam.questions.steepest import Ball
 from models.device import Device
 from models.onnx.gradients.narrow_convolutions import NarrowConvolutions, are_narrow
 from models.onnx.graph import ML, ONNX
@@ -78,7 +79,7 @@ class Differentiator:
         self._pool = ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,))
 
     def gradients(self, rows: Rows, cotangent: Cotangent) -> tuple[Scores, Gradients]:
-        """As `algorithms.seam.access.Model.gradients`."""
+        """As `algorithms.seam.questions.gradients.Differentiable.gradients`. Raises ModelFault."""
         if not len(rows):
             _, scores = self._forward(np.zeros((1, *rows.shape[1:]), np.float32))
             return _numbers(scores, rows), np.zeros_like(rows)
@@ -99,7 +100,10 @@ class Differentiator:
         return np.concatenate([a[0] for a in answers]), np.concatenate([a[1] for a in answers])
 
     def steepest(self, ball: Ball, label: int, rivals: NDArray[np.int64]) -> NDArray[np.float64]:
-        """As `Model.steepest`: each difference is reduced to its norms before the next is taken."""
+        """As `algorithms.seam.questions.steepest.Steepest.steepest`. Raises ModelFault.
+
+        Each difference is reduced to its norms before the next is taken.
+        """
         maxima = np.zeros((3, len(rivals)))
         slices = (part for block in ball.blocks() for part in self._slices(block))
         for met in self._each(lambda part: self._steepest(part, label, rivals), slices):

@@ -26,7 +26,7 @@ fitting = pytest.mark.parametrize(
 def linear(*offers: Access) -> Linear:
     rng = np.random.default_rng(3)
     model = Linear(rng.normal(size=(CLASSES, 16)), 0.1 * rng.normal(size=CLASSES), shape=SHAPE)
-    model.offers = frozenset(offers)
+    model.offers = model.offering(*offers)
     return model
 
 

@@ -11,8 +11,9 @@ from algorithms.method import Budget
 from algorithms.registry import method
 from algorithms.scores.clever.neighborhood import AT_ONCE, Neighborhood
 from algorithms.scores.clever.score import PRESETS, CleverParams, minimum
+from algorithms.seam.case import Case
 from algorithms.seam.claims import Finding, Kind
-from algorithms.seam.questions import AskSteepest, Ball, Case
+from algorithms.seam.questions.steepest import AskSteepest, Ball
 from algorithms.seam.streams import Stream
 from algorithms.seam.threat import Box, Threat
 from tests.regions import largest_slope

@@ -3,15 +3,15 @@
 import numpy as np
 import pytest
 
-from algorithms.attacks.hopskipjump import HopSkipJumpParams
+from algorithms.attacks.hopskipjump.attack import HopSkipJumpParams
+from algorithms.attacks.hopskipjump.normal import NormalEstimate
 from algorithms.driver.running import Samples, run
 from algorithms.mathematics.norms import Norm
 from algorithms.method import Budget
 from algorithms.registry import method
 from algorithms.seam.access import Access
 from algorithms.seam.claims import Kind, Outcome
-from algorithms.seam.clouds import Cloud, Lean
-from algorithms.seam.questions import AskCloud
+from algorithms.seam.questions.cloud import AskCloud, Cloud
 from algorithms.seam.streams import Stream
 from algorithms.seam.threat import Box, Threat
 from algorithms.searches.directions import Full, LowFrequencies, spanning_basis
@@ -92,7 +92,7 @@ def test_with_epsilon_it_stops_as_soon_as_it_is_within(norm):
 
 def test_it_asks_for_labels_alone():
     model = linear()
-    model.offers = frozenset({Access.LABELS})
+    model.offers = model.offering(Access.LABELS)
     assert {o.finding.kind for o in go(model, samples())} == {Kind.UPPER_BOUND}
 
 
@@ -213,19 +213,19 @@ def test_the_estimate_leans_towards_the_normal_as_theory_says():
     for seed in range(12):
         stream = Stream(seed, 0, "test")
         cloud = Cloud(np.zeros(d, np.float32), 0.01, Full(Norm.L2), n, Box.unbounded(), stream, 0)
-        question = AskCloud(cloud, lambda cloud=cloud: Lean(cloud, lambda labels: labels == 1))
-        lean = question.reduction()
+        question = AskCloud(cloud, lambda cloud=cloud: NormalEstimate(cloud, lambda labels: labels == 1))
+        seen = question.reduction()
         for points in cloud.blocks():
-            lean.feed(points, (points @ w > 0).astype(np.int64))
-        cosines.append(lean.normal @ w / np.linalg.norm(lean.normal) / np.linalg.norm(w))
+            seen.feed(points, (points @ w > 0).astype(np.int64))
+        cosines.append(seen.normal @ w / np.linalg.norm(seen.normal) / np.linalg.norm(w))
     assert np.mean(cosines) == pytest.approx(a / np.sqrt(a**2 + 1 / n), abs=0.02)
 
 
 @pytest.mark.parametrize("label", [0, 1])
 def test_where_all_points_lie_on_one_side_the_estimate_is_their_mean_or_its_opposite(label):
     cloud = Cloud(np.full(9, 0.5, np.float32), 0.1, Full(Norm.L2), 70, Threat().box, Stream(0, 0, "test"), 0)
-    lean, points = Lean(cloud, lambda labels: labels == 1), list(cloud.blocks())
+    seen, points = NormalEstimate(cloud, lambda labels: labels == 1), list(cloud.blocks())
     for block in points:
-        lean.feed(block, np.full(len(block), label))
+        seen.feed(block, np.full(len(block), label))
     mean = (np.concatenate(points).astype(np.float64) - 0.5).sum(axis=0) / 0.1
-    np.testing.assert_allclose(lean.normal, mean if label else -mean, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(seen.normal, mean if label else -mean, rtol=1e-4, atol=1e-5)

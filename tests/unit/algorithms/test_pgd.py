@@ -153,8 +153,10 @@ def test_stationarity_is_zero_where_a_climb_has_nothing_left_to_gain():
 @pytest.mark.parametrize("norm", NORMS)
 def test_on_torch_arrays_it_finds_what_it_finds_on_numpy_arrays(norm):
     """What will run on a card: the cohort and the answers are tensors, and nothing in the method knows."""
+    from algorithms.seam.case import Cohort
     from algorithms.seam.claims import UpperBound
-    from algorithms.seam.questions import Ask, AskGradient, Cohort
+    from algorithms.seam.questions.gradients import AskGradient
+    from algorithms.seam.questions.scores import AskScores
     from algorithms.seam.streams import Stream
 
     model, what = linear(7), samples()
@@ -177,7 +179,7 @@ def test_on_torch_arrays_it_finds_what_it_finds_on_numpy_arrays(norm):
             except StopIteration:
                 return nearest
             answer = None
-            if isinstance(said, Ask):
+            if isinstance(said, AskScores):
                 answer = lift(model.scores(np.asarray(said.rows)))
             elif isinstance(said, AskGradient):
                 scores, gradients = model.gradients(

@@ -5,7 +5,7 @@ import pytest
 
 from algorithms.mathematics.geometry import distance
 from algorithms.mathematics.norms import Norm
-from algorithms.seam.questions import Case
+from algorithms.seam.case import Case
 from algorithms.seam.streams import Stream
 from algorithms.seam.threat import Box, Threat
 from algorithms.searches import starts

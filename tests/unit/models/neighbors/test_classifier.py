@@ -3,8 +3,10 @@ import pytest
 from sklearn.datasets import load_digits
 from sklearn.neighbors import KNeighborsClassifier
 
+from algorithms.driver.beat import ask
 from algorithms.seam.access import Access
-from algorithms.seam.neighbors import Neighbors
+from algorithms.seam.questions.neighbors import Neighbors
+from algorithms.seam.questions.scores import AskScores
 from models.neighbors.classifier import MORE, NeighborClassifier
 
 
@@ -75,7 +77,6 @@ def test_rows_keep_the_shape_of_the_upload():
 
 def test_it_offers_labels_and_neighbors_and_nothing_else():
     model, rows = digits(1)
-    assert model.offers == {Access.LABELS, Access.NEIGHBOURS}
-    for refused in (model.scores, model.gradients, model.steepest):
-        with pytest.raises(TypeError, match="no scores"):
-            refused(rows)
+    assert model.offers == {Access.LABELS: model, Access.NEIGHBOURS: model}
+    with pytest.raises(KeyError):
+        ask(model, AskScores(rows))

@@ -6,7 +6,7 @@ import pytest
 from onnx import TensorProto, helper
 
 from algorithms.mathematics.norms import NORMS, Norm
-from algorithms.seam.questions import Ball
+from algorithms.seam.questions.steepest import Ball
 from algorithms.seam.streams import Stream
 from algorithms.seam.threat import Box
 from models.onnx.gradients.differentiator import Differentiator, differentiator

@@ -9,7 +9,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from algorithms.errors import Refused
 from algorithms.seam.access import Access
-from algorithms.seam.questions import Region, Relaxation
+from algorithms.seam.questions.margins import Region, Relaxation
 from models.cards import Inspection, Preprocessing
 from models.onnx.bounds.bounder import Bounder
 from models.onnx.classifier import OnnxClassifier

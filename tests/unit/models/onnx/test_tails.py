@@ -6,7 +6,7 @@ import pytest
 from onnx import TensorProto, helper
 
 from algorithms.mathematics.norms import Norm
-from algorithms.seam.questions import Region
+from algorithms.seam.questions.margins import Region
 from algorithms.seam.threat import Box
 from models.onnx.inspection import inspect
 from models.onnx.network import Network, read

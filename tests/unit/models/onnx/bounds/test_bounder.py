@@ -9,7 +9,7 @@ from onnx import TensorProto, helper
 
 from algorithms.errors import Refused
 from algorithms.mathematics.norms import NORMS, Norm
-from algorithms.seam.questions import Region
+from algorithms.seam.questions.margins import Region
 from algorithms.seam.threat import Box, Threat
 from models.onnx.bounds.bounder import bounder
 from models.onnx.network import read

@@ -12,21 +12,24 @@ again elsewhere, and what it shows lies a little behind the boundary.
 """
 
 import math
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from itertools import chain
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from algorithms.attacks.hopskipjump.normal import NormalEstimate
 from algorithms.mathematics.geometry import distance, lengths
 from algorithms.mathematics.norms import Norm
-from algorithms.method import Cost, Method, Params
+from algorithms.method import Method, Params
 from algorithms.seam.access import Access, Labels, Rows
-from algorithms.seam.claims import Claim, Kind, UpperBound
-from algorithms.seam.clouds import Cloud, Directions, Lean
-from algorithms.seam.questions import Answer, Ask, AskCloud, Case, Conversation, Question
+from algorithms.seam.case import Case, Conversation, Step
+from algorithms.seam.claims import Kind, UpperBound
+from algorithms.seam.cost import Cost
+from algorithms.seam.questions.cloud import AskCloud, Cloud, Directions
+from algorithms.seam.questions.labels import AskLabels
 from algorithms.seam.threat import Threat
 from algorithms.searches import starts
 from algorithms.searches.directions import Full, LowFrequencies, Spanning
@@ -44,8 +47,6 @@ ROUGHLY = 0.1  # precision of a start's distance, and by how much another must b
 
 REST, GAIN = 4, 0.01  # so many estimates that gained less than this share: a convex boundary has no more to give
 BEHIND = 1e-3  # of the distance: how far behind the boundary a point is shown
-
-Step = Generator[Question | Claim, Answer, Any]
 
 
 class HopSkipJumpParams(Params):
@@ -117,7 +118,7 @@ class Walk:
         before, lately = self.passed[:-REST], self.passed[-REST:]
         return bool(before) and min(lately) > (1 - GAIN) * min(before)
 
-    def begin(self) -> Step:
+    def begin(self) -> Step[bool]:
         """Stand on the boundary, as near as a few starts show it. False: no start is adversarial.
 
         After the first success a start is a mere direction: one query tells whether the boundary is nearer there.
@@ -143,7 +144,7 @@ class Walk:
                 return
             yield start
 
-    def advance(self, k: int) -> Step:
+    def advance(self, k: int) -> Step[None]:
         """One iteration: estimate, jump, and come back."""
         normal = yield from self._estimate(k)
         landed = None if normal is None else (yield from self._jump(normal, k))
@@ -151,7 +152,7 @@ class Walk:
             yield from self._settle(landed)
         self.passed.append(self.distance)
 
-    def _settle(self, far: Rows) -> Step:
+    def _settle(self, far: Rows) -> Step[None]:
         """Go back as far as theta can tell, and claim what is nearer than all before."""
         way, share = yield from self._go_back(far, self._theta)
         self._stand(way, share)
@@ -162,7 +163,7 @@ class Walk:
         self.point, self.reach = way.at(share), way.length
         self.distance = distance(self.point, self.case.x, self.threat.norm)
 
-    def _go_back(self, far: Rows, precision: float) -> Step:
+    def _go_back(self, far: Rows, precision: float) -> Step[tuple[Way, float]]:
         """Bisect the way from the sample to an adversarial point: the way, and the share of its adversarial end."""
         way = Way.between(self.case.x, far, self.threat)
         low, high, near_end, far_end = 0.0, 1.0, self.case.x, far
@@ -179,7 +180,7 @@ class Walk:
                 low, near_end = middle, between
         return way, high
 
-    def _show(self, way: Way, share: float) -> Step:
+    def _show(self, way: Way, share: float) -> Step[None]:
         """Claim a point a little behind the boundary: one that hugs it may flip on other hardware, or be a tie."""
         behind = BEHIND
         while (farther := share * (1 + behind)) < 1 and not (yield from self._is_adversarial(way.at(farther))):
@@ -188,7 +189,7 @@ class Walk:
         self.shown = min(self.shown, distance(point, self.case.x, self.threat.norm))
         yield UpperBound(point)
 
-    def _estimate(self, k: int) -> Step:
+    def _estimate(self, k: int) -> Step[NDArray[np.float64] | None]:
         """The way (*shape) to jump, of length 1 in the norm: the normal of the boundary, or in linf its signs.
 
         None where the labels tell of none.
@@ -197,12 +198,12 @@ class Walk:
         box, stream = self.threat.box, self.case.stream
         cloud = Cloud(self.point, self._delta(k), self.directions, n, box, stream, self.counter)
         self.counter += cloud.counters
-        lean: Lean = yield AskCloud(cloud, lambda: Lean(cloud, self._wins))
-        normal = np.sign(lean.normal) if self.threat.norm is Norm.LINF else lean.normal
+        seen = yield from AskCloud(cloud, lambda: NormalEstimate(cloud, self._wins))
+        normal = np.sign(seen.normal) if self.threat.norm is Norm.LINF else seen.normal
         length = lengths(normal[None], self.threat.norm)[0]
         return normal / length if length > 0 else None
 
-    def _jump(self, normal: NDArray[np.float64], k: int) -> Step:
+    def _jump(self, normal: NDArray[np.float64], k: int) -> Step[Rows | None]:
         """Along the normal by xi, halved until it lands on the adversarial side; None where it never does."""
         xi, box = self.distance / math.sqrt(k), self.threat.box
         for _ in range(HALVINGS):
@@ -231,8 +232,8 @@ class Walk:
         rounding = RESOLUTION * float(np.median(np.abs(self.point)))
         return max(self.params.gamma / self.d * self.reach, math.sqrt(self.d) * rounding)
 
-    def _is_adversarial(self, row: Rows) -> Step:
-        labels = yield Ask(row[None], want=Access.LABELS)
+    def _is_adversarial(self, row: Rows) -> Step[bool]:
+        labels = yield from AskLabels(row[None])
         return bool(self._wins(labels)[0])
 
     def _wins(self, labels: Labels) -> NDArray[np.bool_]:

@@ -1,10 +1,15 @@
-"""A nearest-neighbor classifier laid open: its points, and how it measures."""
+"""AskNeighbors: a nearest-neighbor classifier laid open, its points and how it measures."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Protocol, final
 
 import numpy as np
 from numpy.typing import NDArray
+
+from algorithms.seam.access import Access, Model
+from algorithms.seam.question import Paid, Question
 
 Array = NDArray[np.float64]
 
@@ -46,3 +51,22 @@ class Neighbors:
     def squared_distances(self, features: Array) -> Array:
         """From mapped inputs (m, r) to all points: (m, n), each sum along one row of differences."""
         return np.stack([np.square(self.features - row).sum(axis=1) for row in features])
+
+
+class LaidOpen(Protocol):
+    """Offers `Access.NEIGHBOURS`."""
+
+    def neighbors(self) -> Neighbors:
+        """The points that a nearest-neighbor model compares its input with."""
+        ...
+
+
+@final
+@dataclass(frozen=True)
+class AskNeighbors(Question[Neighbors]):
+    """Answered by the model's own `Neighbors`. Costs nothing: the model computes nothing."""
+
+    @classmethod
+    def ask(cls, model: Model, asked: Sequence[Paid["AskNeighbors"]]) -> Sequence[Neighbors]:
+        laid_open: LaidOpen = model.offers[Access.NEIGHBOURS]
+        return [laid_open.neighbors()] * len(asked)

@@ -1,0 +1,59 @@
+"""What a method is handed, and what it hands back: a conversation.
+
+    labels = yield from AskLabels(rows)                 # one row = one query
+    scores, slopes = yield from AskGradient(rows, cotangent=slope)  # one row = one gradient
+    yield UpperBound(x_adv)                             # the driver measures, asks afresh, and only then believes
+
+The driver (`algorithms/driver/running.py`) sends the rows of every live conversation together, charges each sample its
+own rows and never passes a budget. A conversation is therefore free of batching, counting, progress and cancel.
+"""
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from algorithms.seam.access import Labels, Rows, Scores
+from algorithms.seam.claims import Claim
+from algorithms.seam.question import Question
+from algorithms.seam.streams import Stream
+
+Found = TypeVar("Found")
+
+Step = Generator[Question[Any] | Claim, Any, Found]
+"""A part of a conversation, which returns what it found."""
+
+Conversation = Step[None]
+
+
+@dataclass(frozen=True)
+class Case:
+    """One sample as a method meets it: classified as `label` by the model, its clean row already paid for."""
+
+    x: Rows  # (*shape)
+    label: int
+    target: int | None  # None: untargeted
+    scores: Scores | None  # (classes,) of the clean row; None where the model gives labels only
+    classes: int
+    stream: Stream
+    pool: Rows | None = None  # (p, *shape) the first rows of the upload, the same for every chunk of a job
+    basis: Rows | None = None  # (r, d) orthonormal rows, made once for the job from its auxiliary samples
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """All samples of a chunk, for methods whose natural step is one big array. Leading axis: the sample.
+
+    `live` belongs to the driver: it is cleared at a sample whose budget is spent. Such a sample's rows are no longer
+    sent and are answered by zeros, so a method may go on asking for it, or leave it out and go faster.
+    """
+
+    x: Rows  # (n, *shape)
+    labels: Labels  # (n,)
+    targets: Labels | None  # (n,); None: untargeted
+    scores: Scores | None  # (n, classes) of the clean rows; None where the model gives labels only
+    classes: int
+    streams: tuple[Stream, ...]
+    live: NDArray[np.bool_]  # (n,)

@@ -1,0 +1,80 @@
+"""AskGradient: how a loss changes with each row."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, final
+
+import numpy as np
+from array_api_compat import array_namespace
+from numpy.typing import NDArray
+
+from algorithms.seam.access import Access, Model, Rows, Scores
+from algorithms.seam.cost import Cost
+from algorithms.seam.question import Paid
+from algorithms.seam.rows import RowQuestion, joined, sent, spread
+
+Gradients = NDArray[np.float32]  # (m, *shape)
+
+Cotangent = Callable[[Any, NDArray[np.int64]], Any]
+"""The derivative of a loss L = sum of one term a row: (scores (s, classes), positions (s,)) -> dL/dscores (s, classes).
+
+`positions` says, in rising order, which of the asked rows these scores belong to, because a model works through a
+question in slices of its own size. Answers in the scores' own array namespace (numpy or torch), row by row.
+"""
+
+
+class Differentiable(Protocol):
+    """Offers `Access.GRADIENTS`."""
+
+    def gradients(self, rows: Rows, cotangent: Cotangent) -> tuple[Scores, Gradients]:
+        """Scores, and the gradient of a loss L by the rows: one forward and one backward pass a row.
+
+        Calls `cotangent(scores, positions)` once for each slice it works in, in any order and from any thread.
+        """
+        ...
+
+
+@final
+@dataclass(frozen=True)
+class AskGradient(RowQuestion[tuple[Scores, Gradients]]):
+    """Answered by (scores (m, classes), gradients (m, *shape)) of the loss whose derivative is `cotangent`.
+
+    `cotangent(scores, positions)` is called slice by slice; `positions` index `rows`. One row costs one gradient.
+    """
+
+    cotangent: Cotangent = field(kw_only=True)
+
+    @staticmethod
+    def unit(rows: int) -> Cost:
+        return Cost(gradients=rows)
+
+    @classmethod
+    def ask(cls, model: Model, asked: Sequence[Paid["AskGradient"]]) -> Sequence[tuple[Scores, Gradients]]:
+        """Rows of all questions share the model's slices; each question's loss sees the scores of its own rows only."""
+        differentiable: Differentiable = model.offers[Access.GRADIENTS]
+        blocks = [sent(paid) for paid in asked]
+        ends = np.cumsum([len(block) for block in blocks])
+        starts = ends - [len(block) for block in blocks]
+
+        def cotangent(scores: Any, positions: NDArray[np.int64]) -> Any:
+            first, last = np.searchsorted(ends, positions[[0, -1]], side="right")
+            parts = []
+            for number in range(first, last + 1):
+                low, high = np.searchsorted(positions, [starts[number], ends[number]])
+                if low < high:
+                    parts.append(_own(asked[number], scores[low:high], positions[low:high] - starts[number]))
+            return parts[0] if len(parts) == 1 else array_namespace(scores).concat(parts)
+
+        rows = joined(blocks)
+        scores, gradients = np.zeros((0, model.classes), np.float32), rows
+        if len(rows):  # else all owners have left
+            scores, gradients = differentiable.gradients(rows, cotangent)
+        return [
+            (spread(paid, scores[start:end]), spread(paid, gradients[start:end]))
+            for paid, start, end in zip(asked, starts.tolist(), ends.tolist(), strict=True)
+        ]
+
+
+def _own(paid: Paid[AskGradient], scores: Any, positions: NDArray[np.int64]) -> Any:
+    """A question's own derivative; `positions` among the rows sent become positions in the question."""
+    return paid.question.cotangent(scores, positions if paid.kept is None else paid.kept[positions])

@@ -1,0 +1,58 @@
+"""AskMargins: sound lower bounds of margins all over a region."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from algorithms.mathematics.norms import Norm
+from algorithms.seam.access import Access, Labels, Model, Rows
+from algorithms.seam.question import Paid, Question
+from algorithms.seam.threat import Box
+
+Relaxation = Literal["intervals", "crown"]
+Margins = NDArray[np.float64]  # (m, r)
+
+
+@dataclass(frozen=True)
+class Region:
+    """One norm ball a row, each cut to the box."""
+
+    rows: Rows  # (m, *shape), inside the box
+    radii: NDArray[np.float64]  # (m,)
+    norm: Norm
+    box: Box
+
+
+class Bounded(Protocol):
+    """Offers `Access.BOUNDS`."""
+
+    def margins(self, region: Region, labels: Labels, rivals: NDArray[np.int64], relaxation: Relaxation) -> Margins:
+        """Sound lower bounds (m, r) of f_label - f_rival over all points of each row's ball within the box.
+
+        They hold for the scores as this model computes them, rounding included; -inf where nothing can be said. The
+        same question has the same answer, and what was asked before does not matter.
+        """
+        ...
+
+
+@final
+@dataclass(frozen=True)
+class AskMargins(Question[Margins]):
+    """Answered by (m, r) sound lower bounds of margins over a region: see `Bounded.margins`.
+
+    No point is asked and no gradient taken, so nobody is charged: what a bound costs is time.
+    """
+
+    region: Region
+    labels: Labels  # (m,)
+    rivals: NDArray[np.int64]  # (m, r)
+    relaxation: Relaxation
+
+    @classmethod
+    def ask(cls, model: Model, asked: Sequence[Paid["AskMargins"]]) -> Sequence[Margins]:
+        bounded: Bounded = model.offers[Access.BOUNDS]
+        questions = (paid.question for paid in asked)
+        return [bounded.margins(q.region, q.labels, q.rivals, q.relaxation) for q in questions]

@@ -1,0 +1,76 @@
+"""AskSteepest: the largest gradient norms met in a ball, drawn and reduced where the model lives."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from algorithms.mathematics.geometry import sample_ball
+from algorithms.mathematics.norms import Norm
+from algorithms.seam.access import Access, Model, Rows
+from algorithms.seam.cost import Cost
+from algorithms.seam.question import Paid, Question
+from algorithms.seam.streams import BLOCK, Stream
+from algorithms.seam.threat import Box
+
+Norms = NDArray[np.float64]  # (3, rivals)
+
+
+@dataclass(frozen=True)
+class Ball:
+    """n random points of a norm ball around x, clipped to the box: described here, drawn where the model lives."""
+
+    x: Rows  # (*shape)
+    radius: float
+    norm: Norm
+    law: Literal["radial", "uniform"]
+    n: int
+    box: Box
+    stream: Stream
+    counter: int  # first of the stream's counters that this ball uses: one a block
+
+    def blocks(self) -> Iterator[Rows]:
+        """The n points in blocks of at most BLOCK rows: (m, *shape) each."""
+        for number, start in enumerate(range(0, self.n, BLOCK)):
+            m = min(BLOCK, self.n - start)
+            rng = self.stream.at(self.counter + number)
+            offsets = sample_ball(rng, m, self.x.shape, norm=self.norm, radius=self.radius, law=self.law)
+            yield np.clip(self.x + offsets, self.box.lower, self.box.upper, dtype=np.float32)
+
+
+class Steepest(Protocol):
+    """Offers `Access.GRADIENTS`."""
+
+    def steepest(self, ball: Ball, label: int, rivals: NDArray[np.int64]) -> Norms:
+        """Largest dual norms met in a ball: max over its points z of ||grad(f_label - f_rival)(z)||_q.
+
+        Returns (3, len(rivals)): q dual to l1, l2, linf, that is max-norm, 2-norm, 1-norm. The Jacobian rows of one
+        point serve every rival and every norm; nothing larger than a block of points is ever held.
+        A gradient that is not finite makes its entry NaN.
+        """
+        ...
+
+
+@final
+@dataclass(frozen=True)
+class AskSteepest(Question[Norms]):
+    """Answered by (3, rivals): see `Steepest.steepest`. n points = n gradients, charged to one sample."""
+
+    ball: Ball
+    label: int
+    rivals: NDArray[np.int64]
+    owner: int = 0
+    is_paid: bool = False  # the same points were charged for with other rivals: one Jacobian serves them all
+
+    is_alone = True
+
+    def price(self) -> Iterable[tuple[int, Cost]]:
+        return ((self.owner, Cost(gradients=0 if self.is_paid else self.ball.n)),)
+
+    @classmethod
+    def ask(cls, model: Model, asked: Sequence[Paid["AskSteepest"]]) -> Sequence[Norms]:
+        steep: Steepest = model.offers[Access.GRADIENTS]
+        questions = (paid.question for paid in asked)
+        return [steep.steepest(question.ball, question.label, question.rivals) for question in questions]

@@ -1,0 +1,76 @@
+"""What questions about rows share: a price for each row, rows left out that nobody can pay for, one call for all."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Self, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from algorithms.seam.access import Rows
+from algorithms.seam.cost import Cost
+from algorithms.seam.question import Answer, Owners, Paid, Question
+
+Number = TypeVar("Number", bound=np.generic)
+
+
+@dataclass(frozen=True)
+class RowQuestion(Question[Answer]):
+    """A question about rows (m, *shape), answered row by row; rows that are not sent are answered by zeros."""
+
+    rows: Rows
+    owners: Owners | None = None  # (m,) whom each row is charged to; None: all to member 0
+
+    @property
+    def nbytes(self) -> int:
+        return self.rows.nbytes
+
+    @staticmethod
+    def unit(rows: int) -> Cost:
+        """Price of so many rows."""
+        return Cost(queries=rows)
+
+    def price(self) -> Iterable[tuple[int, Cost]]:
+        if self.owners is None:
+            return ((0, self.unit(len(self.rows))),)
+        counts = np.bincount(self.owners)
+        return [(member, self.unit(int(counts[member]))) for member in np.flatnonzero(counts).tolist()]
+
+    def without(self, unpaid: Sequence[int]) -> Paid[Self]:
+        owners = np.zeros(len(self.rows), np.int64) if self.owners is None else self.owners
+        return Paid(self, np.flatnonzero(~np.isin(owners, unpaid)))
+
+
+def sent(paid: Paid[RowQuestion[Any]]) -> Rows:
+    """The rows that are paid for."""
+    return paid.question.rows if paid.kept is None else paid.question.rows[paid.kept]
+
+
+def spread(paid: Paid[RowQuestion[Any]], answer: NDArray[Number]) -> NDArray[Number]:
+    """Answers of the rows sent -> answers of all rows of the question."""
+    if paid.kept is None:
+        return answer
+    full = np.zeros((len(paid.question.rows), *answer.shape[1:]), answer.dtype)
+    full[paid.kept] = answer
+    return full
+
+
+def joined(blocks: Sequence[Rows]) -> Rows:
+    """All blocks one after the other."""
+    return blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
+
+
+def in_one_call(
+    asked: Sequence[Paid[RowQuestion[Any]]], answer: Callable[[Rows], NDArray[Number]], nothing: NDArray[Number]
+) -> list[NDArray[Number]]:
+    """Send the rows of all questions together; return each one's part of what `answer` says of them.
+
+    `nothing` answers no rows: all owners may have left.
+    """
+    blocks = [sent(paid) for paid in asked]
+    rows = joined(blocks)
+    answers, start, found = answer(rows) if len(rows) else nothing, 0, []
+    for paid, block in zip(asked, blocks, strict=True):
+        found.append(spread(paid, answers[start : start + len(block)]))
+        start += len(block)
+    return found
