@@ -17,7 +17,7 @@ from jobs.spec import QueueName
 from jobs.store.connection import Connection
 from jobs.store.workers import Workers
 from workers import drain, limits
-from workers.supervisor.versions import versions
+from workers.versions import versions
 
 BEAT_SECONDS = 5.0
 VISIBILITY_SECONDS = 3600

@@ -1,27 +1,26 @@
-"""The whole conversation between a supervisor and its runner, on one screen.
+"""The conversation between a supervisor and its runner, as bytes on two pipes.
 
     frame = size of the header (4 bytes, big endian) | header (JSON) | blobs, one after another
     header = {"kind": ..., "fields": {...}, "blobs": [[name, bytes], ...]}
 
-    supervisor -> runner                                            blobs
-      inspect   card, device, permit?                               model
-      open      card, device, permit?                               model
-      prepare   arrays                                              x: the auxiliary samples
-      run       method, params, threat, budget, seed, seconds,      x, y?, lower?, upper?, targets?, pool?, basis?
-                indices, arrays
-      cancel    -                                                   any time; what has been found is kept
-      granted   seconds                                             until the turns asked for may be used
+What the frames say is in `messages.py` and, for what belongs to one kind of work, in that kind's file. In short:
+
+    supervisor -> runner
+      open       a model, by its card and bytes; once for each model
+      run.begin  what all chunks of a job have in common: method, threat, budget, seed, pool, basis; once for each job
+      run        the rows of a chunk
+      prepare    auxiliary samples
+      inspect    an upload, by its card and bytes
+      cancel     any time; what has been found is kept
+      granted    seconds until the turns asked for may be used
     runner -> supervisor
-      ready     -                                                   libraries imported, no model yet
-      inspected inspection                                          -
-      opened    -                                                   -
-      prepared  arrays, seconds                                     basis
-      progress  samples_done, fraction, queries, gradients          at most once a second
-      turns     calls, hold                                         may an endpoint be called so often; holding first?
-      done      arrays, seconds, device, http_calls                 findings (JSON), index, x, label
-      refused   code, detail                                        the model cannot be accepted; says why
-      fault     code, detail                                        the model or our code failed; the runner may go on
-                and as done, where samples were over by then
+      ready      libraries imported, no model yet
+      progress   at most once a second
+      turns      may an endpoint be called so often?
+      opened, run.begun, run.done, prepare.done, inspect.done        the answers
+      run.broken  the model failed, and some samples were over by then
+      refused    the model cannot be accepted; says why
+      fault      the model or our code failed; the runner may go on
 
 `arrays` describes the blobs that are arrays: {name: [dtype, shape]}; their bytes are raw, so no parser stands between
 an uploaded model that took over the runner and the supervisor. There is no pickle, no npy header and no compression.
@@ -52,28 +51,31 @@ class Frame:
     fields: dict[str, Any] = field(default_factory=dict)
     blobs: dict[str, bytes] = field(default_factory=dict)
 
-    def array(self, name: str) -> NDArray[Any] | None:
-        """The blob `name` as the array that `arrays` describes; None where it was not sent. Raises FrameError."""
-        if name not in self.blobs:
-            return None
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """The blobs that `arrays` describes, as arrays. Raises FrameError."""
+        described = self.fields.get("arrays", {})
+        if not isinstance(described, dict):
+            raise FrameError("the arrays of a frame are not described in a known way")
+        return {name: self._array(name, description) for name, description in described.items() if name in self.blobs}
+
+    def _array(self, name: str, description: Any) -> NDArray[Any]:
         try:
-            dtype, shape = self.fields["arrays"][name]
+            dtype, shape = description
             if dtype not in DTYPES or not all(isinstance(n, int) and n >= 0 for n in shape):
                 raise FrameError(f"array {name!r} is not described in a known way")
             return np.frombuffer(self.blobs[name], dtype=dtype).reshape(shape)
-        except (KeyError, TypeError, ValueError) as error:
+        except (TypeError, ValueError) as error:
             raise FrameError(f"array {name!r} and its description differ") from error
 
 
-def with_arrays(kind: str, arrays: Mapping[str, NDArray[Any] | None], **fields: Any) -> Frame:
-    """A frame that carries arrays as little-endian float32, or int64 where they are integers. None is left out."""
+def with_arrays(kind: str, arrays: Mapping[str, NDArray[Any]], **fields: Any) -> Frame:
+    """A frame that carries arrays as little-endian float32, or int64 where they are integers."""
     blobs: dict[str, bytes] = {}
     described: dict[str, tuple[str, tuple[int, ...]]] = {}
     for name, array in arrays.items():
-        if array is not None:
-            dtype = "<i8" if np.issubdtype(array.dtype, np.integer) else "<f4"
-            blobs[name] = np.ascontiguousarray(array, dtype=dtype).tobytes()
-            described[name] = (dtype, array.shape)
+        dtype = "<i8" if np.issubdtype(array.dtype, np.integer) else "<f4"
+        blobs[name] = np.ascontiguousarray(array, dtype=dtype).tobytes()
+        described[name] = (dtype, array.shape)
     return Frame(kind, {**fields, "arrays": described}, blobs)
 
 

@@ -12,7 +12,7 @@ from models.library import Library
 from workers import limits
 from workers.app import app, kind, settings
 from workers.reaper import Reaper
-from workers.supervisor.runner_process import Kind, RunnerProcess, sweep_directories
+from workers.supervisor.runner_process import RunnerKind, RunnerProcess, sweep_directories
 from workers.supervisor.spare import Runners
 from workers.supervisor.supervisor import Supervisor
 
@@ -57,7 +57,7 @@ def run_chunk(job_id: str, chunk: int) -> None:
     _station.supervisor.do(job_id, chunk)
 
 
-def _runner_kind() -> Kind:
+def _runner_kind() -> RunnerKind:
     return "probe" if kind() == "probe" else "compute"
 
 

@@ -6,7 +6,10 @@ import sys
 import pytest
 
 HEAVY = ("torch", "onnx", "onnxruntime", "onnx2fx", "scipy", "matplotlib")
-PRIVATE = ("redis", "celery", "kombu", "jobs", "audits", "fastapi", "starlette", "obstore", "pydantic_settings")
+PRIVATE = (
+    *("redis", "celery", "kombu", "audits", "fastapi", "starlette", "obstore", "pydantic_settings", "cryptography"),
+    *("jobs.store", "jobs.queue", "jobs.settings", "jobs.credentials"),
+)
 
 
 @pytest.mark.parametrize(
@@ -14,8 +17,9 @@ PRIVATE = ("redis", "celery", "kombu", "jobs", "audits", "fastapi", "starlette",
     [
         ("workers.app, workers.tasks", HEAVY),
         ("workers.runner.__main__, workers.runner.answering", PRIVATE),
+        ("workers.kinds", HEAVY + PRIVATE),
     ],
-    ids=["supervisor", "runner"],
+    ids=["supervisor", "runner", "the kinds of work, loaded by both"],
 )
 def test_a_fresh_interpreter_that_imports_it_finds_none_of_these(modules, forbidden):
     program = f"import sys, {modules}; print(*(name for name in {forbidden!r} if name in sys.modules))"

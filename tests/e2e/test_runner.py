@@ -4,17 +4,22 @@ import json
 import os
 import signal
 import time
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from models.cards import ModelCard
 from tests.e2e.machine import DIGITS, is_alive, until
-from workers import frames
 from workers.frames import Frame
 from workers.limits import NICE
+from workers.messages import Message, OpenModel
 from workers.supervisor.runner_process import RunnerDied, RunnerProcess, sweep_directories
 from workers.supervisor.spare import Runners
+from workers.work.inspect import InspectModel, ModelInspected
+from workers.work.run import BeginJob, ChunkBroken, ChunkDone, RunChunk
 
 MODEL = (DIGITS / "model.onnx").read_bytes()
 LIMIT = 1 << 20
@@ -29,66 +34,85 @@ def runner():
     process.close()
 
 
-def ask(process: RunnerProcess, frame: Frame) -> list[Frame]:
+CARD = ModelCard(
+    id="mdl_1",
+    kind="onnx",
+    name="digits",
+    state="inspecting",
+    sha256="0",
+    size_bytes=len(MODEL),
+    created_at=datetime(2026, 1, 1, tzinfo=UTC),
+)
+
+
+def ask(process: RunnerProcess, message: Message) -> list[Frame]:
     """All frames up to the answer."""
-    process.send(frame)
+    process.send(message.frame())
     heard = [process.receive(limit=LIMIT)]
     while heard[-1].kind == "progress":
         heard.append(process.receive(limit=LIMIT))
     return heard
 
 
-CARD = {
-    "id": "mdl_1",
-    "kind": "onnx",
-    "name": "digits",
-    "state": "inspecting",
-    "sha256": "0",
-    "size_bytes": len(MODEL),
-    "created_at": "2026-01-01T00:00:00Z",
-}
-
-
 def inspected(process: RunnerProcess, data: bytes = MODEL) -> Frame:
-    return ask(process, Frame("inspect", {"card": CARD, "device": "cpu"}, {"model": data}))[-1]
+    return ask(process, InspectModel(card=CARD, device="cpu", model=data))[-1]
 
 
 def opened(process: RunnerProcess) -> Frame:
-    card = {**CARD, **inspected(process).fields["inspection"], "state": "ready"}
-    return ask(process, Frame("open", {"card": card, "device": "cpu"}, {"model": MODEL}))[-1]
+    found = ModelInspected.read(inspected(process)).inspection
+    return ask(process, OpenModel(card=CARD.inspected(found), device="cpu", model=MODEL))[-1]
 
 
-def run_frame(rows: int = 3, *, queries: int = 200, seconds: float = 60.0) -> Frame:
+def begun(process: RunnerProcess, *, queries: int = 200) -> Frame:
+    """The model opened, and a job begun on it."""
+    opened(process)
+    facts = {"method": "square", "params": {"name": "square"}, "norm": "l2", "epsilon": None, "targeted": None}
+    box = {"lower": np.zeros((), np.float32), "upper": np.ones((), np.float32)}
+    no = dict.fromkeys(("gradients", "pool", "basis"))
+    return ask(process, BeginJob.model_validate({**facts, **box, **no, "queries": queries, "seed": 0}))[-1]
+
+
+def chunk(rows: int = 3, *, seconds: float = 60.0) -> RunChunk:
     with np.load(DIGITS / "samples.npz") as npz:
         x, y = npz["x"][:rows].astype(np.float32), npz["y"][:rows]
-    return frames.with_arrays(
-        "run",
-        {"x": x, "y": y, "lower": np.zeros((), np.float32), "upper": np.ones((), np.float32)},
-        method="square",
-        params={"name": "square"},
-        threat={"norm": "l2", "epsilon": None, "targeted": None},
-        budget={"queries": queries, "gradients": None},
-        seed=0,
-        ends=time.monotonic() + seconds,
-        indices=list(range(rows)),
-    )
+    return RunChunk(indices=tuple(range(rows)), x=x, y=y, targets=None, ends=time.monotonic() + seconds)
+
+
+def findings(frame: Frame) -> list[dict[str, Any]]:
+    return json.loads(ChunkDone.read(frame).findings)
 
 
 def test_a_model_is_inspected_opened_and_asked(runner):
-    assert inspected(runner).fields["inspection"]["output"]["classes"] == 10
+    assert ModelInspected.read(inspected(runner)).inspection.output.classes == 10
     assert opened(runner).kind == "opened"
-    *progress, done = ask(runner, run_frame())
-    assert [finding["index"] for finding in json.loads(done.blobs["findings"])] == [0, 1, 2]
+    assert begun(runner).kind == "run.begun"
+    *progress, done = ask(runner, chunk())
+    assert [finding["index"] for finding in findings(done)] == [0, 1, 2]
     assert progress, "even a short run says once how far it is"
-    assert progress[0].kind == "progress"
-    assert done.array("x").shape == (len(done.array("index")), *done.array("x").shape[1:])
-    assert done.fields["device"] == "cpu"
+    found = ChunkDone.read(done)
+    assert found.x.shape == (len(found.index), *found.x.shape[1:])
+    assert found.device == "cpu"
 
 
-def test_two_runs_of_the_same_chunk_are_bit_equal(runner):
-    opened(runner)
-    first, again = ask(runner, run_frame())[-1], ask(runner, run_frame())[-1]
+def test_what_chunks_have_in_common_is_told_once_and_two_runs_of_a_chunk_are_bit_equal(runner):
+    begun(runner)
+    first, again = ask(runner, chunk())[-1], ask(runner, chunk())[-1]
     assert first.blobs == again.blobs
+
+
+def test_a_runner_begins_anew_for_another_job_on_its_model(runner):
+    begun(runner, queries=2)
+    few = ask(runner, chunk())[-1]
+    begun(runner, queries=200)
+    many = ask(runner, chunk())[-1]
+    assert max(finding["queries"] for finding in findings(few)) <= 2
+    assert max(finding["queries"] for finding in findings(many)) > 2
+
+
+def test_a_model_that_was_opened_anew_has_no_job_yet(runner):
+    begun(runner)
+    opened(runner)
+    assert ask(runner, chunk())[-1].kind == "fault"
 
 
 @pytest.mark.parametrize("data", [b"", b"not a model", MODEL[: len(MODEL) // 2]], ids=["empty", "text", "truncated"])
@@ -96,23 +120,22 @@ def test_a_bad_file_is_refused_and_the_runner_lives(runner, data):
     answer = inspected(runner, data)
     assert answer.kind == "refused"
     assert answer.fields["code"] == "model_unparseable"
-    assert inspected(runner).kind == "inspected"
+    assert inspected(runner).kind == ModelInspected.kind
 
 
 def test_a_fault_is_a_sentence_without_particulars(runner):
-    opened(runner)
-    broken = run_frame()
-    broken.fields["arrays"]["x"] = ["<f4", [3, broken.array("x").size // 3]]
+    begun(runner)
+    broken = chunk().model_copy(update={"x": np.zeros((3, 5), np.float32)})
     answer = ask(runner, broken)[-1]
-    assert answer.kind == "fault"
+    assert answer.kind == ChunkBroken.kind
     assert "/" not in answer.fields["detail"]
     assert "Traceback" not in answer.fields["detail"]
 
 
 def test_time_that_runs_out_ends_a_run_with_what_it_found(runner):
-    opened(runner)
-    done = ask(runner, run_frame(queries=10_000_000, seconds=0.5))[-1]
-    assert {finding["ended"] for finding in json.loads(done.blobs["findings"])} <= {"budget", "finished"}
+    begun(runner, queries=10_000_000)
+    done = ask(runner, chunk(seconds=0.5))[-1]
+    assert {finding["ended"] for finding in findings(done)} <= {"budget", "finished"}
 
 
 def test_a_runner_is_confined_before_it_meets_a_model(runner):
@@ -140,10 +163,10 @@ def test_a_runner_that_uses_up_its_processor_time_is_ended_by_the_kernel():
     process = RunnerProcess(memory_bytes=None)
     try:
         process.wait_until_ready()
-        opened(process)
+        begun(process, queries=100_000_000)
         process.allow_cpu(1.0)
         with pytest.raises(RunnerDied) as death:
-            ask(process, run_frame(queries=100_000_000))
+            ask(process, chunk())
         assert death.value.returncode == -signal.SIGXCPU
     finally:
         process.close()
@@ -153,15 +176,15 @@ def test_a_cancelled_run_hands_over_what_it_found():
     process = RunnerProcess(memory_bytes=None)
     try:
         process.wait_until_ready()
-        opened(process)
-        process.send(run_frame(queries=100_000_000))
+        begun(process, queries=100_000_000)
+        process.send(chunk().frame())
         assert process.receive(limit=LIMIT).kind == "progress"
         began = time.monotonic()
         process.ask_to_cancel()
         while (answer := process.receive(limit=LIMIT)).kind == "progress":
             pass
         assert time.monotonic() - began < 2
-        assert "cancelled" in {finding["ended"] for finding in json.loads(answer.blobs["findings"])}
+        assert "cancelled" in {finding["ended"] for finding in findings(answer)}
     finally:
         process.close()
 
@@ -190,8 +213,8 @@ def test_an_answer_larger_than_was_allowed_ends_the_conversation(runner):
     process = RunnerProcess(memory_bytes=None)
     try:
         process.wait_until_ready()
-        opened(process)
-        process.send(run_frame())
+        begun(process)
+        process.send(chunk().frame())
         assert process.receive(limit=8).kind == "progress"
         with pytest.raises(RunnerDied):
             process.receive(limit=8)
@@ -202,10 +225,9 @@ def test_an_answer_larger_than_was_allowed_ends_the_conversation(runner):
 def test_two_models_and_two_tenants_never_share_a_runner():
     runners = Runners(lambda: RunnerProcess(memory_bytes=None))
     try:
-        first, is_new = runners.holding(("tenant", "mdl_1"))
-        again, is_new_again = runners.holding(("tenant", "mdl_1"))
-        assert (first is again, is_new, is_new_again) == (True, True, False)
-        other, _ = runners.holding(("another tenant", "mdl_1"))
+        first = runners.holding(("tenant", "mdl_1"))
+        assert runners.holding(("tenant", "mdl_1")) is first
+        other = runners.holding(("another tenant", "mdl_1"))
         assert other is not first
         until(lambda: not is_alive(first.pid), seconds=2, what="the first tenant's runner is gone")
     finally:

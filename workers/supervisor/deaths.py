@@ -2,7 +2,7 @@
 
 import signal
 
-from workers.supervisor.endings import Failed
+from workers.endings import Failed
 
 
 def _fault(detail: str, *, retry: bool) -> Failed:

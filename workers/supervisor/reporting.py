@@ -1,11 +1,9 @@
-"""Writes the report of an audit whose jobs have ended: gathers, composes, renders, keeps. No model is near it."""
+"""The report of an audit whose jobs have ended, gathered and composed. No model is near it."""
 
 import io
 from collections.abc import Iterator, Sequence
-from time import monotonic
 
 import numpy as np
-import structlog
 from numpy.typing import NDArray
 
 from algorithms.seam.claims import Finding
@@ -20,83 +18,69 @@ from audits.evidence.evidence import Evidence
 from audits.policy.verdict import Verdict
 from audits.renderings.render import WRITERS, render
 from audits.store import Audits
-from jobs.lease import Lease
-from jobs.record import Progress
 from jobs.store.store import Store
 from models.library import Library
 from models.samples import load_rows
-from workers import drain
-from workers.supervisor.endings import Ending, Failed, Reported
-from workers.supervisor.versions import versions
-from workers.supervisor.watch import Watch
+from workers.versions import versions
 
 PAGE = 1000
 
-_log = structlog.get_logger(__name__)
+
+def compose_report(tenant: str, audit_id: str, *, store: Store, library: Library) -> Report:
+    """The report of an audit, from what its jobs left in the store and in the library."""
+    return _Archive(store, library, tenant).compose(audit_id)
 
 
-class Reporting:
-    """Does the units of work that are reports."""
+def rendered(report: Report) -> Iterator[tuple[str, bytes]]:
+    """The report in each of its forms: (form, bytes), one at a time."""
+    for form in WRITERS:
+        yield form, render(report, form)
 
-    def __init__(self, store: Store, audits: Audits, library: Library, *, lease_seconds: float) -> None:
-        self._store, self._audits, self._library = store, audits, library
-        self._lease_seconds = lease_seconds
 
-    def do(self, lease: Lease) -> Ending:
-        """The edge of a report: whatever happens in it, it has an ending."""
-        watch = Watch(
-            lambda: self._store.leases.beat(lease, Progress()),
-            heard=monotonic,
-            lease_seconds=self._lease_seconds,
-            draining=drain.is_on,
-        )
-        try:
-            with watch:
-                return self._write(lease)
-        except Exception:
-            _log.exception("report_failed")
-            return Failed("internal", "The service failed to write the report; start the audit again.", retry=True)
+def told(report: Report) -> tuple[str, str]:
+    """What an audit says of its report: verdict and summary, as JSON."""
+    verdict = Verdict(verdict=report.verdict, rules=report.rules)
+    return verdict.model_dump_json(), report.summary.model_dump_json()
 
-    def _write(self, lease: Lease) -> Reported:
-        report = self._compose(lease)
-        kept = {form: render(report, form) for form in WRITERS}
-        forms = {form: self._store.holdings.put(lease.tenant, lease.job_id, data) for form, data in kept.items()}
-        return Reported(Verdict(verdict=report.verdict, rules=report.rules), report.summary, forms)
 
-    def _compose(self, lease: Lease) -> Report:
-        spec = self._audits.spec(lease.tenant, lease.job_id)
-        evidence = list(self._evidence(lease.tenant, lease.job_id))
+class _Archive:
+    """What a tenant's audits and jobs left behind."""
+
+    def __init__(self, store: Store, library: Library, tenant: str) -> None:
+        self._store, self._audits, self._library, self._tenant = store, Audits(store), library, tenant
+
+    def compose(self, audit_id: str) -> Report:
+        spec = self._audits.spec(self._tenant, audit_id)
+        evidence = list(self._evidence(audit_id))
         told = rows.rows_of(spec, evidence)
         material = Material(
-            audit_id=lease.job_id,
+            audit_id=audit_id,
             spec=spec,
             evidence=evidence,
             baseline=None if spec.baseline is None else self._report(spec.baseline),
             service=versions().get("brinell", "unknown"),
             now=self._store.server_time(),
         )
-        return compose(material, told, self._gallery(lease.tenant, spec, evidence, told))
+        return compose(material, told, self._gallery(spec, evidence, told))
 
     def _report(self, digest: str) -> Report:
         return Report.model_validate_json(self._library.get(digest))
 
-    def _evidence(self, tenant: str, audit_id: str) -> Iterator[Evidence]:
-        for job_id in [job.job_id for job in self._audits.get(tenant, audit_id).jobs]:
-            findings = list(self._findings(tenant, job_id))
-            yield Evidence(self._store.jobs.get(tenant, job_id), self._store.jobs.spec(tenant, job_id), findings)
+    def _evidence(self, audit_id: str) -> Iterator[Evidence]:
+        for job_id in [job.job_id for job in self._audits.get(self._tenant, audit_id).jobs]:
+            job, spec = self._store.jobs.get(self._tenant, job_id), self._store.jobs.spec(self._tenant, job_id)
+            yield Evidence(job, spec, list(self._findings(job_id)))
 
-    def _findings(self, tenant: str, job_id: str) -> Iterator[Finding]:
+    def _findings(self, job_id: str) -> Iterator[Finding]:
         cursor = None
         while True:
-            page = self._store.findings.page(tenant, job_id, cursor, PAGE)
+            page = self._store.findings.page(self._tenant, job_id, cursor, PAGE)
             yield from page.items
             cursor = page.next_cursor
             if cursor is None:
                 return
 
-    def _gallery(
-        self, tenant: str, spec: AuditSpec, evidence: Sequence[Evidence], told: Sequence[SampleRow]
-    ) -> Gallery | None:
+    def _gallery(self, spec: AuditSpec, evidence: Sequence[Evidence], told: Sequence[SampleRow]) -> Gallery | None:
         chosen = gallery.choose(told)
         if not chosen:
             return None
@@ -104,7 +88,7 @@ class Reporting:
         points: dict[int, NDArray[np.float32]] = {}
         for one in evidence:
             wanted = {row.index for row in chosen if row.upper_by == one.method.name}
-            points |= self._points(tenant, one.job.id, wanted) if wanted else {}
+            points |= self._points(one.job.id, wanted) if wanted else {}
         read_as = {(one.method.name, f.index): f.details.get("read_as") for one in evidence for f in one.findings}
         shown = [
             Shown(row, clean, points[row.index], read_as.get((row.upper_by or "", row.index)))
@@ -116,10 +100,10 @@ class Reporting:
             low, high = spec.samples.minimum, spec.samples.maximum
         return gallery.gallery(shown, minimum=low, maximum=high)
 
-    def _points(self, tenant: str, job_id: str, wanted: set[int]) -> dict[int, NDArray[np.float32]]:
+    def _points(self, job_id: str, wanted: set[int]) -> dict[int, NDArray[np.float32]]:
         """{row of the upload: adversarial point} of one job, one of its chunks in memory at a time."""
         points: dict[int, NDArray[np.float32]] = {}
-        for digest in self._store.findings.adversarial_digests(tenant, job_id):
+        for digest in self._store.findings.adversarial_digests(self._tenant, job_id):
             with np.load(io.BytesIO(self._library.get(digest)), allow_pickle=False) as stored:
                 found = zip(stored["index"].tolist(), stored["x"], strict=True)
                 points.update((index, x.copy()) for index, x in found if index in wanted)

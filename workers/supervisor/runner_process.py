@@ -15,9 +15,10 @@ from typing import BinaryIO, Literal, cast
 
 from workers import frames
 from workers.frames import Frame, FrameError
+from workers.messages import Cancel, Ready
 from workers.supervisor.log_tail import LogTail
 
-Kind = Literal["compute", "probe"]
+RunnerKind = Literal["compute", "probe"]
 
 ENVIRONMENT = {
     "PATH": "/usr/bin:/bin",
@@ -29,7 +30,7 @@ ENVIRONMENT = {
     "MALLOC_TRIM_THRESHOLD_": "2147483648",
     "ORT_DISABLE_TELEMETRY": "1",
 }
-PASSED_ON: dict[Kind, tuple[str, ...]] = {
+PASSED_ON: dict[RunnerKind, tuple[str, ...]] = {
     "compute": ("CUDA_VISIBLE_DEVICES", "LD_LIBRARY_PATH"),  # which card, and where its libraries are
     "probe": ("SSL_CERT_FILE", "SSL_CERT_DIR"),  # whose certificates are believed
 }
@@ -60,7 +61,7 @@ class RunnerProcess:
     Start it from a thread that lives as long as the process: the kernel sends PDEATHSIG when that *thread* ends.
     """
 
-    def __init__(self, *, memory_bytes: int | None, kind: Kind = "compute") -> None:
+    def __init__(self, *, memory_bytes: int | None, kind: RunnerKind = "compute") -> None:
         self._directory = tempfile.mkdtemp(prefix=f"{DIRECTORY}-{os.getpid()}-")
         os.chmod(self._directory, 0o500)
         self._process = subprocess.Popen(
@@ -78,6 +79,8 @@ class RunnerProcess:
         self._log = LogTail(cast(BinaryIO, self._process.stderr))
         self._writing = threading.Lock()
         self._is_ready = False
+        self.is_open = False  # it has the model of its supervisor's choice at hand
+        self.begun: str | None = None  # the job whose common facts it has heard last
 
     @property
     def pid(self) -> int:
@@ -90,7 +93,7 @@ class RunnerProcess:
     def wait_until_ready(self) -> None:
         """Until the libraries are imported. Raises RunnerDied."""
         if not self._is_ready:
-            self.receive(limit=0)
+            Ready.read(self.receive(limit=0))
             self._is_ready = True
 
     def send(self, frame: Frame) -> None:
@@ -118,7 +121,7 @@ class RunnerProcess:
                 _, writable, _ = select.select([], [self._requests], [], 0)  # room for 4096 bytes, as POSIX promises
                 if writable:
                     with contextlib.suppress(OSError):
-                        frames.write(self._requests, Frame("cancel"))
+                        frames.write(self._requests, Cancel().frame())
             finally:
                 self._writing.release()
 
@@ -155,7 +158,7 @@ class RunnerProcess:
         return RunnerDied(returncode, self._log.text(), was_ready=self._is_ready)
 
 
-def _environment(directory: str, kind: Kind) -> dict[str, str]:
+def _environment(directory: str, kind: RunnerKind) -> dict[str, str]:
     """Nothing of ours: no broker, no key, no path of the library."""
     known = {name: os.environ[name] for name in PASSED_ON[kind] if name in os.environ}
     return {**ENVIRONMENT, **known, "HOME": directory, "TMPDIR": directory}

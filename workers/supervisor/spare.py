@@ -16,10 +16,10 @@ class Runners:
         self._current: RunnerProcess | None = None
         self._key: Key | None = None
 
-    def holding(self, key: Key) -> tuple[RunnerProcess, bool]:
-        """The runner of this model, and whether it is new to it (so that the model must be opened first)."""
+    def holding(self, key: Key) -> RunnerProcess:
+        """The runner of this model; a new one has not opened it yet."""
         if self._current is not None and self._key == key and self._current.is_alive:
-            return self._current, False
+            return self._current
         self.discard()
         spare = self._spare
         if not spare.is_alive:
@@ -27,7 +27,7 @@ class Runners:
             spare = self._start()
         self._current, self._key = spare, key
         self._spare = self._start()
-        return self._current, True
+        return self._current
 
     def discard(self) -> None:
         """End the runner at hand: another model is wanted, or it cannot be trusted any more."""

@@ -6,7 +6,6 @@ from time import monotonic, sleep
 import structlog
 
 from algorithms.errors import Unavailable
-from audits.store import Audits
 from jobs.lease import Lease
 from jobs.settings import Settings
 from jobs.store.store import Store
@@ -14,18 +13,28 @@ from models.cards import Endpoint
 from models.kinds import KINDS
 from models.library import Library
 from workers import drain, limits
+from workers.endings import (
+    Computed,
+    Done,
+    Ending,
+    Failed,
+    HandedBack,
+    Inspected,
+    Lost,
+    ModelRefused,
+    Prepared,
+    Reported,
+)
 from workers.frames import FrameError
-from workers.supervisor import deaths, endings
-from workers.supervisor.endings import Computed, Ending, Failed, HandedBack, Inspected, Lost, ModelRefused, Prepared
+from workers.kinds import KINDS_OF_WORK
+from workers.supervisor import deaths
+from workers.supervisor.desk import Desk, Unanswered
 from workers.supervisor.permits import NotPermitted, Permits
-from workers.supervisor.reporting import Reporting
 from workers.supervisor.runner_process import RunnerDied, RunnerProcess
 from workers.supervisor.spare import Key, Runners
 from workers.supervisor.watch import Watch
-from workers.supervisor.work import Work
 
 START_SECONDS = 120.0  # until a runner has imported its libraries: no model is to blame for a cold disk
-INSPECTION_SECONDS = 60.0  # as long as a client can wait for it; a file that takes longer is refused
 RETRY_SECONDS = 0.5
 CPU_GRACE_SECONDS = 5.0  # the clock's limit comes before the processor's: it explains itself better
 
@@ -41,7 +50,6 @@ class Supervisor:
         self._runners = runners
         self._worker_id = worker_id
         self._permits = Permits(settings)
-        self._reporting = Reporting(store, Audits(store), library, lease_seconds=settings.lease_seconds)
         self._isolation = limits.available(settings.sandbox)
 
     def do(self, job_id: str, chunk: int) -> None:
@@ -50,7 +58,7 @@ class Supervisor:
         if lease is None:
             return
         with structlog.contextvars.bound_contextvars(job_id=job_id, chunk=chunk, attempt=lease.attempt):
-            ending = self._reporting.do(lease) if lease.work == "report" else self._hold(lease)
+            ending = self._hold(lease)
             _log.info("chunk_ended", ending=type(ending).__name__, code=getattr(ending, "code", None))
             self._write(ending, lease)
 
@@ -59,76 +67,67 @@ class Supervisor:
         end = monotonic() + self._settings.lease_seconds
         while True:
             try:
-                return endings.write(ending, self._store, lease)
+                return _write(ending, self._store, lease)
             except Unavailable:
                 if monotonic() > end:
                     raise
                 sleep(RETRY_SECONDS)
 
     def _hold(self, lease: Lease) -> Ending:
-        """The edge of a chunk: whatever happens in it, it has an ending."""
+        """The edge of a unit of work: whatever happens in it, it has an ending."""
         try:
-            permit = self._permits.of(lease)
+            permission = self._permits.of(lease)
         except NotPermitted as denied:
             return _unavailable(lease, denied.detail)
-        work = Work(
+        kind, seconds = KINDS_OF_WORK[lease.work], self._patience(lease)
+        desk = Desk(
             lease,
-            self._library,
-            permit=permit,
+            store=self._store,
+            library=self._library,
+            runner=lambda: self._runner(lease, watch, seconds),
+            permission=permission,
             reserve=self._reserve,
             keep=lambda data: self._store.holdings.put(lease.tenant, lease.job_id, data),
             device=self._settings.device,
             isolation=self._isolation,
         )
-        seconds = self._patience(lease)
         watch = Watch(
-            lambda: self._store.leases.beat(lease, work.progress),
-            heard=lambda: work.heard,
+            lambda: self._store.leases.beat(lease, desk.progress),
+            heard=lambda: desk.heard,
             lease_seconds=self._settings.lease_seconds,
             draining=drain.is_on,
         )
         try:
             with watch:
-                runner, is_new = self._runner(lease, watch, seconds)
-                ending = self._ending(work, lease, runner, is_new)
-            if watch.asked_to_cancel:
-                self._runners.discard()  # it may not have read the request yet, and the next job is not meant
-            return ending
+                ending = kind.supervise(lease, desk)
         except (RunnerDied, FrameError) as error:
-            self._runners.discard()
-            return _after_death(error, watch, lease, seconds)
+            ending = _after_death(error, watch, lease, seconds)
+        except Unanswered as unanswered:
+            ending = unanswered.ending
         except Exception:
-            _log.exception("chunk_failed")
+            _log.exception("work_failed", work=lease.work)
+            ending = Failed("internal", kind.apology, retry=True)
+        # After a fault nobody knows the runner's state; after a cancel it may not have read that request yet, and the
+        # next job is not meant.
+        if watch.asked_to_cancel or not isinstance(ending, Done | ModelRefused):
             self._runners.discard()
-            return Failed("internal", "The service failed on a chunk of samples; try again.", retry=True)
+        return ending
 
     def _patience(self, lease: Lease) -> float:
         """Seconds that a runner may be silent. Where it waits for an endpoint, the slowest one allowed comes on top."""
-        seconds = INSPECTION_SECONDS if lease.work == "inspect" else float(self._settings.answer_seconds)
+        seconds = KINDS_OF_WORK[lease.work].patience or float(self._settings.answer_seconds)
         endpoint = _endpoint(lease)
         return seconds if endpoint is None else seconds + endpoint.limits.longest_request_seconds
 
-    def _runner(self, lease: Lease, watch: Watch, seconds: float) -> tuple[RunnerProcess, bool]:
-        """Ready, with its patience and the job's processor time; and whether the model must be opened in it first."""
-        runner, is_new = self._runners.holding(_key(lease))
+    def _runner(self, lease: Lease, watch: Watch, seconds: float) -> RunnerProcess:
+        """Ready, with its patience and the job's processor time."""
+        runner = self._runners.holding(_key(lease))
         watch.guard(runner, seconds=START_SECONDS)
         runner.wait_until_ready()
         watch.guard(runner, seconds=seconds)
-        left = seconds if lease.work == "inspect" else lease.seconds_left
+        left = seconds if lease.spec is None else lease.seconds_left
         runner.allow_cpu((left + CPU_GRACE_SECONDS) * (os.cpu_count() or 1))
-        return runner, is_new
-
-    def _ending(self, work: Work, lease: Lease, runner: RunnerProcess, is_new: bool) -> Ending:
-        if lease.work == "inspect":
-            ending = work.inspect(runner)
-            if not isinstance(ending, Inspected | ModelRefused):
-                self._runners.discard()
-            return ending
-        unopened = work.open(runner) if is_new else None
-        ending = unopened or (work.prepare(runner) if lease.work == "prepare" else work.run(runner))
-        if not isinstance(ending, Computed | Prepared):
-            self._runners.discard()  # whatever state it is in, no other chunk gets it
-        return ending
+        return runner
 
     def _reserve(self, endpoint: Endpoint, calls: int, hold: float) -> float:
         """Where Redis is away, this job keeps to the rate by itself."""
@@ -136,6 +135,27 @@ class Supervisor:
             return self._store.turns.reserve(endpoint.origin, endpoint.limits, calls=calls, hold=hold)
         except Unavailable:
             return hold + calls / endpoint.limits.requests_per_second
+
+
+def _write(ending: Ending, store: Store, lease: Lease) -> None:
+    """Makes the one move of the store that this ending is; none of it is written where the lease stood no more."""
+    match ending:
+        case Inspected(found):
+            store.leases.commit_inspection(lease, found)
+        case ModelRefused(code, detail):
+            store.leases.refuse_model(lease, code, detail)
+        case Prepared(made):
+            store.leases.commit_preparation(lease, made)
+        case Computed(result):
+            store.leases.commit(lease, result)
+        case Reported(verdict, summary, forms):
+            store.leases.commit_report(lease, verdict=verdict, summary=summary, forms=forms)
+        case Failed(code, detail, retry, partial):
+            store.leases.fail(lease, code, detail, retry=retry, partial=partial)
+        case HandedBack():
+            store.leases.release(lease)
+        case Lost():
+            pass
 
 
 def _key(lease: Lease) -> Key:

@@ -1,4 +1,4 @@
-"""What a supervisor lets a runner do at an endpoint, and what it believes of a runner that wants to call one."""
+"""What a supervisor lets a runner do at an endpoint."""
 
 import base64
 from datetime import UTC, datetime
@@ -9,8 +9,7 @@ from jobs.credentials import Credential, Seal
 from jobs.lease import Lease
 from jobs.settings import Settings
 from models.cards import Endpoint, EndpointInput, EndpointOutput, Limits, ModelCard
-from workers.frames import Frame, FrameError
-from workers.supervisor import translation
+from workers.messages import CallPermission
 from workers.supervisor.permits import NotPermitted, Permits
 
 ORIGIN = "https://models.example.com:443"
@@ -55,12 +54,12 @@ def test_an_uploaded_model_needs_no_permit():
 
 
 def test_an_endpoint_without_a_secret_is_called_without_one():
-    assert permits().of(lease()).fields == {"trusted": True, "credential": None}
+    assert permits().of(lease()) == CallPermission(trusted=True, credential=None)
 
 
 def test_a_secret_is_opened_with_the_newest_or_an_older_key():
     held = lease(sealed=sealed(OLD))
-    assert permits(NEW, OLD).of(held).fields["credential"] == ["X-Api-Key", SECRET.value]
+    assert permits(NEW, OLD).of(held).credential == ("X-Api-Key", SECRET.value)
     assert SECRET.value not in repr(permits(NEW, OLD).of(held)) + repr(held)
 
 
@@ -90,43 +89,3 @@ def test_a_secret_that_is_not_ours_to_open_is_not_used(given, keys):
 def test_an_origin_that_lost_its_trust_is_not_called():
     with pytest.raises(NotPermitted):
         permits(trusted=("https://models.example.com:8443",)).of(lease())
-
-
-def test_turns_are_given_up_to_the_burst():
-    assert translation.turns(Frame("turns", {"calls": 5, "hold": 0.0}), Limits(burst=5)) == (5, 0.0)
-
-
-@pytest.mark.parametrize(
-    "fields",
-    [
-        {},
-        {"calls": 6, "hold": 0.0},
-        {"calls": 0, "hold": 0.0},
-        {"calls": "1", "hold": 0.0},
-        {"calls": 1},
-        {"calls": 1, "hold": -1.0},
-        {"calls": 1, "hold": 1e9},
-        {"calls": 1, "hold": float("nan")},
-    ],
-    ids=str,
-)
-def test_a_wish_for_turns_that_cannot_be_is_a_broken_protocol(fields):
-    with pytest.raises(FrameError):
-        translation.turns(Frame("turns", fields), Limits(burst=5))
-
-
-@pytest.mark.parametrize("code", ["endpoint_unavailable", "endpoint_bad_response", "model_fault"])
-def test_a_fault_has_one_of_three_codes(code):
-    assert translation.fault(Frame("fault", {"code": code, "detail": "So."})) == (code, "So.")
-
-
-@pytest.mark.parametrize("code", [None, "internal", "deadline", 7])
-def test_a_fault_of_another_code_is_a_broken_protocol(code):
-    with pytest.raises(FrameError):
-        translation.fault(Frame("fault", {"code": code, "detail": "So."}))
-
-
-@pytest.mark.parametrize("value", [None, -1, "3", 2.5])
-def test_a_number_of_requests_that_is_none_is_a_broken_protocol(value):
-    with pytest.raises(FrameError):
-        translation.http_calls(Frame("done", {"http_calls": value}))

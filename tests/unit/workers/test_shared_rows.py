@@ -8,7 +8,7 @@ import pytest
 
 from jobs.spec import JobSpec
 from tests.jobs_for_tests import SHAPE, ready_card, samples_card, spec
-from workers.supervisor import shared_rows
+from workers import shared_rows
 
 X = np.random.default_rng(0).random((10, *SHAPE), np.float32)
 

@@ -6,18 +6,29 @@ import pytest
 
 from models.cards import TRIES
 from tests.unit.workers.test_permits import lease
-from workers.frames import Frame
+from workers.frames import FrameError
+from workers.messages import AboutModel, Message, Progressed, TurnsAsked, TurnsGranted
 from workers.supervisor import supervisor
+from workers.supervisor.desk import Desk
 from workers.supervisor.runner_process import RunnerDied
-from workers.supervisor.supervisor import INSPECTION_SECONDS, Supervisor
-from workers.supervisor.work import Work
+from workers.supervisor.supervisor import Supervisor
+from workers.work import inspect
+
+
+class Inspecting(AboutModel):
+    kind = "inspect"
+
+
+class Over(Message):
+    kind = "over"
 
 
 class Runner:
     """Stands where a runner does: wants turns, then makes progress, then is done."""
 
-    def __init__(self):
-        self.said = [Frame("turns", {"calls": 1, "hold": 0.0}), Frame("progress"), Frame("done")]
+    def __init__(self, calls=1):
+        progress = Progressed(samples_done=0, fraction=0.0, queries=0, gradients=0)
+        self.said = [TurnsAsked(calls=calls, hold=0.0).frame(), progress.frame(), Over().frame()]
         self.heard = []
 
     def send(self, frame):
@@ -31,23 +42,33 @@ class Ended:
     reason = "timeout"
 
 
-def work(granted):
-    no = {"library": None, "permit": None, "keep": None, "device": "cpu", "isolation": "none"}
-    return Work(lease(), reserve=lambda endpoint, calls, hold: granted, **no)
+def desk(runner, *, endpoint=True):
+    no = {"store": None, "permission": None, "keep": None, "device": "cpu", "isolation": "none"}
+    about = lease(endpoint=endpoint)
+    library = {about.model.sha256: b""}
+    return Desk(about, runner=lambda: runner, library=library, reserve=lambda endpoint, calls, hold: 300.0, **no)
 
 
 def test_a_runner_that_was_told_to_wait_is_not_silent_for_as_long():
-    asked, runner = work(300.0), Runner()
-    asked._ask(runner, Frame("inspect"))
-    assert runner.heard[-1] == Frame("granted", {"seconds": 300.0})
-    assert asked.heard == pytest.approx(monotonic() + 300, abs=5)
+    runner = Runner()
+    asking = desk(runner)
+    asking.ask(asking.about_model(Inspecting), Over)
+    assert runner.heard[-1] == TurnsGranted(seconds=300.0).frame()
+    assert asking.heard == pytest.approx(monotonic() + 300, abs=5)
+
+
+@pytest.mark.parametrize(("endpoint", "calls"), [(True, 6), (False, 1)], ids=["above the burst", "of no endpoint"])
+def test_turns_that_there_cannot_be_are_not_granted(endpoint, calls):
+    asking = desk(Runner(calls), endpoint=endpoint)
+    with pytest.raises(FrameError):
+        asking.ask(asking.about_model(Inspecting), Over)
 
 
 @pytest.mark.parametrize("endpoint", [True, False])
 def test_an_inspection_may_wait_for_the_slowest_request_that_its_limits_allow(endpoint):
     about = lease(endpoint=endpoint)
     slowest = TRIES * about.model.endpoint.limits.timeout_seconds if endpoint else 0
-    assert Supervisor._patience(None, about) == INSPECTION_SECONDS + slowest
+    assert Supervisor._patience(None, about) == inspect.KIND.patience + slowest
 
 
 @pytest.mark.parametrize("stage", ["inspect", "run"])

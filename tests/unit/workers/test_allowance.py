@@ -2,7 +2,7 @@
 
 import pytest
 
-from workers.runner.answering import Allowance
+from workers.runner.allowance import Allowance
 
 
 @pytest.mark.parametrize(

@@ -7,13 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from algorithms.registry import method
-from jobs.lease import Lease
 from jobs.spec import JobSpec
-from models.library import Library
+from models.cards import SamplesCard
 from models.samples import load_rows
 
 POOL_ROWS = 1000  # to try more starts costs more queries than most budgets have
-POOL_BYTES = 64 << 20  # 111 images of 224 x 224 x 3: sent with every chunk, beside the chunk's own rows
+POOL_BYTES = 64 << 20  # 111 images of 224 x 224 x 3: a runner keeps them as long as it has the job
 # 222 such images. The SVD works in float64 on copies: eight times as much, a quarter of what a runner may map with
 # torch in it.
 AUXILIARY_BYTES = 128 << 20
@@ -27,12 +26,9 @@ def pool(spec: JobSpec, samples: bytes) -> NDArray[np.float32] | None:
     return load_rows(samples, range(count))[0]
 
 
-def auxiliary(spec: JobSpec, library: Library) -> NDArray[np.float32]:
+def auxiliary(card: SamplesCard, samples: bytes) -> NDArray[np.float32]:
     """The first rows (n, *shape) of the auxiliary upload: what `prepare` works on."""
-    card = spec.auxiliary
-    assert card is not None  # only such a job has the stage
-    count = rows_within(AUXILIARY_BYTES, card.count, card.shape)
-    return load_rows(library.get(card.sha256), range(count))[0]
+    return load_rows(samples, range(rows_within(AUXILIARY_BYTES, card.count, card.shape)))[0]
 
 
 def rows_within(nbytes: int, count: int, shape: tuple[int, ...]) -> int:
@@ -40,17 +36,13 @@ def rows_within(nbytes: int, count: int, shape: tuple[int, ...]) -> int:
     return max(1, min(count, nbytes // (4 * math.prod(shape))))
 
 
-def basis(lease: Lease, library: Library) -> NDArray[np.float32] | None:
-    """(r, d), None where the job had nothing to prepare."""
-    return None if lease.prepared is None else unpacked(library.get(lease.prepared.artifact))
-
-
 def packed(array: NDArray[np.float32]) -> bytes:
-    """As npy. The same array gives the same bytes."""
+    """The array as npy. The same array gives the same bytes."""
     file = io.BytesIO()
     np.save(file, array, allow_pickle=False)
     return file.getvalue()
 
 
 def unpacked(data: bytes) -> NDArray[np.float32]:
+    """The array that was packed."""
     return np.asarray(np.load(io.BytesIO(data), allow_pickle=False), np.float32)

@@ -1,0 +1,213 @@
+"""What a runner says is believed only where it is about what was asked, and in the shape it must have."""
+
+import io
+from datetime import UTC, datetime
+from time import monotonic
+
+import numpy as np
+import pytest
+from pydantic import TypeAdapter
+
+from algorithms.mathematics.norms import Norm
+from algorithms.seam.claims import Finding, Kind
+from jobs.lease import Lease
+from jobs.request import JobRequest
+from jobs.spec import JobSpec, ThreatSpec
+from jobs.summary import Preparation
+from models.cards import ModelCard, SamplesCard
+from workers import shared_rows
+from workers.frames import FrameError
+from workers.work import run
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+SHAPE = (2, 3)
+
+
+def npz(**arrays):
+    file = io.BytesIO()
+    np.savez(file, **arrays)
+    return file.getvalue()
+
+
+def spec(seconds=None, method="square", **threat):
+    return JobSpec(
+        request=JobRequest.model_validate(
+            {"model_id": "mdl_1", "samples_id": "smp_1", "method": {"name": method}, "seed": 7}
+            | {"budget": {"seconds": seconds}}
+        ),
+        model=ModelCard(id="mdl_1", kind="onnx", name="m", state="ready", sha256="a", size_bytes=1, created_at=NOW),
+        samples=SamplesCard(
+            id="smp_1",
+            name="s",
+            sha256="b",
+            size_bytes=1,
+            created_at=NOW,
+            count=9,
+            shape=SHAPE,
+            dtype="float32",
+            labelled=True,
+            label_minimum=0,
+            label_maximum=1,
+            minimum=0,
+            maximum=1,
+        ),
+        indices=(4, 2, 8),
+        targets=(1, 0, 1),
+        threat=ThreatSpec(
+            **{"norm": Norm.L2, "lower": 0.0, "upper": 1.0, "epsilon": None, "goal": "untargeted"} | threat
+        ),
+        chunk_size=2,
+    )
+
+
+def lease(chunk=0, **threat):
+    job = spec(**threat)
+    return Lease(
+        tenant="t",
+        job_id="job_1",
+        chunk=chunk,
+        fence=1,
+        attempt=1,
+        worker_id="w",
+        work="run",
+        spec=job,
+        model=None,
+        indices=job.rows(chunk),
+        deadline=monotonic() + 60.0,
+    )
+
+
+def done(index=(4,), label=(0,), x=None, findings=(4, 2), **broken):
+    found = [
+        Finding(
+            index=i,
+            label=0,
+            predicted=0,
+            kind=Kind.ABSTAINED,
+            norm="l2",
+            value=None,
+            queries=1,
+            gradients=0,
+            ended="finished",
+        )
+        for i in findings
+    ]
+    said = {
+        "findings": TypeAdapter(list[Finding]).dump_json(found),
+        "index": np.array(index, np.int64),
+        "x": np.zeros((np.size(index), *SHAPE), np.float32) if x is None else x,
+        "label": np.array(label, np.int64),
+        "seconds": 1.0,
+        "http_calls": 0,
+        "device": "cpu",
+    }
+    return run.ChunkBroken(**said, **broken) if broken else run.ChunkDone(**said)
+
+
+def through_the_pipe(message):
+    return type(message).read(message.frame())
+
+
+class Desk:
+    """What `facts` needs of one: a library that holds what `prepare` made."""
+
+    def __init__(self, made=None):
+        self.library = {"basis": None if made is None else shared_rows.packed(made)}
+
+
+def facts(held, made=None, samples=None):
+    held = held if made is None else held.model_copy(update={"prepared": Preparation(artifact="basis", seconds=1.0)})
+    return through_the_pipe(run.facts(held, held.spec, samples, Desk(made)))
+
+
+def test_a_request_names_rows_and_targets_of_its_own_chunk():
+    held = lease(chunk=1)
+    asked = through_the_pipe(run.request(held, held.spec, np.zeros((1, *SHAPE), np.float32), None))
+    assert (asked.indices, asked.targets.tolist(), asked.y) == ((8,), [1], None)
+
+
+def test_what_all_chunks_have_in_common_is_the_same_for_each_of_them():
+    box = {"lower": tuple(range(6)), "upper": tuple(range(1, 7))}
+    first, second = (facts(lease(chunk=chunk, **box)) for chunk in (0, 1))
+    np.testing.assert_array_equal(first.lower, np.arange(6, dtype=np.float32).reshape(SHAPE))
+    assert (first.method, first.seed, first.queries) == ("square", 7, 10_000)
+    assert first.frame() == second.frame()
+
+
+@pytest.mark.parametrize(("chunk", "seconds", "kept"), [(1, None, 3.0), (0, None, 3.1), (1, 60, 3.0), (0, 10, 2.0)])
+def test_a_run_ends_early_enough_for_itself_and_the_chunks_behind_it(chunk, seconds, kept):
+    held = lease(chunk, seconds=seconds)
+    asked = run.request(held, held.spec, np.zeros((len(held.indices), *SHAPE), np.float32), None)
+    assert asked.ends == held.deadline - kept
+
+
+def test_an_unbounded_box_arrives_unbounded():
+    told = facts(lease(lower=None, upper=None))
+    assert (told.lower, told.upper) == (-np.inf, np.inf)
+
+
+def test_a_job_is_told_of_the_pool_and_the_basis_where_there_are_any():
+    assert (facts(lease()).pool, facts(lease()).basis) == (None, None)
+    held, x = lease(method="hopskipjump"), np.random.default_rng(0).random((9, *SHAPE), np.float32)
+    told = facts(held, np.eye(6, dtype=np.float32), npz(x=x))
+    np.testing.assert_array_equal(told.pool, x)
+    np.testing.assert_array_equal(told.basis, np.eye(6))
+
+
+def test_findings_about_the_rows_asked_are_believed():
+    assert [finding.index for finding in run.findings(done(), lease())] == [4, 2]
+
+
+@pytest.mark.parametrize("rows", [(4,), (2, 4), (4, 2, 8), (4, 8), ()], ids=str)
+def test_findings_about_other_rows_are_not(rows):
+    with pytest.raises(FrameError):
+        run.findings(done(findings=rows), lease())
+
+
+@pytest.mark.parametrize(("rows", "believed"), [((), True), ((4,), True), ((2,), True), ((2, 4), False), ((8,), False)])
+def test_of_a_model_that_failed_on_the_way_some_findings_are_enough(rows, believed):
+    broken = done(findings=rows, index=(), label=(), code="model_fault", detail="It crashed.")
+    if believed:
+        assert tuple(finding.index for finding in run.findings(broken, lease())) == rows
+    else:
+        with pytest.raises(FrameError):
+            run.findings(broken, lease())
+
+
+@pytest.mark.parametrize("blob", [b"", b"{}", b'[{"index": 4}]', b"\xff"])
+def test_findings_that_cannot_be_read_are_not(blob):
+    with pytest.raises(FrameError):
+        run.findings(done().model_copy(update={"findings": blob}), lease())
+
+
+def test_adversarial_points_become_an_npz_that_says_whose_they_are():
+    x = np.random.default_rng(0).random((2, *SHAPE), np.float32)
+    data = run.adversarials(done(index=(4, 2), label=(0, 1), x=x), lease(), spec())
+    with np.load(io.BytesIO(data)) as npz:
+        assert npz["index"].tolist() == [4, 2]
+        assert npz["label"].tolist() == [0, 1]
+        np.testing.assert_array_equal(npz["x"], x)
+
+
+def test_the_same_points_give_the_same_bytes():
+    assert run.adversarials(done(), lease(), spec()) == run.adversarials(done(), lease(), spec())
+
+
+def test_no_points_give_no_file():
+    assert run.adversarials(done(index=(), label=()), lease(), spec()) is None
+
+
+@pytest.mark.parametrize(
+    "points",
+    [
+        {"index": (3,)},
+        {"index": 4, "label": 0, "x": np.zeros(SHAPE, np.float32)},
+        {"index": (4,), "label": (0, 1)},
+        {"x": np.zeros((1, 6), np.float32)},
+        {"x": np.zeros((2, *SHAPE), np.float32)},
+    ],
+    ids=["another row", "no list of rows", "labels of another number", "another shape", "points of another number"],
+)
+def test_adversarial_points_that_do_not_fit_are_not_believed(points):
+    with pytest.raises(FrameError):
+        run.adversarials(done(**points), lease(), spec())

@@ -1,0 +1,93 @@
+"""A kind of work: what a supervisor does with a lease of it, and what a runner answers to its messages.
+
+Each kind is one file in `workers/work/`, which both processes load: at its top it imports what both may have. What only
+one of them may meet is imported inside the function that runs there.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from algorithms.driver.running import Checkpoint
+from algorithms.seam.access import Model
+from jobs.lease import Lease
+from models.cards import Inspection
+from workers.endings import Ending
+from workers.limits import Isolation
+from workers.messages import AboutModel, Message
+
+if TYPE_CHECKING:
+    from jobs.store.store import Store
+    from models.library import Library
+
+M = TypeVar("M", bound=Message)
+About = TypeVar("About", bound=AboutModel)
+
+
+class Desk(Protocol):
+    """What the supervisor has at hand for one lease: the library, the store, and a runner that it speaks to.
+
+    Whatever keeps a runner from answering leaves `ask` as an exception that the supervisor knows an ending for.
+    """
+
+    @property
+    def library(self) -> "Library": ...
+    @property
+    def store(self) -> "Store": ...
+    @property
+    def isolation(self) -> Isolation: ...
+
+    def keep(self, data: bytes) -> str:
+        """Puts bytes into the library in the name of the lease's subject; returns their digest."""
+
+    def about_model(self, message: type[About]) -> About:
+        """The message that sends the lease's model along."""
+
+    def open(self) -> None:
+        """Sees to it that the runner has the lease's model at hand."""
+
+    def begin(self, facts: Callable[[], Message], begun: type[Message]) -> None:
+        """Sees to it that the runner has heard what all chunks of the job have in common. Open the model first."""
+
+    def ask(self, message: Message, *answers: type[M], limit: int = 0) -> M:
+        """The runner's answer, which is one of `answers`; its blobs have at most `limit` bytes."""
+
+
+class Bench(Protocol):
+    """What a runner has at hand."""
+
+    begun: Message | None  # what the job under way has in common; None: nothing has begun on this model
+
+    @property
+    def model(self) -> Model: ...
+    @property
+    def device(self) -> str: ...
+    @property
+    def http_calls(self) -> int: ...
+
+    def inspect(self, about: AboutModel) -> Inspection:
+        """What the model's card will say. Raises NotAccepted."""
+
+    def checkpoint(self, ends: float) -> Checkpoint:
+        """To be called once a beat of a run whose time is over at `ends`, on the clock that the supervisor shares."""
+
+
+@dataclass(frozen=True)
+class RunnerAnswer:
+    """How a runner answers one message."""
+
+    asked: type[Message]
+    give: Callable[[Any, Bench], Message]
+
+
+@dataclass(frozen=True)
+class WorkKind:
+    """`patience`: seconds that a runner may be silent over it; None: as long as the settings say.
+
+    `apology`: what a caller is told where we fail, and not the model.
+    """
+
+    supervise: Callable[[Lease, Desk], Ending]
+    apology: str
+    answers: tuple[RunnerAnswer, ...] = ()
+    patience: float | None = None

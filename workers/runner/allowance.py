@@ -1,0 +1,16 @@
+"""How long a run may go on."""
+
+import math
+
+
+class Allowance:
+    """The time of a run. Spent where one more beat, as long as the longest so far, would not end in it."""
+
+    def __init__(self, ends: float) -> None:
+        self._ends = ends
+        self._before, self._longest = math.inf, 0.0
+
+    def is_spent(self, now: float) -> bool:
+        """To be asked once a beat."""
+        self._longest, self._before = max(self._longest, now - self._before), now
+        return now + self._longest >= self._ends

@@ -1,0 +1,64 @@
+"""prepare: what a job's chunks need and is made once for all of them, of auxiliary samples: a basis of their span."""
+
+from time import monotonic
+
+import numpy as np
+
+from algorithms.searches.directions import spanning_basis
+from jobs.lease import Lease
+from jobs.summary import Preparation
+from workers import shared_rows
+from workers.endings import Ending, Prepared
+from workers.frames import FrameError
+from workers.kind import Bench, Desk, RunnerAnswer, WorkKind
+from workers.messages import Floats, Message, Seconds
+
+
+class PrepareJob(Message):
+    """Span these rows."""
+
+    kind = "prepare"
+
+    x: Floats  # (n, *shape): auxiliary samples
+
+
+class JobPrepared(Message):
+    """What they span."""
+
+    kind = "prepare.done"
+
+    basis: Floats  # (r, d)
+    seconds: Seconds
+
+    def check(self, *, n: int, d: int) -> None:
+        """Raises FrameError where this is no basis of n samples with d features."""
+        if self.basis.ndim != 2 or not 1 <= len(self.basis) <= min(n, d) or self.basis.shape[1] != d:
+            raise FrameError("a basis has a shape that these samples cannot give it")
+        if not np.isfinite(self.basis).all():
+            raise FrameError("a basis is not finite")
+
+
+def supervise(lease: Lease, desk: Desk) -> Ending:
+    assert lease.spec is not None  # of a job
+    card = lease.spec.auxiliary
+    assert card is not None  # only such a job has the stage
+    x = shared_rows.auxiliary(card, desk.library.get(card.sha256))
+    n, d = len(x), x[0].size
+    desk.open()
+    made = desk.ask(PrepareJob(x=x), JobPrepared, limit=4 * d * min(n, d))
+    made.check(n=n, d=d)
+    return Prepared(Preparation(artifact=desk.keep(shared_rows.packed(made.basis)), seconds=made.seconds))
+
+
+def prepare(asked: PrepareJob, bench: Bench) -> JobPrepared:
+    """In the runner."""
+    del bench  # the model is not asked
+    began = monotonic()
+    return JobPrepared(basis=spanning_basis(asked.x), seconds=monotonic() - began)
+
+
+KIND = WorkKind(
+    supervise=supervise,
+    apology="The service failed to prepare the job; try again.",
+    answers=(RunnerAnswer(PrepareJob, prepare),),
+)

@@ -1,0 +1,265 @@
+"""run: one chunk of a job, put to its model by the job's method. What all chunks have in common is told only once."""
+
+import io
+from collections.abc import Sequence
+from time import monotonic
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import TypeAdapter, ValidationError
+
+from algorithms import registry
+from algorithms.driver import running
+from algorithms.errors import ModelFault
+from algorithms.mathematics.norms import Norm
+from algorithms.method import Budget
+from algorithms.seam.claims import Finding, Outcome
+from algorithms.seam.threat import Box, TargetRule, Threat
+from jobs.lease import ChunkResult, Lease
+from jobs.spec import JobSpec
+from models.samples import load_rows
+from workers import shared_rows
+from workers.endings import Computed, Ending, Failed
+from workers.frames import FrameError
+from workers.kind import Bench, Desk, RunnerAnswer, WorkKind
+from workers.messages import MAX_TEXT, Count, Fault, Floats, Integers, Message, Seconds, Text
+from workers.versions import versions
+
+FINDING_BYTES = 256 << 10  # more than the details of any method
+HAND_OVER_SECONDS = 3.0
+CHUNK_SECONDS = 0.1  # to take a chunk whose time is up, ask its clean rows and write it down
+
+_FINDINGS = TypeAdapter(tuple[Finding, ...])
+
+
+class BeginJob(Message):
+    """What all chunks of a job have in common, from the job's spec and from its uploads."""
+
+    kind = "run.begin"
+
+    method: str
+    params: dict[str, Any]
+    norm: Norm
+    lower: Floats  # of the box: () or (*shape)
+    upper: Floats
+    epsilon: float | None
+    targeted: TargetRule | None
+    queries: int | None  # the budget of each sample
+    gradients: int | None
+    seed: int
+    pool: Floats | None  # (p, *shape)
+    basis: Floats | None  # (r, d)
+
+
+class JobBegun(Message):
+    """The runner knows the job."""
+
+    kind = "run.begun"
+
+
+class RunChunk(Message):
+    """The rows of one chunk: indices (m,) in the upload, x (m, *shape), y and targets (m,)."""
+
+    kind = "run"
+
+    indices: tuple[int, ...]
+    x: Floats
+    y: Integers | None
+    targets: Integers | None
+    ends: float  # on the clock that both share: the message may wait for a runner that is opening its model
+
+
+class ChunkDone(Message):
+    """What was found. index (m,), x (m, *shape) and label (m,) are the adversarial points of those that have one."""
+
+    kind = "run.done"
+
+    findings: bytes  # JSON
+    index: Integers
+    x: Floats
+    label: Integers
+    seconds: Seconds
+    http_calls: Count
+    device: Text
+
+
+class ChunkBroken(ChunkDone, Fault):
+    """What was found before the model failed, and how it failed."""
+
+    kind = "run.broken"
+
+
+# In the supervisor
+
+
+def supervise(lease: Lease, desk: Desk) -> Ending:
+    spec = lease.spec
+    assert spec is not None  # of a job
+    samples = desk.library.get(spec.samples.sha256)
+    x, y = load_rows(samples, lease.indices)
+    desk.open()
+    desk.begin(lambda: facts(lease, spec, samples, desk), JobBegun)
+    answer = desk.ask(request(lease, spec, x, y), ChunkDone, ChunkBroken, limit=answer_bytes(lease, spec))
+    result = believed(answer, lease, spec, desk)
+    if isinstance(answer, ChunkBroken):
+        return Failed(answer.code, answer.detail, retry=False, partial=result)
+    return Computed(result)
+
+
+def facts(lease: Lease, spec: JobSpec, samples: bytes, desk: Desk) -> BeginJob:
+    threat, asked, made = spec.threat.threat(spec.samples.shape), spec.request, lease.prepared
+    return BeginJob(
+        method=asked.method.name,
+        params=asked.method.model_dump(mode="json"),
+        norm=threat.norm,
+        lower=threat.box.lower,
+        upper=threat.box.upper,
+        epsilon=threat.epsilon,
+        targeted=threat.targeted,
+        queries=asked.budget.queries_per_sample,
+        gradients=asked.budget.gradients_per_sample,
+        seed=asked.seed,
+        pool=shared_rows.pool(spec, samples),
+        basis=None if made is None else shared_rows.unpacked(desk.library.get(made.artifact)),
+    )
+
+
+def request(lease: Lease, spec: JobSpec, x: NDArray[np.float32], y: NDArray[np.int64] | None) -> RunChunk:
+    """x (m, *shape) and y (m,) are this chunk's rows of the upload."""
+    targets = spec.targets_of(lease.chunk)
+    return RunChunk(
+        indices=lease.indices,
+        x=x,
+        y=y,
+        targets=None if targets is None else np.array(targets, np.int64),
+        ends=lease.deadline - _hand_over_seconds(lease.chunk, spec),
+    )
+
+
+def _hand_over_seconds(chunk: int, spec: JobSpec) -> float:
+    """Kept back of a job's time: this chunk is written down, and those behind it end with their clean rows at least."""
+    wanted, seconds = HAND_OVER_SECONDS + CHUNK_SECONDS * (spec.chunks - 1 - chunk), spec.request.budget.seconds
+    return wanted if seconds is None else min(wanted, 0.2 * seconds)
+
+
+def answer_bytes(lease: Lease, spec: JobSpec) -> int:
+    """The most that the answer about these rows may weigh."""
+    row = 4 * int(np.prod(spec.samples.shape)) + 16
+    return len(lease.indices) * (row + FINDING_BYTES)
+
+
+def believed(answer: ChunkDone, lease: Lease, spec: JobSpec, desk: Desk) -> ChunkResult:
+    """What a runner found, once it is about what was asked. Raises FrameError."""
+    found = findings(answer, lease)
+    points = adversarials(answer, lease, spec)
+    return ChunkResult(
+        findings=found,
+        adversarials=None if points is None else desk.keep(points),
+        queries=sum(finding.queries for finding in found),
+        gradients=sum(finding.gradients for finding in found),
+        http_calls=answer.http_calls,
+        seconds=answer.seconds,
+        device=answer.device,
+        isolation=desk.isolation,
+        versions=versions(),
+        warnings=_warnings(spec),
+    )
+
+
+def findings(answer: ChunkDone, lease: Lease) -> tuple[Finding, ...]:
+    """One finding for every row asked about, in the same order; of a fault, for some of them. Raises FrameError."""
+    try:
+        found = _FINDINGS.validate_json(answer.findings)
+    except ValidationError as error:
+        raise FrameError("the findings cannot be read") from error
+    about = tuple(finding.index for finding in found)
+    broken = isinstance(answer, ChunkBroken)
+    if about != (tuple(i for i in lease.indices if i in about) if broken else lease.indices):
+        raise FrameError("the findings are not about the rows that were asked about")
+    return found
+
+
+def adversarials(answer: ChunkDone, lease: Lease, spec: JobSpec) -> bytes | None:
+    """An npz {index (m,), x (m, *shape), label (m,)}; None where m = 0. The same arrays give the same bytes."""
+    index, x, label = answer.index, answer.x, answer.label
+    if index.ndim != 1 or x.shape != (len(index), *spec.samples.shape) or label.shape != index.shape:
+        raise FrameError("the adversarial points have an unknown shape")
+    if not set(index.tolist()) <= set(lease.indices):
+        raise FrameError("the adversarial points are not about the rows that were asked about")
+    if len(index) == 0:
+        return None
+    file = io.BytesIO()
+    np.savez(file, index=index, x=x, label=label)
+    return file.getvalue()
+
+
+def _warnings(spec: JobSpec) -> tuple[str, ...]:
+    """What the probe of an endpoint saw that its numbers have to be read with."""
+    probe = spec.model.probe
+    if probe is None:
+        return ()
+    seen = {"endpoint_not_deterministic": not probe.deterministic, "scores_rounded": probe.decimals is not None}
+    return tuple(code for code, is_so in seen.items() if is_so)
+
+
+# In the runner
+
+
+def begin(asked: BeginJob, bench: Bench) -> JobBegun:
+    bench.begun = asked
+    return JobBegun()
+
+
+def run(asked: RunChunk, bench: Bench) -> ChunkDone:
+    job = bench.begun
+    assert isinstance(job, BeginJob)  # the supervisor begins before it runs
+    began, calls = monotonic(), bench.http_calls
+    fault, outcomes = _outcomes(asked, job, bench)
+    answer: dict[str, Any] = {
+        "findings": _FINDINGS.dump_json(tuple(outcome.finding for outcome in outcomes)),
+        "seconds": monotonic() - began,
+        "http_calls": bench.http_calls - calls,
+        "device": bench.device,
+        **_points(outcomes, bench.model.shape),
+    }
+    if fault is None:
+        return ChunkDone(**answer)
+    return ChunkBroken.model_validate({**answer, "code": fault.code, "detail": fault.detail[:MAX_TEXT]})
+
+
+def _outcomes(asked: RunChunk, job: BeginJob, bench: Bench) -> tuple[ModelFault | None, Sequence[Outcome]]:
+    """How a run ended, and what it had found by then."""
+    method = registry.method(job.method)
+    try:
+        return None, running.run(
+            bench.model,
+            running.Samples(asked.x, asked.indices, asked.y, asked.targets),
+            method,
+            method.params.model_validate(job.params),
+            Threat(job.norm, Box(job.lower, job.upper), job.epsilon, job.targeted),
+            Budget(job.queries, job.gradients),
+            seed=job.seed,
+            pool=job.pool,
+            basis=job.basis,
+            checkpoint=bench.checkpoint(asked.ends),
+        )
+    except ModelFault as fault:
+        return fault, fault.found
+
+
+def _points(outcomes: Sequence[Outcome], shape: tuple[int, ...]) -> dict[str, NDArray[Any]]:
+    """The adversarial points of those that have one: index (m,), x (m, *shape), label (m,)."""
+    shown = [outcome for outcome in outcomes if outcome.x_adv is not None]
+    return {
+        "index": np.array([outcome.finding.index for outcome in shown], np.int64),
+        "x": np.array([outcome.x_adv for outcome in shown], np.float32).reshape(len(shown), *shape),
+        "label": np.array([outcome.finding.label for outcome in shown], np.int64),
+    }
+
+
+KIND = WorkKind(
+    supervise=supervise,
+    apology="The service failed on a chunk of samples; try again.",
+    answers=(RunnerAnswer(BeginJob, begin), RunnerAnswer(RunChunk, run)),
+)
