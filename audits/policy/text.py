@@ -1,15 +1,16 @@
 """The text of a policy file, JSON or YAML, read without trusting it.
 
-JSON first, for YAML 1.1 does not contain it: there 1e-3 is a word, no tab indents, and pairs of surrogates break.
+JSON first: a fault in JSON is told as JSON's, and YAML's reader leaves the halves of a surrogate pair apart.
 """
 
 import json
-import re
 from collections import Counter
-from collections.abc import Hashable
 from typing import Any, NoReturn
 
-import yaml
+from ruamel.yaml import YAML
+from ruamel.yaml.constructor import DuplicateKeyError
+from ruamel.yaml.error import YAMLError
+from ruamel.yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent, DocumentStartEvent
 
 from algorithms.errors import Refused
 
@@ -22,7 +23,8 @@ def parse(text: str) -> Any:
     """Plain lists, mappings and scalars; in YAML a date is a date. Raises Refused(invalid_request).
 
     A key that stands twice is refused, since readers differ on which one counts; so are YAML's aliases, a page of which
-    unfolds to gigabytes. The depth of YAML is bounded before anything recursive runs; JSON's parser stops by itself.
+    unfolds to gigabytes, and its tags. The depth of YAML is bounded before anything recursive runs; JSON's parser stops
+    by itself.
     """
     if len(text) > MAX_CHARACTERS:
         raise _refusal(f"it is longer than {MAX_CHARACTERS} characters")
@@ -41,8 +43,10 @@ def _yaml(text: str, *, meant_as_json_until: int | None) -> Any:
     """`meant_as_json_until`: the line to look at where it is no YAML either."""
     try:
         _check(text)
-        return yaml.load(text, Loader=_Loader)
-    except yaml.YAMLError as error:
+        return _reader().load(text)
+    except DuplicateKeyError as error:
+        raise _refusal(f"a key stands twice in one place, at line {error.problem_mark.line + 1}") from None
+    except YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = meant_as_json_until or (mark and mark.line + 1)
         raise _refusal("it is neither JSON nor YAML" + (f" at line {line}" if line else "")) from None
@@ -51,30 +55,24 @@ def _yaml(text: str, *, meant_as_json_until: int | None) -> Any:
 
 
 def _check(text: str) -> None:
+    """Raises Refused for what unfolds, what names a type, and what goes deeper than any policy."""
     depth = 0
-    for event in yaml.parse(text, Loader=yaml.SafeLoader):
-        if isinstance(event, yaml.AliasEvent):
+    for event in _reader().parse(text):
+        if isinstance(event, AliasEvent):
             raise _refusal("it uses an alias (*name); write the value out")
-        depth += isinstance(event, yaml.CollectionStartEvent)
-        depth -= isinstance(event, yaml.CollectionEndEvent)
+        if getattr(event, "tag", None) is not None:
+            raise _refusal("it uses a tag (!name); write the value alone")
+        if isinstance(event, DocumentStartEvent) and event.version is not None:
+            raise _refusal("it names a version of YAML; leave the line out, it is read as YAML 1.2")
+        depth += isinstance(event, CollectionStartEvent)
+        depth -= isinstance(event, CollectionEndEvent)
         if depth > MAX_DEPTH:
             raise _refusal("it is nested too deeply")
 
 
-class _Loader(yaml.SafeLoader):  # type: ignore[misc] # pyyaml has no types
-    """Reads 1e-3 as a number, as YAML 1.2 does, and refuses a key that stands twice."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        _distinct([(key.value, None) for key, _ in node.value if isinstance(key, yaml.ScalarNode)])
-        mapping: dict[Hashable, Any] = super().construct_mapping(node, deep)
-        return mapping
-
-
-_Loader.add_implicit_resolver(  # YAML 1.2.2, 10.3.2; whole numbers have been recognized before
-    "tag:yaml.org,2002:float",
-    re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$"),
-    list("-+.0123456789"),
-)
+def _reader() -> YAML:
+    """A reader of YAML 1.2 that makes plain values only. It keeps what it has read, so each text gets its own."""
+    return YAML(typ="safe", pure=True)
 
 
 def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -39,6 +39,13 @@ def test_a_small_number_is_a_number_in_either_language(text):
     assert from_text(text).rules[0].at_least == 0.001
 
 
+def test_words_that_an_older_yaml_takes_for_truth_are_words():
+    policy = from_text(
+        "rules: [{name: on, metric: clean_accuracy, at_least: .5}]\nwaivers: [{rule: on, reason: no, by: y}]"
+    )
+    assert (policy.rules[0].name, policy.waivers[0].reason, policy.waivers[0].by) == ("on", "no", "y")
+
+
 def test_a_character_beyond_the_first_plane_is_read_from_its_two_halves():
     rule = RULE.replace('"a"', r'"\ud83d\ude00"')
     assert from_text(f'{{"rules": [{rule}]}}').rules[0].name == "\N{GRINNING FACE}"
@@ -48,7 +55,7 @@ def test_a_character_beyond_the_first_plane_is_read_from_its_two_halves():
     ("text", "said"),
     [
         (f'{{"rules": [{RULE}, {{"name": "b", "at_least": 0.9, "at_least": 0.1}}]}}', "'at_least' stands twice"),
-        ("rules:\n  - {name: a, at_least: 0.9, at_least: 0.1}", "'at_least' stands twice"),
+        ("rules:\n  - {name: a, at_least: 0.9, at_least: 0.1}", "stands twice in one place, at line 2"),
         (RULE.replace("1e-3", "NaN"), "NaN"),
         ('{\n\t"rules": [\n\t\t{"name": "a"\n\t\t "metric": "clean_accuracy"}]}', "at line 4"),
     ],
@@ -66,6 +73,9 @@ def test_what_could_be_read_in_two_ways_is_refused_with_its_place(text, said):
         "- just a list",
         "rules: !!python/object/apply:os.system [ls]",
         "rules: &a [*a]",
+        "rules: !!bool word",
+        "rules: !!int ''",
+        "%YAML 1.1\n---\nrules: []",
         "a: &a [1]\nrules: *a",
         "[" * (MAX_DEPTH + 1),
         "[" * 5000,
@@ -75,7 +85,23 @@ def test_what_could_be_read_in_two_ways_is_refused_with_its_place(text, said):
         "\x00",
         "",
     ],
-    ids=["open", "list", "object", "loop", "alias", "deep", "very deep", "deep JSON", "long", "date", "zero", "empty"],
+    ids=[
+        "open",
+        "list",
+        "object",
+        "loop",
+        "no bool",
+        "no int",
+        "version",
+        "alias",
+        "deep",
+        "very deep",
+        "deep JSON",
+        "long",
+        "date",
+        "zero",
+        "empty",
+    ],
 )
 def test_what_cannot_be_read_is_refused(text):
     with pytest.raises(Refused):
