@@ -264,7 +264,7 @@ class Interval(TypedDict):
 
 
 class Job(TypedDict):
-    """The public JSON of a job."""
+    """A job is shown as this public JSON."""
 
     id: str
     state: JobState
@@ -279,7 +279,7 @@ class Job(TypedDict):
 
 
 class JobError(TypedDict):
-    """Why a job ended without success."""
+    """An error says why a job or an audit ended without success."""
 
     code: str
     detail: str
@@ -471,7 +471,7 @@ class Probe(TypedDict):
 
 
 class Progress(TypedDict):
-    """Of one chunk when a worker beats, of the whole job when the API shows it."""
+    """Progress is of one chunk when a worker beats, of a whole job or audit when the API shows it."""
 
     samples_done: NotRequired[int]
     samples_total: NotRequired[int]
