@@ -23,7 +23,7 @@ from jobs.store.store import Store
 
 AUDIT_FIELDS = (
     *("state", "request", "skipped", "jobs", "created", "started", "finished"),
-    *("verdict", "summary", "forms", "error_code", "error_detail"),
+    *("verdict", "summary", "forms", "error_code", "error_detail", "draft"),
 )
 TELLING = 0.03  # of an audit's progress: from here on its pace means something
 REPORT_SHARE = 0.01  # of an audit's progress that is left when its last job has ended
@@ -53,6 +53,7 @@ class Audits:
             skipped=json.dumps([skip.model_dump() for skip in spec.skipped]),
             queue=spec.queue,
             baseline=spec.baseline,
+            draft=1 if spec.draft else None,
             jobs=[{**self._jobs.described(job), "method": job.request.method.name} for job in plan.jobs],
             idempotency=as_argument(idempotency),
         )
@@ -131,6 +132,7 @@ def _audit(audit_id: str, row: dict[str, Any], named: list[dict[str, str]], jobs
         verdict=verdict,
         summary=AuditSummary.model_validate_json(row["summary"]) if row["summary"] else None,
         report_ready=row["forms"] is not None,
+        draft=row["draft"] is not None,
         error=JobError(code=row["error_code"], detail=row["error_detail"]) if row["error_code"] else None,
         created_at=moment(row["created"]),
         started_at=moment(row["started"]) if row["started"] else None,

@@ -7,6 +7,7 @@ from algorithms.registry import method
 from audits.asking import recipes
 from audits.asking.recipes import Choice
 from audits.asking.record import AuditSpec
+from audits.asking.released import RECIPES
 from audits.asking.request import AuditRequest
 from audits.document.report import Skipped
 from audits.policy import policy
@@ -37,6 +38,8 @@ def check(request: AuditRequest) -> None:
     admission.check_reserved(request.threat)
     if request.policy is not None:
         policy.check(request.policy, epsilon=request.threat.epsilon)
+    if isinstance(request.recipe, str):
+        recipes.check(request.recipe)
 
 
 def admit(
@@ -53,14 +56,14 @@ def admit(
     """
     admission.border_of(card)
     indices = admission.selected(request, samples)
-    chosen, skipped = recipes.choose(request, card)
-    if not chosen:
+    phases, skipped = recipes.choose(request, card)
+    if not phases:
         raise Refused(
             f"Nothing of this recipe fits model and threat. {skipped[0].method}: {skipped[0].reason}",
             code="access_too_weak",
             pointer="/recipe",
         )
-    jobs = tuple(_job(request, choice, card, samples, len(indices), rows) for choice in chosen)
+    jobs = tuple(_job(request, choice, card, samples, len(indices), rows) for phase in phases for choice in phase)
     spec = AuditSpec(
         request=_with_defaults(request, jobs[0], len(indices)),
         model=card,
@@ -69,6 +72,7 @@ def admit(
         threat=jobs[0].threat.model_copy(update={"epsilon": request.threat.epsilon, "goal": request.threat.goal}),
         skipped=tuple(Skipped(method=s.method, reason=s.reason) for s in skipped),
         baseline=baseline,
+        draft=isinstance(request.recipe, str) and RECIPES[request.recipe].is_draft,
         queue=jobs[0].queue,
     )
     return Plan(spec, jobs)

@@ -1,77 +1,28 @@
-"""Recipes: which methods an audit runs, how hard, and on how many samples. Released ones are never edited.
+"""What of a recipe runs on a model under a threat, in which order, and why the rest does not. Pure.
 
 A recipe names more methods than any one model can take: each runs where the model offers what it needs and where it
 knows the norm and the goal. What cannot run is skipped, with the reason. A given epsilon goes to every method that
-takes one; CLEVER looks for its radius itself.
-
-`quick-1` is for a first look and for every commit: it fits two minutes for a small network and 200 samples on two
-cores. There CLEVER, which takes thousands of gradients a sample, scores the first 20 only, CROWN ends its search some
-per cent below what it could prove, and intervals, which CROWN contains, are left out. `standard-1` is for a release,
-`thorough-1` for a claim that others will attack.
+takes one; a score looks for its radius itself.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 from pydantic import TypeAdapter
 
+from algorithms.errors import Refused
 from algorithms.method import Budget
 from algorithms.registry import METHODS, MethodParams
 from algorithms.seam.threat import Threat
+from audits.asking.released import RECIPES, Recipe, Step
 from audits.asking.request import AuditRequest
 from jobs.fitting import goal_of, misfit
 from jobs.request import BudgetRequest, ThreatRequest
 from models.cards import ModelCard
 
-
-@dataclass(frozen=True)
-class Step:
-    """One method of a recipe. `samples`: at most the first so many of the audit's; None: all."""
-
-    method: str
-    queries: int = 10_000  # a sample
-    samples: int | None = None
-    params: Mapping[str, Any] = field(default_factory=dict)
-
-
-RECIPES: dict[str, tuple[Step, ...]] = {
-    "quick-1": (
-        Step("noise", queries=200),
-        Step("pgd", params={"steps": 20, "restarts": 2, "search_steps": 8}),
-        Step("square", queries=500),
-        Step("hopskipjump", queries=1_000),
-        Step("crown", params={"search_steps": 5}),
-        Step("nearest_neighbor"),
-        Step("smoothing", queries=1_101, params={"n0": 100, "n": 1_000}),
-        Step("clever", samples=20, params={"preset": "quick"}),
-    ),
-    "standard-1": (
-        Step("noise", queries=1_000),
-        Step("pgd", params={"steps": 50, "restarts": 5}),
-        Step("square", queries=5_000),
-        Step("hopskipjump", queries=10_000),
-        Step("crown"),
-        Step("intervals"),
-        Step("nearest_neighbor"),
-        Step("smoothing", queries=10_101, params={"n0": 100, "n": 10_000}),
-        Step("clever", samples=100, params={"preset": "standard"}),
-    ),
-    "thorough-1": (
-        Step("noise", queries=10_000),
-        Step("pgd", queries=100_000, params={"steps": 100, "restarts": 20}),
-        Step("square", queries=20_000),
-        Step("hopskipjump", queries=50_000),
-        Step("crown"),
-        Step("intervals"),
-        Step("nearest_neighbor"),
-        Step("smoothing", queries=100_101, params={"n0": 100, "n": 100_000}),
-        Step("clever", params={"preset": "standard"}),
-    ),
-}
-
 _PARAMS: TypeAdapter[MethodParams] = TypeAdapter(MethodParams)
 _BY_NAME = {method.name: method for method in METHODS}
+_HERE = frozenset(f"{method.name}@{method.version}" for method in METHODS)
 
 
 @dataclass(frozen=True)
@@ -91,24 +42,54 @@ class Obstacle:
     reason: str
 
 
-def choose(request: AuditRequest, card: ModelCard) -> tuple[tuple[Choice, ...], tuple[Obstacle, ...]]:
-    """What of the recipe runs on this model under this threat, and what does not, both in the recipe's order."""
-    chosen: list[Choice] = []
+def check(recipe: str, recipes: Mapping[str, Recipe] = RECIPES) -> None:
+    """A recipe is retired when a version that it names is no longer here. Raises Refused(not_available)."""
+    gone = _gone(recipes[recipe])
+    if not gone:
+        return
+    successor = next((name for name in _later(recipe, recipes) if not _gone(recipes[name])), None)
+    advice = f"use {successor}" if successor else "name the methods themselves"
+    raise Refused(
+        f"{recipe} is retired: it names {', '.join(gone)}, which is no longer here; {advice}.",
+        code="not_available",
+        pointer="/recipe",
+    )
+
+
+def _gone(recipe: Recipe) -> list[str]:
+    return [step.method for step in recipe.steps if step.method not in _HERE]
+
+
+def _later(recipe: str, recipes: Mapping[str, Recipe]) -> list[str]:
+    """The recipes of the same series with a higher number, the next one first."""
+    series, number = _parts(recipe)
+    return sorted((name for name in recipes if _parts(name)[0] == series and _parts(name)[1] > number), key=_parts)
+
+
+def _parts(recipe: str) -> tuple[str, int]:
+    series, _, number = recipe.rpartition("-")
+    return series, int(number)
+
+
+def choose(request: AuditRequest, card: ModelCard) -> tuple[tuple[tuple[Choice, ...], ...], tuple[Obstacle, ...]]:
+    """What of the recipe runs on this model under this threat, phase by phase, and what does not, in its order.
+
+    A phase of which nothing runs is none.
+    """
+    phases: list[tuple[Choice, ...]] = []
     skipped: list[Obstacle] = []
-    for name, choice in _wanted(request):
-        reason = "This installation does not have it." if choice is None else _obstacle(choice, request.threat, card)
-        if choice is not None and reason is None:
-            chosen.append(choice)
-        else:
-            skipped.append(Obstacle(name, reason or ""))
-    return tuple(chosen), tuple(skipped)
+    for wanted in _wanted(request):
+        told = [(choice, _obstacle(choice, request.threat, card)) for choice in wanted]
+        skipped += [Obstacle(choice.params.name, reason) for choice, reason in told if reason is not None]
+        if runs := tuple(choice for choice, reason in told if reason is None):
+            phases.append(runs)
+    return tuple(phases), tuple(skipped)
 
 
-def _wanted(request: AuditRequest) -> list[tuple[str, Choice | None]]:
-    """None: this installation does not have the method."""
+def _wanted(request: AuditRequest) -> list[list[Choice]]:
     if isinstance(request.recipe, list):
-        return [(params.name, _by_itself(params)) for params in request.recipe]
-    return [(step.method, _choice(step)) for step in RECIPES[request.recipe]]
+        return [[_by_itself(params) for params in request.recipe]]
+    return [[_choice(step) for step in phase] for phase in RECIPES[request.recipe].phases]
 
 
 def _by_itself(params: MethodParams) -> Choice:
@@ -117,10 +98,8 @@ def _by_itself(params: MethodParams) -> Choice:
     return Choice(params, BudgetRequest(queries_per_sample=max(Budget().queries or 0, least)), None)
 
 
-def _choice(step: Step) -> Choice | None:
-    if step.method not in _BY_NAME:
-        return None
-    params = _PARAMS.validate_python({"name": step.method, **step.params})
+def _choice(step: Step) -> Choice:
+    params = _PARAMS.validate_python({"name": step.name, **step.params})
     return Choice(params, BudgetRequest(queries_per_sample=step.queries), step.samples)
 
 

@@ -28,6 +28,7 @@ class AuditSpec(_Record):
     threat: ThreatSpec
     skipped: tuple[Skipped, ...]
     baseline: str | None = None  # digest of the baseline audit's report, held as long as this audit lives
+    draft: bool = False  # of a recipe that was not frozen yet
     queue: QueueName = "compute"
 
 
@@ -49,6 +50,7 @@ class Audit(_Record):
     verdict: Overall | None = None
     summary: AuditSummary | None = None
     report_ready: bool = False
+    draft: bool = False  # its recipe was not frozen yet: another audit by that name may be another audit
     error: JobError | None = None
     created_at: datetime
     started_at: datetime | None = None

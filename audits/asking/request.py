@@ -1,16 +1,20 @@
 """The body of `POST /v1/audits`, as pydantic sees it."""
 
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, field_validator
 
 from algorithms.errors import Refused
 from algorithms.registry import MethodParams
+from audits.asking.released import RECIPES
 from audits.policy import policy
 from audits.policy.policy import Policy
 from jobs.request import Selection, ThreatRequest
 
-RecipeName = Literal["quick-1", "standard-1", "thorough-1"]
+if TYPE_CHECKING:
+    RecipeName = str
+else:
+    RecipeName = Literal[tuple(RECIPES)]
 MAX_METHODS = 20
 
 

@@ -1,11 +1,11 @@
 """One audit against another, sample by sample: which model is more robust, by how much, how surely. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from algorithms.mathematics.statistics import median_interval, sign_test
-from audits.document.report import Comparison, Report, ThreatModel
+from audits.document.report import Comparison, JobRow, Report, ThreatModel
 from audits.evidence.table import Flags, Need, Numbers, Table, table_of_report
 
 _NEEDS: dict[str, Need] = {"upper": "attack", "lower": "certificate"}  # of a score: its method
@@ -21,7 +21,17 @@ def obstacle(baseline: Report, *, samples: str, threat: ThreatModel) -> str | No
     return None
 
 
-def compare(table: Table, baseline: Report) -> Iterator[Comparison]:
+def remark(baseline: Report, jobs: Sequence[JobRow]) -> str | None:
+    """What else than the model may have made a difference: methods that have another version by now, in a sentence."""
+    there = {job.method: job.version for job in baseline.jobs}
+    changed = [job for job in jobs if there.get(job.method, job.version) != job.version]
+    if not changed:
+        return None
+    told = ", ".join(f"{job.method} is version {job.version} here and was {there[job.method]} there" for job in changed)
+    return f"Not only the models differ: {told}."
+
+
+def compare(table: Table, baseline: Report, *, remark: str | None = None) -> Iterator[Comparison]:
     """By every measure that both audits have. A sample counts as more robust here if its distance is larger here.
 
     An audit that certified nothing, or found nothing, has the measure all the same; one that did not try has not.
@@ -35,7 +45,8 @@ def compare(table: Table, baseline: Report) -> Iterator[Comparison]:
         ours, theirs = _or_zero(here, table)[i], _or_zero(elsewhere, there)[j]
         known = ~(np.isnan(ours) | np.isnan(theirs))
         if known.any() and _has(measure, ours, table) and _has(measure, theirs, there):
-            yield _comparison(measure, ours[known], theirs[known], both_right[known], baseline)
+            compared = _comparison(measure, ours[known], theirs[known], both_right[known], baseline)
+            yield compared.model_copy(update={"remark": remark})
 
 
 def _has(measure: str, values: Numbers, table: Table) -> bool:

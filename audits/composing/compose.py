@@ -8,7 +8,7 @@ from algorithms.seam.claims import Kind
 from audits.asking.record import AuditSpec
 from audits.composing import comparison, identity, limitations
 from audits.composing.outline import summarize
-from audits.document.report import Alarm, Comparison, Effort, Gallery, Report
+from audits.document.report import Alarm, Comparison, Effort, Gallery, JobRow, Report
 from audits.document.rows import SampleRow
 from audits.evidence import rows
 from audits.evidence.alarms import raised, shown_by
@@ -41,7 +41,7 @@ def compose(material: Material, rows_: Sequence[SampleRow], gallery: Gallery | N
     selected = len(spec.indices)
     table = table_of(rows_, jobs, spec.skipped, selected=selected, labelled=spec.samples.labelled)
     alarms = raised(tuple(rows.samples_of(rows_, spec, evidence)))
-    baseline = _baseline(material)
+    baseline = _baseline(material, jobs)
     verdict = _verdict(material, table, alarms, baseline)
     return Report(
         audit_id=material.audit_id,
@@ -64,9 +64,7 @@ def compose(material: Material, rows_: Sequence[SampleRow], gallery: Gallery | N
         settings=identity.settings(spec),
         versions=identity.versions(evidence, service=material.service),
         digests=identity.digests(spec),
-        limitations=tuple(
-            limitations.limitations(spec, jobs, table, baseline_obstacle=baseline.obstacle if baseline else None)
-        ),
+        limitations=tuple(limitations.limitations(spec, jobs, table, baseline=baseline)),
     )
 
 
@@ -78,7 +76,7 @@ def _verdict(material: Material, table: Table, alarms: Sequence[Alarm], baseline
     return gate.judge(policy, Ground(table, material.spec.threat.epsilon, baseline, errors, material.now.date()))
 
 
-def _baseline(material: Material) -> Baseline | None:
+def _baseline(material: Material, jobs: Sequence[JobRow]) -> Baseline | None:
     """None: no baseline was asked for."""
     if material.spec.request.baseline_audit_id is None:
         return None
@@ -87,13 +85,13 @@ def _baseline(material: Material) -> Baseline | None:
         return Baseline(None, obstacle="The report of the baseline is gone.")
     here = identity.threat(material.spec)
     obstacle = comparison.obstacle(there, samples=material.spec.samples.sha256, threat=here)
-    return Baseline(table_of_report(there), there.threat.epsilon, obstacle)
+    return Baseline(table_of_report(there), there.threat.epsilon, obstacle, comparison.remark(there, jobs))
 
 
 def _comparisons(material: Material, table: Table, baseline: Baseline | None) -> tuple[Comparison, ...]:
     if material.baseline is None or baseline is None or baseline.obstacle:
         return ()
-    return tuple(comparison.compare(table, material.baseline))
+    return tuple(comparison.compare(table, material.baseline, remark=baseline.remark))
 
 
 def _flagged(rows_: Sequence[SampleRow], material: Material, alarms: Sequence[Alarm]) -> tuple[SampleRow, ...]:

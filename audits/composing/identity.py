@@ -68,6 +68,7 @@ def settings(spec: AuditSpec) -> Settings:
     policy = request.policy
     return Settings(
         recipe=request.recipe if isinstance(request.recipe, str) else ", ".join(m.name for m in request.recipe),
+        draft=spec.draft,
         seed=request.seed,
         policy=policy.model_dump(mode="json", exclude_none=True) if policy else None,
         baseline_audit_id=request.baseline_audit_id,

@@ -7,15 +7,14 @@ from audits.asking.record import AuditSpec
 from audits.document.estimates import title
 from audits.document.report import JobRow
 from audits.evidence.table import Table
+from audits.policy.drops import Baseline
 from jobs.states import JobState
 from models.kinds import KINDS
 
 FEW = 100  # samples below which an interval is wider than most differences worth deciding on
 
 
-def limitations(
-    spec: AuditSpec, jobs: Sequence[JobRow], table: Table, *, baseline_obstacle: str | None
-) -> Iterator[str]:
+def limitations(spec: AuditSpec, jobs: Sequence[JobRow], table: Table, *, baseline: Baseline | None) -> Iterator[str]:
     threat = spec.threat
     goal = "untargeted changes" if threat.goal == "untargeted" else "changes towards the given targets"
     domain = "any real input" if threat.lower is None else "inputs within the box"
@@ -50,9 +49,16 @@ def limitations(
         yield "No attack but plain noise could run: upper ends are far too high."
     if "labels" in table.gaps:
         yield "The samples have no labels: distances are to any change of the model's own answer, right or wrong."
+    if spec.draft:
+        yield (
+            f"The recipe {spec.request.recipe} is a draft: it may still change, and an audit by the same name then "
+            "is another audit."
+        )
     yield from _of_size(jobs, len(spec.indices))
-    if baseline_obstacle:
-        yield f"The audit is not compared with the baseline that was named. {baseline_obstacle}"
+    if baseline and baseline.obstacle:
+        yield f"The audit is not compared with the baseline that was named. {baseline.obstacle}"
+    elif baseline and baseline.remark:
+        yield f"The audit is compared with its baseline. {baseline.remark}"
     if KINDS[spec.model.kind].is_remote:
         yield (
             "The model answers from elsewhere and may have been changed meanwhile. Its bytes were never seen: the "

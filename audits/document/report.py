@@ -143,6 +143,7 @@ class Comparison(_Part):
     low: float | None
     high: float | None
     p_value: float
+    remark: str | None = None  # what else differs between the two audits
 
 
 class JobRow(_Part):
@@ -189,6 +190,7 @@ class Settings(_Part):
     """Everything that was chosen. `policy` is the policy as it was read."""
 
     recipe: str
+    draft: bool = False  # the recipe was not frozen yet: another audit by that name may be another audit
     seed: int
     policy: dict[str, Any] | None
     baseline_audit_id: str | None

@@ -13,11 +13,12 @@ from audits.policy.policy import Rule
 
 @dataclass(frozen=True)
 class Baseline:
-    """Another audit's table. `obstacle`: why it cannot be compared with, in a sentence."""
+    """What a drop is counted from: another audit's table. `obstacle`: why it cannot be compared with, in a sentence."""
 
     table: Table | None
     epsilon: float | None = None
     obstacle: str | None = None
+    remark: str | None = None  # what else differs, likewise
 
 
 def decide(
@@ -52,7 +53,7 @@ def decide(
         low=interval.low,
         high=interval.high,
         needed_samples=needed,
-        detail=said,
+        detail=f"{said} {baseline.remark}" if baseline.remark else said,
         baseline=float(before.mean()),
     )
 

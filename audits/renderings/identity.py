@@ -108,7 +108,7 @@ def _domain(box: tuple[Any, Any] | None) -> str:
 
 
 def _settings(report: Report) -> Iterator[tuple[str, str]]:
-    yield "recipe", report.settings.recipe
+    yield "recipe", f"{report.settings.recipe}{', a draft' if report.settings.draft else ''}"
     yield "seed", str(report.settings.seed)
     yield "policy", "none" if report.settings.policy is None else many(len(report.rules), "rule")
     if report.settings.baseline_audit_id:

@@ -153,6 +153,7 @@ AUDIT: dict[str, Any] = {
     "verdict": None,
     "summary": None,
     "report_ready": False,
+    "draft": False,
     "error": None,
     "created_at": "2026-11-22T09:00:03Z",
     "started_at": "2026-11-22T09:00:04Z",

@@ -11,6 +11,7 @@ for _, job in ipairs(ASK.jobs) do table.insert(names, {id = job.id, method = job
 redis.call('HSET', audit, 'state', 'queued', 'version', 1, 'created', NOW, 'spec', ASK.spec, 'request', ASK.request,
   'skipped', ASK.skipped, 'model_id', ASK.model_id, 'samples_id', ASK.samples_id, 'queue', ASK.queue,
   'jobs', cjson.encode(names), 'live', #ASK.jobs)
+if ASK.draft then redis.call('HSET', audit, 'draft', ASK.draft) end
 list(ASK.tenant, 'audit', ASK.id)
 remember(ASK.tenant, ASK.id)
 redis.call('SADD', key('using', ASK.model_id), ASK.id)

@@ -229,6 +229,29 @@ def test_a_baseline_that_is_gone_leaves_its_rule_inconclusive():
     assert outcome.verdict == "inconclusive" and "gone" in outcome.detail
 
 
+def test_another_version_of_a_method_is_compared_with_a_remark():
+    """The report of an old audit stays readable, and says what it was made with."""
+    old = made()
+    jobs = tuple(job.model_copy(update={"version": "0"}) if job.method == "pgd" else job for job in old.jobs)
+    earlier = Report.model_validate_json(old.model_copy(update={"jobs": jobs}).model_dump_json())
+    rule = {"name": "d", "metric": "clean_accuracy", "max_drop_from_baseline": 0.1}
+    report = made(baseline=earlier, baseline_audit_id="aud_b", policy={"rules": [rule]})
+    remark = "Not only the models differ: pgd is version 1 here and was 0 there."
+    assert {one.remark for one in report.comparisons} == {remark}
+    assert report.rules[0].verdict == "pass" and remark in report.rules[0].detail
+    assert any(remark in sentence for sentence in report.limitations)
+    assert remark in render(report, "html").decode()
+    same = made(baseline=old, baseline_audit_id="aud_b")
+    assert {one.remark for one in same.comparisons} == {None}
+
+
+def test_a_draft_is_called_one_in_its_report():
+    report = made(recipe="quick-2")
+    assert report.settings.draft and "quick-2, a draft" in render(report, "html").decode()
+    assert any("is a draft" in sentence for sentence in report.limitations)
+    assert not made(recipe="quick-1").settings.draft
+
+
 def test_the_gallery_goes_from_the_nearest_to_the_farthest():
     rows = made().samples
     chosen = choose(rows)

@@ -3,23 +3,28 @@
 import hashlib
 import json
 from dataclasses import asdict
+from pathlib import Path
 
 import pytest
 
 from algorithms.errors import Conflict, Refused
-from algorithms.registry import METHODS
+from algorithms.registry import METHODS, method
 from algorithms.seam.access import Access
-from audits.asking.admission import admit
-from audits.asking.recipes import RECIPES
+from audits.asking import recipes as recipes_module
+from audits.asking.admission import admit, check
+from audits.asking.released import RECIPES, Recipe, Step
 from audits.asking.request import AuditRequest
 from models.cards import Withheld
 from tests.jobs_for_tests import model_card, ready_card, samples_card
 
 RELEASED = {
-    "quick-1": "1009aff8486b646a",
-    "standard-1": "769e0af6f16f9834",
-    "thorough-1": "b394108442c0a9fe",
+    "quick-1": "60147ea7f4f314b4",
+    "standard-1": "09918eda52531f32",
+    "thorough-1": "99cd629fa9b10acf",
 }
+GOLDEN = json.loads((Path(__file__).parent / "golden" / "recipes.json").read_text())
+OFFERS = {"every access": tuple(Access), "labels": (Access.LABELS,)}
+THREATS = {"a distance in l2": {}, "at a radius in linf": {"norm": "linf", "epsilon": 0.25}}
 
 
 def plan(card=None, uploaded=None, **change):
@@ -36,24 +41,89 @@ def reasons(made):
     return {skip.method: skip.reason for skip in made.spec.skipped}
 
 
-@pytest.mark.parametrize("name", RECIPES)
+@pytest.mark.parametrize("name", RELEASED)
 def test_a_released_recipe_is_never_edited(name):
-    text = json.dumps([asdict(step) for step in RECIPES[name]], sort_keys=True)
+    text = json.dumps([[asdict(step) for step in phase] for phase in RECIPES[name].phases], sort_keys=True)
     assert hashlib.sha256(text.encode()).hexdigest()[:16] == RELEASED[name], "make a new recipe instead"
+
+
+def test_what_is_not_released_is_a_draft():
+    assert {name for name, recipe in RECIPES.items() if not recipe.is_draft} == set(RELEASED)
+
+
+@pytest.mark.parametrize("name", GOLDEN)
+def test_a_released_recipe_gives_the_jobs_that_it_has_always_given(name):
+    """Frozen when its parameters were defaults still. A parameter that a method gained since may stand beside them."""
+    recipe, offers, threat = name.split(", ")
+    made = plan(
+        ready_card(offers=OFFERS[offers]), samples_card(count=150), recipe=recipe, threat=THREATS[threat], seed=7
+    )
+    assert len(made.jobs) == len(GOLDEN[name])
+    for job, frozen in zip(made.jobs, GOLDEN[name], strict=True):
+        asked = job.request.model_dump(mode="json")
+        assert asked["method"] | frozen["method"] == asked["method"]
+        assert {part: asked[part] for part in frozen if part != "method"} == {
+            part: told for part, told in frozen.items() if part != "method"
+        }
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_recipe_names_each_method_once_with_its_version_and_all_its_parameters(name):
+    steps = RECIPES[name].steps
+    assert len({step.name for step in steps}) == len(steps)
+    for step in steps:
+        row = method(step.name)
+        assert step.method == f"{row.name}@{row.version}"
+        params = row.params.model_validate({"name": step.name, **step.params}).model_dump(mode="json")
+        assert params == {"name": step.name, **step.params}
 
 
 @pytest.mark.parametrize("name", RECIPES)
 def test_every_method_of_a_recipe_runs_or_is_skipped_with_a_reason(name):
     made = plan(recipe=name)
-    assert sorted([*methods(made), *reasons(made)]) == sorted(step.method for step in RECIPES[name])
+    assert sorted([*methods(made), *reasons(made)]) == sorted(step.name for step in RECIPES[name].steps)
     assert all(reasons(made).values())
 
 
-def test_a_recipe_knows_every_method_there_is():
+def test_the_newest_recipes_know_every_method_there_is():
     """The quick one leaves `intervals` out: crown keeps them wherever they are the tighter ones."""
-    for name, steps in RECIPES.items():
-        left_out = {method.name for method in METHODS} - {step.method for step in steps}
-        assert left_out == ({"intervals"} if name == "quick-1" else set())
+    newest = {name.rpartition("-")[0]: recipe for name, recipe in sorted(RECIPES.items())}
+    for series, recipe in newest.items():
+        left_out = {row.name for row in METHODS} - {step.name for step in recipe.steps}
+        assert left_out == ({"intervals"} if series == "quick" else set())
+
+
+RETIRED = Recipe(((Step("pgd@0", {}), Step("square@1", {})),))
+GOES_ON = Recipe(((Step("square@1", {}),),))
+
+
+@pytest.mark.parametrize(
+    ("recipes", "advice"),
+    [
+        ({"quick-1": RETIRED, "quick-2": GOES_ON, "standard-3": GOES_ON}, "use quick-2"),
+        ({"quick-1": RETIRED, "quick-2": RETIRED, "quick-10": GOES_ON}, "use quick-10"),
+        ({"quick-0": GOES_ON, "quick-1": RETIRED, "standard-2": GOES_ON}, "name the methods themselves"),
+    ],
+)
+def test_a_recipe_of_a_version_that_is_gone_is_retired_and_names_its_successor(recipes, advice):
+    with pytest.raises(Refused) as refused:
+        recipes_module.check("quick-1", recipes)
+    assert (refused.value.code, refused.value.pointer) == ("not_available", "/recipe")
+    assert "names pgd@0, which is no longer here" in refused.value.detail and refused.value.detail.endswith(
+        f"{advice}."
+    )
+    recipes_module.check(next(name for name, recipe in recipes.items() if recipe is GOES_ON), recipes)
+
+
+def test_every_recipe_that_is_offered_runs_here():
+    for name in RECIPES:
+        check(AuditRequest.model_validate({"model_id": "mdl_a", "samples_id": "smp_a", "recipe": name}))
+
+
+@pytest.mark.parametrize(("name", "is_draft"), [("quick-1", False), ("quick-2", True)])
+def test_an_audit_by_a_draft_says_so(name, is_draft):
+    assert plan(recipe=name).spec.draft is is_draft
+    assert plan(recipe=[{"name": "pgd"}]).spec.draft is False
 
 
 def test_a_model_that_only_answers_labels_is_audited_by_labels():

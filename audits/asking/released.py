@@ -1,0 +1,140 @@
+"""The recipes themselves: which methods, of which version, with which parameters, how hard, and on how many samples.
+
+A released recipe is never edited: it names everything, so that no changed default changes what it does, and a better
+one gets the next number. A draft may still change; what it computed says that it was one.
+
+`quick` is for a first look and for every commit: it fits two minutes for a small network and 200 samples on two cores.
+There CLEVER, which takes thousands of gradients a sample, scores the first 20 only, CROWN ends its search some per cent
+below what it could prove, and intervals, which CROWN contains, are left out. `standard` is for a release, `thorough`
+for a claim that others will attack.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Step:
+    """A recipe runs this version of a method with these parameters, which are all that it has.
+
+    `queries` a sample at the most; on the first `samples` of the audit's, None: on all.
+    """
+
+    method: str  # pgd@1
+    params: Mapping[str, Any]
+    queries: int = 10_000
+    samples: int | None = None
+
+    @property
+    def name(self) -> str:
+        return self.method.partition("@")[0]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """The steps of a phase begin together, when those of the phase before have ended."""
+
+    phases: tuple[tuple[Step, ...], ...]
+    is_draft: bool = False
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        return tuple(step for phase in self.phases for step in phase)
+
+
+QUICK_1 = (
+    Step("noise@1", {"points": 1_000}, queries=200),
+    Step("pgd@1", {"loss": "margin", "steps": 20, "restarts": 2, "step_size": 0.5, "search_steps": 8}),
+    Step("square@1", {"initial_share": None, "steps": 10_000}, queries=500),
+    Step(
+        "hopskipjump@1",
+        {"directions": "full", "frequencies": 0.25, "initial_directions": 100, "iterations": 64, "gamma": 1.0},
+        queries=1_000,
+    ),
+    Step("crown@1", {"search_steps": 5}),
+    Step("nearest_neighbor@1", {"selected": 100}),
+    Step("smoothing@1", {"sigma": 0.25, "n0": 100, "n": 1_000, "alpha": 0.001}, queries=1_101),
+    Step(
+        "clever@1",
+        {
+            "preset": "quick",
+            "batches": 50,
+            "batch_size": 128,
+            "radius": "auto",
+            "sampling": "radial",
+            "ball": "own",
+            "rivals": "all",
+        },
+        samples=20,
+    ),
+)
+
+STANDARD_1 = (
+    Step("noise@1", {"points": 1_000}, queries=1_000),
+    Step("pgd@1", {"loss": "margin", "steps": 50, "restarts": 5, "step_size": 0.5, "search_steps": 12}),
+    Step("square@1", {"initial_share": None, "steps": 10_000}, queries=5_000),
+    Step(
+        "hopskipjump@1",
+        {"directions": "full", "frequencies": 0.25, "initial_directions": 100, "iterations": 64, "gamma": 1.0},
+    ),
+    Step("crown@1", {"search_steps": 24}),
+    Step("intervals@1", {"search_steps": 24}),
+    Step("nearest_neighbor@1", {"selected": 100}),
+    Step("smoothing@1", {"sigma": 0.25, "n0": 100, "n": 10_000, "alpha": 0.001}, queries=10_101),
+    Step(
+        "clever@1",
+        {
+            "preset": "standard",
+            "batches": 100,
+            "batch_size": 512,
+            "radius": "auto",
+            "sampling": "radial",
+            "ball": "own",
+            "rivals": "all",
+        },
+        samples=100,
+    ),
+)
+
+THOROUGH_1 = (
+    Step("noise@1", {"points": 1_000}),
+    Step(
+        "pgd@1", {"loss": "margin", "steps": 100, "restarts": 20, "step_size": 0.5, "search_steps": 12}, queries=100_000
+    ),
+    Step("square@1", {"initial_share": None, "steps": 10_000}, queries=20_000),
+    Step(
+        "hopskipjump@1",
+        {"directions": "full", "frequencies": 0.25, "initial_directions": 100, "iterations": 64, "gamma": 1.0},
+        queries=50_000,
+    ),
+    Step("crown@1", {"search_steps": 24}),
+    Step("intervals@1", {"search_steps": 24}),
+    Step("nearest_neighbor@1", {"selected": 100}),
+    Step("smoothing@1", {"sigma": 0.25, "n0": 100, "n": 100_000, "alpha": 0.001}, queries=100_101),
+    Step(
+        "clever@1",
+        {
+            "preset": "standard",
+            "batches": 100,
+            "batch_size": 512,
+            "radius": "auto",
+            "sampling": "radial",
+            "ball": "own",
+            "rivals": "all",
+        },
+    ),
+)
+
+_QUICK_1 = {step.name: step for step in QUICK_1}
+QUICK_2 = (  # what needs no point of others first; then the attacks that begin where those ended
+    tuple(_QUICK_1[name] for name in ("noise", "square", "crown", "nearest_neighbor", "smoothing", "clever")),
+    tuple(_QUICK_1[name] for name in ("pgd", "hopskipjump")),
+)
+
+RECIPES = {
+    "quick-1": Recipe((QUICK_1,)),
+    "quick-2": Recipe(QUICK_2, is_draft=True),
+    "standard-1": Recipe((STANDARD_1,)),
+    "thorough-1": Recipe((THOROUGH_1,)),
+}
