@@ -42,6 +42,7 @@ class Audit(TypedDict):
     verdict: NotRequired[Literal["pass", "fail", "inconclusive"] | None]
     summary: NotRequired[AuditSummary | None]
     report_ready: NotRequired[bool]
+    draft: NotRequired[bool]
     error: NotRequired[JobError | None]
     created_at: str
     started_at: NotRequired[str | None]
@@ -65,7 +66,7 @@ class AuditRequestEcho(TypedDict):
 
     model_id: str
     samples_id: str
-    recipe: NotRequired[Literal["quick-1", "standard-1", "thorough-1"] | list[dict[str, Any]]]
+    recipe: NotRequired[Literal["quick-1", "quick-2", "standard-1", "thorough-1"] | list[dict[str, Any]]]
     threat: NotRequired[ThreatRequest]
     policy: NotRequired[Policy | None]
     baseline_audit_id: NotRequired[str | None]
@@ -123,6 +124,7 @@ class Comparison(TypedDict):
     low: float | None
     high: float | None
     p_value: float
+    remark: NotRequired[str | None]
 
 
 class CredentialFacts(TypedDict):
@@ -632,6 +634,7 @@ class Settings(TypedDict):
     """Everything that was chosen. `policy` is the policy as it was read."""
 
     recipe: str
+    draft: NotRequired[bool]
     seed: int
     policy: dict[str, Any] | None
     baseline_audit_id: str | None

@@ -38,7 +38,10 @@ def audit(
     samples: SamplesSource,
     recipe: Annotated[
         str | None,
-        typer.Option(help="quick-1, standard-1, thorough-1, quick-2 (a draft), or methods: pgd,crown.", show_default="the server's"),
+        typer.Option(
+            help="quick-1, standard-1, thorough-1, quick-2 (a draft), or methods: pgd,crown.",
+            show_default="the server's",
+        ),
     ] = None,
     policy: Annotated[
         Path | None,
