@@ -270,6 +270,7 @@ class Job(TypedDict):
 
     id: str
     state: JobState
+    method: JobMethod
     request: JobRequestEcho
     progress: Progress
     summary: NotRequired[Summary | None]
@@ -285,6 +286,14 @@ class JobError(TypedDict):
 
     code: str
     detail: str
+
+
+class JobMethod(TypedDict):
+    """A job's method is told with its version and all its parameters: what must be the same for the same numbers."""
+
+    name: str
+    version: str
+    params: dict[str, Any]
 
 
 class JobPage(TypedDict):

@@ -98,6 +98,7 @@ def admit(
     _check_budget(method, request, threat, shape)
     return JobSpec(
         request=_with_defaults(request, samples),
+        method_version=method.version,
         model=card,
         samples=samples,
         auxiliary=auxiliary,

@@ -1,6 +1,7 @@
 """What the API shows of a job: what was asked, how it stands, what became of it."""
 
 from datetime import datetime
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, computed_field
 
@@ -31,11 +32,20 @@ class JobError(_Record):
     detail: str
 
 
+class JobMethod(_Record):
+    """A job's method is told with its version and all its parameters: what must be the same for the same numbers."""
+
+    name: str
+    version: str
+    params: dict[str, Any]
+
+
 class Job(_Record):
     """A job is shown as this public JSON."""
 
     id: str
     state: JobState
+    method: JobMethod
     request: JobRequest
     progress: Progress
     summary: Summary | None = None

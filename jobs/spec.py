@@ -10,6 +10,7 @@ from algorithms.seam.threat import Box, Threat
 from jobs.request import Goal, JobRequest
 from models.cards import ModelCard, SamplesCard
 
+FIRST_VERSION = "1"  # of every method, until specs and jobs said which
 QueueName = Literal["compute", "inspect", "probe"]  # jobs on uploaded models; their inspections; all of endpoints
 # One for all features; one a feature, in the flat order of the sample; or nested like a sample, where an axis of one
 # number stands for the whole axis.
@@ -55,6 +56,7 @@ class JobSpec(_Record):
     """A job spec holds all that a worker needs to compute a job, frozen when it was admitted."""
 
     request: JobRequest  # as echoed to the caller: defaults filled
+    method_version: str = FIRST_VERSION  # of the method as it was admitted
     model: ModelCard
     samples: SamplesCard
     auxiliary: SamplesCard | None = None  # what the `prepare` stage works on; None: the job has none

@@ -17,7 +17,7 @@ def job_row(one: Evidence) -> JobRow:
     return JobRow(
         job_id=job.id,
         method=method.name,
-        version=method.version,
+        version=one.spec.method_version,
         family=method.family,
         knowledge=method.threat_model,
         proves=method.proves,

@@ -7,9 +7,9 @@ from typing import Any
 
 from jobs.idempotency import Idempotency
 from jobs.page import Page
-from jobs.record import Job, JobError, Progress
+from jobs.record import Job, JobError, JobMethod, Progress
 from jobs.request import JobRequest
-from jobs.spec import JobSpec
+from jobs.spec import FIRST_VERSION, JobSpec
 from jobs.states import JobState
 from jobs.store.moves import Moves
 from jobs.store.names import checked, found, key, new_id
@@ -17,7 +17,7 @@ from jobs.store.objects import Objects, as_argument
 from jobs.summary import Summary
 
 JOB_FIELDS = (
-    *("state", "request", "created", "started", "finished", "changed"),
+    *("state", "request", "method_version", "created", "started", "finished", "changed"),
     *("samples_total", "samples_done", "queries", "gradients"),
     *("summary", "error_code", "error_detail"),
 )
@@ -48,6 +48,7 @@ class Jobs:
             "samples_id": checked(spec.samples.id, "samples"),
             "spec": spec.model_dump_json(),
             "request": spec.request.model_dump_json(),
+            "method_version": spec.method_version,
             "samples_total": len(spec.indices),
             "chunk_size": spec.chunk_size,
             "chunks": spec.chunks,
@@ -99,10 +100,12 @@ class Jobs:
 def _job(job_id: str, row: dict[str, Any], live: list[str]) -> Job | None:
     if row["state"] is None:
         return None
+    request = JobRequest.model_validate_json(row["request"])
     return Job(
         id=job_id,
         state=JobState(row["state"]),
-        request=JobRequest.model_validate_json(row["request"]),
+        method=_method(request, row["method_version"] or FIRST_VERSION),
+        request=request,
         progress=_progress(row, [Progress.model_validate(json.loads(text)) for text in live]),
         summary=Summary.model_validate_json(row["summary"]) if row["summary"] else None,
         error=JobError(code=row["error_code"], detail=row["error_detail"]) if row["error_code"] else None,
@@ -110,6 +113,11 @@ def _job(job_id: str, row: dict[str, Any], live: list[str]) -> Job | None:
         started_at=moment(row["started"]) if row["started"] else None,
         finished_at=moment(row["finished"]) if row["finished"] else None,
     )
+
+
+def _method(request: JobRequest, version: str) -> JobMethod:
+    params = request.method.model_dump(mode="json", exclude={"name"})
+    return JobMethod(name=request.method.name, version=version, params=params)
 
 
 def _progress(row: dict[str, Any], live: list[Progress]) -> Progress:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
+from algorithms import registry
 from jobs.record import Progress
 from service.wire import events
 from tests.contract.api.asgi import RudeClient
@@ -37,6 +38,8 @@ def test_a_job_is_accepted_with_its_defaults_and_the_place_to_look(api: Api, cal
     assert job["state"] == "queued"
     assert job["request"]["threat"] == {"norm": "l2", "box": [0.0, 1.0], "epsilon": None, "goal": "untargeted"}
     assert job["request"]["samples"] == {"limit": 6}
+    assert (job["method"]["name"], job["method"]["version"]) == ("pgd", registry.method("pgd").version)
+    assert job["request"]["method"] == {"name": "pgd"} | job["method"]["params"]
     assert job["progress"]["samples_total"] == 6
 
 

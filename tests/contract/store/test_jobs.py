@@ -1,6 +1,7 @@
 """The life of a job in the store, as its caller sees it."""
 
 import pytest
+import redis
 
 from algorithms.errors import Conflict, NotFound, RateLimited, Refused
 from algorithms.seam.claims import Kind
@@ -13,7 +14,7 @@ from jobs.store.store import Store
 from tests.jobs_for_tests import MakeStore, NotedLibrary, NotedQueue, Upload, commit_all, digest, finding, result, taken
 
 JOB_JSON = {
-    *("id", "state", "request", "progress", "summary", "error"),
+    *("id", "state", "method", "request", "progress", "summary", "error"),
     *("created_at", "started_at", "finished_at", "links"),
 }
 
@@ -43,6 +44,21 @@ def test_the_json_of_a_job_has_the_fields_of_the_contract(store: Store, upload: 
     assert shown["request"]["samples"] == {"limit": 10}
     assert shown["request"]["budget"]["queries_per_sample"] == 10_000
     assert shown["request"]["method"]["preset"] == "quick"
+
+
+def test_a_job_tells_its_method_with_its_version_and_all_its_parameters(store: Store, upload: Upload) -> None:
+    spec = upload.spec().model_copy(update={"method_version": "7"})
+    shown = store.jobs.create("lab", spec).method
+    assert (shown.name, shown.version) == ("clever", "7")
+    assert shown.params == spec.request.method.model_dump(exclude={"name"})
+
+
+def test_a_job_of_an_older_installation_ran_the_first_version(
+    store: Store, upload: Upload, server: "redis.Redis[str]"
+) -> None:
+    job_id = store.jobs.create("lab", upload.spec().model_copy(update={"method_version": "7"})).id
+    assert server.hdel(f"{{brinell}}:t:lab:job:{job_id}", "method_version") == 1
+    assert store.jobs.get("lab", job_id).method.version == "1"
 
 
 def test_findings_come_in_pages_in_the_order_of_the_selection(store: Store, upload: Upload) -> None:

@@ -16,7 +16,7 @@ from audits.document.report import Report
 from audits.evidence.evidence import Evidence
 from audits.evidence.rows import rows_of
 from audits.renderings.render import WRITERS, render
-from jobs.record import Job, JobError, Progress
+from jobs.record import Job, JobError, JobMethod, Progress
 from jobs.states import JobState
 from jobs.summary import summarize
 from tests.jobs_for_tests import finding, ready_card, result, samples_card
@@ -46,6 +46,7 @@ def told(spec, failed, wrong, silent) -> Evidence:
     job = Job(
         id=f"job_{name}",
         state=JobState.FAILED if name in failed else JobState.SUCCEEDED,
+        method=JobMethod(name=name, version="1", params={}),
         request=spec.request,
         progress=Progress(),
         error=JobError(code="model_fault", detail="It crashed.") if name in failed else None,
