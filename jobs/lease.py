@@ -1,7 +1,8 @@
 """The right to do a piece of work, and what doing it gave."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from time import monotonic
-from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -10,34 +11,58 @@ from jobs.spec import JobSpec
 from jobs.summary import Preparation
 from models.cards import ModelCard
 
-Work = Literal["inspect", "prepare", "run", "report"]  # the stage a unit of work belongs to
-
 
 class _Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Lease(_Record):
-    """A lease is the right to compute one chunk until it expires. A later one of the same chunk has a higher fence."""
+class _Right(_Record):
+    """The right to do one chunk of the work on a subject until it expires. A later one has a higher fence."""
 
     tenant: str
-    job_id: str
+    subject_id: str  # of the model, job or audit that the work is about
+    work: str  # its kind: a file of `workers/work/`
     chunk: int
     fence: int
     attempt: int
-    worker_id: str
-    work: Work
-    spec: JobSpec | None  # for `prepare` and `run`
-    model: ModelCard | None
-    prepared: Preparation | None = None  # for `run`, where the job had a `prepare` stage
+
+
+class ModelLease(_Right):
+    """The right to work on a model that is not ready yet: to inspect it, or to make it."""
+
+    model: ModelCard
     sealed: str | None = Field(None, repr=False)  # the ciphertext of an endpoint's credential
-    indices: tuple[int, ...]  # this chunk's rows of the upload
+
+
+class JobLease(_Right):
+    """The right to compute a chunk of a job, or what all its chunks need."""
+
+    spec: JobSpec
+    prepared: Preparation | None = None  # what an earlier stage of the job made
+    sealed: str | None = Field(None, repr=False)  # the ciphertext of an endpoint's credential
     deadline: float  # the job's, on the monotonic clock of the worker's machine
+
+    @property
+    def model(self) -> ModelCard:
+        """Returns the card of the model that the job is about."""
+        return self.spec.model
+
+    @property
+    def indices(self) -> tuple[int, ...]:
+        """Returns the chunk's rows of the upload."""
+        return self.spec.rows(self.chunk)
 
     @property
     def seconds_left(self) -> float:
         """Counts from the moment it is read: a lease waits for a runner, and a runner for its model."""
         return self.deadline - monotonic()
+
+
+class AuditLease(_Right):
+    """The right to work on an audit whose jobs have ended."""
+
+
+Lease = ModelLease | JobLease | AuditLease
 
 
 class ChunkResult(_Record):
@@ -53,3 +78,16 @@ class ChunkResult(_Record):
     isolation: str
     versions: dict[str, str] = {}
     warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Commit:
+    """A commit is what work gave, to be written down in one move, or not at all where its lease stands no more.
+
+    `fields`: of the subject, as text or JSON. `digests`: bytes of the library that the subject holds from then on.
+    `result`: of a chunk of a job; its adversarial points are held without being named again.
+    """
+
+    fields: Mapping[str, str] = field(default_factory=dict)
+    digests: tuple[str, ...] = ()
+    result: ChunkResult | None = None

@@ -71,6 +71,12 @@ class JobSpec(_Record):
         """Counts the chunks that the selected rows are cut into."""
         return -(-len(self.indices) // self.chunk_size)
 
+    @property
+    def stages(self) -> tuple[tuple[str, int], ...]:
+        """Names the kinds of work that the job consists of, one after the other, and how many chunks each has."""
+        run = ("run", self.chunks)
+        return (run,) if self.auxiliary is None else (("prepare", 1), run)
+
     def rows(self, chunk: int) -> tuple[int, ...]:
         """Returns the chunk's rows of the upload."""
         return self.indices[chunk * self.chunk_size : (chunk + 1) * self.chunk_size]

@@ -12,7 +12,7 @@ from audits.asking.admission import admit as admit_audit
 from audits.asking.request import AuditRequest
 from audits.store import Audits
 from jobs.admission import admit
-from jobs.lease import ChunkResult, Lease
+from jobs.lease import ChunkResult, Commit, Lease, ModelLease
 from jobs.queue import Dispatch, Queue
 from jobs.request import JobRequest
 from jobs.spec import JobSpec
@@ -150,7 +150,8 @@ class Upload:
     def __init__(self, store: Store, tenant: str = "lab", *, model: str = "a", samples: str = "b") -> None:
         self.store, self.tenant = store, tenant
         card = store.models.add(tenant, model_card(bytes_of=model))
-        store.leases.commit_inspection(taken(store, card.id), FOUND)
+        lease = taken(store, card.id)
+        store.leases.commit(lease, inspected(lease))
         self.model = store.models.get(tenant, card.id)
         self.samples = samples_card(bytes_of=samples)
         store.samples.add(tenant, self.samples)
@@ -174,15 +175,21 @@ class Upload:
         return Audits(self.store).create(self.tenant, self.plan(**changes)).id
 
 
-def taken(store: Store, unit_id: str, chunk: int = 0, worker: str = "w") -> Lease:
+def taken(store: Store, unit_id: str, chunk: int = 0) -> Lease:
     """A lease that must be there to be taken."""
-    lease = store.leases.acquire(unit_id, chunk, worker)
+    lease = store.leases.acquire(unit_id, chunk)
     assert lease is not None
     return lease
 
 
+def inspected(lease: Lease, found: Inspection = FOUND) -> Commit:
+    """What the commit of an inspection brings."""
+    assert isinstance(lease, ModelLease)
+    return Commit(fields={"card": lease.model.inspected(found).model_dump_json()})
+
+
 def commit_all(store: Store, job_id: str) -> None:
     """Computes whatever can be taken until nothing is left."""
-    while leases := [lease for chunk in range(10) if (lease := store.leases.acquire(job_id, chunk, "w"))]:
+    while leases := [lease for chunk in range(10) if (lease := store.leases.acquire(job_id, chunk))]:
         for lease in leases:
-            assert store.leases.commit(lease, result(lease.indices))
+            assert store.leases.commit(lease, Commit(result=result(lease.indices)))

@@ -2,44 +2,27 @@
 
 from dataclasses import dataclass
 
-from jobs.lease import ChunkResult
-from jobs.summary import Preparation
-from models.cards import Inspection
+from jobs.lease import ChunkResult, Commit
 
 
 @dataclass(frozen=True)
-class Inspected:
-    found: Inspection
+class Done:
+    """The work is done, and gave this."""
+
+    commit: Commit
 
 
 @dataclass(frozen=True)
 class ModelRefused:
+    """The model cannot be accepted, and why."""
+
     code: str
     detail: str
 
 
 @dataclass(frozen=True)
-class Computed:
-    result: ChunkResult
-
-
-@dataclass(frozen=True)
-class Prepared:
-    made: Preparation
-
-
-@dataclass(frozen=True)
-class Reported:
-    """An audit's end. `verdict` and `summary` are JSON; `forms`: name -> digest in the library."""
-
-    verdict: str
-    summary: str
-    forms: dict[str, str]
-
-
-@dataclass(frozen=True)
 class Failed:
-    """`retry`: a second try may go better, since the machine and not the model may have been the cause.
+    """The work could not be done. `retry`: a second try may go better, since the machine may have been the cause.
 
     `partial`: what had been found before.
     """
@@ -60,5 +43,4 @@ class Lost:
     """The lease belongs to somebody else by now, or to nobody: whatever was computed is not ours to write."""
 
 
-Done = Inspected | Prepared | Computed | Reported
 Ending = Done | ModelRefused | Failed | HandedBack | Lost

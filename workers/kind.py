@@ -6,11 +6,11 @@ one of them may meet is imported inside the function that runs there.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from algorithms.driver.running import Checkpoint
 from algorithms.seam.access import Model
-from jobs.lease import Lease
+from jobs.lease import AuditLease, JobLease, Lease, ModelLease
 from models.cards import Inspection
 from workers.endings import Ending
 from workers.limits import Isolation
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from jobs.store.store import Store
     from models.library import Library
 
+L = TypeVar("L", ModelLease, JobLease, AuditLease)
 M = TypeVar("M", bound=Message)
 About = TypeVar("About", bound=AboutModel)
 
@@ -81,13 +82,21 @@ class RunnerAnswer:
 
 
 @dataclass(frozen=True)
-class WorkKind:
-    """`patience`: seconds that a runner may be silent over it; None: as long as the settings say.
+class WorkKind(Generic[L]):
+    """A row at the end of a kind's file.
 
-    `apology`: what a caller is told where we fail, and not the model.
+    `lease`: the right it takes, which says what its subject is. `apology`: what a caller is told where we fail, and not
+    the model. `patience`: seconds that a runner may be silent over it; None: as long as the settings say.
     """
 
-    supervise: Callable[[Lease, Desk], Ending]
+    lease: type[L]
+    supervise: Callable[[L, Desk], Ending]
     apology: str
     answers: tuple[RunnerAnswer, ...] = ()
     patience: float | None = None
+
+    def work_on(self, lease: Lease, desk: Desk) -> Ending:
+        """Does what the lease gives the right to. Raises what `Desk` raises."""
+        if not isinstance(lease, self.lease):
+            raise TypeError(f"this work takes a {self.lease.__name__}")
+        return self.supervise(lease, desk)

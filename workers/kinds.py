@@ -2,13 +2,14 @@
 
 from importlib import import_module
 from pkgutil import iter_modules
+from typing import Any
 
 from workers import work
 from workers.kind import WorkKind
 
 
-def _kind(name: str) -> WorkKind:
-    kind: WorkKind = import_module(f"{work.__name__}.{name}").KIND
+def _kind(name: str) -> WorkKind[Any]:
+    kind: WorkKind[Any] = import_module(f"{work.__name__}.{name}").KIND
     return kind
 
 

@@ -20,13 +20,13 @@ from workers.supervisor.supervisor import Supervisor
 class Station:
     """What one pool child keeps between chunks. Made after the fork: clients and threads do not survive one."""
 
-    def __init__(self, settings: Settings, worker_id: str) -> None:
+    def __init__(self, settings: Settings) -> None:
         library = Library(settings.library)
         store = Store(settings, Queue(settings.redis_url), library)
         sweep_directories()
         memory = _memory_limit(settings.device)
         self._runners = Runners(lambda: RunnerProcess(memory_bytes=memory, kind=_runner_kind()))
-        self.supervisor = Supervisor(settings, store=store, library=library, runners=self._runners, worker_id=worker_id)
+        self.supervisor = Supervisor(settings, store=store, library=library, runners=self._runners)
         self._reaper = Reaper(store.moves.reap)
         self._reaper.start()
 
@@ -39,9 +39,9 @@ _station: Station | None = None
 
 
 @worker_process_init.connect
-def _open(sender: str, **_: Any) -> None:
+def _open(**_: Any) -> None:
     global _station
-    _station = Station(settings, worker_id=sender)
+    _station = Station(settings)
 
 
 @worker_process_shutdown.connect

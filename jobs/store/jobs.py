@@ -51,7 +51,7 @@ class Jobs:
             "method_version": spec.method_version,
             "samples_total": len(spec.indices),
             "chunk_size": spec.chunk_size,
-            "chunks": spec.chunks,
+            "stages": [{"work": work, "total": total} for work, total in spec.stages],
             "queue": spec.queue,
             "seconds": min(spec.request.budget.seconds or most, most),
             **({"auxiliary_id": checked(spec.auxiliary.id, "samples")} if spec.auxiliary else {}),

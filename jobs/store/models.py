@@ -20,11 +20,18 @@ class Models:
         self._moves, self._objects = moves, objects
 
     def add(
-        self, tenant: str, card: ModelCard, idempotency: Idempotency | None = None, *, sealed: str | None = None
+        self,
+        tenant: str,
+        card: ModelCard,
+        idempotency: Idempotency | None = None,
+        *,
+        sealed: str | None = None,
+        work: str = "inspect",
     ) -> ModelCard:
         """Adds a model and, in the same move, its inspection; or returns what this idempotency key first added.
 
-        An `unverified` model is not inspected. `sealed`: its secret, which only a lease hands out again.
+        An `unverified` model is not inspected. `sealed`: its secret, which only a lease hands out again. `work`: the
+        kind of work that makes the model ready, where that is more than to inspect its bytes.
         """
         reply = self._moves.make(
             "add_model",
@@ -36,6 +43,7 @@ class Models:
             digest=card.sha256,
             sealed=sealed,
             queue="probe" if KINDS[card.kind].is_remote else "inspect",
+            stages=[{"work": work, "total": 1}],
             idempotency=as_argument(idempotency),
         )
         return self.get(tenant, reply.get("id", card.id))

@@ -14,10 +14,10 @@ live in one slot; `t:T` are the keys of tenant T, and no method finds an object 
     t:T:list:KIND              zset    ids in the order of their making (`sequence`)
     t:T:idempotency:DIGEST     hash    fingerprint, id: for 24 hours, means nothing once the object is gone
     t:T:turns                  string  when (ms) its bucket of requests is full again; gone a second later
-    t:T:waiting:WORK           zset    units of work not yet admitted, first come first served
-    t:T:active:WORK            set     units admitted: at most `jobs_in_flight`
-    unit:ID                    hash    tenant, work, stage (while it is not its work's last one), queue, total, next,
-                                       done, cancel; gone at the end of its work
+    t:T:waiting:SUBJECT        zset    units of work not yet admitted, first come first served
+    t:T:active:SUBJECT         set     units admitted: at most `jobs_in_flight`
+    unit:ID                    hash    tenant, subject (model, job or audit), queue, cancel; of its stage: work (kind),
+                                       total, next, done; later: the stages after it. Gone at the end of all work
     unit:ID:out                set     chunks admitted and not committed: at most `chunks_in_flight`
     unit:ID:chunks             hash    fence:N, attempts:N, faults:N, sent:N of those chunks
     unit:ID:live               hash    chunk -> Progress of the last beat

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import cached_property
 from time import monotonic
 
-from jobs.lease import Lease
+from jobs.lease import AuditLease, JobLease, Lease
 from jobs.record import Progress
 from jobs.store.store import Store
 from models.cards import Endpoint, ModelCard
@@ -59,7 +59,8 @@ class Desk:
         isolation: Isolation,
     ) -> None:
         """`runner` gets one ready, when it is first spoken to."""
-        self.progress = Progress(samples_total=len(lease.indices))
+        self._samples_total = len(lease.indices) if isinstance(lease, JobLease) else 0
+        self.progress = Progress(samples_total=self._samples_total)
         self.heard = monotonic()
         self.store, self.library = store, library
         self.isolation = isolation
@@ -88,9 +89,9 @@ class Desk:
 
     def begin(self, facts: Callable[[], Message], begun: type[Message]) -> None:
         runner = self._runner
-        if runner.begun != self._lease.job_id:
+        if runner.begun != self._lease.subject_id:
             self.ask(facts(), begun)
-            runner.begun = self._lease.job_id
+            runner.begun = self._lease.subject_id
 
     def ask(self, message: Message, *answers: type[M], limit: int = 0) -> M:
         runner = self._runner
@@ -101,7 +102,7 @@ class Desk:
                 runner.send(self._turns(TurnsAsked.read(frame)).frame())
             else:
                 told = Progressed.read(frame)
-                self.progress = Progress(samples_total=len(self._lease.indices), **dict(told))
+                self.progress = Progress(samples_total=self._samples_total, **dict(told))
         for answer in answers:
             if frame.kind == answer.kind:
                 return answer.read(frame)
@@ -122,6 +123,6 @@ class Desk:
 
     @property
     def _card(self) -> ModelCard:
-        card = self._lease.model
-        assert card is not None  # whoever speaks to a runner speaks about a model
-        return card
+        if isinstance(self._lease, AuditLease):
+            raise TypeError("an audit has no model of its own")
+        return self._lease.model

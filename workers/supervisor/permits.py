@@ -1,7 +1,7 @@
 """What a runner may do at a remote endpoint, decided just before it is asked: trust, and the secret to send along."""
 
 from jobs.credentials import Seal
-from jobs.lease import Lease
+from jobs.lease import AuditLease, Lease
 from jobs.settings import Settings
 from workers.messages import CallPermission
 
@@ -23,16 +23,16 @@ class Permits:
 
     def of(self, lease: Lease) -> CallPermission | None:
         """None: the lease is about no endpoint. Raises NotPermitted."""
-        card = lease.model
-        if card is None or card.endpoint is None:
+        endpoint = None if isinstance(lease, AuditLease) else lease.model.endpoint
+        if isinstance(lease, AuditLease) or endpoint is None:
             return None
-        if card.endpoint.origin not in self._trusted_origins:
+        if endpoint.origin not in self._trusted_origins:
             raise NotPermitted(
                 "The operator does not trust this endpoint's origin (any more); BRINELL_TRUSTED_ORIGINS has to name it."
             )
         if lease.sealed is None:
             return CallPermission(trusted=True, credential=None)
-        credential = self._seal.open(lease.sealed, tenant=lease.tenant, model_id=card.id)
+        credential = self._seal.open(lease.sealed, tenant=lease.tenant, model_id=lease.model.id)
         if credential is None:
             raise NotPermitted("No key of this installation opens the endpoint's credential; register it again.")
         return CallPermission(trusted=True, credential=(credential.name, credential.value))

@@ -37,10 +37,10 @@ def rendered(report: Report) -> Iterator[tuple[str, bytes]]:
         yield form, render(report, form)
 
 
-def told(report: Report) -> tuple[str, str]:
-    """What an audit says of its report: verdict and summary, as JSON."""
+def told(report: Report) -> dict[str, str]:
+    """What an audit says of its report, as JSON."""
     verdict = Verdict(verdict=report.verdict, rules=report.rules)
-    return verdict.model_dump_json(), report.summary.model_dump_json()
+    return {"verdict": verdict.model_dump_json(), "summary": report.summary.model_dump_json()}
 
 
 class _Archive:

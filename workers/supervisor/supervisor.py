@@ -6,25 +6,14 @@ from time import monotonic, sleep
 import structlog
 
 from algorithms.errors import Unavailable
-from jobs.lease import Lease
+from jobs.lease import AuditLease, JobLease, Lease, ModelLease
 from jobs.settings import Settings
 from jobs.store.store import Store
 from models.cards import Endpoint
 from models.kinds import KINDS
 from models.library import Library
 from workers import drain, limits
-from workers.endings import (
-    Computed,
-    Done,
-    Ending,
-    Failed,
-    HandedBack,
-    Inspected,
-    Lost,
-    ModelRefused,
-    Prepared,
-    Reported,
-)
+from workers.endings import Done, Ending, Failed, HandedBack, Lost, ModelRefused
 from workers.frames import FrameError
 from workers.kinds import KINDS_OF_WORK
 from workers.supervisor import deaths
@@ -44,22 +33,21 @@ _log = structlog.get_logger(__name__)
 class Supervisor:
     """Lives in a pool child of the worker; one chunk at a time."""
 
-    def __init__(self, settings: Settings, *, store: Store, library: Library, runners: Runners, worker_id: str) -> None:
+    def __init__(self, settings: Settings, *, store: Store, library: Library, runners: Runners) -> None:
         self._settings = settings
         self._store, self._library = store, library
         self._runners = runners
-        self._worker_id = worker_id
         self._permits = Permits(settings)
         self._isolation = limits.available(settings.sandbox)
 
-    def do(self, job_id: str, chunk: int) -> None:
+    def do(self, subject_id: str, chunk: int) -> None:
         """A message may come twice or too late: then there is no lease to be had, and nothing to do."""
-        lease = self._store.leases.acquire(job_id, chunk, self._worker_id)
+        lease = self._store.leases.acquire(subject_id, chunk)
         if lease is None:
             return
-        with structlog.contextvars.bound_contextvars(job_id=job_id, chunk=chunk, attempt=lease.attempt):
+        with structlog.contextvars.bound_contextvars(job_id=subject_id, chunk=chunk, attempt=lease.attempt):
             ending = self._hold(lease)
-            _log.info("chunk_ended", ending=type(ending).__name__, code=getattr(ending, "code", None))
+            _log.info("chunk_ended", work=lease.work, ending=type(ending).__name__, code=getattr(ending, "code", None))
             self._write(ending, lease)
 
     def _write(self, ending: Ending, lease: Lease) -> None:
@@ -87,7 +75,7 @@ class Supervisor:
             runner=lambda: self._runner(lease, watch, seconds),
             permission=permission,
             reserve=self._reserve,
-            keep=lambda data: self._store.holdings.put(lease.tenant, lease.job_id, data),
+            keep=lambda data: self._store.holdings.put(lease.tenant, lease.subject_id, data),
             device=self._settings.device,
             isolation=self._isolation,
         )
@@ -99,7 +87,7 @@ class Supervisor:
         )
         try:
             with watch:
-                ending = kind.supervise(lease, desk)
+                ending = kind.work_on(lease, desk)
         except (RunnerDied, FrameError) as error:
             ending = _after_death(error, watch, lease, seconds)
         except Unanswered as unanswered:
@@ -121,11 +109,13 @@ class Supervisor:
 
     def _runner(self, lease: Lease, watch: Watch, seconds: float) -> RunnerProcess:
         """Ready, with its patience and the job's processor time."""
+        if isinstance(lease, AuditLease):
+            raise TypeError("a report needs no runner")
         runner = self._runners.holding(_key(lease))
         watch.guard(runner, seconds=START_SECONDS)
         runner.wait_until_ready()
         watch.guard(runner, seconds=seconds)
-        left = seconds if lease.spec is None else lease.seconds_left
+        left = lease.seconds_left if isinstance(lease, JobLease) else seconds
         runner.allow_cpu((left + CPU_GRACE_SECONDS) * (os.cpu_count() or 1))
         return runner
 
@@ -140,16 +130,10 @@ class Supervisor:
 def _write(ending: Ending, store: Store, lease: Lease) -> None:
     """Makes the one move of the store that this ending is; none of it is written where the lease stood no more."""
     match ending:
-        case Inspected(found):
-            store.leases.commit_inspection(lease, found)
+        case Done(commit):
+            store.leases.commit(lease, commit)
         case ModelRefused(code, detail):
-            store.leases.refuse_model(lease, code, detail)
-        case Prepared(made):
-            store.leases.commit_preparation(lease, made)
-        case Computed(result):
-            store.leases.commit(lease, result)
-        case Reported(verdict, summary, forms):
-            store.leases.commit_report(lease, verdict=verdict, summary=summary, forms=forms)
+            store.leases.fail(lease, code, detail, retry=False)
         case Failed(code, detail, retry, partial):
             store.leases.fail(lease, code, detail, retry=retry, partial=partial)
         case HandedBack():
@@ -158,23 +142,22 @@ def _write(ending: Ending, store: Store, lease: Lease) -> None:
             pass
 
 
-def _key(lease: Lease) -> Key:
-    """Jobs of one tenant on one model follow each other in one runner, and so do a tenant's inspections.
+def _key(lease: JobLease | ModelLease) -> Key:
+    """Jobs of one tenant on one model follow each other in one runner, and so does work on models not ready yet.
 
     Not so where an endpoint is called: that runner holds the permit, and the count of calls, of its job.
     """
-    model = lease.model
-    if model is None or KINDS[model.kind].is_remote:
-        return lease.tenant, lease.job_id
-    return lease.tenant, "inspections" if lease.work == "inspect" else model.id
+    if KINDS[lease.model.kind].is_remote:
+        return lease.tenant, lease.subject_id
+    return lease.tenant, lease.model.id if isinstance(lease, JobLease) else "models"
 
 
 def _endpoint(lease: Lease) -> Endpoint | None:
-    return None if lease.model is None else lease.model.endpoint
+    return None if isinstance(lease, AuditLease) else lease.model.endpoint
 
 
 def _unavailable(lease: Lease, detail: str) -> Ending:
-    if lease.work == "inspect":
+    if isinstance(lease, ModelLease):
         return ModelRefused("endpoint_unavailable", detail)
     return Failed("endpoint_unavailable", detail, retry=False)
 

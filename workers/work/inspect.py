@@ -1,8 +1,8 @@
 """inspect: what an uploaded model, or an endpoint, is; found out by trying."""
 
-from jobs.lease import Lease
+from jobs.lease import Commit, ModelLease
 from models.cards import Inspection
-from workers.endings import Ending, Inspected, ModelRefused
+from workers.endings import Done, Ending, ModelRefused
 from workers.kind import Bench, Desk, RunnerAnswer, WorkKind
 from workers.messages import AboutModel, Message, NotAccepted
 
@@ -21,13 +21,13 @@ class ModelInspected(Message):
     inspection: Inspection
 
 
-def supervise(lease: Lease, desk: Desk) -> Ending:
-    del lease  # it is about its model, and no more
+def supervise(lease: ModelLease, desk: Desk) -> Ending:
     answer = desk.ask(desk.about_model(InspectModel), ModelInspected, NotAccepted)
     if isinstance(answer, NotAccepted):
         return ModelRefused(answer.code, answer.detail)
     assert isinstance(answer, ModelInspected)
-    return Inspected(answer.inspection)
+    card = lease.model.inspected(answer.inspection)
+    return Done(Commit(fields={"card": card.model_dump_json()}))
 
 
 def inspect(asked: InspectModel, bench: Bench) -> ModelInspected:
@@ -36,6 +36,7 @@ def inspect(asked: InspectModel, bench: Bench) -> ModelInspected:
 
 
 KIND = WorkKind(
+    lease=ModelLease,
     supervise=supervise,
     apology="The service failed to inspect the model; try again.",
     answers=(RunnerAnswer(InspectModel, inspect),),

@@ -5,10 +5,10 @@ from time import monotonic
 import numpy as np
 
 from algorithms.searches.directions import spanning_basis
-from jobs.lease import Lease
+from jobs.lease import Commit, JobLease
 from jobs.summary import Preparation
 from workers import shared_rows
-from workers.endings import Ending, Prepared
+from workers.endings import Done, Ending
 from workers.frames import FrameError
 from workers.kind import Bench, Desk, RunnerAnswer, WorkKind
 from workers.messages import Floats, Message, Seconds
@@ -38,8 +38,7 @@ class JobPrepared(Message):
             raise FrameError("a basis is not finite")
 
 
-def supervise(lease: Lease, desk: Desk) -> Ending:
-    assert lease.spec is not None  # of a job
+def supervise(lease: JobLease, desk: Desk) -> Ending:
     card = lease.spec.auxiliary
     assert card is not None  # only such a job has the stage
     x = shared_rows.auxiliary(card, desk.library.get(card.sha256))
@@ -47,7 +46,8 @@ def supervise(lease: Lease, desk: Desk) -> Ending:
     desk.open()
     made = desk.ask(PrepareJob(x=x), JobPrepared, limit=4 * d * min(n, d))
     made.check(n=n, d=d)
-    return Prepared(Preparation(artifact=desk.keep(shared_rows.packed(made.basis)), seconds=made.seconds))
+    kept = Preparation(artifact=desk.keep(shared_rows.packed(made.basis)), seconds=made.seconds)
+    return Done(Commit(fields={"prepared": kept.model_dump_json()}, digests=(kept.artifact,)))
 
 
 def prepare(asked: PrepareJob, bench: Bench) -> JobPrepared:
@@ -58,6 +58,7 @@ def prepare(asked: PrepareJob, bench: Bench) -> JobPrepared:
 
 
 KIND = WorkKind(
+    lease=JobLease,
     supervise=supervise,
     apology="The service failed to prepare the job; try again.",
     answers=(RunnerAnswer(PrepareJob, prepare),),

@@ -1,16 +1,22 @@
 """report: the one document that an audit leaves, in all its forms. No model and no runner is near it."""
 
-from jobs.lease import Lease
-from workers.endings import Ending, Reported
+import json
+
+from jobs.lease import AuditLease, Commit
+from workers.endings import Done, Ending
 from workers.kind import Desk, WorkKind
 
 
-def supervise(lease: Lease, desk: Desk) -> Ending:
+def supervise(lease: AuditLease, desk: Desk) -> Ending:
     from workers.supervisor import reporting  # it reads audits and the store, which no runner may meet
 
-    report = reporting.compose_report(lease.tenant, lease.job_id, store=desk.store, library=desk.library)
+    report = reporting.compose_report(lease.tenant, lease.subject_id, store=desk.store, library=desk.library)
     forms = {form: desk.keep(data) for form, data in reporting.rendered(report)}
-    return Reported(*reporting.told(report), forms)
+    return Done(Commit(fields={**reporting.told(report), "forms": json.dumps(forms)}, digests=tuple(forms.values())))
 
 
-KIND = WorkKind(supervise=supervise, apology="The service failed to write the report; start the audit again.")
+KIND = WorkKind(
+    lease=AuditLease,
+    supervise=supervise,
+    apology="The service failed to write the report; start the audit again.",
+)

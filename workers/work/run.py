@@ -16,11 +16,12 @@ from algorithms.mathematics.norms import Norm
 from algorithms.method import Budget
 from algorithms.seam.claims import Finding, Outcome
 from algorithms.seam.threat import Box, TargetRule, Threat
-from jobs.lease import ChunkResult, Lease
+from jobs.lease import ChunkResult, Commit, JobLease
 from jobs.spec import JobSpec
+from models.cards import ModelCard
 from models.samples import load_rows
 from workers import shared_rows
-from workers.endings import Computed, Ending, Failed
+from workers.endings import Done, Ending, Failed
 from workers.frames import FrameError
 from workers.kind import Bench, Desk, RunnerAnswer, WorkKind
 from workers.messages import MAX_TEXT, Count, Fault, Floats, Integers, Message, Seconds, Text
@@ -93,22 +94,22 @@ class ChunkBroken(ChunkDone, Fault):
 # In the supervisor
 
 
-def supervise(lease: Lease, desk: Desk) -> Ending:
+def supervise(lease: JobLease, desk: Desk) -> Ending:
     spec = lease.spec
-    assert spec is not None  # of a job
     samples = desk.library.get(spec.samples.sha256)
     x, y = load_rows(samples, lease.indices)
     desk.open()
-    desk.begin(lambda: facts(lease, spec, samples, desk), JobBegun)
-    answer = desk.ask(request(lease, spec, x, y), ChunkDone, ChunkBroken, limit=answer_bytes(lease, spec))
-    result = believed(answer, lease, spec, desk)
+    desk.begin(lambda: facts(lease, samples, desk), JobBegun)
+    answer = desk.ask(request(lease, x, y), ChunkDone, ChunkBroken, limit=answer_bytes(lease))
+    result = believed(answer, lease, desk)
     if isinstance(answer, ChunkBroken):
         return Failed(answer.code, answer.detail, retry=False, partial=result)
-    return Computed(result)
+    return Done(Commit(result=result))
 
 
-def facts(lease: Lease, spec: JobSpec, samples: bytes, desk: Desk) -> BeginJob:
-    threat, asked, made = spec.threat.threat(spec.samples.shape), spec.request, lease.prepared
+def facts(lease: JobLease, samples: bytes, desk: Desk) -> BeginJob:
+    spec, made = lease.spec, lease.prepared
+    threat, asked = spec.threat.threat(spec.samples.shape), spec.request
     return BeginJob(
         method=asked.method.name,
         params=asked.method.model_dump(mode="json"),
@@ -125,15 +126,15 @@ def facts(lease: Lease, spec: JobSpec, samples: bytes, desk: Desk) -> BeginJob:
     )
 
 
-def request(lease: Lease, spec: JobSpec, x: NDArray[np.float32], y: NDArray[np.int64] | None) -> RunChunk:
+def request(lease: JobLease, x: NDArray[np.float32], y: NDArray[np.int64] | None) -> RunChunk:
     """x (m, *shape) and y (m,) are this chunk's rows of the upload."""
-    targets = spec.targets_of(lease.chunk)
+    targets = lease.spec.targets_of(lease.chunk)
     return RunChunk(
         indices=lease.indices,
         x=x,
         y=y,
         targets=None if targets is None else np.array(targets, np.int64),
-        ends=lease.deadline - _hand_over_seconds(lease.chunk, spec),
+        ends=lease.deadline - _hand_over_seconds(lease.chunk, lease.spec),
     )
 
 
@@ -143,16 +144,16 @@ def _hand_over_seconds(chunk: int, spec: JobSpec) -> float:
     return wanted if seconds is None else min(wanted, 0.2 * seconds)
 
 
-def answer_bytes(lease: Lease, spec: JobSpec) -> int:
+def answer_bytes(lease: JobLease) -> int:
     """The most that the answer about these rows may weigh."""
-    row = 4 * int(np.prod(spec.samples.shape)) + 16
+    row = 4 * int(np.prod(lease.spec.samples.shape)) + 16
     return len(lease.indices) * (row + FINDING_BYTES)
 
 
-def believed(answer: ChunkDone, lease: Lease, spec: JobSpec, desk: Desk) -> ChunkResult:
+def believed(answer: ChunkDone, lease: JobLease, desk: Desk) -> ChunkResult:
     """What a runner found, once it is about what was asked. Raises FrameError."""
     found = findings(answer, lease)
-    points = adversarials(answer, lease, spec)
+    points = adversarials(answer, lease)
     return ChunkResult(
         findings=found,
         adversarials=None if points is None else desk.keep(points),
@@ -163,11 +164,11 @@ def believed(answer: ChunkDone, lease: Lease, spec: JobSpec, desk: Desk) -> Chun
         device=answer.device,
         isolation=desk.isolation,
         versions=versions(),
-        warnings=_warnings(spec),
+        warnings=_warnings(lease.model),
     )
 
 
-def findings(answer: ChunkDone, lease: Lease) -> tuple[Finding, ...]:
+def findings(answer: ChunkDone, lease: JobLease) -> tuple[Finding, ...]:
     """One finding for every row asked about, in the same order; of a fault, for some of them. Raises FrameError."""
     try:
         found = _FINDINGS.validate_json(answer.findings)
@@ -180,10 +181,10 @@ def findings(answer: ChunkDone, lease: Lease) -> tuple[Finding, ...]:
     return found
 
 
-def adversarials(answer: ChunkDone, lease: Lease, spec: JobSpec) -> bytes | None:
+def adversarials(answer: ChunkDone, lease: JobLease) -> bytes | None:
     """An npz {index (m,), x (m, *shape), label (m,)}; None where m = 0. The same arrays give the same bytes."""
     index, x, label = answer.index, answer.x, answer.label
-    if index.ndim != 1 or x.shape != (len(index), *spec.samples.shape) or label.shape != index.shape:
+    if index.ndim != 1 or x.shape != (len(index), *lease.spec.samples.shape) or label.shape != index.shape:
         raise FrameError("the adversarial points have an unknown shape")
     if not set(index.tolist()) <= set(lease.indices):
         raise FrameError("the adversarial points are not about the rows that were asked about")
@@ -194,9 +195,9 @@ def adversarials(answer: ChunkDone, lease: Lease, spec: JobSpec) -> bytes | None
     return file.getvalue()
 
 
-def _warnings(spec: JobSpec) -> tuple[str, ...]:
+def _warnings(model: ModelCard) -> tuple[str, ...]:
     """What the probe of an endpoint saw that its numbers have to be read with."""
-    probe = spec.model.probe
+    probe = model.probe
     if probe is None:
         return ()
     seen = {"endpoint_not_deterministic": not probe.deterministic, "scores_rounded": probe.decimals is not None}
@@ -259,6 +260,7 @@ def _points(outcomes: Sequence[Outcome], shape: tuple[int, ...]) -> dict[str, ND
 
 
 KIND = WorkKind(
+    lease=JobLease,
     supervise=supervise,
     apology="The service failed on a chunk of samples; try again.",
     answers=(RunnerAnswer(BeginJob, begin), RunnerAnswer(RunChunk, run)),

@@ -9,5 +9,5 @@ redis.call('HSET', model, 'card', ASK.card, 'state', ASK.state, 'version', 1)
 if ASK.sealed then redis.call('HSET', model, 'sealed', ASK.sealed) end
 list(ASK.tenant, 'model', ASK.id)
 remember(ASK.tenant, ASK.id)
-if ASK.state == 'inspecting' then begin(ASK.tenant, ASK.id, 'inspect', ASK.queue, 1) end
+if ASK.state == 'inspecting' then begin(ASK.tenant, ASK.id, 'model', ASK.queue, ASK.stages) end
 return reply('ok')

@@ -3,10 +3,9 @@ local unit = unit_of_lease()
 if not unit then return reply('lost') end
 redis.call('ZADD', key('leases'), NOW + LIMITS.lease_ms, spot(ASK.id, ASK.chunk))
 local live = key('unit', ASK.id, 'live')
-if unit.work == 'run' and redis.call('HGET', live, ASK.chunk) ~= ASK.progress then
+if unit.subject == 'job' and redis.call('HGET', live, ASK.chunk) ~= ASK.progress then
   local job = object(unit.tenant, 'job', ASK.id)
   redis.call('HSET', live, ASK.chunk, ASK.progress)
-  redis.call('HSET', job, 'changed', NOW)
-  bump(job)
+  touch(job)
 end
 return reply(unit.cancel and 'cancel' or 'go')

@@ -1,24 +1,33 @@
--- Keeps a chunk's result under its fence: the first writer wins. The last one ends the job and admits the next; it
--- must bring the summary, so without one it is told `last` and nothing has changed.
+-- Keeps what the work of a lease gave, under its fence: the first writer wins. The last chunk of a stage begins the next
+-- stage; the last of all ends the subject and admits the next. A job's last chunk must bring the summary, so without one
+-- it is told `last` and nothing has changed.
 local unit = unit_of_lease()
 if not unit then return reply('refused') end
 local done = unit.done + 1
 local is_last = done == tonumber(unit.total)
-if is_last and not ASK.summary and not unit.cancel then return reply('last') end
+if is_last and not unit.later and ASK.result and not ASK.summary and not unit.cancel then return reply('last') end
+for _, digest in ipairs(ASK.digests) do
+  if not hold(ASK.id, digest) then return reply('busy') end
+end
 if ASK.digest and not hold(ASK.id, ASK.digest) then return reply('busy') end
 
-local job = object(unit.tenant, 'job', ASK.id)
-keep_result(job)
+local subject = object(unit.tenant, unit.subject, ASK.id)
+for name, value in pairs(ASK.fields) do redis.call('HSET', subject, name, value) end
+if ASK.result then keep_result(subject) end
+touch(subject)
 redis.call('HSET', key('unit', ASK.id), 'done', done)
 put_away(ASK.id, ASK.chunk)
-redis.call('HDEL', key('unit', ASK.id, 'chunks'), 'fence:' .. ASK.chunk)
 
 if unit.cancel then
-  if not is_leased(ASK.id) then end_job(unit.tenant, ASK.id, 'cancelled') end
-elseif is_last then
-  redis.call('HSET', job, 'summary', ASK.summary)
-  end_job(unit.tenant, ASK.id, 'succeeded')
-else
+  if not is_leased(ASK.id) then ENDS[unit.subject](unit.tenant, ASK.id, 'cancelled') end
+elseif not is_last then
+  if not unit.later then redis.call('HDEL', key('unit', ASK.id, 'chunks'), 'fence:' .. ASK.chunk) end
   fill(ASK.id)
+elseif unit.later then
+  enter(ASK.id, cjson.decode(unit.later))
+  fill(ASK.id)
+else
+  if ASK.summary then redis.call('HSET', subject, 'summary', ASK.summary) end
+  ENDS[unit.subject](unit.tenant, ASK.id, 'succeeded')
 end
 return reply('ok')

@@ -47,7 +47,7 @@ local function count_down(tenant, id, state, code, detail)
   if found.cancel then
     end_audit(tenant, id, 'cancelled')
   elseif found.ended_succeeded then
-    begin(tenant, id, 'report', found.queue, 1)
+    begin(tenant, id, 'audit', found.queue, {{work = 'report', total = 1}})
   elseif found.fault_code then
     end_audit(tenant, id, 'failed', found.fault_code, found.fault_detail)
   else
@@ -72,27 +72,29 @@ local function refuse_model(tenant, id, code, detail)
   lapse(tenant, 'model', id)
 end
 
-local function give_up(unit, id, code, detail)
-  if unit.work == 'inspect' then
-    refuse_model(unit.tenant, id, 'model_invalid', detail)
-  elseif unit.work == 'report' then
-    end_audit(unit.tenant, id, 'failed', code, detail)
-  else
-    end_job(unit.tenant, id, 'failed', code, detail)
-  end
+-- Of a model it is said that its file is at fault, whoever died of it.
+local BLAMED = {internal = 'model_invalid', model_fault = 'model_invalid'}
+
+local function end_model(tenant, id, state, code, detail)
+  if state ~= 'succeeded' then return refuse_model(tenant, id, BLAMED[code] or code, detail) end
+  redis.call('HSET', object(tenant, 'model', id), 'state', 'ready')
+  end_unit(id)
 end
+
+-- How each kind of subject ends with its work: (tenant, id, state, code, detail).
+local ENDS = {model = end_model, job = end_job, audit = end_audit}
 
 -- After a chunk has come back without its result: the attempts decide.
 local function put_back(unit, id, chunk, is_spent, code, detail)
   redis.call('ZREM', key('leases'), spot(id, chunk))
   redis.call('HDEL', key('unit', id, 'live'), chunk)
   if unit.cancel then
-    if not is_leased(id) then end_job(unit.tenant, id, 'cancelled') end
+    if not is_leased(id) then ENDS[unit.subject](unit.tenant, id, 'cancelled') end
   elseif is_spent then
-    give_up(unit, id, code, detail)
+    ENDS[unit.subject](unit.tenant, id, 'failed', code, detail)
   else
     send(id, chunk)
-    if unit.work == 'run' then bump(object(unit.tenant, 'job', id)) end
+    if unit.subject == 'job' then bump(object(unit.tenant, 'job', id)) end
   end
 end
 
@@ -112,7 +114,7 @@ end
 -- Whether a tenant's live jobs, those of audits included, leave room for another. An audit needs one place for all its
 -- jobs, or one of more jobs than the limit would never find room.
 local function is_full(tenant)
-  local waiting, active = key('t', tenant, 'waiting', 'run'), key('t', tenant, 'active', 'run')
+  local waiting, active = key('t', tenant, 'waiting', 'job'), key('t', tenant, 'active', 'job')
   return redis.call('ZCARD', waiting) + redis.call('SCARD', active) >= LIMITS.live_jobs
 end
 
@@ -132,12 +134,11 @@ local function queue_job(tenant, asked, audit)
     redis.call('SADD', key('using', asked.id), audit)
   end
   redis.call('ZADD', key('deadlines'), NOW + LIMITS.queue_ms, asked.id)
-  if asked.auxiliary_id then -- a stage of one chunk comes first
+  if asked.auxiliary_id then
     redis.call('HSET', job, 'auxiliary_id', asked.auxiliary_id)
     redis.call('SADD', key('using', asked.auxiliary_id), asked.id)
-    redis.call('HSET', key('unit', asked.id), 'stage', 'prepare')
   end
-  begin(tenant, asked.id, 'run', asked.queue, asked.auxiliary_id and 1 or asked.chunks)
+  begin(tenant, asked.id, 'job', asked.queue, asked.stages)
 end
 
 -- A job that nobody computes ends at once; others get the flag, which their workers meet at the next beat.

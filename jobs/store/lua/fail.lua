@@ -9,7 +9,9 @@ if ASK.code == 'model_fault' then
 end
 if ASK.result and (is_spent or unit.cancel) then
   if ASK.digest and not hold(ASK.id, ASK.digest) then return reply('busy') end
-  keep_result(object(unit.tenant, 'job', ASK.id))
+  local subject = object(unit.tenant, unit.subject, ASK.id)
+  keep_result(subject)
+  touch(subject)
 end
 put_back(unit, ASK.id, ASK.chunk, is_spent, ASK.code, ASK.detail)
 return reply('ok')

@@ -32,6 +32,11 @@ local function bump(name) -- what changes a job changes the audit that it belong
   if owner then redis.call('HINCRBY', owner, 'version', 1) end
 end
 
+local function touch(name)
+  redis.call('HSET', name, 'changed', NOW)
+  bump(name)
+end
+
 local function hash(name)
   local flat, fields = redis.call('HGETALL', name), {}
   for i = 1, #flat, 2 do fields[flat[i]] = flat[i + 1] end
@@ -90,7 +95,8 @@ local function lapse(tenant, kind, id)
   end
 end
 
--- Units of work: a job's chunks, or the inspection of a model. Admitted within windows, woken by messages.
+-- Units of work: what is to be done on a subject (a model, a job or an audit), stage after stage, chunk by chunk.
+-- Admitted within windows, woken by messages.
 
 local function send(id, chunk)
   local earlier = redis.call('HINCRBY', key('unit', id, 'chunks'), 'sent:' .. chunk, 1) - 1
@@ -112,8 +118,8 @@ local function fill(id)
   redis.call('HSET', unit, 'next', first)
 end
 
-local function admit(tenant, work)
-  local waiting, active = key('t', tenant, 'waiting', work), key('t', tenant, 'active', work)
+local function admit(tenant, subject)
+  local waiting, active = key('t', tenant, 'waiting', subject), key('t', tenant, 'active', subject)
   while redis.call('SCARD', active) < LIMITS.jobs_in_flight do
     local id = redis.call('ZPOPMIN', waiting)[1]
     if not id then return end
@@ -122,11 +128,22 @@ local function admit(tenant, work)
   end
 end
 
-local function begin(tenant, id, work, queue, total)
-  redis.call('HSET', key('unit', id), 'tenant', tenant, 'work', work, 'queue', queue, 'total', total,
-    'next', 0, 'done', 0)
-  redis.call('ZADD', key('t', tenant, 'waiting', work), redis.call('INCR', key('sequence')), id)
-  admit(tenant, work)
+-- The first of the stages {work, total}; those after it are kept for later. Each numbers its chunks from 0.
+local function enter(id, stages)
+  local stage = table.remove(stages, 1)
+  redis.call('HSET', key('unit', id), 'work', stage.work, 'total', stage.total, 'next', 0, 'done', 0)
+  if #stages > 0 then
+    redis.call('HSET', key('unit', id), 'later', cjson.encode(stages))
+  else
+    redis.call('HDEL', key('unit', id), 'later')
+  end
+end
+
+local function begin(tenant, id, subject, queue, stages)
+  redis.call('HSET', key('unit', id), 'tenant', tenant, 'subject', subject, 'queue', queue)
+  enter(id, stages)
+  redis.call('ZADD', key('t', tenant, 'waiting', subject), redis.call('INCR', key('sequence')), id)
+  admit(tenant, subject)
 end
 
 local function end_unit(id)
@@ -138,9 +155,9 @@ local function end_unit(id)
   end
   redis.call('DEL', key('unit', id), key('unit', id, 'chunks'), key('unit', id, 'out'), key('unit', id, 'live'))
   redis.call('ZREM', key('deadlines'), id)
-  redis.call('ZREM', key('t', unit.tenant, 'waiting', unit.work), id)
-  redis.call('SREM', key('t', unit.tenant, 'active', unit.work), id)
-  admit(unit.tenant, unit.work)
+  redis.call('ZREM', key('t', unit.tenant, 'waiting', unit.subject), id)
+  redis.call('SREM', key('t', unit.tenant, 'active', unit.subject), id)
+  admit(unit.tenant, unit.subject)
 end
 
 local function is_leased(id)
@@ -173,6 +190,4 @@ end
 local function keep_result(job)
   redis.call('HSET', job .. ':chunks', ASK.chunk, ASK.result)
   for _, what in ipairs({'samples_done', 'queries', 'gradients'}) do redis.call('HINCRBY', job, what, ASK[what]) end
-  redis.call('HSET', job, 'changed', NOW)
-  bump(job)
 end

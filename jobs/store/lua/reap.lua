@@ -21,13 +21,13 @@ end
 
 for _, id in ipairs(due('deadlines')) do
   local unit = hash(key('unit', id))
-  local state = redis.call('HGET', object(unit.tenant, 'job', id), 'state')
+  local finish_as = ENDS[unit.subject]
   if unit.cancel then
-    end_job(unit.tenant, id, 'cancelled')
-  elseif state == 'queued' then
-    end_job(unit.tenant, id, 'expired')
+    finish_as(unit.tenant, id, 'cancelled')
+  elseif redis.call('HGET', object(unit.tenant, unit.subject, id), 'state') == 'queued' then
+    finish_as(unit.tenant, id, 'expired')
   else
-    end_job(unit.tenant, id, 'failed', 'deadline',
+    finish_as(unit.tenant, id, 'failed', 'deadline',
       'The job ran out of its time; the findings so far are kept. Ask for fewer samples, or allow more seconds.')
   end
 end

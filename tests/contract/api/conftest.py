@@ -17,7 +17,7 @@ from fastapi.testclient import TestClient
 from algorithms.seam.access import Access
 from algorithms.seam.claims import Finding, Kind
 from jobs import logs
-from jobs.lease import ChunkResult, Lease
+from jobs.lease import ChunkResult, Commit, Lease
 from jobs.queue import Queue
 from jobs.settings import Settings
 from jobs.store.keys import KeyRecord
@@ -26,6 +26,7 @@ from models.cards import Inspection, ModelInput, ModelOutput
 from models.library import Library
 from service.app import create_app
 from service.edge.security import SCOPES, new_key
+from tests.jobs_for_tests import inspected
 
 ONNX = {"Content-Type": "application/octet-stream"}
 SHAPE = (4,)
@@ -138,7 +139,7 @@ class Api:
     # What a worker does.
 
     def lease(self, object_id: str, chunk: int = 0) -> Lease:
-        lease = self.store.leases.acquire(object_id, chunk, "worker-of-the-test")
+        lease = self.store.leases.acquire(object_id, chunk)
         assert lease is not None
         return lease
 
@@ -150,12 +151,12 @@ class Api:
             opset=18,
             offers=(Access.LABELS, Access.SCORES, Access.GRADIENTS),
         )
-        accepted = self.store.leases.commit_inspection(lease or self.lease(model_id), found or ordinary)
+        lease = lease or self.lease(model_id)
+        accepted = self.store.leases.commit(lease, inspected(lease, found or ordinary))
         assert accepted
 
     def refuse(self, model_id: str, code: str, detail: str) -> None:
-        accepted = self.store.leases.refuse_model(self.lease(model_id), code, detail)
-        assert accepted
+        self.store.leases.fail(self.lease(model_id), code, detail, retry=False)
 
     def compute(self, job_id: str, *, finds: bool = True, lease: Lease | None = None) -> None:
         """One chunk, an adversarial point for each sample or none."""
@@ -174,7 +175,7 @@ class Api:
             device="cpu",
             isolation="basic",
         )
-        accepted = self.store.leases.commit(lease, result)
+        accepted = self.store.leases.commit(lease, Commit(result=result))
         assert accepted
 
 

@@ -28,7 +28,7 @@ def compute(api: Api, audit: dict[str, Any], *, finds: bool = True) -> None:
 
 def write_report(api: Api, audit_id: str) -> None:
     none: Any = None  # a report needs no runner
-    Supervisor(api.settings, store=api.store, library=api.library, runners=none, worker_id="w").do(audit_id, 0)
+    Supervisor(api.settings, store=api.store, library=api.library, runners=none).do(audit_id, 0)
 
 
 def path_of(audit: dict[str, Any], more: str = "") -> str:

@@ -40,7 +40,7 @@ def test_an_endpoint_of_a_trusted_origin_is_inspected_by_a_probe_worker(api: Api
 def test_an_endpoint_elsewhere_stays_unverified_and_is_never_asked(api: Api, caller: TestClient) -> None:
     card = api.an_endpoint(caller, url="https://models.example.com/v2/models/m/infer")
     assert card["state"] == "unverified"
-    assert api.store.leases.acquire(card["id"], 0, "worker") is None
+    assert api.store.leases.acquire(card["id"], 0) is None
     assert caller.get(f"/v1/models/{card['id']}").json() == card
 
 

@@ -1,7 +1,7 @@
 """An audit and its jobs live and end together; the last job's end wakes the one who writes the report."""
 
+import json
 import time
-from typing import Any
 
 import pytest
 import redis
@@ -11,7 +11,7 @@ from audits.document.summary import AuditSummary
 from audits.policy.verdict import Verdict
 from audits.store import REPORT_SHARE, Audits
 from jobs.idempotency import Idempotency
-from jobs.lease import ChunkResult, Lease
+from jobs.lease import AuditLease, ChunkResult, Commit, Lease
 from jobs.queue import Dispatch
 from jobs.record import Progress
 from jobs.states import JobState
@@ -23,13 +23,10 @@ VERDICT = Verdict(verdict="pass")
 SUMMARY: AuditSummary = report().summary
 
 
-def report_with(letter: str) -> dict[str, Any]:
+def report_with(letter: str) -> Commit:
     """What the commit of a report brings."""
-    return {
-        "verdict": VERDICT.model_dump_json(),
-        "summary": SUMMARY.model_dump_json(),
-        "forms": {"json": digest(letter)},
-    }
+    told = {"verdict": VERDICT.model_dump_json(), "summary": SUMMARY.model_dump_json()}
+    return Commit(fields={**told, "forms": json.dumps({"json": digest(letter)})}, digests=(digest(letter),))
 
 
 def jobs_of(store: Store, audit: str) -> list[str]:
@@ -60,11 +57,11 @@ def test_the_last_jobs_end_wakes_a_worker_for_the_report_and_nothing_before_does
     audit = upload.audit()
     first, last = jobs_of(store, audit)
     commit_all(store, first)
-    assert store.leases.acquire(audit, 0, "w") is None
+    assert store.leases.acquire(audit, 0) is None
     before = store.objects.version("lab", audit)
     queue.sent()
     for lease in [taken(store, last, chunk) for chunk in range(5)]:
-        store.leases.commit(lease, result_of(lease))
+        store.leases.commit(lease, Commit(result=result_of(lease)))
     assert queue.sent() == [Dispatch("compute", audit, 0)]
     assert store.objects.version("lab", audit) > before
     assert state_of(store, audit) == "running"
@@ -92,8 +89,8 @@ def test_the_report_ends_the_audit_and_holds_its_bytes(
 ) -> None:
     audit = upload.audit()
     lease = all_but_the_report(store, audit)
-    assert (lease.work, lease.spec, lease.model) == ("report", None, None)
-    assert store.leases.commit_report(lease, **report_with("e"))
+    assert (lease.work, type(lease)) == ("report", AuditLease)
+    assert store.leases.commit(lease, report_with("e"))
     assert not library.deleted()
     ended = audits.get("lab", audit)
     assert (ended.state, ended.verdict, ended.summary, ended.report_ready) == ("succeeded", "pass", SUMMARY, True)
@@ -110,8 +107,8 @@ def test_a_report_is_written_under_a_lease_and_only_once(make_store: MakeStore, 
     late = all_but_the_report(store, audit)
     queue.sent()
     again = retaken(store, queue, audit)
-    assert store.leases.commit_report(late, **report_with("e")) is False
-    assert store.leases.commit_report(again, **report_with("f")) is True
+    assert store.leases.commit(late, report_with("e")) is False
+    assert store.leases.commit(again, report_with("f")) is True
     assert Audits(store).report_forms("lab", audit) == {"json": digest("f")}
 
 
@@ -159,7 +156,7 @@ def test_cancelling_an_audit_cancels_its_jobs_and_ends_with_the_last(
     cancelled = audits.cancel("lab", audit)
     assert cancelled.state == "running"
     assert store.jobs.get("lab", waiting).state == "cancelled"
-    store.leases.commit(lease, result_of(lease))
+    store.leases.commit(lease, Commit(result=result_of(lease)))
     assert store.jobs.get("lab", running).state == "cancelled"
     assert state_of(store, audit) == "cancelled"
     assert audits.cancel("lab", audit).state == "cancelled"
@@ -169,7 +166,7 @@ def test_an_audit_can_be_cancelled_while_its_report_is_written(store: Store, upl
     audit = upload.audit()
     lease = all_but_the_report(store, audit)
     assert audits.cancel("lab", audit).state == "cancelled"
-    assert store.leases.commit_report(lease, **report_with("e")) is False
+    assert store.leases.commit(lease, report_with("e")) is False
     assert {store.jobs.get("lab", job).state for job in jobs_of(store, audit)} == {JobState.SUCCEEDED}
 
 
@@ -187,7 +184,7 @@ def test_model_and_samples_are_in_use_until_the_report_is_written(store: Store, 
     lease = all_but_the_report(store, audit)
     with pytest.raises(Conflict):
         store.samples.remove("lab", upload.samples.id)
-    store.leases.commit_report(lease, **report_with("e"))
+    store.leases.commit(lease, report_with("e"))
     store.samples.remove("lab", upload.samples.id)
     store.models.remove("lab", upload.model.id)
 
@@ -203,7 +200,7 @@ def test_removing_an_audit_removes_its_jobs_and_leaves_nothing(
     elif when != "queued":
         lease = all_but_the_report(store, audit)
         if when == "ended":
-            store.leases.commit_report(lease, **report_with("e"))
+            store.leases.commit(lease, report_with("e"))
     audits.remove("lab", audit)
     assert store.jobs.page("lab").items == () and audits.page("lab").items == ()
     for job in jobs:
@@ -222,7 +219,7 @@ def test_an_audit_and_its_jobs_are_forgotten_together(make_store: MakeStore, lib
     time.sleep(1.2)
     store.moves.reap()
     assert len(jobs_of(store, audit)) == 2, "the audit lives, so its jobs do"
-    store.leases.commit_report(lease, **report_with("e"))
+    store.leases.commit(lease, report_with("e"))
     time.sleep(1.2)
     store.moves.reap()
     assert library.deleted() == [digest("e")]
@@ -244,7 +241,7 @@ def test_a_job_that_moves_changes_the_version_of_its_audit(store: Store, upload:
     versions = [store.objects.version("lab", audit)]
     lease = taken(store, jobs_of(store, audit)[0])
     versions.append(store.objects.version("lab", audit))
-    store.leases.commit(lease, result_of(lease))
+    store.leases.commit(lease, Commit(result=result_of(lease)))
     versions.append(store.objects.version("lab", audit))
     assert versions == sorted(set(versions))
     assert audits.get("lab", audit).started_at is not None
@@ -254,7 +251,7 @@ def test_the_baselines_report_lives_as_long_as_whoever_is_compared_with_it(
     store: Store, upload: Upload, library: NotedLibrary, audits: Audits
 ) -> None:
     first = upload.audit()
-    store.leases.commit_report(all_but_the_report(store, first), **report_with("e"))
+    store.leases.commit(all_but_the_report(store, first), report_with("e"))
     second = upload.audit(baseline=digest("e"), baseline_audit_id=first)
     audits.remove("lab", first)
     assert library.deleted() == []

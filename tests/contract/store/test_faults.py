@@ -2,6 +2,7 @@
 
 import pytest
 
+from jobs.lease import Commit
 from jobs.states import JobState
 from jobs.store.store import Store
 from tests.jobs_for_tests import Upload, digest, result, taken
@@ -11,7 +12,7 @@ GONE = {"code": "endpoint_unavailable", "detail": "It did not answer."}
 
 def test_what_was_found_before_the_end_is_kept_and_counted(store: Store, upload: Upload) -> None:
     job_id = upload.job()
-    store.leases.commit(taken(store, job_id), result((0, 1, 2, 3)))
+    store.leases.commit(taken(store, job_id), Commit(result=result((0, 1, 2, 3))))
     store.leases.fail(taken(store, job_id, 1), **GONE, retry=False, partial=result((5, 7), adversarials=digest("d")))
     job = store.jobs.get(upload.tenant, job_id)
     assert (job.state, job.error.code) == (JobState.FAILED, "endpoint_unavailable")
@@ -22,7 +23,7 @@ def test_what_was_found_before_the_end_is_kept_and_counted(store: Store, upload:
 
 def test_pages_go_on_after_a_chunk_with_holes(store: Store, upload: Upload) -> None:
     job_id = upload.job()
-    store.leases.commit(taken(store, job_id), result((0, 1, 2, 3)))
+    store.leases.commit(taken(store, job_id), Commit(result=result((0, 1, 2, 3))))
     store.leases.fail(taken(store, job_id, 1), **GONE, retry=False, partial=result((6,)))
     first = store.findings.page(upload.tenant, job_id, limit=3)
     rest = store.findings.page(upload.tenant, job_id, first.next_cursor, limit=3)

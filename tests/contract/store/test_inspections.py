@@ -1,28 +1,29 @@
 """An inspection is a unit of work like any other, and ends in a ready card or a refusal."""
 
+from jobs.lease import ModelLease
 from jobs.queue import Dispatch
 from jobs.record import Progress
 from jobs.store.store import Store
-from tests.jobs_for_tests import FOUND, NotedLibrary, NotedQueue, model_card, taken
+from tests.jobs_for_tests import FOUND, NotedLibrary, NotedQueue, inspected, model_card, taken
 
 
 def test_an_inspection_makes_a_model_ready(store: Store, queue: NotedQueue, library: NotedLibrary) -> None:
     card = store.models.add("lab", model_card())
     assert (card.state, queue.sent()) == ("inspecting", [Dispatch("inspect", card.id, 0)])
     lease = taken(store, card.id)
-    assert (lease.work, lease.model, lease.spec) == ("inspect", card, None)
+    assert (lease.work, type(lease), lease.model) == ("inspect", ModelLease, card)
     before = store.objects.version("lab", card.id)
-    assert store.leases.commit_inspection(lease, FOUND)
+    assert store.leases.commit(lease, inspected(lease))
     assert queue.sent() == library.deleted() == []
     ready = store.models.get("lab", card.id)
     assert (ready.state, ready.input, ready.offers) == ("ready", FOUND.input, FOUND.offers)
     assert (store.objects.state("lab", card.id), store.objects.version("lab", card.id)) == ("ready", before + 1)
-    assert store.leases.commit_inspection(lease, FOUND) is False
+    assert store.leases.commit(lease, inspected(lease)) is False
 
 
 def test_a_refused_model_says_why_and_its_bytes_go_at_once(store: Store, library: NotedLibrary) -> None:
     card = store.models.add("lab", model_card())
-    assert store.leases.refuse_model(taken(store, card.id), "shape_bomb", "Too large.")
+    store.leases.fail(taken(store, card.id), "shape_bomb", "Too large.", retry=False)
     assert library.deleted() == [card.sha256]
     refused = store.models.get("lab", card.id)
     assert (refused.state, refused.refusal.code, refused.refusal.detail) == ("refused", "shape_bomb", "Too large.")
@@ -41,4 +42,4 @@ def test_a_model_removed_while_it_is_inspected_is_gone(store: Store) -> None:
     lease = taken(store, card.id)
     store.models.remove("lab", card.id)
     assert store.leases.beat(lease, Progress()) == "lost"
-    assert store.leases.commit_inspection(lease, FOUND) is False
+    assert store.leases.commit(lease, inspected(lease)) is False

@@ -7,6 +7,7 @@ from algorithms.errors import Conflict, NotFound, RateLimited, Refused
 from algorithms.seam.claims import Kind
 from audits.store import Audits
 from jobs.idempotency import Idempotency
+from jobs.lease import Commit
 from jobs.queue import Dispatch
 from jobs.record import Progress
 from jobs.states import JobState
@@ -79,7 +80,7 @@ def test_findings_of_a_live_job_are_those_committed_by_now(store: Store, upload:
     job_id = upload.job()
     assert store.findings.page("lab", job_id).items == ()
     lease = taken(store, job_id, 1)
-    store.leases.commit(lease, result(lease.indices))
+    store.leases.commit(lease, Commit(result=result(lease.indices)))
     assert [f.index for f in store.findings.page("lab", job_id).items] == [4, 5, 6, 7]
 
 
@@ -111,17 +112,17 @@ def test_a_queued_job_is_cancelled_at_once(store: Store, upload: Upload) -> None
     job_id = upload.job()
     job = store.jobs.cancel("lab", job_id)
     assert job.state == JobState.CANCELLED
-    assert store.leases.acquire(job_id, 0, "w") is None
+    assert store.leases.acquire(job_id, 0) is None
 
 
 def test_a_running_job_is_cancelled_by_its_worker_and_keeps_its_findings(store: Store, upload: Upload) -> None:
     job_id = upload.job()
     first, second = taken(store, job_id, 0), taken(store, job_id, 1)
-    store.leases.commit(first, result(first.indices))
+    store.leases.commit(first, Commit(result=result(first.indices)))
     assert store.jobs.cancel("lab", job_id).state == JobState.RUNNING
-    assert store.leases.acquire(job_id, 2, "w") is None
+    assert store.leases.acquire(job_id, 2) is None
     assert store.leases.beat(second, Progress()) == "cancel"
-    accepted = store.leases.commit(second, result(second.indices[:1]))
+    accepted = store.leases.commit(second, Commit(result=result(second.indices[:1])))
     assert accepted
     assert store.jobs.get("lab", job_id).state == JobState.CANCELLED
     assert [f.index for f in store.findings.page("lab", job_id).items] == [0, 1, 2, 3, 4]
@@ -134,7 +135,7 @@ def test_a_cancelled_job_ends_with_the_last_of_its_leases(store: Store, upload: 
     store.leases.fail(first, "model_fault", "It crashed.", retry=False)
     store.leases.release(second)
     assert store.jobs.get("lab", job_id).state == JobState.RUNNING
-    store.leases.commit(third, result(third.indices))
+    store.leases.commit(third, Commit(result=result(third.indices)))
     assert store.jobs.get("lab", job_id).state == JobState.CANCELLED
 
 
@@ -177,7 +178,7 @@ def test_removing_a_live_job_ends_its_leases(store: Store, upload: Upload) -> No
     lease = taken(store, job_id)
     store.jobs.remove("lab", job_id)
     assert store.leases.beat(lease, Progress()) == "lost"
-    assert store.leases.commit(lease, result(lease.indices)) is False
+    assert store.leases.commit(lease, Commit(result=result(lease.indices))) is False
     with pytest.raises(NotFound):
         store.jobs.get("lab", job_id)
     assert store.jobs.page("lab").items == ()
@@ -192,7 +193,7 @@ def test_every_change_grows_the_version(store: Store, upload: Upload) -> None:
     seen.append(store.objects.version("lab", job_id))
     store.leases.beat(lease, Progress(samples_done=1, samples_total=4, fraction=0.25))
     assert store.objects.version("lab", job_id) == seen[-1]
-    store.leases.commit(lease, result(lease.indices))
+    store.leases.commit(lease, Commit(result=result(lease.indices)))
     seen.append(store.objects.version("lab", job_id))
     store.jobs.cancel("lab", job_id)
     seen.append(store.objects.version("lab", job_id))
@@ -202,7 +203,7 @@ def test_every_change_grows_the_version(store: Store, upload: Upload) -> None:
 def test_progress_adds_what_is_committed_and_what_workers_say(store: Store, upload: Upload) -> None:
     job_id = upload.job()
     first, second = taken(store, job_id, 0), taken(store, job_id, 1)
-    store.leases.commit(first, result(first.indices))
+    store.leases.commit(first, Commit(result=result(first.indices)))
     store.leases.beat(second, Progress(samples_done=2, samples_total=4, queries=7, gradients=9, fraction=0.5))
     progress = store.jobs.get("lab", job_id).progress
     assert (progress.samples_done, progress.samples_total) == (6, 10)
@@ -248,7 +249,7 @@ def test_adversarial_points_are_held_by_their_job(store: Store, upload: Upload, 
     for chunk, letter in ((1, "d"), (0, "c")):
         lease = taken(store, job_id, chunk)
         store.holdings.hold("lab", job_id, digest(letter))
-        store.leases.commit(lease, result(lease.indices, adversarials=digest(letter)))
+        store.leases.commit(lease, Commit(result=result(lease.indices, adversarials=digest(letter))))
     assert store.findings.adversarial_digests("lab", job_id) == [digest("c"), digest("d")]
     store.jobs.remove("lab", job_id)
     assert sorted(library.deleted()) == [digest("c"), digest("d")]
@@ -258,8 +259,8 @@ def test_the_summary_is_of_all_chunks_whoever_committed_last(store: Store, uploa
     job_id = upload.job(chunk_size=5)
     late, early = taken(store, job_id, 0), taken(store, job_id, 1)
     wrong = tuple(finding(i, Kind.MISCLASSIFIED, 0.0, predicted=2) for i in early.indices)
-    store.leases.commit(early, result(early.indices, findings=wrong))
-    store.leases.commit(late, result(late.indices))
+    store.leases.commit(early, Commit(result=result(early.indices, findings=wrong)))
+    store.leases.commit(late, Commit(result=result(late.indices)))
     summary = store.jobs.get("lab", job_id).summary
     assert summary.counts == {"estimate": 5, "misclassified": 5}
     assert summary.clean_accuracy.value == 0.5

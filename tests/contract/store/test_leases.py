@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from jobs.lease import Commit
 from jobs.queue import Dispatch
 from jobs.record import Progress
 from jobs.states import JobState
@@ -32,7 +33,7 @@ def chunks_of(sent: list[Dispatch]) -> list[tuple[str, int]]:
 def test_a_chunk_has_one_lease_at_a_time(store: Store, upload: Upload) -> None:
     job_id = upload.job()
     first = taken(store, job_id)
-    assert store.leases.acquire(job_id, 0, "other") is None
+    assert store.leases.acquire(job_id, 0) is None
     assert (first.fence, first.attempt, first.indices) == (1, 1, (0, 1, 2, 3))
     assert first.spec.model == upload.model
     assert 0 < first.seconds_left <= 24 * 3600
@@ -41,15 +42,15 @@ def test_a_chunk_has_one_lease_at_a_time(store: Store, upload: Upload) -> None:
 def test_a_message_for_a_chunk_that_is_done_or_never_was_finds_nothing(store: Store, upload: Upload) -> None:
     job_id = upload.job()
     lease = taken(store, job_id)
-    store.leases.commit(lease, result(lease.indices))
-    assert [store.leases.acquire(job_id, chunk, "w") for chunk in (0, 3, -1)] == [None, None, None]
-    assert store.leases.acquire("job_unknown", 0, "w") is None
+    store.leases.commit(lease, Commit(result=result(lease.indices)))
+    assert [store.leases.acquire(job_id, chunk) for chunk in (0, 3, -1)] == [None, None, None]
+    assert store.leases.acquire("job_unknown", 0) is None
 
 
 def test_two_threads_that_want_the_same_chunk_get_one_lease(store: Store, upload: Upload) -> None:
     job_id = upload.job(chunk_size=1)
     with ThreadPoolExecutor(4) as pool:
-        leases = list(pool.map(lambda n: store.leases.acquire(job_id, n // 4, f"w{n}"), range(32)))
+        leases = list(pool.map(lambda n: store.leases.acquire(job_id, n // 4), range(32)))
     won = [lease.chunk for lease in leases if lease]
     assert won == list(range(8))
 
@@ -74,12 +75,12 @@ def test_a_dead_lease_is_dispatched_again_and_its_holder_is_refused(hasty: Store
     wait_out(hasty)
     assert chunks_of(queue.sent()) == [(job_id, 0)]
     assert hasty.leases.beat(dead, Progress()) == "lost"
-    heir = taken(hasty, job_id, worker="heir")
+    heir = taken(hasty, job_id)
     assert (heir.fence, heir.attempt) == (2, 2)
-    assert hasty.leases.commit(dead, result(dead.indices, device="late")) is False
+    assert hasty.leases.commit(dead, Commit(result=result(dead.indices, device="late"))) is False
     assert queue.sent() == []
-    assert hasty.leases.commit(heir, result(heir.indices))
-    assert hasty.leases.commit(heir, result(heir.indices)) is False
+    assert hasty.leases.commit(heir, Commit(result=result(heir.indices)))
+    assert hasty.leases.commit(heir, Commit(result=result(heir.indices))) is False
     assert hasty.jobs.get("lab", job_id).summary.device == "cpu"
     assert hasty.counters() == {"lost_leases": 1, "stale_fences": 3}
 
@@ -88,15 +89,15 @@ def test_a_lease_that_died_unnoticed_can_be_taken_over(hasty: Store) -> None:
     job_id = Upload(hasty).job()
     dead = taken(hasty, job_id)
     time.sleep(SHORT * 1.3)
-    assert taken(hasty, job_id, worker="heir").fence == 2
-    assert hasty.leases.commit(dead, result(dead.indices)) is False
+    assert taken(hasty, job_id).fence == 2
+    assert hasty.leases.commit(dead, Commit(result=result(dead.indices))) is False
 
 
 def test_a_late_commit_counts_while_nobody_else_has_the_chunk(hasty: Store) -> None:
     job_id = Upload(hasty).job(chunk_size=10)
     late = taken(hasty, job_id)
     time.sleep(SHORT * 1.3)
-    assert hasty.leases.commit(late, result(late.indices))
+    assert hasty.leases.commit(late, Commit(result=result(late.indices)))
     assert hasty.jobs.get("lab", job_id).state == JobState.SUCCEEDED
 
 
@@ -104,7 +105,7 @@ def test_a_chunk_that_kills_its_workers_ends_the_job_and_keeps_the_others(hasty:
     upload = Upload(hasty)
     job_id, next_id = upload.job(), upload.job()
     good = taken(hasty, job_id, 1)
-    hasty.leases.commit(good, result(good.indices))
+    hasty.leases.commit(good, Commit(result=result(good.indices)))
     for attempt in (1, 2, 3):
         assert taken(hasty, job_id).attempt == attempt
         wait_out(hasty)
@@ -177,7 +178,7 @@ def test_a_job_that_runs_out_of_its_time_fails_and_keeps_its_findings(store: Sto
     job_id = upload.job(budget={"queries_per_sample": 10_000, "seconds": 0.5})
     first, second = taken(store, job_id), taken(store, job_id, 1)
     assert 0.3 < first.seconds_left < 0.5
-    store.leases.commit(first, result(first.indices))
+    store.leases.commit(first, Commit(result=result(first.indices)))
     time.sleep(0.55)
     store.moves.reap()
     job = store.jobs.get("lab", job_id)
@@ -194,7 +195,7 @@ def test_a_job_that_waited_too_long_expires(make_store: MakeStore) -> None:
     time.sleep(1.05)
     store.moves.reap()
     assert store.jobs.get("lab", job_id).state == JobState.EXPIRED
-    assert store.leases.acquire(job_id, 0, "w") is None
+    assert store.leases.acquire(job_id, 0) is None
 
 
 def test_a_job_has_only_a_window_of_chunks_on_the_way(make_store: MakeStore, queue: NotedQueue) -> None:
@@ -203,9 +204,9 @@ def test_a_job_has_only_a_window_of_chunks_on_the_way(make_store: MakeStore, que
     queue.sent()
     job = store.jobs.create("lab", upload.spec(chunk_size=2))
     assert chunks_of(queue.sent()) == [(job.id, 0), (job.id, 1)]
-    assert store.leases.acquire(job.id, 2, "w") is None
+    assert store.leases.acquire(job.id, 2) is None
     lease = taken(store, job.id, 1)
-    store.leases.commit(lease, result(lease.indices))
+    store.leases.commit(lease, Commit(result=result(lease.indices)))
     assert chunks_of(queue.sent()) == [(job.id, 2)]
 
 
@@ -213,10 +214,10 @@ def test_the_end_of_a_job_admits_the_next_in_the_same_move(make_store: MakeStore
     store = make_store(jobs_in_flight=1)
     upload = Upload(store)
     first, second, third = (upload.job(chunk_size=10) for _ in range(3))
-    assert store.leases.acquire(second, 0, "w") is None
+    assert store.leases.acquire(second, 0) is None
     lease = taken(store, first)
     queue.sent()
-    store.leases.commit(lease, result(lease.indices))
+    store.leases.commit(lease, Commit(result=result(lease.indices)))
     assert chunks_of(queue.sent()) == [(second, 0)]
     store.jobs.cancel("lab", second)
     assert chunks_of(queue.sent()) == [(third, 0)]
@@ -245,9 +246,11 @@ def test_jobs_of_a_tenant_do_not_hold_up_its_inspections(make_store: MakeStore, 
 def test_two_workers_finish_a_job_together_however_the_last_commits_race(store: Store, upload: Upload) -> None:
     for _ in range(10):
         job_id = upload.job(chunk_size=5)
-        leases = [taken(store, job_id, chunk, f"w{chunk}") for chunk in (0, 1)]
+        leases = [taken(store, job_id, chunk) for chunk in (0, 1)]
         with ThreadPoolExecutor(2) as pool:
-            accepted = list(pool.map(lambda lease: store.leases.commit(lease, result(lease.indices)), leases))
+            accepted = list(
+                pool.map(lambda lease: store.leases.commit(lease, Commit(result=result(lease.indices))), leases)
+            )
         job = store.jobs.get("lab", job_id)
         assert (accepted, job.state, job.summary.samples) == ([True, True], JobState.SUCCEEDED, 10)
 
@@ -265,10 +268,10 @@ def test_workers_that_die_at_random_leave_no_job_unfinished(make_store: MakeStor
             assert time.monotonic() < deadline
             store.moves.reap()
             for job_id, chunk in ((i, c) for i in ids for c in range(10)):
-                if lease := store.leases.acquire(job_id, chunk, f"w{worker}"):
+                if lease := store.leases.acquire(job_id, chunk):
                     taken_so_far += 1
                     if taken_so_far % 3:
-                        store.leases.commit(lease, result(lease.indices))
+                        store.leases.commit(lease, Commit(result=result(lease.indices)))
 
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(work, range(2)))

@@ -58,7 +58,7 @@ def test_an_ended_job_is_forgotten_after_its_time_with_its_adversarial_bytes(
 def test_a_refused_model_is_forgotten_after_its_time(make_store: MakeStore, library: NotedLibrary) -> None:
     store = make_store(result_ttl_seconds=1)
     card = store.models.add("lab", model_card())
-    store.leases.refuse_model(taken(store, card.id), "shape_bomb", "Too large.")
+    store.leases.fail(taken(store, card.id), "shape_bomb", "Too large.", retry=False)
     assert library.deleted() == [card.sha256]
     time.sleep(1.05)
     store.moves.reap()

@@ -15,7 +15,7 @@ from hypothesis.stateful import (
 )
 from hypothesis.strategies import booleans, integers
 
-from jobs.lease import Lease
+from jobs.lease import Commit, Lease
 from jobs.record import Progress
 from jobs.settings import Settings
 from jobs.states import TERMINAL, JobState
@@ -106,7 +106,7 @@ class JobMachine(RuleBasedStateMachine):
 
     @rule(chunk=chunks)
     def a_message_arrives(self, chunk: int) -> None:
-        lease = self.store.leases.acquire(self.job_id, chunk, "w")
+        lease = self.store.leases.acquire(self.job_id, chunk)
         assert (lease is not None) == self.expected.may_take(chunk)
         if lease is not None:
             self.expected.take(chunk)
@@ -129,7 +129,7 @@ class JobMachine(RuleBasedStateMachine):
     @rule(age=ages)
     def a_worker_commits(self, age: int) -> None:
         lease = self.lease(age)
-        accepted = self.store.leases.commit(lease, result(lease.indices))
+        accepted = self.store.leases.commit(lease, Commit(result=result(lease.indices)))
         assert accepted == self.expected.stands(lease)
         if accepted:
             self.expected.commit(lease.chunk)

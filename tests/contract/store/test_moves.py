@@ -6,22 +6,23 @@ from itertools import product
 import pytest
 import redis
 
+from jobs.lease import Commit
 from jobs.states import JobState, may_move
 from jobs.store.store import Store
 from tests.jobs_for_tests import Upload, result, taken
 
 
 def start(store: Store, job_id: str) -> None:
-    store.leases.acquire(job_id, 0, "w")
+    store.leases.acquire(job_id, 0)
 
 
 def succeed(store: Store, job_id: str) -> None:
-    if lease := store.leases.acquire(job_id, 0, "w"):
-        store.leases.commit(lease, result(lease.indices))
+    if lease := store.leases.acquire(job_id, 0):
+        store.leases.commit(lease, Commit(result=result(lease.indices)))
 
 
 def fail(store: Store, job_id: str) -> None:
-    if lease := store.leases.acquire(job_id, 0, "w"):
+    if lease := store.leases.acquire(job_id, 0):
         store.leases.fail(lease, "internal", "It failed.", retry=False)
 
 
@@ -56,6 +57,6 @@ def test_a_script_compares_the_state_before_it_sets_another(
     job_id = upload.job(chunk_size=10)
     lease = taken(store, job_id)
     redis.Redis.from_url(empty_valkey_url).hset(f"{{brinell}}:t:lab:job:{job_id}", "state", state)
-    store.leases.commit(lease, result(lease.indices))
+    store.leases.commit(lease, Commit(result=result(lease.indices)))
     expected = JobState.SUCCEEDED if may_move(state, JobState.SUCCEEDED) else state
     assert store.jobs.get("lab", job_id).state == expected

@@ -6,7 +6,7 @@ import pytest
 
 from algorithms.errors import Conflict, NotFound
 from jobs.admission import admit
-from jobs.lease import Lease
+from jobs.lease import Commit, Lease
 from jobs.queue import Dispatch
 from jobs.states import JobState
 from jobs.store.store import Store
@@ -26,6 +26,7 @@ from tests.jobs_for_tests import (
 
 SHORT = 0.2  # seconds of a lease that a test waits out
 MADE = Preparation(artifact=digest("d"), seconds=1.5)
+IN_COMMIT = Commit(fields={"prepared": MADE.model_dump_json()}, digests=(MADE.artifact,))
 
 
 class SpanningUpload(Upload):
@@ -54,17 +55,17 @@ def upload(store: Store, queue: NotedQueue) -> SpanningUpload:
 def prepared(store: Store, job_id: str) -> Lease:
     lease = taken(store, job_id)
     assert lease.work == "prepare"
-    assert store.leases.commit_preparation(lease, MADE)
+    assert store.leases.commit(lease, IN_COMMIT)
     return lease
 
 
 def test_chunks_wait_until_the_job_is_prepared(store: Store, upload: SpanningUpload, queue: NotedQueue) -> None:
     job_id = upload.spanning_job()
     lease = taken(store, job_id)
-    assert (lease.work, lease.indices, lease.prepared) == ("prepare", (), None)
+    assert (lease.work, lease.prepared) == ("prepare", None)
     assert lease.spec.auxiliary == upload.others
-    assert [store.leases.acquire(job_id, chunk, "w") for chunk in (0, 1, 2)] == [None] * 3
-    assert store.leases.commit_preparation(lease, MADE)
+    assert [store.leases.acquire(job_id, chunk) for chunk in (0, 1, 2)] == [None] * 3
+    assert store.leases.commit(lease, IN_COMMIT)
     assert [d.chunk for d in queue.sent()] == [0, 1, 2]
     chunk = taken(store, job_id)
     assert (chunk.work, chunk.indices, chunk.prepared) == ("run", (0, 1, 2, 3), MADE)
@@ -96,7 +97,7 @@ def test_a_lost_preparation_is_made_again_and_the_first_writer_wins(make_store: 
     assert [d.chunk for d in queue.sent()] == [0]
     again = prepared(store, job_id)
     assert (again.fence, again.attempt) == (late.fence + 1, 2)
-    assert store.leases.commit_preparation(late, MADE) is False
+    assert store.leases.commit(late, IN_COMMIT) is False
 
 
 def test_a_late_preparation_cannot_pass_for_the_first_chunk(make_store: MakeStore, queue: NotedQueue) -> None:
@@ -108,9 +109,9 @@ def test_a_late_preparation_cannot_pass_for_the_first_chunk(make_store: MakeStor
     prepared(store, job_id)
     chunk = taken(store, job_id)
     assert chunk.attempt == 1, "the attempts of the preparation are not the chunk's"
-    assert store.leases.commit_preparation(late, MADE) is False
-    assert store.leases.commit(late, result(chunk.indices)) is False
-    assert store.leases.commit(chunk, result(chunk.indices)) is True
+    assert store.leases.commit(late, IN_COMMIT) is False
+    assert store.leases.commit(late, Commit(result=result(chunk.indices))) is False
+    assert store.leases.commit(chunk, Commit(result=result(chunk.indices))) is True
 
 
 def test_a_preparation_that_fails_ends_the_job_with_the_reason(store: Store, upload: SpanningUpload) -> None:
@@ -133,7 +134,7 @@ def test_a_job_cancelled_while_it_is_prepared_ends_without_a_chunk(
     job_id = upload.spanning_job()
     lease = taken(store, job_id)
     store.jobs.cancel(upload.tenant, job_id)
-    assert store.leases.commit_preparation(lease, MADE)
+    assert store.leases.commit(lease, IN_COMMIT)
     assert queue.sent() == []
     assert store.jobs.get(upload.tenant, job_id).state == JobState.CANCELLED
 

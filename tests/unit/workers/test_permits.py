@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from jobs.credentials import Credential, Seal
-from jobs.lease import Lease
+from jobs.lease import ModelLease
 from jobs.settings import Settings
 from models.cards import Endpoint, EndpointInput, EndpointOutput, Limits, ModelCard
 from workers.messages import CallPermission
@@ -37,8 +37,8 @@ def lease(*, sealed=None, endpoint=True, model_id="mdl_1"):
         endpoint=described if endpoint else None,
         created_at=datetime(2026, 1, 1, tzinfo=UTC),
     )
-    known = {"tenant": "t", "job_id": model_id, "chunk": 0, "fence": 1, "attempt": 1, "worker_id": "w"}
-    return Lease(**known, work="inspect", spec=None, model=card, sealed=sealed, indices=(), deadline=60.0)
+    known = {"tenant": "t", "subject_id": model_id, "work": "inspect", "chunk": 0, "fence": 1, "attempt": 1}
+    return ModelLease(**known, model=card, sealed=sealed)
 
 
 def permits(*keys, trusted=(ORIGIN,)):

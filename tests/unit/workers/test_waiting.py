@@ -4,7 +4,9 @@ from time import monotonic
 
 import pytest
 
+from jobs.lease import JobLease
 from models.cards import TRIES
+from tests.jobs_for_tests import ready_card, samples_card, spec
 from tests.unit.workers.test_permits import lease
 from workers.frames import FrameError
 from workers.messages import AboutModel, Message, Progressed, TurnsAsked, TurnsGranted
@@ -74,7 +76,11 @@ def test_an_inspection_may_wait_for_the_slowest_request_that_its_limits_allow(en
 @pytest.mark.parametrize("stage", ["inspect", "run"])
 @pytest.mark.parametrize(("endpoint", "code"), [(True, "endpoint_unavailable"), (False, "model_fault")])
 def test_a_runner_that_waited_for_an_endpoint_for_too_long_is_the_endpoints_fault(stage, endpoint, code):
-    about = lease(endpoint=endpoint).model_copy(update={"work": stage})
+    about = lease(endpoint=endpoint)
+    if stage == "run":
+        model = ready_card(kind=about.model.kind, endpoint=about.model.endpoint)
+        known = about.model_dump(include={"tenant", "subject_id", "chunk", "fence", "attempt"})
+        about = JobLease(**known, work="run", spec=spec(model, samples_card()), deadline=60.0)
     ending = supervisor._after_death(RunnerDied(-9, "", was_ready=True), Ended(), about, 90.0)
     assert (ending.code, getattr(ending, "retry", False)) == (code, False)
     assert "90 s" in ending.detail

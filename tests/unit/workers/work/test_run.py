@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 
 from algorithms.mathematics.norms import Norm
 from algorithms.seam.claims import Finding, Kind
-from jobs.lease import Lease
+from jobs.lease import JobLease
 from jobs.request import JobRequest
 from jobs.spec import JobSpec, ThreatSpec
 from jobs.summary import Preparation
@@ -62,17 +62,14 @@ def spec(seconds=None, method="square", **threat):
 
 def lease(chunk=0, **threat):
     job = spec(**threat)
-    return Lease(
+    return JobLease(
         tenant="t",
-        job_id="job_1",
+        subject_id="job_1",
+        work="run",
         chunk=chunk,
         fence=1,
         attempt=1,
-        worker_id="w",
-        work="run",
         spec=job,
-        model=None,
-        indices=job.rows(chunk),
         deadline=monotonic() + 60.0,
     )
 
@@ -117,12 +114,12 @@ class Desk:
 
 def facts(held, made=None, samples=None):
     held = held if made is None else held.model_copy(update={"prepared": Preparation(artifact="basis", seconds=1.0)})
-    return through_the_pipe(run.facts(held, held.spec, samples, Desk(made)))
+    return through_the_pipe(run.facts(held, samples, Desk(made)))
 
 
 def test_a_request_names_rows_and_targets_of_its_own_chunk():
     held = lease(chunk=1)
-    asked = through_the_pipe(run.request(held, held.spec, np.zeros((1, *SHAPE), np.float32), None))
+    asked = through_the_pipe(run.request(held, np.zeros((1, *SHAPE), np.float32), None))
     assert (asked.indices, asked.targets.tolist(), asked.y) == ((8,), [1], None)
 
 
@@ -137,7 +134,7 @@ def test_what_all_chunks_have_in_common_is_the_same_for_each_of_them():
 @pytest.mark.parametrize(("chunk", "seconds", "kept"), [(1, None, 3.0), (0, None, 3.1), (1, 60, 3.0), (0, 10, 2.0)])
 def test_a_run_ends_early_enough_for_itself_and_the_chunks_behind_it(chunk, seconds, kept):
     held = lease(chunk, seconds=seconds)
-    asked = run.request(held, held.spec, np.zeros((len(held.indices), *SHAPE), np.float32), None)
+    asked = run.request(held, np.zeros((len(held.indices), *SHAPE), np.float32), None)
     assert asked.ends == held.deadline - kept
 
 
@@ -182,7 +179,7 @@ def test_findings_that_cannot_be_read_are_not(blob):
 
 def test_adversarial_points_become_an_npz_that_says_whose_they_are():
     x = np.random.default_rng(0).random((2, *SHAPE), np.float32)
-    data = run.adversarials(done(index=(4, 2), label=(0, 1), x=x), lease(), spec())
+    data = run.adversarials(done(index=(4, 2), label=(0, 1), x=x), lease())
     with np.load(io.BytesIO(data)) as npz:
         assert npz["index"].tolist() == [4, 2]
         assert npz["label"].tolist() == [0, 1]
@@ -190,11 +187,11 @@ def test_adversarial_points_become_an_npz_that_says_whose_they_are():
 
 
 def test_the_same_points_give_the_same_bytes():
-    assert run.adversarials(done(), lease(), spec()) == run.adversarials(done(), lease(), spec())
+    assert run.adversarials(done(), lease()) == run.adversarials(done(), lease())
 
 
 def test_no_points_give_no_file():
-    assert run.adversarials(done(index=(), label=()), lease(), spec()) is None
+    assert run.adversarials(done(index=(), label=()), lease()) is None
 
 
 @pytest.mark.parametrize(
@@ -210,4 +207,4 @@ def test_no_points_give_no_file():
 )
 def test_adversarial_points_that_do_not_fit_are_not_believed(points):
     with pytest.raises(FrameError):
-        run.adversarials(done(**points), lease(), spec())
+        run.adversarials(done(**points), lease())
