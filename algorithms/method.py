@@ -60,6 +60,7 @@ class Method:
     chunk: int  # samples a worker takes at a time: enough company to fill its batches, little enough to lose
     smallest_budget: Budget = Budget(queries=200)  # enough for a result with `smallest`
     wants_pool: bool = False  # `Case.pool`: other rows of the upload, to start from
+    takes_hints: bool = False  # `Case.hint`, `Cohort.hints`: begins where others ended, in a later phase of an audit
     is_baseline: bool = False  # what every attack has to beat: its points count, its silence does not
     reported: tuple[str, ...] = ()  # numbers of a finding's details that an audit shows beside the value
     wants_basis: Callable[[Any], bool] = lambda _: False  # `Case.basis`, with these parameters: needs auxiliary samples

@@ -55,7 +55,7 @@ def run(cohort: Cohort, threat: Threat, params: PGDParams) -> Conversation:
         everyone = np.ones(len(cohort.live), np.bool_)
         yield from climb.at_radius(np.full(len(everyone), threat.epsilon), everyone)
     else:
-        yield from _search(climb, first_order_distance, params.search_steps)
+        yield from _search(climb, np.minimum(first_order_distance, cohort.reached), params.search_steps)
     for owner in np.flatnonzero(cohort.live):
         yield Note(climb.diagnostics(int(owner)), int(owner))
 
@@ -98,6 +98,7 @@ METHOD = Method(
     params=PGDParams,
     run=run,
     cohort=True,
+    takes_hints=True,
     minimum=minimum,
     smallest=PGDParams(steps=10),
     chunk=64,

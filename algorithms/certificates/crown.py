@@ -54,6 +54,7 @@ METHOD = Method(
     params=CrownParams,
     run=run,
     cohort=True,
+    takes_hints=True,
     minimum=minimum,
     smallest=CrownParams(),
     chunk=32,

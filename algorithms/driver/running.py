@@ -22,6 +22,7 @@ from algorithms.seam.access import Access, Labels, Model, Rows, Scores
 from algorithms.seam.case import Case, Cohort, Conversation
 from algorithms.seam.claims import Abstained, Kind, Note, Outcome
 from algorithms.seam.cost import Cost
+from algorithms.seam.hint import NOTHING_KNOWN, Hint
 from algorithms.seam.questions.labels import AskLabels
 from algorithms.seam.questions.scores import AskScores
 from algorithms.seam.streams import Stream
@@ -36,6 +37,7 @@ class Samples:
     indices: tuple[int, ...]
     labels: Labels | None  # (n,); None: the model's own predictions
     targets: Labels | None = None  # (n,), with the goal rule "given"
+    hints: tuple[Hint, ...] | None = None  # n of them
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,8 @@ def run(
     `pool` (p, *shape) and `basis` (r, d) reach every `Case` of a method that wants them.
     """
     trials, scores = _meet(model, samples, method, threat, budget, seed)
-    talks = list(_begin(trials, scores, method, params, threat, model, seed, pool, basis))
+    hints = _hints(samples, method, threat)
+    talks = list(_begin(trials, scores, hints, method, params, threat, model, seed, pool, basis))
     look = partial(checkpoint, Progress(trials, method.minimum(params, threat)))
     try:
         while live := [talk for talk in talks if not talk.is_over]:
@@ -136,9 +139,17 @@ def _meet(
     return trials, scores
 
 
+def _hints(samples: Samples, method: Method, threat: Threat) -> list[Hint]:
+    """What each sample's conversation may hear of others: nothing where its method takes no hints."""
+    if samples.hints is None or not method.takes_hints:
+        return [NOTHING_KNOWN] * len(samples.x)
+    return [hint.about(x, threat.box) for hint, x in zip(samples.hints, samples.x, strict=True)]
+
+
 def _begin(
     trials: list[Trial],
     scores: Scores | None,
+    hints: list[Hint],
     method: Method,
     params: Params,
     threat: Threat,
@@ -154,7 +165,7 @@ def _begin(
         for i in waiting:
             t = trials[i]
             clean = None if scores is None else scores[i]
-            case = Case(t.x, t.label, t.target, clean, model.classes, streams[i], pool, basis)
+            case = Case(t.x, t.label, t.target, clean, model.classes, streams[i], pool, basis, hints[i])
             yield Talk(run_(case, threat, params), [t], np.ones(1, np.bool_))
     elif waiting:
         members = [trials[i] for i in waiting]
@@ -168,6 +179,7 @@ def _begin(
             classes=model.classes,
             streams=tuple(streams.values()),
             live=live,
+            hints=tuple(hints[i] for i in waiting),
         )
         yield Talk(run_(cohort, threat, params), members, live)
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from algorithms.seam.access import Labels, Rows, Scores
 from algorithms.seam.claims import Claim
+from algorithms.seam.hint import NOTHING_KNOWN, Hint
 from algorithms.seam.question import Question
 from algorithms.seam.streams import Stream
 
@@ -40,6 +41,7 @@ class Case:
     stream: Stream
     pool: Rows | None = None  # (p, *shape) the first rows of the upload, the same for every chunk of a job
     basis: Rows | None = None  # (r, d) orthonormal rows, made once for the job from its auxiliary samples
+    hint: Hint = NOTHING_KNOWN
 
 
 @dataclass(frozen=True)
@@ -57,3 +59,14 @@ class Cohort:
     classes: int
     streams: tuple[Stream, ...]
     live: NDArray[np.bool_]  # (n,)
+    hints: tuple[Hint, ...] = ()  # n of them, or none
+
+    @property
+    def reached(self) -> NDArray[np.float64]:
+        """(n,): the distances at which hints say that the samples break; inf where none does."""
+        return np.array([hint.reached for hint in self.hints] or [np.inf] * len(self.labels))
+
+    @property
+    def proven(self) -> NDArray[np.float64]:
+        """(n,): the radii within which hints say that nothing breaks them; 0 where none does."""
+        return np.array([hint.proven for hint in self.hints] or [0.0] * len(self.labels))

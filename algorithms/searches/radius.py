@@ -6,8 +6,8 @@ zero. Bounds cost time, no queries and no gradients.
     first guess -> farther while it is proven -> between the largest proven and the smallest that failed
 
 The guess is the distance to first order, the margin over its fall per unit, both read off the bounds at radius 0 and
-right beside it; `algorithms/searches/zero.py` says where to look next. Any radius that was proven counts: bounds need
-not fall steadily, and none is inferred from another.
+right beside it; hints may move it to what they say is proven, or broken. `algorithms/searches/zero.py` says where to
+look next. Any radius that was proven counts: bounds need not fall steadily, and none is inferred from another.
 """
 
 from dataclasses import dataclass
@@ -51,7 +51,8 @@ def _search(prover: "Prover", everyone: Owners, search_steps: int) -> Conversati
         yield prover.claim(int(owner), 0.0, at_zero[owner], steps=0)
     beside = yield from prover.bounds(everyone, np.full(n, BESIDE))
     farthest = prover.farthest()
-    guesses = np.minimum((1 - ALMOST) * _first_order_distance(at_zero, beside), farthest)
+    first = np.clip(_first_order_distance(at_zero, beside), prover.cohort.proven, prover.cohort.reached)
+    guesses = np.minimum((1 - ALMOST) * first, farthest)
     searches = {
         int(owner): Search(
             farthest=float(farthest[owner]),

@@ -1,4 +1,4 @@
-"""Where a method that sees only labels may begin: noise first, then other samples of the upload, then whatever is left.
+"""Where a method that sees only labels may begin: what others found, noise, other samples of the upload, the rest.
 
 Rows in the box.
 """
@@ -47,6 +47,12 @@ def last(case: Case, box: Box, rng: np.random.Generator) -> Iterator[Rows]:
         scale = SMALLEST * GROWTH ** (draw % NOISE_STARTS)
         around = case.x + scale * sides * rng.standard_normal(case.x.shape)
         yield np.clip(around, lower, upper).astype(np.float32)
+
+
+def hinted(case: Case) -> Iterator[Rows]:
+    """The point (*shape) that others found, where there is one."""
+    if case.hint.point is not None:
+        yield case.hint.point
 
 
 def pool(case: Case, box: Box) -> Iterator[Rows]:

@@ -7,8 +7,8 @@ to the sample. Directions from a subspace make it QEBA (low frequencies) or the 
 Symbols as in the paper: theta is the precision of the way back, delta the radius of the cloud, B the number of its
 points, xi the length of the jump. Nothing depends on the budget: a longer one replays the shorter.
 
-Three things are not in the paper. It starts as near as a few queries can tell, a walk that has come to rest begins
-again elsewhere, and what it shows lies a little behind the boundary.
+Three things are not in the paper. It starts as near as a few queries can tell (a point that others found is tried
+first), a walk that has come to rest begins again elsewhere, and what it shows lies a little behind the boundary.
 """
 
 import math
@@ -99,7 +99,8 @@ class Walk:
         self.d = math.prod(case.x.shape)
         self.directions = _directions(case, threat.norm, params)
         self.noise = case.stream.at(0)
-        self.pool = starts.pool(case, threat.box)  # used up, not begun anew, by later walks
+        self.hinted = starts.hinted(case)
+        self.pool = starts.pool(case, threat.box)  # used up, as the hint is, not begun anew, by later walks
         self.counter = 1  # of the stream: 0 is the noise of the starts
         self.point = case.x
         self.distance = np.inf  # of the point
@@ -124,7 +125,8 @@ class Walk:
         After the first success a start is a mere direction: one query tells whether the boundary is nearer there.
         """
         self.distance, self.passed, scouts = np.inf, [], SCOUTS
-        for start in chain(starts.noise(self.case, self.threat.box, self.noise), self.pool, self._last_starts()):
+        noise = starts.noise(self.case, self.threat.box, self.noise)
+        for start in chain(self.hinted, noise, self.pool, self._last_starts()):
             near = Way.between(self.case.x, start, self.threat).within((1 - ROUGHLY) * self.distance)
             if (yield from self._is_adversarial(near)):
                 yield UpperBound(near)
@@ -268,5 +270,6 @@ METHOD = Method(
     smallest=HopSkipJumpParams(initial_directions=20),
     chunk=25,
     wants_pool=True,
+    takes_hints=True,
     wants_basis=wants_basis,
 )
