@@ -8,7 +8,8 @@ BrinellError
 ├── RateLimited      asked too often; `retry_after` seconds
 ├── Unavailable      a part of the service is down; `retry_after` seconds
 ├── Denied           no valid key, or a key without the scope
-└── ModelFault       the model crashed, ran out of memory or out of time while it was asked
+├── ModelFault       the model crashed, ran out of memory or out of time while it was asked
+└── Contradiction    a method proved a radius, and the model shows a point within it
 
 Each carries a stable `code` (the word clients test) and a `detail` (a sentence that says what to do next). Which HTTP
 status a code has is known only to `service/wire/problems.py`.
@@ -78,3 +79,7 @@ class ModelFault(BrinellError):
 
     code = "model_fault"
     found: tuple["Outcome", ...] = ()
+
+
+class Contradiction(BrinellError):
+    """A lower bound lies above a confirmed adversarial point: the method, its bounds or the model is wrong."""

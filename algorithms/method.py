@@ -50,7 +50,7 @@ class Method:
     norms: tuple[Norm, ...]
     goals: tuple[Literal["untargeted", "targeted"], ...]
     epsilon: Literal["required", "optional", "refused"]
-    proves: Kind
+    proves: Kind | Literal["exact"]  # exact: both ends at once, by claims of `Exact`
     reference: str
     params: type[Params]
     run: Run
@@ -64,3 +64,8 @@ class Method:
     is_baseline: bool = False  # what every attack has to beat: its points count, its silence does not
     reported: tuple[str, ...] = ()  # numbers of a finding's details that an audit shows beside the value
     wants_basis: Callable[[Any], bool] = lambda _: False  # `Case.basis`, with these parameters: needs auxiliary samples
+
+    @property
+    def kind(self) -> Kind:
+        """What its findings are where it succeeds. An exact radius is told as a lower bound, the point beside it."""
+        return Kind.LOWER_BOUND if self.proves == "exact" else self.proves

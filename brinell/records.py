@@ -370,7 +370,7 @@ class MethodCard(TypedDict):
     norms: list[Norm]
     goals: list[Literal["untargeted", "targeted"]]
     epsilon: Literal["required", "optional", "refused"]
-    proves: Kind
+    proves: Kind | Literal["exact"]
     reference: str
     params_schema: dict[str, Any]
 

@@ -13,6 +13,7 @@ from typing import Any, Literal
 import numpy as np
 
 from algorithms.driver.beat import Beat, ask
+from algorithms.driver.conclusion import conclude
 from algorithms.driver.talk import Talk
 from algorithms.driver.targets import choose_targets
 from algorithms.driver.trial import Trial, is_adversarial, limit_of
@@ -107,9 +108,9 @@ def run(
                     talk.stop(why)
             _confirm(model, trials, method)
     except ModelFault as fault:
-        fault.found = tuple(trial.outcome(threat, method.proves) for trial in trials if trial.is_settled)
+        fault.found = tuple(conclude(trial, threat, method.kind) for trial in trials if trial.is_settled)
         raise
-    return [trial.outcome(threat, method.proves) for trial in trials]
+    return [conclude(trial, threat, method.kind) for trial in trials]
 
 
 def _meet(
@@ -120,9 +121,10 @@ def _meet(
     predicted = ask(model, AskLabels(samples.x)) if scores is None else scores.argmax(axis=1)
     labels = predicted if samples.labels is None else samples.labels
     targets = choose_targets(threat.targeted, labels, scores, samples.targets, model.classes, samples.indices, seed)
-    limit = limit_of(budget, reserve=1 if method.proves is Kind.UPPER_BOUND else 0)
+    reserve = 1 if method.proves in (Kind.UPPER_BOUND, "exact") else 0
+    limit = limit_of(budget, reserve=reserve)
     trials = [
-        Trial(index, x, int(label), None if target is None else int(target), int(seen), limit)
+        Trial(index, x, int(label), None if target is None else int(target), int(seen), limit, reserve)
         for index, x, label, target, seen in zip(samples.indices, samples.x, labels, targets, predicted, strict=True)
     ]
     for i, trial in enumerate(trials):
@@ -201,9 +203,10 @@ def _round(model: Model, talks: list[Talk], threat: Threat, look: Callable[[], S
 
 def _confirm(model: Model, trials: list[Trial], method: Method) -> None:
     """The final fresh re-query of every best point, asked the way the method asks: labels know of no tie."""
+    by_labels = Access.LABELS in method.needs or Access.SCORES not in model.offers
     while claimed := [t for t in trials if t.is_over and t.needs_confirmation()]:
         rows = np.stack([t.best_point() for t in claimed])
-        if Access.LABELS not in method.needs:
+        if not by_labels:
             scores = ask(model, AskScores(rows))
             seen = scores.argmax(axis=1)
             held = [is_adversarial(s, t) for s, t in zip(scores, claimed, strict=True)]

@@ -15,11 +15,9 @@ from algorithms.seam.claims import (
     Details,
     Ended,
     Estimate,
-    Finding,
-    Kind,
+    Exact,
     LowerBound,
     Note,
-    Outcome,
     SmoothedLowerBound,
     UpperBound,
 )
@@ -27,9 +25,7 @@ from algorithms.seam.cost import Cost
 from algorithms.seam.threat import Threat
 
 STAGE = 1.25  # a trace keeps one success while the cost grows by this: 40 up to 10,000 queries
-BEHIND = (
-    3  # points kept that were the best before: the best may hug a boundary that the model does not draw twice alike
-)
+BEHIND = 3  # earlier points kept: the best may hug a boundary that the model does not draw twice alike
 
 
 @dataclass(slots=True)
@@ -41,17 +37,20 @@ class Trial:
     label: int
     target: int | None
     predicted: int
-    limit: Cost  # what clean row and questions may cost in all; the final re-query is already taken off
+    limit: Cost  # what clean row and questions may cost in all
+    reserve: int  # queries beside it, for the final fresh re-query
     queries: int = 1  # the clean row
     gradients: int = 0
     ended: Ended = "finished"
     is_over: bool = False
-    is_confirmed: bool = False
-    read_as: int | None = None  # what the model says of the best point, asked afresh
-    value: float | None = None  # of the best claim so far
-    best: Claim | None = None
+    is_confirmed: bool = False  # the best point, by the model asked afresh
+    read_as: int | None = None  # what the model says of it then
+    lower: LowerBound | Exact | None = None  # the largest
+    smoothed: SmoothedLowerBound | None = None  # the largest
+    estimate: Estimate | None = None  # the last
+    abstained: Abstained | None = None  # the last
     notes: Details = field(default_factory=dict)
-    shown: list[tuple[UpperBound, float, int]] = field(default_factory=list)  # (point, distance, cost): the best last
+    shown: list[tuple[UpperBound | Exact, float, int]] = field(default_factory=list)  # (point, distance, cost)
     trace: dict[int, list[float]] = field(default_factory=dict)  # stage -> [cost, distance] of its last success
 
     def can_pay(self, cost: Cost) -> bool:
@@ -66,39 +65,44 @@ class Trial:
         self.ended, self.is_over = why, True
 
     def hear(self, claim: Claim, threat: Threat) -> None:
-        """Keep the claim if it improves on what is known. Nothing a method says of distances is taken from it."""
+        """Keep what improves on what is known. Nothing a method says of distances is taken from it."""
         match claim:
             case Note():
                 self.notes.update(claim.details)
             case UpperBound():
                 self._hear_point(claim, threat)
-            case LowerBound() | SmoothedLowerBound():
-                self._keep(claim, claim.radius, self.value is None or claim.radius > self.value)
+            case LowerBound():
+                self._hear_radius(claim)
+            case Exact():
+                self._hear_radius(claim)
+                self._hear_point(claim, threat)
+            case SmoothedLowerBound():
+                if self.smoothed is None or claim.radius > self.smoothed.radius:
+                    self.smoothed = claim
             case Estimate():
-                self._keep(claim, claim.value, True)
+                self.estimate = claim
             case Abstained():
-                self._keep(claim, None, self.value is None)
+                self.abstained = claim
 
-    def _hear_point(self, claim: UpperBound, threat: Threat) -> None:
+    def _hear_radius(self, claim: LowerBound | Exact) -> None:
+        if self.lower is None or claim.radius > self.lower.radius:
+            self.lower = claim
+
+    def _hear_point(self, claim: UpperBound | Exact, threat: Threat) -> None:
         if not np.all(np.isfinite(claim.x_adv)) or not threat.box.contains(claim.x_adv[None]).all():
             return
         away = distance(claim.x_adv, self.x, threat.norm)
-        if threat.epsilon is None or away <= threat.epsilon:
-            improves = self.value is None or away < self.value
-            self._keep(claim, away, improves)
-            if improves:
-                self.shown = [*self.shown[-BEHIND:], (claim, away, self.queries + self.gradients)]
-                self._trace(*self.shown[-1][1:])
+        is_near = threat.epsilon is None or away <= threat.epsilon
+        if is_near and (not self.shown or away < self.shown[-1][1]):
+            self.shown = [*self.shown[-BEHIND:], (claim, away, self.queries + self.gradients)]
+            self._trace(*self.shown[-1][1:])
 
     def _trace(self, away: float, cost: int) -> None:
         self.trace[int(math.log(cost) / math.log(STAGE))] = [cost, away]
 
-    def _keep(self, claim: Claim, value: float | None, improves: bool) -> None:
-        if improves:
-            self.best, self.value = claim, value
-
     def needs_confirmation(self) -> bool:
-        return isinstance(self.best, UpperBound) and not self.is_confirmed
+        """It has a point that the model has not been asked of afresh, and a query for that."""
+        return bool(self.shown) and not self.is_confirmed and self.queries < self.limit.queries + self.reserve
 
     @property
     def is_settled(self) -> bool:
@@ -106,8 +110,7 @@ class Trial:
         return self.is_over and not self.needs_confirmation()
 
     def best_point(self) -> Rows:
-        assert isinstance(self.best, UpperBound)
-        return self.best.x_adv
+        return self.shown[-1][0].x_adv
 
     def confirm(self, holds: bool, read_as: int) -> None:
         """The fresh re-query of the best point, charged to the query that was reserved for it.
@@ -121,49 +124,12 @@ class Trial:
             return
         self.shown.pop()
         self.notes["unconfirmed"] = self.notes.get("unconfirmed", 0) + 1
-        if not self.shown or self.queries > self.limit.queries:
-            self.best, self.value = Abstained("not_confirmed"), None
+        if not self.needs_confirmation():
+            self.shown, self.abstained = [], Abstained("not_confirmed")
             return
-        self.best, away, cost = self.shown[-1]
-        self.value = away
+        _, away, cost = self.shown[-1]
         self.trace = {stage: success for stage, success in self.trace.items() if success[1] > away}
         self._trace(away, cost)
-
-    def outcome(self, threat: Threat, proves: Kind) -> Outcome:
-        kind, value, confidence, details = self._conclusion(proves)
-        finding = Finding(
-            index=self.index,
-            label=self.label,
-            predicted=self.predicted,
-            kind=kind,
-            norm=threat.norm.value,
-            value=value,
-            confidence=confidence,
-            queries=self.queries,
-            gradients=self.gradients,
-            ended=self.ended,
-            details=self.notes | details,
-        )
-        return Outcome(finding, self.best.x_adv if isinstance(self.best, UpperBound) else None)
-
-    def _conclusion(self, proves: Kind) -> tuple[Kind, float | None, float | None, Details]:
-        match self.best:
-            case UpperBound(details=details):
-                shown = {"trace": list(self.trace.values()), "read_as": self.read_as}
-                return Kind.UPPER_BOUND, self.value, None, shown | details
-            case LowerBound(confidence=confidence, details=details):
-                return Kind.LOWER_BOUND, self.value, confidence, details
-            case SmoothedLowerBound(confidence=confidence, details=details):
-                return Kind.SMOOTHED_LOWER_BOUND, self.value, confidence, details
-            case Estimate(details=details):
-                return Kind.ESTIMATE, self.value, None, details
-            case Abstained(reason=reason, details=details):
-                return Kind.ABSTAINED, None, None, {"reason": reason} | details
-            case _ if self.predicted != self.label:
-                return Kind.MISCLASSIFIED, 0.0, None, {}
-            case _:
-                reason = "not_found" if proves is Kind.UPPER_BOUND else "unfinished"
-                return Kind.ABSTAINED, None, None, {"reason": reason}
 
 
 def limit_of(budget: Budget, *, reserve: int) -> Cost:

@@ -5,7 +5,7 @@ A method yields *claims*; the driver checks them and turns the best one into a *
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,6 +44,21 @@ class LowerBound:
 
 
 @dataclass(frozen=True)
+class Exact:
+    """Both ends: no perturbation within radius changes the answer, and x_adv, at that distance, changes it.
+
+    The driver measures the point and asks the model again. Where the model does not say so, the radius stands alone.
+    """
+
+    x_adv: NDArray[np.float32]  # (*shape)
+    radius: float
+    owner: int = 0
+    details: Details = field(default_factory=dict)
+
+    confidence: ClassVar[float] = 1.0
+
+
+@dataclass(frozen=True)
 class SmoothedLowerBound:
     """A lower bound for another classifier: the smoothed one. Never joins a bracket of the base classifier."""
 
@@ -79,11 +94,15 @@ class Note:
     owner: int = 0
 
 
-Claim = UpperBound | LowerBound | SmoothedLowerBound | Estimate | Abstained | Note
+Claim = UpperBound | LowerBound | Exact | SmoothedLowerBound | Estimate | Abstained | Note
 
 
 class Finding(BaseModel):
-    """One sample's line in a job's answer, as stored and as shown."""
+    """One sample's line in a job's answer, as stored and as shown.
+
+    `details` holds what the method said, and what the driver found: of a point that the model confirmed, `trace` and
+    `read_as`; of an end that `value` does not tell, `upper`, or `lower` with its `lower_confidence`.
+    """
 
     model_config = ConfigDict(frozen=True)
 

@@ -2,8 +2,9 @@
 
     lower <= r* <= upper
 
-Only bounds on the same r* join: same classifier (bytes and preprocessing), norm, goal, box and reference label. A
-smoothed bound belongs to another classifier, an estimate to none: neither ever joins.
+A finding may bring both ends: its value, and in its details the other one as the driver kept it. Only bounds on the
+same r* join: same classifier (bytes and preprocessing), norm, goal, box and reference label. A smoothed bound belongs
+to another classifier, an estimate to none: neither ever joins.
 """
 
 from collections.abc import Iterable
@@ -49,16 +50,27 @@ def join(claims: Iterable[Claim], about: Question) -> Bracket:
     if any(claim.finding.kind is Kind.MISCLASSIFIED for claim in ours):
         zero = End(0.0, MISCLASSIFIED)
         return Bracket(zero, zero)
-    lowers = [end for claim in ours if (end := _end(claim, Kind.LOWER_BOUND))]
-    uppers = [end for claim in ours if (end := _end(claim, Kind.UPPER_BOUND))]
+    lowers = [end for claim in ours if (end := _lower(claim))]
+    uppers = [end for claim in ours if (end := _upper(claim))]
     return Bracket(
         lower=max(lowers, key=lambda end: end.value, default=None),
         upper=min(uppers, key=lambda end: end.value, default=None),
     )
 
 
-def _end(claim: Claim, kind: Kind) -> End | None:
-    finding = claim.finding
-    if finding.kind is not kind or finding.value is None:
-        return None
-    return End(finding.value, claim.method, 1.0 if finding.confidence is None else finding.confidence)
+def _lower(claim: Claim) -> End | None:
+    """The finding's value; or beside another one, the radius that the driver kept."""
+    finding, details = claim.finding, claim.finding.details
+    if finding.kind is Kind.LOWER_BOUND and finding.value is not None:
+        return End(finding.value, claim.method, 1.0 if finding.confidence is None else finding.confidence)
+    lower, confidence = details.get("lower"), details.get("lower_confidence")
+    return End(lower, claim.method, confidence) if isinstance(lower, float) and isinstance(confidence, float) else None
+
+
+def _upper(claim: Claim) -> End | None:
+    """The finding's value; or beside another one, the distance of a point that the model was asked of afresh."""
+    finding, details = claim.finding, claim.finding.details
+    if finding.kind is Kind.UPPER_BOUND and finding.value is not None:
+        return End(finding.value, claim.method)
+    upper = details.get("upper")
+    return End(upper, claim.method) if isinstance(upper, float) and "read_as" in details else None

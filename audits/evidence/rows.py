@@ -45,7 +45,7 @@ def _row(index: int, evidence: Sequence[Evidence]) -> SampleRow:
     about = evidence[0].question(index)
     bracket = join((Claim(e.method.name, e.question(index), e.by_index[index]) for e in evidence), about)
     first = evidence[0].by_index[index]
-    estimates = {e.method.name: _estimate(e.method, e.by_index[index]) for e in evidence if e.method.proves in BESIDE}
+    estimates = {e.method.name: _estimate(e.method, e.by_index[index]) for e in evidence if e.method.kind in BESIDE}
     return SampleRow(
         index=index,
         label=first.label,
@@ -69,10 +69,10 @@ def _ends(bracket: Bracket) -> dict[str, Any]:
 
 
 def _estimate(method: Method, finding: Finding) -> Estimate:
-    details, has_value = finding.details, finding.kind is method.proves
+    details, has_value = finding.details, finding.kind is method.kind
     figures = {name: _number(details.get(name)) for name in method.reported}
     return Estimate(
-        kind=method.proves,
+        kind=method.kind,
         value=finding.value if has_value else None,
         confidence=finding.confidence if has_value else None,
         interval=details.get("interval") if has_value else None,

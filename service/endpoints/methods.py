@@ -29,7 +29,7 @@ class MethodCard(BaseModel):
     norms: tuple[Norm, ...]
     goals: tuple[Literal["untargeted", "targeted"], ...]
     epsilon: Literal["required", "optional", "refused"]
-    proves: Kind
+    proves: Kind | Literal["exact"]
     reference: str
     params_schema: dict[str, Any]
 

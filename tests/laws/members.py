@@ -43,7 +43,7 @@ def is_attack(method: Method) -> bool:
 
 
 def is_certificate(method: Method) -> bool:
-    return method.proves is Kind.LOWER_BOUND
+    return method.kind is Kind.LOWER_BOUND
 
 
 def needs_outputs(method: Method) -> bool:

@@ -10,7 +10,7 @@ from tests.laws.members import N, go, held, is_attack, part_of, samples, truth, 
 @held()
 def test_the_smallest_parameters_of_a_row_are_the_methods_own_and_show_a_result(method, norm):
     assert type(method.smallest) is method.params
-    assert any(outcome.finding.kind is method.proves for outcome in undisturbed(method, norm))
+    assert any(outcome.finding.kind is method.kind for outcome in undisturbed(method, norm))
 
 
 @held(in_every_norm=True)

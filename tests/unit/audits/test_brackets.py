@@ -51,6 +51,28 @@ def test_a_bound_on_another_radius_never_joins(field):
     assert bracket.lower is None and bracket.upper is None
 
 
+def test_a_finding_may_bring_both_ends():
+    exact = claim(Kind.LOWER_BOUND, 0.3, "exact", details={"exact": True, "upper": 0.3001, "read_as": 2})
+    bracket = join([exact, claim(Kind.UPPER_BOUND, 0.5, "pgd"), claim(Kind.LOWER_BOUND, 0.1, "crown")], ABOUT)
+    assert (bracket.lower.value, bracket.lower.by) == (0.3, "exact")
+    assert (bracket.upper.value, bracket.upper.by) == (0.3001, "exact")
+
+
+@pytest.mark.parametrize("kind", [Kind.UPPER_BOUND, Kind.ESTIMATE, Kind.SMOOTHED_LOWER_BOUND, Kind.ABSTAINED])
+def test_a_radius_beside_another_value_is_a_lower_end_with_its_own_confidence(kind):
+    value = None if kind is Kind.ABSTAINED else 0.5
+    bracket = join([claim(kind, value, details={"lower": 0.2, "lower_confidence": 0.99})], ABOUT)
+    assert (bracket.lower.value, bracket.lower.confidence) == (0.2, 0.99)
+    assert (bracket.upper is None) == (kind is not Kind.UPPER_BOUND)
+
+
+def test_numbers_that_a_method_says_of_itself_are_no_ends():
+    """`nearest_neighbor` tells how far its search came; no point of it was asked afresh."""
+    said = {"lower": 0.3, "upper": 0.4, "exact": False}
+    assert join([claim(Kind.LOWER_BOUND, 0.3, details=said)], ABOUT).upper is None
+    assert join([claim(Kind.ABSTAINED, None, details=said)], ABOUT).lower is None
+
+
 @pytest.mark.parametrize("kind", [Kind.SMOOTHED_LOWER_BOUND, Kind.ESTIMATE, Kind.ABSTAINED])
 def test_smoothed_bounds_estimates_and_silence_never_join(kind):
     bracket = join([claim(kind, None if kind is Kind.ABSTAINED else 0.5)], ABOUT)

@@ -1,0 +1,91 @@
+"""What is concluded of one sample: its finding, from both ends that are known of its robust radius.
+
+The kind is what the method's row says it proves, where that is known, else what is known. An end that the value does
+not tell stands in the details: `upper` with the class that its point is `read_as`, or `lower` and `lower_confidence`.
+"""
+
+from collections.abc import Iterator
+
+from algorithms.driver.trial import Trial
+from algorithms.errors import Contradiction
+from algorithms.seam.claims import Details, Exact, Finding, Kind, Outcome
+from algorithms.seam.threat import Threat
+
+ROUNDING = 1e-6  # share by which two computations of one distance may differ
+CLOSE = 1e-3  # share within which ends meet that are claimed to: a point must lie a little behind its boundary
+
+Answer = tuple[Kind, float | None, float | None, Details]  # kind, value, confidence, details
+
+
+def conclude(trial: Trial, threat: Threat, proves: Kind) -> Outcome:
+    """The finding of a sample that is over, and the point that shows it where there is one.
+
+    Raises:
+        Contradiction: a certain lower bound lies above a confirmed point.
+    """
+    lower, upper = _ends(trial)
+    answers = list(_answers(trial, lower, upper, threat.epsilon, proves))
+    kind, value, confidence, details = next((answer for answer in answers if answer[0] is proves), answers[0])
+    finding = Finding(
+        index=trial.index,
+        label=trial.label,
+        predicted=trial.predicted,
+        kind=kind,
+        norm=threat.norm.value,
+        value=value,
+        confidence=confidence,
+        queries=trial.queries,
+        gradients=trial.gradients,
+        ended=trial.ended,
+        details=trial.notes | details | _other_ends(trial, lower, upper, kind),
+    )
+    return Outcome(finding, None if upper is None else trial.best_point())
+
+
+def _ends(trial: Trial) -> tuple[float | None, float | None]:
+    """The proven radius and the distance of the confirmed point, checked against each other."""
+    upper = trial.shown[-1][1] if trial.is_confirmed else None
+    if trial.lower is None or upper is None or trial.lower.radius <= upper:
+        return None if trial.lower is None else trial.lower.radius, upper
+    if trial.lower.radius <= (1 + ROUNDING) * upper:
+        return upper, upper
+    if trial.lower.confidence < 1:  # it may be wrong, and is
+        return None, upper
+    raise Contradiction(
+        f"The method proved a radius of {trial.lower.radius:.9g} for sample {trial.index}, and the model answers"
+        f" otherwise at a distance of {upper:.9g}: one of them is wrong."
+    )
+
+
+def _answers(
+    trial: Trial, lower: float | None, upper: float | None, epsilon: float | None, proves: Kind
+) -> Iterator[Answer]:
+    """What may be said of the sample, one kind after the other, the stronger first. There is always one."""
+    if trial.lower is not None and lower is not None and lower >= (epsilon or 0.0):  # at an epsilon, less is no answer
+        yield Kind.LOWER_BOUND, min(lower, epsilon or lower), trial.lower.confidence, trial.lower.details
+    if upper is not None:
+        told = {"trace": list(trial.trace.values()), "read_as": trial.read_as}
+        yield Kind.UPPER_BOUND, upper, None, told | trial.shown[-1][0].details
+    if (smoothed := trial.smoothed) is not None:
+        yield Kind.SMOOTHED_LOWER_BOUND, smoothed.radius, smoothed.confidence, smoothed.details
+    if trial.estimate is not None:
+        yield Kind.ESTIMATE, trial.estimate.value, None, trial.estimate.details
+    if trial.abstained is not None:
+        yield Kind.ABSTAINED, None, None, {"reason": trial.abstained.reason} | trial.abstained.details
+    elif trial.lower is not None:
+        yield Kind.ABSTAINED, None, None, {"reason": "not_proven"} | trial.lower.details
+    if trial.predicted != trial.label:
+        yield Kind.MISCLASSIFIED, 0.0, None, {}
+    yield Kind.ABSTAINED, None, None, {"reason": "not_found" if proves is Kind.UPPER_BOUND else "unfinished"}
+
+
+def _other_ends(trial: Trial, lower: float | None, upper: float | None, kind: Kind) -> Details:
+    """What the finding's value does not tell."""
+    ends: Details = {}
+    if trial.lower is not None and lower is not None and kind is not Kind.LOWER_BOUND:
+        ends |= {"lower": lower, "lower_confidence": trial.lower.confidence}
+    if upper is not None and kind is not Kind.UPPER_BOUND:
+        ends |= {"upper": upper, "read_as": trial.read_as}
+    if isinstance(trial.lower, Exact) and lower is not None and upper is not None and upper <= (1 + CLOSE) * lower:
+        ends["exact"] = True
+    return ends
