@@ -4,6 +4,7 @@ from fastapi import FastAPI
 
 from jobs.settings import Settings
 from jobs.store.store import Store
+from jobs.version import VERSION
 from models.library import Library
 from service.edge import handlers
 from service.edge.crowding import MOST_REQUESTS, Crowding
@@ -12,8 +13,6 @@ from service.edge.metrics import Meter
 from service.edge.observing import Observing
 from service.endpoints import audits, findings, health, jobs, methods, models, samples, schemas
 from service.openapi import document
-
-VERSION = "0.1.0"
 
 
 def create_app(settings: Settings, store: Store, library: Library, *, most_requests: int = MOST_REQUESTS) -> FastAPI:

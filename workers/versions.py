@@ -1,14 +1,16 @@
-"""What a result was computed with. Read from the installed packages' metadata: this process imports none of them."""
+"""What a result was computed with. Of libraries, what their metadata say: this process imports none of them."""
 
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-PACKAGES = ("brinell", "numpy", "torch", "onnx", "onnx2fx", "onnxruntime", "onnxruntime-gpu")
+from jobs.version import VERSION
+
+PACKAGES = ("numpy", "torch", "onnx", "onnx2fx", "onnxruntime", "onnxruntime-gpu")
 
 
 def versions() -> dict[str, str]:
     """{package: version}, and the kind of `cpu`: bit-equality is promised for one of it and one build."""
-    return {**{name: found for name in PACKAGES if (found := _version(name))}, "cpu": _cpu()}
+    return {"brinell": VERSION, **{name: found for name in PACKAGES if (found := _version(name))}, "cpu": _cpu()}
 
 
 def _version(package: str) -> str | None:

@@ -19,9 +19,9 @@ from audits.policy.verdict import Verdict
 from audits.renderings.render import WRITERS, render
 from audits.store import Audits
 from jobs.store.store import Store
+from jobs.version import VERSION
 from models.library import Library
 from models.samples import load_rows
-from workers.versions import versions
 
 PAGE = 1000
 
@@ -58,7 +58,7 @@ class _Archive:
             spec=spec,
             evidence=evidence,
             baseline=None if spec.baseline is None else self._report(spec.baseline),
-            service=versions().get("brinell", "unknown"),
+            service=VERSION,
             now=self._store.server_time(),
         )
         return compose(material, told, self._gallery(spec, evidence, told))
