@@ -27,7 +27,7 @@ class Alarm(TypedDict):
 
 
 class Alive(TypedDict):
-    status: NotRequired[Literal["alive"]]
+    status: Literal["alive"]
 
 
 class Audit(TypedDict):
@@ -39,14 +39,14 @@ class Audit(TypedDict):
     jobs: list[AuditJob]
     skipped: list[Skipped]
     progress: Progress
-    verdict: NotRequired[Literal["pass", "fail", "inconclusive"] | None]
-    summary: NotRequired[AuditSummary | None]
-    report_ready: NotRequired[bool]
-    draft: NotRequired[bool]
-    error: NotRequired[JobError | None]
+    verdict: Literal["pass", "fail", "inconclusive"] | None
+    summary: AuditSummary | None
+    report_ready: bool
+    draft: bool
+    error: JobError | None
     created_at: str
-    started_at: NotRequired[str | None]
-    finished_at: NotRequired[str | None]
+    started_at: str | None
+    finished_at: str | None
     links: dict[str, str]
 
 
@@ -58,7 +58,7 @@ class AuditJob(TypedDict):
 
 class AuditPage(TypedDict):
     items: list[Audit]
-    next_cursor: NotRequired[str | None]
+    next_cursor: str | None
 
 
 class AuditRequestEcho(TypedDict):
@@ -66,12 +66,12 @@ class AuditRequestEcho(TypedDict):
 
     model_id: str
     samples_id: str
-    recipe: NotRequired[Literal["quick-1", "quick-2", "standard-1", "thorough-1"] | list[dict[str, Any]]]
-    threat: NotRequired[ThreatRequest]
-    policy: NotRequired[Policy | None]
-    baseline_audit_id: NotRequired[str | None]
-    samples: NotRequired[Selection]
-    seed: NotRequired[int]
+    recipe: Literal["quick-1", "quick-2", "standard-1", "thorough-1"] | list[dict[str, Any]]
+    threat: ThreatRequest
+    policy: Policy | None
+    baseline_audit_id: str | None
+    samples: Selection
+    seed: int
 
 
 class AuditSummary(TypedDict):
@@ -130,7 +130,7 @@ class Comparison(TypedDict):
 class CredentialFacts(TypedDict):
     """A secret is written, never read. The fingerprint tells one from another."""
 
-    set: NotRequired[Literal[True]]
+    set: Literal[True]
     fingerprint: str
 
 
@@ -236,16 +236,16 @@ class Finding(TypedDict):
     kind: Kind
     norm: str
     value: float | None
-    confidence: NotRequired[float | None]
+    confidence: float | None
     queries: int
     gradients: int
     ended: Literal["finished", "budget", "cancelled"]
-    details: NotRequired[dict[str, Any]]
+    details: dict[str, Any]
 
 
 class FindingPage(TypedDict):
     items: list[Finding]
-    next_cursor: NotRequired[str | None]
+    next_cursor: str | None
 
 
 class Gallery(TypedDict):
@@ -273,11 +273,11 @@ class Job(TypedDict):
     method: JobMethod
     request: JobRequestEcho
     progress: Progress
-    summary: NotRequired[Summary | None]
-    error: NotRequired[JobError | None]
+    summary: Summary | None
+    error: JobError | None
     created_at: str
-    started_at: NotRequired[str | None]
-    finished_at: NotRequired[str | None]
+    started_at: str | None
+    finished_at: str | None
     links: dict[str, str]
 
 
@@ -298,7 +298,7 @@ class JobMethod(TypedDict):
 
 class JobPage(TypedDict):
     items: list[Job]
-    next_cursor: NotRequired[str | None]
+    next_cursor: str | None
 
 
 class JobRequestEcho(TypedDict):
@@ -306,12 +306,12 @@ class JobRequestEcho(TypedDict):
 
     model_id: str
     samples_id: str
-    auxiliary_samples_id: NotRequired[str | None]
+    auxiliary_samples_id: str | None
     method: dict[str, Any]
-    threat: NotRequired[ThreatRequest]
-    budget: NotRequired[BudgetRequest]
-    samples: NotRequired[Selection]
-    seed: NotRequired[int]
+    threat: ThreatRequest
+    budget: BudgetRequest
+    samples: Selection
+    seed: int
 
 
 class JobRow(TypedDict):
@@ -394,25 +394,25 @@ class ModelCard(TypedDict):
     kind: Literal["onnx", "endpoint", "neighbors"]
     name: str
     state: Literal["inspecting", "ready", "refused", "unverified"]
-    refusal: NotRequired[Refusal | None]
+    refusal: Refusal | None
     sha256: str
     size_bytes: int
-    input: NotRequired[ModelInput | None]
-    output: NotRequired[ModelOutput | None]
-    preprocessing: NotRequired[Preprocessing | None]
-    opset: NotRequired[int | None]
-    offers: NotRequired[list[Access]]
-    withheld: NotRequired[list[Withheld]]
-    parity: NotRequired[Parity | None]
-    endpoint: NotRequired[Endpoint | None]
-    credential: NotRequired[CredentialFacts | None]
-    probe: NotRequired[Probe | None]
+    input: ModelInput | None
+    output: ModelOutput | None
+    preprocessing: Preprocessing | None
+    opset: int | None
+    offers: list[Access]
+    withheld: list[Withheld]
+    parity: Parity | None
+    endpoint: Endpoint | None
+    credential: CredentialFacts | None
+    probe: Probe | None
     created_at: str
 
 
 class ModelCardPage(TypedDict):
     items: list[ModelCard]
-    next_cursor: NotRequired[str | None]
+    next_cursor: str | None
 
 
 class ModelInput(TypedDict):
@@ -461,16 +461,16 @@ class Preparation(TypedDict):
     """What a job's `prepare` stage made, once for all its chunks, and what that cost: a ledger of its own."""
 
     artifact: str
-    queries: NotRequired[int]
-    gradients: NotRequired[int]
+    queries: int
+    gradients: int
     seconds: float
 
 
 class Preprocessing(TypedDict):
     """x -> (x - subtract) / divide, prepended to the graph. Lists run along the channel axis (the first of a row)."""
 
-    subtract: NotRequired[float | list[float]]
-    divide: NotRequired[float | list[float]]
+    subtract: float | list[float]
+    divide: float | list[float]
 
 
 class Probe(TypedDict):
@@ -484,12 +484,12 @@ class Probe(TypedDict):
 class Progress(TypedDict):
     """Progress is of one chunk when a worker beats, of a whole job or audit when the API shows it."""
 
-    samples_done: NotRequired[int]
-    samples_total: NotRequired[int]
-    queries: NotRequired[int]
-    gradients: NotRequired[int]
-    fraction: NotRequired[float]
-    eta_seconds: NotRequired[float | None]
+    samples_done: int
+    samples_total: int
+    queries: int
+    gradients: int
+    fraction: float
+    eta_seconds: float | None
 
 
 class QueryCount(TypedDict):
@@ -503,7 +503,7 @@ class QueryCount(TypedDict):
 class Ready(TypedDict):
     """`isolation`: how strictly uploaded models are locked up where they run."""
 
-    status: NotRequired[Literal["ready"]]
+    status: Literal["ready"]
     workers: dict[str, int]
     isolation: str
 
@@ -629,7 +629,7 @@ class SamplesCard(TypedDict):
 
 class SamplesCardPage(TypedDict):
     items: list[SamplesCard]
-    next_cursor: NotRequired[str | None]
+    next_cursor: str | None
 
 
 class Selection(TypedDict):
@@ -676,7 +676,7 @@ class Summary(TypedDict):
     queries: QueryCount
     gradients: int
     seconds: float
-    prepare: NotRequired[Preparation | None]
+    prepare: Preparation | None
     device: str
     isolation: str
     versions: dict[str, str]

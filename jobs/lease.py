@@ -4,19 +4,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from time import monotonic
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from algorithms.seam.claims import Finding
 from jobs.spec import JobSpec
 from jobs.summary import Preparation
 from models.cards import ModelCard
+from models.record import Record
 
 
-class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class _Right(_Record):
+class _Right(Record):
     """The right to do one chunk of the work on a subject until it expires. A later one has a higher fence."""
 
     tenant: str
@@ -65,7 +62,7 @@ class AuditLease(_Right):
 Lease = ModelLease | JobLease | AuditLease
 
 
-class ChunkResult(_Record):
+class ChunkResult(Record):
     """A result is what computing one chunk gave and cost."""
 
     findings: tuple[Finding, ...]

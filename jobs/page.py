@@ -2,15 +2,13 @@
 
 from typing import Any, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from models.record import Record
 
 T = TypeVar("T")
 
 
-class Page(BaseModel, Generic[T]):
+class Page(Record, Generic[T]):
     """Some items of a list, and where the next begin. `next_cursor` null: there is no more."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     items: tuple[T, ...]
     next_cursor: str | None = None

@@ -3,18 +3,15 @@
 from datetime import datetime
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, computed_field
+from pydantic import computed_field
 
 from jobs.request import JobRequest
 from jobs.states import JobState
 from jobs.summary import Summary
+from models.record import Record
 
 
-class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Progress(_Record):
+class Progress(Record):
     """Progress is of one chunk when a worker beats, of a whole job or audit when the API shows it."""
 
     samples_done: int = 0
@@ -25,14 +22,14 @@ class Progress(_Record):
     eta_seconds: float | None = None
 
 
-class JobError(_Record):
+class JobError(Record):
     """An error says why a job or an audit ended without success."""
 
     code: str
     detail: str
 
 
-class JobMethod(_Record):
+class JobMethod(Record):
     """A job's method is told with its version and all its parameters: what must be the same for the same numbers."""
 
     name: str
@@ -40,7 +37,7 @@ class JobMethod(_Record):
     params: dict[str, Any]
 
 
-class Job(_Record):
+class Job(Record):
     """A job is shown as this public JSON."""
 
     id: str

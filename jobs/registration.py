@@ -8,7 +8,7 @@ from hashlib import sha256
 from math import prod
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
 
 from algorithms.errors import Refused
 from jobs.credentials import Credential
@@ -16,6 +16,7 @@ from models.cards import CredentialFacts, Endpoint, EndpointInput, EndpointOutpu
 from models.endpoints import PROTOCOLS
 from models.endpoints._urls import address_of
 from models.endpoints.open_inference_v2 import MODEL_PATH
+from models.record import Record
 
 MOST_NUMBERS = 2**24  # of one row, and of one request
 LONGEST_SECRET = 8192
@@ -41,11 +42,7 @@ def _is_a_value(secret: SecretStr) -> SecretStr:
 Secret = Annotated[SecretStr, AfterValidator(_is_a_value)]
 
 
-class _Body(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Bearer(_Body):
+class Bearer(Record):
     """Sent as `Authorization: Bearer <token>`."""
 
     type: Literal["bearer"]
@@ -56,7 +53,7 @@ class Bearer(_Body):
         return Credential("Authorization", f"Bearer {self.token.get_secret_value()}")
 
 
-class Header(_Body):
+class Header(Record):
     """Sent as a header of its own."""
 
     type: Literal["header"]
@@ -68,7 +65,7 @@ class Header(_Body):
         return Credential(self.name, self.value.get_secret_value())
 
 
-class EndpointRequest(_Body):
+class EndpointRequest(Record):
     """A model that already serves. `options` are those of the protocol (`docs/api.md`)."""
 
     kind: Literal["endpoint"]

@@ -2,11 +2,12 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer, model_validator
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from algorithms.mathematics.norms import Norm
 from algorithms.method import Budget
 from algorithms.registry import MethodParams
+from models.record import Record
 
 MAX_SAMPLES = 100_000  # of one job: its findings live in Redis
 
@@ -17,11 +18,7 @@ Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Positive = Annotated[float, Field(strict=True, allow_inf_nan=False, gt=0)]
 
 
-class _Body(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Targeted(_Body):
+class Targeted(Record):
     """A rule that picks each sample's target, or one label per selected sample."""
 
     targeted: Literal["random", "least_likely", "runner_up"] | Annotated[list[Whole], Field(min_length=1)]
@@ -30,7 +27,7 @@ class Targeted(_Body):
 Goal = Literal["untargeted"] | Targeted
 
 
-class ThreatRequest(_Body):
+class ThreatRequest(Record):
     """`box` left out, null and given are three different things: ask `box_is_given`."""
 
     norm: Norm = Norm.L2
@@ -46,7 +43,7 @@ class ThreatRequest(_Body):
         return "box" in self.model_fields_set
 
 
-class BudgetRequest(_Body):
+class BudgetRequest(Record):
     """The most one sample may cost, and the most seconds the whole job may run. Null: no limit."""
 
     queries_per_sample: Count | None = Budget.queries
@@ -54,7 +51,7 @@ class BudgetRequest(_Body):
     seconds: Positive | None = None
 
 
-class Selection(_Body):
+class Selection(Record):
     """`limit`: the first N rows of the upload; `indices`: these rows. Neither: all of them."""
 
     limit: Count | None = None
@@ -73,7 +70,7 @@ class Selection(_Body):
         return {name: value for name, value in dump(self).items() if value is not None}
 
 
-class JobRequest(_Body):
+class JobRequest(Record):
     """What to do to which model with which samples. Minimal: model_id, samples_id, method.name."""
 
     model_id: str

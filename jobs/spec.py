@@ -3,12 +3,13 @@
 from typing import Any, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from algorithms.mathematics.norms import Norm
 from algorithms.seam.threat import Box, Threat
 from jobs.request import Goal, JobRequest
 from models.cards import ModelCard, SamplesCard
+from models.record import Record
 
 FIRST_VERSION = "1"  # of every method, until specs and jobs said which
 QueueName = Literal["compute", "inspect", "probe"]  # jobs on uploaded models; their inspections; all of endpoints
@@ -17,11 +18,7 @@ QueueName = Literal["compute", "inspect", "probe"]  # jobs on uploaded models; t
 Bound = float | tuple[Any, ...]
 
 
-class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class ThreatSpec(_Record):
+class ThreatSpec(Record):
     """The admitted threat is this in plain JSON. `lower` and `upper` null: unbounded."""
 
     norm: Norm
@@ -52,7 +49,7 @@ def _bound(values: Bound, shape: tuple[int, ...]) -> np.ndarray[Any, np.dtype[np
     return np.array(np.broadcast_to(array, shape))
 
 
-class JobSpec(_Record):
+class JobSpec(Record):
     """A job spec holds all that a worker needs to compute a job, frozen when it was admitted."""
 
     request: JobRequest  # as echoed to the caller: defaults filled

@@ -6,11 +6,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from statistics import fmean, median
 from typing import TYPE_CHECKING, Literal
 
-from pydantic import BaseModel, ConfigDict
-
 from algorithms.mathematics.statistics import clopper_pearson
 from algorithms.registry import method
 from algorithms.seam.claims import Finding, Kind
+from models.record import Record
 
 if TYPE_CHECKING:
     from jobs.lease import ChunkResult
@@ -21,11 +20,7 @@ WARNING_REASONS = ("gradient_masked", "gradient_not_finite", NO_ANSWER)  # of ab
 _CODE = re.compile(r"[a-z_]{1,60}")
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Interval(_Part):
+class Interval(Record):
     """A rate and its Clopper-Pearson 95 % interval."""
 
     value: float
@@ -33,14 +28,14 @@ class Interval(_Part):
     high: float
 
 
-class Spread(_Part):
+class Spread(Record):
     mean: float
     median: float
     min: float
     max: float
 
 
-class QueryCount(_Part):
+class QueryCount(Record):
     total: int
     mean: float
     median: float
@@ -48,7 +43,7 @@ class QueryCount(_Part):
     http_calls: int
 
 
-class Preparation(_Part):
+class Preparation(Record):
     """What a job's `prepare` stage made, once for all its chunks, and what that cost: a ledger of its own."""
 
     artifact: str  # sha256 of an npy in the library
@@ -57,7 +52,7 @@ class Preparation(_Part):
     seconds: float
 
 
-class Summary(_Part):
+class Summary(Record):
     """All findings of a succeeded job in a few numbers."""
 
     counts: dict[str, int]

@@ -4,17 +4,14 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from algorithms.seam.access import Access
 from models.kinds import KindName
+from models.record import Record
 
 ModelState = Literal["inspecting", "ready", "refused", "unverified"]
 OutputKind = Literal["logits", "probabilities", "labels"]
-
-
-class _Card(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 LARGEST = float(np.finfo(np.float32).max)  # preprocessing is computed in float32
@@ -22,7 +19,7 @@ Number = Annotated[float, Field(strict=True, ge=-LARGEST, le=LARGEST)]  # strict
 PerChannel = Number | Annotated[list[Number], Field(min_length=1, max_length=4096)]
 
 
-class Preprocessing(_Card):
+class Preprocessing(Record):
     """x -> (x - subtract) / divide, prepended to the graph. Lists run along the channel axis (the first of a row)."""
 
     subtract: PerChannel = 0.0
@@ -36,46 +33,46 @@ class Preprocessing(_Card):
         return self
 
 
-class ModelInput(_Card):
+class ModelInput(Record):
     name: str
     dtype: str
     shape: tuple[int, ...]  # without the batch axis
     batch: int | None  # None: any; a number: the fixed size the file was exported with
 
 
-class ModelOutput(_Card):
+class ModelOutput(Record):
     name: str
     classes: int
     kind: OutputKind
 
 
-class Withheld(_Card):
+class Withheld(Record):
     """An access this model could have offered, and why it does not."""
 
     offer: Access
     reason: str
 
 
-class Parity(_Card):
+class Parity(Record):
     """Scores of the gradient path against those of onnxruntime, on random rows."""
 
     max_abs_difference: float
     rows: int
 
 
-class Refusal(_Card):
+class Refusal(Record):
     code: str
     detail: str
 
 
-class EndpointInput(_Card):
+class EndpointInput(Record):
     """What one row is: `shape` without the batch axis, `dtype` on the wire."""
 
     shape: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1, max_length=8)]
     dtype: Literal["float32", "float64"] = "float32"
 
 
-class EndpointOutput(_Card):
+class EndpointOutput(Record):
     kind: OutputKind
     classes: Annotated[int, Field(ge=2, le=100_000)]
 
@@ -83,7 +80,7 @@ class EndpointOutput(_Card):
 TRIES = 3  # of one request that fails
 
 
-class Limits(_Card):
+class Limits(Record):
     """How hard an endpoint may be pressed. The rate counts for all jobs on its origin together."""
 
     max_batch: Annotated[int, Field(ge=1, le=4096)] = 32  # rows a request
@@ -98,7 +95,7 @@ class Limits(_Card):
         return TRIES * self.timeout_seconds
 
 
-class Endpoint(_Card):
+class Endpoint(Record):
     """A model that already serves: where, in which words, how hard it may be pressed. Its digest is of this JSON."""
 
     url: str
@@ -110,7 +107,7 @@ class Endpoint(_Card):
     limits: Limits
 
 
-class Probe(_Card):
+class Probe(Record):
     """What a few requests to an endpoint showed. `decimals`: its scores are rounded to so many; null: not visibly."""
 
     max_batch: int
@@ -118,14 +115,14 @@ class Probe(_Card):
     decimals: int | None
 
 
-class CredentialFacts(_Card):
+class CredentialFacts(Record):
     """A secret is written, never read. The fingerprint tells one from another."""
 
     set: Literal[True] = True
     fingerprint: str
 
 
-class Inspection(_Card):
+class Inspection(Record):
     """What opening the file in the sandbox, or asking the endpoint, found out."""
 
     input: ModelInput
@@ -137,7 +134,7 @@ class Inspection(_Card):
     probe: Probe | None = None  # of an endpoint
 
 
-class ModelCard(_Card):
+class ModelCard(Record):
     """A model under audit. The fields of its inspection are null until it is `ready`."""
 
     id: str
@@ -166,7 +163,7 @@ class ModelCard(_Card):
         return self.model_copy(update={"state": "refused", "refusal": Refusal(code=code, detail=detail)})
 
 
-class SamplesFacts(_Card):
+class SamplesFacts(Record):
     """What reading the upload once found out."""
 
     count: int

@@ -7,9 +7,10 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError
+from pydantic import Field, PlainValidator, ValidationError
 
 from models.cards import ModelCard
+from models.record import Record
 from workers import frames
 from workers.frames import Frame, FrameError
 
@@ -33,10 +34,9 @@ Seconds = Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)]
 Text = Annotated[str, Field(strict=True, max_length=MAX_TEXT)]
 
 
-class Message(BaseModel):
+class Message(Record):
     """A frame with a meaning: `kind` is the frame's, arrays and bytes travel as its blobs, the rest in its header."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
     kind: ClassVar[str]
 
     def frame(self) -> Frame:
@@ -59,10 +59,8 @@ class Message(BaseModel):
             raise FrameError(f"the frame {cls.kind!r} does not say what it should") from error
 
 
-class CallPermission(BaseModel):
+class CallPermission(Record):
     """What lets a runner call an endpoint. The secret goes this way and no other: never in arguments or environment."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     trusted: bool
     credential: Annotated[tuple[str, str] | None, Field(repr=False)]  # name and value of a header

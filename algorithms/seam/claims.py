@@ -104,7 +104,7 @@ class Finding(BaseModel):
     `read_as`; of an end that `value` does not tell, `upper`, or `lower` with its `lower_confidence`.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, json_schema_serialization_defaults_required=True)
 
     index: int  # row in the upload
     label: int

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from pydantic import BaseModel, ConfigDict, computed_field
+from pydantic import computed_field
 
 from audits.asking.request import AuditRequest
 from audits.document.report import Skipped
@@ -12,13 +12,10 @@ from jobs.record import JobError, Progress
 from jobs.spec import QueueName, ThreatSpec
 from jobs.states import JobState
 from models.cards import ModelCard, SamplesCard
+from models.record import Record
 
 
-class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class AuditSpec(_Record):
+class AuditSpec(Record):
     """All that composing the report needs beside the jobs themselves, frozen when the audit was admitted."""
 
     request: AuditRequest  # as echoed to the caller
@@ -32,13 +29,13 @@ class AuditSpec(_Record):
     queue: QueueName = "compute"
 
 
-class AuditJob(_Record):
+class AuditJob(Record):
     job_id: str
     method: str
     state: JobState
 
 
-class Audit(_Record):
+class Audit(Record):
     """The public JSON of an audit."""
 
     id: str

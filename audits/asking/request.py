@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, field_validator
+from pydantic import BeforeValidator, Discriminator, Field, Tag, field_validator
 
 from algorithms.errors import Refused
 from algorithms.registry import MethodParams
@@ -10,6 +10,7 @@ from audits.asking.released import RECIPES
 from audits.policy import policy
 from audits.policy.policy import Policy
 from jobs.request import Selection, ThreatRequest
+from models.record import Record
 
 if TYPE_CHECKING:
     RecipeName = str
@@ -30,13 +31,11 @@ Recipe = Annotated[  # told apart before they are read: an error speaks of what 
 ]
 
 
-class AuditRequest(BaseModel):
+class AuditRequest(Record):
     """Minimal: model_id and samples_id. `policy` may be the text of a JSON or YAML file.
 
     A method of `recipe` is its name, or an object with its name and parameters.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     model_id: str
     samples_id: str

@@ -1,20 +1,15 @@
 """What stands beside a bracket and bounds nothing of it: scores, and certificates of other classifiers."""
 
-from pydantic import BaseModel, ConfigDict
-
 from algorithms.registry import METHODS
 from algorithms.seam.claims import Kind
 from jobs.summary import Spread
+from models.record import Archived
 
 BESIDE = (Kind.ESTIMATE, Kind.SMOOTHED_LOWER_BOUND)
 SCORES = tuple(method.name for method in METHODS if method.proves is Kind.ESTIMATE)
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Estimate(_Part):
+class Estimate(Archived):
     """One method says something near a sample's r* without bounding it. Its kind tells what may be thought of it.
 
     `value` null: it abstained, or the sample is wrong before any change. `estimate`: a score, on either side of r*;
@@ -29,14 +24,14 @@ class Estimate(_Part):
     figures: dict[str, float] = {}  # the numbers behind it that the method's row in the registry names
 
 
-class MedianInterval(_Part):
+class MedianInterval(Archived):
     """Of a median of distances or scores, 95 %, by order statistics: exact, whatever law they come from."""
 
     low: float | None  # 0 where the samples are too few for more; null: beyond every distance found
     high: float | None  # null: it has no end
 
 
-class EstimateSummary(_Part):
+class EstimateSummary(Archived):
     """What one method estimated, over the samples that have its value; of a score, those that are right besides."""
 
     kind: Kind

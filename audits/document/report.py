@@ -7,7 +7,7 @@ Distances are in the units of the uploaded samples and in `threat.norm`.
 from datetime import datetime
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import model_validator
 
 from algorithms.seam.claims import Kind
 from audits.document import earlier
@@ -18,6 +18,7 @@ from jobs.request import Goal
 from jobs.states import JobState
 from jobs.summary import Interval, QueryCount
 from models.cards import ModelCard, SamplesCard
+from models.record import Archived
 
 FORMAT: Literal["brinell-report-1"] = "brinell-report-1"
 MEDIA_TYPES = {
@@ -28,11 +29,7 @@ MEDIA_TYPES = {
 }
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class EnvelopePoint(_Part):
+class EnvelopePoint(Archived):
     """Robust accuracy at a radius lies between these two shares. Null: nothing was computed that could say."""
 
     epsilon: float
@@ -40,7 +37,7 @@ class EnvelopePoint(_Part):
     empirical: Interval | None
 
 
-class Alarm(_Part):
+class Alarm(Archived):
     """Something that a reader must know before believing a number.
 
     `error`: a bound contradicts another or the model itself; no rule passes on such an audit.
@@ -55,7 +52,7 @@ class Alarm(_Part):
     consequence: str
 
 
-class EffortPoint(_Part):
+class EffortPoint(Archived):
     """After so many queries a sample: the share of samples with a point, and the median distance (null: none yet)."""
 
     queries: int
@@ -63,20 +60,20 @@ class EffortPoint(_Part):
     median_distance: float | None
 
 
-class Effort(_Part):
+class Effort(Archived):
     """How an attack's distance fell while it asked. Gradients count as queries here."""
 
     method: str
     points: tuple[EffortPoint, ...]
 
 
-class FeatureChange(_Part):
+class FeatureChange(Archived):
     feature: int  # in the flat order of a sample
     original: float
     adversarial: float
 
 
-class Picture(_Part):
+class Picture(Archived):
     """One sample, and the nearest adversarial point found for it.
 
     Images: `original` and `adversarial`, row by row, channel last, thinned to `height` x `width`; else the features
@@ -97,7 +94,7 @@ class Picture(_Part):
     changed_features: int  # how many differ at all
 
 
-class Gallery(_Part):
+class Gallery(Archived):
     """`minimum` and `maximum` of the valid inputs (of the samples, where unbounded): black and white of an image."""
 
     kind: Literal["image", "features"]
@@ -106,7 +103,7 @@ class Gallery(_Part):
     pictures: tuple[Picture, ...]
 
 
-class ThreatModel(_Part):
+class ThreatModel(Archived):
     """What the attacker may do. `box` null: any input is valid."""
 
     norm: str
@@ -115,7 +112,7 @@ class ThreatModel(_Part):
     box: tuple[Any, Any] | None
 
 
-class DataIdentity(_Part):
+class DataIdentity(Archived):
     """Which samples, and which of them."""
 
     card: SamplesCard
@@ -125,7 +122,7 @@ class DataIdentity(_Part):
     misclassified: int | None  # null without given labels, or where failed jobs leave samples unseen
 
 
-class Comparison(_Part):
+class Comparison(Archived):
     """This audit against its baseline, sample by sample: the same rows of the same upload, the same threat.
 
     `low` and `high`: 95 % interval of the median ratio (order statistics), distribution-free; null where it has no end.
@@ -146,7 +143,7 @@ class Comparison(_Part):
     remark: str | None = None  # what else differs between the two audits
 
 
-class JobRow(_Part):
+class JobRow(Archived):
     """One job of the audit: how it was set, how it went, what it cost."""
 
     job_id: str
@@ -179,14 +176,14 @@ class JobRow(_Part):
         return earlier.job_with_baseline(given)
 
 
-class Skipped(_Part):
+class Skipped(Archived):
     """A method of the recipe that could not run here, and why."""
 
     method: str
     reason: str
 
 
-class Settings(_Part):
+class Settings(Archived):
     """Everything that was chosen. `policy` is the policy as it was read."""
 
     recipe: str
@@ -196,7 +193,7 @@ class Settings(_Part):
     baseline_audit_id: str | None
 
 
-class Digests(_Part):
+class Digests(Archived):
     """sha256, hex. `settings`: of recipe, threat, selection, seed and policy as canonical JSON.
 
     `model`: of its bytes; of an endpoint, which has no bytes here, of its description without the secret.
@@ -208,7 +205,7 @@ class Digests(_Part):
     policy: str | None
 
 
-class Report(_Part):
+class Report(Archived):
     format: Literal["brinell-report-1"] = FORMAT
     audit_id: str
     generated_at: datetime

@@ -2,19 +2,16 @@
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import model_validator
 
 from algorithms.seam.claims import Ended, Kind
 from audits.document import earlier
 from audits.document.estimates import Estimate
 from jobs.summary import is_right
+from models.record import Archived
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class MethodResult(_Part):
+class MethodResult(Archived):
     """What one method found about one sample: its finding in short."""
 
     kind: Kind
@@ -26,7 +23,7 @@ class MethodResult(_Part):
     fosc: float | None = None  # first-order stationarity of the last climb: 0 came to rest, 1 never left
 
 
-class SampleRow(_Part):
+class SampleRow(Archived):
     """One sample: lower <= r* <= upper, each end with the method that gave it, and beside them what proves nothing.
 
     A sample that is wrong before any change has lower = upper = 0, both by `misclassified`.

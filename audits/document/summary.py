@@ -2,18 +2,15 @@
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import model_validator
 
 from audits.document import earlier
 from audits.document.estimates import EstimateSummary, MedianInterval
 from jobs.summary import Interval, Spread
+from models.record import Archived
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class AuditSummary(_Part):
+class AuditSummary(Archived):
     """The audit in a few numbers. Rates with Clopper-Pearson 95 % intervals; medians over all samples, wrong ones as 0.
 
     Null: not computed, or (medians) more than half of the samples have none.

@@ -2,13 +2,14 @@
 
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from algorithms.errors import Refused
 from audits.document.estimates import SCORES
 from audits.policy import text as policy_text
 from audits.policy.verdict import Severity, Waiver
 from jobs.request import Number
+from models.record import Record
 
 _NAMES = (
     "clean_accuracy",
@@ -43,11 +44,7 @@ POINTER = "/policy"
 Text = Annotated[str, Field(min_length=1, max_length=200)]
 
 
-class _Body(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Rule(_Body):
+class Rule(Record):
     """One metric and what it must keep to: `at_least` or `at_most`, `max_drop_from_baseline`, or a bound and a drop.
 
     Of a bound and a drop both must hold: the worse of the two decides. A drop needs `baseline_audit_id`.
@@ -85,7 +82,7 @@ class Rule(_Body):
         return self.at_least is not None or self.at_most is not None
 
 
-class Policy(_Body):
+class Policy(Record):
     rules: Annotated[tuple[Rule, ...], Field(min_length=1, max_length=MAX_RULES)]
     waivers: Annotated[tuple[Waiver, ...], Field(max_length=MAX_RULES)] = ()
 

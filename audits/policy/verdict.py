@@ -3,7 +3,9 @@
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from models.record import Archived
 
 Overall = Literal["pass", "fail", "inconclusive"]
 RuleVerdict = Literal["pass", "fail", "inconclusive", "warn", "noted"]
@@ -12,11 +14,7 @@ Severity = Literal["fail", "warn"]
 Said = Annotated[str, Field(pattern=r"\S")]  # not left blank
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Waiver(_Part):
+class Waiver(Archived):
     """Somebody answers for a rule that does not pass, until a day."""
 
     rule: str
@@ -25,7 +23,7 @@ class Waiver(_Part):
     until: date | None = None  # the last day on which it counts; null: for good
 
 
-class RuleOutcome(_Part):
+class RuleOutcome(Archived):
     """One rule, what was observed, and what follows.
 
     `warn`: not met, and never fails the gate; `noted`: an estimate that meets its bound, which proves nothing.
@@ -51,7 +49,7 @@ class RuleOutcome(_Part):
     waiver: Waiver | None = None
 
 
-class Verdict(_Part):
+class Verdict(Archived):
     """`verdict` null: still running, no policy, or an audit that could not run."""
 
     verdict: Overall | None

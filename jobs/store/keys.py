@@ -2,18 +2,17 @@
 
 from datetime import UTC, datetime
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from jobs.store.connection import Connection
 from jobs.store.names import key
+from models.record import Record
 
 TOUCH_SECONDS = 60
 
 
-class KeyRecord(BaseModel):
+class KeyRecord(Record):
     """An API key as stored: never the secret itself."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     id: str
     tenant: str = Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")  # it becomes part of store keys

@@ -38,8 +38,6 @@ Ended jobs and refused models live `result_ttl_seconds`; ready models and sample
 from datetime import UTC, datetime
 from typing import final
 
-from pydantic import BaseModel, ConfigDict
-
 from jobs.queue import Queue
 from jobs.settings import Settings
 from jobs.states import JobState
@@ -57,12 +55,11 @@ from jobs.store.samples import Samples
 from jobs.store.turns import Turns
 from jobs.store.workers import Workers
 from models.library import Library
+from models.record import Record
 
 
-class Backlog(BaseModel):
+class Backlog(Record):
     """How much there is to do. `jobs` by state; of the ended states it counts all that ever came there."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     jobs: dict[JobState, int]
     chunks_waiting: int  # messages that no worker has taken

@@ -2,17 +2,14 @@
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
-
 from jobs.spec import QueueName
 from jobs.store.connection import Connection
 from jobs.store.names import key
+from models.record import Record
 
 
-class WorkerRecord(BaseModel):
+class WorkerRecord(Record):
     """A worker that has beaten within the last lease or two."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     id: str
     kind: QueueName

@@ -13,9 +13,10 @@ The rows are put into the tree, never into text, so that nothing in them or arou
 from typing import Annotated, Any, Self
 
 import jsonpath_rfc9535
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from algorithms.seam.access import Rows
+from models.record import Record
 
 BATCH = "$batch"
 
@@ -31,10 +32,8 @@ def _is_a_path(text: str) -> str:
 Path = Annotated[str, Field(max_length=500), AfterValidator(_is_a_path)]
 
 
-class Options(BaseModel):
+class Options(Record):
     """`scores` leads to m rows of numbers, `label` to m labels, in the order of the rows; one of the two is given."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     request: Any
     scores: Path | None = None

@@ -14,9 +14,10 @@ FP16 and BF16 have no form in JSON. float32 is written with all digits of its ex
 import re
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from algorithms.seam.access import Rows
+from models.record import Record
 
 DATATYPES = {"float32": "FP32", "float64": "FP64"}
 
@@ -25,10 +26,8 @@ MODEL_PATH = re.compile(r".*/v2/models/[^/?]+(?:/versions/[^/?]+)?/?(?:\?.*)?") 
 TensorName = Annotated[str, Field(min_length=1, max_length=200)]
 
 
-class Options(BaseModel):
+class Options(Record):
     """`output_name` null: the only output, or the first."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     input_name: TensorName = "input"
     output_name: TensorName | None = None

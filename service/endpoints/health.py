@@ -5,11 +5,11 @@ from typing import Literal
 
 from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST
-from pydantic import BaseModel
 
 from algorithms.errors import Unavailable
 from jobs.store.store import Store
 from jobs.store.workers import WorkerRecord
+from models.record import Record
 from service.edge.dependencies import TheParts
 from service.openapi.declaring import answers, declares
 
@@ -18,11 +18,11 @@ router = APIRouter(tags=["service"])
 RETRY_SECONDS = 2
 
 
-class Alive(BaseModel):
+class Alive(Record):
     status: Literal["alive"] = "alive"
 
 
-class Ready(BaseModel):
+class Ready(Record):
     """`isolation`: how strictly uploaded models are locked up where they run."""
 
     status: Literal["ready"] = "ready"

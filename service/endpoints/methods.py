@@ -3,23 +3,21 @@
 from typing import Any, Literal
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict
 
 from algorithms.mathematics.norms import Norm
 from algorithms.method import Method
 from algorithms.registry import METHODS
 from algorithms.seam.access import Access
 from algorithms.seam.claims import Kind
+from models.record import Record
 from service.edge.dependencies import AnyCaller
 from service.openapi.declaring import declares
 
 router = APIRouter(tags=["methods"])
 
 
-class MethodCard(BaseModel):
+class MethodCard(Record):
     """One row of the registry, as a client needs it."""
-
-    model_config = ConfigDict(extra="forbid")
 
     name: str
     version: str

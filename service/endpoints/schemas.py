@@ -15,7 +15,7 @@ SCHEMAS = {
     name: {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": f"/v1/schemas/{name}", **schema}
     for name, schema in (
         ("policy", Policy.model_json_schema()),
-        ("report", Report.model_json_schema(mode="serialization")),
+        ("report", Report.model_json_schema()),
     )
 }
 

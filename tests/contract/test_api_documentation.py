@@ -17,13 +17,14 @@ from jobs.record import Job
 from jobs.registration import EndpointRequest
 from jobs.request import JobRequest
 from models.cards import ModelCard, SamplesCard
+from service.endpoints.schemas import SCHEMAS
 from service.openapi import examples
 from service.wire.problems import CODES_BY_STATUS, STATUS, Problem
 from tools.client_records import openapi_document
 
 PAGE = Path(__file__).parents[2] / "docs" / "api.md"
 VERBS = ("get", "post", "put", "patch", "delete")
-SCHEMAS = (
+DESCRIBED = (
     "Problem",
     "ModelCard",
     "EndpointRequest",
@@ -109,7 +110,7 @@ def test_the_page_has_the_table_of_codes() -> None:
     assert table == CODES_BY_STATUS
 
 
-@pytest.mark.parametrize("name", SCHEMAS)
+@pytest.mark.parametrize("name", DESCRIBED)
 def test_the_page_names_the_fields_of_an_object_and_no_others(name: str) -> None:
     fields = [words(row[0])[0] for row in rows(section(name))]
     assert sorted(fields) == sorted(openapi()["components"]["schemas"][name]["properties"])
@@ -177,6 +178,18 @@ def test_every_schema_is_called_by_a_title_of_its_own() -> None:
     schemas = openapi()["components"]["schemas"]
     assert {name for name, schema in schemas.items() if schema.get("title") != name} == set()
     assert {name for name in schemas if not re.fullmatch(r"([A-Z]+[a-z]+)+", name)} == set()  # no path of a module
+
+
+@pytest.mark.parametrize("name", ["ModelCard", "SamplesCard", "Job", "Audit", "Finding", "JobPage", "Progress"])
+def test_an_answer_has_every_field(name: str) -> None:
+    schema = openapi()["components"]["schemas"][name]
+    assert sorted(schema["required"]) == sorted(schema["properties"])
+
+
+def test_a_report_of_an_older_service_may_lack_what_came_later() -> None:
+    report = SCHEMAS["report"]
+    assert "comparisons" in report["properties"] and "comparisons" not in report["required"]
+    assert "probe" not in report["$defs"]["ModelCard"]["required"]
 
 
 def test_fields_and_parameters_have_names_and_no_titles() -> None:
