@@ -64,12 +64,15 @@ def test_a_crowded_server_says_so_as_a_problem_and_can_still_be_watched(api: Api
     job = api.a_job(api.caller())
 
     async def crowd() -> list[int]:
-        waits = RudeClient("GET", f"/v1/jobs/{job['id']}", key | {"Prefer": "wait=30"}, patience=1.0)
+        waits = RudeClient("GET", f"/v1/jobs/{job['id']}", key | {"Prefer": "wait=60"}, [b""], PATIENCE_SECONDS, True)
         second, watcher, later = (RudeClient("GET", path, key) for path in ("/v1/jobs", "/healthz", "/v1/jobs"))
+        met = anyio.Event()
+        waits.while_waiting = met.set
         async with anyio.create_task_group() as group:
             group.start_soon(waits.call, app)
-            await anyio.sleep(0.3)
+            await met.wait()
             seen = [await second.call(app), await watcher.call(app)]
+            group.cancel_scope.cancel()
         assert b'"unavailable"' in second.body
         assert (b"retry-after", b"2") in second.received[0]["headers"]
         return [*seen, await later.call(app)]
