@@ -21,6 +21,7 @@ from jobs.store.names import checked, found, key, new_id
 from jobs.store.objects import as_argument
 from jobs.store.store import Store
 
+KEPT_ELSEWHERE = {"request", "skipped", "model", "samples"}  # in fields of the audit, and in their own cards
 AUDIT_FIELDS = (
     *("state", "request", "skipped", "jobs", "created", "started", "finished"),
     *("verdict", "summary", "forms", "error_code", "error_detail", "draft"),
@@ -34,6 +35,7 @@ class Audits:
 
     def __init__(self, store: Store) -> None:
         self._moves, self._objects, self._jobs = store.moves, store.objects, store.jobs
+        self._models, self._samples = store.models, store.samples
 
     def create(self, tenant: str, plan: Plan, idempotency: Idempotency | None = None) -> Audit:
         """Makes a queued audit with all its jobs, or returns the one first made with this idempotency key.
@@ -48,7 +50,7 @@ class Audits:
             id=audit_id,
             model_id=checked(spec.model.id, "model"),
             samples_id=checked(spec.samples.id, "samples"),
-            spec=spec.model_dump_json(),
+            spec=spec.model_dump_json(exclude=KEPT_ELSEWHERE),
             request=spec.request.model_dump_json(),
             skipped=json.dumps([skip.model_dump() for skip in spec.skipped]),
             queue=spec.queue,
@@ -65,8 +67,16 @@ class Audits:
         return found(audit)
 
     def spec(self, tenant: str, audit_id: str) -> AuditSpec:
-        """Returns what was admitted, cards included."""
-        return AuditSpec.model_validate_json(self._objects.field(tenant, checked(audit_id, "audit"), "spec"))
+        """Returns what was admitted, cards included. Raises NotFound, also once model or samples are removed."""
+        fields = self._some(tenant, audit_id, "spec", "request", "skipped", "model_id", "samples_id")
+        spec, request, skipped, model_id, samples_id = (found(field) for field in fields)
+        elsewhere = {
+            "request": json.loads(request),
+            "skipped": json.loads(skipped),
+            "model": self._models.get(tenant, model_id),
+            "samples": self._samples.get(tenant, samples_id),
+        }
+        return AuditSpec.model_validate(json.loads(spec) | elsewhere)
 
     def page(
         self, tenant: str, state: JobState | None = None, cursor: str | None = None, limit: int = 100

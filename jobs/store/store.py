@@ -7,8 +7,8 @@ live in one slot; `t:T` are the keys of tenant T, and no method finds an object 
     keys                       hash    key id -> KeyRecord; `keys:used` id -> last use; `keys:touched:ID` for a minute
     t:T:model:ID               hash    card, state, version, refusal_code, refusal_detail, sealed
     t:T:samples:ID             hash    card
-    t:T:job:ID                 hash    state, version, spec, request, method_version, prepared, summary, error_*, times,
-                                       sums of chunks
+    t:T:job:ID                 hash    state, version, spec, request, method_version, ids of what it uses, shape,
+                                       prepared, summary, error_*, times, sums of chunks
     t:T:job:ID:chunks          hash    chunk -> ChunkResult: written once
     t:T:audit:ID               hash    state, version, spec, jobs, live and ended_* (counts of jobs), verdict, forms …
     t:T:list:KIND              zset    ids in the order of their making (`sequence`)
