@@ -11,7 +11,7 @@ from audits.asking.record import Audit, AuditJob, AuditSpec
 from audits.asking.request import AuditRequest
 from audits.document.report import Skipped
 from audits.document.summary import AuditSummary
-from audits.policy.verdict import Verdict
+from audits.document.verdict import Verdict
 from jobs.idempotency import Idempotency
 from jobs.page import Page
 from jobs.record import Job, JobError, Progress

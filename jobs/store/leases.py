@@ -3,8 +3,9 @@
 from time import monotonic
 from typing import Any, Literal
 
-from jobs.lease import AuditLease, ChunkResult, Commit, JobLease, Lease, ModelLease
+from jobs.lease import AuditLease, Commit, JobLease, Lease, ModelLease
 from jobs.record import Progress
+from jobs.result import ChunkResult
 from jobs.store import specs
 from jobs.store.moves import Moves
 from jobs.store.names import key

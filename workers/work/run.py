@@ -16,7 +16,8 @@ from algorithms.mathematics.norms import Norm
 from algorithms.method import Budget
 from algorithms.seam.claims import Finding, Outcome
 from algorithms.seam.threat import Box, TargetRule, Threat
-from jobs.lease import ChunkResult, Commit, JobLease
+from jobs.lease import Commit, JobLease
+from jobs.result import ChunkResult
 from jobs.spec import JobSpec
 from models.cards import ModelCard
 from models.samples import load_rows

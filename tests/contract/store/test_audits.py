@@ -7,12 +7,13 @@ import redis
 
 from algorithms.errors import Conflict, NotFound, Refused
 from audits.document.summary import AuditSummary
-from audits.policy.verdict import Verdict
+from audits.document.verdict import Verdict
 from audits.store import REPORT_SHARE, Audits
 from jobs.idempotency import Idempotency
-from jobs.lease import AuditLease, ChunkResult, Commit, Lease
+from jobs.lease import AuditLease, Commit, Lease
 from jobs.queue import Dispatch
 from jobs.record import Progress
+from jobs.result import ChunkResult
 from jobs.settings import Settings
 from jobs.states import JobState
 from jobs.store.store import Store

@@ -8,14 +8,13 @@ from numpy.typing import NDArray
 
 from algorithms.seam.claims import Finding
 from audits.asking.record import AuditSpec
-from audits.composing import gallery
+from audits.composing import gallery, rows
 from audits.composing.compose import Material, compose
 from audits.composing.gallery import Shown
 from audits.document.report import Gallery, Report
 from audits.document.rows import SampleRow
-from audits.evidence import rows
+from audits.document.verdict import Verdict
 from audits.evidence.evidence import Evidence
-from audits.policy.verdict import Verdict
 from audits.renderings.render import WRITERS, render
 from audits.store import Audits
 from jobs.store.store import Store
