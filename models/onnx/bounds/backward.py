@@ -9,7 +9,7 @@ from models.onnx.bounds.plan import Plan
 from models.onnx.bounds.slopes import Slopes, flat
 
 
-def pull_back(
+def propagate_backward(
     plan: Plan,
     name: str,
     slopes: Slopes,
@@ -35,7 +35,7 @@ def pull_back(
             for source, part in zip(step.sources, step.operator.adjoint(here), strict=True):
                 _add(pending, source, part)
         else:
-            below, offset = relaxed[step.name].pull(here, rows)
+            below, offset = relaxed[step.name].backward(here, rows)
             constant = constant + offset
             if below is not None:
                 _add(pending, step.sources[0], below)

@@ -36,7 +36,7 @@ class Affine:
 class Relaxed(Protocol):
     """An operator replaced by linear bounds, which hold for each of R rows on that row's interval of inputs."""
 
-    def pull(self, slopes: Slopes, rows: Tensor) -> tuple[Slopes | None, Tensor]:
+    def backward(self, slopes: Slopes, rows: Tensor) -> tuple[Slopes | None, Tensor]:
         """Lower bounds a.y >= a'.x + c of B objectives: a, rows (B,) -> a', c (B,).
 
         None in the place of a': the bound is a constant.
@@ -55,11 +55,11 @@ class Curve(Protocol):
         """How far the float32 answer may be from `value` on inputs within the interval: 0 or (R, *out)."""
         ...
 
-    def bends(self, lower: Tensor, upper: Tensor) -> Tensor:
+    def unstable(self, lower: Tensor, upper: Tensor) -> Tensor:
         """Where the lines around it depend on the interval: (R, *in) bool."""
         ...
 
-    def matters(self, lower: Tensor, upper: Tensor) -> Tensor:
+    def sensitive(self, lower: Tensor, upper: Tensor) -> Tensor:
         """Where the answers' interval depends on the inputs': (R, *in) bool."""
         ...
 

@@ -26,7 +26,7 @@ class Plan:
     input: str
     steps: tuple[Step, ...]
     shapes: dict[str, Shape]  # of one row of every value
-    straight: frozenset[str]  # values that are affine in the rows: no curve lies between
+    affine: frozenset[str]  # values that are affine in the rows: no curve lies between
     output: str
 
     def back_from(self, name: str) -> Iterator[Step]:
@@ -71,14 +71,14 @@ def plan(model: ModelProto, shape: Shape, batch: int | None, device: Device) -> 
     traced = trace(model, shape, batch)
     _check(traced)
     steps = []
-    straight = {traced.input}
+    affine = {traced.input}
     for node in traced.nodes:
         reading = Reading(node, traced, opset(model), device)
         step = Step(node.output[0], reading.sources, RULES[node.op_type](reading))
-        if isinstance(step.operator, Affine) and straight.issuperset(step.sources):
-            straight.add(step.name)
+        if isinstance(step.operator, Affine) and affine.issuperset(step.sources):
+            affine.add(step.name)
         steps.append(step)
-    return Plan(traced.input, tuple(steps), traced.shapes, frozenset(straight), model.graph.output[0].name)
+    return Plan(traced.input, tuple(steps), traced.shapes, frozenset(affine), model.graph.output[0].name)
 
 
 def _check(traced: Trace) -> None:

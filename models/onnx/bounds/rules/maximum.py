@@ -28,7 +28,7 @@ class Choice:
     source: Shape  # (C, *spatial)
     where: Span
 
-    def pull(self, slopes: Slopes, rows: Tensor) -> tuple[Slopes, Tensor]:
+    def backward(self, slopes: Slopes, rows: Tensor) -> tuple[Slopes, Tensor]:
         onto_level = torch.where(slopes.of(self.dominates, rows), 0.0, slopes.numbers.clamp(max=0))
         onto_input = slopes.numbers - onto_level
         offset = (onto_level * slopes.of(self.most, rows)).flatten(1).sum(1)
@@ -70,7 +70,7 @@ class MaxPool:
         del lower, upper
         return 0.0
 
-    def bends(self, lower: Tensor, upper: Tensor) -> Tensor:
+    def unstable(self, lower: Tensor, upper: Tensor) -> Tensor:
         """Inputs that may be the largest of a window in which none dominates."""
         choice = self.relax(lower, upper)
         least = self._windows(lower).amax(2)  # (R, C, windows)
@@ -81,7 +81,7 @@ class MaxPool:
         counts.scatter_add_(2, positions, rivals.to(lower))
         return (counts[:, :, :-1] > 0).reshape(lower.shape)
 
-    def matters(self, lower: Tensor, upper: Tensor) -> Tensor:
+    def sensitive(self, lower: Tensor, upper: Tensor) -> Tensor:
         return upper > lower
 
     def relax(self, lower: Tensor, upper: Tensor) -> Choice:
