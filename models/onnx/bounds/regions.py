@@ -8,13 +8,11 @@ from torch import Tensor
 
 from models.onnx.bounds.backward import propagate_backward
 from models.onnx.bounds.concretization import Balls
-from models.onnx.bounds.operators import Relaxed
 from models.onnx.bounds.plan import Plan
+from models.onnx.bounds.relaxations import Interval, Relaxed
 from models.onnx.bounds.slopes import Slopes, flat
 
 WORK = 2**31  # numbers a row's tightening may visit: some ten seconds at the worst
-
-Interval = tuple[Tensor, Tensor]  # lower, upper: (R, *shape)
 
 
 @dataclass
@@ -30,6 +28,7 @@ class Regions:
     disturbances: dict[str, Tensor] = field(default_factory=dict)  # step -> (R, *out)
     linear_bounds: dict[str, Relaxed] = field(default_factory=dict)  # of every step that is not affine
     constant_bounds: dict[str, Relaxed] = field(default_factory=dict)  # of the same: its interval
+    tightened: dict[str, Tensor] = field(default_factory=dict)  # value -> (R, *shape) bool: nothing more is to be had
     spent: Tensor = field(init=False)  # (R,) of WORK
 
     def __post_init__(self) -> None:
@@ -54,7 +53,10 @@ class Regions:
 
         Where that would be more than is left of a row's WORK, its intervals stay as they are, which is sound too.
         """
+        if name in self.tightened:  # for another step that reads the same value
+            wanted = wanted & ~self.tightened[name]
         wanted = self._afforded(name, wanted)
+        self.tightened[name] = self.tightened.get(name, False) | wanted
         lower, upper = self.intervals[name]
         found = torch.stack([flat(lower), -flat(upper)])  # (2, R, numbers): bounds of y and of -y
         sides, rows, positions = _listed(wanted[: self.count])

@@ -1,36 +1,55 @@
-"""An elementwise curve between two lines, the shape that every relaxation of a curve has."""
+"""What stands in for an operator that is not affine: bounds that are linear in its inputs, or constant."""
 
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from torch import Tensor
 
 from models.onnx.bounds.slopes import Slopes, flat
 
+Interval = tuple[Tensor, Tensor]  # lower, upper: (R, *shape)
+
+
+class Relaxed(Protocol):
+    """An operator replaced by linear bounds, which hold for each of R rows on that row's intervals of inputs."""
+
+    def backward(self, slopes: Slopes, rows: Tensor) -> tuple[tuple[Slopes, ...], Tensor]:
+        """Lower bounds of B objectives by the inputs: a.y >= sum of a_i.x_i + c; a, rows (B,) -> all a_i, c (B,).
+
+        No a_i at all: the bound is a constant.
+        """
+        ...
+
 
 @dataclass(frozen=True)
 class LinearBounds:
-    """lower_slope x + lower_offset <= y <= upper_slope x + upper_offset; each (R, *shape). Speaks `Relaxed`."""
+    """Sum of lower_slopes x + lower_offset <= y <= the same of upper ones, number by number. Speaks `Relaxed`."""
 
-    lower_slope: Tensor
+    lower_slopes: tuple[Tensor, ...]  # one for each input, (R, *shape)
     lower_offset: Tensor
-    upper_slope: Tensor
+    upper_slopes: tuple[Tensor, ...]
     upper_offset: Tensor
 
-    def backward(self, slopes: Slopes, rows: Tensor) -> tuple[Slopes, Tensor]:
+    def backward(self, slopes: Slopes, rows: Tensor) -> tuple[tuple[Slopes, ...], Tensor]:
+        """Take the bound below where a slope is positive, the one above where it is negative."""
         rising, falling = slopes.numbers.clamp(min=0), slopes.numbers.clamp(max=0)
-        below = rising * slopes.of(self.lower_slope, rows) + falling * slopes.of(self.upper_slope, rows)
+        below = (
+            rising * slopes.of(lower, rows) + falling * slopes.of(upper, rows)
+            for lower, upper in zip(self.lower_slopes, self.upper_slopes, strict=True)
+        )
         offset = rising * slopes.of(self.lower_offset, rows) + falling * slopes.of(self.upper_offset, rows)
-        return replace(slopes, numbers=below), flat(offset).sum(1)
+        return tuple(replace(slopes, numbers=numbers) for numbers in below), flat(offset).sum(1)
 
 
 @dataclass(frozen=True)
 class ConstantBounds:
-    """The interval itself, lower <= y <= upper: lines without a slope. Speaks `Relaxed`."""
+    """lower <= y <= upper: the interval itself, bounds without a slope. Speaks `Relaxed`."""
 
     lower: Tensor
     upper: Tensor
 
-    def backward(self, slopes: Slopes, rows: Tensor) -> tuple[None, Tensor]:
+    def backward(self, slopes: Slopes, rows: Tensor) -> tuple[tuple[Slopes, ...], Tensor]:
+        """Take the end of the interval that is worse for the objective."""
         rising, falling = slopes.numbers.clamp(min=0), slopes.numbers.clamp(max=0)
         bound = rising * slopes.of(self.lower, rows) + falling * slopes.of(self.upper, rows)
-        return None, flat(bound).sum(1)
+        return (), flat(bound).sum(1)

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from models.onnx.bounds.reading import Reading
-from models.onnx.bounds.relaxations import LinearBounds
+from models.onnx.bounds.relaxations import Interval, LinearBounds
 from models.onnx.bounds.rounding import gamma
 
 
@@ -23,6 +23,10 @@ class Rectifier:
 
     def value(self, x: Tensor) -> Tensor:
         return torch.where(x > 0, x, self.leak * x)
+
+    def interval(self, lower: Tensor, upper: Tensor) -> Interval:
+        """Its ends, since the curve never falls."""
+        return self.value(lower), self.value(upper)
 
     def error(self, lower: Tensor, upper: Tensor) -> Tensor | float:
         del upper
@@ -44,7 +48,7 @@ class Rectifier:
         lower_slope = torch.where(unstable, below, stable)
         upper_slope = torch.where(unstable, chord, stable)
         upper_offset = torch.where(unstable, upper - chord * upper, 0.0)
-        return LinearBounds(lower_slope, torch.zeros_like(lower), upper_slope, upper_offset)
+        return LinearBounds((lower_slope,), torch.zeros_like(lower), (upper_slope,), upper_offset)
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,10 @@ class Clamp:
 
     def value(self, x: Tensor) -> Tensor:
         return x.clamp(self.least, self.most)
+
+    def interval(self, lower: Tensor, upper: Tensor) -> Interval:
+        """Its ends, since the curve never falls."""
+        return self.value(lower), self.value(upper)
 
     def error(self, lower: Tensor, upper: Tensor) -> float:
         del lower, upper
@@ -72,7 +80,7 @@ class Clamp:
         """Mirrored, the line above is one below: -clamp(x) = clamp(-x, -most, -least)."""
         below = self._below(lower, upper)
         above = Clamp(-self.most, -self.least)._below(-upper, -lower)
-        return LinearBounds(below[0], below[1], above[0], -above[1])
+        return LinearBounds((below[0],), below[1], (above[0],), -above[1])
 
     def _below(self, lower: Tensor, upper: Tensor) -> tuple[Tensor, Tensor]:
         """A line (slope, offset) below the curve on [l, u]."""

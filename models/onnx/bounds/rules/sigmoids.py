@@ -1,10 +1,11 @@
-"""Sigmoid and Tanh: convex below zero, concave above, and symmetric about zero.
+"""Sigmoid, Tanh and Erf: convex below zero, concave above, and symmetric about zero.
 
 Above zero the line below is the chord, and below zero the tangent in the middle. Where an interval holds zero, the
 line below passes through the curve's upper end and touches it below zero, at a point found by bisection; where it would
 touch before the interval begins, it is the chord. LinearBounds above are mirrored (Zhang et al. 2018, section 3.2).
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -12,7 +13,7 @@ import torch
 from torch import Tensor
 
 from models.onnx.bounds.reading import Reading
-from models.onnx.bounds.relaxations import LinearBounds
+from models.onnx.bounds.relaxations import Interval, LinearBounds
 
 HALVINGS = 40  # of an interval that holds the point of contact; any point kept is sound
 NARROW = 1e-6  # an interval that a chord's slope cannot be had of: two levels serve
@@ -28,6 +29,10 @@ class SCurve:
     slope: Callable[[Tensor], Tensor]
     middle: float  # f(0)
 
+    def interval(self, lower: Tensor, upper: Tensor) -> Interval:
+        """Its ends, since the curve never falls."""
+        return self.value(lower), self.value(upper)
+
     def error(self, lower: Tensor, upper: Tensor) -> float:
         del lower, upper
         return ERROR
@@ -41,7 +46,7 @@ class SCurve:
     def relax(self, lower: Tensor, upper: Tensor) -> LinearBounds:
         below = self._below(lower, upper)
         above = self._below(-upper, -lower)
-        return LinearBounds(below[0], below[1], above[0], 2 * self.middle - above[1])
+        return LinearBounds((below[0],), below[1], (above[0],), 2 * self.middle - above[1])
 
     def _below(self, lower: Tensor, upper: Tensor) -> tuple[Tensor, Tensor]:
         """A line (slope, offset) below the curve on [l, u]."""
@@ -76,6 +81,10 @@ def _tanh_slope(x: Tensor) -> Tensor:
     return 1 / torch.cosh(x).square()
 
 
+def _erf_slope(x: Tensor) -> Tensor:
+    return 2 / math.sqrt(math.pi) * torch.exp(-x.square())
+
+
 def sigmoid(node: Reading) -> SCurve:
     del node
     return SCurve(torch.sigmoid, _sigmoid_slope, 0.5)
@@ -84,3 +93,8 @@ def sigmoid(node: Reading) -> SCurve:
 def tanh(node: Reading) -> SCurve:
     del node
     return SCurve(torch.tanh, _tanh_slope, 0.0)
+
+
+def erf(node: Reading) -> SCurve:
+    del node
+    return SCurve(torch.erf, _erf_slope, 0.0)
