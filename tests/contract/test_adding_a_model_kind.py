@@ -121,7 +121,11 @@ def put(file: Path, before: str, text: str) -> None:
 def run(checkout: Path, *command: str) -> subprocess.CompletedProcess[str]:
     environment = {"PYTHONPATH": str(checkout), "PATH": "/usr/bin:/bin", "OMP_NUM_THREADS": "1"}
     return subprocess.run(
-        [sys.executable, "-m", *command], cwd=checkout, env=environment, capture_output=True, text=True, timeout=600
+        [sys.executable, "-m", *command],
+        cwd=checkout,
+        env=environment,
+        capture_output=True,
+        text=True,
     )
 
 
