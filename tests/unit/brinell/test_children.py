@@ -56,7 +56,7 @@ def test_a_child_that_cannot_live_is_hopeless_and_its_last_words_are_kept(start)
 
 def test_a_child_that_ends_for_how_things_are_set_up_is_not_started_again(start, tmp_path):
     child = start(f"echo once >> {tmp_path}/lives; echo not with this Redis >&2; exit 78")
-    _wait(lambda: child.is_hopeless)
+    until(lambda: child.is_hopeless, what="the child")
     assert child.last_words() == "not with this Redis"
     child.stop()
     assert (tmp_path / "lives").read_text() == "once\n"
