@@ -1,4 +1,4 @@
-"""Audits as their callers see them: created with all their jobs, read, listed, cancelled, removed."""
+"""Audits as their callers see them: created with their first jobs, read, listed, cancelled, removed."""
 
 import json
 from collections.abc import Sequence
@@ -11,20 +11,19 @@ from audits.asking.record import Audit, AuditJob, AuditSpec
 from audits.asking.request import AuditRequest
 from audits.document.report import Skipped
 from audits.document.summary import AuditSummary
-from audits.document.verdict import Verdict
+from audits.policy.verdict import Verdict
 from jobs.idempotency import Idempotency
 from jobs.page import Page
 from jobs.record import Job, JobError, Progress
 from jobs.states import TERMINAL, JobState
-from jobs.store.jobs import moment
+from jobs.store.jobs import described, moment
 from jobs.store.names import checked, found, key, new_id
 from jobs.store.objects import as_argument
 from jobs.store.store import Store
 
-KEPT_ELSEWHERE = {"request", "skipped", "model", "samples"}  # in fields of the audit, and in their own cards
 AUDIT_FIELDS = (
     *("state", "request", "skipped", "jobs", "created", "started", "finished"),
-    *("verdict", "summary", "forms", "error_code", "error_detail", "draft"),
+    *("verdict", "summary", "forms", "error_code", "error_detail", "draft", "planned"),
 )
 TELLING = 0.03  # of an audit's progress: from here on its pace means something
 REPORT_SHARE = 0.01  # of an audit's progress that is left when its last job has ended
@@ -35,10 +34,9 @@ class Audits:
 
     def __init__(self, store: Store) -> None:
         self._moves, self._objects, self._jobs = store.moves, store.objects, store.jobs
-        self._models, self._samples = store.models, store.samples
 
     def create(self, tenant: str, plan: Plan, idempotency: Idempotency | None = None) -> Audit:
-        """Makes a queued audit with all its jobs, or returns the one first made with this idempotency key.
+        """Makes a queued audit with the jobs of its first phase, or returns the one made before with this key.
 
         Raises what `Jobs.create` raises.
         """
@@ -50,13 +48,15 @@ class Audits:
             id=audit_id,
             model_id=checked(spec.model.id, "model"),
             samples_id=checked(spec.samples.id, "samples"),
-            spec=spec.model_dump_json(exclude=KEPT_ELSEWHERE),
+            spec=spec.model_dump_json(),
             request=spec.request.model_dump_json(),
             skipped=json.dumps([skip.model_dump() for skip in spec.skipped]),
             queue=spec.queue,
             baseline=spec.baseline,
             draft=1 if spec.draft else None,
-            jobs=[{**self._jobs.described(job), "method": job.request.method.name} for job in plan.jobs],
+            jobs=[described(job, self._moves.connection.settings) for job in plan.jobs],
+            phases=plan.phases,
+            planned=plan.planned,
             idempotency=as_argument(idempotency),
         )
         return self.get(tenant, reply.get("id", audit_id))
@@ -67,16 +67,12 @@ class Audits:
         return found(audit)
 
     def spec(self, tenant: str, audit_id: str) -> AuditSpec:
-        """Returns what was admitted, cards included. Raises NotFound, also once model or samples are removed."""
-        fields = self._some(tenant, audit_id, "spec", "request", "skipped", "model_id", "samples_id")
-        spec, request, skipped, model_id, samples_id = (found(field) for field in fields)
-        elsewhere = {
-            "request": json.loads(request),
-            "skipped": json.loads(skipped),
-            "model": self._models.get(tenant, model_id),
-            "samples": self._samples.get(tenant, samples_id),
-        }
-        return AuditSpec.model_validate(json.loads(spec) | elsewhere)
+        """Returns what was admitted, cards included."""
+        return AuditSpec.model_validate_json(self._objects.field(tenant, checked(audit_id, "audit"), "spec"))
+
+    def phases_begun(self, tenant: str, audit_id: str) -> int:
+        """Counts the phases whose jobs have been made."""
+        return int(self._objects.field(tenant, checked(audit_id, "audit"), "phase"))
 
     def page(
         self, tenant: str, state: JobState | None = None, cursor: str | None = None, limit: int = 100
@@ -151,8 +147,12 @@ def _audit(audit_id: str, row: dict[str, Any], named: list[dict[str, str]], jobs
 
 
 def _progress(row: dict[str, Any], jobs: Sequence[Job]) -> Progress:
-    """Samples of all jobs together. Each job counts alike: nobody knows beforehand which will take longest."""
-    done = sum(1.0 if job.state in TERMINAL else job.progress.fraction for job in jobs) / max(1, len(jobs))
+    """Samples of all jobs together. Each job counts alike: nobody knows beforehand which will take longest.
+
+    Those of later phases, which are not made yet, count as not begun.
+    """
+    expected = max(1, len(jobs), int(row["planned"] or 0))
+    done = sum(1.0 if job.state in TERMINAL else job.progress.fraction for job in jobs) / expected
     fraction = 1.0 if row["forms"] else (1 - REPORT_SHARE) * done
     return Progress(
         samples_done=sum(job.progress.samples_done for job in jobs),

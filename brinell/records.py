@@ -257,6 +257,15 @@ class Gallery(TypedDict):
     pictures: list[Picture]
 
 
+class GivenHints(TypedDict):
+    """A job was given these hints: the SHA-256 of their file, and of how many samples it knows what."""
+
+    digest: str
+    points: int
+    reached: int
+    proven: int
+
+
 class Interval(TypedDict):
     """A rate and its Clopper-Pearson 95 % interval."""
 
@@ -272,6 +281,7 @@ class Job(TypedDict):
     state: JobState
     method: JobMethod
     request: JobRequestEcho
+    hints: GivenHints | None
     progress: Progress
     summary: Summary | None
     error: JobError | None
@@ -339,6 +349,7 @@ class JobRow(TypedDict):
     device: NotRequired[str]
     isolation: NotRequired[str]
     warnings: NotRequired[list[str]]
+    hints: NotRequired[GivenHints | None]
     is_baseline: NotRequired[bool]
 
 

@@ -1,4 +1,4 @@
-"""The right to do a piece of work, and how the work is given back."""
+"""The right to do a piece of work, and what doing it gave."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from time import monotonic
 
 from pydantic import Field
 
-from jobs.result import ChunkResult
+from algorithms.seam.claims import Finding
 from jobs.spec import JobSpec
 from jobs.summary import Preparation
 from models.cards import ModelCard
@@ -62,14 +62,31 @@ class AuditLease(_Right):
 Lease = ModelLease | JobLease | AuditLease
 
 
+class ChunkResult(Record):
+    """A result is what computing one chunk gave and cost."""
+
+    findings: tuple[Finding, ...]
+    adversarials: str | None = None  # sha256 of an npz {index, x, label} in the library
+    queries: int = 0
+    gradients: int = 0
+    http_calls: int = 0
+    seconds: float = 0.0
+    device: str
+    isolation: str
+    versions: dict[str, str] = {}
+    warnings: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True)
 class Commit:
     """A commit is what work gave, to be written down in one move, or not at all where its lease stands no more.
 
     `fields`: of the subject, as text or JSON. `digests`: bytes of the library that the subject holds from then on.
-    `result`: of a chunk of a job; its adversarial points are held without being named again.
+    `result`: of a chunk of a job; its adversarial points are held without being named again. `jobs`: of an audit, which
+    goes on with them instead of ending.
     """
 
     fields: Mapping[str, str] = field(default_factory=dict)
     digests: tuple[str, ...] = ()
     result: ChunkResult | None = None
+    jobs: tuple[JobSpec, ...] = ()

@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import computed_field
 
+from jobs.hints import GivenHints
 from jobs.request import JobRequest
 from jobs.states import JobState
 from jobs.summary import Summary
@@ -44,6 +45,7 @@ class Job(Record):
     state: JobState
     method: JobMethod
     request: JobRequest
+    hints: GivenHints | None = None  # of a job in a later phase of an audit: what it was given
     progress: Progress
     summary: Summary | None = None
     error: JobError | None = None

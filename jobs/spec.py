@@ -7,6 +7,7 @@ from pydantic import Field
 
 from algorithms.mathematics.norms import Norm
 from algorithms.seam.threat import Box, Threat
+from jobs.hints import GivenHints
 from jobs.request import Goal, JobRequest
 from models.cards import ModelCard, SamplesCard
 from models.record import Record
@@ -60,6 +61,7 @@ class JobSpec(Record):
     indices: tuple[int, ...]  # the selected rows of the upload, in the order of the answer
     targets: tuple[int, ...] | None = None  # one a selected row; None: untargeted, or chosen by a rule
     threat: ThreatSpec
+    hints: GivenHints | None = None  # what earlier phases of its audit found; None: it was given none
     chunk_size: int = Field(ge=1)
     queue: QueueName = "compute"
 

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from algorithms.mathematics.geometry import lengths
-from algorithms.mathematics.norms import NORMS, Norm
+from algorithms.mathematics.geometry import dual_lengths, lengths
+from algorithms.mathematics.norms import Norm
 from algorithms.seam.access import Access, Labels, Rows, Scores
 from algorithms.seam.questions.gradients import Cotangent, Gradients
 from algorithms.seam.questions.margins import Region, Relaxation
@@ -182,11 +182,6 @@ class Constant(ClosedForm):
 
     def margins(self, region: Region, labels: Labels, rivals: NDArray[np.int64], relaxation: Relaxation) -> Array:
         return self.values[labels][:, None] - self.values[rivals]
-
-
-def dual_lengths(rows: NDArray[np.floating]) -> Array:
-    """||row||_q for q dual to l1, l2, linf in this order: (m, *shape) -> (3, m)."""
-    return np.stack([lengths(rows, norm.dual) for norm in NORMS])
 
 
 def _flat(rows: Rows) -> Array:

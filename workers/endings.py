@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass
 
-from jobs.lease import Commit
-from jobs.result import ChunkResult
+from jobs.lease import ChunkResult, Commit
 
 
 @dataclass(frozen=True)

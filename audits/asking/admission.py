@@ -20,10 +20,12 @@ from models.cards import ModelCard, SamplesCard
 
 @dataclass(frozen=True)
 class Plan:
-    """An audit and its jobs, ready to be written down."""
+    """An audit and the jobs of its first phase, ready to be written down."""
 
     spec: AuditSpec
     jobs: tuple[JobSpec, ...]
+    phases: int  # in all
+    planned: int  # jobs of all phases
 
 
 def needed_rows(request: AuditRequest, samples: SamplesCard) -> tuple[int, ...] | None:
@@ -63,7 +65,8 @@ def admit(
             code="access_too_weak",
             pointer="/recipe",
         )
-    jobs = tuple(_job(request, choice, card, samples, len(indices), rows) for phase in phases for choice in phase)
+    each = [tuple(_job(request, choice, card, samples, len(indices), rows) for choice in phase) for phase in phases]
+    jobs = each[0]
     spec = AuditSpec(
         request=_with_defaults(request, jobs[0], len(indices)),
         model=card,
@@ -75,7 +78,14 @@ def admit(
         draft=isinstance(request.recipe, str) and RECIPES[request.recipe].is_draft,
         queue=jobs[0].queue,
     )
-    return Plan(spec, jobs)
+    return Plan(spec, jobs, phases=len(each), planned=sum(map(len, each)))
+
+
+def jobs_of_phase(spec: AuditSpec, phase: int, rows: Rows | None = None) -> tuple[JobSpec, ...]:
+    """The jobs of a later phase of an audit under way, counted from 0, admitted as `admit` did. `rows` likewise."""
+    phases, _ = recipes.choose(spec.request, spec.model)
+    count = len(spec.indices)
+    return tuple(_job(spec.request, choice, spec.model, spec.samples, count, rows) for choice in phases[phase])
 
 
 def _job(

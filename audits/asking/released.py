@@ -127,9 +127,9 @@ THOROUGH_1 = (
 )
 
 _QUICK_1 = {step.name: step for step in QUICK_1}
-QUICK_2 = (  # what needs no point of others first; then the attacks that begin where those ended
-    tuple(_QUICK_1[name] for name in ("noise", "square", "crown", "nearest_neighbor", "smoothing", "clever")),
-    tuple(_QUICK_1[name] for name in ("pgd", "hopskipjump")),
+QUICK_2 = (  # what begins by itself; then what begins where that ended
+    tuple(_QUICK_1[name] for name in ("noise", "square", "nearest_neighbor", "smoothing", "clever")),
+    tuple(_QUICK_1[name] for name in ("pgd", "hopskipjump", "crown")),
 )
 
 RECIPES = {

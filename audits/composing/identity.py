@@ -30,6 +30,7 @@ def job_row(one: Evidence) -> JobRow:
         budget=asked.budget.model_dump(mode="json"),
         epsilon=asked.threat.epsilon,
         samples=len(one.spec.indices),
+        hints=one.spec.hints,
         is_baseline=method.is_baseline,
         **(_cost(job.summary) if job.summary else {}),
     )

@@ -13,7 +13,8 @@ from algorithms.seam.claims import Kind
 from audits.document import earlier
 from audits.document.rows import SampleRow
 from audits.document.summary import AuditSummary
-from audits.document.verdict import RuleOutcome, Waiver
+from audits.policy.verdict import RuleOutcome, Waiver
+from jobs.hints import GivenHints
 from jobs.request import Goal
 from jobs.states import JobState
 from jobs.summary import Interval, QueryCount
@@ -168,6 +169,7 @@ class JobRow(Archived):
     device: str = ""
     isolation: str = ""
     warnings: tuple[str, ...] = ()
+    hints: GivenHints | None = None  # what earlier phases had found and the job was given
     is_baseline: bool = False  # what every attack has to beat: its points count, its silence does not
 
     @model_validator(mode="before")

@@ -59,18 +59,27 @@ def join(claims: Iterable[Claim], about: Question) -> Bracket:
 
 
 def _lower(claim: Claim) -> End | None:
-    """The finding's value; or beside another one, the radius that the driver kept."""
-    finding, details = claim.finding, claim.finding.details
-    if finding.kind is Kind.LOWER_BOUND and finding.value is not None:
-        return End(finding.value, claim.method, 1.0 if finding.confidence is None else finding.confidence)
-    lower, confidence = details.get("lower"), details.get("lower_confidence")
-    return End(lower, claim.method, confidence) if isinstance(lower, float) and isinstance(confidence, float) else None
+    known = proven(claim.finding)
+    return None if known is None else End(known[0], claim.method, known[1])
 
 
 def _upper(claim: Claim) -> End | None:
-    """The finding's value; or beside another one, the distance of a point that the model was asked of afresh."""
-    finding, details = claim.finding, claim.finding.details
+    known = reached(claim.finding)
+    return None if known is None else End(known, claim.method)
+
+
+def proven(finding: Finding) -> tuple[float, float] | None:
+    """The radius and confidence of a proof: the finding's value; or beside another one, what the driver kept."""
+    details = finding.details
+    if finding.kind is Kind.LOWER_BOUND and finding.value is not None:
+        return finding.value, 1.0 if finding.confidence is None else finding.confidence
+    lower, confidence = details.get("lower"), details.get("lower_confidence")
+    return (lower, confidence) if isinstance(lower, float) and isinstance(confidence, float) else None
+
+
+def reached(finding: Finding) -> float | None:
+    """The distance of a point: the finding's value; or beside another one, of a point that was asked of afresh."""
     if finding.kind is Kind.UPPER_BOUND and finding.value is not None:
-        return End(finding.value, claim.method)
-    upper = details.get("upper")
-    return End(upper, claim.method) if isinstance(upper, float) and "read_as" in details else None
+        return finding.value
+    upper = finding.details.get("upper")
+    return upper if isinstance(upper, float) and "read_as" in finding.details else None

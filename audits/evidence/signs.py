@@ -28,6 +28,7 @@ class Sample:
     epsilon: float | None
     widest: float  # no two inputs are farther apart; inf where the box has no end
     is_targeted: bool = False
+    hinted: frozenset[str] = frozenset()  # methods that began where others had ended
 
     def tried(self, is_one: Callable[[Method], bool]) -> frozenset[str]:
         """The methods of a sort that looked at this sample."""
@@ -66,9 +67,12 @@ def _took_back(finding: Finding) -> bool:
 
 
 def black_box_wins(sample: Sample) -> Shown:
-    """At a given epsilon only a success counts: how close to the sample the point then lies was nobody's aim."""
+    """At a given epsilon only a success counts: how close to the sample the point then lies was nobody's aim.
+
+    An attack that began at another's point has seen what the other saw.
+    """
     seeing = sample.tried(is_white_box)
-    black, white = sample.distance(sample.tried(is_black_box)), sample.distance(seeing)
+    black, white = sample.distance(sample.tried(is_black_box) - sample.hinted), sample.distance(seeing)
     if not sample.row.is_correct or not seeing or black is None:
         return None
     if white is None or sample.epsilon is not None:

@@ -5,23 +5,22 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from jobs.hints import GivenHints
 from jobs.idempotency import Idempotency
 from jobs.page import Page
 from jobs.record import Job, JobError, JobMethod, Progress
 from jobs.request import JobRequest
+from jobs.settings import Settings
 from jobs.spec import FIRST_VERSION, JobSpec
 from jobs.states import JobState
-from jobs.store import specs
 from jobs.store.moves import Moves
 from jobs.store.names import checked, found, key, new_id
 from jobs.store.objects import Objects, as_argument
 from jobs.summary import Summary
 
-SPEC_FIELDS = ("spec", "request", "model_id", "samples_id", "auxiliary_id")
-USED = (("model", "model"), ("samples", "samples"), ("auxiliary", "samples"))  # part of a spec, kind of object
 JOB_FIELDS = (
     *("state", "request", "method_version", "created", "started", "finished", "changed"),
-    *("samples_total", "samples_done", "queries", "gradients"),
+    *("samples_total", "samples_done", "queries", "gradients", "hints"),
     *("summary", "error_code", "error_detail"),
 )
 
@@ -37,29 +36,10 @@ class Jobs:
 
         Raises NotFound where its model or samples went away, RateLimited where the tenant has too many live jobs.
         """
-        asked = self.described(spec)
+        asked = described(spec, self._moves.connection.settings)
         once = as_argument(idempotency)
         reply = self._moves.make("create_job", durable=True, tenant=tenant, **asked, idempotency=once)
         return self.get(tenant, reply.get("id", asked["id"]))
-
-    def described(self, spec: JobSpec) -> dict[str, Any]:
-        """Writes a new job as the scripts take it, with an id of its own."""
-        most = self._moves.connection.settings.job_seconds
-        return {
-            "id": new_id("job"),
-            "model_id": checked(spec.model.id, "model"),
-            "samples_id": checked(spec.samples.id, "samples"),
-            "spec": specs.written(spec),
-            "request": spec.request.model_dump_json(),
-            "method_version": spec.method_version,
-            "shape": json.dumps(spec.samples.shape),
-            "samples_total": len(spec.indices),
-            "chunk_size": spec.chunk_size,
-            "stages": [{"work": work, "total": total} for work, total in spec.stages],
-            "queue": spec.queue,
-            "seconds": min(spec.request.budget.seconds or most, most),
-            **({"auxiliary_id": checked(spec.auxiliary.id, "samples")} if spec.auxiliary else {}),
-        }
 
     def get(self, tenant: str, job_id: str) -> Job:
         """Returns a job as it stands. Raises NotFound."""
@@ -67,17 +47,8 @@ class Jobs:
         return found(job)
 
     def spec(self, tenant: str, job_id: str) -> JobSpec:
-        """Returns what was admitted, cards included. Raises NotFound, also once model or samples are removed."""
-        ask = self._moves.connection.ask
-        ((spec, request, *ids),) = ask(("HMGET", key("t", tenant, "job", checked(job_id, "job")), *SPEC_FIELDS))
-        used = [(part, kind, used_id) for (part, kind), used_id in zip(USED, ids, strict=True) if used_id]
-        cards = ask(*(("HGET", key("t", tenant, kind, used_id), "card") for _, kind, used_id in used))
-        elsewhere = {"request": request} | {part: card for (part, *_), card in zip(used, cards, strict=True)}
-        return specs.read(found(spec), {part: found(text) for part, text in elsewhere.items()})
-
-    def shape(self, tenant: str, job_id: str) -> tuple[int, ...]:
-        """Returns the shape of one sample of a job: it outlives the samples themselves. Raises NotFound."""
-        return tuple(json.loads(self._objects.field(tenant, checked(job_id, "job"), "shape")))
+        """Returns what was admitted, cards included: it outlives the model and the samples."""
+        return JobSpec.model_validate_json(self._objects.field(tenant, checked(job_id, "job"), "spec"))
 
     def page(
         self, tenant: str, state: JobState | None = None, cursor: str | None = None, limit: int = 100
@@ -110,6 +81,27 @@ class Jobs:
         ]
 
 
+def described(spec: JobSpec, settings: Settings) -> dict[str, Any]:
+    """Writes a new job as the scripts take it, with an id of its own."""
+    most = settings.job_seconds
+    return {
+        "id": new_id("job"),
+        "method": spec.request.method.name,
+        "model_id": checked(spec.model.id, "model"),
+        "samples_id": checked(spec.samples.id, "samples"),
+        "spec": spec.model_dump_json(),
+        "request": spec.request.model_dump_json(),
+        "method_version": spec.method_version,
+        **({"hints": spec.hints.model_dump_json()} if spec.hints else {}),
+        "samples_total": len(spec.indices),
+        "chunk_size": spec.chunk_size,
+        "stages": [{"work": work, "total": total} for work, total in spec.stages],
+        "queue": spec.queue,
+        "seconds": min(spec.request.budget.seconds or most, most),
+        **({"auxiliary_id": checked(spec.auxiliary.id, "samples")} if spec.auxiliary else {}),
+    }
+
+
 def _job(job_id: str, row: dict[str, Any], live: list[str]) -> Job | None:
     if row["state"] is None:
         return None
@@ -119,6 +111,7 @@ def _job(job_id: str, row: dict[str, Any], live: list[str]) -> Job | None:
         state=JobState(row["state"]),
         method=_method(request, row["method_version"] or FIRST_VERSION),
         request=request,
+        hints=GivenHints.model_validate_json(row["hints"]) if row["hints"] else None,
         progress=_progress(row, [Progress.model_validate(json.loads(text)) for text in live]),
         summary=Summary.model_validate_json(row["summary"]) if row["summary"] else None,
         error=JobError(code=row["error_code"], detail=row["error_detail"]) if row["error_code"] else None,

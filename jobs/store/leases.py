@@ -3,10 +3,10 @@
 from time import monotonic
 from typing import Any, Literal
 
-from jobs.lease import AuditLease, Commit, JobLease, Lease, ModelLease
+from jobs.lease import AuditLease, ChunkResult, Commit, JobLease, Lease, ModelLease
 from jobs.record import Progress
-from jobs.result import ChunkResult
-from jobs.store import specs
+from jobs.spec import JobSpec
+from jobs.store.jobs import described
 from jobs.store.moves import Moves
 from jobs.store.names import key
 from jobs.store.refusals import Reply
@@ -63,6 +63,7 @@ class Leases:
             **(_result(commit.result) if commit.result else {}),
             fields=commit.fields,
             digests=commit.digests,
+            jobs=[described(job, self._moves.connection.settings) for job in commit.jobs] or None,
             summary=summary and summary.model_dump_json(),
         )
 
@@ -98,12 +99,12 @@ def _lease(reply: Reply, subject_id: str, chunk: int) -> Lease:
         case "job":
             return JobLease(
                 **right,
-                spec=specs.read(reply["spec"], reply),
+                spec=JobSpec.model_validate_json(reply["spec"]),
                 prepared=Preparation.model_validate_json(reply["prepared"]) if "prepared" in reply else None,
                 sealed=reply.get("sealed"),
                 deadline=monotonic() + reply["milliseconds_left"] / 1000,
             )
         case "model":
-            model = ModelCard.model_validate_json(reply["model"])
+            model = ModelCard.model_validate_json(reply["card"])
             return ModelLease(**right, model=model, sealed=reply.get("sealed"))
     return AuditLease(**right)

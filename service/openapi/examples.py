@@ -86,6 +86,7 @@ JOB: dict[str, Any] = {
     "state": "running",
     "method": {"name": "clever", "version": "1", "params": {"preset": "quick", "batches": 50, "batch_size": 128}},
     "request": JOB_REQUEST,
+    "hints": None,
     "progress": {
         "samples_done": 8,
         "samples_total": 20,

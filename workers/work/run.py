@@ -15,9 +15,10 @@ from algorithms.errors import ModelFault
 from algorithms.mathematics.norms import Norm
 from algorithms.method import Budget
 from algorithms.seam.claims import Finding, Outcome
+from algorithms.seam.hint import Hint
 from algorithms.seam.threat import Box, TargetRule, Threat
-from jobs.lease import Commit, JobLease
-from jobs.result import ChunkResult
+from jobs.hints import as_arrays, from_arrays, unpacked
+from jobs.lease import ChunkResult, Commit, JobLease
 from jobs.spec import JobSpec
 from models.cards import ModelCard
 from models.samples import load_rows
@@ -61,7 +62,10 @@ class JobBegun(Message):
 
 
 class RunChunk(Message):
-    """The rows of one chunk: indices (m,) in the upload, x (m, *shape), y and targets (m,)."""
+    """The rows of one chunk: indices (m,) in the upload, x (m, *shape), y and targets (m,).
+
+    Of a job with hints: points (m, *shape), and the distances (m,) that they reach and that are proven.
+    """
 
     kind = "run"
 
@@ -69,6 +73,9 @@ class RunChunk(Message):
     x: Floats
     y: Integers | None
     targets: Integers | None
+    points: Floats | None
+    reached: Floats | None
+    proven: Floats | None
     ends: float  # on the clock that both share: the message may wait for a runner that is opening its model
 
 
@@ -101,7 +108,7 @@ def supervise(lease: JobLease, desk: Desk) -> Ending:
     x, y = load_rows(samples, lease.indices)
     desk.open()
     desk.begin(lambda: facts(lease, samples, desk), JobBegun)
-    answer = desk.ask(request(lease, x, y), ChunkDone, ChunkBroken, limit=answer_bytes(lease))
+    answer = desk.ask(request(lease, x, y, hints(lease, desk)), ChunkDone, ChunkBroken, limit=answer_bytes(lease))
     result = believed(answer, lease, desk)
     if isinstance(answer, ChunkBroken):
         return Failed(answer.code, answer.detail, retry=False, partial=result)
@@ -127,14 +134,26 @@ def facts(lease: JobLease, samples: bytes, desk: Desk) -> BeginJob:
     )
 
 
-def request(lease: JobLease, x: NDArray[np.float32], y: NDArray[np.int64] | None) -> RunChunk:
-    """x (m, *shape) and y (m,) are this chunk's rows of the upload."""
+def hints(lease: JobLease, desk: Desk) -> tuple[Hint, ...] | None:
+    """What the job was given about this chunk's rows; None: nothing about any row."""
+    given = lease.spec.hints
+    return None if given is None else unpacked(desk.library.get(given.digest), lease.indices)
+
+
+def request(
+    lease: JobLease, x: NDArray[np.float32], y: NDArray[np.int64] | None, known: tuple[Hint, ...] | None = None
+) -> RunChunk:
+    """x (m, *shape), y (m,) and m hints are about this chunk's rows of the upload."""
     targets = lease.spec.targets_of(lease.chunk)
+    points, reached, proven = (None, None, None) if known is None else as_arrays(known, lease.spec.samples.shape)
     return RunChunk(
         indices=lease.indices,
         x=x,
         y=y,
         targets=None if targets is None else np.array(targets, np.int64),
+        points=points,
+        reached=reached,
+        proven=proven,
         ends=lease.deadline - _hand_over_seconds(lease.chunk, lease.spec),
     )
 
@@ -236,7 +255,7 @@ def _outcomes(asked: RunChunk, job: BeginJob, bench: Bench) -> tuple[ModelFault 
     try:
         return None, running.run(
             bench.model,
-            running.Samples(asked.x, asked.indices, asked.y, asked.targets),
+            running.Samples(asked.x, asked.indices, asked.y, asked.targets, _hints(asked)),
             method,
             method.params.model_validate(job.params),
             Threat(job.norm, Box(job.lower, job.upper), job.epsilon, job.targeted),
@@ -248,6 +267,12 @@ def _outcomes(asked: RunChunk, job: BeginJob, bench: Bench) -> tuple[ModelFault 
         )
     except ModelFault as fault:
         return fault, fault.found
+
+
+def _hints(asked: RunChunk) -> tuple[Hint, ...] | None:
+    if asked.points is None or asked.reached is None or asked.proven is None:
+        return None
+    return from_arrays(asked.points, asked.reached, asked.proven)
 
 
 def _points(outcomes: Sequence[Outcome], shape: tuple[int, ...]) -> dict[str, NDArray[Any]]:

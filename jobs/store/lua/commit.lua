@@ -1,5 +1,5 @@
 -- Keeps what the work of a lease gave, under its fence: the first writer wins. The last chunk of a stage begins the next
--- stage; the last of all ends the subject and admits the next. A job's last chunk must bring the summary, so without one
+-- stage; the last of all ends the subject and admits the next, but an audit may go on with more jobs. A job's last chunk must bring the summary, so without one
 -- it is told `last` and nothing has changed.
 local unit = unit_of_lease()
 if not unit then return reply('refused') end
@@ -26,6 +26,9 @@ elseif not is_last then
 elseif unit.later then
   enter(ASK.id, cjson.decode(unit.later))
   fill(ASK.id)
+elseif ASK.jobs then
+  rest(ASK.id)
+  begin_phase(unit.tenant, ASK.id, ASK.jobs)
 else
   if ASK.summary then redis.call('HSET', subject, 'summary', ASK.summary) end
   ENDS[unit.subject](unit.tenant, ASK.id, 'succeeded')

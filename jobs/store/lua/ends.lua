@@ -26,7 +26,8 @@ local function finish(name, id, code, detail)
   end_unit(id)
 end
 
--- Audits: their jobs are counted down. The end of the last one starts the report, or ends what has nothing to report.
+-- Audits: their jobs are counted down. The end of the last one lets the next phase
+-- begin, or starts the report, or ends what has nothing to report.
 
 local function jobs_of(audit) return cjson.decode(redis.call('HGET', audit, 'jobs') or '[]') end
 
@@ -47,7 +48,8 @@ local function count_down(tenant, id, state, code, detail)
   if found.cancel then
     end_audit(tenant, id, 'cancelled')
   elseif found.ended_succeeded then
-    begin(tenant, id, 'audit', found.queue, {{work = 'report', total = 1}})
+    local is_last = tonumber(found.phase or 1) >= tonumber(found.phases or 1)
+    begin(tenant, id, 'audit', found.queue, {{work = is_last and 'report' or 'advance', total = 1}})
   elseif found.fault_code then
     end_audit(tenant, id, 'failed', found.fault_code, found.fault_detail)
   else
@@ -122,9 +124,10 @@ end
 local function queue_job(tenant, asked, audit)
   local job = object(tenant, 'job', asked.id)
   redis.call('HSET', job, 'state', 'queued', 'version', 1, 'created', NOW, 'changed', NOW, 'spec', asked.spec,
-    'request', asked.request, 'method_version', asked.method_version, 'shape', asked.shape,
-    'model_id', asked.model_id, 'samples_id', asked.samples_id, 'samples_total', asked.samples_total,
-    'chunk_size', asked.chunk_size, 'seconds', asked.seconds, 'samples_done', 0, 'queries', 0, 'gradients', 0)
+    'request', asked.request, 'method_version', asked.method_version, 'model_id', asked.model_id,
+    'samples_id', asked.samples_id, 'samples_total', asked.samples_total, 'chunk_size', asked.chunk_size,
+    'seconds', asked.seconds, 'samples_done', 0, 'queries', 0, 'gradients', 0)
+  if asked.hints then redis.call('HSET', job, 'hints', asked.hints) end
   tally('queued', 1)
   list(tenant, 'job', asked.id)
   redis.call('SADD', key('using', asked.model_id), asked.id)
@@ -139,6 +142,16 @@ local function queue_job(tenant, asked, audit)
     redis.call('SADD', key('using', asked.auxiliary_id), asked.id)
   end
   begin(tenant, asked.id, 'job', asked.queue, asked.stages)
+end
+
+-- The jobs of an audit's next phase, the first one included.
+local function begin_phase(tenant, id, jobs)
+  local audit = object(tenant, 'audit', id)
+  local names = jobs_of(audit)
+  for _, job in ipairs(jobs) do table.insert(names, {id = job.id, method = job.method}) end
+  redis.call('HSET', audit, 'jobs', cjson.encode(names), 'live', #jobs)
+  redis.call('HINCRBY', audit, 'phase', 1)
+  for _, job in ipairs(jobs) do queue_job(tenant, job, id) end
 end
 
 -- A job that nobody computes ends at once; others get the flag, which their workers meet at the next beat.

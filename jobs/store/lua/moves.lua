@@ -160,6 +160,13 @@ local function end_unit(id)
   admit(unit.tenant, unit.subject)
 end
 
+-- A unit that has done what there was to do, and may begin again: it makes room, and its fences stay.
+local function rest(id)
+  local tenant, subject = unpack(redis.call('HMGET', key('unit', id), 'tenant', 'subject'))
+  redis.call('SREM', key('t', tenant, 'active', subject), id)
+  admit(tenant, subject)
+end
+
 local function is_leased(id)
   for _, chunk in ipairs(redis.call('SMEMBERS', key('unit', id, 'out'))) do
     if redis.call('ZSCORE', key('leases'), spot(id, chunk)) then return true end

@@ -4,13 +4,12 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
-from models.onnx.bounds.operators import Affine
+from models.onnx.bounds.operators import Affine, Relaxed
 from models.onnx.bounds.plan import Plan
-from models.onnx.bounds.relaxations import Relaxed
 from models.onnx.bounds.slopes import Slopes, flat
 
 
-def propagate_backward(
+def pull_back(
     plan: Plan,
     name: str,
     slopes: Slopes,
@@ -33,12 +32,13 @@ def propagate_backward(
         if isinstance(step.operator, Affine):
             if step.operator.bias is not None:
                 constant = constant + _sum(here.numbers * here.of(step.operator.bias))
-            parts = step.operator.adjoint(here)
+            for source, part in zip(step.sources, step.operator.adjoint(here), strict=True):
+                _add(pending, source, part)
         else:
-            parts, offset = relaxed[step.name].backward(here, rows)
+            below, offset = relaxed[step.name].pull(here, rows)
             constant = constant + offset
-        for source, part in zip(step.sources, parts, strict=bool(parts)):  # none of a constant bound
-            _add(pending, source, part)
+            if below is not None:
+                _add(pending, step.sources[0], below)
     return pending.get(plan.input), constant
 
 

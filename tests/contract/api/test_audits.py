@@ -2,21 +2,18 @@
 
 import io
 import json
-import shutil
-from pathlib import Path
+import time
 from typing import Any
-from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
-import redis
 from fastapi.testclient import TestClient
 
 from audits.document.report import Report
 from audits.policy.policy import Policy
 from service.wire import events
 from tests.contract.api.conftest import Api, npz, some_samples
-from tests.contract.api.test_jobs import events_of, later, waiting
+from tests.contract.api.test_jobs import events_of, later
 from workers.supervisor.supervisor import Supervisor
 
 POLICY = {"rules": [{"name": "accurate", "metric": "clean_accuracy", "at_least": 0.5}]}
@@ -273,7 +270,7 @@ def test_events_resume_after_the_last_one_seen(api: Api, caller: TestClient, mon
     audit = api.an_audit(caller)
     seen = str(api.store.objects.version("acme", audit["id"]))
     timer = later(compute, api, audit)
-    told = events_of(caller.get(path_of(audit, "/events"), headers={"Last-Event-ID": seen}).text)
+    told = events_of(caller.get(path_of(audit, "/events"), headers={"Last-Event-ID": seen}))
     timer.join()
     assert json.loads(told[-1]["data"])["state"] == "succeeded"
     assert seen not in [event["id"] for event in told]
@@ -281,8 +278,12 @@ def test_events_resume_after_the_last_one_seen(api: Api, caller: TestClient, mon
 
 def test_a_wait_ends_when_the_audit_changes_state(api: Api, caller: TestClient) -> None:
     audit = api.an_audit(caller)
-    client = waiting(api, path_of(audit), lambda: api.lease(audit["jobs"][0]["job_id"]))
-    assert json.loads(client.body)["state"] == "running"
+    timer = later(api.lease, audit["jobs"][0]["job_id"])
+    started = time.monotonic()
+    answer = caller.get(path_of(audit), headers={"Prefer": "wait=20"})
+    timer.join()
+    assert (answer.json()["state"], answer.headers["preference-applied"]) == ("running", "wait=20")
+    assert time.monotonic() - started < 5
 
 
 @pytest.mark.parametrize("field", ["model_id", "samples_id", "baseline_audit_id"])
@@ -298,19 +299,13 @@ def test_another_tenants_id_in_an_audit_is_answered_as_an_unknown_one(api: Api, 
     assert first.json() | {"request_id": ""} == second.json() | {"request_id": ""}
 
 
-def test_a_verdict_costs_a_handful_of_reads_however_large_its_audit(api: Api, caller: TestClient) -> None:
-    """Of the store alone, and no report is opened: gates ask often. How many milliseconds: `python -m benchmarks`."""
-    small = api.an_audit(caller, policy=POLICY, recipe=["pgd"], samples={"limit": 1})
-    large = api.an_audit(caller, policy=POLICY)
-    for audit in (small, large):
-        compute(api, audit)
-    shutil.rmtree(Path(urlsplit(api.settings.library).path) / "objects")
-    with redis.Redis.from_url(api.settings.redis_url) as server:
-
-        def reads(audit: dict[str, Any]) -> int:
-            before = sum(seen["calls"] for seen in server.info("commandstats").values())
-            assert caller.get(path_of(audit, "/verdict")).json()["verdict"] == "pass"
-            return sum(seen["calls"] for seen in server.info("commandstats").values()) - before
-
-        caller.get(path_of(small, "/verdict"))
-        assert reads(small) == reads(large) <= 10
+def test_a_verdict_is_told_within_fifty_milliseconds(api: Api, caller: TestClient) -> None:
+    """In process and on an idle machine it takes two; a fifth of a hundred may be disturbed."""
+    audit = api.an_audit(caller, policy=POLICY)
+    compute(api, audit)
+    took = []
+    for _ in range(100):
+        began = time.perf_counter()
+        assert caller.get(path_of(audit, "/verdict")).status_code == 200
+        took.append(time.perf_counter() - began)
+    assert sorted(took)[79] < 0.05

@@ -130,6 +130,7 @@ def test_a_huge_json_body_is_413(caller: TestClient) -> None:
         ({"method": {"name": "clever"}, "threat": {"epsilon": 0.1}}, "epsilon_refused", "/threat/epsilon"),
         ({"threat": {"box": [0.9, 1]}}, "outside_box", "/threat/box"),
         ({"seed": True}, "invalid_request", "/seed"),
+        ({"hints": {"digest": "0" * 64, "points": 1, "reached": 1, "proven": 0}}, "invalid_request", "/hints"),
     ],
 )
 def test_a_job_that_cannot_run_is_refused_with_the_place_to_mend(

@@ -7,11 +7,11 @@ import pytest
 
 from algorithms.registry import method
 from algorithms.seam.claims import Finding, Kind
-from audits.composing.rows import result_of
 from audits.document import earlier
 from audits.document.estimates import Estimate
 from audits.document.rows import SampleRow
 from audits.evidence.alarms import CHECKS, raised, shown_by
+from audits.evidence.rows import result_of
 from audits.evidence.signs import Sample
 from jobs.summary import NO_ANSWER
 from tests.jobs_for_tests import finding
@@ -65,6 +65,12 @@ def test_an_alarm_is_raised_where_it_shows_and_nowhere_else(code):
     assert (alarm.code, alarm.count, alarm.samples, alarm.examples) == (code, 1, 1, (0,))
     assert alarm.explanation and alarm.consequence
     assert shown_by(loud, [alarm]) == (code,)
+
+
+def test_an_attack_that_began_at_anothers_point_shows_nothing_about_gradients():
+    loud = sample(**(QUIET | SHOWS["black_box_beats_white_box"]))
+    assert raised([replace(loud, hinted=frozenset({"square"}))]) == ()
+    assert [alarm.code for alarm in raised([replace(loud, hinted=frozenset({"pgd"}))])] == ["black_box_beats_white_box"]
 
 
 def test_a_sample_without_surprises_raises_nothing():

@@ -11,7 +11,7 @@ from algorithms.errors import Conflict, Refused
 from algorithms.registry import METHODS, method
 from algorithms.seam.access import Access
 from audits.asking import recipes as recipes_module
-from audits.asking.admission import admit, check
+from audits.asking.admission import admit, check, jobs_of_phase
 from audits.asking.released import RECIPES, Recipe, Step
 from audits.asking.request import AuditRequest
 from models.cards import Withheld
@@ -34,7 +34,9 @@ def plan(card=None, uploaded=None, **change):
 
 
 def methods(made):
-    return [job.request.method.name for job in made.jobs]
+    """Of all phases."""
+    later = [jobs_of_phase(made.spec, phase) for phase in range(1, made.phases)]
+    return [job.request.method.name for jobs in (made.jobs, *later) for job in jobs]
 
 
 def reasons(made):
@@ -118,6 +120,35 @@ def test_a_recipe_of_a_version_that_is_gone_is_retired_and_names_its_successor(r
 def test_every_recipe_that_is_offered_runs_here():
     for name in RECIPES:
         check(AuditRequest.model_validate({"model_id": "mdl_a", "samples_id": "smp_a", "recipe": name}))
+
+
+def test_a_draft_names_what_begins_where_the_others_ended():
+    made = plan(ready_card(offers=tuple(Access)), recipe="quick-2")
+    assert (made.phases, made.planned) == (2, len(methods(made)))
+    later = jobs_of_phase(made.spec, 1)
+    assert [job.request.method.name for job in later] == ["pgd", "hopskipjump", "crown"]
+    assert all(method(job.request.method.name).takes_hints for job in later)
+    assert not any(method(job.request.method.name).takes_hints for job in made.jobs)
+
+
+def test_a_phase_of_which_nothing_runs_is_none():
+    made = plan(ready_card(offers=(Access.NEIGHBOURS,)), recipe="quick-2")
+    assert (made.phases, methods(made)) == (1, ["nearest_neighbor"])
+
+
+def test_a_later_phase_is_admitted_as_it_would_have_been_at_once():
+    """From what the audit's record says, with all that was left out filled in."""
+    change = {"samples": {"limit": 6}, "threat": {"epsilon": 0.2}, "seed": 3}
+    made = plan(recipe="quick-2", **change)
+    card, samples = made.spec.model, made.spec.samples
+    alone = [{"name": step.name, **step.params} for step in RECIPES["quick-2"].phases[1] if step.name != "crown"]
+    body = {"model_id": card.id, "samples_id": samples.id, "recipe": alone} | change
+    for job, other in zip(
+        jobs_of_phase(made.spec, 1), admit(AuditRequest.model_validate(body), card, samples).jobs, strict=True
+    ):
+        budget = job.request.budget
+        told = other.request.model_copy(update={"budget": budget})
+        assert job == other.model_copy(update={"request": told})
 
 
 @pytest.mark.parametrize(("name", "is_draft"), [("quick-1", False), ("quick-2", True)])

@@ -10,6 +10,8 @@ from pydantic import TypeAdapter
 
 from algorithms.mathematics.norms import Norm
 from algorithms.seam.claims import Finding, Kind
+from algorithms.seam.hint import Hint
+from jobs.hints import GivenHints, packed
 from jobs.lease import JobLease
 from jobs.request import JobRequest
 from jobs.spec import JobSpec, ThreatSpec
@@ -121,6 +123,20 @@ def test_a_request_names_rows_and_targets_of_its_own_chunk():
     held = lease(chunk=1)
     asked = through_the_pipe(run.request(held, np.zeros((1, *SHAPE), np.float32), None))
     assert (asked.indices, asked.targets.tolist(), asked.y) == ((8,), [1], None)
+
+
+def test_a_job_with_hints_is_told_those_of_its_own_rows():
+    point = np.full(SHAPE, 0.25, np.float32)
+    given = packed({8: Hint(point, 0.5, 0.125), 4: Hint(reached=0.75)}, SHAPE)
+    desk = Desk()
+    desk.library = {"hints": given}
+    held = lease(chunk=1)
+    job = held.spec.model_copy(update={"hints": GivenHints(digest="hints", points=1, reached=2, proven=1)})
+    held = held.model_copy(update={"spec": job})
+    asked = through_the_pipe(run.request(held, np.zeros((1, *SHAPE), np.float32), None, run.hints(held, desk)))
+    np.testing.assert_array_equal(asked.points, point[None])
+    assert (asked.reached.tolist(), asked.proven.tolist()) == ([0.5], [0.125])
+    assert run.hints(lease(chunk=1), desk) is None
 
 
 def test_what_all_chunks_have_in_common_is_the_same_for_each_of_them():

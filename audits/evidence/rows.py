@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from algorithms.mathematics.geometry import lengths
 from algorithms.method import Method
 from algorithms.seam.claims import Finding
 from audits.asking.record import AuditSpec
@@ -25,18 +26,19 @@ def rows_of(spec: AuditSpec, evidence: Sequence[Evidence]) -> tuple[SampleRow, .
 def samples_of(rows: Sequence[SampleRow], spec: AuditSpec, evidence: Sequence[Evidence]) -> Iterator[Sample]:
     """The rows as the alarms look at them."""
     methods = {e.method.name: e.method for e in evidence}
+    hinted = frozenset(e.method.name for e in evidence if e.spec.hints)
     widest = _widest(spec)
     is_targeted = spec.request.threat.goal != "untargeted"
     for row in rows:
         findings = {e.method.name: e.by_index[row.index] for e in evidence if row.index in e.by_index}
-        yield Sample(row, findings, methods, spec.threat.epsilon, widest, is_targeted)
+        yield Sample(row, findings, methods, spec.threat.epsilon, widest, is_targeted, hinted)
 
 
 def _widest(spec: AuditSpec) -> float:
     """The distance between opposite corners of the box."""
     threat = spec.threat.threat(spec.samples.shape)
-    sides = np.broadcast_to(threat.box.sides, spec.samples.shape)
-    return float(threat.lengths(sides[None])[0])
+    sides = np.broadcast_to(threat.box.upper.astype(np.float64) - threat.box.lower, spec.samples.shape)
+    return float(lengths(sides[None], threat.norm)[0])
 
 
 def _row(index: int, evidence: Sequence[Evidence]) -> SampleRow:

@@ -1,0 +1,67 @@
+"""The next phase of an audit whose jobs have ended so far: what it is to know, and the jobs that it consists of."""
+
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+
+import numpy as np
+
+from algorithms.errors import NotFound
+from algorithms.registry import method
+from algorithms.seam.access import Rows as Row
+from algorithms.seam.hint import Hint
+from audits.asking import admission
+from audits.asking.record import AuditSpec
+from audits.evidence.hints import Points, hints
+from jobs.admission import Rows
+from jobs.hints import GivenHints, most_points, packed
+from jobs.spec import JobSpec
+from jobs.store.store import Store
+from models.library import Library
+from models.samples import load_rows
+from workers.supervisor.archive import Archive
+
+
+def next_phase(
+    tenant: str, audit_id: str, *, store: Store, library: Library, keep: Callable[[bytes], str]
+) -> tuple[JobSpec, ...]:
+    """The jobs of the next phase. Their hints are frozen by then: `keep` keeps bytes and returns their digest.
+
+    The same ended jobs give the same hints and the same jobs, however often this is tried.
+    """
+    archive = Archive(store, library, tenant)
+    spec = archive.audits.spec(tenant, audit_id)
+    jobs = admission.jobs_of_phase(spec, archive.audits.phases_begun(tenant, audit_id), _rows(spec, library))
+    shape = spec.samples.shape
+    known = hints(list(archive.evidence(audit_id)), _points_of(archive), most_points=most_points(shape))
+    return tuple(_given(job, known, shape, keep) for job in jobs)
+
+
+def _points_of(archive: Archive) -> Points:
+    """The points that are there: where their bytes are gone, they leave no hint."""
+
+    def points(job_id: str, wanted: Iterable[int]) -> Mapping[int, Row]:
+        with suppress(NotFound):
+            return archive.points(job_id, wanted)
+        return {}
+
+    return points
+
+
+def _rows(spec: AuditSpec, library: Library) -> Rows | None:
+    """The rows that admission must see; None: it needs none."""
+    indices = admission.needed_rows(spec.request, spec.samples)
+    return None if indices is None else Rows(*load_rows(library.get(spec.samples.sha256), indices))
+
+
+def _given(job: JobSpec, known: Mapping[int, Hint], shape: tuple[int, ...], keep: Callable[[bytes], str]) -> JobSpec:
+    """The job with the hints about its samples, where its method takes any."""
+    ours = {index: known[index] for index in job.indices if index in known}
+    if not ours or not method(job.request.method.name).takes_hints:
+        return job
+    given = GivenHints(
+        digest=keep(packed(ours, shape)),
+        points=sum(hint.point is not None for hint in ours.values()),
+        reached=sum(bool(np.isfinite(hint.reached)) for hint in ours.values()),
+        proven=sum(hint.proven > 0 for hint in ours.values()),
+    )
+    return job.model_copy(update={"hints": given})
