@@ -1,0 +1,167 @@
+"""docs/adding-a-work-kind.md, followed to the letter: one file, and a real worker makes a model by it."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.following import PATIENCE_SECONDS, ROOT, Copy, blocks
+
+PAGE = (ROOT / "docs" / "adding-a-work-kind.md").read_text()
+FILE, CALL = blocks("adding-a-work-kind.md", "python")
+(PATH,) = re.findall(r"^`(workers/work/\w+\.py)`:$", PAGE, re.MULTILINE)
+NAME = Path(PATH).stem
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(PATIENCE_SECONDS)]
+
+MAKING = '''
+"""A preprocessed upload, and the model that a supervisor and its runner make of it."""
+
+import hashlib
+import json
+import sys
+import time
+from contextlib import suppress
+from datetime import UTC, datetime
+
+import numpy as np
+
+from algorithms.errors import NotFound
+from jobs.queue import Queue
+from jobs.settings import Settings
+from jobs.store.names import new_id
+from jobs.store.store import Store
+from models.cards import ModelCard, Preprocessing
+from models.library import Library
+from models.opening import open_model
+from tests.jobs_for_tests import inspected
+from workers.supervisor.runner_process import RunnerProcess
+from workers.supervisor.spare import Runners
+from workers.supervisor.supervisor import Supervisor
+
+url, folder = sys.argv[1:]
+settings = Settings(redis_url=url, library=f"file://{folder}/library", lease_seconds=3.0)
+library = Library(settings.library)
+store = Store(settings, Queue(url), library)
+runners = Runners(lambda: RunnerProcess(memory_bytes=None))
+supervisor = Supervisor(settings, store=store, library=library, runners=runners)
+tenant, upload = "lab", open("examples/digits/model.onnx", "rb").read()
+left = None
+halved = Preprocessing(subtract=0.25, divide=0.5)
+
+
+def card_of(data, **facts):
+    digest = hashlib.sha256(data).hexdigest()
+    known = {"kind": "onnx", "name": "digits", "state": "inspecting", "created_at": datetime.now(UTC)}
+    card = ModelCard(id=new_id("model"), sha256=digest, size_bytes=len(data), **known, **facts)
+    store.holdings.put(tenant, card.id, data)
+    return card
+
+
+def made(card):
+    CALL
+    found = store.models.get(tenant, card.id)
+    assert found.state == "inspecting"
+    return card.id
+
+
+def told(model_id):
+    return store.models.get(tenant, model_id)
+
+
+def scores(card, rows):
+    return open_model(card, library.get(card.sha256), device="cpu").scores(rows)
+
+
+try:
+    original = card_of(upload, preprocessing=halved)
+    store.models.add(tenant, original)
+    supervisor.do(original.id, 0)
+    original = told(original.id)
+
+    baked = made(card_of(upload, preprocessing=halved))
+    supervisor.do(baked, 0)
+    baked = told(baked)
+    rows = np.load("examples/digits/samples.npz")["x"][:20].astype(np.float32)
+    one, other = scores(original, rows), scores(baked, rows)
+
+    nonsense = made(card_of(b"no model"))
+    supervisor.do(nonsense, 0)
+
+    contested = made(card_of(upload, preprocessing=halved))
+    late = store.leases.acquire(contested, 0)
+    time.sleep(1.1 * settings.lease_seconds)
+    supervisor.do(contested, 0)
+    was_written = store.leases.commit(late, inspected(late))
+    first = {name: told(contested).model_dump()[name] for name in ("state", "sha256", "preprocessing")}
+
+    store.models.remove(tenant, baked.id)
+    store.models.remove(tenant, contested)
+    with suppress(NotFound):
+        left = library.get(baked.sha256)
+finally:
+    runners.close()
+print(json.dumps({
+    "original": original.model_dump(mode="json"),
+    "baked": baked.model_dump(mode="json"),
+    "difference": float(np.abs(one - other).max()),
+    "agree": int((one.argmax(axis=1) == other.argmax(axis=1)).sum()),
+    "refusal": told(nonsense).refusal.code,
+    "late": was_written,
+    "first": first,
+    "is_gone": left is None,
+}))
+'''
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Copy:
+    """What the page asks for, done."""
+    copy = Copy(tmp_path_factory.mktemp("checkout"))
+    copy.write(PATH, FILE)
+    return copy
+
+
+@pytest.fixture(scope="module")
+def outcome(copy: Copy, valkey_url: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    copy.write("making.py", MAKING.replace("CALL\n", CALL))
+    output = copy.python("making.py", valkey_url, str(tmp_path_factory.mktemp("made")))
+    told: dict[str, Any] = json.loads(output.splitlines()[-1])
+    return told
+
+
+def test_the_work_makes_a_model_with_its_card_and_its_inspection(outcome: dict[str, Any]) -> None:
+    original, baked = outcome["original"], outcome["baked"]
+    assert baked["state"] == "ready"
+    assert baked["sha256"] != original["sha256"]
+    assert (original["preprocessing"], baked["preprocessing"]) == ({"subtract": 0.25, "divide": 0.5}, None)
+    assert baked["input"]["name"] != original["input"]["name"]
+    assert baked["input"]["shape"] == original["input"]["shape"]
+    assert baked["offers"] == original["offers"]
+
+
+def test_the_model_that_was_made_answers_as_the_one_it_was_made_of(outcome: dict[str, Any]) -> None:
+    assert outcome["agree"] == 20
+    assert outcome["difference"] < 1e-5
+
+
+def test_a_model_that_cannot_be_made_is_refused_as_an_upload_is(outcome: dict[str, Any]) -> None:
+    assert outcome["refusal"] == "model_unparseable"
+
+
+def test_it_is_committed_under_the_fence_and_leaves_no_bytes_behind(outcome: dict[str, Any]) -> None:
+    assert outcome["late"] is False
+    assert outcome["first"] == {key: outcome["baked"][key] for key in ("state", "sha256", "preprocessing")}
+    assert outcome["is_gone"]
+
+
+def test_the_file_is_written_as_the_others_are_and_keeps_the_contracts(copy: Copy, outcome: dict[str, Any]) -> None:
+    copy.python("-m", "ruff", "check", PATH)
+    copy.python("-m", "ruff", "format", "--check", PATH)
+    copy.python("-m", "mypy", PATH)
+    copy.python("-c", "from importlinter.cli import lint_imports; raise SystemExit(lint_imports())")
+    tests = ("tests/contract/test_what_workers_import.py", "tests/unit/workers/test_messages.py")
+    copy.python("-m", "pytest", "-q", "-p", "no:cacheprovider", *tests)
+    assert NAME in copy.python("-c", "from workers.kinds import KINDS_OF_WORK; print(*KINDS_OF_WORK)").split()
