@@ -24,10 +24,6 @@ MOVES: dict[JobState, frozenset[JobState]] = {
 TERMINAL = frozenset(state for state, following in MOVES.items() if not following)
 
 
-def may_move(now: JobState, then: JobState) -> bool:
-    return then in MOVES[now]
-
-
 def moves_as_lua() -> str:
     """The table as a Lua literal: the scripts of the store carry it, so that the moves have one home."""
     rows = (f"{now}={{{','.join(f'{then}=true' for then in sorted(MOVES[now]))}}}" for now in MOVES)

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from algorithms.mathematics.geometry import dual_lengths, lengths
-from algorithms.mathematics.norms import Norm
+from algorithms.mathematics.geometry import lengths
+from algorithms.mathematics.norms import NORMS, Norm
 from algorithms.seam.access import Access, Labels, Rows, Scores
 from algorithms.seam.questions.gradients import Cotangent, Gradients
 from algorithms.seam.questions.margins import Region, Relaxation
@@ -77,7 +77,8 @@ class ClosedForm(ABC):
             self.differentiated.append(rows.copy())
             jacobian = self.jacobian(_flat(rows)).astype(np.float32)  # (m, classes, d)
             for j, rival in enumerate(rivals):
-                met = dual_lengths(jacobian[:, label] - jacobian[:, rival]).max(axis=1)
+                slopes = jacobian[:, label] - jacobian[:, rival]
+                met = np.stack([lengths(slopes, norm.dual) for norm in NORMS]).max(axis=1)
                 maxima[:, j] = np.maximum(maxima[:, j], np.where(np.isfinite(met), met, np.nan))  # NaN stays
         return maxima
 

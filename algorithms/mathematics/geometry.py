@@ -7,7 +7,7 @@ import numpy as np
 from array_api_compat import array_namespace
 from numpy.typing import NDArray
 
-from algorithms.mathematics.norms import NORMS, Norm
+from algorithms.mathematics.norms import Norm
 
 TINY = np.finfo(np.float64).tiny
 
@@ -19,11 +19,6 @@ def lengths(rows: Any, norm: Norm) -> Any:
     if norm is Norm.L1:
         return xp.sum(flat, axis=1)
     return xp.max(flat, axis=1) if norm is Norm.LINF else xp.sqrt(xp.sum(flat * flat, axis=1))
-
-
-def dual_lengths(rows: NDArray[Any]) -> NDArray[np.float64]:
-    """||row||_q for q dual to l1, l2, linf in this order: (m, *shape) -> (3, m)."""
-    return np.stack([lengths(rows, norm.dual) for norm in NORMS])
 
 
 def distance(x: NDArray[Any], y: NDArray[Any], norm: Norm) -> float:

@@ -39,10 +39,6 @@ class Bracket:
     lower: End | None
     upper: End | None
 
-    @property
-    def contradicts_itself(self) -> bool:
-        return self.lower is not None and self.upper is not None and self.lower.value > self.upper.value
-
 
 def join(claims: Iterable[Claim], about: Question) -> Bracket:
     """Of equal bounds the first named one stays. A sample that is wrong already has r* = 0."""

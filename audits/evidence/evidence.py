@@ -26,10 +26,6 @@ class Evidence:
     def method(self) -> Method:
         return registry.method(self.spec.request.method.name)
 
-    @property
-    def is_complete(self) -> bool:
-        return self.job.state is DONE
-
     @cached_property
     def by_index(self) -> dict[int, Finding]:
         return {finding.index: finding for finding in self.findings}

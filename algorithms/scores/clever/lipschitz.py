@@ -35,10 +35,6 @@ class Score:
     end_point: float  # a of this rival
     shape: float | None  # of the unpenalized fit, which the status rests on; None where nothing was fitted
 
-    @property
-    def is_fitted(self) -> bool:
-        return self.shape is not None
-
 
 def reach(margins: Array | float, steepest: Array | float) -> Array:
     """margin / L, element by element; infinite where no gradient was met."""

@@ -39,7 +39,6 @@ def test_the_largest_lower_and_the_smallest_upper_bound_make_the_bracket():
     bracket = join(claims, ABOUT)
     assert (bracket.lower.value, bracket.lower.by, bracket.lower.confidence) == (0.3, "crown", 0.99)
     assert (bracket.upper.value, bracket.upper.by) == (0.7, "square")
-    assert not bracket.contradicts_itself
 
 
 @pytest.mark.parametrize("field", OTHER)
@@ -82,12 +81,6 @@ def test_smoothed_bounds_estimates_and_silence_never_join(kind):
 def test_a_sample_that_is_wrong_already_has_radius_zero():
     bracket = join([claim(Kind.MISCLASSIFIED, 0.0), claim(Kind.UPPER_BOUND, 0.5)], ABOUT)
     assert (bracket.lower.value, bracket.upper.value, bracket.upper.by) == (0.0, 0.0, "misclassified")
-
-
-def test_lower_above_upper_contradicts_itself_and_equal_ends_do_not():
-    for value, expected in ((0.51, True), (0.5, False)):
-        bracket = join([claim(Kind.LOWER_BOUND, value), claim(Kind.UPPER_BOUND, 0.5)], ABOUT)
-        assert bracket.contradicts_itself is expected
 
 
 @given(st.lists(st.tuples(st.sampled_from(Kind), st.floats(0, 10)), max_size=12))
