@@ -2,16 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Generic, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from algorithms.mathematics.norms import Norm
 from algorithms.seam.access import Access
 from algorithms.seam.case import Case, Cohort, Conversation
 from algorithms.seam.claims import Kind
 from algorithms.seam.cost import Cost
-from algorithms.seam.threat import Threat
+from algorithms.seam.threat import N, Threat
 
 
 class Params(BaseModel):
@@ -32,12 +31,14 @@ class Budget:
     gradients: int | None = None
 
 
-Run = Callable[[Case, Threat, Any], Conversation] | Callable[[Cohort, Threat, Any], Conversation]
+Run = Callable[[Case, Threat[N], Any], Conversation] | Callable[[Cohort, Threat[N], Any], Conversation]
 
 
 @dataclass(frozen=True)
-class Method:
+class Method(Generic[N]):
     """One row of the registry: it stands at the end of the method's own file, as `METHOD`.
+
+    `norms` are of the type that `run` takes: one that needs a dual cannot be given a way of counting.
 
     From these rows grow HTTP's validation, OpenAPI, the command line, the docs and the law tests.
     """
@@ -47,15 +48,15 @@ class Method:
     family: Literal["score", "attack", "certificate"]
     threat_model: Literal["white_box", "black_box_score", "black_box_decision"]
     needs: tuple[Access, ...]
-    norms: tuple[Norm, ...]
+    norms: tuple[N, ...]
     goals: tuple[Literal["untargeted", "targeted"], ...]
     epsilon: Literal["required", "optional", "refused"]
     proves: Kind | Literal["exact"]  # exact: both ends at once, by claims of `Exact`
     reference: str
     params: type[Params]
-    run: Run
+    run: Run[N]
     cohort: bool  # True: `run` takes a Cohort; False: a Case
-    minimum: Callable[[Any, Threat], Cost]  # the least a useful run costs a sample, clean row and re-query included
+    minimum: Callable[[Any, Threat[N]], Cost]  # the least a useful run costs a sample, clean row and re-query included
     smallest: Params  # with which a run of a second shows all that the method does: the laws are tried with these
     chunk: int  # samples a worker takes at a time: enough company to fill its batches, little enough to lose
     smallest_budget: Budget = Budget(queries=200)  # enough for a result with `smallest`

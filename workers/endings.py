@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from jobs.lease import ChunkResult, Commit
+from jobs.lease import Commit
+from jobs.result import ChunkResult
 
 
 @dataclass(frozen=True)

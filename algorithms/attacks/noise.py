@@ -13,7 +13,6 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
-from algorithms.mathematics.geometry import distance, lengths, sample_ball
 from algorithms.mathematics.norms import NORMS
 from algorithms.method import Method, Params
 from algorithms.seam.access import Access, Rows
@@ -22,10 +21,11 @@ from algorithms.seam.claims import Kind, UpperBound
 from algorithms.seam.cost import Cost
 from algorithms.seam.questions.labels import AskLabels
 from algorithms.seam.threat import Threat
+from algorithms.searches.line import Segment, halve
 
 BLOCK = 8  # points asked at once, all at one radius
 FIRST_SHARE = 0.01  # of the way to the farthest point of the box: the first radius
-PULL_BACK_STEPS = 6  # halvings of the way back to the sample
+HALVINGS = 6  # of the segment from the sample to a success
 
 
 class NoiseParams(Params):
@@ -47,8 +47,8 @@ def run(case: Case, threat: Threat, params: NoiseParams) -> Conversation:
         rows = _draw(case, threat, radius, number)
         hits = np.flatnonzero((yield from AskLabels(rows)) != case.label)
         if len(hits):
-            nearest = min((rows[i] for i in hits), key=lambda row: distance(row, case.x, threat.norm))
-            reached = yield from _pull_back(case, threat, nearest)
+            nearest = min((rows[i] for i in hits), key=lambda row: threat.distance(row, case.x))
+            reached = yield from _halve_back(case, threat, nearest)
             if threat.epsilon is not None or reached == 0:
                 return
             radius = reached
@@ -57,36 +57,31 @@ def run(case: Case, threat: Threat, params: NoiseParams) -> Conversation:
 
 
 def _farthest(case: Case, threat: Threat) -> float:
-    """To the farthest point of the box; where it is unbounded, a hundred times the sample's own size."""
-    corner = np.maximum(threat.box.upper - case.x, case.x - threat.box.lower)
-    away = float(lengths(corner[None], threat.norm)[0])
-    return away if np.isfinite(away) else 100 * max(1.0, float(lengths(case.x[None], threat.norm)[0]))
+    """To the farthest valid input; where there is none, a hundred times the sample's own size."""
+    away = float(threat.farthest(case.x[None])[0])
+    return away if np.isfinite(away) else 100 * max(1.0, float(threat.lengths(case.x[None])[0]))
 
 
 def _draw(case: Case, threat: Threat, radius: float, number: int) -> Rows:
     """(BLOCK, *shape)"""
-    rng = case.stream.at(number)
-    offsets = sample_ball(rng, BLOCK, case.x.shape, norm=threat.norm, radius=1.0, law="uniform").astype(np.float64)
-    sizes = np.maximum(lengths(offsets, threat.norm), np.finfo(np.float64).tiny).reshape(-1, *(1,) * case.x.ndim)
-    drawn = (case.x + radius * offsets / sizes).astype(np.float32)
-    rows: Rows = np.clip(drawn, threat.box.lower, threat.box.upper, dtype=np.float32)
+    offsets = threat.draw_on_sphere(case.stream.at(number), BLOCK, case.x.shape, radius=radius)
+    rows: Rows = threat.clip(case.x + offsets, case.x)
     return rows
 
 
-def _pull_back(case: Case, threat: Threat, far: Rows) -> Step[float]:
-    """Claim the point, then halve the way back while it stays a success. Returns the distance reached."""
+def _halve_back(case: Case, threat: Threat, far: Rows) -> Step[float]:
+    """Claim the point, then all adversarial ones on the way back to the sample. Returns the distance reached."""
+
+    def ask(row: Rows) -> Step[bool]:
+        fooled = bool((yield from AskLabels(row[None]))[0] != case.label)
+        if fooled:
+            yield UpperBound(row)
+        return fooled
+
     yield UpperBound(far)
-    low, high, nearest = 0.0, 1.0, far
-    for _ in range(PULL_BACK_STEPS):
-        middle = (low + high) / 2
-        between = case.x + np.float32(middle) * (far - case.x)
-        between = np.clip(between, threat.box.lower, threat.box.upper, dtype=np.float32)
-        if (yield from AskLabels(between[None]))[0] != case.label:
-            high, nearest = middle, between
-            yield UpperBound(between)
-        else:
-            low = middle
-    return distance(nearest, case.x, threat.norm)
+    segment = Segment(case.x, far, threat)
+    share = yield from halve(segment, ask, halvings=HALVINGS)
+    return threat.distance(segment.at(share), case.x)
 
 
 METHOD = Method(

@@ -106,7 +106,7 @@ def run(case: Case, threat: Threat, params: SmoothingParams) -> Conversation:
         "radius_ceiling": ceiling,
         "counts": _nonzero(counts),
         "selection_counts": _nonzero(selected),
-        "clipped": bool(np.isfinite(threat.box.lower).any() or np.isfinite(threat.box.upper).any()),
+        "clipped": not threat.box.is_unbounded,
     }
     if certified is None or top != case.label or (threat.epsilon is not None and certified < threat.epsilon):
         yield Abstained("undecided", details=details)

@@ -1,4 +1,7 @@
-"""The Lp norms, the balls they make, and random points of those balls."""
+"""Lengths and distances, the balls they make, random points of those balls, and the way uphill.
+
+Every function but `distance` works in the array namespace of what it is handed, numpy or torch, and each row by itself.
+"""
 
 import math
 from typing import Any, Literal
@@ -7,29 +10,59 @@ import numpy as np
 from array_api_compat import array_namespace
 from numpy.typing import NDArray
 
-from algorithms.mathematics.norms import Norm
+from algorithms.mathematics.norms import Counting, Norm
 
 TINY = np.finfo(np.float64).tiny
 
+Law = Literal["radial", "uniform"]
 
-def lengths(rows: Any, norm: Norm) -> Any:
-    """||row||_p of each row, (m, *shape) -> (m,), summed in float64, in the array namespace of the rows."""
+
+def lengths(rows: Any, norm: Norm | Counting) -> Any:
+    """||row||_p of each row, or how many of its features are not 0: (m, *shape) -> (m,), summed in float64."""
     xp = array_namespace(rows)
     flat = xp.abs(xp.astype(xp.reshape(rows, (rows.shape[0], -1)), xp.float64))  # (m, d)
+    if isinstance(norm, Counting):
+        return xp.sum(xp.astype(flat > 0, xp.float64), axis=1)
     if norm is Norm.L1:
         return xp.sum(flat, axis=1)
     return xp.max(flat, axis=1) if norm is Norm.LINF else xp.sqrt(xp.sum(flat * flat, axis=1))
 
 
-def distance(x: NDArray[Any], y: NDArray[Any], norm: Norm) -> float:
-    """||x - y||_p of two samples (*shape), differences taken in float64.
+def distance(x: NDArray[Any], y: NDArray[Any], norm: Norm | Counting) -> float:
+    """The length of x - y, two samples (*shape), differences taken in float64.
 
     As `lengths` has it to the bit. Asked point by point, and looking for an array namespace takes longer than the sum.
     """
     away = np.abs(x.astype(np.float64) - y).ravel()
+    if isinstance(norm, Counting):
+        return float(np.count_nonzero(away))
     if norm is Norm.L1:
         return float(away.sum())
     return float(away.max()) if norm is Norm.LINF else math.sqrt((away * away).sum())
+
+
+def clip(rows: Any, lower: Any, upper: Any, *, out: NDArray[np.float32] | None = None) -> Any:
+    """The rows, float32, each feature moved to the nearer end where it lies outside. The ends broadcast to the rows."""
+    if out is not None:  # in place two passes are faster than np.clip, most of all where the ends are arrays
+        return np.minimum(np.maximum(rows, lower, out=out), upper, out=out)
+    if isinstance(rows, np.ndarray):
+        return np.clip(rows, lower, upper, dtype=np.float32)
+    xp = array_namespace(rows)
+    return xp.minimum(xp.maximum(xp.astype(rows, xp.float32), lower), upper)
+
+
+def ascent_direction(gradients: Any, norm: Norm) -> Any:
+    """Where a step leads most steeply uphill, (m, *shape) float64; 0 where the gradient is.
+
+    In linf the signs, in l2 the gradient at length 1. In l1 the steepest step moves one feature only; the gradient
+    itself, its largest feature 1, leaves it to the exact projection onto the ball which features are kept.
+    """
+    xp = array_namespace(gradients)
+    flat = xp.astype(gradients, xp.float64)
+    if norm is Norm.LINF:
+        return xp.sign(flat)
+    size = lengths(flat, Norm.L2 if norm is Norm.L2 else Norm.LINF)
+    return flat / xp.reshape(xp.where(size > 0, size, xp.ones_like(size)), (-1, *(1,) * (flat.ndim - 1)))
 
 
 def inner_radius(inner: Norm, outer: Norm, radius: float, dimension: int) -> float:
@@ -47,7 +80,7 @@ def sample_ball(
     *,
     norm: Norm,
     radius: float,
-    law: Literal["radial", "uniform"],
+    law: Law,
 ) -> NDArray[np.float32]:
     """Offsets (m, *shape) of random points of the ball around 0: a direction of the norm's sphere times a radius.
 
@@ -61,6 +94,15 @@ def sample_ball(
     # A float32 draw may be exactly 0 where d is 1: such a point stays at the center instead of becoming NaN.
     scale = reach / np.maximum(lengths(directions, norm), TINY)
     return np.asarray(directions * scale[:, None], np.float32).reshape(m, *shape)
+
+
+def sample_sphere(
+    rng: np.random.Generator, m: int, shape: tuple[int, ...], *, norm: Norm, radius: float
+) -> NDArray[np.float64]:
+    """Offsets (m, *shape) of random points at this distance from 0, by the cone measure."""
+    offsets = sample_ball(rng, m, shape, norm=norm, radius=1.0, law="uniform").astype(np.float64)
+    sizes = np.maximum(lengths(offsets, norm), TINY).reshape(-1, *(1,) * len(shape))
+    return np.asarray(radius * offsets / sizes)
 
 
 def _raw_directions(rng: np.random.Generator, m: int, d: int, norm: Norm) -> NDArray[np.float32]:

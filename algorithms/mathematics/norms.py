@@ -1,4 +1,8 @@
-"""How the size of a change is measured."""
+"""How the size of a change is measured: by a norm that has a dual, or by counting.
+
+The two are different types. What needs a dual, a gradient's length or a direction to climb in, asks for a `Norm`; what
+only compares distances takes either.
+"""
 
 from enum import StrEnum
 
@@ -6,7 +10,7 @@ import numpy as np
 
 
 class Norm(StrEnum):
-    """The Lp norms."""
+    """The Lp norms: any real length, and a dual that measures gradients."""
 
     L1 = "l1"
     L2 = "l2"
@@ -20,6 +24,12 @@ class Norm(StrEnum):
     def dual(self) -> "Norm":
         """q with 1/p + 1/q = 1."""
         return {"l1": Norm.LINF, "l2": Norm.L2, "linf": Norm.L1}[self.value]
+
+
+class Counting(StrEnum):
+    """Sizes that are whole numbers: how much was changed, however far. They are no norms and have no dual."""
+
+    L0 = "l0"  # features
 
 
 NORMS = (Norm.L1, Norm.L2, Norm.LINF)

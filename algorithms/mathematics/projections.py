@@ -25,11 +25,17 @@ def project(rows: Array, x: Array, radius: Array, norm: Norm, lower: Array, uppe
     low = xp.astype(lower, xp.float64) - center  # <= 0
     high = xp.astype(upper, xp.float64) - center  # >= 0
     offset = xp.astype(rows, xp.float64) - center
-    inner = radius - ROUNDING * (lengths(center, norm) + radius)
-    inner = xp.where(inner > 0, inner, xp.zeros_like(inner))
+    inner = short_of_rounding(radius, lengths(center, norm))
     onto = {Norm.LINF: _onto_linf, Norm.L2: _onto_l2, Norm.L1: _onto_l1}[norm]
     moved = xp.astype(center + onto(offset, inner, low, high), xp.float32)
     return xp.minimum(xp.maximum(moved, lower), upper)
+
+
+def short_of_rounding(radius: Array, size: Array) -> Array:
+    """Radii (m,) less what rounding to float32 may add to offsets from centers of these lengths (m,); at least 0."""
+    xp = array_namespace(radius)
+    inner = radius - ROUNDING * (size + radius)
+    return xp.where(inner > 0, inner, xp.zeros_like(inner))
 
 
 def _clip(offset: Array, low: Array, high: Array) -> Array:

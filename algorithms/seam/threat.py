@@ -1,14 +1,27 @@
-"""The threat model: norm, box, radius and goal. All methods speak of it in these words."""
+"""The threat model: what an adversary may change, by how much, and to what end.
 
-from dataclasses import dataclass
-from typing import Literal
+A threat owns its geometry. Wherever a method measures a change, keeps a point valid, or draws and projects points
+around a sample, it asks the threat; no method measures or clips by itself. So what further limits a threat (a scale a
+feature, frozen features, a lattice of values, edits) is a field here, which only this file and the mathematics it calls
+read: scale in `lengths` and in what draws and projects, frozen features in `limits`, a lattice in `clip`. Where
+candidates can be counted, their enumeration by distance stands beside the sampling of balls.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Generic, Literal, Self
 
 import numpy as np
+from array_api_compat import array_namespace
 from numpy.typing import NDArray
+from typing_extensions import TypeVar
 
-from algorithms.mathematics.norms import Norm
+from algorithms.mathematics import geometry, projections
+from algorithms.mathematics.geometry import Law
+from algorithms.mathematics.norms import Counting, Norm
 
 TargetRule = Literal["random", "least_likely", "runner_up", "given"]
+Array = Any  # numpy or torch
 
 
 @dataclass(frozen=True)
@@ -26,17 +39,98 @@ class Box:
     def is_bounded(self) -> bool:
         return bool(np.all(np.isfinite(self.lower)) and np.all(np.isfinite(self.upper)))
 
+    @property
+    def is_unbounded(self) -> bool:
+        """Every number is valid, in every feature."""
+        return not (np.any(np.isfinite(self.lower)) or np.any(np.isfinite(self.upper)))
+
+    @property
+    def sides(self) -> NDArray[np.float64]:
+        """How far apart the ends of each feature are: () or (*shape), in float64."""
+        return np.asarray(np.asarray(self.upper, np.float64) - self.lower)
+
     def contains(self, rows: NDArray[np.float32]) -> NDArray[np.bool_]:
         """(m, *shape) -> (m,)"""
         inside = (rows >= self.lower) & (rows <= self.upper)
         return np.asarray(inside.reshape(len(rows), -1).all(axis=1))
 
 
-@dataclass(frozen=True)
-class Threat:
-    """`epsilon` given: is there an adversarial point within it? None: how far is the nearest, or how far is it safe?"""
+N = TypeVar("N", bound=Norm | Counting, default=Norm, covariant=True)
+_DEFAULT: Any = Norm.L2  # N is Norm where nothing else is said
 
-    norm: Norm = Norm.L2
+
+@dataclass(frozen=True)
+class Threat(Generic[N]):
+    """`epsilon` given: is there an adversarial point within it? None: how far is the nearest, or how far is it safe?
+
+    `Threat` alone measures by a norm with a dual, `Threat[Counting]` by counting: what needs a dual does not take it.
+    In the methods `x` are the samples that points are near to, (m, *shape) or one that stands for all, (*shape).
+    """
+
+    norm: N = _DEFAULT
     box: Box = Box(np.zeros((), np.float32), np.ones((), np.float32))
     epsilon: float | None = None
     targeted: TargetRule | None = None
+
+    def limits(self, x: Array) -> tuple[Array, Array]:
+        """The least and the largest value that each feature of the samples may be given; they broadcast to x."""
+        del x  # a feature that must stay as it is would have both ends there
+        return self.box.lower, self.box.upper
+
+    def clip(self, rows: Array, x: Array, *, out: NDArray[np.float32] | None = None) -> Array:
+        """The valid inputs (m, *shape) float32 nearest to the rows."""
+        return geometry.clip(rows, *self.limits(x), out=out)
+
+    def hull(self, x: Array, radius: Any) -> tuple[Array, Array]:
+        """The ends of each feature within balls: what may be reached, and is valid. Radii broadcast to x."""
+        lower, upper = self.limits(x)
+        return np.maximum(x - radius, lower), np.minimum(x + radius, upper)
+
+    def is_cut(self, x: NDArray[Any], radius: float) -> bool:
+        """Whether some points of the ball around one sample are not valid."""
+        center = x.astype(np.float64)
+        lower, upper = self.limits(x)
+        return bool(np.any(center - radius < lower) or np.any(center + radius > upper))
+
+    def farthest(self, x: Array) -> Array:
+        """The distance (m,) of the farthest valid input from each sample (m, *shape); differences in x's precision."""
+        lower, upper = self.limits(x)
+        xp = array_namespace(x)
+        return self.lengths(xp.maximum(upper - x, x - lower))
+
+    def lengths(self, offsets: Array) -> Array:
+        """The size (m,) of each change (m, *shape), summed in float64."""
+        return geometry.lengths(offsets, self.norm)
+
+    def distance(self, y: NDArray[Any], x: NDArray[Any]) -> float:
+        """The distance of one point from one sample, (*shape) each, in float64."""
+        return geometry.distance(y, x, self.norm)
+
+    def dual_lengths(self: "Threat", gradients: Array) -> Array:
+        """The dual norm (m,) of gradients (m, *shape): what a loss can gain per unit of distance, to first order."""
+        return geometry.lengths(gradients, self.norm.dual)
+
+    def ascent_direction(self: "Threat", gradients: Array) -> Array:
+        """As `algorithms.mathematics.geometry.ascent_direction`, in this norm."""
+        return geometry.ascent_direction(gradients, self.norm)
+
+    def project(self: "Threat", rows: Array, x: Array, radius: Array) -> Array:
+        """The valid inputs within radius (m,) of x that are nearest to the rows in l2: flat, (m, d) float32."""
+        return projections.project(rows, x, radius, self.norm, *self.limits(x))
+
+    def draw_in_ball(
+        self: "Threat", rng: np.random.Generator, m: int, shape: tuple[int, ...], *, radius: float, law: Law
+    ) -> NDArray[np.float32]:
+        """Random changes (m, *shape) from the ball of this radius. Laws as `algorithms.mathematics.geometry`."""
+        return geometry.sample_ball(rng, m, shape, norm=self.norm, radius=radius, law=law)
+
+    def draw_on_sphere(
+        self: "Threat", rng: np.random.Generator, m: int, shape: tuple[int, ...], *, radius: float
+    ) -> NDArray[np.float64]:
+        """Random changes (m, *shape) of just this size."""
+        return geometry.sample_sphere(rng, m, shape, norm=self.norm, radius=radius)
+
+    def arranged(self, view: Callable[[Any], Any]) -> Self:
+        """The same threat for samples laid out otherwise. `view`: of what the threat says of each feature, (*shape) or
+        one number () for all."""
+        return replace(self, box=Box(view(self.box.lower), view(self.box.upper)))

@@ -12,10 +12,7 @@ import numpy as np
 from array_api_compat import array_namespace
 from numpy.typing import NDArray
 
-from algorithms.mathematics.geometry import lengths, sample_ball
 from algorithms.mathematics.losses import LossName, adversarial_margin, derivative, one_hot
-from algorithms.mathematics.norms import Norm
-from algorithms.mathematics.projections import project
 from algorithms.seam.access import Labels
 from algorithms.seam.case import Cohort, Step
 from algorithms.seam.claims import UpperBound
@@ -23,8 +20,9 @@ from algorithms.seam.question import Owners
 from algorithms.seam.questions.gradients import AskGradient
 from algorithms.seam.questions.scores import AskScores
 from algorithms.seam.threat import Threat
+from algorithms.searches.line import Segment, halve
 
-PULL_BACK_STEPS = 8  # halvings of the segment from the sample to a success: 1/256 of its length
+HALVINGS = 8  # of the segment from the sample to a success: 1/256 of its length
 RIVALS = 9  # whose distance is looked up to first order: those with the largest scores (AutoAttack's number of targets)
 
 Array = Any  # (n, d), numpy or torch: what the cohort is made of
@@ -49,9 +47,8 @@ class Climb:
         n = self.cohort.x.shape[0]
         self.shape = tuple(self.cohort.x.shape[1:])
         self.x: Array = xp.reshape(self.cohort.x, (n, -1))
-        self.lower, self.upper = (
-            xp.reshape(xp.broadcast_to(xp.asarray(side, device=self.x.device), self.shape), (1, -1))
-            for side in (self.threat.box.lower, self.threat.box.upper)
+        self.threat = self.threat.arranged(
+            lambda side: xp.reshape(xp.broadcast_to(xp.asarray(side, device=self.x.device), self.shape), (1, -1))
         )
         self.nearest = xp.asarray(self.x, copy=True)  # the nearest success so far; the sample where there is none
         self.distance = np.full(n, np.inf)
@@ -74,7 +71,7 @@ class Climb:
             return one_hot(aims, scores) - one_hot(labels, scores)
 
         scores, slopes = yield from AskGradient(self._shaped(self.x[owners]), owners, cotangent=gap)
-        steep = _host(lengths(slopes, self.threat.norm.dual))
+        steep = _host(self.threat.dual_lengths(slopes))
         z = _host(scores).astype(np.float64)
         behind = z[np.arange(n * m), self.cohort.labels[owners]] - z[np.arange(n * m), rivals]
         away = np.where(steep > 0, behind / np.where(steep > 0, steep, 1.0), np.inf).reshape(n, m)
@@ -92,8 +89,7 @@ class Climb:
 
     def farthest(self) -> Numbers:
         """The largest distance the box allows: nothing beyond is worth trying."""
-        xp = array_namespace(self.x)
-        return _host(lengths(xp.maximum(self.upper - self.x, self.x - self.lower), self.threat.norm))
+        return _host(self.threat.farthest(self.x))
 
     def at_radius(self, radius: Numbers, wanted: Mask) -> Step[Mask]:
         """Climb within each sample's radius; returns the mask (n,) of those that got through."""
@@ -111,10 +107,10 @@ class Climb:
         if restart == 0:
             return self._project(self.nearest[trying], trying, radius)
         xp = array_namespace(self.x)
-        norm, streams = self.threat.norm, self.cohort.streams
+        rngs = [self.cohort.streams[i].at(int(self.draws[i])) for i in trying]
         offsets = [
-            sample_ball(streams[i].at(int(self.draws[i])), 1, self.shape, norm=norm, radius=r, law="uniform")
-            for i, r in zip(trying, radius, strict=True)
+            self.threat.draw_in_ball(rng, 1, self.shape, radius=r, law="uniform")
+            for rng, r in zip(rngs, radius, strict=True)
         ]
         self.draws[trying] += 1
         drawn = xp.asarray(np.concatenate(offsets).reshape(len(trying), -1), device=self.x.device)
@@ -135,7 +131,7 @@ class Climb:
             scores, slopes = yield from self._ask_gradient(points, trying, aims)
             through = yield from self._confirm(trying, points, self._margin(scores, trying) > 0)
             self._diagnose(trying, points, slopes, radius)
-            won += yield from self._pull_back(trying[through], points[through])
+            won += yield from self._halve_back(trying[through], points[through])
             stay = np.flatnonzero(~through & self.cohort.live[trying])
             if not len(stay):
                 return won
@@ -143,7 +139,7 @@ class Climb:
             points = self._ascend(trying, points, slopes, radius, step)
         scores = yield from self._ask(points, trying)
         through = self._margin(scores, trying) > 0
-        won += yield from self._pull_back(trying[through], points[through])
+        won += yield from self._halve_back(trying[through], points[through])
         return won
 
     def _confirm(self, trying: Owners, points: Array, through: Mask) -> Step[Mask]:
@@ -161,35 +157,29 @@ class Climb:
         """One step of steepest ascent in the norm, then back onto ball and box."""
         xp = array_namespace(points)
         length = self.step_size * radius * (1 + np.cos(np.pi * step / self.steps)) / 2
-        flat = xp.astype(xp.reshape(slopes, points.shape), xp.float64)
-        if self.threat.norm is Norm.LINF:
-            direction = xp.sign(flat)
-        else:  # l1 climbs the raw gradient: the exact projection keeps the steepest features by itself
-            size = lengths(flat, Norm.L2 if self.threat.norm is Norm.L2 else Norm.LINF)
-            direction = flat / xp.where(size > 0, size, xp.ones_like(size))[:, None]
+        direction = self.threat.ascent_direction(xp.reshape(slopes, points.shape))
         return self._project(points + direction * self._like(length)[:, None], trying, radius)
 
-    def _pull_back(self, trying: Owners, points: Array) -> Step[list[int]]:
-        """Halve the way back to the sample while it stays adversarial; claim every point that is. Returns `trying`."""
+    def _halve_back(self, trying: Owners, points: Array) -> Step[list[int]]:
+        """Claim the points, and all adversarial ones met on halving the segments to the samples. Returns `trying`."""
         if not len(trying):
             return []
-        yield from self._claim(trying, points)
-        origin, low, high = self.x[trying], np.zeros(len(trying)), np.ones(len(trying))
-        for _ in range(PULL_BACK_STEPS):
-            middle = (low + high) / 2
-            xp = array_namespace(points)
-            between = xp.astype(origin + (points - origin) * self._like(middle)[:, None], xp.float32)
-            between = xp.minimum(xp.maximum(between, self.lower), self.upper)
+
+        def ask(between: Array) -> Step[Mask]:
             scores = yield from self._ask(between, trying)
             through = self._margin(scores, trying) > 0
-            low, high = np.where(through, low, middle), np.where(through, middle, high)
             yield from self._claim(trying[through], between[through])
+            return through
+
+        yield from self._claim(trying, points)
+        segments = Segment(self.x[trying], points, self.threat, precision=np.float64)
+        yield from halve(segments, ask, halvings=HALVINGS, lines=len(trying))
         return [int(owner) for owner in trying]
 
     def _claim(self, winners: Owners, points: Array) -> Step[None]:
         if not len(winners):
             return
-        away = _host(lengths(points - self.x[winners], self.threat.norm))
+        away = _host(self.threat.lengths(points - self.x[winners]))
         for i, r, point in zip(winners, away, points, strict=True):
             if r < self.distance[i] and self.cohort.live[i]:
                 self.distance[i], self.nearest[i] = r, point
@@ -217,7 +207,7 @@ class Climb:
         return _host(adversarial_margin(scores, *classes))
 
     def _project(self, points: Array, trying: Owners, radius: Numbers) -> Array:
-        return project(points, self.x[trying], self._like(radius), self.threat.norm, self.lower, self.upper)
+        return self.threat.project(points, self.x[trying], self._like(radius))
 
     def _shaped(self, points: Array) -> Array:
         return array_namespace(points).reshape(points, (points.shape[0], *self.shape))
@@ -232,7 +222,7 @@ class Climb:
         """
         xp = array_namespace(points)
         flat = xp.reshape(slopes, points.shape)
-        reach = radius * _host(lengths(flat, self.threat.norm.dual))
+        reach = radius * _host(self.threat.dual_lengths(flat))
         gained = _host(xp.sum(xp.astype((points - self.x[trying]) * flat, xp.float64), axis=1))
         self.stationarity[trying] = np.where(reach > 0, 1 - gained / np.where(reach > 0, reach, 1.0), 0.0)
         self.zero_gradients[trying] += reach == 0

@@ -1,39 +1,119 @@
-"""The way from a sample to another point, along which attacks on labels look for the boundary."""
+"""Lines from samples to other points, and halving them: how near to its sample may a point come and stay adversarial?
 
+Attacks differ in the line they follow, in how often they halve it, and in the precision of its points. All of that is
+asked for here; nothing of it is chosen here.
+"""
+
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import numpy as np
+from array_api_compat import array_namespace
 
-from algorithms.mathematics.geometry import distance
 from algorithms.mathematics.norms import Norm
 from algorithms.seam.access import Rows
+from algorithms.seam.case import Step
 from algorithms.seam.threat import Threat
+
+Array = Any  # numpy or torch
+Share = Any  # of a line's length, from 0 at the sample to 1 at the far point: one number, or (n,), one a line
+Wins = Any  # is the point adversarial: one truth, or (n,)
 
 
 @dataclass(frozen=True)
-class Way:
-    """The segment from x to `far`; in linf the point clipped to a cube around x that grows until it holds `far`."""
+class Segment:
+    """The straight line x + share (far - x) of one sample; or of n samples, one each."""
+
+    x: Array  # (*shape) or (n, *shape)
+    far: Array
+    threat: Threat
+    precision: type[np.floating] = np.float32  # of a share when its point is computed
+
+    @cached_property
+    def length(self) -> float:
+        """Of one sample's segment."""
+        return self.threat.distance(self.far, self.x)
+
+    def at(self, share: Share) -> Array:
+        """The valid points at these shares of the length: `far` itself at the number 1."""
+        if np.ndim(share):  # (n,)
+            xp = array_namespace(self.x)
+            shares = xp.asarray(np.asarray(share, self.precision), device=self.x.device)
+            return self._at(xp.reshape(shares, (-1, *(1,) * (self.x.ndim - 1))))
+        return self.far if share == 1 else self._at(self.precision(share))
+
+    def _at(self, share: Share) -> Array:
+        return self.threat.clip(self.x + share * (self.far - self.x), self.x)
+
+
+@dataclass(frozen=True)
+class GrowingCube:
+    """The far point of one sample moved into a cube around it that grows with the share: linf's own way back."""
 
     x: Rows  # (*shape)
     far: Rows  # (*shape)
     threat: Threat
-    length: float
 
-    @classmethod
-    def between(cls, x: Rows, far: Rows, threat: Threat) -> "Way":
-        return cls(x, far, threat, distance(far, x, threat.norm))
+    @cached_property
+    def length(self) -> float:
+        """The half side of the cube that holds `far`."""
+        return self.threat.distance(self.far, self.x)
 
-    def at(self, share: float) -> Rows:
-        """The point (*shape) of the box at this share of the length, from 0 at x to 1 at `far` itself."""
-        if share == 1.0:
+    def at(self, share: Share) -> Rows:
+        """The valid point (*shape) at this share of the length: `far` itself at 1."""
+        if share == 1:
             return self.far
-        if self.threat.norm is Norm.LINF:
-            radius = np.float32(share * self.length)
-            row = np.clip(self.far, self.x - radius, self.x + radius)
-        else:
-            row = self.x + np.float32(share) * (self.far - self.x)
-        return np.asarray(np.clip(row, self.threat.box.lower, self.threat.box.upper), np.float32)
+        lower, upper = self.threat.hull(self.x, np.float32(share * self.length))
+        return np.asarray(np.clip(self.far, lower, upper), np.float32)
 
-    def within(self, radius: float) -> Rows:
-        """The farthest point (*shape) of the way within this distance of x."""
-        return self.far if self.length <= radius else self.at(radius / self.length)
+
+def connect(x: Rows, far: Rows, threat: Threat) -> Segment | GrowingCube:
+    """The line from one sample (*shape) to another point: in linf by the cube, else straight (Chen et al. 2020).
+
+    Each of its points lies at its share of the distance, in the threat's norm.
+    """
+    return GrowingCube(x, far, threat) if threat.norm is Norm.LINF else Segment(x, far, threat)
+
+
+def within(line: Segment | GrowingCube, radius: float) -> Rows:
+    """The farthest point (*shape) of one sample's line within this distance of it."""
+    return line.far if line.length <= radius else line.at(radius / line.length)
+
+
+def narrowed(low: Share, high: Share, wins: Wins) -> tuple[Share, Share]:
+    """The half between `low` and `high` to go on in, once it is known which points in the middle are adversarial."""
+    middle = (low + high) / 2
+    return np.where(wins, low, middle), np.where(wins, middle, high)
+
+
+def halve(
+    line: Segment | GrowingCube,
+    ask: Callable[[Array], Step[Any]],
+    *,
+    halvings: int,
+    lines: int | None = None,
+    precision: float = 0.0,
+    ends_at_rounding: bool = False,
+) -> Step[Share]:
+    """Ask for the point in the middle of what is left of a line, and go on in the half where the answer turns.
+
+    The far point is known to be adversarial; `ask` tells it of the points between, of one line or of so many `lines`
+    in step. Ends after these halvings; or when what is left is no longer than `precision`, as a share; or, at
+    rounding, when the middle of a single line is one of its ends. Returns the shares of the nearest points that were
+    adversarial.
+    """
+    low, high = (0.0, 1.0) if lines is None else (np.zeros(lines), np.ones(lines))
+    near_end, far_end = line.x, line.far
+    for done in range(halvings):
+        if 0.5**done <= precision:
+            break
+        points = line.at((low + high) / 2)
+        if ends_at_rounding and (np.array_equal(points, near_end) or np.array_equal(points, far_end)):
+            break
+        wins = yield from ask(points)
+        low, high = narrowed(low, high, wins)
+        if ends_at_rounding:
+            near_end, far_end = (near_end, points) if wins else (points, far_end)
+    return float(high) if lines is None else high

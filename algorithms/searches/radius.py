@@ -15,7 +15,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from algorithms.mathematics.geometry import lengths
 from algorithms.seam.case import Cohort, Conversation, Step
 from algorithms.seam.claims import Abstained, LowerBound
 from algorithms.seam.question import Owners
@@ -123,5 +122,4 @@ class Prover:
 
     def farthest(self) -> Numbers:
         """The distance (n,) of the box's farthest corner: a ball of that radius is the whole box."""
-        x, box = self.cohort.x, self.threat.box
-        return np.asarray(lengths(np.maximum(box.upper - x, x - box.lower), self.threat.norm))
+        return np.asarray(self.threat.farthest(self.cohort.x))

@@ -9,7 +9,7 @@ import numpy as np
 
 from algorithms.seam.access import Rows
 from algorithms.seam.case import Case
-from algorithms.seam.threat import Box
+from algorithms.seam.threat import Threat
 
 NOISE_STARTS = 20  # a model that none of them fools is seldom fooled by noise at all: real inputs are worth more
 SMALLEST = 0.01  # first scale of the noise around an unbounded sample, as a share of its largest feature
@@ -17,36 +17,36 @@ GROWTH = 2.0  # of that scale from draw to draw: the last is some thousand times
 LAST_STARTS = 200  # of a sample that noise and upload have not fooled
 
 
-def noise(case: Case, box: Box, rng: np.random.Generator) -> Iterator[Rows]:
+def noise(case: Case, threat: Threat, rng: np.random.Generator) -> Iterator[Rows]:
     """Rows (*shape), uniform in the box; where a feature is unbounded, Gaussian around the sample at growing scale."""
-    lower, upper = (np.broadcast_to(side, case.x.shape) for side in (box.lower, box.upper))
+    lower, upper = (np.broadcast_to(side, case.x.shape) for side in threat.limits(case.x))
     bounded = np.isfinite(lower) & np.isfinite(upper)
     low, high = (np.where(bounded, side, 0).astype(np.float64) for side in (lower, upper))
     scale = SMALLEST * max(1.0, float(np.abs(case.x).max()))
     for _ in range(NOISE_STARTS):
         uniform = low + rng.random(case.x.shape) * (high - low)
         around = case.x + scale * rng.standard_normal(case.x.shape)
-        yield np.clip(np.where(bounded, uniform, around), lower, upper).astype(np.float32)
+        yield threat.clip(np.where(bounded, uniform, around), case.x)
         scale *= GROWTH
 
 
-def last(case: Case, box: Box, rng: np.random.Generator) -> Iterator[Rows]:
+def last(case: Case, threat: Threat, rng: np.random.Generator) -> Iterator[Rows]:
     """Rows (*shape): both ends of a bounded box, then Gaussian around the sample at growing scale, over and over.
 
     Noise that fills a box of many features is the same gray everywhere, and may lie on one side of a boundary that
     passes the sample closely: the small scales look there. Clipped to the box, the large ones are its random corners.
     """
-    lower, upper = (np.broadcast_to(side, case.x.shape) for side in (box.lower, box.upper))
-    if box.is_bounded:
+    lower, upper = (np.broadcast_to(side, case.x.shape) for side in threat.limits(case.x))
+    bounded = np.isfinite(lower) & np.isfinite(upper)
+    if bounded.all():
         yield lower.copy()
         yield upper.copy()
-    bounded = np.isfinite(lower) & np.isfinite(upper)
     size = max(1.0, float(np.abs(case.x).max()))
     sides = np.where(bounded, upper.astype(np.float64) - np.where(bounded, lower, 0), size)
     for draw in range(LAST_STARTS):
         scale = SMALLEST * GROWTH ** (draw % NOISE_STARTS)
         around = case.x + scale * sides * rng.standard_normal(case.x.shape)
-        yield np.clip(around, lower, upper).astype(np.float32)
+        yield threat.clip(around, case.x)
 
 
 def hinted(case: Case) -> Iterator[Rows]:
@@ -55,8 +55,8 @@ def hinted(case: Case) -> Iterator[Rows]:
         yield case.hint.point
 
 
-def pool(case: Case, box: Box) -> Iterator[Rows]:
+def pool(case: Case, threat: Threat) -> Iterator[Rows]:
     """The other samples (*shape), in the order of their file."""
     for row in () if case.pool is None else case.pool:
         if not np.array_equal(row, case.x):
-            yield np.clip(row, box.lower, box.upper, dtype=np.float32)
+            yield threat.clip(row, case.x)

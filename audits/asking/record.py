@@ -7,7 +7,7 @@ from pydantic import computed_field
 from audits.asking.request import AuditRequest
 from audits.document.report import Skipped
 from audits.document.summary import AuditSummary
-from audits.policy.verdict import Overall
+from audits.document.verdict import Overall
 from jobs.record import JobError, Progress
 from jobs.spec import QueueName, ThreatSpec
 from jobs.states import JobState

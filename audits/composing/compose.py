@@ -6,20 +6,19 @@ from datetime import datetime
 
 from algorithms.seam.claims import Kind
 from audits.asking.record import AuditSpec
-from audits.composing import comparison, identity, limitations
+from audits.composing import comparison, identity, limitations, rows
+from audits.composing.envelope import envelope
 from audits.composing.outline import summarize
 from audits.document.report import Alarm, Comparison, Effort, Gallery, JobRow, Report
 from audits.document.rows import SampleRow
-from audits.evidence import rows
+from audits.document.verdict import Verdict
 from audits.evidence.alarms import raised, shown_by
 from audits.evidence.efforts import effort
-from audits.evidence.envelope import envelope
 from audits.evidence.evidence import Evidence
 from audits.evidence.table import Table, table_of, table_of_report
 from audits.policy import judging as gate
 from audits.policy.drops import Baseline
 from audits.policy.judging import Ground
-from audits.policy.verdict import Verdict
 
 
 @dataclass(frozen=True)

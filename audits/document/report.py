@@ -13,7 +13,7 @@ from algorithms.seam.claims import Kind
 from audits.document import earlier
 from audits.document.rows import SampleRow
 from audits.document.summary import AuditSummary
-from audits.policy.verdict import RuleOutcome, Waiver
+from audits.document.verdict import RuleOutcome, Waiver
 from jobs.hints import GivenHints
 from jobs.request import Goal
 from jobs.states import JobState

@@ -6,9 +6,9 @@ from math import ceil, floor, isinf
 from typing import Literal, Self
 
 from algorithms.mathematics.statistics import clopper_pearson, sign_test
+from audits.document.verdict import Evidence
 from audits.policy.metrics import LEVEL, Middle, Sampled, Share
 from audits.policy.policy import Rule
-from audits.policy.verdict import Evidence
 from jobs.summary import Interval
 
 ROUNDING = 1e-9  # of a rate times a number of samples that is whole

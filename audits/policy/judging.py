@@ -9,13 +9,13 @@ from dataclasses import dataclass, replace
 from datetime import date
 from math import isfinite
 
+from audits.document.verdict import Overall, RuleOutcome, RuleVerdict, Verdict, Waiver
 from audits.evidence.table import Table
 from audits.policy import drops, metrics
 from audits.policy.bounds import NO_SAMPLE, Bound, Decision, Outcome
 from audits.policy.drops import Baseline
 from audits.policy.metrics import LEVEL, METRICS, Metric, Number
 from audits.policy.policy import AT_A_RADIUS, Policy, Rule
-from audits.policy.verdict import Overall, RuleOutcome, RuleVerdict, Verdict, Waiver
 
 _WORST_FIRST: tuple[Outcome, ...] = ("fail", "inconclusive", "pass")
 

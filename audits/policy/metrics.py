@@ -12,9 +12,9 @@ import numpy as np
 
 from algorithms.mathematics.statistics import clopper_pearson, median_interval
 from audits.document.estimates import SCORES
+from audits.document.verdict import Evidence
 from audits.evidence.table import Flags, Need, Numbers, Table, ends
 from audits.policy.policy import MetricName
-from audits.policy.verdict import Evidence
 from jobs.summary import Interval
 
 LEVEL = 0.95  # of the interval shown where nobody names another

@@ -6,8 +6,8 @@ from pydantic import Field, ValidationError, model_validator
 
 from algorithms.errors import Refused
 from audits.document.estimates import SCORES
+from audits.document.verdict import Severity, Waiver
 from audits.policy import text as policy_text
-from audits.policy.verdict import Severity, Waiver
 from jobs.request import Number
 from models.record import Record
 

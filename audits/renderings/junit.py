@@ -10,7 +10,7 @@ from junitparser import Error, Failure, JUnitXml, Skipped, TestSuite
 from junitparser.xunit2 import TestCase
 
 from audits.document.report import Report
-from audits.policy.verdict import RuleOutcome
+from audits.document.verdict import RuleOutcome
 from audits.renderings.outline import headline
 from audits.renderings.words import plain, remark, requirement
 

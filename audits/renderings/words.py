@@ -10,7 +10,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 
 from audits.document.estimates import MedianInterval
 from audits.document.report import Picture, Report
-from audits.policy.verdict import RuleOutcome
+from audits.document.verdict import RuleOutcome
 from jobs.summary import Interval
 
 NOTHING = "–"

@@ -47,7 +47,7 @@ class Child:
 
     @property
     def is_hopeless(self) -> bool:
-        """True if it keeps dying right after its start."""
+        """True if it keeps dying right after its start, or has ended with EX_CONFIG: not as things are set up."""
         return self._short_lives >= HOPELESS
 
     def last_words(self) -> str:
@@ -74,6 +74,9 @@ class Child:
             code = process.wait()
             self._kill()
             if self._stopping.is_set():
+                return
+            if code == os.EX_CONFIG:  # it said why, and would say it again
+                self._short_lives = HOPELESS
                 return
             self._short_lives = self._short_lives + 1 if time.monotonic() - born < SHORT_LIFE_SECONDS else 1
             pause = min(0.5 * 2 ** (self._short_lives - 1), LONGEST_PAUSE_SECONDS)

@@ -15,29 +15,22 @@ from redis.retry import Retry
 from algorithms.errors import Unavailable
 from jobs.settings import Settings
 from jobs.states import moves_as_lua
+from jobs.store import layout
 from jobs.store.names import TAG
 from jobs.store.refusals import Reply, accept
 
 SCRIPTS = Path(__file__).parent / "lua"
 SHARED = ("moves.lua", "ends.lua")
 CANCEL_SECONDS = 8.0  # a cancelled job ends within 10 s even where its worker does not answer
+AWAY = (redis.ConnectionError, redis.TimeoutError, redis.ReadOnlyError, redis.OutOfMemoryError)  # or full, or loading
 SYNC_MILLISECONDS = 1000  # patience with the disk before an answer is given up
-
-
-@contextmanager
-def _reachable() -> Iterator[None]:
-    """Turns every way in which Redis can be away, loading or full into Unavailable."""
-    away = (redis.ConnectionError, redis.TimeoutError, redis.ReadOnlyError, redis.OutOfMemoryError)
-    try:
-        yield
-    except away as error:
-        raise Unavailable("The store cannot be reached right now; try again shortly.", retry_after=2) from error
 
 
 class Connection:
     """Speaks to Redis for all sections of the store. Opens at the first command; may be shared by threads.
 
-    All methods raise Unavailable(retry_after) while Redis cannot be reached.
+    All methods raise Unavailable(retry_after) while Redis cannot be reached, and where what it holds is not ours to
+    read (`layout.py`).
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -50,6 +43,7 @@ class Connection:
             socket_connect_timeout=5,
             retry=Retry(NoBackoff(), 1),
         )
+        self._has_met = False
         self.limits = {
             "lease_ms": round(settings.lease_seconds * 1000),
             "ttl_ms": settings.result_ttl_seconds * 1000,
@@ -69,7 +63,7 @@ class Connection:
 
     def ask(self, *commands: tuple[Any, ...]) -> list[Any]:
         """Sends commands in one round trip, and returns the answer of each."""
-        with _reachable(), self._redis.pipeline(transaction=False) as pipeline:
+        with self._reachable(), self._redis.pipeline(transaction=False) as pipeline:
             for command in commands:
                 pipeline.execute_command(*command)
             answers: list[Any] = pipeline.execute()
@@ -82,10 +76,21 @@ class Connection:
         """
         named = {name: value for name, value in arguments.items() if value is not None}
         payload = json.dumps({**named, "limits": self.limits})
-        with _reachable():
+        with self._reachable():
             run = self._run_and_sync if durable else self._run
             reply: Reply = json.loads(run(self._scripts[script], payload))
         return accept(reply)
+
+    @contextmanager
+    def _reachable(self) -> Iterator[None]:
+        """Meets the layout of the keys first, and turns every way in which Redis can be away into Unavailable."""
+        try:
+            if not self._has_met:
+                layout.meet(self._redis)
+                self._has_met = True
+            yield
+        except AWAY as error:
+            raise Unavailable("The store cannot be reached right now; try again shortly.", retry_after=2) from error
 
     def _run(self, script: Script, payload: str) -> Any:
         return script(keys=[TAG], args=[payload])

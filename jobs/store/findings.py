@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from algorithms.seam.claims import Finding
-from jobs.lease import ChunkResult
 from jobs.page import Page
+from jobs.result import ChunkResult
 from jobs.store.connection import Connection
 from jobs.store.names import checked, found, key, missing
 from jobs.store.objects import place

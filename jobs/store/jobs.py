@@ -13,11 +13,14 @@ from jobs.request import JobRequest
 from jobs.settings import Settings
 from jobs.spec import FIRST_VERSION, JobSpec
 from jobs.states import JobState
+from jobs.store import specs
 from jobs.store.moves import Moves
 from jobs.store.names import checked, found, key, new_id
 from jobs.store.objects import Objects, as_argument
 from jobs.summary import Summary
 
+SPEC_FIELDS = ("spec", "request", "model_id", "samples_id", "auxiliary_id")
+USED = (("model", "model"), ("samples", "samples"), ("auxiliary", "samples"))  # part of a spec, kind of object
 JOB_FIELDS = (
     *("state", "request", "method_version", "created", "started", "finished", "changed"),
     *("samples_total", "samples_done", "queries", "gradients", "hints"),
@@ -47,8 +50,17 @@ class Jobs:
         return found(job)
 
     def spec(self, tenant: str, job_id: str) -> JobSpec:
-        """Returns what was admitted, cards included: it outlives the model and the samples."""
-        return JobSpec.model_validate_json(self._objects.field(tenant, checked(job_id, "job"), "spec"))
+        """Returns what was admitted, cards included. Raises NotFound, also once model or samples are removed."""
+        ask = self._moves.connection.ask
+        ((spec, request, *ids),) = ask(("HMGET", key("t", tenant, "job", checked(job_id, "job")), *SPEC_FIELDS))
+        used = [(part, kind, used_id) for (part, kind), used_id in zip(USED, ids, strict=True) if used_id]
+        cards = ask(*(("HGET", key("t", tenant, kind, used_id), "card") for _, kind, used_id in used))
+        elsewhere = {"request": request} | {part: card for (part, *_), card in zip(used, cards, strict=True)}
+        return specs.read(found(spec), {part: found(text) for part, text in elsewhere.items()})
+
+    def shape(self, tenant: str, job_id: str) -> tuple[int, ...]:
+        """Returns the shape of one sample of a job: it outlives the samples themselves. Raises NotFound."""
+        return tuple(json.loads(self._objects.field(tenant, checked(job_id, "job"), "shape")))
 
     def page(
         self, tenant: str, state: JobState | None = None, cursor: str | None = None, limit: int = 100
@@ -89,9 +101,10 @@ def described(spec: JobSpec, settings: Settings) -> dict[str, Any]:
         "method": spec.request.method.name,
         "model_id": checked(spec.model.id, "model"),
         "samples_id": checked(spec.samples.id, "samples"),
-        "spec": spec.model_dump_json(),
+        "spec": specs.written(spec),
         "request": spec.request.model_dump_json(),
         "method_version": spec.method_version,
+        "shape": json.dumps(spec.samples.shape),
         **({"hints": spec.hints.model_dump_json()} if spec.hints else {}),
         "samples_total": len(spec.indices),
         "chunk_size": spec.chunk_size,

@@ -3,9 +3,10 @@
 from time import monotonic
 from typing import Any, Literal
 
-from jobs.lease import AuditLease, ChunkResult, Commit, JobLease, Lease, ModelLease
+from jobs.lease import AuditLease, Commit, JobLease, Lease, ModelLease
 from jobs.record import Progress
-from jobs.spec import JobSpec
+from jobs.result import ChunkResult
+from jobs.store import specs
 from jobs.store.jobs import described
 from jobs.store.moves import Moves
 from jobs.store.names import key
@@ -99,12 +100,12 @@ def _lease(reply: Reply, subject_id: str, chunk: int) -> Lease:
         case "job":
             return JobLease(
                 **right,
-                spec=JobSpec.model_validate_json(reply["spec"]),
+                spec=specs.read(reply["spec"], reply),
                 prepared=Preparation.model_validate_json(reply["prepared"]) if "prepared" in reply else None,
                 sealed=reply.get("sealed"),
                 deadline=monotonic() + reply["milliseconds_left"] / 1000,
             )
         case "model":
-            model = ModelCard.model_validate_json(reply["card"])
+            model = ModelCard.model_validate_json(reply["model"])
             return ModelLease(**right, model=model, sealed=reply.get("sealed"))
     return AuditLease(**right)

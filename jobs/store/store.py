@@ -4,11 +4,12 @@ Every compound move is one Lua script (`jobs/store/lua/`, each with `moves.lua` 
 wholly or not at all, and safely twice. Time is the server's. All keys share the hash tag `{brinell}`, so all of them
 live in one slot; `t:T` are the keys of tenant T, and no method finds an object except under its tenant.
 
+    layout                     string  number of this layout (`layout.py`)
     keys                       hash    key id -> KeyRecord; `keys:used` id -> last use; `keys:touched:ID` for a minute
     t:T:model:ID               hash    card, state, version, refusal_code, refusal_detail, sealed
     t:T:samples:ID             hash    card
-    t:T:job:ID                 hash    state, version, spec, request, method_version, prepared, summary, error_*, times,
-                                       sums of chunks
+    t:T:job:ID                 hash    state, version, spec, request, method_version, ids of what it uses, shape,
+                                       prepared, summary, error_*, times, sums of chunks
     t:T:job:ID:chunks          hash    chunk -> ChunkResult: written once
     t:T:audit:ID               hash    state, version, spec, jobs, live and ended_* (counts of jobs), verdict, forms …
     t:T:list:KIND              zset    ids in the order of their making (`sequence`)
@@ -75,7 +76,7 @@ class Store:
     """
 
     def __init__(self, settings: Settings, queue: Queue, library: Library) -> None:
-        connection = self._connection = Connection(settings)
+        connection = self.connection = Connection(settings)
         self.moves = Moves(connection, queue, library)
         self.objects = Objects(self.moves)
         self.holdings = Holdings(connection, library)
@@ -90,16 +91,16 @@ class Store:
 
     def ping(self) -> None:
         """Returns where Redis answers."""
-        self._connection.ask(("PING",))
+        self.connection.ask(("PING",))
 
     def server_time(self) -> datetime:
         """Tells the time of Redis, which all others are compared with."""
-        ((seconds, microseconds),) = self._connection.ask(("TIME",))
+        ((seconds, microseconds),) = self.connection.ask(("TIME",))
         return datetime.fromtimestamp(int(seconds) + int(microseconds) / 1e6, UTC)
 
     def backlog(self) -> Backlog:
         """Counts what there is to do."""
-        jobs, waiting, running = self._connection.ask(
+        jobs, waiting, running = self.connection.ask(
             ("HGETALL", key("jobs")), ("ZCARD", key("sent")), ("ZCARD", key("leases"))
         )
         counts = {state: int(jobs.get(state, 0)) for state in JobState}
@@ -107,5 +108,5 @@ class Store:
 
     def counters(self) -> dict[str, int]:
         """Counts stale_fences, lost_leases and resent_messages since the store was first used."""
-        (counts,) = self._connection.ask(("HGETALL", key("counters")))
+        (counts,) = self.connection.ask(("HGETALL", key("counters")))
         return {what: int(count) for what, count in counts.items()}

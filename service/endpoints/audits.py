@@ -12,7 +12,7 @@ from audits.asking import admission
 from audits.asking.record import Audit
 from audits.asking.request import AuditRequest
 from audits.document.report import MEDIA_TYPES, Report
-from audits.policy.verdict import Verdict
+from audits.document.verdict import Verdict
 from jobs.page import Page
 from jobs.states import TERMINAL, JobState
 from jobs.store.names import checked

@@ -44,7 +44,7 @@ def get_adversarials(job_id: str, caller: JobsReader, parts: TheParts) -> Stream
     """Of an ended job; a cancelled one has the points it found before."""
     if parts.store.jobs.get(caller.tenant, job_id).state not in TERMINAL:
         raise Conflict("The job still runs; ask again when it has ended.", code="job_not_finished")
-    shape = parts.store.jobs.spec(caller.tenant, job_id).samples.shape
+    shape = parts.store.jobs.shape(caller.tenant, job_id)
     digests = parts.store.findings.adversarial_digests(caller.tenant, job_id)
     file = adversarials.merge(digests, parts.library.get, shape, parts.library.incoming())
     headers = {

@@ -61,7 +61,11 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict, str]:
     (here / "algorithms" / "certificates" / "wider.py").write_text(CERTIFICATE)
     environment = {"PYTHONPATH": str(here), "PATH": "/usr/bin:/bin"}
     done = subprocess.run(
-        [sys.executable, "-c", AUDIT], cwd=here, env=environment, capture_output=True, text=True, timeout=120
+        [sys.executable, "-c", AUDIT],
+        cwd=here,
+        env=environment,
+        capture_output=True,
+        text=True,
     )
     assert done.returncode == 0, done.stderr[-3000:]
     document, page = done.stdout.split("\n", 1)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.following import PATIENCE_SECONDS, ROOT, Copy, blocks
+from tests.following import ROOT, Copy, blocks
 
 PAGE = (ROOT / "docs" / "adding-a-method.md").read_text()
 (FILE,) = blocks("adding-a-method.md", "python")
@@ -16,7 +16,7 @@ PAGE = (ROOT / "docs" / "adding-a-method.md").read_text()
 (DESCRIBED,) = re.findall(r"^`(docs/methods/\w+\.md)`: ", PAGE, re.MULTILINE)
 NAME = Path(PATH).stem
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(PATIENCE_SECONDS)]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")

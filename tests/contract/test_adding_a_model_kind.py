@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.following import PATIENCE_SECONDS
+
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "adding-a-model-kind.md").read_text()
 CLASSIFIER, OPENING, ROW = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
@@ -17,6 +19,8 @@ CLASSIFIER, OPENING, ROW = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 CLASSIFIER_FILE, OPENING_FILE = re.findall(r"`(models/\w+/\w+\.py)`[^`]*:\n\n```python", PAGE)
 FOLDER = Path(OPENING_FILE).parent
 NAME = FOLDER.name
+
+pytestmark = pytest.mark.timeout(PATIENCE_SECONDS)
 
 WAY = '''
 """An upload of the new kind, inspected and opened by its own code, asked for by a job, and attacked."""
@@ -117,7 +121,11 @@ def put(file: Path, before: str, text: str) -> None:
 def run(checkout: Path, *command: str) -> subprocess.CompletedProcess[str]:
     environment = {"PYTHONPATH": str(checkout), "PATH": "/usr/bin:/bin", "OMP_NUM_THREADS": "1"}
     return subprocess.run(
-        [sys.executable, "-m", *command], cwd=checkout, env=environment, capture_output=True, text=True, timeout=600
+        [sys.executable, "-m", *command],
+        cwd=checkout,
+        env=environment,
+        capture_output=True,
+        text=True,
     )
 
 

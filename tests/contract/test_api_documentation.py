@@ -12,7 +12,7 @@ from algorithms.seam.claims import Finding
 from audits.asking.record import Audit
 from audits.asking.request import AuditRequest
 from audits.document.report import MEDIA_TYPES
-from audits.policy.verdict import Verdict
+from audits.document.verdict import Verdict
 from jobs.record import Job
 from jobs.registration import EndpointRequest
 from jobs.request import JobRequest

@@ -1,12 +1,15 @@
 """Certificates by bounds against attacks on the same model, linear truths, and each other."""
 
 import functools
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import onnx
 import pytest
+import torch
 from onnx import TensorProto, helper
+from torch import nn
 
 from algorithms.driver.running import Samples, run
 from algorithms.mathematics.geometry import lengths
@@ -23,7 +26,7 @@ from models.onnx.classifier import OnnxClassifier
 from models.onnx.gradients.differentiator import differentiator
 from models.onnx.inspection import inspect
 from models.onnx.network import read
-from tests.exports import graph, torch_export
+from tests.exports import classic, graph, torch_export
 from tests.published import data_folder, images
 from tests.truths import Constant, Linear
 
@@ -109,6 +112,44 @@ def test_one_number_on_no_axis_is_bounded_like_any_other(net: str, norm: Norm) -
     assert Access.BOUNDS in inspect(data, preprocessing=None, device="cpu").offers
     rows = np.random.default_rng(1).normal(size=(3, 10)).astype(np.float32)
     assert min(check_brackets(opened(data), rows, norm, Box.unbounded())) > 0
+
+
+class Excited(nn.Module):
+    """Channels times numbers made of all of them (squeeze and excitation)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.gate, self.head = nn.Conv2d(3, 4, 3, padding=1), nn.Conv2d(4, 4, 1), nn.Linear(4, 4)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        h = torch.relu(self.first(x))
+        return self.head((h * torch.sigmoid(self.gate(h.mean((2, 3), keepdim=True)))).mean((2, 3)))
+
+
+def gated(gate: nn.Module) -> Callable[[], nn.Module]:
+    return lambda: nn.Sequential(nn.Conv2d(3, 4, 3), gate, nn.Flatten(), nn.Linear(144, 8), gate, nn.Linear(8, 4))
+
+
+# name -> (a network of products, the opset it is exported in)
+GATED: dict[str, tuple[Callable[[], nn.Module], int]] = {
+    "SiLU": (gated(nn.SiLU()), 13),
+    "GELU of parts": (gated(nn.GELU()), 13),
+    "GELU": (gated(nn.GELU()), 20),
+    "HardSwish": (gated(nn.Hardswish()), 14),
+    "squeeze and excitation": (Excited, 13),
+}
+
+
+@pytest.mark.parametrize("norm", NORMS)
+@pytest.mark.parametrize("net", GATED)
+def test_no_attack_on_a_network_of_products_comes_nearer_than_the_certificates_allow(net: str, norm: Norm) -> None:
+    build, opset = GATED[net]
+    with torch.random.fork_rng():
+        torch.manual_seed(3)
+        data = classic(build().eval(), torch.rand(2, 3, 8, 8), opset, True)
+    assert Access.BOUNDS in inspect(data, preprocessing=None, device="cpu").offers
+    rows = np.random.default_rng(1).random((3, 3, 8, 8), dtype=np.float32)
+    assert min(check_brackets(opened(data), rows, norm)) > 0
 
 
 @functools.cache

@@ -4,9 +4,9 @@ import hashlib
 import socket
 import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from threading import Thread
 
@@ -14,6 +14,7 @@ import pytest
 
 from algorithms.errors import BrinellError, NotFound, Refused, Unavailable
 from models.library import Library
+from tests.patience import PATIENCE_SECONDS, until
 
 DATA = bytes(range(256)) * 40
 DIGEST = hashlib.sha256(DATA).hexdigest()
@@ -36,19 +37,18 @@ def s3_address() -> Iterator[str]:
         yield f"http://127.0.0.1:{port}"
     finally:
         server.terminate()
-        server.wait(timeout=10)
+        server.wait(timeout=PATIENCE_SECONDS)
 
 
 def _wait_for(port: int, server: subprocess.Popen) -> None:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and server.poll() is None:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except OSError:
-            time.sleep(0.1)
-        else:
-            return
-    raise RuntimeError("the fake S3 server did not start")
+    def answers() -> bool:
+        assert server.poll() is None, "the fake S3 server did not start"
+        with suppress(OSError):
+            socket.create_connection(("127.0.0.1", port)).close()
+            return True
+        return False
+
+    until(answers, what="the fake S3 server")
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def bucket(s3_address: str, monkeypatch: pytest.MonkeyPatch) -> str:
     for name, value in (keys | {"AWS_ENDPOINT": s3_address, "AWS_ALLOW_HTTP": "true"}).items():
         monkeypatch.setenv(name, value)
     request = urllib.request.Request(f"{s3_address}/brinell", method="PUT", headers=SIGNED)
-    urllib.request.urlopen(request, timeout=10).close()
+    urllib.request.urlopen(request, timeout=PATIENCE_SECONDS).close()
     return "s3://brinell/some/prefix"
 
 

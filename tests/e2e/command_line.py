@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.e2e.machine import DIGITS, ROOT, children, is_alive, until
+from tests.e2e.machine import DIGITS, ROOT, children, is_alive
+from tests.patience import PATIENCE_SECONDS, until
 
-PATIENCE_SECONDS = 110
 OURS = ("BRINELL_URL", "BRINELL_API_KEY", "BRINELL_REDIS_URL", "BRINELL_LIBRARY", "GITHUB_STEP_SUMMARY")
 
 
@@ -68,7 +68,7 @@ def up(folder: Path) -> Iterator[subprocess.Popen[str]]:
     """`brinell up` on a free port, ready. Stopped by SIGTERM, unless it is gone already."""
     process = start("up", "--port", "0", folder=folder)
     try:
-        until(lambda: (folder / ".brinell" / "url").exists() or process.poll() is not None, seconds=90, what="up")
+        until(lambda: (folder / ".brinell" / "url").exists() or process.poll() is not None, what="up")
         assert process.poll() is None, finish(process)
         yield process
     finally:

@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,19 +26,11 @@ from jobs.store.store import Store
 from models.cards import ModelCard, SamplesCard
 from models.library import Library
 from models.samples import inspect_samples
+from tests.patience import PATIENCE_SECONDS, until
 
 ROOT = Path(__file__).parents[2]
 DIGITS = ROOT / "examples" / "digits"
 TENANT = "tests"
-
-
-def until(is_so: Callable[[], Any], *, seconds: float, what: str) -> Any:
-    """What `is_so` returns, as soon as it is true."""
-    end = time.monotonic() + seconds
-    while not (found := is_so()):
-        assert time.monotonic() < end, f"{what}: not within {seconds} s"
-        time.sleep(0.05)
-    return found
 
 
 def children(pid: int) -> list[int]:
@@ -88,7 +79,7 @@ class Worker:
 
     @property
     def pool_child(self) -> int:
-        return until(lambda: children(self.process.pid), seconds=20, what="a pool child")[0]
+        return until(lambda: children(self.process.pid), what="a pool child")[0]
 
     @property
     def runners(self) -> list[int]:
@@ -101,17 +92,13 @@ class Worker:
             os.kill(self.process.pid, signal.SIGKILL)
         self._gone()
 
-    def drain(self, *, seconds: float) -> float:
-        """SIGTERM; how long it took to go."""
-        began = time.monotonic()
+    def drain(self) -> None:
+        """SIGTERM, and gone."""
         self.process.terminate()
-        self.process.wait(timeout=seconds)
-        took = time.monotonic() - began
         self._gone()
-        return took
 
     def _gone(self) -> None:
-        self.process.wait(timeout=10)
+        self.process.wait(timeout=PATIENCE_SECONDS)
         self._log.close()
 
 
@@ -180,7 +167,7 @@ class Machine:
 
     def _inspected(self, card: ModelCard, sealed: str | None = None) -> ModelCard:
         self.store.models.add(TENANT, card, sealed=sealed)
-        until(lambda: self.store.models.get(TENANT, card.id).state != "inspecting", seconds=60, what="an inspection")
+        until(lambda: self.store.models.get(TENANT, card.id).state != "inspecting", what="an inspection")
         return self.store.models.get(TENANT, card.id)
 
     def upload_samples(self, path: Path = DIGITS / "samples.npz") -> SamplesCard:
@@ -215,12 +202,13 @@ class Machine:
     def job(self, job: Job) -> Job:
         return self.store.jobs.get(TENANT, job.id)
 
-    def ended(self, job: Job, *, seconds: float) -> Job:
-        return until(lambda: (now := self.job(job)).state in TERMINAL and now, seconds=seconds, what="the end of a job")
+    def ended(self, job: Job) -> Job:
+        until(lambda: self.job(job).state in TERMINAL, what="the end of a job")
+        return self.job(job)
 
     def half_done(self, job: Job) -> Job:
         """As soon as something is committed, and not everything."""
-        until(lambda: self.findings(job), seconds=60, what="a first committed chunk")
+        until(lambda: self.findings(job), what="a first committed chunk")
         assert self.job(job).state == "running"
         return job
 

@@ -1,6 +1,5 @@
 """An audit of the bundled model through HTTP, and one whose worker is shot in the middle."""
 
-import time
 from pathlib import Path
 
 import httpx2
@@ -11,7 +10,8 @@ from audits.asking.request import AuditRequest
 from audits.document.report import Report
 from audits.store import Audits
 from jobs.states import TERMINAL
-from tests.e2e.machine import TENANT, Machine, until
+from tests.e2e.machine import TENANT, Machine
+from tests.patience import PATIENCE_SECONDS, until
 
 pytestmark = pytest.mark.slow
 
@@ -25,11 +25,17 @@ rules:
 """
 
 
+def _ended(client, audit_id):
+    """None while it runs."""
+    audit = client.get(f"/v1/audits/{audit_id}", headers={"Prefer": "wait=10"}).json()
+    return audit if audit["state"] in TERMINAL else None
+
+
 @pytest.fixture(scope="module")
 def audited(installation):
     """The ended audit, its verdict and its report."""
     key = {"Authorization": f"Bearer {installation.api_key}"}
-    with httpx2.Client(base_url=installation.url, headers=key, timeout=90) as client:
+    with httpx2.Client(base_url=installation.url, headers=key, timeout=PATIENCE_SECONDS) as client:
         model = client.post(
             "/v1/models?name=digits",
             content=(DIGITS / "model.onnx").read_bytes(),
@@ -47,9 +53,7 @@ def audited(installation):
                 "samples": {"limit": 6},
             },
         ).json()
-        end = time.monotonic() + 100
-        while audit["state"] not in TERMINAL and time.monotonic() < end:
-            audit = client.get(f"/v1/audits/{audit['id']}", headers={"Prefer": "wait=10"}).json()
+        audit = until(lambda: _ended(client, audit["id"]), what="the end of the audit")
         verdict = client.get(f"/v1/audits/{audit['id']}/verdict").json()
         report = Report.model_validate_json(client.get(f"/v1/audits/{audit['id']}/report").content)
     return audit, verdict, report
@@ -96,10 +100,10 @@ def test_an_audit_survives_the_death_of_its_worker(machine):
     plan = admit(AuditRequest.model_validate(body), model, samples)
     audits = Audits(machine.store)
     audit = audits.create(TENANT, plan)
-    until(lambda: audits.get(TENANT, audit.id).progress.queries > 100, seconds=60, what="an audit under way")
+    until(lambda: audits.get(TENANT, audit.id).progress.queries > 100, what="an audit under way")
     worker.kill()
     machine.worker()
-    until(lambda: audits.get(TENANT, audit.id).state in TERMINAL, seconds=90, what="the end of the audit")
+    until(lambda: audits.get(TENANT, audit.id).state in TERMINAL, what="the end of the audit")
     ended = audits.get(TENANT, audit.id)
     assert (ended.state, ended.report_ready) == ("succeeded", True)
     report = Report.model_validate_json(machine.library.get(audits.report_forms(TENANT, audit.id)["json"]))

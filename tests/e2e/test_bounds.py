@@ -8,6 +8,7 @@ from onnx import TensorProto, helper
 from brinell.client import Client
 from brinell.errors import BrinellError
 from tests.exports import graph, linear
+from tests.patience import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.slow
 
@@ -22,7 +23,7 @@ def client(installation):
 
 @pytest.fixture(scope="module")
 def model(client):
-    return client.upload_model(DIGITS / "model_robust.onnx", timeout_seconds=60)
+    return client.upload_model(DIGITS / "model_robust.onnx", timeout_seconds=PATIENCE_SECONDS)
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +39,7 @@ def findings(client: Client, model: dict, samples: dict, name: str, **threat: ob
         "threat": {"norm": "linf"} | threat,
         "samples": {"indices": [0, 1, 2]},
     }
-    job = client.wait_for_job(client.create_job(asked)["id"], timeout_seconds=90)
+    job = client.wait_for_job(client.create_job(asked)["id"], timeout_seconds=PATIENCE_SECONDS)
     assert job["state"] == "succeeded", job["error"]
     return list(client.findings(job["id"]))
 
@@ -73,7 +74,7 @@ def test_a_model_without_bounds_names_its_operator_and_the_method_is_refused(cli
     outputs = [("z", TensorProto.FLOAT, ["N", 10])]
     file = tmp_path / "softplus.onnx"
     file.write_bytes(graph(nodes, ["N", 1, 8, 8], outputs, {"W": weights, "b": bias}))
-    card = client.upload_model(file, timeout_seconds=60)
+    card = client.upload_model(file, timeout_seconds=PATIENCE_SECONDS)
     assert card["withheld"] == [{"offer": "bounds", "reason": "Bounds are not implemented for Softplus."}]
     with pytest.raises(BrinellError) as caught:
         findings(client, card, samples, "crown")

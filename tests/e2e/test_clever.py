@@ -7,6 +7,7 @@ import pytest
 from onnx import TensorProto, helper
 
 from tests.exports import graph, linear
+from tests.patience import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.slow
 
@@ -29,7 +30,7 @@ def uploads(client, tmp_path_factory: pytest.TempPathFactory):
     (folder / "linear.onnx").write_bytes(data)
     rows = np.random.default_rng(1).normal(size=(4, 12)).astype(np.float32)
     np.savez(folder / "rows.npz", x=rows)
-    model = client.upload_model(folder / "linear.onnx", timeout_seconds=60)
+    model = client.upload_model(folder / "linear.onnx", timeout_seconds=PATIENCE_SECONDS)
     return model, client.upload_samples(folder / "rows.npz"), rows
 
 
@@ -42,7 +43,7 @@ def test_the_score_of_a_linear_model_is_its_radius(client, uploads, norm):
         "method": {"name": "clever", "batches": 5, "batch_size": 16},
         "threat": {"norm": norm, "box": None},
     }
-    job = client.wait_for_job(client.create_job(asked)["id"], timeout_seconds=90)
+    job = client.wait_for_job(client.create_job(asked)["id"], timeout_seconds=PATIENCE_SECONDS)
     assert job["state"] == "succeeded", job["error"]
     weights, bias = (numbers.astype(np.float64) for numbers in linear(d=12, classes=5))
     logits = rows.astype(np.float64) @ weights + bias

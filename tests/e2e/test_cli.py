@@ -11,7 +11,7 @@ import pytest
 
 from brinell.client import Client
 from tests.e2e.command_line import family, finish, gone, make_folder, run, start, up
-from tests.e2e.machine import until
+from tests.patience import PATIENCE_SECONDS, until
 
 pytestmark = pytest.mark.slow
 SCORE = ("score", "model.onnx", "--samples", "samples.npz", "--preset", "quick")
@@ -69,22 +69,23 @@ def _cancelled(client):
 
 
 def test_a_score_that_takes_too_long_ends_with_3_and_is_cancelled(folder, client):
-    code, _, err = run(
-        "score", "model.onnx", "--samples", "samples.npz", "--preset", "paper", "--timeout", "8", folder=folder
-    )
+    """What is uploaded already leaves the whole time to the score, which would take an hour."""
+    model, samples = client.upload_model(folder / "model.onnx"), client.upload_samples(folder / "samples.npz")
+    slow = ("score", model["id"], "--samples", samples["id"], "--preset", "paper")
+    code, _, err = run(*slow, "--timeout", "10", folder=folder)
     assert code == 3, err
-    until(lambda: _cancelled(client), seconds=15, what="the cancellation")
+    until(lambda: _cancelled(client), what="the cancellation")
 
 
 def test_ctrl_c_cancels_the_job_and_ends_with_2(folder, client):
     before = len(list(client.jobs()))
     process = start("score", "model.onnx", "--samples", "samples.npz", "--preset", "paper", folder=folder)
-    until(lambda: len(list(client.jobs())) > before, seconds=30, what="the job")
+    until(lambda: len(list(client.jobs())) > before, what="the job")
     process.send_signal(signal.SIGINT)
     code, _, err = finish(process)
     assert code == 2
     assert "Interrupted" in err
-    until(lambda: _cancelled(client), seconds=15, what="the cancellation")
+    until(lambda: _cancelled(client), what="the cancellation")
 
 
 def test_models_samples_jobs_and_methods_are_listed_as_json(folder):
@@ -100,8 +101,8 @@ def test_an_upload_does_not_wait_for_a_long_job(folder, client):
     samples = client.upload_samples(folder / "samples.npz")
     method = {"name": "clever", "preset": "paper"}
     job = client.create_job({"model_id": model["id"], "samples_id": samples["id"], "method": method})
-    until(lambda: client.job(job["id"])["state"] == "running", seconds=30, what="the job")
-    again = client.upload_model(folder / "model.onnx", name="again", timeout_seconds=30)
+    until(lambda: client.job(job["id"])["state"] == "running", what="the job")
+    again = client.upload_model(folder / "model.onnx", name="again", timeout_seconds=PATIENCE_SECONDS)
     assert (again["state"], client.job(job["id"])["state"]) == ("ready", "running")
     client.cancel_job(job["id"])
 
@@ -163,7 +164,7 @@ def test_up_killed_leaves_nothing_running_and_starts_again(tmp_path):
     with up(here) as process:
         relatives = family(process.pid)
         process.kill()
-        until(lambda: gone(relatives), seconds=20, what="the end of all children")
+        until(lambda: gone(relatives), what="the end of all children")
     with suppress(FileNotFoundError):
         (here / ".brinell/url").unlink()
     with up(here):
@@ -173,7 +174,7 @@ def test_up_killed_leaves_nothing_running_and_starts_again(tmp_path):
 def test_score_without_a_server_starts_a_private_one_and_leaves_nothing(tmp_path):
     here = make_folder(tmp_path / "here")
     process = start(*SCORE, "--limit", "1", "--json", folder=here)
-    until(lambda: len(family(process.pid)) > 4, seconds=60, what="a private server")
+    until(lambda: len(family(process.pid)) > 4, what="a private server")
     relatives = family(process.pid)
     code, out, err = finish(process)
     assert code == 0, err

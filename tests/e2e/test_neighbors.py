@@ -12,6 +12,7 @@ from algorithms.seam.threat import Threat
 from brinell.client import Client
 from brinell.errors import BrinellError
 from tests.nearest import exact_radius
+from tests.patience import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.slow
 
@@ -35,12 +36,12 @@ def saved(folder: Path, **arrays: object) -> Path:
 
 def upload(client: Client, folder: Path, **arrays: object) -> dict:
     kept = {"x": POINTS.reshape(-1, 1, 8, 8), "y": LABELS[:400], "k": 1} | arrays
-    return client.upload_model(saved(folder, **kept), kind="neighbors", timeout_seconds=60)
+    return client.upload_model(saved(folder, **kept), kind="neighbors", timeout_seconds=PATIENCE_SECONDS)
 
 
 def findings(client: Client, model: dict, rows: dict, method: dict, **request: object) -> list[dict]:
     asked = {"model_id": model["id"], "samples_id": rows["id"], "method": method} | request
-    job = client.wait_for_job(client.create_job(asked)["id"], timeout_seconds=90)
+    job = client.wait_for_job(client.create_job(asked)["id"], timeout_seconds=PATIENCE_SECONDS)
     assert job["state"] == "succeeded", job["error"]
     return list(client.findings(job["id"]))
 
@@ -90,7 +91,9 @@ def test_what_is_no_model_is_refused_by_its_code(client, tmp_path, arrays, code)
 
 
 def test_a_method_that_needs_neighbors_is_refused_on_a_model_without_and_scores_on_one_with(client, samples, tmp_path):
-    network = client.upload_model(Path(__file__).parents[2] / "examples" / "digits" / "model.onnx", timeout_seconds=60)
+    network = client.upload_model(
+        Path(__file__).parents[2] / "examples" / "digits" / "model.onnx", timeout_seconds=PATIENCE_SECONDS
+    )
     for model, name in ((network, "nearest_neighbor"), (upload(client, tmp_path), "square")):
         with pytest.raises(BrinellError) as refused:
             client.create_job({"model_id": model["id"], "samples_id": samples["id"], "method": {"name": name}})

@@ -9,6 +9,7 @@ import pytest
 from brinell.client import Client
 from tests.e2e.command_line import make_folder, up
 from tests.e2e.machine import ROOT
+from tests.patience import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.slow
 
@@ -30,14 +31,14 @@ def test_the_three_calls_of_the_readme_work_as_written(tmp_path):
             env=environment,
             capture_output=True,
             text=True,
-            timeout=100,
+            timeout=PATIENCE_SECONDS,
             check=False,
         )
         assert done.returncode == 0, done.stderr
         with Client(url, key) as client:
             (job,) = client.jobs()
             assert job["id"] in done.stdout
-            assert client.wait_for_job(job["id"], timeout_seconds=90)["state"] == "succeeded"
+            assert client.wait_for_job(job["id"], timeout_seconds=PATIENCE_SECONDS)["state"] == "succeeded"
             assert list(client.findings(job["id"]))
 
 
@@ -60,5 +61,7 @@ def test_the_polling_of_the_readme_ends_whatever_is_answered(tmp_path, curl, sho
         "while SEEN=" + _calls().partition("while SEEN=")[2].partition('curl -sS --fail-with-body -H "$KEY" "$URL')[0]
     )
     script = f"URL=u KEY=k JOB=j\ncurl() {{ {curl}; }}\n{loop}"
-    done = subprocess.run(["bash", "-c", script], cwd=tmp_path, capture_output=True, text=True, timeout=10, check=False)
+    done = subprocess.run(
+        ["bash", "-c", script], cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False
+    )
     assert shows in done.stdout

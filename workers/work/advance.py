@@ -6,7 +6,7 @@ from workers.kind import Desk, WorkKind
 
 
 def supervise(lease: AuditLease, desk: Desk) -> Ending:
-    from workers.supervisor import advancing  # it reads audits and the store, which no runner may meet
+    from workers import advancing  # it reads audits and the store, which no runner may meet
 
     jobs = advancing.next_phase(lease.tenant, lease.subject_id, store=desk.store, library=desk.library, keep=desk.keep)
     digests = {job.hints.digest for job in jobs if job.hints}

@@ -8,7 +8,7 @@ from workers.kind import Desk, WorkKind
 
 
 def supervise(lease: AuditLease, desk: Desk) -> Ending:
-    from workers.supervisor import reporting  # it reads audits and the store, which no runner may meet
+    from workers import reporting
 
     report = reporting.compose_report(lease.tenant, lease.subject_id, store=desk.store, library=desk.library)
     forms = {form: desk.keep(data) for form, data in reporting.rendered(report)}

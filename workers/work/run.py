@@ -18,7 +18,8 @@ from algorithms.seam.claims import Finding, Outcome
 from algorithms.seam.hint import Hint
 from algorithms.seam.threat import Box, TargetRule, Threat
 from jobs.hints import as_arrays, from_arrays, unpacked
-from jobs.lease import ChunkResult, Commit, JobLease
+from jobs.lease import Commit, JobLease
+from jobs.result import ChunkResult
 from jobs.spec import JobSpec
 from models.cards import ModelCard
 from models.samples import load_rows

@@ -21,7 +21,6 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from algorithms.attacks.hopskipjump.normal import NormalEstimate
-from algorithms.mathematics.geometry import distance, lengths
 from algorithms.mathematics.norms import Norm
 from algorithms.method import Method, Params
 from algorithms.seam.access import Access, Labels, Rows
@@ -33,11 +32,11 @@ from algorithms.seam.questions.labels import AskLabels
 from algorithms.seam.threat import Threat
 from algorithms.searches import starts
 from algorithms.searches.directions import Full, LowFrequencies, Spanning
-from algorithms.searches.line import Way
+from algorithms.searches.line import GrowingCube, Segment, connect, halve, within
 
 MOST_DIRECTIONS = 10_000  # B at most (Chen et al. 2020, section V-A)
 FIRST_DELTA = 0.1  # of the box's side: delta of the first cloud, in the code of the authors
-BISECTIONS = 30  # beyond them float32 cannot tell two points of a way apart; theta alone would ask for more
+BISECTIONS = 30  # beyond them float32 cannot tell two points of a line apart; theta alone would ask for more
 HALVINGS = 24  # of a jump: a shorter one is no move in float32. Neither paper nor code has an end here
 RESOLUTION = 16 * float(np.finfo(np.float32).eps)  # an offset below this share of a feature is mostly rounding
 
@@ -100,11 +99,11 @@ class Walk:
         self.directions = _directions(case, threat.norm, params)
         self.noise = case.stream.at(0)
         self.hinted = starts.hinted(case)
-        self.pool = starts.pool(case, threat.box)  # used up, as the hint is, not begun anew, by later walks
+        self.pool = starts.pool(case, threat)  # used up, as the hint is, not begun anew, by later walks
         self.counter = 1  # of the stream: 0 is the noise of the starts
         self.point = case.x
         self.distance = np.inf  # of the point
-        self.reach = np.inf  # of where the last way back began
+        self.reach = np.inf  # of where the last line back began
         self.shown = np.inf  # distance of the nearest point claimed from the boundary
         self.passed: list[float] = []  # distances of this walk, one an iteration
 
@@ -125,9 +124,9 @@ class Walk:
         After the first success a start is a mere direction: one query tells whether the boundary is nearer there.
         """
         self.distance, self.passed, scouts = np.inf, [], SCOUTS
-        noise = starts.noise(self.case, self.threat.box, self.noise)
+        noise = starts.noise(self.case, self.threat, self.noise)
         for start in chain(self.hinted, noise, self.pool, self._last_starts()):
-            near = Way.between(self.case.x, start, self.threat).within((1 - ROUGHLY) * self.distance)
+            near = within(connect(self.case.x, start, self.threat), (1 - ROUGHLY) * self.distance)
             if (yield from self._is_adversarial(near)):
                 yield UpperBound(near)
                 self._stand(*(yield from self._go_back(near, ROUGHLY)))
@@ -141,7 +140,7 @@ class Walk:
 
     def _last_starts(self) -> Iterator[Rows]:
         """Only until the sample is fooled for the first time."""
-        for start in starts.last(self.case, self.threat.box, self.noise):
+        for start in starts.last(self.case, self.threat, self.noise):
             if np.isfinite(min(self.distance, self.shown)):
                 return
             yield start
@@ -156,43 +155,34 @@ class Walk:
 
     def _settle(self, far: Rows) -> Step[None]:
         """Go back as far as theta can tell, and claim what is nearer than all before."""
-        way, share = yield from self._go_back(far, self._theta)
-        self._stand(way, share)
+        line, share = yield from self._go_back(far, self._theta)
+        self._stand(line, share)
         if self.distance < self.shown:
-            yield from self._show(way, share)
+            yield from self._show(line, share)
 
-    def _stand(self, way: Way, share: float) -> None:
-        self.point, self.reach = way.at(share), way.length
-        self.distance = distance(self.point, self.case.x, self.threat.norm)
+    def _stand(self, line: Segment | GrowingCube, share: float) -> None:
+        self.point, self.reach = line.at(share), line.length
+        self.distance = self.threat.distance(self.point, self.case.x)
 
-    def _go_back(self, far: Rows, precision: float) -> Step[tuple[Way, float]]:
-        """Bisect the way from the sample to an adversarial point: the way, and the share of its adversarial end."""
-        way = Way.between(self.case.x, far, self.threat)
-        low, high, near_end, far_end = 0.0, 1.0, self.case.x, far
-        for _ in range(BISECTIONS):
-            if high - low <= precision:
-                break
-            middle = (low + high) / 2
-            between = way.at(middle)
-            if np.array_equal(between, near_end) or np.array_equal(between, far_end):
-                break
-            if (yield from self._is_adversarial(between)):
-                high, far_end = middle, between
-            else:
-                low, near_end = middle, between
-        return way, high
+    def _go_back(self, far: Rows, precision: float) -> Step[tuple[Segment | GrowingCube, float]]:
+        """Bisect the line from the sample to an adversarial point: the line, and the share of its adversarial end."""
+        line = connect(self.case.x, far, self.threat)
+        share = yield from halve(
+            line, self._is_adversarial, halvings=BISECTIONS, precision=precision, ends_at_rounding=True
+        )
+        return line, share
 
-    def _show(self, way: Way, share: float) -> Step[None]:
+    def _show(self, line: Segment | GrowingCube, share: float) -> Step[None]:
         """Claim a point a little behind the boundary: one that hugs it may flip on other hardware, or be a tie."""
         behind = BEHIND
-        while (farther := share * (1 + behind)) < 1 and not (yield from self._is_adversarial(way.at(farther))):
+        while (farther := share * (1 + behind)) < 1 and not (yield from self._is_adversarial(line.at(farther))):
             behind *= 2
-        point = way.at(min(1.0, farther))
-        self.shown = min(self.shown, distance(point, self.case.x, self.threat.norm))
+        point = line.at(min(1.0, farther))
+        self.shown = min(self.shown, self.threat.distance(point, self.case.x))
         yield UpperBound(point)
 
     def _estimate(self, k: int) -> Step[NDArray[np.float64] | None]:
-        """The way (*shape) to jump, of length 1 in the norm: the normal of the boundary, or in linf its signs.
+        """The direction (*shape) to jump in, of length 1 in the norm: the normal of the boundary, or in linf its signs.
 
         None where the labels tell of none.
         """
@@ -201,15 +191,14 @@ class Walk:
         cloud = Cloud(self.point, self._delta(k), self.directions, n, box, stream, self.counter)
         self.counter += cloud.counters
         seen = yield from AskCloud(cloud, lambda: NormalEstimate(cloud, self._wins))
-        normal = np.sign(seen.normal) if self.threat.norm is Norm.LINF else seen.normal
-        length = lengths(normal[None], self.threat.norm)[0]
-        return normal / length if length > 0 else None
+        direction: NDArray[np.float64] = self.threat.ascent_direction(seen.normal[None])[0]
+        return direction if direction.any() else None
 
     def _jump(self, normal: NDArray[np.float64], k: int) -> Step[Rows | None]:
         """Along the normal by xi, halved until it lands on the adversarial side; None where it never does."""
-        xi, box = self.distance / math.sqrt(k), self.threat.box
+        xi = self.distance / math.sqrt(k)
         for _ in range(HALVINGS):
-            there = np.clip(self.point + xi * normal, box.lower, box.upper).astype(np.float32)
+            there: Rows = self.threat.clip(self.point + xi * normal, self.case.x)
             if np.array_equal(there, self.point):
                 return None
             if (yield from self._is_adversarial(there)):
@@ -219,18 +208,18 @@ class Walk:
 
     @property
     def _theta(self) -> float:
-        """As a share of the way: gamma / d^(3/2) in l2, gamma / d^2 in linf."""
+        """As a share of the line: gamma / d^(3/2) in l2, gamma / d^2 in linf."""
         return float(self.params.gamma / self.d ** (2.0 if self.threat.norm is Norm.LINF else 1.5))
 
     def _delta(self, k: int) -> float:
-        """sqrt(d) theta in l2, d theta in linf, of where the way back began: gamma / d of it in both.
+        """sqrt(d) theta in l2, d theta in linf, of where the line back began: gamma / d of it in both.
 
         Not below what float32 can tell apart: for images of 224 x 224 x 3 the paper's delta moves a feature by less
         than one unit of its last place.
         """
         box = self.threat.box
         if k == 1 and box.is_bounded:
-            return FIRST_DELTA * float(np.median(np.asarray(box.upper, np.float64) - box.lower))
+            return FIRST_DELTA * float(np.median(box.sides))
         rounding = RESOLUTION * float(np.median(np.abs(self.point)))
         return max(self.params.gamma / self.d * self.reach, math.sqrt(self.d) * rounding)
 

@@ -13,12 +13,11 @@ network's time (`benchmarks/square_rows.py`).
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field
 
-from algorithms.attacks.square.proposals import Images, Mask, Numbers, Proposals, proposals, short_of
-from algorithms.mathematics.geometry import distance, lengths
+from algorithms.attacks.square.proposals import Images, Mask, Numbers, Proposals, proposals
 from algorithms.mathematics.norms import Norm
+from algorithms.mathematics.projections import short_of_rounding
 from algorithms.mathematics.windows import HORIZON, Canvas, shares_at
 from algorithms.method import Method, Params
 from algorithms.seam.access import Access, Scores
@@ -28,8 +27,9 @@ from algorithms.seam.cost import Cost
 from algorithms.seam.question import Owners
 from algorithms.seam.questions.scores import AskScores
 from algorithms.seam.threat import Threat
+from algorithms.searches.line import Segment, narrowed
 
-PULL_BACK_STEPS = 10  # halvings of the way back to the sample after a success
+HALVINGS = 10  # of the segment from the sample to a success
 SHRINK = 0.8  # a search goes on inside this share of the distance it has reached
 PATIENCE = 50  # steps at a radius without any success so far, before the radius is doubled
 BLOCK_NUMBERS = 2**21  # of the images that proposals are made for at once
@@ -64,15 +64,15 @@ class Search:
     """All samples' searches: each has its best point so far, the ball it moves in, and the point it asks next."""
 
     def __init__(self, cohort: Cohort, threat: Threat, params: SquareParams) -> None:
-        self.cohort, self.threat, self.steps = cohort, threat, params.steps
+        self.cohort, self.steps = cohort, params.steps
         self.canvas = Canvas.of(cohort.x.shape[1:])
         self.x: Images = np.ascontiguousarray(self.canvas.view(cohort.x))
-        self.lower, self.upper = (self._side(side) for side in (threat.box.lower, threat.box.upper))
-        self.farthest: Numbers = lengths(np.maximum(self.upper - self.x, self.x - self.lower), threat.norm)
+        self.threat = threat.arranged(lambda side: self.canvas.view(side[None]) if side.ndim else side)
+        self.farthest: Numbers = self.threat.farthest(self.x)
         self.rngs = [stream.at(0) for stream in cohort.streams]
         self.kind = proposals(threat.norm)
         self.share = self.kind.initial_share if params.initial_share is None else params.initial_share
-        self.size: Numbers = lengths(self.x, threat.norm)
+        self.size: Numbers = self.threat.lengths(self.x)
         n = len(self.x)
         self.radius, self.iteration = np.zeros(n), np.zeros(n, np.int64)
         self.best = self.x.copy()  # the point with the least loss met within the radius
@@ -80,11 +80,7 @@ class Search:
         self.has_ever_won, self.is_over = np.zeros(n, np.bool_), np.zeros(n, np.bool_)
         self.is_new = np.zeros(n, np.bool_)  # the radius has just changed
         self.points = self.x.copy()  # what is asked next
-        self.ways = WaysBack(self.x)
-
-    def _side(self, side: NDArray[np.float32]) -> NDArray[np.float32]:
-        """() or (1, C, H, W): fits all samples."""
-        return side if side.ndim == 0 else self.canvas.view(np.broadcast_to(side, (1, *self.canvas.shape)))
+        self.returns = Returns(self.x, self.threat)
 
     def first_radius(self) -> Numbers:
         """Wide: a quarter of the way to the farthest point of the box; a tenth of the sample's size where unbounded."""
@@ -103,10 +99,10 @@ class Search:
             live = np.flatnonzero(self.cohort.live & ~self.is_over)
             if not len(live):
                 return live
-            is_back = self.ways.are_under_way(live)
+            is_back = self.returns.are_under_way(live)
             back, searching = live[is_back], live[~is_back]
             if len(back):
-                self.points[back] = np.clip(self.ways.middles(back), self.lower, self.upper)
+                self.points[back] = self.returns.middles(back)
             self._widen(searching)
             new, stepping = searching[self.is_new[searching]], searching[~self.is_new[searching]]
             self._arrive(new)
@@ -144,8 +140,8 @@ class Search:
 
     def _proposals(self, part: Part) -> Proposals:
         rngs = self.rngs if isinstance(part, slice) else [self.rngs[i] for i in part]
-        radius = short_of(self.radius[part], self.size[part])
-        return self.kind(self.x[part], radius, (self.lower, self.upper), self.canvas, rngs)
+        radius = short_of_rounding(self.radius[part], self.size[part])
+        return self.kind(self.x[part], radius, self.threat, self.canvas, rngs)
 
     def _blocks(self, who: Owners) -> list[Part]:
         """Few enough samples at a time that what proposals take beside the cohort is bounded."""
@@ -159,22 +155,22 @@ class Search:
     def hear(self, asking: Owners, scores: Scores) -> Owners:
         """Take the answers in. Returns those whose point is adversarial and better than what they had."""
         loss, wins = self._losses(scores, asking)
-        is_back = self.ways.are_under_way(asking)
+        is_back = self.returns.are_under_way(asking)
         nearer = asking[is_back & wins]
         self.best[nearer] = self.points[nearer]
-        for owner in self.ways.hear(asking[is_back], wins[is_back]):
+        for owner in self.returns.hear(asking[is_back], wins[is_back]):
             self._return(int(owner))
         self.is_new[asking[~is_back]] = False
         is_better = ~is_back & (loss < self.loss[asking])
         better, won = asking[is_better], asking[is_better & wins]
         self.best[better], self.loss[better] = self.points[better], loss[is_better]
         self.has_ever_won[won] = True
-        self.ways.begin(won, self.points[won])
+        self.returns.begin(won, self.points[won])
         return np.concatenate([nearer, won])
 
     def _return(self, owner: int) -> None:
-        """From the end of the way back: over at a given radius, else on within a smaller one."""
-        reached = distance(self.best[owner], self.x[owner], self.threat.norm)
+        """Back from halving: over at a given radius, else on within a smaller one."""
+        reached = self.threat.distance(self.best[owner], self.x[owner])
         if self.threat.epsilon is not None or reached == 0.0:
             self.is_over[owner] = True
         else:
@@ -199,29 +195,28 @@ class Search:
         return np.where(is_finite, loss, np.inf), is_finite & wins
 
 
-class WaysBack:
-    """From adversarial points back to their samples, halved again and again while they stay adversarial."""
+class Returns:
+    """Segments from samples to adversarial points, halved each in its own time while what is near stays adversarial."""
 
-    def __init__(self, x: Images) -> None:
-        self._x, self._far = x, x.copy()
-        self._low, self._high = np.zeros(len(x)), np.ones(len(x))  # shares of the way: not, and still adversarial
+    def __init__(self, x: Images, threat: Threat) -> None:
+        self._x, self._far, self._threat = x, x.copy(), threat
+        self._low, self._high = np.zeros(len(x)), np.ones(len(x))  # shares: not, and still adversarial
         self._left = np.zeros(len(x), np.int64)  # halvings
 
     def are_under_way(self, who: Owners) -> Mask:
         return np.asarray(self._left[who] > 0)
 
     def begin(self, who: Owners, far: Images) -> None:
-        self._far[who], self._low[who], self._high[who], self._left[who] = far, 0.0, 1.0, PULL_BACK_STEPS
+        self._far[who], self._low[who], self._high[who], self._left[who] = far, 0.0, 1.0, HALVINGS
 
     def middles(self, who: Owners) -> Images:
-        share = ((self._low[who] + self._high[who]) / 2).astype(np.float32)[:, None, None, None]
-        return np.asarray(self._x[who] + share * (self._far[who] - self._x[who]))
+        """The points (m, C, H, W) to be asked."""
+        segments = Segment(self._x[who], self._far[who], self._threat)
+        return np.asarray(segments.at((self._low[who] + self._high[who]) / 2))
 
     def hear(self, who: Owners, wins: Mask) -> Owners:
-        """Returns those at their end."""
-        middle = (self._low[who] + self._high[who]) / 2
-        self._low[who] = np.where(wins, self._low[who], middle)
-        self._high[who] = np.where(wins, middle, self._high[who])
+        """Take in which middles were adversarial. Returns those at their end."""
+        self._low[who], self._high[who] = narrowed(self._low[who], self._high[who], wins)
         self._left[who] -= 1
         at_end: Owners = who[self._left[who] == 0]
         return at_end

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from algorithms.mathematics.norms import Norm
-from algorithms.mathematics.projections import ROUNDING
 from algorithms.mathematics.windows import Canvas
+from algorithms.seam.threat import Threat
 
 Images = NDArray[np.float32]  # (m, C, H, W)
 Numbers = NDArray[np.float64]
@@ -23,11 +23,14 @@ REDRAWS = 8  # of a square that changes nothing, before the step is given up
 
 
 class Proposals(Protocol):
-    """Around some samples (m, C, H, W), each within its own radius (m,), `short_of` what rounding may add."""
+    """Around some samples (m, C, H, W), each within its own radius (m,), short of what rounding may add.
+
+    The threat's box is laid out as the samples are.
+    """
 
     initial_share: float
 
-    def __init__(self, x: Images, radius: Numbers, box: tuple[Images, Images], canvas: Canvas, rngs: Rngs) -> None: ...
+    def __init__(self, x: Images, radius: Numbers, threat: Threat, canvas: Canvas, rngs: Rngs) -> None: ...
 
     def first(self) -> Images: ...
 
@@ -57,9 +60,9 @@ class Stripes:
 
     initial_share = 0.05
 
-    def __init__(self, x: Images, radius: Numbers, box: tuple[Images, Images], canvas: Canvas, rngs: Rngs) -> None:
+    def __init__(self, x: Images, radius: Numbers, threat: Threat, canvas: Canvas, rngs: Rngs) -> None:
         reach = radius.astype(np.float32)[:, None, None, None]
-        self.low, self.high = np.maximum(x - reach, box[0]), np.minimum(x + reach, box[1])
+        self.low, self.high = threat.hull(x, reach)
         self.canvas, self.rngs = canvas, rngs
 
     def first(self) -> Images:
@@ -92,9 +95,8 @@ class Bumps:
 
     initial_share = 0.1
 
-    def __init__(self, x: Images, radius: Numbers, box: tuple[Images, Images], canvas: Canvas, rngs: Rngs) -> None:
-        self.x, self.radius, self.canvas, self.rngs = x, radius, canvas, rngs
-        self.lower, self.upper = box
+    def __init__(self, x: Images, radius: Numbers, threat: Threat, canvas: Canvas, rngs: Rngs) -> None:
+        self.x, self.radius, self.threat, self.canvas, self.rngs = x, radius, threat, canvas, rngs
 
     def first(self) -> Images:
         """A grid of about 5 x 5 bumps of random sign."""
@@ -130,13 +132,7 @@ class Bumps:
         """x + delta stretched to the radius; the box may take some of it away. Uses delta up."""
         delta *= (self.radius / np.maximum(np.sqrt(_mass(delta)), 1e-12))[:, None, None, None]
         points = np.add(delta, self.x, out=delta).astype(np.float32)
-        np.maximum(points, self.lower, out=points)
-        return np.asarray(np.minimum(points, self.upper, out=points))
-
-
-def short_of(radius: Numbers, size: Numbers) -> Numbers:
-    """Radii (m,) less what rounding to float32 may add to them, around points of these lengths (m,)."""
-    return np.asarray(np.maximum(radius - ROUNDING * (size + radius), 0.0))
+        return np.asarray(self.threat.clip(points, self.x, out=points))
 
 
 def _mass(delta: Numbers) -> Numbers:

@@ -44,7 +44,7 @@ def minimum(params: NearestNeighborParams, threat: Threat) -> Cost:
 
 def run(case: Case, threat: Threat, params: NearestNeighborParams) -> Conversation:
     neighbors = yield from AskNeighbors()
-    around = Surroundings.of(neighbors, case.x, case.label, threat.box)
+    around = Surroundings.of(neighbors, case.x, case.label, threat)
     pairs = around.pair_bounds(around.own[: max(params.selected, neighbors.k // 2 + 1)])  # (p, q)
     details: Details = {"k": neighbors.k, "points": len(neighbors.y)}
     yield from Pause()

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from algorithms.seam.questions.neighbors import Array, Neighbors
-from algorithms.seam.threat import Box
+from algorithms.seam.threat import Threat
 
 UNIT = 2.0**-53  # a rounding in float64
 SMALLEST = float(np.finfo(np.float64).tiny)
@@ -40,10 +40,10 @@ class Surroundings:
     fuzz: Array  # (n,): what rounding can do to each of them, times two
 
     @classmethod
-    def of(cls, neighbors: Neighbors, x: NDArray[np.float32], label: int, box: Box) -> Self:
+    def of(cls, neighbors: Neighbors, x: NDArray[np.float32], label: int, threat: Threat) -> Self:
         """Of a sample (*shape)."""
         z = x.astype(np.float64).ravel()
-        lower, upper = _room(x, box)
+        lower, upper = _room(x, threat)
         features = neighbors.map(z[None])
         squared = neighbors.squared_distances(features)[0]
         own = np.flatnonzero(neighbors.y == label)
@@ -110,10 +110,11 @@ class Surroundings:
         return min(self.reach, float(np.partition(surely, needed - 1)[needed - 1]))
 
 
-def _room(x: NDArray[np.float32], box: Box) -> tuple[Array, Array]:
+def _room(x: NDArray[np.float32], threat: Threat) -> tuple[Array, Array]:
     """How far each feature can move down and up, not a rounding less: (d,) each."""
     z = x.astype(np.float64)
-    lower, upper = np.minimum(box.lower - z, 0).ravel(), np.maximum(box.upper - z, 0).ravel()
+    least, most = threat.limits(z)
+    lower, upper = np.minimum(least - z, 0).ravel(), np.maximum(most - z, 0).ravel()
     return lower * (1 + 2 * UNIT), upper * (1 + 2 * UNIT)
 
 

@@ -15,7 +15,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from algorithms.mathematics.geometry import inner_radius, lengths
+from algorithms.mathematics.geometry import inner_radius
 from algorithms.mathematics.norms import NORMS, Norm
 from algorithms.scores.clever.lipschitz import Array, reach
 from algorithms.seam.case import Case, Step
@@ -79,14 +79,12 @@ class Neighborhood:
         return inner_radius(norm, self.ball, radius, self.case.x.size)
 
     def is_clipped(self, radius: float) -> bool:
-        """The ball reaches beyond the box, so some of its points are moved to the box's faces."""
-        x, box = self.case.x.astype(np.float64), self.threat.box
-        return bool(np.any(x - radius < box.lower) or np.any(x + radius > box.upper))
+        """Some points of the ball are not valid, and are moved to the box's faces."""
+        return self.threat.is_cut(self.case.x, radius)
 
     def farthest_input(self) -> float:
-        """Distance of the box's farthest corner, in the threat's norm."""
-        x, box = self.case.x.astype(np.float64), self.threat.box
-        return float(lengths(np.maximum(x - box.lower, box.upper - x)[None], self.threat.norm)[0])
+        """The distance of the farthest valid input, in the threat's norm."""
+        return float(self.threat.farthest(self.case.x[None].astype(np.float64))[0])
 
     def walk(self, met: Array, counter: int) -> Step[tuple[float, Array]]:
         """The `auto` radius, and the largest norms met on the way (r,), from those at the sample itself, (r,).

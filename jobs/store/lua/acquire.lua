@@ -29,12 +29,16 @@ end
 
 if unit.subject == 'job' then
   set_running(subject)
-  local model = object(unit.tenant, 'model', redis.call('HGET', subject, 'model_id'))
-  lease.spec = redis.call('HGET', subject, 'spec')
-  lease.prepared = redis.call('HGET', subject, 'prepared') or nil
-  lease.sealed = redis.call('HGET', model, 'sealed') or nil
+  local asked = hash(subject)
+  local model = object(unit.tenant, 'model', asked.model_id)
+  lease.spec, lease.request, lease.prepared = asked.spec, asked.request, asked.prepared
+  lease.model, lease.sealed = redis.call('HGET', model, 'card'), redis.call('HGET', model, 'sealed') or nil
+  lease.samples = redis.call('HGET', object(unit.tenant, 'samples', asked.samples_id), 'card')
+  if asked.auxiliary_id then
+    lease.auxiliary = redis.call('HGET', object(unit.tenant, 'samples', asked.auxiliary_id), 'card')
+  end
   lease.milliseconds_left = redis.call('ZSCORE', key('deadlines'), ASK.id) - NOW
 elseif unit.subject == 'model' then
-  lease.card, lease.sealed = redis.call('HGET', subject, 'card'), redis.call('HGET', subject, 'sealed') or nil
+  lease.model, lease.sealed = redis.call('HGET', subject, 'card'), redis.call('HGET', subject, 'sealed') or nil
 end
 return reply('ok', lease)

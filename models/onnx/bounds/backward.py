@@ -4,12 +4,13 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
-from models.onnx.bounds.operators import Affine, Relaxed
+from models.onnx.bounds.operators import Affine
 from models.onnx.bounds.plan import Plan
+from models.onnx.bounds.relaxations import Relaxed
 from models.onnx.bounds.slopes import Slopes, flat
 
 
-def pull_back(
+def propagate_backward(
     plan: Plan,
     name: str,
     slopes: Slopes,
@@ -32,13 +33,12 @@ def pull_back(
         if isinstance(step.operator, Affine):
             if step.operator.bias is not None:
                 constant = constant + _sum(here.numbers * here.of(step.operator.bias))
-            for source, part in zip(step.sources, step.operator.adjoint(here), strict=True):
-                _add(pending, source, part)
+            parts = step.operator.adjoint(here)
         else:
-            below, offset = relaxed[step.name].pull(here, rows)
+            parts, offset = relaxed[step.name].backward(here, rows)
             constant = constant + offset
-            if below is not None:
-                _add(pending, step.sources[0], below)
+        for source, part in zip(step.sources, parts, strict=bool(parts)):  # none of a constant bound
+            _add(pending, source, part)
     return pending.get(plan.input), constant
 
 

@@ -20,7 +20,7 @@ from algorithms.mathematics.norms import Norm
 from algorithms.seam.access import Labels
 from algorithms.seam.questions.margins import Region, Relaxation
 from models.device import Device
-from models.onnx.bounds.backward import pull_back
+from models.onnx.bounds.backward import propagate_backward
 from models.onnx.bounds.concretization import Balls
 from models.onnx.bounds.plan import Plan, plan
 from models.onnx.bounds.propagation import propagate
@@ -73,8 +73,8 @@ class Bounder:
         self._slack = slack if rounds else 0.0
         self._bucket = _power_of_two(bucket, HELD // plan.widest)
         self._group = _power_of_two(GROUP, HELD // plan.total)
-        self._reaches: dict[tuple[str, Norm], Tensor] = {}
-        self._reaching = threading.Lock()
+        self._known_norms: dict[tuple[str, Norm], Tensor] = {}
+        self._looking = threading.Lock()
         threads = cores() if device == "cpu" else 1
         self._pool = ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,))
 
@@ -93,9 +93,9 @@ class Bounder:
         return np.where(np.isfinite(bounds), bounds, -np.inf)
 
     def _margins(self, region: Region, labels: Labels, rivals: Classes, relaxation: Relaxation) -> NDArray[np.float64]:
-        """Of one group of rows: the better of lines and levels."""
+        """Of one group of rows: the better of linear and constant bounds."""
         regions = Regions(self._plan, self._balls(region), len(labels), self._bucket, self._rounds)
-        propagate(regions, relaxation, lambda name: self._reach(name, region.norm))
+        propagate(regions, relaxation, lambda name: self._dual_norms(name, region.norm))
         rows = torch.arange(len(labels)).repeat_interleave(rivals.shape[1]).to(self._device)
         ours = torch.from_numpy(labels).to(self._device)[rows]
         theirs = torch.from_numpy(rivals.reshape(-1)).to(self._device)
@@ -111,20 +111,20 @@ class Bounder:
     def _tensor(self, values: NDArray[Any]) -> Tensor:
         return torch.tensor(values, dtype=torch.float64, device=self._device)
 
-    def _reach(self, name: str, norm: Norm) -> Tensor:
+    def _dual_norms(self, name: str, norm: Norm) -> Tensor:
         """Dual norms (1, *shape) of the slopes of a value that is affine in the rows. Found once."""
-        with self._reaching:
-            if (name, norm) not in self._reaches:
-                self._reaches[name, norm] = self._slopes_lengths(name, norm)
-            return self._reaches[name, norm]
+        with self._looking:
+            if (name, norm) not in self._known_norms:
+                self._known_norms[name, norm] = self._find_dual_norms(name, norm)
+            return self._known_norms[name, norm]
 
-    def _slopes_lengths(self, name: str, norm: Norm) -> Tensor:
+    def _find_dual_norms(self, name: str, norm: Norm) -> Tensor:
         shape = self._plan.shapes[name]
         count = int(np.prod(shape))
         found = []
         for part in buckets(count, self._bucket):
             positions = part.to(self._device)
-            below, _ = pull_back(self._plan, name, Slopes.one_hot(positions, shape), positions, {}, {})
+            below, _ = propagate_backward(self._plan, name, Slopes.one_hot(positions, shape), positions, {}, {})
             assert below is not None
             found.append(lengths(below.numbers, norm.dual))
         return torch.cat(found)[:count].reshape(1, *shape)

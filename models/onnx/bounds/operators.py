@@ -1,6 +1,7 @@
-"""What an operator is to bounds: affine in its inputs, or a curve between two lines.
+"""What an operator is to bounds: affine in its inputs, a curve of one input, or a product of two.
 
-Tensors have a leading axis: rows, or the objectives of a backward pass. All numbers are float64.
+A node of a graph is one of these, or a few steps of them: x sigmoid(x) is a curve and a product. Tensors have a leading
+axis: rows, or the objectives of a backward pass. All numbers are float64.
 """
 
 from collections.abc import Callable
@@ -9,7 +10,10 @@ from typing import Protocol
 
 from torch import Tensor
 
+from models.onnx.bounds.products import Product
+from models.onnx.bounds.relaxations import Interval, Relaxed
 from models.onnx.bounds.slopes import Slopes
+from models.onnx.bounds.tracing import Shape
 
 
 @dataclass(frozen=True)
@@ -30,40 +34,42 @@ class Affine:
         return 0.0 if self.bias is None else self.bias.abs()
 
     def offset(self) -> Tensor | float:
+        """The bias, or 0 where there is none."""
         return 0.0 if self.bias is None else self.bias
 
 
-class Relaxed(Protocol):
-    """An operator replaced by linear bounds, which hold for each of R rows on that row's interval of inputs."""
-
-    def pull(self, slopes: Slopes, rows: Tensor) -> tuple[Slopes | None, Tensor]:
-        """Lower bounds a.y >= a'.x + c of B objectives: a, rows (B,) -> a', c (B,).
-
-        None in the place of a': the bound is a constant.
-        """
-        ...
-
-
 class Curve(Protocol):
-    """A nonlinear operator that never falls where an input grows."""
+    """A nonlinear operator of one input, known by what encloses it where the input lies between two bounds."""
 
-    def value(self, x: Tensor) -> Tensor:
-        """(m, *in) -> (m, *out)"""
+    def interval(self, lower: Tensor, upper: Tensor) -> Interval:
+        """Least and largest answers to inputs within the interval, in real arithmetic: (R, *in) -> (R, *out)."""
         ...
 
     def error(self, lower: Tensor, upper: Tensor) -> Tensor | float:
-        """How far the float32 answer may be from `value` on inputs within the interval: 0 or (R, *out)."""
+        """How far the float32 answer may be from the real one on inputs within the interval: 0 or (R, *out)."""
         ...
 
-    def bends(self, lower: Tensor, upper: Tensor) -> Tensor:
-        """Where the lines around it depend on the interval: (R, *in) bool."""
+    def unstable(self, lower: Tensor, upper: Tensor) -> Tensor:
+        """Where the linear bounds depend on the interval: (R, *in) bool."""
         ...
 
-    def matters(self, lower: Tensor, upper: Tensor) -> Tensor:
+    def sensitive(self, lower: Tensor, upper: Tensor) -> Tensor:
         """Where the answers' interval depends on the inputs': (R, *in) bool."""
         ...
 
-    def relax(self, lower: Tensor, upper: Tensor) -> Relaxed: ...
+    def relax(self, lower: Tensor, upper: Tensor) -> Relaxed:
+        """Linear bounds that hold for all inputs within the interval."""
+        ...
 
 
-Operator = Affine | Curve
+Operator = Affine | Curve | Product
+
+
+@dataclass(frozen=True)
+class Step:
+    """One value made of others by one operator. A node takes one step, or a few whose values are its own."""
+
+    name: str  # of the value it makes
+    sources: tuple[str, ...]
+    operator: Operator
+    shape: Shape  # of one row of the value

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from onnx import ModelProto
 
 from models.device import Device
-from models.onnx.bounds.operators import Affine, Operator
+from models.onnx.bounds.operators import Affine, Step
 from models.onnx.bounds.reading import Reading, Unsupported
 from models.onnx.bounds.rules.table import RULES
 from models.onnx.bounds.tracing import Shape, Trace, trace
@@ -15,18 +15,11 @@ from models.onnx.graph import ONNX, opset
 
 
 @dataclass(frozen=True)
-class Step:
-    name: str  # of the value it makes
-    sources: tuple[str, ...]
-    operator: Operator
-
-
-@dataclass(frozen=True)
 class Plan:
     input: str
     steps: tuple[Step, ...]
     shapes: dict[str, Shape]  # of one row of every value
-    straight: frozenset[str]  # values that are affine in the rows: no curve lies between
+    affine: frozenset[str]  # values that are affine in the rows: no curve or product lies between
     output: str
 
     def back_from(self, name: str) -> Iterator[Step]:
@@ -70,15 +63,19 @@ def plan(model: ModelProto, shape: Shape, batch: int | None, device: Device) -> 
     """
     traced = trace(model, shape, batch)
     _check(traced)
-    steps = []
-    straight = {traced.input}
-    for node in traced.nodes:
-        reading = Reading(node, traced, opset(model), device)
-        step = Step(node.output[0], reading.sources, RULES[node.op_type](reading))
-        if isinstance(step.operator, Affine) and straight.issuperset(step.sources):
-            straight.add(step.name)
-        steps.append(step)
-    return Plan(traced.input, tuple(steps), traced.shapes, frozenset(straight), model.graph.output[0].name)
+    readings = (Reading(node, traced, opset(model), device) for node in traced.nodes)
+    steps = tuple(step for reading in readings for step in _steps(reading))
+    affine = {traced.input}
+    for step in steps:
+        if isinstance(step.operator, Affine) and affine.issuperset(step.sources):
+            affine.add(step.name)
+    shapes = traced.shapes | {step.name: step.shape for step in steps}
+    return Plan(traced.input, steps, shapes, frozenset(affine), model.graph.output[0].name)
+
+
+def _steps(reading: Reading) -> tuple[Step, ...]:
+    made = RULES[reading.node.op_type](reading)
+    return made if isinstance(made, tuple) else (Step(reading.name, reading.sources, made, reading.out),)
 
 
 def _check(traced: Trace) -> None:

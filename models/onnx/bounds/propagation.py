@@ -7,30 +7,33 @@ from torch import Tensor
 
 from algorithms.mathematics.norms import Norm
 from algorithms.seam.questions.margins import Relaxation
-from models.onnx.bounds.lines import Levels
-from models.onnx.bounds.operators import Affine, Curve
-from models.onnx.bounds.plan import Step
-from models.onnx.bounds.regions import Interval, Regions
+from models.onnx.bounds.operators import Affine, Curve, Step
+from models.onnx.bounds.products import Product
+from models.onnx.bounds.regions import Regions
+from models.onnx.bounds.relaxations import ConstantBounds, Interval, Relaxed
 from models.onnx.bounds.rounding import disturbance
 
-Reach = Callable[[str], Tensor]
+DualNorms = Callable[[str], Tensor]
 """How far a value that is affine in the rows moves in a ball of radius 1, (1, *shape): its slopes' dual norms."""
 
 
-def propagate(regions: Regions, relaxation: Relaxation, reach: Reach) -> None:
+def propagate(regions: Regions, relaxation: Relaxation, dual_norms: DualNorms) -> None:
     """Fill `regions`."""
     balls, entry = regions.balls, regions.plan.input
     regions.intervals[entry] = balls.hull()
-    straight = {entry: (balls.x, torch.zeros_like(balls.x))}
+    centers = {entry: (balls.x, torch.zeros_like(balls.x))}
     for step in regions.plan.steps:
         if isinstance(step.operator, Affine):
             _pass_affine(regions, step, step.operator)
-            if step.name in regions.plan.straight:
-                straight[step.name] = _move_center(regions, step, step.operator, straight)
+            if step.name in regions.plan.affine:
+                centers[step.name] = _move_center(regions, step, step.operator, centers)
+            continue
+        for source in step.sources:
+            if source in centers and balls.norm is not Norm.LINF:
+                _cut_to_ball(regions, source, *centers[source], dual_norms(source))
+        if isinstance(step.operator, Product):
+            _pass_product(regions, step, step.operator, relaxation)
         else:
-            source = step.sources[0]
-            if source in straight and balls.norm is not Norm.LINF:
-                _cut_to_ball(regions, source, *straight[source], reach(source))
             _pass_curve(regions, step, step.operator, relaxation)
 
 
@@ -45,35 +48,63 @@ def _pass_affine(regions: Regions, step: Step, operator: Affine) -> None:
     regions.intervals[step.name] = center - spread, center + spread
 
 
-def _move_center(regions: Regions, step: Step, operator: Affine, straight: dict[str, Interval]) -> Interval:
+def _move_center(regions: Regions, step: Step, operator: Affine, centers: dict[str, Interval]) -> Interval:
     """(value at the row itself, how far rounding may have carried it) of a value that is affine in the rows."""
-    centers, noises = zip(*(straight[name] for name in step.sources), strict=True)
+    values, noises = zip(*(centers[name] for name in step.sources), strict=True)
     noise = operator.magnitude(*noises) + regions.disturbances.get(step.name, 0.0)
-    return operator.apply(*centers) + operator.offset(), noise
+    return operator.apply(*values) + operator.offset(), noise
 
 
-def _cut_to_ball(regions: Regions, name: str, center: Tensor, noise: Tensor, reach: Tensor) -> None:
+def _cut_to_ball(regions: Regions, name: str, center: Tensor, noise: Tensor, dual_norms: Tensor) -> None:
     """A first look at what the ball alone allows: most numbers need no backward pass after it."""
     radii = regions.balls.radii.reshape(-1, *[1] * (center.dim() - 1))
     lower, upper = regions.intervals[name]
-    spread = radii * reach + noise
+    spread = radii * dual_norms + noise
     regions.intervals[name] = torch.maximum(lower, center - spread), torch.minimum(upper, center + spread)
 
 
 def _pass_curve(regions: Regions, step: Step, curve: Curve, relaxation: Relaxation) -> None:
-    source = step.sources[0]
+    (source,) = step.sources
+    bounds = regions.intervals[source]
+    _tighten(regions, source, relaxation, unstable=curve.unstable(*bounds), sensitive=curve.sensitive(*bounds))
     lower, upper = regions.intervals[source]
+    relaxed = curve.relax(lower, upper) if relaxation == "crown" else None
+    _enclose(regions, step, curve.interval(lower, upper), curve.error(lower, upper), relaxed)
+
+
+def _pass_product(regions: Regions, step: Step, product: Product, relaxation: Relaxation) -> None:
+    unstable = product.unstable(*_inputs(regions, step))
+    for source in step.sources:
+        _tighten(regions, source, relaxation, unstable=unstable, sensitive=unstable)
+    x, y = _inputs(regions, step)
+    relaxed = product.relax(x, y) if relaxation == "crown" else None
+    _enclose(regions, step, product.interval(x, y), product.error(x, y), relaxed)
+
+
+def _inputs(regions: Regions, step: Step) -> tuple[Interval, Interval]:
+    first, second = step.sources
+    return regions.intervals[first], regions.intervals[second]
+
+
+def _tighten(regions: Regions, source: str, relaxation: Relaxation, *, unstable: Tensor, sensitive: Tensor) -> None:
+    """By backward passes. Intervals take them of affine values alone, which they find exactly.
+
+    There the ball within the box is less than its hull and less than itself.
+    """
     if relaxation == "crown":
-        regions.tighten(source, curve.bends(lower, upper))
-    elif source in regions.plan.straight:  # exactly: the ball within the box is less than its hull and less than itself
-        cut = regions.balls.are_cut().reshape(-1, *[1] * (lower.dim() - 1))
-        regions.tighten(source, curve.matters(lower, upper) & cut)
-    lower, upper = regions.intervals[source]
-    least, most = curve.value(lower), curve.value(upper)
-    if relaxation == "crown":
-        regions.lines[step.name] = curve.relax(lower, upper)
-    regions.levels[step.name] = Levels(least, most)
-    error = curve.error(lower, upper) if regions.rounds else 0.0
+        regions.tighten(source, unstable)
+    elif source in regions.plan.affine:
+        cut = regions.balls.are_cut().reshape(-1, *[1] * (sensitive.dim() - 1))
+        regions.tighten(source, sensitive & cut)
+
+
+def _enclose(regions: Regions, step: Step, interval: Interval, error: Tensor | float, relaxed: Relaxed | None) -> None:
+    """Keep what is known of the value that a step makes, in real arithmetic and with rounding."""
+    least, most = interval
+    if relaxed is not None:
+        regions.linear_bounds[step.name] = relaxed
+    regions.constant_bounds[step.name] = ConstantBounds(least, most)
+    error = error if regions.rounds else 0.0
     if isinstance(error, Tensor) or error:
         regions.disturbances[step.name] = torch.zeros_like(least) + error
     regions.intervals[step.name] = least - error, most + error

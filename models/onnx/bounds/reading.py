@@ -28,8 +28,18 @@ class Reading:
     device: Device
 
     @property
+    def name(self) -> str:
+        """The value that the node makes."""
+        return str(self.node.output[0])
+
+    def inner(self, what: str) -> str:
+        """Name a value between the steps of the node. No value of the graph is called so: they are numbered."""
+        return f"{self.name}/{what}"
+
+    @property
     def out(self) -> Shape:
-        return self.trace.shapes[self.node.output[0]]
+        """Shape of one row of the value that the node makes."""
+        return self.trace.shapes[self.name]
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -44,6 +54,12 @@ class Reading:
         if not self.depends(i):
             raise self.unsupported("with a constant in the place of the rows")
         return self.trace.shapes[self.node.input[i]]
+
+    def operand(self, i: int) -> Shape:
+        """Shape of one row of an operand. Raises Unsupported where broadcasting would move its batch axis."""
+        if len(self.shape(i)) != len(self.out):
+            raise self.unsupported("with another number of axes")
+        return self.shape(i)
 
     def attribute(self, name: str, default: Any) -> Any:
         return attribute(self.node, name, default)

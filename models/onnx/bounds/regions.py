@@ -1,4 +1,4 @@
-"""What is known of every value on a few regions: intervals, lines, and how far rounding disturbs them."""
+"""What is known of every value on a few regions: intervals, linear bounds, and how far rounding disturbs them."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -6,15 +6,13 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from models.onnx.bounds.backward import pull_back
+from models.onnx.bounds.backward import propagate_backward
 from models.onnx.bounds.concretization import Balls
-from models.onnx.bounds.operators import Relaxed
 from models.onnx.bounds.plan import Plan
+from models.onnx.bounds.relaxations import Interval, Relaxed
 from models.onnx.bounds.slopes import Slopes, flat
 
 WORK = 2**31  # numbers a row's tightening may visit: some ten seconds at the worst
-
-Interval = tuple[Tensor, Tensor]  # lower, upper: (R, *shape)
 
 
 @dataclass
@@ -28,8 +26,9 @@ class Regions:
     rounds: bool  # the model computes in float32; else bounds are about real arithmetic
     intervals: dict[str, Interval] = field(default_factory=dict)
     disturbances: dict[str, Tensor] = field(default_factory=dict)  # step -> (R, *out)
-    lines: dict[str, Relaxed] = field(default_factory=dict)  # a curve's step -> lines around it
-    levels: dict[str, Relaxed] = field(default_factory=dict)  # a curve's step -> its interval
+    linear_bounds: dict[str, Relaxed] = field(default_factory=dict)  # of every step that is not affine
+    constant_bounds: dict[str, Relaxed] = field(default_factory=dict)  # of the same: its interval
+    tightened: dict[str, Tensor] = field(default_factory=dict)  # value -> (R, *shape) bool: nothing more is to be had
     spent: Tensor = field(init=False)  # (R,) of WORK
 
     def __post_init__(self) -> None:
@@ -37,28 +36,33 @@ class Regions:
 
     def least(self, name: str, slopes: Slopes, rows: Tensor, relaxed: Mapping[str, Relaxed]) -> Tensor:
         """Lower bounds (B,) of slopes.value over the regions of `rows` (B,)."""
-        below, constant = pull_back(self.plan, name, slopes, rows, relaxed, self.disturbances)
+        below, constant = propagate_backward(self.plan, name, slopes, rows, relaxed, self.disturbances)
         return constant if below is None else constant + self.balls.least(below, rows)
 
     def least_gap(self, rows: Tensor, ours: Tensor, theirs: Tensor) -> Tensor:
-        """Lower bounds of f_ours - f_theirs, classes (B,): the better of lines and levels."""
+        """Lower bounds of f_ours - f_theirs, classes (B,): the better of linear and constant bounds."""
         scores, shape = self.plan.output, self.plan.shapes[self.plan.output]
         slopes = Slopes.one_hot(ours, shape).plus(Slopes.one_hot(theirs, shape).times(-torch.ones_like(ours)))
-        found = self.least(scores, slopes, rows, self.levels)
-        return torch.maximum(found, self.least(scores, slopes, rows, self.lines)) if self.lines else found
+        found = self.least(scores, slopes, rows, self.constant_bounds)
+        return (
+            torch.maximum(found, self.least(scores, slopes, rows, self.linear_bounds)) if self.linear_bounds else found
+        )
 
     def tighten(self, name: str, wanted: Tensor) -> None:
         """Bound the wanted numbers (R, *shape) of a value by backward passes, and keep what is tighter.
 
         Where that would be more than is left of a row's WORK, its intervals stay as they are, which is sound too.
         """
+        if name in self.tightened:  # for another step that reads the same value
+            wanted = wanted & ~self.tightened[name]
         wanted = self._afforded(name, wanted)
+        self.tightened[name] = self.tightened.get(name, False) | wanted
         lower, upper = self.intervals[name]
         found = torch.stack([flat(lower), -flat(upper)])  # (2, R, numbers): bounds of y and of -y
         sides, rows, positions = _listed(wanted[: self.count])
         for part in buckets(len(rows), self.bucket):
             slopes = Slopes.one_hot(positions[part], self.plan.shapes[name]).times(1.0 - 2.0 * sides[part])
-            least = self.least(name, slopes, rows[part], self.lines)
+            least = self.least(name, slopes, rows[part], self.linear_bounds)
             at = (sides[part], rows[part], positions[part])
             found[at] = torch.maximum(found[at], least)  # NaN stays, and ends as no bound at all
         lower, upper = found[0].reshape(lower.shape), -found[1].reshape(upper.shape)

@@ -17,8 +17,9 @@ from fastapi.testclient import TestClient
 from algorithms.seam.access import Access
 from algorithms.seam.claims import Finding, Kind
 from jobs import logs
-from jobs.lease import ChunkResult, Commit, Lease
+from jobs.lease import Commit, Lease
 from jobs.queue import Queue
+from jobs.result import ChunkResult
 from jobs.settings import Settings
 from jobs.store.keys import KeyRecord
 from jobs.store.store import Store

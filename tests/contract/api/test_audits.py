@@ -2,18 +2,21 @@
 
 import io
 import json
-import time
+import shutil
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
+import redis
 from fastapi.testclient import TestClient
 
 from audits.document.report import Report
 from audits.policy.policy import Policy
 from service.wire import events
 from tests.contract.api.conftest import Api, npz, some_samples
-from tests.contract.api.test_jobs import events_of, later
+from tests.contract.api.test_jobs import events_of, later, waiting
 from workers.supervisor.supervisor import Supervisor
 
 POLICY = {"rules": [{"name": "accurate", "metric": "clean_accuracy", "at_least": 0.5}]}
@@ -74,7 +77,7 @@ def test_the_report_is_the_document_that_the_schema_describes(api: Api, caller: 
     assert {row.upper_by for row in report.samples} == {"pgd"}
     assert report.gallery is not None
     assert {(picture.changed_features, picture.read_as) for picture in report.gallery.pictures} == {(4, 1)}
-    assert caller.get("/v1/schemas/report").json().items() >= Report.model_json_schema(mode="serialization").items()
+    assert caller.get("/v1/schemas/report").json().items() >= Report.model_json_schema().items()
 
 
 def test_the_schema_of_a_policy_is_public(caller: TestClient) -> None:
@@ -270,7 +273,7 @@ def test_events_resume_after_the_last_one_seen(api: Api, caller: TestClient, mon
     audit = api.an_audit(caller)
     seen = str(api.store.objects.version("acme", audit["id"]))
     timer = later(compute, api, audit)
-    told = events_of(caller.get(path_of(audit, "/events"), headers={"Last-Event-ID": seen}))
+    told = events_of(caller.get(path_of(audit, "/events"), headers={"Last-Event-ID": seen}).text)
     timer.join()
     assert json.loads(told[-1]["data"])["state"] == "succeeded"
     assert seen not in [event["id"] for event in told]
@@ -278,12 +281,8 @@ def test_events_resume_after_the_last_one_seen(api: Api, caller: TestClient, mon
 
 def test_a_wait_ends_when_the_audit_changes_state(api: Api, caller: TestClient) -> None:
     audit = api.an_audit(caller)
-    timer = later(api.lease, audit["jobs"][0]["job_id"])
-    started = time.monotonic()
-    answer = caller.get(path_of(audit), headers={"Prefer": "wait=20"})
-    timer.join()
-    assert (answer.json()["state"], answer.headers["preference-applied"]) == ("running", "wait=20")
-    assert time.monotonic() - started < 5
+    client = waiting(api, path_of(audit), lambda: api.lease(audit["jobs"][0]["job_id"]))
+    assert json.loads(client.body)["state"] == "running"
 
 
 @pytest.mark.parametrize("field", ["model_id", "samples_id", "baseline_audit_id"])
@@ -299,13 +298,19 @@ def test_another_tenants_id_in_an_audit_is_answered_as_an_unknown_one(api: Api, 
     assert first.json() | {"request_id": ""} == second.json() | {"request_id": ""}
 
 
-def test_a_verdict_is_told_within_fifty_milliseconds(api: Api, caller: TestClient) -> None:
-    """In process and on an idle machine it takes two; a fifth of a hundred may be disturbed."""
-    audit = api.an_audit(caller, policy=POLICY)
-    compute(api, audit)
-    took = []
-    for _ in range(100):
-        began = time.perf_counter()
-        assert caller.get(path_of(audit, "/verdict")).status_code == 200
-        took.append(time.perf_counter() - began)
-    assert sorted(took)[79] < 0.05
+def test_a_verdict_costs_a_handful_of_reads_however_large_its_audit(api: Api, caller: TestClient) -> None:
+    """Of the store alone, and no report is opened: gates ask often. How many milliseconds: `python -m benchmarks`."""
+    small = api.an_audit(caller, policy=POLICY, recipe=["pgd"], samples={"limit": 1})
+    large = api.an_audit(caller, policy=POLICY)
+    for audit in (small, large):
+        compute(api, audit)
+    shutil.rmtree(Path(urlsplit(api.settings.library).path) / "objects")
+    with redis.Redis.from_url(api.settings.redis_url) as server:
+
+        def reads(audit: dict[str, Any]) -> int:
+            before = sum(seen["calls"] for seen in server.info("commandstats").values())
+            assert caller.get(path_of(audit, "/verdict")).json()["verdict"] == "pass"
+            return sum(seen["calls"] for seen in server.info("commandstats").values()) - before
+
+        caller.get(path_of(small, "/verdict"))
+        assert reads(small) == reads(large) <= 10

@@ -1,28 +1,26 @@
 """A model from its upload to its end."""
 
 import threading
-import time
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 
 from models.kinds import KINDS, UPLOADED, ModelKind
+from service.wire.waiting import LONGEST_SECONDS
 from tests.contract.api.conftest import ONNX, Api
 from tests.contract.api.test_problems import problem_of
+from tests.patience import until
 
-WAIT = {"Prefer": "wait=20"}
+WAIT = {"Prefer": f"wait={LONGEST_SECONDS}"}
 
 
 def as_a_worker(api: Api, caller: TestClient, act: Any) -> threading.Thread:
     """Does `act(model_id)` as soon as a model waits for its inspection."""
 
     def work() -> None:
-        for _ in range(200):
-            if items := caller.get("/v1/models").json()["items"]:
-                act(items[0]["id"])
-                return
-            time.sleep(0.05)
+        (model, *_) = until(lambda: caller.get("/v1/models").json()["items"], what="a model")
+        act(model["id"])
 
     thread = threading.Thread(target=work)
     thread.start()
@@ -44,7 +42,7 @@ def test_a_wait_ends_with_201_when_the_model_is_ready(api: Api, caller: TestClie
     answer = caller.post("/v1/models", content=b"a model", headers=ONNX | WAIT)
     worker.join()
     assert answer.status_code == 201
-    assert answer.headers["preference-applied"] == "wait=20"
+    assert answer.headers["preference-applied"] == WAIT["Prefer"]
     assert answer.json()["offers"] == ["labels", "scores", "gradients"]
 
 

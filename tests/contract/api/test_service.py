@@ -7,10 +7,10 @@ import shutil
 import socket
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from algorithms.registry import METHODS
 from service import keys
 from tests.contract.api.conftest import ONNX, Api
 from tests.contract.api.test_problems import problem_of
+from tests.patience import PATIENCE_SECONDS, until
 
 
 def beat(api: Api, kind: Any = "compute") -> None:
@@ -195,7 +196,7 @@ def test_the_process_serves_stays_small_and_ends_when_told(api: Api) -> None:
         resident = int(re.findall(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{process.pid}/status").read_text())[0])
     finally:
         process.terminate()
-        _, logged = process.communicate(timeout=20)
+        _, logged = process.communicate(timeout=PATIENCE_SECONDS)
     assert answer == {"status": "alive"}
     assert resident < 150 * 1024
     lines = [json.loads(line) for line in logged.splitlines()]  # uvicorn's too
@@ -203,10 +204,9 @@ def test_the_process_serves_stays_small_and_ends_when_told(api: Api) -> None:
 
 
 def _first_answer(url: str) -> Any:
-    for _ in range(300):
-        try:
-            with urllib.request.urlopen(url) as answer:
-                return json.load(answer)
-        except urllib.error.URLError:
-            time.sleep(0.1)
-    raise TimeoutError(url)
+    def answer() -> Any:
+        with suppress(urllib.error.URLError), urllib.request.urlopen(url) as answered:
+            return json.load(answered)
+        return None
+
+    return until(answer, what="the API")

@@ -5,6 +5,7 @@ import socket
 import threading
 import time
 from email.utils import formatdate
+from itertools import count
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from models.endpoints import _client
 from models.endpoints._client import MOST_BYTES, MOST_HEADER_BYTES
 from models.endpoints._permit import Credential
 from tests.endpoints_for_tests import permit, remote
+from tests.patience import PATIENCE_SECONDS
 from tests.served import ServedModel, response_of, sends
 from tests.truths import Linear
 
@@ -57,7 +59,8 @@ def expected():
 
 
 def hangs(handler, _):
-    time.sleep(3)
+    """Until the caller goes away."""
+    handler.rfile.read(1)
 
 
 def drips(handler, _):
@@ -66,7 +69,7 @@ def drips(handler, _):
     handler.send_header("Content-Type", "application/json")
     handler.send_header("Content-Length", "1000")
     handler.end_headers()
-    for _ in range(60):
+    while True:  # until the caller goes away
         handler.wfile.write(b" ")
         handler.wfile.flush()
         time.sleep(0.05)
@@ -74,7 +77,7 @@ def drips(handler, _):
 
 def drips_headers(handler, _):
     handler.wfile.write(b"HTTP/1.1 200 OK\r\n")
-    for i in range(60):
+    for i in count():
         handler.wfile.write(b"X-%d: a\r\n" % i)
         handler.wfile.flush()
         time.sleep(0.05)
@@ -121,6 +124,13 @@ TRANSIENT = {
     "drips": drips,
     "drips headers": drips_headers,
 }
+
+
+def time_for(exchange):
+    """Limits under which whoever never ends is given up soon, and nobody else on however slow a machine."""
+    return {"timeout_seconds": 1.5 if exchange in (hangs, drips, drips_headers) else 60.0}
+
+
 LASTING = {
     "301": (sends(301, b"", Location="http://169.254.169.254/"), "endpoint_bad_response"),
     "302": (sends(302, b"", Location=f"http://127.0.0.1:1/{CANARY}"), "endpoint_bad_response"),
@@ -159,7 +169,7 @@ LASTING = {
 def test_what_may_pass_is_tried_three_times_in_all(server, exchange):
     server.script = [exchange] * (TRIES - 1)
     allowed = permit()
-    found = asked(server, allowed=allowed, limits={"timeout_seconds": 0.4})
+    found = asked(server, allowed=allowed, limits=time_for(exchange))
     assert found.tolist() == expected().tolist()
     assert (server.calls, allowed.pace.calls, server.rows) == (TRIES, TRIES, len(ROWS))
 
@@ -167,10 +177,8 @@ def test_what_may_pass_is_tried_three_times_in_all(server, exchange):
 @pytest.mark.parametrize("exchange", TRANSIENT.values(), ids=TRANSIENT)
 def test_what_does_not_pass_is_an_endpoint_that_is_unavailable(server, exchange):
     server.always = exchange
-    began = time.monotonic()
-    faulty(server, "endpoint_unavailable", limits={"timeout_seconds": 0.3})
+    faulty(server, "endpoint_unavailable", limits=time_for(exchange))
     assert server.calls == TRIES
-    assert time.monotonic() - began < TRIES * 0.3 + 1
 
 
 @pytest.mark.parametrize(("exchange", "code"), LASTING.values(), ids=LASTING)
@@ -214,13 +222,13 @@ def test_nobody_at_home_is_an_endpoint_that_is_unavailable(server):
 @pytest.mark.parametrize("status", [429, 503])
 @pytest.mark.parametrize("form", ["seconds", "date"])
 def test_a_wish_to_wait_is_passed_on_and_costs_no_try(server, status, form):
-    said = {"seconds": "2", "date": formatdate(time.time() + 2, usegmt=True)}[form]
+    said = {"seconds": "100", "date": formatdate(time.time() + 100, usegmt=True)}[form]
     server.script = [sends(status, b"", Retry_After=said)] * (TRIES + 2)
     holds = []
     allowed = permit(reserve=lambda calls, hold: holds.append(hold) or 0.0)
     assert asked(server, allowed=allowed).tolist() == expected().tolist()
     assert server.calls == allowed.pace.calls == TRIES + 3
-    assert all(0.5 < hold <= 2 for hold in holds[1:])
+    assert all(hold == 100 if form == "seconds" else 0 < hold <= 100 for hold in holds[1:])
     assert len(holds) == TRIES + 3
 
 
@@ -274,12 +282,13 @@ def test_rows_are_cut_into_batches_and_put_together_in_order(server):
 
 
 def test_no_more_requests_are_under_way_than_allowed(server):
-    under_way, most = [0], [0]
+    under_way, most, pair = [0], [0], threading.Barrier(2, timeout=PATIENCE_SECONDS)
 
     def counts(handler, body):
         under_way[0] += 1
         most[0] = max(most[0], under_way[0])
-        time.sleep(0.03)
+        pair.wait()
+        time.sleep(0.03)  # for a third, who must not come
         under_way[0] -= 1
         server.answers(handler, body)
 
@@ -288,13 +297,11 @@ def test_no_more_requests_are_under_way_than_allowed(server):
     assert most[0] == 2
 
 
-@pytest.mark.parametrize("exchange", [hangs, sends(429, b"", Retry_After="60")], ids=["an answer", "its turn"])
+@pytest.mark.parametrize("exchange", [hangs, sends(429, b"", Retry_After="500")], ids=["an answer", "its turn"])
 def test_a_withdrawn_permit_ends_what_waits_for(server, exchange):
     server.always = exchange
-    began = time.monotonic()
-    allowed = permit(is_withdrawn=lambda: time.monotonic() - began > 0.3)
-    assert "cancelled" in faulty(server, "model_fault", allowed=allowed)
-    assert time.monotonic() - began < 1.5
+    allowed = permit(is_withdrawn=lambda: server.calls > 0)
+    assert "cancelled" in faulty(server, "model_fault", allowed=allowed, limits={"timeout_seconds": 120.0})
     assert server.calls == allowed.pace.calls == 1
 
 

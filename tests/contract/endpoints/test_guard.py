@@ -13,6 +13,7 @@ from models.endpoints._client import Client
 from models.endpoints._guard import MOST_ADDRESSES, DeniedAddress, GuardedBackend
 from models.endpoints._urls import Address
 from tests.endpoints_for_tests import permit
+from tests.patience import PATIENCE_SECONDS
 
 PUBLIC = "93.184.216.34"
 
@@ -60,7 +61,9 @@ def resolver(*answers):
 
 def connect(resolve, port, *, trusted=False, host="models.example.com"):
     async def run():
-        stream = await GuardedBackend(trusted=trusted, resolve=resolve).connect_tcp(host, port, timeout=2)
+        stream = await GuardedBackend(trusted=trusted, resolve=resolve).connect_tcp(
+            host, port, timeout=PATIENCE_SECONDS
+        )
         address = stream.get_extra_info("server_addr")
         await stream.aclose()
         return address
@@ -95,7 +98,7 @@ def test_a_name_with_any_denied_address_is_not_connected_to(listener: Listener, 
 )
 def test_what_the_systems_resolver_makes_of_a_name_is_what_is_looked_at(listener: Listener, name: str) -> None:
     async def run():
-        await GuardedBackend(trusted=False).connect_tcp(name, listener.port, timeout=2)
+        await GuardedBackend(trusted=False).connect_tcp(name, listener.port)
 
     with pytest.raises((DeniedAddress, httpcore2.ConnectError)):
         asyncio.run(run())
@@ -108,7 +111,7 @@ def test_a_name_that_rebinds_is_looked_up_once_a_connection_and_refused_at_the_n
     async def run():
         guard = GuardedBackend(trusted=False, resolve=resolve)
         assert await guard._checked("models.example.com", listener.port) == [PUBLIC]
-        await guard.connect_tcp("models.example.com", listener.port, timeout=2)
+        await guard.connect_tcp("models.example.com", listener.port)
 
     with pytest.raises(DeniedAddress):
         asyncio.run(run())
@@ -145,7 +148,7 @@ def test_the_whole_client_ends_with_a_sentence_that_names_no_address(listener: L
     address = Address("http", "models.example.com", listener.port, "/")
 
     async def run():
-        client = Client(address, permit(trusted=False), seconds=2, resolve=resolver([PUBLIC, "127.0.0.1"]))
+        client = Client(address, permit(trusted=False), seconds=60, resolve=resolver([PUBLIC, "127.0.0.1"]))
         await client.post(b"{}")
 
     with pytest.raises(ModelFault) as fault:

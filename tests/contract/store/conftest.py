@@ -9,6 +9,7 @@ import redis
 from audits.store import Audits
 from jobs.settings import Settings
 from jobs.store.store import Store
+from tests.contract.store.passing import After, pass_time
 from tests.jobs_for_tests import MakeStore, NotedLibrary, NotedQueue, Upload
 
 
@@ -16,6 +17,12 @@ from tests.jobs_for_tests import MakeStore, NotedLibrary, NotedQueue, Upload
 def server(empty_valkey_url: str) -> "redis.Redis[str]":
     """What the scripts wrote."""
     return redis.Redis.from_url(empty_valkey_url, decode_responses=True)
+
+
+@pytest.fixture
+def after(empty_valkey_url: str) -> After:
+    """`after(60)`: for the store a minute has passed."""
+    return lambda seconds: pass_time(empty_valkey_url, seconds)
 
 
 @pytest.fixture

@@ -1,21 +1,23 @@
 """An audit and its jobs live and end together; the last job's end wakes the one who writes the report."""
 
 import json
-import time
 
 import pytest
 import redis
 
 from algorithms.errors import Conflict, NotFound, Refused
 from audits.document.summary import AuditSummary
-from audits.policy.verdict import Verdict
+from audits.document.verdict import Verdict
 from audits.store import REPORT_SHARE, Audits
 from jobs.idempotency import Idempotency
-from jobs.lease import AuditLease, ChunkResult, Commit, Lease
+from jobs.lease import AuditLease, Commit, Lease
 from jobs.queue import Dispatch
 from jobs.record import Progress
+from jobs.result import ChunkResult
+from jobs.settings import Settings
 from jobs.states import JobState
 from jobs.store.store import Store
+from tests.contract.store.passing import After
 from tests.jobs_for_tests import MakeStore, NotedLibrary, NotedQueue, Upload, commit_all, digest, result, taken
 from tests.reports_for_tests import report
 
@@ -68,13 +70,15 @@ def test_the_last_jobs_end_wakes_a_worker_for_the_report_and_nothing_before_does
     assert audits.get("lab", audit).progress.fraction == pytest.approx(1 - REPORT_SHARE)
 
 
-def test_an_audit_is_not_expected_to_end_before_its_slowest_job(store: Store, upload: Upload, audits: Audits) -> None:
+def test_an_audit_is_not_expected_to_end_before_its_slowest_job(
+    store: Store, upload: Upload, audits: Audits, after: After
+) -> None:
     """The pace of what is done says that half the time is over; the job that is left says more."""
     audit = upload.audit()
     quick, slow = jobs_of(store, audit)
     commit_all(store, quick)
     lease = taken(store, slow, 0)
-    time.sleep(0.05)
+    after(60)
     store.leases.beat(lease, Progress(samples_total=2, fraction=0.01))
     job, whole = store.jobs.get("lab", slow).progress.eta_seconds, audits.get("lab", audit).progress.eta_seconds
     assert job and whole and whole >= job > 1
@@ -101,11 +105,14 @@ def test_the_report_ends_the_audit_and_holds_its_bytes(
     assert digest("e") in library.deleted()
 
 
-def test_a_report_is_written_under_a_lease_and_only_once(make_store: MakeStore, queue: NotedQueue) -> None:
-    store = make_store(lease_seconds=0.05, max_attempts=2)
+def test_a_report_is_written_under_a_lease_and_only_once(
+    make_store: MakeStore, queue: NotedQueue, after: After
+) -> None:
+    store = make_store(max_attempts=2)
     audit = Upload(store).audit()
     late = all_but_the_report(store, audit)
     queue.sent()
+    after(1.3 * Settings().lease_seconds)
     again = retaken(store, queue, audit)
     assert store.leases.commit(late, report_with("e")) is False
     assert store.leases.commit(again, report_with("f")) is True
@@ -113,7 +120,6 @@ def test_a_report_is_written_under_a_lease_and_only_once(make_store: MakeStore, 
 
 
 def retaken(store: Store, queue: NotedQueue, audit: str) -> Lease:
-    time.sleep(0.1)
     store.moves.reap()
     assert [d.job_id for d in queue.sent()] == [audit]
     return taken(store, audit)
@@ -212,15 +218,17 @@ def test_removing_an_audit_removes_its_jobs_and_leaves_nothing(
     assert kept == []
 
 
-def test_an_audit_and_its_jobs_are_forgotten_together(make_store: MakeStore, library: NotedLibrary) -> None:
-    store = make_store(result_ttl_seconds=1)
+def test_an_audit_and_its_jobs_are_forgotten_together(
+    make_store: MakeStore, library: NotedLibrary, after: After
+) -> None:
+    store = make_store(result_ttl_seconds=100, lease_seconds=1000)
     audit = Upload(store).audit()
     lease = all_but_the_report(store, audit)
-    time.sleep(1.2)
+    after(120)
     store.moves.reap()
     assert len(jobs_of(store, audit)) == 2, "the audit lives, so its jobs do"
     store.leases.commit(lease, report_with("e"))
-    time.sleep(1.2)
+    after(120)
     store.moves.reap()
     assert library.deleted() == [digest("e")]
     assert store.jobs.page("lab").items == () and Audits(store).page("lab").items == ()

@@ -10,6 +10,7 @@ from algorithms.errors import Unavailable
 from jobs.settings import Settings
 from jobs.store.store import Store
 from tests.jobs_for_tests import NotedLibrary, NotedQueue, Upload, commit_all, model_card
+from tests.ports import free_port
 
 
 def open_store(redis_url: str, library: NotedLibrary) -> Store:
@@ -42,7 +43,7 @@ def fill(store: Store) -> None:
 
 
 def test_a_full_redis_refuses_new_jobs_and_says_when_to_come_back(library: NotedLibrary) -> None:
-    server = ValkeyServer(config={"maxmemory": "3mb", "maxmemory-policy": "noeviction"})
+    server = ValkeyServer(port=free_port(), config={"maxmemory": "3mb", "maxmemory-policy": "noeviction"})
     server.start()
     try:
         store = open_store(server.connection_url, library)
@@ -55,7 +56,7 @@ def test_a_full_redis_refuses_new_jobs_and_says_when_to_come_back(library: Noted
 
 def test_what_was_answered_survives_a_kill_of_redis(tmp_path: Path, library: NotedLibrary) -> None:
     config = {"appendonly": "yes", "appendfsync": "everysec"}  # WAITAOF waits for the disk
-    server = ValkeyServer(config=config, data_dir=tmp_path, persist=True)
+    server = ValkeyServer(port=free_port(), config=config, data_dir=tmp_path, persist=True)
     server.start()
     store = open_store(server.connection_url, library)
     job_id = Upload(store).job()
@@ -72,7 +73,7 @@ def test_what_was_answered_survives_a_kill_of_redis(tmp_path: Path, library: Not
 
 
 def test_a_redis_without_a_log_on_disk_works_too(library: NotedLibrary) -> None:
-    server = ValkeyServer()
+    server = ValkeyServer(port=free_port())
     server.start()
     try:
         store = open_store(server.connection_url, library)

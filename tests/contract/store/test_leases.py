@@ -1,6 +1,5 @@
 """Chunks and their leases: lost, late, doubled, poisoned, drained, and who gets the next one."""
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -8,22 +7,25 @@ import pytest
 from jobs.lease import Commit
 from jobs.queue import Dispatch
 from jobs.record import Progress
+from jobs.settings import Settings
 from jobs.states import JobState
 from jobs.store.store import Store
+from tests.contract.store.passing import After
 from tests.jobs_for_tests import MakeStore, NotedLibrary, NotedQueue, Upload, commit_all, model_card, result, taken
+from tests.patience import PATIENCE_SECONDS
 
-SHORT = 0.2  # seconds of a lease that a test waits out
+LEASE_SECONDS = Settings().lease_seconds
 
 
 @pytest.fixture
-def hasty(make_store: MakeStore) -> Store:
-    """Leases die within a moment."""
-    return make_store(lease_seconds=SHORT)
+def wait_out(store: Store, after: After) -> After:
+    """Lets so many leases pass, and the reaper look."""
 
+    def wait_out(leases: float = 1) -> None:
+        after(leases * LEASE_SECONDS * 1.3)
+        store.moves.reap()
 
-def wait_out(store: Store, leases: int = 1) -> None:
-    time.sleep(leases * SHORT * 1.3)
-    store.moves.reap()
+    return wait_out
 
 
 def chunks_of(sent: list[Dispatch]) -> list[tuple[str, int]]:
@@ -55,64 +57,66 @@ def test_two_threads_that_want_the_same_chunk_get_one_lease(store: Store, upload
     assert won == list(range(8))
 
 
-def test_the_beat_keeps_a_lease_alive(hasty: Store, queue: NotedQueue) -> None:
-    upload = Upload(hasty)
-    lease = taken(hasty, upload.job())
+def test_the_beat_keeps_a_lease_alive(store: Store, queue: NotedQueue, after: After) -> None:
+    upload = Upload(store)
+    lease = taken(store, upload.job())
     queue.sent()
     for done in range(6):
-        time.sleep(SHORT / 4)
-        assert hasty.leases.beat(lease, Progress(samples_done=done)) == "go"
-        hasty.moves.reap()
+        after(LEASE_SECONDS / 4)
+        assert store.leases.beat(lease, Progress(samples_done=done)) == "go"
+        store.moves.reap()
         assert queue.sent() == [] or done > 1  # chunks 1 and 2 wait, and are sent again
-    assert hasty.counters().get("lost_leases", 0) == 0
+    assert store.counters().get("lost_leases", 0) == 0
 
 
-def test_a_dead_lease_is_dispatched_again_and_its_holder_is_refused(hasty: Store, queue: NotedQueue) -> None:
-    upload = Upload(hasty)
+def test_a_dead_lease_is_dispatched_again_and_its_holder_is_refused(
+    store: Store, queue: NotedQueue, wait_out: After
+) -> None:
+    upload = Upload(store)
     job_id = upload.job(chunk_size=10)
-    dead = taken(hasty, job_id)
+    dead = taken(store, job_id)
     queue.sent()
-    wait_out(hasty)
+    wait_out()
     assert chunks_of(queue.sent()) == [(job_id, 0)]
-    assert hasty.leases.beat(dead, Progress()) == "lost"
-    heir = taken(hasty, job_id)
+    assert store.leases.beat(dead, Progress()) == "lost"
+    heir = taken(store, job_id)
     assert (heir.fence, heir.attempt) == (2, 2)
-    assert hasty.leases.commit(dead, Commit(result=result(dead.indices, device="late"))) is False
+    assert store.leases.commit(dead, Commit(result=result(dead.indices, device="late"))) is False
     assert queue.sent() == []
-    assert hasty.leases.commit(heir, Commit(result=result(heir.indices)))
-    assert hasty.leases.commit(heir, Commit(result=result(heir.indices))) is False
-    assert hasty.jobs.get("lab", job_id).summary.device == "cpu"
-    assert hasty.counters() == {"lost_leases": 1, "stale_fences": 3}
+    assert store.leases.commit(heir, Commit(result=result(heir.indices)))
+    assert store.leases.commit(heir, Commit(result=result(heir.indices))) is False
+    assert store.jobs.get("lab", job_id).summary.device == "cpu"
+    assert store.counters() == {"lost_leases": 1, "stale_fences": 3}
 
 
-def test_a_lease_that_died_unnoticed_can_be_taken_over(hasty: Store) -> None:
-    job_id = Upload(hasty).job()
-    dead = taken(hasty, job_id)
-    time.sleep(SHORT * 1.3)
-    assert taken(hasty, job_id).fence == 2
-    assert hasty.leases.commit(dead, Commit(result=result(dead.indices))) is False
+def test_a_lease_that_died_unnoticed_can_be_taken_over(store: Store, after: After) -> None:
+    job_id = Upload(store).job()
+    dead = taken(store, job_id)
+    after(1.3 * LEASE_SECONDS)
+    assert taken(store, job_id).fence == 2
+    assert store.leases.commit(dead, Commit(result=result(dead.indices))) is False
 
 
-def test_a_late_commit_counts_while_nobody_else_has_the_chunk(hasty: Store) -> None:
-    job_id = Upload(hasty).job(chunk_size=10)
-    late = taken(hasty, job_id)
-    time.sleep(SHORT * 1.3)
-    assert hasty.leases.commit(late, Commit(result=result(late.indices)))
-    assert hasty.jobs.get("lab", job_id).state == JobState.SUCCEEDED
+def test_a_late_commit_counts_while_nobody_else_has_the_chunk(store: Store, after: After) -> None:
+    job_id = Upload(store).job(chunk_size=10)
+    late = taken(store, job_id)
+    after(1.3 * LEASE_SECONDS)
+    assert store.leases.commit(late, Commit(result=result(late.indices)))
+    assert store.jobs.get("lab", job_id).state == JobState.SUCCEEDED
 
 
-def test_a_chunk_that_kills_its_workers_ends_the_job_and_keeps_the_others(hasty: Store) -> None:
-    upload = Upload(hasty)
+def test_a_chunk_that_kills_its_workers_ends_the_job_and_keeps_the_others(store: Store, wait_out: After) -> None:
+    upload = Upload(store)
     job_id, next_id = upload.job(), upload.job()
-    good = taken(hasty, job_id, 1)
-    hasty.leases.commit(good, Commit(result=result(good.indices)))
+    good = taken(store, job_id, 1)
+    store.leases.commit(good, Commit(result=result(good.indices)))
     for attempt in (1, 2, 3):
-        assert taken(hasty, job_id).attempt == attempt
-        wait_out(hasty)
-    job = hasty.jobs.get("lab", job_id)
+        assert taken(store, job_id).attempt == attempt
+        wait_out()
+    job = store.jobs.get("lab", job_id)
     assert (job.state, job.error.code) == (JobState.FAILED, "internal")
-    assert [f.index for f in hasty.findings.page("lab", job_id).items] == [4, 5, 6, 7]
-    assert hasty.jobs.get("lab", next_id).state == JobState.QUEUED
+    assert [f.index for f in store.findings.page("lab", job_id).items] == [4, 5, 6, 7]
+    assert store.jobs.get("lab", next_id).state == JobState.QUEUED
 
 
 def test_a_fault_of_the_model_is_retried_once(store: Store, upload: Upload, queue: NotedQueue) -> None:
@@ -155,31 +159,33 @@ def test_a_drained_chunk_can_be_taken_at_once_and_is_not_charged(
         assert chunks_of(queue.sent()) == [(job_id, 0)]
 
 
-def test_a_lost_message_is_sent_again_ever_more_patiently(hasty: Store, queue: NotedQueue) -> None:
-    job_id = Upload(hasty).job(chunk_size=10)
+def test_a_lost_message_is_sent_again_ever_more_patiently(store: Store, queue: NotedQueue, wait_out: After) -> None:
+    job_id = Upload(store).job(chunk_size=10)
     queue.sent()
-    hasty.moves.reap()
+    store.moves.reap()
     assert queue.sent() == []
     for again in ([(job_id, 0)], [], [(job_id, 0)]):
-        wait_out(hasty, leases=2)
+        wait_out(2)
         assert chunks_of(queue.sent()) == again
-    assert hasty.counters()["resent_messages"] == 2
+    assert store.counters()["resent_messages"] == 2
 
 
-def test_a_cancelled_job_whose_worker_is_gone_ends(hasty: Store) -> None:
-    job_id = Upload(hasty).job()
-    taken(hasty, job_id)
-    assert hasty.jobs.cancel("lab", job_id).state == JobState.RUNNING
-    wait_out(hasty)
-    assert hasty.jobs.get("lab", job_id).state == JobState.CANCELLED
+def test_a_cancelled_job_whose_worker_is_gone_ends(store: Store, wait_out: After) -> None:
+    job_id = Upload(store).job()
+    taken(store, job_id)
+    assert store.jobs.cancel("lab", job_id).state == JobState.RUNNING
+    wait_out()
+    assert store.jobs.get("lab", job_id).state == JobState.CANCELLED
 
 
-def test_a_job_that_runs_out_of_its_time_fails_and_keeps_its_findings(store: Store, upload: Upload) -> None:
-    job_id = upload.job(budget={"queries_per_sample": 10_000, "seconds": 0.5})
+def test_a_job_that_runs_out_of_its_time_fails_and_keeps_its_findings(
+    store: Store, upload: Upload, after: After
+) -> None:
+    job_id = upload.job(budget={"queries_per_sample": 10_000, "seconds": 5000})
     first, second = taken(store, job_id), taken(store, job_id, 1)
-    assert 0.3 < first.seconds_left < 0.5
+    assert 5000 - PATIENCE_SECONDS < first.seconds_left <= 5000
     store.leases.commit(first, Commit(result=result(first.indices)))
-    time.sleep(0.55)
+    after(5000)
     store.moves.reap()
     job = store.jobs.get("lab", job_id)
     assert (job.state, job.error.code) == (JobState.FAILED, "deadline")
@@ -187,12 +193,12 @@ def test_a_job_that_runs_out_of_its_time_fails_and_keeps_its_findings(store: Sto
     assert len(store.findings.page("lab", job_id).items) == 4
 
 
-def test_a_job_that_waited_too_long_expires(make_store: MakeStore) -> None:
-    store = make_store(queue_seconds=1)
-    job_id = Upload(store).job()
+def test_a_job_that_waited_too_long_expires(store: Store, upload: Upload, after: After) -> None:
+    job_id = upload.job()
+    after(Settings().queue_seconds - PATIENCE_SECONDS)
     store.moves.reap()
     assert store.jobs.get("lab", job_id).state == JobState.QUEUED
-    time.sleep(1.05)
+    after(PATIENCE_SECONDS)
     store.moves.reap()
     assert store.jobs.get("lab", job_id).state == JobState.EXPIRED
     assert store.leases.acquire(job_id, 0) is None
@@ -255,17 +261,16 @@ def test_two_workers_finish_a_job_together_however_the_last_commits_race(store: 
         assert (accepted, job.state, job.summary.samples) == ([True, True], JobState.SUCCEEDED, 10)
 
 
-def test_workers_that_die_at_random_leave_no_job_unfinished(make_store: MakeStore) -> None:
+def test_workers_that_die_at_random_leave_no_job_unfinished(make_store: MakeStore, after: After) -> None:
     """Every third lease is dropped; the reaper and the others make up for it."""
-    store = make_store(lease_seconds=SHORT, max_attempts=50)
+    store = make_store(max_attempts=500)
     upload = Upload(store)
     ids = [upload.job(chunk_size=1) for _ in range(4)]
-    deadline = time.monotonic() + 20
 
     def work(worker: int) -> None:
         taken_so_far = 0
         while any(store.jobs.get("lab", i).state in (JobState.QUEUED, JobState.RUNNING) for i in ids):
-            assert time.monotonic() < deadline
+            after(LEASE_SECONDS / 3)
             store.moves.reap()
             for job_id, chunk in ((i, c) for i in ids for c in range(10)):
                 if lease := store.leases.acquire(job_id, chunk):
@@ -281,22 +286,22 @@ def test_workers_that_die_at_random_leave_no_job_unfinished(make_store: MakeStor
     assert store.counters()["lost_leases"] > 0
 
 
-def test_a_model_that_kills_its_inspectors_is_refused(hasty: Store, library: NotedLibrary) -> None:
-    card = hasty.models.add("lab", model_card())
+def test_a_model_that_kills_its_inspectors_is_refused(store: Store, library: NotedLibrary, wait_out: After) -> None:
+    card = store.models.add("lab", model_card())
     for _ in range(3):
-        taken(hasty, card.id)
+        taken(store, card.id)
         assert library.deleted() == []
-        wait_out(hasty)
+        wait_out()
     assert library.deleted() == [card.sha256]
-    assert hasty.models.get("lab", card.id).refusal.code == "model_invalid"
+    assert store.models.get("lab", card.id).refusal.code == "model_invalid"
 
 
-def test_workers_live_while_they_beat(hasty: Store) -> None:
-    hasty.workers.beat("w1", "compute", {"pid": 7})
-    (worker,) = hasty.workers.live()
+def test_workers_live_while_they_beat(store: Store, after: After) -> None:
+    store.workers.beat("w1", "compute", {"pid": 7})
+    (worker,) = store.workers.live()
     assert (worker.id, worker.kind, worker.info) == ("w1", "compute", {"pid": 7})
-    time.sleep(2.2 * SHORT)
-    assert hasty.workers.live() == []
+    after(2.2 * LEASE_SECONDS)
+    assert store.workers.live() == []
 
 
 def test_an_ended_job_leaves_nothing_for_the_reaper(

@@ -9,10 +9,11 @@ import redis
 from algorithms.errors import NotFound, Unavailable
 from audits.store import Audits
 from jobs.idempotency import Idempotency
+from jobs.settings import Settings
 from jobs.store.names import new_id
 from jobs.store.store import Store
+from tests.contract.store.passing import After
 from tests.jobs_for_tests import (
-    MakeStore,
     NotedLibrary,
     NotedQueue,
     Upload,
@@ -37,16 +38,14 @@ def test_every_key_of_an_ended_job_has_an_end(store: Store, upload: Upload, serv
 
 
 def test_an_ended_job_is_forgotten_after_its_time_with_its_adversarial_bytes(
-    make_store: MakeStore, library: NotedLibrary
+    store: Store, upload: Upload, library: NotedLibrary, after: After
 ) -> None:
-    store = make_store(result_ttl_seconds=1)
-    upload = Upload(store)
     live, ended = upload.job(), upload.job()
     store.holdings.hold("lab", ended, digest("c"))
     commit_all(store, ended)
     store.moves.reap()
     assert library.deleted() == []
-    time.sleep(1.05)
+    after(Settings().result_ttl_seconds)
     store.moves.reap()
     assert library.deleted() == [digest("c")]
     with pytest.raises(NotFound):
@@ -55,12 +54,11 @@ def test_an_ended_job_is_forgotten_after_its_time_with_its_adversarial_bytes(
     assert store.models.get("lab", upload.model.id) == upload.model
 
 
-def test_a_refused_model_is_forgotten_after_its_time(make_store: MakeStore, library: NotedLibrary) -> None:
-    store = make_store(result_ttl_seconds=1)
+def test_a_refused_model_is_forgotten_after_its_time(store: Store, library: NotedLibrary, after: After) -> None:
     card = store.models.add("lab", model_card())
     store.leases.fail(taken(store, card.id), "shape_bomb", "Too large.", retry=False)
     assert library.deleted() == [card.sha256]
-    time.sleep(1.05)
+    after(Settings().result_ttl_seconds)
     store.moves.reap()
     assert library.deleted() == []
     assert store.models.page("lab").items == ()

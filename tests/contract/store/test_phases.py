@@ -27,7 +27,7 @@ from tests.jobs_for_tests import (
     result,
     taken,
 )
-from workers.supervisor.advancing import next_phase
+from workers.advancing import next_phase
 
 FIRST = ["noise", "square", "smoothing", "clever"]
 SECOND = ["pgd", "hopskipjump"]

@@ -1,18 +1,17 @@
 """The `prepare` stage: one unit of work before all chunks, as safe from deaths as they; the job holds its product."""
 
-import time
-
 import pytest
 
 from algorithms.errors import Conflict, NotFound
 from jobs.admission import admit
 from jobs.lease import Commit, Lease
 from jobs.queue import Dispatch
+from jobs.settings import Settings
 from jobs.states import JobState
 from jobs.store.store import Store
 from jobs.summary import Preparation
+from tests.contract.store.passing import After
 from tests.jobs_for_tests import (
-    MakeStore,
     NotedLibrary,
     NotedQueue,
     Upload,
@@ -24,7 +23,7 @@ from tests.jobs_for_tests import (
     taken,
 )
 
-SHORT = 0.2  # seconds of a lease that a test waits out
+LEASE_SECONDS = Settings().lease_seconds
 MADE = Preparation(artifact=digest("d"), seconds=1.5)
 IN_COMMIT = Commit(fields={"prepared": MADE.model_dump_json()}, digests=(MADE.artifact,))
 
@@ -88,11 +87,12 @@ def test_the_job_holds_what_was_made(store: Store, upload: SpanningUpload, libra
     assert MADE.artifact in library.deleted()
 
 
-def test_a_lost_preparation_is_made_again_and_the_first_writer_wins(make_store: MakeStore, queue: NotedQueue) -> None:
-    store = make_store(lease_seconds=SHORT)
+def test_a_lost_preparation_is_made_again_and_the_first_writer_wins(
+    store: Store, queue: NotedQueue, after: After
+) -> None:
     job_id = SpanningUpload(store, queue).spanning_job()
     late = taken(store, job_id)
-    time.sleep(1.3 * SHORT)
+    after(1.3 * LEASE_SECONDS)
     store.moves.reap()
     assert [d.chunk for d in queue.sent()] == [0]
     again = prepared(store, job_id)
@@ -100,11 +100,10 @@ def test_a_lost_preparation_is_made_again_and_the_first_writer_wins(make_store: 
     assert store.leases.commit(late, IN_COMMIT) is False
 
 
-def test_a_late_preparation_cannot_pass_for_the_first_chunk(make_store: MakeStore, queue: NotedQueue) -> None:
-    store = make_store(lease_seconds=SHORT)
+def test_a_late_preparation_cannot_pass_for_the_first_chunk(store: Store, queue: NotedQueue, after: After) -> None:
     job_id = SpanningUpload(store, queue).spanning_job()
     late = taken(store, job_id)
-    time.sleep(1.3 * SHORT)
+    after(1.3 * LEASE_SECONDS)
     store.moves.reap()
     prepared(store, job_id)
     chunk = taken(store, job_id)

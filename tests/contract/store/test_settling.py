@@ -1,15 +1,16 @@
 """What a move leaves to do outside Redis is done with it; and again, where it was not done."""
 
 import json
-import time
 
 import pytest
 import redis
 
 from algorithms.errors import NotFound
 from jobs.queue import Dispatch
+from jobs.settings import Settings
 from jobs.store.store import Store
-from tests.jobs_for_tests import MakeStore, NotedLibrary, NotedQueue, model_card
+from tests.contract.store.passing import After
+from tests.jobs_for_tests import NotedLibrary, NotedQueue, model_card
 
 
 def test_a_move_sends_its_messages(store: Store, empty_valkey_url: str) -> None:
@@ -32,10 +33,9 @@ def test_bytes_that_nobody_holds_are_deleted_and_can_come_back(store: Store, lib
     assert library.get(digest) == b"a model"
 
 
-def test_a_message_is_sent_again_where_its_sender_died_before_it(make_store: MakeStore, queue: NotedQueue) -> None:
-    store = make_store(lease_seconds=0.1)
+def test_a_message_is_sent_again_where_its_sender_died_before_it(store: Store, queue: NotedQueue, after: After) -> None:
     card = store.models.add("lab", model_card())
     queue.sent()  # and lost with the sender: Redis alone knows of it
-    time.sleep(0.25)
+    after(2.5 * Settings().lease_seconds)
     store.moves.reap()
     assert queue.sent() == [Dispatch("inspect", card.id, 0)]

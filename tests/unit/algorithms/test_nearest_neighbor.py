@@ -24,7 +24,9 @@ GOLDEN_X, GOLDEN_Y = np.array([(0.5, 0.5), (1, 0.5), (0, 1)]), np.array([1, 1, 0
 
 def around(model: Neighbors, z: np.ndarray, box: Box = UNBOUNDED) -> Surroundings:
     classifier = NeighborClassifier(model, z.shape)
-    return Surroundings.of(model, z.astype(np.float32), int(classifier.labels(z[None].astype(np.float32))[0]), box)
+    return Surroundings.of(
+        model, z.astype(np.float32), int(classifier.labels(z[None].astype(np.float32))[0]), Threat(box=box)
+    )
 
 
 def exact(model: Neighbors, z: np.ndarray, box: Box = UNBOUNDED, *, screened: bool = True) -> Radius:
@@ -224,9 +226,9 @@ def test_no_random_input_within_the_bound_is_answered_otherwise(k, factor):
 
 def test_a_class_too_rare_to_win_bounds_nothing_and_rivals_too_few_to_win_bound_all():
     x, z = np.random.default_rng(0).uniform(size=(7, 2)), np.array([0.5, 0.5])
-    here = Surroundings.of(Neighbors(x, np.array([0, 0, 1, 1, 1, 1, 1]), 5), z.astype(np.float32), 0, UNIT_BOX)
+    here = Surroundings.of(Neighbors(x, np.array([0, 0, 1, 1, 1, 1, 1]), 5), z.astype(np.float32), 0, Threat())
     assert here.majority_bound(here.pair_bounds(here.own)) == 0.0
-    here = Surroundings.of(Neighbors(x, np.array([1, 1, 0, 0, 0, 0, 0]), 5), z.astype(np.float32), 0, UNIT_BOX)
+    here = Surroundings.of(Neighbors(x, np.array([1, 1, 0, 0, 0, 0, 0]), 5), z.astype(np.float32), 0, Threat())
     assert here.majority_bound(here.pair_bounds(here.own)) == here.reach > 0
 
 

@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
-from algorithms.attacks.square.proposals import proposals, short_of
+from algorithms.attacks.square.proposals import proposals
 from algorithms.driver.running import Samples, run
 from algorithms.mathematics.geometry import lengths
 from algorithms.mathematics.norms import Norm
+from algorithms.mathematics.projections import short_of_rounding
 from algorithms.mathematics.windows import Canvas, shares_at
 from algorithms.method import Budget
 from algorithms.registry import method
@@ -47,22 +48,21 @@ def rngs(n: int) -> list[np.random.Generator]:
     return [np.random.default_rng(i) for i in range(n)]
 
 
-UNIT = (np.zeros((), np.float32), np.ones((), np.float32))
-
-
 @shapes
 @norms
 def test_every_proposal_lies_in_ball_and_box(norm, shape):
     canvas, radius = Canvas.of(shape), np.array([0.3, 0.1, 0.5])
     x = canvas.view(np.random.default_rng(0).uniform(0, 1, (3, *shape)).astype(np.float32))
-    inner = short_of(radius, lengths(x, norm))
-    made = proposals(norm)(x, inner, UNIT, canvas, rngs(3))
+    inner = short_of_rounding(radius, lengths(x, norm))
+    made = proposals(norm)(x, inner, Threat(norm=norm), canvas, rngs(3))
     points = made.first()
     for share in [0.8, 0.3, 0.1, 0.01] * 5:
         assert points.dtype == np.float32 and (points >= 0).all() and (points <= 1).all()
         assert (lengths(points.astype(np.float64) - x, norm) <= radius).all()
         points, _ = made.next(points, share)
-    nearer = proposals(norm)(x, short_of(radius / 2, lengths(x, norm)), UNIT, canvas, rngs(3)).within(points)
+    nearer = proposals(norm)(
+        x, short_of_rounding(radius / 2, lengths(x, norm)), Threat(norm=norm), canvas, rngs(3)
+    ).within(points)
     assert (lengths(nearer.astype(np.float64) - x, norm) <= radius / 2).all()
 
 
@@ -70,7 +70,7 @@ def test_every_proposal_lies_in_ball_and_box(norm, shape):
 def test_a_step_changes_one_window_of_each_sample_and_says_whose(norm):
     canvas = Canvas.of((1, 9, 9))
     x = np.random.default_rng(0).uniform(0.3, 0.7, (4, 1, 9, 9)).astype(np.float32)
-    made = proposals(norm)(x, np.array([0.1, 0.1, 0.1, 1e-12]), UNIT, canvas, rngs(4))
+    made = proposals(norm)(x, np.array([0.1, 0.1, 0.1, 1e-12]), Threat(norm=norm), canvas, rngs(4))
     before = made.first()
     after, changed = made.next(before, 0.1)
     moved = before != after
@@ -84,7 +84,7 @@ def test_a_step_changes_one_window_of_each_sample_and_says_whose(norm):
 def test_in_l2_the_whole_radius_is_spent_where_the_box_does_not_bind():
     canvas = Canvas.of((3, 9, 9))
     x = np.full((2, 3, 9, 9), 0.5, np.float32)
-    made = proposals(Norm.L2)(x, np.array([1.0, 2.0]), (x[:1] - 10, x[:1] + 10), canvas, rngs(2))
+    made = proposals(Norm.L2)(x, np.array([1.0, 2.0]), Threat(box=Box.unbounded()), canvas, rngs(2))
     points = made.first()
     for _ in range(30):
         assert lengths(points - x, Norm.L2) == pytest.approx([1.0, 2.0], abs=1e-5)

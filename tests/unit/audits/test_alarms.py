@@ -7,11 +7,11 @@ import pytest
 
 from algorithms.registry import method
 from algorithms.seam.claims import Finding, Kind
+from audits.composing.rows import result_of
 from audits.document import earlier
 from audits.document.estimates import Estimate
 from audits.document.rows import SampleRow
 from audits.evidence.alarms import CHECKS, raised, shown_by
-from audits.evidence.rows import result_of
 from audits.evidence.signs import Sample
 from jobs.summary import NO_ANSWER
 from tests.jobs_for_tests import finding

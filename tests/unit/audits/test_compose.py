@@ -12,9 +12,9 @@ from audits.asking.admission import admit
 from audits.asking.request import AuditRequest
 from audits.composing.compose import Material, compose
 from audits.composing.gallery import Shown, choose, gallery
+from audits.composing.rows import rows_of
 from audits.document.report import Report
 from audits.evidence.evidence import Evidence
-from audits.evidence.rows import rows_of
 from audits.renderings.render import WRITERS, render
 from jobs.record import Job, JobError, JobMethod, Progress
 from jobs.states import JobState

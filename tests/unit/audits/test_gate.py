@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from algorithms.mathematics.statistics import clopper_pearson
+from audits.document.verdict import RuleOutcome, Verdict, Waiver
 from audits.policy.bounds import Bound
 from audits.policy.judging import Ground, judge
 from audits.policy.metrics import Share
 from audits.policy.policy import Policy
-from audits.policy.verdict import RuleOutcome, Verdict, Waiver
 from tests.unit.audits.tables import INF, rule, table
 
 TODAY = date(2026, 11, 22)

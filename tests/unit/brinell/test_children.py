@@ -4,19 +4,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from brinell.machine.children import Child, Program
-
-
-def _wait(is_so, seconds=10.0):
-    end = time.monotonic() + seconds
-    while not is_so():
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.02)
+from tests.patience import PATIENCE_SECONDS, until
 
 
 def _is_alive(pid):
@@ -30,7 +23,7 @@ def _is_alive(pid):
 def start(tmp_path):
     children = []
 
-    def start(script, *, grace_seconds=5.0, standard_input=b""):
+    def start(script, *, grace_seconds=PATIENCE_SECONDS, standard_input=b""):
         program = Program("sleeper", ["sh", "-c", script], os.environ, tmp_path, grace_seconds, standard_input)
         child = Child(program, tmp_path / "log", lambda _: None)
         children.append(child)
@@ -48,37 +41,45 @@ def _pids(folder):
 
 
 def test_a_child_that_dies_is_started_again(start, tmp_path):
-    start("echo $$; exec sleep 60")
-    _wait(lambda: _pids(tmp_path))
+    start("echo $$; exec sleep 3600")
+    until(lambda: _pids(tmp_path), what="the child")
     os.kill(_pids(tmp_path)[0], signal.SIGKILL)
-    _wait(lambda: len(_pids(tmp_path)) == 2)
+    until(lambda: len(_pids(tmp_path)) == 2, what="the child")
     assert _is_alive(_pids(tmp_path)[1])
 
 
 def test_a_child_that_cannot_live_is_hopeless_and_its_last_words_are_kept(start):
     child = start("echo cannot find my hat >&2; exit 3")
-    _wait(lambda: child.is_hopeless)
+    until(lambda: child.is_hopeless, what="the child")
     assert child.last_words() == "cannot find my hat"
+
+
+def test_a_child_that_ends_for_how_things_are_set_up_is_not_started_again(start, tmp_path):
+    child = start(f"echo once >> {tmp_path}/lives; echo not with this Redis >&2; exit 78")
+    until(lambda: child.is_hopeless, what="the child")
+    assert child.last_words() == "not with this Redis"
+    child.stop()
+    assert (tmp_path / "lives").read_text() == "once\n"
 
 
 def test_a_stopped_child_is_asked_first_and_not_started_again(start, tmp_path):
     child = start("trap 'echo 0; exit' TERM; echo $$; while :; do sleep 0.05; done")
-    _wait(lambda: _pids(tmp_path))
+    until(lambda: _pids(tmp_path), what="the child")
     child.stop()
     assert len(_pids(tmp_path)) == 2  # its pid, and the 0 of its farewell
     assert not _is_alive(_pids(tmp_path)[0])
 
 
 def test_a_deaf_child_is_killed_with_what_it_left_behind(start, tmp_path):
-    child = start("trap '' TERM; sleep 60 & echo $! $$; wait; wait", grace_seconds=0.3)
-    _wait(lambda: len(_pids(tmp_path)) == 2)
+    child = start("trap '' TERM; sleep 3600 & echo $! $$; wait; wait", grace_seconds=0.3)
+    until(lambda: len(_pids(tmp_path)) == 2, what="the child")
     child.stop()
-    _wait(lambda: not any(map(_is_alive, _pids(tmp_path))))
+    until(lambda: not any(map(_is_alive, _pids(tmp_path))), what="the child")
 
 
 def test_a_child_reads_what_it_is_fed(start, tmp_path):
-    start("cat; exec sleep 60", standard_input=b"12 34")
-    _wait(lambda: _pids(tmp_path) == [12, 34])
+    start("cat; exec sleep 3600", standard_input=b"12 34")
+    until(lambda: _pids(tmp_path) == [12, 34], what="the child")
 
 
 ORPHAN = """
@@ -86,17 +87,18 @@ import os, sys, time
 from pathlib import Path
 from brinell.machine.children import Child, Program
 folder = Path(sys.argv[1])
-Child(Program("orphan", ["sh", "-c", "echo $$; exec sleep 60"], os.environ, folder, 1.0), folder / "log", print).start()
-time.sleep(60)
+program = Program("orphan", ["sh", "-c", "echo $$; exec sleep 3600"], os.environ, folder, 1.0)
+Child(program, folder / "log", print).start()
+time.sleep(3600)
 """
 
 
 def test_a_child_dies_with_a_parent_that_was_killed(tmp_path):
     parent = subprocess.Popen([sys.executable, "-c", ORPHAN, str(tmp_path)])
     try:
-        _wait(lambda: _pids(tmp_path))
+        until(lambda: _pids(tmp_path), what="the child")
         assert _is_alive(_pids(tmp_path)[0])
     finally:
         parent.kill()
         parent.wait()
-    _wait(lambda: not _is_alive(_pids(tmp_path)[0]))
+    until(lambda: not _is_alive(_pids(tmp_path)[0]), what="the child")

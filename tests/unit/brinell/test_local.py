@@ -10,6 +10,7 @@ from brinell.machine.children import Child
 from brinell.machine.data_dir import DataDir
 from brinell.machine.local import Installation
 from brinell.machine.valkey import Valkey
+from tests.patience import PATIENCE_SECONDS
 
 
 def test_a_folder_has_one_holder(tmp_path):
@@ -64,7 +65,7 @@ def test_a_host_that_is_not_ours_is_a_sentence(tmp_path):
 
 
 def _ask(valkey, *lines):
-    with socket.create_connection(("127.0.0.1", valkey.port), timeout=2) as connection:
+    with socket.create_connection(("127.0.0.1", valkey.port), timeout=PATIENCE_SECONDS) as connection:
         connection.sendall("".join(f"{line}\r\n" for line in (*lines, "QUIT")).encode())
         return connection.makefile().read()
 

@@ -1,4 +1,4 @@
-"""Add, Sub, Mul, Div with constants, sums of two branches, Neg, and BatchNormalization in inference."""
+"""Add, Sub, Mul and Div by constants, sums of two branches, Neg, and BatchNormalization in inference."""
 
 from dataclasses import replace
 
@@ -6,39 +6,42 @@ import torch
 from torch import Tensor
 
 from models.onnx.bounds.linear_maps import kept, scaled, transposed, without_signs
-from models.onnx.bounds.operators import Affine
+from models.onnx.bounds.operators import Affine, Step
 from models.onnx.bounds.reading import Reading
+from models.onnx.bounds.rules import products
 from models.onnx.bounds.tracing import Shape
 
 
 def add(node: Reading) -> Affine:
     if node.depends(0) and node.depends(1):
-        if _source(node, 0) == _source(node, 1):
+        if node.operand(0) == node.operand(1):
             return Affine(torch.add, torch.add, lambda slopes: (slopes, slopes), terms=1)
-        return without_signs(torch.add, _source(node, 0), _source(node, 1), terms=1)
+        return without_signs(torch.add, node.operand(0), node.operand(1), terms=1)
     rows, constant = (0, 1) if node.depends(0) else (1, 0)
-    return _shifted(_source(node, rows), node.out, _written_out(node.spread(constant), node.out))
+    return _shifted(node.operand(rows), node.out, _written_out(node.spread(constant), node.out))
 
 
 def subtract(node: Reading) -> Affine:
     if node.depends(0) and node.depends(1):
-        shapes = [_source(node, 0), _source(node, 1)]
+        shapes = [node.operand(0), node.operand(1)]
         return Affine(torch.sub, torch.add, transposed(torch.sub, shapes), terms=1)
     if node.depends(0):
-        return _shifted(_source(node, 0), node.out, _written_out(-node.spread(1), node.out))
+        return _shifted(node.operand(0), node.out, _written_out(-node.spread(1), node.out))
     minus = torch.full((1,) * (len(node.out) + 1), -1.0, dtype=torch.float64, device=node.device)
-    return scaled(minus.expand(1, *node.out), _source(node, 1), node.out, bias=_written_out(node.spread(0), node.out))
+    return scaled(minus.expand(1, *node.out), node.operand(1), node.out, bias=_written_out(node.spread(0), node.out))
 
 
-def multiply(node: Reading) -> Affine:
+def multiply(node: Reading) -> Affine | tuple[Step, ...]:
+    if node.depends(0) and node.depends(1):
+        return products.multiply(node)
     rows, constant = (0, 1) if node.depends(0) else (1, 0)
-    return scaled(node.spread(constant), _source(node, rows), node.out)
+    return scaled(node.spread(constant), node.operand(rows), node.out)
 
 
 def divide(node: Reading) -> Affine:
     if node.depends(1):
         raise node.unsupported("by a value that depends on the rows")
-    return scaled(1 / node.spread(1), _source(node, 0), node.out)
+    return scaled(1 / node.spread(1), node.operand(0), node.out)
 
 
 def negate(node: Reading) -> Affine:
@@ -63,10 +66,3 @@ def _shifted(source: Shape, out: Shape, bias: Tensor) -> Affine:
 
 def _written_out(constant: Tensor, out: Shape) -> Tensor:
     return constant.expand(1, *out).contiguous()
-
-
-def _source(node: Reading, i: int) -> Shape:
-    """Shape of an operand. Raises Unsupported where broadcasting would move its batch axis."""
-    if len(node.shape(i)) != len(node.out):
-        raise node.unsupported("with another number of axes")
-    return node.shape(i)

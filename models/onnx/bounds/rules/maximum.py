@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from models.onnx.bounds.reading import Reading
+from models.onnx.bounds.relaxations import Interval
 from models.onnx.bounds.slopes import Slopes
 from models.onnx.bounds.spans import Span, span
 from models.onnx.bounds.tracing import Shape
@@ -28,11 +29,11 @@ class Choice:
     source: Shape  # (C, *spatial)
     where: Span
 
-    def pull(self, slopes: Slopes, rows: Tensor) -> tuple[Slopes, Tensor]:
+    def backward(self, slopes: Slopes, rows: Tensor) -> tuple[tuple[Slopes], Tensor]:
         onto_level = torch.where(slopes.of(self.dominates, rows), 0.0, slopes.numbers.clamp(max=0))
         onto_input = slopes.numbers - onto_level
         offset = (onto_level * slopes.of(self.most, rows)).flatten(1).sum(1)
-        return self._spread(slopes, onto_input, slopes.of(self.chosen, rows)), offset
+        return (self._spread(slopes, onto_input, slopes.of(self.chosen, rows)),), offset
 
     def _spread(self, slopes: Slopes, onto_input: Tensor, chosen: Tensor) -> Slopes:
         """Each slope onto the input chosen for it: within the whole channel, or within the window's window."""
@@ -66,11 +67,15 @@ class MaxPool:
     def value(self, x: Tensor) -> Tensor:
         return self._windows(x).amax(2).reshape(len(x), *self.out)
 
+    def interval(self, lower: Tensor, upper: Tensor) -> Interval:
+        """Its ends, since a maximum never falls."""
+        return self.value(lower), self.value(upper)
+
     def error(self, lower: Tensor, upper: Tensor) -> float:
         del lower, upper
         return 0.0
 
-    def bends(self, lower: Tensor, upper: Tensor) -> Tensor:
+    def unstable(self, lower: Tensor, upper: Tensor) -> Tensor:
         """Inputs that may be the largest of a window in which none dominates."""
         choice = self.relax(lower, upper)
         least = self._windows(lower).amax(2)  # (R, C, windows)
@@ -81,7 +86,7 @@ class MaxPool:
         counts.scatter_add_(2, positions, rivals.to(lower))
         return (counts[:, :, :-1] > 0).reshape(lower.shape)
 
-    def matters(self, lower: Tensor, upper: Tensor) -> Tensor:
+    def sensitive(self, lower: Tensor, upper: Tensor) -> Tensor:
         return upper > lower
 
     def relax(self, lower: Tensor, upper: Tensor) -> Choice:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from models.onnx.bounds.lines import Lines
 from models.onnx.bounds.reading import Reading
+from models.onnx.bounds.relaxations import Interval, LinearBounds
 from models.onnx.bounds.rounding import gamma
 
 
@@ -24,27 +24,31 @@ class Rectifier:
     def value(self, x: Tensor) -> Tensor:
         return torch.where(x > 0, x, self.leak * x)
 
+    def interval(self, lower: Tensor, upper: Tensor) -> Interval:
+        """Its ends, since the curve never falls."""
+        return self.value(lower), self.value(upper)
+
     def error(self, lower: Tensor, upper: Tensor) -> Tensor | float:
         del upper
         return gamma(1) * self.leak * lower.clamp(max=0).abs() if self.leak else 0.0
 
-    def bends(self, lower: Tensor, upper: Tensor) -> Tensor:
+    def unstable(self, lower: Tensor, upper: Tensor) -> Tensor:
         return (lower < 0) & (upper > 0)
 
-    def matters(self, lower: Tensor, upper: Tensor) -> Tensor:
+    def sensitive(self, lower: Tensor, upper: Tensor) -> Tensor:
         return self.value(upper) > self.value(lower)
 
-    def relax(self, lower: Tensor, upper: Tensor) -> Lines:
-        bends = self.bends(lower, upper)
-        width = torch.where(bends, upper - lower, 1.0)
+    def relax(self, lower: Tensor, upper: Tensor) -> LinearBounds:
+        unstable = self.unstable(lower, upper)
+        width = torch.where(unstable, upper - lower, 1.0)
         chord = (upper - self.leak * lower) / width
         one = torch.ones_like(lower)
-        straight = torch.where(lower >= 0, one, self.leak)  # the slope where it does not bend
+        stable = torch.where(lower >= 0, one, self.leak)  # the slope where the sign is known
         below = torch.where(upper > -lower, one, self.leak)
-        lower_slope = torch.where(bends, below, straight)
-        upper_slope = torch.where(bends, chord, straight)
-        upper_offset = torch.where(bends, upper - chord * upper, 0.0)
-        return Lines(lower_slope, torch.zeros_like(lower), upper_slope, upper_offset)
+        lower_slope = torch.where(unstable, below, stable)
+        upper_slope = torch.where(unstable, chord, stable)
+        upper_offset = torch.where(unstable, upper - chord * upper, 0.0)
+        return LinearBounds((lower_slope,), torch.zeros_like(lower), (upper_slope,), upper_offset)
 
 
 @dataclass(frozen=True)
@@ -57,22 +61,26 @@ class Clamp:
     def value(self, x: Tensor) -> Tensor:
         return x.clamp(self.least, self.most)
 
+    def interval(self, lower: Tensor, upper: Tensor) -> Interval:
+        """Its ends, since the curve never falls."""
+        return self.value(lower), self.value(upper)
+
     def error(self, lower: Tensor, upper: Tensor) -> float:
         del lower, upper
         return 0.0
 
-    def bends(self, lower: Tensor, upper: Tensor) -> Tensor:
+    def unstable(self, lower: Tensor, upper: Tensor) -> Tensor:
         below, above = lower < self.least, upper > self.most
         return (below & (upper > self.least)) | (above & (lower < self.most))
 
-    def matters(self, lower: Tensor, upper: Tensor) -> Tensor:
+    def sensitive(self, lower: Tensor, upper: Tensor) -> Tensor:
         return self.value(upper) > self.value(lower)
 
-    def relax(self, lower: Tensor, upper: Tensor) -> Lines:
+    def relax(self, lower: Tensor, upper: Tensor) -> LinearBounds:
         """Mirrored, the line above is one below: -clamp(x) = clamp(-x, -most, -least)."""
         below = self._below(lower, upper)
         above = Clamp(-self.most, -self.least)._below(-upper, -lower)
-        return Lines(below[0], below[1], above[0], -above[1])
+        return LinearBounds((below[0],), below[1], (above[0],), -above[1])
 
     def _below(self, lower: Tensor, upper: Tensor) -> tuple[Tensor, Tensor]:
         """A line (slope, offset) below the curve on [l, u]."""

@@ -2,13 +2,26 @@
 
 from collections.abc import Callable
 
-from models.onnx.bounds.operators import Operator
+from models.onnx.bounds.operators import Operator, Step
 from models.onnx.bounds.reading import Reading
-from models.onnx.bounds.rules import arithmetic, averages, convolution, dense, maximum, rectifiers, shaping, sigmoids
+from models.onnx.bounds.rules import (
+    arithmetic,
+    averages,
+    convex,
+    convolution,
+    dense,
+    maximum,
+    products,
+    rectifiers,
+    shaping,
+    sigmoids,
+)
 
-Rule = Callable[[Reading], Operator]
+Rule = Callable[[Reading], Operator | tuple[Step, ...]]
+"""One node -> the operator it is, or the steps it takes, of which the last one makes the node's own value."""
 
 RULES: dict[str, Rule] = {
+    "Abs": convex.absolute,
     "Add": arithmetic.add,
     "AveragePool": averages.pool,
     "BatchNormalization": arithmetic.normalize,
@@ -18,9 +31,13 @@ RULES: dict[str, Rule] = {
     "Conv": convolution.convolve,
     "Div": arithmetic.divide,
     "Dropout": shaping.pass_on,  # the gate lets it in for inference only
+    "Erf": sigmoids.erf,
     "Flatten": shaping.reshape,
+    "Gelu": products.gelu,
     "Gemm": dense.gemm,
     "GlobalAveragePool": averages.pool_all,
+    "HardSigmoid": products.hard_sigmoid,
+    "HardSwish": products.hard_swish,
     "Identity": shaping.pass_on,
     "LeakyRelu": rectifiers.leaky_relu,
     "MatMul": dense.matmul,

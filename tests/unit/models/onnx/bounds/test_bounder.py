@@ -5,6 +5,7 @@ import functools
 import numpy as np
 import onnx
 import pytest
+import torch
 from onnx import TensorProto, helper
 
 from algorithms.errors import Refused
@@ -12,6 +13,11 @@ from algorithms.mathematics.norms import NORMS, Norm
 from algorithms.seam.questions.margins import Region
 from algorithms.seam.threat import Box, Threat
 from models.onnx.bounds.bounder import bounder
+from models.onnx.bounds.concretization import Balls
+from models.onnx.bounds.operators import Affine
+from models.onnx.bounds.plan import plan
+from models.onnx.bounds.propagation import propagate
+from models.onnx.bounds.regions import Regions
 from models.onnx.network import read
 from tests.balls import least_change
 from tests.bounded import Bounded, points
@@ -136,6 +142,24 @@ def test_a_model_that_takes_three_rows_at_a_time_is_bounded_row_by_row(norm: Nor
             assert ((scores[:, [labels[i]]] - scores[:, rivals[i]]).min(axis=0) >= bounds[i]).all()
 
 
+def test_a_value_that_two_curves_read_is_tightened_once() -> None:
+    weights, bias = linear(6, 6)
+    nodes = [
+        helper.make_node("Gemm", ["x", "V", "c"], ["a"]),
+        helper.make_node("Sigmoid", ["a"], ["s"]),
+        helper.make_node("Relu", ["a"], ["r"]),
+        helper.make_node("Add", ["r", "s"], ["y"]),
+    ]
+    network = read(onnx.load_from_string(behind(*nodes, constants={"V": weights, "c": bias})), None)
+    found = plan(network.scores_alone(), (6,), None, "cpu")
+    x = torch.rand(1, 6, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    balls = Balls(x, x, 1 - x, torch.full((1,), 0.2).double(), Norm.LINF)
+    walked = Regions(found, balls, count=1, bucket=8, rounds=False)
+    propagate(walked, "crown", lambda _: torch.zeros(()))
+    (read_twice,) = {step.sources[0] for step in found.steps if not isinstance(step.operator, Affine)}
+    assert walked.spent.tolist() == [2 * 6 * found.work(read_twice)]
+
+
 def test_no_rows_have_no_bounds() -> None:
     data, _, _ = affine()
     region = Region(np.zeros((0, 3, 4, 4), np.float32), np.zeros(0), Norm.L2, BOX)
@@ -159,6 +183,29 @@ def test_rounding_of_float32_never_falls_below_the_bounds_at_radius_0(seed: int)
     real = np.take_along_axis(exact, labels[:, None], 1) - np.take_along_axis(exact, rivals, 1)
     assert np.abs(own - real).max() > 0
     assert (found <= np.minimum(own, real)).all()
+
+
+GATES = {
+    "Gelu": ([helper.make_node("Gelu", ["x"], ["y"])], 20),
+    "HardSwish": ([helper.make_node("HardSwish", ["x"], ["y"])], 14),
+    "SiLU": ([helper.make_node("Sigmoid", ["x"], ["s"]), helper.make_node("Mul", ["x", "s"], ["y"])], 13),
+    "square": ([helper.make_node("Mul", ["x", "x"], ["y"])], 13),
+}
+
+
+@pytest.mark.parametrize("gate", GATES)
+def test_rounding_of_a_gate_never_falls_below_the_bounds_at_radius_0(gate: str) -> None:
+    """Of numbers small and large, on the curved part and on the flat one."""
+    nodes, opset = GATES[gate]
+    data, rng = behind(*nodes, opset=opset), np.random.default_rng(3)
+    rows = (rng.normal(size=(400, 6)) * 10.0 ** rng.uniform(-4, 2, (400, 1))).astype(np.float32)
+    net = Bounded.of(data)
+    found, labels, rivals = net.margins(rows, 0.0, Norm.LINF, Box.unbounded(), "crown")
+    scores = net.scores(rows)
+    own = np.take_along_axis(scores, labels[:, None], 1) - np.take_along_axis(scores, rivals, 1)
+    real = Bounded.of(data, rounds=False).margins(rows, 0.0, Norm.LINF, Box.unbounded(), "crown")[0]
+    assert (found <= np.minimum(own, real)).all()
+    assert (own - found <= 1e-4 * np.maximum(1, np.abs(scores).max(axis=1, keepdims=True))).all()
 
 
 @pytest.mark.parametrize("folded", [False, True], ids=["alone", "folded into a convolution"])
@@ -201,18 +248,25 @@ def refused(data: bytes) -> str:
     return caught.value.detail
 
 
-def behind(*nodes: onnx.NodeProto, constants: dict[str, np.ndarray] | None = None) -> bytes:
+def behind(*nodes: onnx.NodeProto, constants: dict[str, np.ndarray] | None = None, opset: int = 13) -> bytes:
     """x -> nodes -> y (N, 6) -> four classes"""
     weights, bias = linear()
     gemm = helper.make_node("Gemm", ["y", "W", "b"], ["z"])
     numbers = {"W": weights, "b": bias} | (constants or {})
-    return graph([*nodes, gemm], ["N", 6], [("z", FLOAT, ["N", 4])], numbers)
+    return graph([*nodes, gemm], ["N", 6], [("z", FLOAT, ["N", 4])], numbers, opset=opset)
 
 
 REFUSALS = {
     "Softplus": behind(helper.make_node("Softplus", ["x"], ["y"])),
     "Cos, Exp": behind(helper.make_node("Exp", ["x"], ["e"]), helper.make_node("Cos", ["e"], ["y"])),
-    "Mul of two values": behind(helper.make_node("Mul", ["x", "x"], ["y"])),
+    "MatMul of two values": behind(
+        helper.make_node("Unsqueeze", ["x", "last"], ["c"]),
+        helper.make_node("Unsqueeze", ["x", "first"], ["r"]),
+        helper.make_node("MatMul", ["c", "r"], ["m"]),
+        helper.make_node("ReduceSum", ["m", "first"], ["y"], keepdims=0),
+        constants={"last": np.array([2]), "first": np.array([1])},
+    ),
+    "Gelu by its approximation": behind(helper.make_node("Gelu", ["x"], ["y"], approximate="tanh"), opset=20),
     "Div by a value": behind(helper.make_node("Div", ["x", "x"], ["y"])),
     "Div by a value that": behind(helper.make_node("Div", ["one", "x"], ["y"]), constants={"one": np.ones(1, "f")}),
     "LeakyRelu with a slope": behind(helper.make_node("LeakyRelu", ["x"], ["y"], alpha=2.0)),

@@ -84,6 +84,18 @@ def residual(op: str) -> bytes:
     return between(nodes, IMAGE, {"w": constant(3, 2, 3, 3), "v": constant(2, 3, 3, 3)}, size=60)
 
 
+def gated(*, gate_first: bool = False) -> bytes:
+    """Each channel times a number that is made of all of it, as squeeze-and-excitation has it."""
+    factors = ["g", "x"] if gate_first else ["x", "g"]
+    nodes = [
+        helper.make_node("GlobalAveragePool", ["x"], ["p"]),
+        helper.make_node("Conv", ["p", "w"], ["c"]),
+        helper.make_node("Sigmoid", ["c"], ["g"]),
+        helper.make_node("Mul", factors, ["y"]),
+    ]
+    return between(nodes, IMAGE, {"w": constant(2, 2, 1, 1)}, size=60)
+
+
 def from_shape() -> bytes:
     """x.view(len(x), -1) as the classic exporter writes it."""
     nodes = [
@@ -163,6 +175,29 @@ CASES: dict[str, Callable[[], bytes]] = {
     "Clip": lambda: curve("Clip", {"lo": np.float32(-0.4), "hi": np.float32(0.9)}),
     "Clip from below": lambda: curve("Clip", {"lo": np.float32(-0.4)}),
     "Clip by attributes": lambda: curve("Clip", opset=10, min=-0.4, max=0.9),
+    "Erf": lambda: curve("Erf"),
+    "Abs": lambda: curve("Abs"),
+    "HardSigmoid": lambda: curve("HardSigmoid", alpha=0.4, beta=0.3),
+    "HardSwish": lambda: curve("HardSwish", opset=14),
+    "Gelu": lambda: curve("Gelu", opset=20),
+    "Mul of branches": lambda: residual("Mul"),
+    "Mul, a number a channel from a branch": lambda: gated(),
+    "Mul, a number a channel first": lambda: gated(gate_first=True),
+    "Mul by its own sigmoid": lambda: between(
+        [helper.make_node("Sigmoid", ["x"], ["s"]), helper.make_node("Mul", ["x", "s"], ["y"])], IMAGE, {}, size=60
+    ),
+    "Mul by itself": lambda: between(
+        [helper.make_node("Sub", ["x", "half"], ["s"]), helper.make_node("Mul", ["s", "s"], ["y"])],
+        IMAGE,
+        {"half": np.float32(0.5)},
+        size=60,
+    ),
+    "Mul of branches of [N]": lambda: one_number(
+        helper.make_node("MatMul", ["x", "w"], ["m"]),
+        helper.make_node("Tanh", ["m"], ["t"]),
+        helper.make_node("Mul", ["m", "t"], ["y"]),
+        w=constant(6),
+    ),
     "MaxPool": lambda: pooled("MaxPool", size=18, kernel_shape=[2, 2], strides=[2, 2]),
     "MaxPool, overlapping and padded": lambda: pooled(
         "MaxPool", size=32, kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1]

@@ -6,20 +6,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audits.asking.record import AuditSpec
-from audits.composing import gallery
+from audits.composing import gallery, rows
 from audits.composing.compose import Material, compose
 from audits.composing.gallery import Shown
 from audits.document.report import Gallery, Report
 from audits.document.rows import SampleRow
-from audits.evidence import rows
+from audits.document.verdict import Verdict
 from audits.evidence.evidence import Evidence
-from audits.policy.verdict import Verdict
 from audits.renderings.render import WRITERS, render
 from jobs.store.store import Store
 from jobs.version import VERSION
 from models.library import Library
 from models.samples import load_rows
-from workers.supervisor.archive import Archive
+from workers.archive import Archive
 
 
 def compose_report(tenant: str, audit_id: str, *, store: Store, library: Library) -> Report:

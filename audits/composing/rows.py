@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 
-from algorithms.mathematics.geometry import lengths
 from algorithms.method import Method
 from algorithms.seam.claims import Finding
 from audits.asking.record import AuditSpec
@@ -37,8 +36,8 @@ def samples_of(rows: Sequence[SampleRow], spec: AuditSpec, evidence: Sequence[Ev
 def _widest(spec: AuditSpec) -> float:
     """The distance between opposite corners of the box."""
     threat = spec.threat.threat(spec.samples.shape)
-    sides = np.broadcast_to(threat.box.upper.astype(np.float64) - threat.box.lower, spec.samples.shape)
-    return float(lengths(sides[None], threat.norm)[0])
+    sides = np.broadcast_to(threat.box.sides, spec.samples.shape)
+    return float(threat.lengths(sides[None])[0])
 
 
 def _row(index: int, evidence: Sequence[Evidence]) -> SampleRow:

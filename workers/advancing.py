@@ -18,7 +18,7 @@ from jobs.spec import JobSpec
 from jobs.store.store import Store
 from models.library import Library
 from models.samples import load_rows
-from workers.supervisor.archive import Archive
+from workers.archive import Archive
 
 
 def next_phase(

@@ -1,0 +1,55 @@
+"""What stands in for an operator that is not affine: bounds that are linear in its inputs, or constant."""
+
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from torch import Tensor
+
+from models.onnx.bounds.slopes import Slopes, flat
+
+Interval = tuple[Tensor, Tensor]  # lower, upper: (R, *shape)
+
+
+class Relaxed(Protocol):
+    """An operator replaced by linear bounds, which hold for each of R rows on that row's intervals of inputs."""
+
+    def backward(self, slopes: Slopes, rows: Tensor) -> tuple[tuple[Slopes, ...], Tensor]:
+        """Lower bounds of B objectives by the inputs: a.y >= sum of a_i.x_i + c; a, rows (B,) -> all a_i, c (B,).
+
+        No a_i at all: the bound is a constant.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class LinearBounds:
+    """Sum of lower_slopes x + lower_offset <= y <= the same of upper ones, number by number. Speaks `Relaxed`."""
+
+    lower_slopes: tuple[Tensor, ...]  # one for each input, (R, *shape)
+    lower_offset: Tensor
+    upper_slopes: tuple[Tensor, ...]
+    upper_offset: Tensor
+
+    def backward(self, slopes: Slopes, rows: Tensor) -> tuple[tuple[Slopes, ...], Tensor]:
+        """Take the bound below where a slope is positive, the one above where it is negative."""
+        rising, falling = slopes.numbers.clamp(min=0), slopes.numbers.clamp(max=0)
+        below = (
+            rising * slopes.of(lower, rows) + falling * slopes.of(upper, rows)
+            for lower, upper in zip(self.lower_slopes, self.upper_slopes, strict=True)
+        )
+        offset = rising * slopes.of(self.lower_offset, rows) + falling * slopes.of(self.upper_offset, rows)
+        return tuple(replace(slopes, numbers=numbers) for numbers in below), flat(offset).sum(1)
+
+
+@dataclass(frozen=True)
+class ConstantBounds:
+    """lower <= y <= upper: the interval itself, bounds without a slope. Speaks `Relaxed`."""
+
+    lower: Tensor
+    upper: Tensor
+
+    def backward(self, slopes: Slopes, rows: Tensor) -> tuple[tuple[Slopes, ...], Tensor]:
+        """Take the end of the interval that is worse for the objective."""
+        rising, falling = slopes.numbers.clamp(min=0), slopes.numbers.clamp(max=0)
+        bound = rising * slopes.of(self.lower, rows) + falling * slopes.of(self.upper, rows)
+        return (), flat(bound).sum(1)

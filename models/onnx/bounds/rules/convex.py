@@ -1,0 +1,81 @@
+"""Abs and squares: convex curves that fall and rise, so that the least answer may lie within the interval.
+
+Above lies the chord. Below lies a tangent: of a square in the middle; of |x| its own line where the sign is known, else
+the one that wastes the smaller area, as below a Relu.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from models.onnx.bounds.reading import Reading
+from models.onnx.bounds.relaxations import Interval, LinearBounds
+from models.onnx.bounds.rounding import disturbance
+
+
+@dataclass(frozen=True)
+class Absolute:
+    """|x|. Speaks `Curve`."""
+
+    def interval(self, lower: Tensor, upper: Tensor) -> Interval:
+        """From the end nearest to zero, or zero, to the farthest end."""
+        return _nearest(lower, upper), torch.maximum(lower.abs(), upper.abs())
+
+    def error(self, lower: Tensor, upper: Tensor) -> float:
+        """None: only a sign is changed."""
+        del lower, upper
+        return 0.0
+
+    def unstable(self, lower: Tensor, upper: Tensor) -> Tensor:
+        """Where zero lies within."""
+        return (lower < 0) & (upper > 0)
+
+    def sensitive(self, lower: Tensor, upper: Tensor) -> Tensor:
+        """Wherever the input has an interval."""
+        return upper > lower
+
+    def relax(self, lower: Tensor, upper: Tensor) -> LinearBounds:
+        """The line of one sign below; the chord above, or the same line where the sign is known."""
+        unstable = self.unstable(lower, upper)
+        below = torch.where(upper > -lower, 1.0, -torch.ones_like(lower))
+        chord = (upper + lower) / torch.where(unstable, upper - lower, 1.0)
+        slope = torch.where(unstable, chord, below)
+        offset = torch.where(unstable, upper - chord * upper, 0.0)
+        return LinearBounds((below,), torch.zeros_like(lower), (slope,), offset)
+
+
+@dataclass(frozen=True)
+class Square:
+    """x^2. Speaks `Curve`."""
+
+    def interval(self, lower: Tensor, upper: Tensor) -> Interval:
+        """From the square of the end nearest to zero, or zero, to that of the farthest end."""
+        return _nearest(lower, upper).square(), torch.maximum(lower.square(), upper.square())
+
+    def error(self, lower: Tensor, upper: Tensor) -> Tensor:
+        """One rounding."""
+        return disturbance(torch.maximum(lower.square(), upper.square()), 1)
+
+    def unstable(self, lower: Tensor, upper: Tensor) -> Tensor:
+        """Wherever the input has an interval."""
+        return upper > lower
+
+    def sensitive(self, lower: Tensor, upper: Tensor) -> Tensor:
+        """Wherever the input has an interval."""
+        return upper > lower
+
+    def relax(self, lower: Tensor, upper: Tensor) -> LinearBounds:
+        """2 m x - m^2 below, m the middle; (l + u) x - l u above."""
+        both = lower + upper
+        return LinearBounds((both,), -(both / 2).square(), (both,), -lower * upper)
+
+
+def absolute(node: Reading) -> Absolute:
+    node.shape(0)
+    return Absolute()
+
+
+def _nearest(lower: Tensor, upper: Tensor) -> Tensor:
+    """The distance of the interval from zero."""
+    return torch.maximum(lower, -upper).clamp(min=0)
