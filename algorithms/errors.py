@@ -15,10 +15,7 @@ Each carries a stable `code` (the word clients test) and a `detail` (a sentence 
 status a code has is known only to `service/wire/problems.py`.
 """
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from algorithms.seam.claims import Outcome
+from algorithms.seam.claims import Outcome
 
 
 class BrinellError(Exception):
@@ -78,7 +75,7 @@ class ModelFault(BrinellError):
     """
 
     code = "model_fault"
-    found: tuple["Outcome", ...] = ()
+    found: tuple[Outcome, ...] = ()
 
 
 class Contradiction(BrinellError):

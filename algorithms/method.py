@@ -30,6 +30,12 @@ class Budget:
     queries: int | None = 10_000
     gradients: int | None = None
 
+    def less(self, reserve: int) -> Cost:
+        """What is left for questions where so many queries are reserved for the end."""
+        unlimited = 2**62
+        queries = unlimited if self.queries is None else self.queries - reserve
+        return Cost(queries, unlimited if self.gradients is None else self.gradients)
+
 
 Run = Callable[[Case, Threat[N], Any], Conversation] | Callable[[Cohort, Threat[N], Any], Conversation]
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
-from algorithms.driver.running import Checkpoint
+from algorithms.driver.progress import Checkpoint
 from algorithms.seam.access import Model
 from jobs.lease import AuditLease, JobLease, Lease, ModelLease
 from models.cards import Inspection

@@ -11,16 +11,12 @@ Answer = TypeVar("Answer")
 
 
 class Beat:
-    """Collects questions, then asks each kind once. Talks find their answers in `talk.answer`."""
+    """Collects questions, then asks each kind once and is done. Talks find their answers in `talk.answer`."""
 
     def __init__(self, model: Model) -> None:
         self._model = model
-        self._begin()
-
-    def _begin(self) -> None:
         self._asked: dict[type[Question[Any]], list[tuple[Talk, Paid[Question[Any]]]]] = {}
-        self._nbytes = 0
-        self._is_closed = False
+        self._nbytes, self._is_closed = 0, False
 
     @property
     def is_full(self) -> bool:
@@ -40,7 +36,6 @@ class Beat:
             answers = kind.ask(self._model, [paid for _, paid in asked])
             for (talk, _), answer in zip(asked, answers, strict=True):
                 talk.answer = answer
-        self._begin()
 
 
 def ask(model: Model, question: Question[Answer]) -> Answer:
@@ -60,9 +55,7 @@ def _pay(talk: Talk, question: Question[Any]) -> Paid[Question[Any]] | None:
 def _charge(talk: Talk, member: int, cost: Cost) -> bool:
     if not talk.live[member]:
         return False
-    trial = talk.members[member]
-    if trial.can_pay(cost):
-        trial.charge(cost)
-        return True
-    talk.retire(member, "budget")
-    return False
+    is_paid = talk.members[member].pay(cost)
+    if not is_paid:
+        talk.retire(member, "budget")
+    return is_paid

@@ -4,11 +4,9 @@ import math
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
 from algorithms.mathematics.geometry import distance
-from algorithms.method import Budget
-from algorithms.seam.access import Rows
+from algorithms.seam.access import Rows, Scores
 from algorithms.seam.claims import (
     Abstained,
     Claim,
@@ -22,6 +20,8 @@ from algorithms.seam.claims import (
     UpperBound,
 )
 from algorithms.seam.cost import Cost
+from algorithms.seam.hint import Hint
+from algorithms.seam.streams import Stream
 from algorithms.seam.threat import Threat
 
 STAGE = 1.25  # a trace keeps one success while the cost grows by this: 40 up to 10,000 queries
@@ -33,10 +33,13 @@ class Trial:
     """The only mutable thing in a run. The driver owns it; methods never see it."""
 
     index: int  # row in the upload
+    stream: Stream
     x: Rows  # (*shape)
     label: int
     target: int | None
     predicted: int
+    scores: Scores | None  # (classes,) of the clean row; None where the model gives labels only
+    hint: Hint
     limit: Cost  # what clean row and questions may cost in all
     reserve: int  # queries beside it, for the final fresh re-query
     queries: int = 1  # the clean row
@@ -53,13 +56,13 @@ class Trial:
     shown: list[tuple[UpperBound | Exact, float, int]] = field(default_factory=list)  # (point, distance, cost)
     trace: dict[int, list[float]] = field(default_factory=dict)  # stage -> [cost, distance] of its last success
 
-    def can_pay(self, cost: Cost) -> bool:
-        within_queries = self.queries + cost.queries <= self.limit.queries
-        return within_queries and self.gradients + cost.gradients <= self.limit.gradients
-
-    def charge(self, cost: Cost) -> None:
-        self.queries += cost.queries
-        self.gradients += cost.gradients
+    def pay(self, cost: Cost) -> bool:
+        """Whether the budget has room for it; charged if so."""
+        queries, gradients = self.queries + cost.queries, self.gradients + cost.gradients
+        if queries > self.limit.queries or gradients > self.limit.gradients:
+            return False
+        self.queries, self.gradients = queries, gradients
+        return True
 
     def stop(self, why: Ended) -> None:
         self.ended, self.is_over = why, True
@@ -130,19 +133,3 @@ class Trial:
         _, away, cost = self.shown[-1]
         self.trace = {stage: success for stage, success in self.trace.items() if success[1] > away}
         self._trace(away, cost)
-
-
-def limit_of(budget: Budget, *, reserve: int) -> Cost:
-    """What questions may cost: the budget less the queries reserved for the end."""
-    unlimited = 2**62
-    queries = unlimited if budget.queries is None else budget.queries - reserve
-    return Cost(queries, unlimited if budget.gradients is None else budget.gradients)
-
-
-def is_adversarial(scores: NDArray[np.float32], trial: Trial) -> bool:
-    """Scores (classes,) that no longer favor the label (or strictly favor the target). A tie is not a success."""
-    if not np.all(np.isfinite(scores)):
-        return False
-    if trial.target is not None:
-        return bool(scores[trial.target] > np.delete(scores, trial.target).max())
-    return bool(np.delete(scores, trial.label).max() > scores[trial.label])

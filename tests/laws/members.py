@@ -11,7 +11,8 @@ from functools import cache
 import numpy as np
 import pytest
 
-from algorithms.driver.running import Checkpoint, Samples, run
+from algorithms.driver.progress import Checkpoint
+from algorithms.driver.running import Samples, run
 from algorithms.mathematics.norms import Norm
 from algorithms.method import Budget, Method
 from algorithms.registry import METHODS

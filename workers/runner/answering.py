@@ -4,7 +4,7 @@ import time
 import traceback
 from typing import TYPE_CHECKING, BinaryIO
 
-from algorithms.driver.running import Checkpoint, Progress, Stop
+from algorithms.driver.progress import Checkpoint, Progress, Stop
 from algorithms.errors import BrinellError, Refused
 from algorithms.seam.access import Model
 from models.cards import Inspection

@@ -1,0 +1,45 @@
+"""How conversations begin: a method meets its samples one by one, or all at once."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from algorithms.driver.talk import Talk
+from algorithms.driver.trial import Trial
+from algorithms.method import Method, Params
+from algorithms.seam.access import Rows
+from algorithms.seam.case import Case, Cohort, Conversation
+from algorithms.seam.threat import Threat
+
+
+def begin(
+    trials: Sequence[Trial],
+    method: Method,
+    params: Params,
+    threat: Threat,
+    *,
+    classes: int,
+    pool: Rows | None,
+    basis: Rows | None,
+) -> list[Talk]:
+    """One talk for each sample that is not over, or one for all of them."""
+    converse: Callable[[Any, Threat, Params], Conversation] = method.run
+    waiting = [trial for trial in trials if not trial.is_over]
+    if not method.cohort:
+        cases = [Case(t.x, t.label, t.target, t.scores, classes, t.stream, pool, basis, t.hint) for t in waiting]
+        met = zip(waiting, cases, strict=True)
+        return [Talk(converse(case, threat, params), [trial], np.ones(1, np.bool_)) for trial, case in met]
+    if not waiting:
+        return []
+    cohort = Cohort(
+        x=np.stack([t.x for t in waiting]),
+        labels=np.array([t.label for t in waiting], np.int64),
+        targets=None if threat.targeted is None else np.array([t.target for t in waiting], np.int64),
+        scores=None if waiting[0].scores is None else np.stack([t.scores for t in waiting if t.scores is not None]),
+        classes=classes,
+        streams=tuple(t.stream for t in waiting),
+        live=np.ones(len(waiting), np.bool_),
+        hints=tuple(t.hint for t in waiting),
+    )
+    return [Talk(converse(cohort, threat, params), waiting, cohort.live)]

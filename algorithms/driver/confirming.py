@@ -1,0 +1,36 @@
+"""The final fresh re-query: no adversarial point is believed before the model has been asked of it again."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from algorithms.driver.beat import ask
+from algorithms.driver.trial import Trial
+from algorithms.method import Method
+from algorithms.seam.access import Access, Model
+from algorithms.seam.questions.labels import AskLabels
+from algorithms.seam.questions.scores import AskScores
+
+
+def confirm(model: Model, trials: list[Trial], method: Method) -> None:
+    """Ask every best point of samples that are over, the way the method asks: labels know of no tie."""
+    by_labels = Access.LABELS in method.needs or Access.SCORES not in model.offers
+    while claimed := [t for t in trials if t.is_over and t.needs_confirmation()]:
+        rows = np.stack([t.best_point() for t in claimed])
+        if by_labels:
+            seen = ask(model, AskLabels(rows))
+            held = [s == t.target if t.target is not None else s != t.label for s, t in zip(seen, claimed, strict=True)]
+        else:
+            scores = ask(model, AskScores(rows))
+            seen = scores.argmax(axis=1)
+            held = [is_adversarial(s, t) for s, t in zip(scores, claimed, strict=True)]
+        for trial, holds, read_as in zip(claimed, held, seen, strict=True):
+            trial.confirm(bool(holds), int(read_as))
+
+
+def is_adversarial(scores: NDArray[np.float32], trial: Trial) -> bool:
+    """Scores (classes,) that no longer favor the label (or strictly favor the target). A tie is not a success."""
+    if not np.all(np.isfinite(scores)):
+        return False
+    if trial.target is not None:
+        return bool(scores[trial.target] > np.delete(scores, trial.target).max())
+    return bool(np.delete(scores, trial.label).max() > scores[trial.label])
