@@ -4,26 +4,12 @@ A secret is opened by a supervisor just before it is used, and by nobody else. W
 model inside, so a ciphertext that was moved to another model opens for nobody.
 """
 
-import hashlib
 import json
-from dataclasses import dataclass, field
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from algorithms.errors import Refused
-
-
-@dataclass(frozen=True)
-class Credential:
-    """One header to send along."""
-
-    name: str
-    value: str = field(repr=False)
-
-    @property
-    def fingerprint(self) -> str:
-        """Four hex digits: enough to tell two secrets apart, too few to guess one."""
-        return hashlib.sha256(self.value.encode()).hexdigest()[:4]
+from models.credential import Credential
 
 
 class Seal:

@@ -11,8 +11,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
 
 from algorithms.errors import Refused
-from jobs.credentials import Credential
 from models.cards import CredentialFacts, Endpoint, EndpointInput, EndpointOutput, Limits, ModelCard
+from models.credential import Credential
 from models.endpoints import PROTOCOLS
 from models.endpoints._urls import address_of
 from models.endpoints.open_inference_v2 import MODEL_PATH

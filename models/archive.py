@@ -46,7 +46,7 @@ BROKEN_ZIP = (
 
 
 @dataclass(frozen=True)
-class Array:
+class ArchivedArray:
     """One member of an archive as its header describes it; `shape` and `dtype` have been checked against its size."""
 
     name: str
@@ -95,7 +95,7 @@ class Array:
 
 
 @contextmanager
-def open_archive(file: IO[bytes], *, names: tuple[str, ...]) -> Iterator[dict[str, Array]]:
+def open_archive(file: IO[bytes], *, names: tuple[str, ...]) -> Iterator[dict[str, ArchivedArray]]:
     """The arrays of an .npz by name, all headers checked and no number read yet.
 
     Raises Refused(samples_unreadable) for everything but a plain .npz of number arrays with these names.
@@ -146,7 +146,7 @@ def _check_members(members: list[zipfile.ZipInfo], names: tuple[str, ...], uploa
         raise _unreadable(f"it unpacks to more than {MAX_RATIO} times its size; save it with np.savez, uncompressed")
 
 
-def _describe(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Array:
+def _describe(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> ArchivedArray:
     name = member.filename.removesuffix(".npy")
     with archive.open(member) as file:
         head = _read(file, min(member.file_size, MAX_HEADER))
@@ -162,7 +162,7 @@ def _describe(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Array:
         raise _unreadable(f"array {name} has {len(shape)} axes, at most {MAX_RANK} are read")
     if start + prod(shape) * dtype.itemsize != member.file_size:
         raise _unreadable(f"array {name} is not as long as its header says")
-    return Array(name, shape, dtype, order == "True", start, archive)
+    return ArchivedArray(name, shape, dtype, order == "True", start, archive)
 
 
 def _header(name: str, head: bytes) -> tuple[str, int]:

@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from algorithms.errors import Refused
-from models.archive import Array, open_archive
+from models.archive import ArchivedArray, open_archive
 
 
 @contextmanager
-def model_arrays(data: bytes, *, names: tuple[str, ...], required: Sequence[str]) -> Iterator[dict[str, Array]]:
+def model_arrays(data: bytes, *, names: tuple[str, ...], required: Sequence[str]) -> Iterator[dict[str, ArchivedArray]]:
     """Open the .npz of a model: its arrays by name, all headers checked and no number read yet.
 
     Raises Refused: model_unparseable for what is no .npz of numbers with these names, unsupported_signature where one
@@ -36,7 +36,7 @@ def model_arrays(data: bytes, *, names: tuple[str, ...], required: Sequence[str]
         raise Refused(refused.detail, code=code) from None
 
 
-def whole(array: Array) -> NDArray[Any]:
+def whole(array: ArchivedArray) -> NDArray[Any]:
     """Read all numbers of an array, in its own shape; (1,) for a single number."""
     shape = array.shape or (1,)
     numbers = np.concatenate(list(array.blocks())) if array.size else np.zeros(0, array.dtype)

@@ -15,8 +15,8 @@ OutputKind = Literal["logits", "probabilities", "labels"]
 
 
 LARGEST = float(np.finfo(np.float32).max)  # preprocessing is computed in float32
-Number = Annotated[float, Field(strict=True, ge=-LARGEST, le=LARGEST)]  # strict: "2" and true are no numbers
-PerChannel = Number | Annotated[list[Number], Field(min_length=1, max_length=4096)]
+FiniteNumber = Annotated[float, Field(strict=True, ge=-LARGEST, le=LARGEST)]  # strict: "2" and true are no numbers
+PerChannel = FiniteNumber | Annotated[list[FiniteNumber], Field(min_length=1, max_length=4096)]
 
 
 class Preprocessing(Record):

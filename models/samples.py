@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from algorithms.errors import Refused
-from models.archive import Array, open_archive
+from models.archive import ArchivedArray, open_archive
 from models.cards import SamplesFacts
 
 NAMES = ("x", "y")
@@ -46,7 +46,7 @@ def load_rows(data: bytes, indices: Sequence[int]) -> tuple[NDArray[np.float32],
         return _as_float32(x.take(rows)), y.take(rows).astype(np.int64) if y else None
 
 
-def _check(arrays: dict[str, Array]) -> tuple[Array, Array | None]:
+def _check(arrays: dict[str, ArchivedArray]) -> tuple[ArchivedArray, ArchivedArray | None]:
     x, y = arrays.get("x"), arrays.get("y")
     if x is None:
         raise _unreadable("There is no array x in the .npz; write it with np.savez(file, x=x, y=y).")
@@ -57,7 +57,7 @@ def _check(arrays: dict[str, Array]) -> tuple[Array, Array | None]:
     return x, y
 
 
-def _finite_range(x: Array) -> tuple[float, float]:
+def _finite_range(x: ArchivedArray) -> tuple[float, float]:
     """Smallest and largest number as the model will see it."""
     lowest, highest = np.inf, -np.inf
     for block in x.blocks():
@@ -72,7 +72,7 @@ def _finite_range(x: Array) -> tuple[float, float]:
     return lowest, highest
 
 
-def _label_range(y: Array) -> tuple[int, int]:
+def _label_range(y: ArchivedArray) -> tuple[int, int]:
     lows, highs = zip(*((int(block.min()), int(block.max())) for block in y.blocks()), strict=True)
     if max(highs) > np.iinfo(np.int64).max:
         raise _unreadable("Array y holds a label beyond the range of int64.")

@@ -4,9 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 from models.cards import Endpoint, EndpointInput, EndpointOutput, Limits
+from models.credential import Credential
 from models.endpoints._classifier import RemoteClassifier
-from models.endpoints._pace import Pace, Reserve
-from models.endpoints._permit import Credential, Permit
+from models.endpoints._pace import Pace, ReserveTurns
+from models.endpoints._permit import Permit
 from tests.served import ServedModel
 
 FAST: dict[str, Any] = {
@@ -27,7 +28,7 @@ def permit(
     *,
     trusted: bool = True,
     credential: Credential | None = None,
-    reserve: Reserve = at_once,
+    reserve: ReserveTurns = at_once,
     handful: int = 1,
     is_withdrawn: Callable[[], bool] = lambda: False,
 ) -> Permit:

@@ -12,7 +12,7 @@ from algorithms.errors import ModelFault
 from algorithms.seam.access import Access, Labels, Rows, Scores
 from models.cards import Endpoint
 from models.endpoints import PROTOCOLS, _reading
-from models.endpoints._client import Client
+from models.endpoints._client import EndpointClient
 from models.endpoints._faults import bad_response
 from models.endpoints._guard import Resolve, resolve
 from models.endpoints._permit import Permit
@@ -42,7 +42,7 @@ class RemoteClassifier:
         self._loop = asyncio.Runner()
         address = address_of(endpoint.url, {endpoint.origin} if permit.trusted else frozenset())
         self._is_withdrawn = permit.is_withdrawn
-        self._client = Client(address, permit, seconds=endpoint.limits.timeout_seconds, resolve=resolve)
+        self._client = EndpointClient(address, permit, seconds=endpoint.limits.timeout_seconds, resolve=resolve)
         self.shape = endpoint.input.shape
         self.classes = endpoint.output.classes
         self.gives_probabilities = endpoint.output.kind == "probabilities"

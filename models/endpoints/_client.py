@@ -48,7 +48,7 @@ class _AskedToWait(Exception):
 
 
 @final
-class Client:
+class EndpointClient:
     """Belongs to one event loop. `seconds`: the most that one request may take, from connecting to its last byte."""
 
     def __init__(self, address: Address, permit: Permit, *, seconds: float, resolve: Resolve = resolve) -> None:

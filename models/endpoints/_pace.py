@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from time import monotonic
 
-Reserve = Callable[[int, float], float]
+ReserveTurns = Callable[[int, float], float]
 """(calls, hold) -> seconds until these calls may go out. `hold` > 0: first of all, nobody calls for so many seconds."""
 
 FRESH_SECONDS = 20.0  # that turns may be kept: whoever is slow asks again, and so is known to be alive
@@ -14,7 +14,7 @@ HANDFUL_SECONDS = 0.1  # of turns taken at once: asking for each one would cost 
 
 
 class Pace:
-    def __init__(self, reserve: Reserve, *, per_second: float, burst: int) -> None:
+    def __init__(self, reserve: ReserveTurns, *, per_second: float, burst: int) -> None:
         self.calls = 0  # HTTP requests sent, repeated ones included
         self._reserve = reserve
         self._handful = max(1, min(burst, int(per_second * HANDFUL_SECONDS)))

@@ -1,17 +1,10 @@
 """What a caller is handed together with an endpoint: what it may do there, in whose name, how fast, and until when."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
+from models.credential import Credential
 from models.endpoints._pace import Pace
-
-
-@dataclass(frozen=True)
-class Credential:
-    """One header, and its secret value."""
-
-    name: str
-    value: str = field(repr=False)
 
 
 @dataclass(frozen=True)

@@ -11,13 +11,13 @@ from models.endpoints._faults import bad_response
 
 DEEPEST = 32
 
-Json = Any  # null, bool, number, text, list, dict: what JSON can say
+JsonTree = Any  # null, bool, number, text, list, dict: what JSON can say
 
 
-def read(body: bytes) -> Json:
+def read(body: bytes) -> JsonTree:
     """Raises ModelFault(endpoint_bad_response)."""
     try:
-        tree: Json = from_json(body, allow_inf_nan=False)
+        tree: JsonTree = from_json(body, allow_inf_nan=False)
     except ValueError:
         raise bad_response("The endpoint's answer is no valid JSON; NaN and Infinity are not part of it.") from None
     if body.count(b"[") + body.count(b"{") > DEEPEST and _is_deeper(tree, DEEPEST):
@@ -25,7 +25,7 @@ def read(body: bytes) -> Json:
     return tree
 
 
-def scores(tree: Json, rows: int, classes: int, kind: OutputKind) -> NDArray[np.float32]:
+def scores(tree: JsonTree, rows: int, classes: int, kind: OutputKind) -> NDArray[np.float32]:
     """(rows, classes), from rows of numbers or all of them in one list. Raises ModelFault(endpoint_bad_response).
 
     Of two classes one number a row will do, as of an uploaded model: a logit z is [0, z], a probability p [1 - p, p].
@@ -42,7 +42,7 @@ def scores(tree: Json, rows: int, classes: int, kind: OutputKind) -> NDArray[np.
     return values
 
 
-def labels(tree: Json, rows: int, classes: int) -> NDArray[np.int64]:
+def labels(tree: JsonTree, rows: int, classes: int) -> NDArray[np.int64]:
     """(rows,). Raises ModelFault(endpoint_bad_response)."""
     values = _array(tree, ((rows,), (rows, 1))).reshape(rows)
     if not np.all((values == np.floor(values)) & (values >= 0) & (values < classes)):
@@ -50,7 +50,7 @@ def labels(tree: Json, rows: int, classes: int) -> NDArray[np.int64]:
     return values.astype(np.int64)
 
 
-def _array(tree: Json, shapes: tuple[tuple[int, ...], ...]) -> NDArray[np.float64]:
+def _array(tree: JsonTree, shapes: tuple[tuple[int, ...], ...]) -> NDArray[np.float64]:
     """Numbers only: no null, text, true or false among them, and no list of another length."""
     found = np.array(tree, dtype=object)
     if found.shape not in shapes or not set(map(type, found.ravel())) <= {int, float}:
@@ -62,7 +62,7 @@ def _array(tree: Json, shapes: tuple[tuple[int, ...], ...]) -> NDArray[np.float6
         raise bad_response("The endpoint answered numbers that are not finite.") from None
 
 
-def _is_deeper(tree: Json, levels: int) -> bool:
+def _is_deeper(tree: JsonTree, levels: int) -> bool:
     """Level by level, so that the depth of our own stack is not what an answer decides."""
     level = [tree]
     for _ in range(levels):
@@ -72,7 +72,7 @@ def _is_deeper(tree: Json, levels: int) -> bool:
     return any(isinstance(part, list | dict) for part in level)
 
 
-def _items(part: list[Json] | dict[str, Json]) -> list[Json]:
+def _items(part: list[JsonTree] | dict[str, JsonTree]) -> list[JsonTree]:
     """What is nested in it; numbers and text are of no concern here."""
     inside = part.values() if isinstance(part, dict) else part
     return [item for item in inside if isinstance(item, list | dict)]

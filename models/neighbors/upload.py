@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from algorithms.errors import Refused
 from algorithms.seam.access import Access
 from algorithms.seam.questions.neighbors import Neighbors
-from models.archive import Array
+from models.archive import ArchivedArray
 from models.arrays import finite, invalid, model_arrays, unsupported, whole
 from models.cards import Inspection, ModelInput, ModelOutput
 
@@ -50,7 +50,7 @@ def read(data: bytes) -> tuple[Neighbors, tuple[int, ...], str]:
     return Neighbors(x, y, k, _factor(loaded)), shape, dtype
 
 
-def _check_signature(arrays: dict[str, Array]) -> None:
+def _check_signature(arrays: dict[str, ArchivedArray]) -> None:
     """By the headers alone, before any number is read."""
     x, y, k = arrays["x"], arrays["y"], arrays["k"]
     if len(x.shape) < 2 or x.size == 0:
@@ -66,7 +66,7 @@ def _check_signature(arrays: dict[str, Array]) -> None:
     _check_measure(arrays, prod(x.shape[1:]))
 
 
-def _check_measure(arrays: dict[str, Array], d: int) -> None:
+def _check_measure(arrays: dict[str, ArchivedArray], d: int) -> None:
     if "metric" in arrays and "g" in arrays:
         raise unsupported("Give metric or its factor g, not both.")
     if "metric" in arrays and arrays["metric"].shape != (d, d):

@@ -24,7 +24,7 @@ from models.onnx.rebuilding.rebuild import Rebuilt, rebuild
 from models.onnx.rebuilding.scalers import in_plain_ops
 from models.onnx.session import Session
 from models.onnx.signature import Entry, Exit, read_entry, read_exit, unsupported
-from models.onnx.trial import TOLERANCE, Trial, check_finite, check_rows_stand_alone, close, try_out
+from models.onnx.uploaded import TOLERANCE, UploadedGraph, check_finite, check_rows_stand_alone, close, try_out
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ def _freed(
         return model, entry
     freed, any_size = free(model, entry.name, entry.batch), replace(entry, batch=None)
     try:
-        trial = Trial(freed, any_size)
+        trial = UploadedGraph(freed, any_size)
         same = close(trial.ask(fed, exit_.name), seen, seen) and close(trial.ask(fed[:3], exit_.name), seen[:3], seen)
     except ModelFault:
         same = False

@@ -13,7 +13,7 @@ from models.device import Device
 from models.onnx.bounds.bounder import Bounder, bounder
 from models.onnx.gradients.differentiator import Differentiator, differentiator
 from models.onnx.network import Network
-from models.onnx.trial import close
+from models.onnx.uploaded import close
 
 RELAXATIONS: tuple[Relaxation, ...] = ("intervals", "crown")
 BOUNDED, RIVALS = 2, 4  # rows and rivals of each that bounds are tried on: one more costs a backward pass

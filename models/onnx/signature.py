@@ -13,7 +13,7 @@ from models.onnx.graph import inputs_without_initializers
 
 FLOATS: dict[int, str] = {TensorProto.FLOAT: "float32", TensorProto.FLOAT16: "float16", TensorProto.DOUBLE: "float64"}
 
-Form = Literal["scores", "binary", "labels"]
+OutputForm = Literal["scores", "binary", "labels"]
 Answers = dict[str, Any]  # output name -> array (n, ...), or whatever else onnxruntime made of it
 
 
@@ -36,7 +36,7 @@ class Exit:
     """The one output that is read: scores [N, K], one number a row for two classes, or labels [N]."""
 
     name: str
-    form: Form
+    form: OutputForm
 
 
 def read_entry(graph: GraphProto) -> Entry:
@@ -70,7 +70,7 @@ def read_exit(answers: Answers, rows: int) -> Exit:
     scores = [n for n, a in floats.items() if a.ndim == 2 and len(a) == rows and a.shape[1] >= 2]
     single = [n for n, a in floats.items() if a.shape in ((rows,), (rows, 1))]
     labels = [n for n, a in whole.items() if a.shape in ((rows,), (rows, 1))]
-    kinds: tuple[tuple[list[str], Form], ...] = ((scores, "scores"), (single, "binary"), (labels, "labels"))
+    kinds: tuple[tuple[list[str], OutputForm], ...] = ((scores, "scores"), (single, "binary"), (labels, "labels"))
     for candidates, form in kinds:
         if len(candidates) == 1:
             return Exit(candidates[0], form)

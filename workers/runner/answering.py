@@ -114,8 +114,9 @@ class Answering:
         given, endpoint = about.permission, about.card.endpoint
         if given is None or endpoint is None:
             return None
+        from models.credential import Credential
         from models.endpoints._pace import Pace
-        from models.endpoints._permit import Credential, Permit
+        from models.endpoints._permit import Permit
 
         secret, limits = given.credential, endpoint.limits
         pace = Pace(self._reserve, per_second=limits.requests_per_second, burst=limits.burst)

@@ -5,13 +5,13 @@ from collections.abc import Mapping
 from torch import Tensor
 
 from models.onnx.bounds.operators import Affine
-from models.onnx.bounds.plan import Plan
+from models.onnx.bounds.plan import BoundPlan
 from models.onnx.bounds.relaxations import Relaxed
 from models.onnx.bounds.slopes import Slopes, flat
 
 
 def propagate_backward(
-    plan: Plan,
+    plan: BoundPlan,
     name: str,
     slopes: Slopes,
     rows: Tensor,

@@ -22,9 +22,9 @@ from algorithms.seam.questions.margins import Region, Relaxation
 from models.device import Device
 from models.onnx.bounds.backward import propagate_backward
 from models.onnx.bounds.concretization import Balls
-from models.onnx.bounds.plan import Plan, plan
+from models.onnx.bounds.node import Unsupported
+from models.onnx.bounds.plan import BoundPlan, plan
 from models.onnx.bounds.propagation import propagate
-from models.onnx.bounds.reading import Unsupported
 from models.onnx.bounds.regions import Regions, buckets
 from models.onnx.bounds.slopes import Slopes
 from models.onnx.gradients.differentiator import withheld
@@ -67,7 +67,7 @@ class Bounder:
     """
 
     def __init__(
-        self, plan: Plan, device: Device, *, rounds: bool = True, bucket: int = BUCKET, slack: float = 0.0
+        self, plan: BoundPlan, device: Device, *, rounds: bool = True, bucket: int = BUCKET, slack: float = 0.0
     ) -> None:
         self._plan, self._device, self._rounds = plan, device, rounds
         self._slack = slack if rounds else 0.0

@@ -11,7 +11,7 @@ from typing import Protocol
 from torch import Tensor
 
 from models.onnx.bounds.products import Product
-from models.onnx.bounds.relaxations import Interval, Relaxed
+from models.onnx.bounds.relaxations import Intervals, Relaxed
 from models.onnx.bounds.slopes import Slopes
 from models.onnx.bounds.tracing import Shape
 
@@ -41,7 +41,7 @@ class Affine:
 class Curve(Protocol):
     """A nonlinear operator of one input, known by what encloses it where the input lies between two bounds."""
 
-    def interval(self, lower: Tensor, upper: Tensor) -> Interval:
+    def interval(self, lower: Tensor, upper: Tensor) -> Intervals:
         """Least and largest answers to inputs within the interval, in real arithmetic: (R, *in) -> (R, *out)."""
         ...
 
@@ -66,7 +66,7 @@ Operator = Affine | Curve | Product
 
 
 @dataclass(frozen=True)
-class Step:
+class GraphStep:
     """One value made of others by one operator. A node takes one step, or a few whose values are its own."""
 
     name: str  # of the value it makes

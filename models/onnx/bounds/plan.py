@@ -7,22 +7,22 @@ from dataclasses import dataclass
 from onnx import ModelProto
 
 from models.device import Device
-from models.onnx.bounds.operators import Affine, Step
-from models.onnx.bounds.reading import Reading, Unsupported
+from models.onnx.bounds.node import Node, Unsupported
+from models.onnx.bounds.operators import Affine, GraphStep
 from models.onnx.bounds.rules.table import RULES
 from models.onnx.bounds.tracing import Shape, Trace, trace
 from models.onnx.graph import ONNX, opset
 
 
 @dataclass(frozen=True)
-class Plan:
+class BoundPlan:
     input: str
-    steps: tuple[Step, ...]
+    steps: tuple[GraphStep, ...]
     shapes: dict[str, Shape]  # of one row of every value
     affine: frozenset[str]  # values that are affine in the rows: no curve or product lies between
     output: str
 
-    def back_from(self, name: str) -> Iterator[Step]:
+    def back_from(self, name: str) -> Iterator[GraphStep]:
         """The steps from the one that makes `name`, last first."""
         reached = False
         for step in reversed(self.steps):
@@ -50,11 +50,11 @@ class Plan:
         return sum(math.prod(shape) for shape in self.shapes.values())
 
 
-def _terms(step: Step) -> int:
+def _terms(step: GraphStep) -> int:
     return max(1, step.operator.terms) if isinstance(step.operator, Affine) else 1
 
 
-def plan(model: ModelProto, shape: Shape, batch: int | None, device: Device) -> Plan:
+def plan(model: ModelProto, shape: Shape, batch: int | None, device: Device) -> BoundPlan:
     """`model` has one input, [N or batch, *shape], and one output.
 
     Raises:
@@ -63,19 +63,19 @@ def plan(model: ModelProto, shape: Shape, batch: int | None, device: Device) -> 
     """
     traced = trace(model, shape, batch)
     _check(traced)
-    readings = (Reading(node, traced, opset(model), device) for node in traced.nodes)
-    steps = tuple(step for reading in readings for step in _steps(reading))
+    nodes = (Node(proto, traced, opset(model), device) for proto in traced.nodes)
+    steps = tuple(step for node in nodes for step in _steps(node))
     affine = {traced.input}
     for step in steps:
         if isinstance(step.operator, Affine) and affine.issuperset(step.sources):
             affine.add(step.name)
     shapes = traced.shapes | {step.name: step.shape for step in steps}
-    return Plan(traced.input, steps, shapes, frozenset(affine), model.graph.output[0].name)
+    return BoundPlan(traced.input, steps, shapes, frozenset(affine), model.graph.output[0].name)
 
 
-def _steps(reading: Reading) -> tuple[Step, ...]:
-    made = RULES[reading.node.op_type](reading)
-    return made if isinstance(made, tuple) else (Step(reading.name, reading.sources, made, reading.out),)
+def _steps(node: Node) -> tuple[GraphStep, ...]:
+    made = RULES[node.proto.op_type](node)
+    return made if isinstance(made, tuple) else (GraphStep(node.name, node.sources, made, node.out),)
 
 
 def _check(traced: Trace) -> None:

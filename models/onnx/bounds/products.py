@@ -10,32 +10,32 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from models.onnx.bounds.relaxations import Interval, LinearBounds
+from models.onnx.bounds.relaxations import Intervals, LinearBounds
 from models.onnx.bounds.rounding import disturbance
 
 NARROW = 1e-6  # an interval hardly worth a backward pass: its plane is as good as exact
 
-Plane = tuple[Tensor, Tensor, Tensor]  # slopes by x and by y, offset
+_Plane = tuple[Tensor, Tensor, Tensor]  # slopes by x and by y, offset
 
 
 @dataclass(frozen=True)
 class Product:
     """z = x y, number by number, of two values of one shape. Nothing is made of it that x and y might be related."""
 
-    def interval(self, x: Interval, y: Interval) -> Interval:
+    def interval(self, x: Intervals, y: Intervals) -> Intervals:
         """Least and largest products, at corners: (R, *shape) each."""
         corners = torch.stack([a * b for a in x for b in y])
         return corners.amin(0), corners.amax(0)
 
-    def error(self, x: Interval, y: Interval) -> Tensor:
+    def error(self, x: Intervals, y: Intervals) -> Tensor:
         """How far one rounding in float32 may be off: (R, *shape)."""
         return disturbance(_largest(x) * _largest(y), 1)
 
-    def unstable(self, x: Interval, y: Interval) -> Tensor:
+    def unstable(self, x: Intervals, y: Intervals) -> Tensor:
         """Where the planes depend on the intervals: of a number times a value nothing is lost. (R, *shape) bool."""
         return (x[1] - x[0] > NARROW) & (y[1] - y[0] > NARROW)
 
-    def relax(self, x: Interval, y: Interval) -> LinearBounds:
+    def relax(self, x: Intervals, y: Intervals) -> LinearBounds:
         """Planes below and above x y on the intervals."""
         (a, b), (c, d) = x, y
         below = _better(x, y, (c, a, -a * c), (d, b, -b * d))
@@ -43,21 +43,21 @@ class Product:
         return LinearBounds(below[:2], below[2], above[:2], above[2])
 
 
-def _better(x: Interval, y: Interval, first: Plane, second: Plane) -> Plane:
+def _better(x: Intervals, y: Intervals, first: _Plane, second: _Plane) -> _Plane:
     """Of two planes the one whose least value on the intervals is larger, number by number."""
     is_first = _least(x, y, first) >= _least(x, y, second)
     a, b, c = (torch.where(is_first, one, other) for one, other in zip(first, second, strict=True))
     return a, b, c
 
 
-def _least(x: Interval, y: Interval, plane: Plane) -> Tensor:
+def _least(x: Intervals, y: Intervals, plane: _Plane) -> Tensor:
     a, b, c = plane
     return torch.minimum(a * x[0], a * x[1]) + torch.minimum(b * y[0], b * y[1]) + c
 
 
-def _negative(plane: Plane) -> Plane:
+def _negative(plane: _Plane) -> _Plane:
     return -plane[0], -plane[1], -plane[2]
 
 
-def _largest(interval: Interval) -> Tensor:
+def _largest(interval: Intervals) -> Tensor:
     return torch.maximum(interval[0].abs(), interval[1].abs())

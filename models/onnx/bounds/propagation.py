@@ -7,10 +7,10 @@ from torch import Tensor
 
 from algorithms.mathematics.norms import Norm
 from algorithms.seam.questions.margins import Relaxation
-from models.onnx.bounds.operators import Affine, Curve, Step
+from models.onnx.bounds.operators import Affine, Curve, GraphStep
 from models.onnx.bounds.products import Product
 from models.onnx.bounds.regions import Regions
-from models.onnx.bounds.relaxations import ConstantBounds, Interval, Relaxed
+from models.onnx.bounds.relaxations import ConstantBounds, Intervals, Relaxed
 from models.onnx.bounds.rounding import disturbance
 
 DualNorms = Callable[[str], Tensor]
@@ -37,7 +37,7 @@ def propagate(regions: Regions, relaxation: Relaxation, dual_norms: DualNorms) -
             _pass_curve(regions, step, step.operator, relaxation)
 
 
-def _pass_affine(regions: Regions, step: Step, operator: Affine) -> None:
+def _pass_affine(regions: Regions, step: GraphStep, operator: Affine) -> None:
     sources = [regions.intervals[name] for name in step.sources]
     center = operator.apply(*((lower + upper) / 2 for lower, upper in sources)) + operator.offset()
     spread = operator.magnitude(*((upper - lower) / 2 for lower, upper in sources))
@@ -48,7 +48,7 @@ def _pass_affine(regions: Regions, step: Step, operator: Affine) -> None:
     regions.intervals[step.name] = center - spread, center + spread
 
 
-def _move_center(regions: Regions, step: Step, operator: Affine, centers: dict[str, Interval]) -> Interval:
+def _move_center(regions: Regions, step: GraphStep, operator: Affine, centers: dict[str, Intervals]) -> Intervals:
     """(value at the row itself, how far rounding may have carried it) of a value that is affine in the rows."""
     values, noises = zip(*(centers[name] for name in step.sources), strict=True)
     noise = operator.magnitude(*noises) + regions.disturbances.get(step.name, 0.0)
@@ -63,7 +63,7 @@ def _cut_to_ball(regions: Regions, name: str, center: Tensor, noise: Tensor, dua
     regions.intervals[name] = torch.maximum(lower, center - spread), torch.minimum(upper, center + spread)
 
 
-def _pass_curve(regions: Regions, step: Step, curve: Curve, relaxation: Relaxation) -> None:
+def _pass_curve(regions: Regions, step: GraphStep, curve: Curve, relaxation: Relaxation) -> None:
     (source,) = step.sources
     bounds = regions.intervals[source]
     _tighten(regions, source, relaxation, unstable=curve.unstable(*bounds), sensitive=curve.sensitive(*bounds))
@@ -72,7 +72,7 @@ def _pass_curve(regions: Regions, step: Step, curve: Curve, relaxation: Relaxati
     _enclose(regions, step, curve.interval(lower, upper), curve.error(lower, upper), relaxed)
 
 
-def _pass_product(regions: Regions, step: Step, product: Product, relaxation: Relaxation) -> None:
+def _pass_product(regions: Regions, step: GraphStep, product: Product, relaxation: Relaxation) -> None:
     unstable = product.unstable(*_inputs(regions, step))
     for source in step.sources:
         _tighten(regions, source, relaxation, unstable=unstable, sensitive=unstable)
@@ -81,7 +81,7 @@ def _pass_product(regions: Regions, step: Step, product: Product, relaxation: Re
     _enclose(regions, step, product.interval(x, y), product.error(x, y), relaxed)
 
 
-def _inputs(regions: Regions, step: Step) -> tuple[Interval, Interval]:
+def _inputs(regions: Regions, step: GraphStep) -> tuple[Intervals, Intervals]:
     first, second = step.sources
     return regions.intervals[first], regions.intervals[second]
 
@@ -98,7 +98,9 @@ def _tighten(regions: Regions, source: str, relaxation: Relaxation, *, unstable:
         regions.tighten(source, sensitive & cut)
 
 
-def _enclose(regions: Regions, step: Step, interval: Interval, error: Tensor | float, relaxed: Relaxed | None) -> None:
+def _enclose(
+    regions: Regions, step: GraphStep, interval: Intervals, error: Tensor | float, relaxed: Relaxed | None
+) -> None:
     """Keep what is known of the value that a step makes, in real arithmetic and with rounding."""
     least, most = interval
     if relaxed is not None:

@@ -8,8 +8,8 @@ from torch import Tensor
 
 from models.onnx.bounds.backward import propagate_backward
 from models.onnx.bounds.concretization import Balls
-from models.onnx.bounds.plan import Plan
-from models.onnx.bounds.relaxations import Interval, Relaxed
+from models.onnx.bounds.plan import BoundPlan
+from models.onnx.bounds.relaxations import Intervals, Relaxed
 from models.onnx.bounds.slopes import Slopes, flat
 
 WORK = 2**31  # numbers a row's tightening may visit: some ten seconds at the worst
@@ -19,12 +19,12 @@ WORK = 2**31  # numbers a row's tightening may visit: some ten seconds at the wo
 class Regions:
     """R regions and what is known on them. Filled by `propagation.py` from the rows on."""
 
-    plan: Plan
+    plan: BoundPlan
     balls: Balls
     count: int  # of them that are asked about; the rest fills the group up
     bucket: int  # objectives a backward pass: always as many, so that none depends on its company
     rounds: bool  # the model computes in float32; else bounds are about real arithmetic
-    intervals: dict[str, Interval] = field(default_factory=dict)
+    intervals: dict[str, Intervals] = field(default_factory=dict)
     disturbances: dict[str, Tensor] = field(default_factory=dict)  # step -> (R, *out)
     linear_bounds: dict[str, Relaxed] = field(default_factory=dict)  # of every step that is not affine
     constant_bounds: dict[str, Relaxed] = field(default_factory=dict)  # of the same: its interval

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from models.onnx.bounds.slopes import Slopes, flat
 
-Interval = tuple[Tensor, Tensor]  # lower, upper: (R, *shape)
+Intervals = tuple[Tensor, Tensor]  # lower, upper: (R, *shape)
 
 
 class Relaxed(Protocol):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch.nn.functional as F
 from torch import Tensor
 
-from models.onnx.bounds.reading import Reading
+from models.onnx.bounds.node import Node
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Span:
         return [amount for pair in reversed(pairs) for amount in pair]
 
 
-def span(node: Reading, kernel: tuple[int, ...]) -> Span:
+def span(node: Node, kernel: tuple[int, ...]) -> Span:
     """From the attributes and the sizes that the model was seen to have: `ceil_mode` and `auto_pad` are in them."""
     size, axes = len(kernel), range(len(kernel))
     if not 1 <= size <= 3:
@@ -60,7 +60,7 @@ def span(node: Reading, kernel: tuple[int, ...]) -> Span:
     return Span(kernel, strides, dilations, begins, tuple(t - b for t, b in zip(totals, begins, strict=True)))
 
 
-def _begins(node: Reading, totals: list[int]) -> tuple[int, ...]:
+def _begins(node: Node, totals: list[int]) -> tuple[int, ...]:
     mode = node.attribute("auto_pad", b"NOTSET").decode()
     if mode == "NOTSET":
         return tuple(node.attribute("pads", [0] * 2 * len(totals))[: len(totals)])

@@ -11,7 +11,7 @@ from itertools import islice
 from onnx import ModelProto
 
 from algorithms.errors import Refused
-from models.onnx.gate.walk import MAIN, Body, Signature, bodies, called, signature_of
+from models.onnx.gate.walk import MAIN, GraphBody, Signature, bodies, called, signature_of
 
 MAX_NODES = 100_000  # as written, nested graphs and functions included
 MAX_PARTS = 1_000_000  # tensors, attributes, names of values: two bytes of a file are enough for one
@@ -52,7 +52,7 @@ def _count(model: ModelProto, functions: set[Signature]) -> tuple[Counter[Signat
     return nodes, calls
 
 
-def _parts(body: Body) -> int:
+def _parts(body: GraphBody) -> int:
     """How much there is to walk in a body besides its nodes; counted no further than the limit."""
     parts = 1 + sum(len(node.input) + len(node.output) + len(node.attribute) for node in body.nodes)
     return parts + sum(1 for _ in islice(body.tensors(), MAX_PARTS + 1)) if parts <= MAX_PARTS else parts

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import AttributeProto, NodeProto, TensorProto, numpy_helper
 
-from models.onnx.gate.walk import Body, domain_of
+from models.onnx.gate.walk import GraphBody, domain_of
 
 MAX_NUMBERS = 64  # no shape has more axes; larger tensors are weights
 TYPES = (
@@ -22,7 +22,7 @@ TYPES = (
 Constants = dict[str, NDArray[Any]]
 
 
-def small_constants(body: Body) -> Constants:
+def small_constants(body: GraphBody) -> Constants:
     """Value name -> numbers, of this body's initializers and Constant nodes that are small enough to be a shape."""
     known = {tensor.name: value for tensor in body.initializers if (value := _read(tensor)) is not None}
     for node in body.nodes:

@@ -21,31 +21,31 @@ SLACK_FACTOR = 1.1
 SLACK_BYTES = 16 << 20
 
 
-class Layout(NamedTuple):
+class FieldLayout(NamedTuple):
     bits: int  # of one element
     field: str  # where it stands unless in raw_data
     values: int = 1  # in that field, for one element
 
 
 INT32, UINT64 = "int32_data", "uint64_data"
-LAYOUTS: dict[int, Layout] = {
-    TensorProto.FLOAT: Layout(32, "float_data"),
-    TensorProto.DOUBLE: Layout(64, "double_data"),
-    TensorProto.COMPLEX64: Layout(64, "float_data", 2),
-    TensorProto.COMPLEX128: Layout(128, "double_data", 2),
-    TensorProto.INT64: Layout(64, "int64_data"),
-    TensorProto.UINT64: Layout(64, UINT64),
-    TensorProto.UINT32: Layout(32, UINT64),
-    TensorProto.INT32: Layout(32, INT32),
+LAYOUTS: dict[int, FieldLayout] = {
+    TensorProto.FLOAT: FieldLayout(32, "float_data"),
+    TensorProto.DOUBLE: FieldLayout(64, "double_data"),
+    TensorProto.COMPLEX64: FieldLayout(64, "float_data", 2),
+    TensorProto.COMPLEX128: FieldLayout(128, "double_data", 2),
+    TensorProto.INT64: FieldLayout(64, "int64_data"),
+    TensorProto.UINT64: FieldLayout(64, UINT64),
+    TensorProto.UINT32: FieldLayout(32, UINT64),
+    TensorProto.INT32: FieldLayout(32, INT32),
     **dict.fromkeys(
-        (TensorProto.INT16, TensorProto.UINT16, TensorProto.FLOAT16, TensorProto.BFLOAT16), Layout(16, INT32)
+        (TensorProto.INT16, TensorProto.UINT16, TensorProto.FLOAT16, TensorProto.BFLOAT16), FieldLayout(16, INT32)
     ),
-    **dict.fromkeys((TensorProto.INT8, TensorProto.UINT8, TensorProto.BOOL), Layout(8, INT32)),
-    **dict.fromkeys((TensorProto.FLOAT8E4M3FN, TensorProto.FLOAT8E4M3FNUZ), Layout(8, INT32)),
-    **dict.fromkeys((TensorProto.FLOAT8E5M2, TensorProto.FLOAT8E5M2FNUZ), Layout(8, INT32)),
-    TensorProto.FLOAT8E8M0: Layout(8, INT32),
-    **dict.fromkeys((TensorProto.INT4, TensorProto.UINT4, TensorProto.FLOAT4E2M1), Layout(4, INT32)),
-    **dict.fromkeys((TensorProto.INT2, TensorProto.UINT2), Layout(2, INT32)),
+    **dict.fromkeys((TensorProto.INT8, TensorProto.UINT8, TensorProto.BOOL), FieldLayout(8, INT32)),
+    **dict.fromkeys((TensorProto.FLOAT8E4M3FN, TensorProto.FLOAT8E4M3FNUZ), FieldLayout(8, INT32)),
+    **dict.fromkeys((TensorProto.FLOAT8E5M2, TensorProto.FLOAT8E5M2FNUZ), FieldLayout(8, INT32)),
+    TensorProto.FLOAT8E8M0: FieldLayout(8, INT32),
+    **dict.fromkeys((TensorProto.INT4, TensorProto.UINT4, TensorProto.FLOAT4E2M1), FieldLayout(4, INT32)),
+    **dict.fromkeys((TensorProto.INT2, TensorProto.UINT2), FieldLayout(2, INT32)),
 }
 
 

@@ -29,7 +29,7 @@ def signature_of(function: FunctionProto) -> Signature:
 
 
 @dataclass(frozen=True)
-class Body:
+class GraphBody:
     """One list of nodes with the tensors beside it: a graph or a function."""
 
     owner: Signature  # the function whose expansion includes these nodes
@@ -40,7 +40,7 @@ class Body:
     defaults: Sequence[AttributeProto] = ()  # of a function's own attributes
 
     @classmethod
-    def of(cls, graph: GraphProto, owner: Signature = MAIN, nesting: int = 0) -> "Body":
+    def of(cls, graph: GraphProto, owner: Signature = MAIN, nesting: int = 0) -> "GraphBody":
         return cls(owner, nesting, graph.node, graph.initializer, graph.sparse_initializer)
 
     def attributes(self) -> Iterator[AttributeProto]:
@@ -64,7 +64,7 @@ class Body:
             yield from (sparse.values, sparse.indices)
 
 
-def bodies(model: ModelProto) -> Iterator[Body]:
+def bodies(model: ModelProto) -> Iterator[GraphBody]:
     """All of them, each before those nested in it, and none made before it is asked for."""
     waiting = [_outermost(model)]
     while waiting:
@@ -76,16 +76,16 @@ def bodies(model: ModelProto) -> Iterator[Body]:
             waiting.append(_nested(body))
 
 
-def _outermost(model: ModelProto) -> Iterator[Body]:
-    yield Body.of(model.graph)
+def _outermost(model: ModelProto) -> Iterator[GraphBody]:
+    yield GraphBody.of(model.graph)
     for function in model.functions:
-        yield Body(signature_of(function), 0, function.node, defaults=function.attribute_proto)
+        yield GraphBody(signature_of(function), 0, function.node, defaults=function.attribute_proto)
     for training in model.training_info:
-        yield Body.of(training.initialization)
-        yield Body.of(training.algorithm)
+        yield GraphBody.of(training.initialization)
+        yield GraphBody.of(training.algorithm)
 
 
-def _nested(body: Body) -> Iterator[Body]:
+def _nested(body: GraphBody) -> Iterator[GraphBody]:
     for attribute in body.attributes():
         for graph in chain([attribute.g] if attribute.HasField("g") else [], attribute.graphs):
-            yield Body.of(graph, body.owner, body.nesting + 1)
+            yield GraphBody.of(graph, body.owner, body.nesting + 1)

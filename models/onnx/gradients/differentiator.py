@@ -34,8 +34,8 @@ CONVERTIBLE_NODES = 10_000  # onnx2fx sorts in quadratic time: 5 s here
 
 NORMS = (float("inf"), 2.0, 1.0)  # dual to l1, l2, linf
 
-Part = TypeVar("Part")
-Found = TypeVar("Found")
+_Part = TypeVar("_Part")
+_Found = TypeVar("_Found")
 
 
 def withheld(reason: str) -> Refused:
@@ -135,10 +135,10 @@ class Differentiator:
     def _slices(self, rows: Rows) -> Iterator[Rows]:
         return (rows[i : i + self._bucket] for i in range(0, max(1, len(rows)), self._bucket))
 
-    def _each(self, work: Callable[[Part], Found], parts: Iterable[Part]) -> Iterator[Found]:
+    def _each(self, work: Callable[[_Part], _Found], parts: Iterable[_Part]) -> Iterator[_Found]:
         """In order, a few ahead: what is drawn or held at once is bounded by the window, not by the question."""
         parts = iter(parts)
-        running: list[Future[Found]] = [self._pool.submit(work, part) for part in islice(parts, self._window)]
+        running: list[Future[_Found]] = [self._pool.submit(work, part) for part in islice(parts, self._window)]
         try:
             while running:
                 found = running.pop(0).result()

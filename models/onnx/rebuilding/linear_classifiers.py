@@ -10,7 +10,7 @@ from onnx import NodeProto, TensorProto
 
 from models.onnx.graph import ML, Editor, attribute
 
-Array = NDArray[np.float32]
+Weights = NDArray[np.float32]
 
 KINDS = {b"NONE": "logits", b"SOFTMAX": "probabilities", b"LOGISTIC": "probabilities"}
 
@@ -46,11 +46,11 @@ def logits(editor: Editor, node: NodeProto) -> str:
     return editor.node("Gemm", [rows, *constants], transB=1)
 
 
-def _parts(node: NodeProto) -> tuple[Array, Array]:
+def _parts(node: NodeProto) -> tuple[Weights, Weights]:
     """Coefficients (K, d), intercepts (K,)."""
     intercepts = np.asarray(attribute(node, "intercepts", []), np.float32)
     return np.asarray(attribute(node, "coefficients", []), np.float32).reshape(len(intercepts), -1), intercepts
 
 
-def _is_symmetric(weights: Array, intercepts: Array) -> bool:
+def _is_symmetric(weights: Weights, intercepts: Weights) -> bool:
     return len(weights) == 2 and bool((weights[0] == -weights[1]).all() and intercepts[0] == -intercepts[1])

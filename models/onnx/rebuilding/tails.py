@@ -22,7 +22,7 @@ LINKS = ("Identity", "Dropout", "Cast", "Reshape", "Flatten", "Squeeze", "Unsque
 FLOAT_TYPES = (TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.DOUBLE)
 
 
-Kind = Literal["logits", "probabilities"]  # what the file's own output is
+TailKind = Literal["logits", "probabilities"]  # what the file's own output is
 # What float32 leaves of the order of a row's logits. `row`: all that is more than rounding, since the largest is taken
 # off before exp. `number`: nothing where two numbers both round to 1, or to 0. `bare`: nothing where exp overflows.
 Squash = Literal["row", "number", "bare"]
@@ -31,7 +31,7 @@ Squash = Literal["row", "number", "bare"]
 @dataclass(frozen=True)
 class Tail:
     logits: str  # value that holds the logits, in the shape of the output
-    kind: Kind
+    kind: TailKind
     squash: Squash
 
 
@@ -227,8 +227,8 @@ def _linear_sigmoids(view: _View, node: NodeProto, _flat: bool) -> str | None:
     return linear_classifiers.logits(view.editor, node) if linear_classifiers.is_linear(node, node.output[-1]) else None
 
 
-Rule = Callable[[_View, NodeProto, bool], str | None]
-RULES: tuple[tuple[Rule, Kind, Squash], ...] = (
+TailRule = Callable[[_View, NodeProto, bool], str | None]
+RULES: tuple[tuple[TailRule, TailKind, Squash], ...] = (
     (_softmax, "probabilities", "row"),
     (_log_softmax, "logits", "row"),
     (_bare_softmax, "probabilities", "bare"),
@@ -236,7 +236,7 @@ RULES: tuple[tuple[Rule, Kind, Squash], ...] = (
     (_sigmoid, "probabilities", "number"),
     (_both_sides, "probabilities", "row"),
 )
-LEARNED: tuple[tuple[Rule, Kind, Squash], ...] = (  # operators of ai.onnx.ml
+LEARNED: tuple[tuple[TailRule, TailKind, Squash], ...] = (  # operators of ai.onnx.ml
     (_linear_scores, "logits", "row"),
     (_linear_probabilities, "probabilities", "row"),
     (_linear_sigmoids, "probabilities", "number"),

@@ -12,9 +12,9 @@ import pytest
 
 from algorithms.errors import ModelFault
 from models.cards import TRIES, EndpointInput
+from models.credential import Credential
 from models.endpoints import _client
 from models.endpoints._client import MOST_BYTES, MOST_HEADER_BYTES
-from models.endpoints._permit import Credential
 from tests.endpoints_for_tests import permit, remote
 from tests.patience import PATIENCE_SECONDS
 from tests.served import ServedModel, response_of, sends

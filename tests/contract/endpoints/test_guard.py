@@ -9,7 +9,7 @@ import httpcore2
 import pytest
 
 from algorithms.errors import ModelFault
-from models.endpoints._client import Client
+from models.endpoints._client import EndpointClient
 from models.endpoints._guard import MOST_ADDRESSES, DeniedAddress, GuardedBackend
 from models.endpoints._urls import Address
 from tests.endpoints_for_tests import permit
@@ -148,7 +148,7 @@ def test_the_whole_client_ends_with_a_sentence_that_names_no_address(listener: L
     address = Address("http", "models.example.com", listener.port, "/")
 
     async def run():
-        client = Client(address, permit(trusted=False), seconds=60, resolve=resolver([PUBLIC, "127.0.0.1"]))
+        client = EndpointClient(address, permit(trusted=False), seconds=60, resolve=resolver([PUBLIC, "127.0.0.1"]))
         await client.post(b"{}")
 
     with pytest.raises(ModelFault) as fault:

@@ -5,10 +5,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from jobs.credentials import Credential, Seal
+from jobs.credentials import Seal
 from jobs.lease import ModelLease
 from jobs.settings import Settings
 from models.cards import Endpoint, EndpointInput, EndpointOutput, Limits, ModelCard
+from models.credential import Credential
 from workers.messages import CallPermission
 from workers.supervisor.permits import NotPermitted, Permits
 

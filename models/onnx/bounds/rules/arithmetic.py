@@ -6,13 +6,13 @@ import torch
 from torch import Tensor
 
 from models.onnx.bounds.linear_maps import kept, scaled, transposed, without_signs
-from models.onnx.bounds.operators import Affine, Step
-from models.onnx.bounds.reading import Reading
+from models.onnx.bounds.node import Node
+from models.onnx.bounds.operators import Affine, GraphStep
 from models.onnx.bounds.rules import products
 from models.onnx.bounds.tracing import Shape
 
 
-def add(node: Reading) -> Affine:
+def add(node: Node) -> Affine:
     if node.depends(0) and node.depends(1):
         if node.operand(0) == node.operand(1):
             return Affine(torch.add, torch.add, lambda slopes: (slopes, slopes), terms=1)
@@ -21,7 +21,7 @@ def add(node: Reading) -> Affine:
     return _shifted(node.operand(rows), node.out, _written_out(node.spread(constant), node.out))
 
 
-def subtract(node: Reading) -> Affine:
+def subtract(node: Node) -> Affine:
     if node.depends(0) and node.depends(1):
         shapes = [node.operand(0), node.operand(1)]
         return Affine(torch.sub, torch.add, transposed(torch.sub, shapes), terms=1)
@@ -31,25 +31,25 @@ def subtract(node: Reading) -> Affine:
     return scaled(minus.expand(1, *node.out), node.operand(1), node.out, bias=_written_out(node.spread(0), node.out))
 
 
-def multiply(node: Reading) -> Affine | tuple[Step, ...]:
+def multiply(node: Node) -> Affine | tuple[GraphStep, ...]:
     if node.depends(0) and node.depends(1):
         return products.multiply(node)
     rows, constant = (0, 1) if node.depends(0) else (1, 0)
     return scaled(node.spread(constant), node.operand(rows), node.out)
 
 
-def divide(node: Reading) -> Affine:
+def divide(node: Node) -> Affine:
     if node.depends(1):
         raise node.unsupported("by a value that depends on the rows")
     return scaled(1 / node.spread(1), node.operand(0), node.out)
 
 
-def negate(node: Reading) -> Affine:
+def negate(node: Node) -> Affine:
     minus = torch.full((1,) * (len(node.out) + 1), -1.0, dtype=torch.float64, device=node.device)
     return scaled(minus, node.shape(0), node.out, terms=0)
 
 
-def normalize(node: Reading) -> Affine:
+def normalize(node: Node) -> Affine:
     """gain (x - mean) / sqrt(variance + epsilon) + shift, channel by channel."""
     size = (1, -1) + (1,) * (len(node.out) - 1)
     gain, shift, mean, variance = (node.required(i).reshape(size) for i in range(1, 5))

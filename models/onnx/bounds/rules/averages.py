@@ -8,14 +8,14 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from models.onnx.bounds.linear_maps import without_signs
+from models.onnx.bounds.node import Node
 from models.onnx.bounds.operators import Affine
-from models.onnx.bounds.reading import Reading
 from models.onnx.bounds.spans import Span, span
 
 POOLS: dict[int, Callable[..., Tensor]] = {1: F.avg_pool1d, 2: F.avg_pool2d, 3: F.avg_pool3d}
 
 
-def pool(node: Reading) -> Affine:
+def pool(node: Node) -> Affine:
     where = span(node, tuple(node.attribute("kernel_shape", [])))
     if set(where.dilations) != {1}:
         raise node.unsupported("with dilations")
@@ -27,7 +27,7 @@ def pool(node: Reading) -> Affine:
     return without_signs(apply, node.shape(0), terms=math.prod(where.kernel) + 1)
 
 
-def _shares(node: Reading, where: Span) -> Tensor:
+def _shares(node: Node, where: Span) -> Tensor:
     """Of each window that lies within, or within the padding where that counts: (1, *out).
 
     What a size rounded up adds beyond the padding never counts.
@@ -45,20 +45,20 @@ def _mean(x: Tensor, where: Span) -> Tensor:
     return POOLS[len(where.kernel)](where.pad(x), where.kernel, where.strides)
 
 
-def pool_all(node: Reading) -> Affine:
+def pool_all(node: Node) -> Affine:
     axes = tuple(range(2, len(node.shape(0)) + 1))
     return without_signs(lambda x: x.mean(axes, keepdim=True), node.shape(0), terms=math.prod(node.shape(0)[1:]) + 1)
 
 
-def reduce_mean(node: Reading) -> Affine:
+def reduce_mean(node: Node) -> Affine:
     return _reduced(node, torch.mean)
 
 
-def reduce_sum(node: Reading) -> Affine:
+def reduce_sum(node: Node) -> Affine:
     return _reduced(node, torch.sum)
 
 
-def _reduced(node: Reading, reduce: Callable[..., Tensor]) -> Affine:
+def _reduced(node: Node, reduce: Callable[..., Tensor]) -> Affine:
     axes = node.axes(1)
     if not axes or 0 in axes:
         raise node.unsupported("over the batch axis")

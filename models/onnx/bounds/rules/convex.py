@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from models.onnx.bounds.reading import Reading
-from models.onnx.bounds.relaxations import Interval, LinearBounds
+from models.onnx.bounds.node import Node
+from models.onnx.bounds.relaxations import Intervals, LinearBounds
 from models.onnx.bounds.rounding import disturbance
 
 
@@ -18,7 +18,7 @@ from models.onnx.bounds.rounding import disturbance
 class Absolute:
     """|x|. Speaks `Curve`."""
 
-    def interval(self, lower: Tensor, upper: Tensor) -> Interval:
+    def interval(self, lower: Tensor, upper: Tensor) -> Intervals:
         """From the end nearest to zero, or zero, to the farthest end."""
         return _nearest(lower, upper), torch.maximum(lower.abs(), upper.abs())
 
@@ -49,7 +49,7 @@ class Absolute:
 class Square:
     """x^2. Speaks `Curve`."""
 
-    def interval(self, lower: Tensor, upper: Tensor) -> Interval:
+    def interval(self, lower: Tensor, upper: Tensor) -> Intervals:
         """From the square of the end nearest to zero, or zero, to that of the farthest end."""
         return _nearest(lower, upper).square(), torch.maximum(lower.square(), upper.square())
 
@@ -71,7 +71,7 @@ class Square:
         return LinearBounds((both,), -(both / 2).square(), (both,), -lower * upper)
 
 
-def absolute(node: Reading) -> Absolute:
+def absolute(node: Node) -> Absolute:
     node.shape(0)
     return Absolute()
 

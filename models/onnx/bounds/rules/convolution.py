@@ -7,8 +7,8 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.nn import grad
 
+from models.onnx.bounds.node import Node
 from models.onnx.bounds.operators import Affine
-from models.onnx.bounds.reading import Reading
 from models.onnx.bounds.slopes import Slopes
 from models.onnx.bounds.spans import Span, span
 from models.onnx.bounds.tracing import Shape
@@ -21,7 +21,7 @@ BACKWARD: dict[int, Callable[..., Tensor]] = {  # up to four times as fast as co
 }
 
 
-def convolve(node: Reading) -> Affine:
+def convolve(node: Node) -> Affine:
     weights = node.required(1)  # (out, in / groups, *kernel)
     where, groups = span(node, tuple(weights.shape[2:])), node.attribute("group", 1)
     bias = node.tensor(2)

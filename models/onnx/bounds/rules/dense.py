@@ -4,12 +4,12 @@ import torch
 from torch import Tensor
 
 from models.onnx.bounds.linear_maps import transposed
+from models.onnx.bounds.node import Node
 from models.onnx.bounds.operators import Affine
-from models.onnx.bounds.reading import Reading
 from models.onnx.bounds.slopes import Slopes
 
 
-def gemm(node: Reading) -> Affine:
+def gemm(node: Node) -> Affine:
     """alpha x W + beta c"""
     if node.attribute("transA", 0):
         raise node.unsupported("with transposed rows")
@@ -20,7 +20,7 @@ def gemm(node: Reading) -> Affine:
     return _from_the_right(weights, bias)
 
 
-def matmul(node: Reading) -> Affine:
+def matmul(node: Node) -> Affine:
     if not node.depends(0):
         return _from_the_left(node)
     weights = node.required(1)
@@ -51,7 +51,7 @@ def _by_matrix(slopes: Slopes, matrix: Tensor) -> Slopes:
     return Slopes(numbers, tuple(numbers.shape[1:]))
 
 
-def _from_the_left(node: Reading) -> Affine:
+def _from_the_left(node: Node) -> Affine:
     """weights (p, k), x (m, k, n)"""
     weights, source = node.required(0), node.shape(1)
     if len(source) < 2:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from models.onnx.bounds.reading import Reading
-from models.onnx.bounds.relaxations import Interval
+from models.onnx.bounds.node import Node
+from models.onnx.bounds.relaxations import Intervals
 from models.onnx.bounds.slopes import Slopes
 from models.onnx.bounds.spans import Span, span
 from models.onnx.bounds.tracing import Shape
@@ -20,7 +20,7 @@ NOTHING = -math.inf  # what padding adds to a window
 
 
 @dataclass(frozen=True)
-class Choice:
+class WindowChoice:
     """One input chosen for each window, the same below and (where it dominates) above. Speaks `Relaxed`."""
 
     chosen: Tensor  # (R, *out) positions in a channel of the input
@@ -67,7 +67,7 @@ class MaxPool:
     def value(self, x: Tensor) -> Tensor:
         return self._windows(x).amax(2).reshape(len(x), *self.out)
 
-    def interval(self, lower: Tensor, upper: Tensor) -> Interval:
+    def interval(self, lower: Tensor, upper: Tensor) -> Intervals:
         """Its ends, since a maximum never falls."""
         return self.value(lower), self.value(upper)
 
@@ -89,14 +89,14 @@ class MaxPool:
     def sensitive(self, lower: Tensor, upper: Tensor) -> Tensor:
         return upper > lower
 
-    def relax(self, lower: Tensor, upper: Tensor) -> Choice:
+    def relax(self, lower: Tensor, upper: Tensor) -> WindowChoice:
         low, high = self._windows(lower), self._windows(upper)  # (R, C, elements, windows)
         best = low.argmax(2, keepdim=True)
         others = high.scatter(2, best, NOTHING).amax(2)
         chosen = self._positions(len(lower), lower.device).gather(2, best)
         dominates = low.gather(2, best) >= others[:, :, None]
         shape = (len(lower), *self.out)
-        return Choice(
+        return WindowChoice(
             chosen.reshape(shape), dominates.reshape(shape), high.amax(2).reshape(shape), self.source, self.where
         )
 
@@ -123,6 +123,6 @@ class MaxPool:
         return x.flatten(2 + size).flatten(2, 1 + size).transpose(2, 3)
 
 
-def max_pool(node: Reading) -> MaxPool:
+def max_pool(node: Node) -> MaxPool:
     where = span(node, tuple(node.attribute("kernel_shape", [])))
     return MaxPool(where, node.shape(0), node.out)

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from models.onnx.bounds.reading import Reading
-from models.onnx.bounds.relaxations import Interval, LinearBounds
+from models.onnx.bounds.node import Node
+from models.onnx.bounds.relaxations import Intervals, LinearBounds
 from models.onnx.bounds.rounding import gamma
 
 
@@ -24,7 +24,7 @@ class Rectifier:
     def value(self, x: Tensor) -> Tensor:
         return torch.where(x > 0, x, self.leak * x)
 
-    def interval(self, lower: Tensor, upper: Tensor) -> Interval:
+    def interval(self, lower: Tensor, upper: Tensor) -> Intervals:
         """Its ends, since the curve never falls."""
         return self.value(lower), self.value(upper)
 
@@ -61,7 +61,7 @@ class Clamp:
     def value(self, x: Tensor) -> Tensor:
         return x.clamp(self.least, self.most)
 
-    def interval(self, lower: Tensor, upper: Tensor) -> Interval:
+    def interval(self, lower: Tensor, upper: Tensor) -> Intervals:
         """Its ends, since the curve never falls."""
         return self.value(lower), self.value(upper)
 
@@ -94,19 +94,19 @@ class Clamp:
         return slope, starts - slope * knee
 
 
-def relu(node: Reading) -> Rectifier:
+def relu(node: Node) -> Rectifier:
     del node
     return Rectifier()
 
 
-def leaky_relu(node: Reading) -> Rectifier:
+def leaky_relu(node: Node) -> Rectifier:
     leak = node.attribute("alpha", 0.01)
     if not 0 <= leak <= 1:
         raise node.unsupported("with a slope outside [0, 1]")
     return Rectifier(float(leak))
 
 
-def clip(node: Reading) -> Clamp:
+def clip(node: Node) -> Clamp:
     """Limits are inputs since opset 11, attributes before."""
     limits = [
         node.attribute(name, default) if (given := node.array(i)) is None else float(given.reshape(()))

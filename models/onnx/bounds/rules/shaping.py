@@ -7,25 +7,25 @@ from onnx import TensorProto
 from torch import Tensor
 
 from models.onnx.bounds.linear_maps import kept, without_signs
+from models.onnx.bounds.node import Node
 from models.onnx.bounds.operators import Affine
-from models.onnx.bounds.reading import Reading
 from models.onnx.bounds.slopes import Slopes
 
 EXACT_TYPES = (TensorProto.FLOAT, TensorProto.DOUBLE)
 
 
-def pass_on(node: Reading) -> Affine:
+def pass_on(node: Node) -> Affine:
     node.shape(0)
     return kept()
 
 
-def cast(node: Reading) -> Affine:
+def cast(node: Node) -> Affine:
     if node.attribute("to", 0) not in EXACT_TYPES:
         raise node.unsupported("to another type than float32 and float64")
     return pass_on(node)
 
 
-def reshape(node: Reading) -> Affine:
+def reshape(node: Node) -> Affine:
     """Flatten, Reshape, Squeeze and Unsqueeze keep the order of a row's numbers."""
     source, out = node.shape(0), node.out
     return Affine(
@@ -35,18 +35,18 @@ def reshape(node: Reading) -> Affine:
     )
 
 
-def transpose(node: Reading) -> Affine:
+def transpose(node: Node) -> Affine:
     order = node.attribute("perm", list(range(len(node.shape(0)) + 1))[::-1])
     if order[0] != 0:
         raise node.unsupported("of the batch axis")
     return without_signs(lambda x: x.permute(order), node.shape(0))
 
 
-def concatenate(node: Reading) -> Affine:
+def concatenate(node: Node) -> Affine:
     axis = node.attribute("axis", 1) % (len(node.out) + 1)
     if axis == 0:
         raise node.unsupported("along the batch axis")
-    fixed = [None if node.depends(i) else _fixed_part(node, i) for i in range(len(node.node.input))]
+    fixed = [None if node.depends(i) else _fixed_part(node, i) for i in range(len(node.proto.input))]
 
     def join(*parts: Tensor, constant: bool = False) -> Tensor:
         rows = iter(parts)
@@ -58,7 +58,7 @@ def concatenate(node: Reading) -> Affine:
     return without_signs(join, *sources, bias=join(*zeros, constant=True))
 
 
-def _fixed_part(node: Reading, i: int) -> Tensor:
+def _fixed_part(node: Node, i: int) -> Tensor:
     """(1, ...): broadcasting never widens the parts of a Concat, but a batch axis may be written out."""
     part = node.required(i)
     if part.dim() != len(node.out) + 1 or not bool((part == part[:1]).all()):
@@ -66,7 +66,7 @@ def _fixed_part(node: Reading, i: int) -> Tensor:
     return part[:1]
 
 
-def cut(node: Reading) -> Affine:
+def cut(node: Node) -> Affine:
     """Slice"""
     starts, ends = (_numbers(node, i, name) for i, name in ((1, "starts"), (2, "ends")))
     axes = node.axes(3) or list(range(len(starts)))
@@ -86,7 +86,7 @@ def cut(node: Reading) -> Affine:
     return without_signs(apply, node.shape(0))
 
 
-def _numbers(node: Reading, i: int, name: str) -> list[int]:
+def _numbers(node: Node, i: int, name: str) -> list[int]:
     found = node.array(i)
     return [int(n) for n in (node.attribute(name, []) if found is None else found.ravel())]
 
@@ -96,7 +96,7 @@ def _stop(end: int, step: int) -> int | None:
     return None if step < 0 and end < -(2**31) + 2 else end
 
 
-def pad(node: Reading) -> Affine:
+def pad(node: Node) -> Affine:
     if node.attribute("mode", b"constant") != b"constant":
         raise node.unsupported("in another mode than constant")
     amounts, value = _numbers(node, 1, "pads"), node.array(2)

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from models.onnx.bounds.reading import Reading
-from models.onnx.bounds.relaxations import Interval, LinearBounds
+from models.onnx.bounds.node import Node
+from models.onnx.bounds.relaxations import Intervals, LinearBounds
 
 HALVINGS = 40  # of an interval that holds the point of contact; any point kept is sound
 NARROW = 1e-6  # an interval that a chord's slope cannot be had of: two levels serve
@@ -29,7 +29,7 @@ class SCurve:
     slope: Callable[[Tensor], Tensor]
     middle: float  # f(0)
 
-    def interval(self, lower: Tensor, upper: Tensor) -> Interval:
+    def interval(self, lower: Tensor, upper: Tensor) -> Intervals:
         """Its ends, since the curve never falls."""
         return self.value(lower), self.value(upper)
 
@@ -85,16 +85,16 @@ def _erf_slope(x: Tensor) -> Tensor:
     return 2 / math.sqrt(math.pi) * torch.exp(-x.square())
 
 
-def sigmoid(node: Reading) -> SCurve:
+def sigmoid(node: Node) -> SCurve:
     del node
     return SCurve(torch.sigmoid, _sigmoid_slope, 0.5)
 
 
-def tanh(node: Reading) -> SCurve:
+def tanh(node: Node) -> SCurve:
     del node
     return SCurve(torch.tanh, _tanh_slope, 0.0)
 
 
-def erf(node: Reading) -> SCurve:
+def erf(node: Node) -> SCurve:
     del node
     return SCurve(torch.erf, _erf_slope, 0.0)

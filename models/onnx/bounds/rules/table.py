@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from models.onnx.bounds.operators import Operator, Step
-from models.onnx.bounds.reading import Reading
+from models.onnx.bounds.node import Node
+from models.onnx.bounds.operators import GraphStep, Operator
 from models.onnx.bounds.rules import (
     arithmetic,
     averages,
@@ -17,10 +17,10 @@ from models.onnx.bounds.rules import (
     sigmoids,
 )
 
-Rule = Callable[[Reading], Operator | tuple[Step, ...]]
+BoundRule = Callable[[Node], Operator | tuple[GraphStep, ...]]
 """One node -> the operator it is, or the steps it takes, of which the last one makes the node's own value."""
 
-RULES: dict[str, Rule] = {
+RULES: dict[str, BoundRule] = {
     "Abs": convex.absolute,
     "Add": arithmetic.add,
     "AveragePool": averages.pool,

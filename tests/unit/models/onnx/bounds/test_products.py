@@ -5,17 +5,17 @@ import torch
 from torch import Tensor
 
 from models.onnx.bounds.products import Product
-from models.onnx.bounds.relaxations import Interval
+from models.onnx.bounds.relaxations import Intervals
 
 
-def some(rng: np.random.Generator) -> Interval:
+def some(rng: np.random.Generator) -> Intervals:
     """(2000, 1) each: of all signs and widths, some of no width."""
     middle, half = rng.normal(0, 3, (2, 2000))
     half = np.abs(half) * rng.choice([0, 1e-9, 0.01, 1, 20], 2000)
     return torch.tensor(middle - half)[:, None], torch.tensor(middle + half)[:, None]
 
 
-def grid(x: Interval, y: Interval, count: int = 21) -> tuple[Tensor, Tensor]:
+def grid(x: Intervals, y: Intervals, count: int = 21) -> tuple[Tensor, Tensor]:
     """(R, count^2) points of each box, its corners among them."""
     steps = torch.linspace(0, 1, count, dtype=torch.float64)
     first, second = torch.cartesian_prod(steps, steps).unbind(1)

@@ -7,19 +7,19 @@ from torch import Tensor
 
 from algorithms.mathematics.norms import Norm
 from models.onnx.bounds.concretization import Balls
-from models.onnx.bounds.plan import Plan, plan
+from models.onnx.bounds.plan import BoundPlan, plan
 from models.onnx.bounds.propagation import propagate
 from models.onnx.bounds.regions import WORK, Regions
 from models.onnx.network import read
 from tests.exports import torch_export
 
 
-def cnn() -> Plan:
+def cnn() -> BoundPlan:
     network = read(onnx.load_from_string(torch_export("cnn", "classic", 13).data), None)
     return plan(network.scores_alone(), network.input.shape, None, "cpu")
 
 
-def regions(found: Plan, radii: list[float], *, spent: list[float]) -> Regions:
+def regions(found: BoundPlan, radii: list[float], *, spent: list[float]) -> Regions:
     x = torch.from_numpy(np.random.default_rng(0).random((len(radii), *found.shapes[found.input])))
     balls = Balls(x, x, 1 - x, torch.tensor(radii, dtype=torch.float64), Norm.LINF)
     made = Regions(found, balls, count=len(radii), bucket=64, rounds=True)

@@ -19,10 +19,10 @@ class Unsupported(Exception):
 
 
 @dataclass(frozen=True)
-class Reading:
+class Node:
     """A node, the shapes of what it reads and makes, and the constants among its inputs."""
 
-    node: NodeProto
+    proto: NodeProto
     trace: Trace
     opset: int
     device: Device
@@ -30,7 +30,7 @@ class Reading:
     @property
     def name(self) -> str:
         """The value that the node makes."""
-        return str(self.node.output[0])
+        return str(self.proto.output[0])
 
     def inner(self, what: str) -> str:
         """Name a value between the steps of the node. No value of the graph is called so: they are numbered."""
@@ -44,16 +44,16 @@ class Reading:
     @property
     def sources(self) -> tuple[str, ...]:
         """Inputs that depend on the rows."""
-        return tuple(name for name in self.node.input if name in self.trace.shapes)
+        return tuple(name for name in self.proto.input if name in self.trace.shapes)
 
     def depends(self, i: int) -> bool:
-        return i < len(self.node.input) and self.node.input[i] in self.trace.shapes
+        return i < len(self.proto.input) and self.proto.input[i] in self.trace.shapes
 
     def shape(self, i: int = 0) -> Shape:
         """Of one row of an input that depends on the rows."""
         if not self.depends(i):
             raise self.unsupported("with a constant in the place of the rows")
-        return self.trace.shapes[self.node.input[i]]
+        return self.trace.shapes[self.proto.input[i]]
 
     def operand(self, i: int) -> Shape:
         """Shape of one row of an operand. Raises Unsupported where broadcasting would move its batch axis."""
@@ -62,17 +62,17 @@ class Reading:
         return self.shape(i)
 
     def attribute(self, name: str, default: Any) -> Any:
-        return attribute(self.node, name, default)
+        return attribute(self.proto, name, default)
 
     def array(self, i: int) -> NDArray[Any] | None:
         """A constant input; None where it is left out. Raises Unsupported where it depends on the rows."""
-        if i >= len(self.node.input) or not self.node.input[i]:
+        if i >= len(self.proto.input) or not self.proto.input[i]:
             return None
         if self.depends(i):
             raise self.unsupported("of two values that depend on the rows")
-        if self.node.input[i] not in self.trace.constants:
+        if self.proto.input[i] not in self.trace.constants:
             raise self.unsupported("with a sparse constant")
-        return np.asarray(self.trace.constants[self.node.input[i]])
+        return np.asarray(self.trace.constants[self.proto.input[i]])
 
     def tensor(self, i: int) -> Tensor | None:
         """The same in float64, as it is."""
@@ -100,4 +100,4 @@ class Reading:
         return None if given is None else [int(axis) % (len(self.shape()) + 1) for axis in given]
 
     def unsupported(self, how: str) -> Unsupported:
-        return Unsupported(f"{self.node.op_type} {how}")
+        return Unsupported(f"{self.proto.op_type} {how}")

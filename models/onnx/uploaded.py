@@ -14,7 +14,7 @@ TOLERANCE = 1e-4  # relative to the largest score: room for another order of sum
 HALF_TOLERANCE = 1e-2  # the same where float16 is in play
 
 
-class Trial:
+class UploadedGraph:
     """A file being tried. `batch`: the rows it takes at a time; None: any number."""
 
     def __init__(self, model: ModelProto, entry: Entry) -> None:
@@ -35,13 +35,13 @@ class Trial:
         return np.concatenate(found)
 
 
-def try_out(model: ModelProto, entry: Entry, rows: NDArray[Any]) -> Trial:
+def try_out(model: ModelProto, entry: Entry, rows: NDArray[Any]) -> UploadedGraph:
     """A trial that is known to run. A batch axis said to be free may be held to one row by what lies behind it.
 
     Raises Refused(model_invalid).
     """
     try:
-        trial = Trial(model, entry)
+        trial = UploadedGraph(model, entry)
     except ModelFault as fault:
         raise Refused(
             "onnxruntime cannot load the model; check it with onnx.checker and export it again.", code="model_invalid"
@@ -58,7 +58,7 @@ def try_out(model: ModelProto, entry: Entry, rows: NDArray[Any]) -> Trial:
     )
 
 
-def check_rows_stand_alone(trial: Trial, rows: NDArray[Any], output: str, whole: NDArray[Any]) -> None:
+def check_rows_stand_alone(trial: UploadedGraph, rows: NDArray[Any], output: str, whole: NDArray[Any]) -> None:
     """Batch statistics, dropout and the like make a row's answer depend on its company or on chance."""
     again = trial.ask(rows[::-1][:5], output)[::-1]
     if not close(again, whole[-5:], whole):
