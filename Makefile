@@ -27,13 +27,15 @@ test: $(WORK) ## The whole test suite
 law: $(WORK) ## The laws of one method, and what they cost: make law METHOD=square
 	$(BIN)/pytest tests/laws tests/contract/test_method_pages.py --method $(METHOD)
 
-lint: $(WORK) ## Format, ruff, types, import contracts, Dockerfiles, compose file
+lint: $(WORK) ## Format, ruff, types, import contracts, Dockerfiles, compose file; Lua where luacheck is installed
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/hadolint docker/*.Dockerfile
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
+	@if command -v luacheck > /dev/null; then luacheck --quiet jobs/store/lua; \
+	else echo "Lua was not linted: luacheck is not installed (Debian: apt-get install lua-check)"; fi
 
 check: lint ## What a commit needs: lint, the tests that take no server and no patience, and the laws of what is true
 	$(BIN)/pytest -m "not slow and not reference" tests/unit tests/contract tests/laws/test_soundness.py

@@ -1,5 +1,5 @@
--- A request with a key: one turn of its tenant's bucket (as in `reserve.lua`, but nobody is kept waiting: a bucket that is
--- empty refuses and is left as it is), and the last use of the key, at most once in `touch_seconds`.
+-- A request with a key: one turn of its tenant's bucket (as in `reserve.lua`, but nobody is kept waiting: a bucket that
+-- is empty refuses and is left as it is), and the last use of the key, at most once in `touch_seconds`.
 if ASK.per_second > 0 then
   local bucket = key('t', ASK.tenant, 'turns')
   local turn = 1000 / ASK.per_second
