@@ -1,20 +1,23 @@
 """What the chunks of a job found, as callers and reports read it."""
 
+import json
 from collections.abc import Iterator
 
 from algorithms.seam.claims import Finding
 from jobs.page import Page
 from jobs.result import ChunkResult
 from jobs.store.connection import Connection
+from jobs.store.details import whole
 from jobs.store.names import checked, found, key, missing
 from jobs.store.objects import place
+from models.library import Library
 
 
 class Findings:
     """Reads the results of committed chunks."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, connection: Connection, library: Library) -> None:
+        self._connection, self._library = connection, library
 
     def page(self, tenant: str, job_id: str, cursor: str | None = None, limit: int = 100) -> Page[Finding]:
         """Lists findings in the order of the selection; of a live job those of the chunks that are committed by now."""
@@ -24,6 +27,17 @@ class Findings:
                 return Page(items=tuple(items), next_cursor=str(position))
             items.append(finding)
         return Page(items=tuple(items))
+
+    def get(self, tenant: str, job_id: str, index: int) -> Finding:
+        """Returns what was found of one row of the upload, its details whole. Raises NotFound until it is found."""
+        name = key("t", tenant, "job", checked(job_id, "job"))
+        (row,) = self._connection.ask(("HMGET", name, "spec", "chunk_size"))
+        spec, size = (found(value) for value in row)
+        rows: list[int] = json.loads(spec)["indices"]
+        position = rows.index(index) if index in rows else None
+        (chunk,) = self._connection.ask(("HGET", f"{name}:chunks", found(position) // int(size)))
+        findings = ChunkResult.model_validate_json(found(chunk)).findings
+        return whole(found(next((f for f in findings if f.index == index), None)), self._library.get)
 
     def adversarial_digests(self, tenant: str, job_id: str) -> list[str]:
         """Names the npz files {index, x, label} that the job's chunks left in the library, in the order of chunks."""

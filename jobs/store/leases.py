@@ -1,5 +1,6 @@
 """Units of work as the workers see them: taken, held by beats, committed, failed, released."""
 
+from dataclasses import replace
 from time import monotonic
 from typing import Any, Literal
 
@@ -7,6 +8,8 @@ from jobs.lease import AuditLease, Commit, JobLease, Lease, ModelLease
 from jobs.record import Progress
 from jobs.result import ChunkResult
 from jobs.store import specs
+from jobs.store.details import shortened
+from jobs.store.holdings import Holdings
 from jobs.store.jobs import described
 from jobs.store.moves import Moves
 from jobs.store.names import key
@@ -18,8 +21,8 @@ from models.cards import ModelCard
 class Leases:
     """Hands out the right to do a unit of work, and writes down how it ended while that right stands."""
 
-    def __init__(self, moves: Moves) -> None:
-        self._moves = moves
+    def __init__(self, moves: Moves, holdings: Holdings) -> None:
+        self._moves, self._holdings = moves, holdings
 
     def acquire(self, subject_id: str, chunk: int) -> Lease | None:
         """Leases one chunk, or returns None where there is nothing to do: done, ended, or another has it."""
@@ -37,6 +40,8 @@ class Leases:
 
         Returns whether the lease stood; where it did not, nothing was written.
         """
+        if commit.result:
+            commit = replace(commit, result=self._fitting(lease, commit.result))
         reply = self._commit(lease, commit, None)
         if reply["status"] == "last":
             reply = self._commit(lease, commit, self._summary(lease, commit))
@@ -49,12 +54,20 @@ class Leases:
         job or an audit with this reason, and a model is refused for it. Without `retry` that is so at once.
         `partial`: what had been found before, kept where the job ends by this, or is cancelled.
         """
-        kept = _result(partial) if partial else {}
+        kept = _result(self._fitting(lease, partial)) if partial else {}
         self._moves.make("fail", durable=True, **_standing(lease), **kept, code=code, detail=detail, retry=retry)
 
     def release(self, lease: Lease) -> None:
         """Gives a chunk back because this worker goes: it can be taken at once, and the attempt is not charged."""
         self._moves.make("release", **_standing(lease))
+
+    def _fitting(self, lease: Lease, result: ChunkResult) -> ChunkResult:
+        """The result, with what is too large in its findings in the library, in the job's name."""
+        findings = [
+            shortened(finding, lambda part: self._holdings.put(lease.tenant, lease.subject_id, part))
+            for finding in result.findings
+        ]
+        return result.model_copy(update={"findings": tuple(findings)})
 
     def _commit(self, lease: Lease, commit: Commit, summary: Summary | None) -> Reply:
         return self._moves.make(

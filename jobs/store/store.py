@@ -84,8 +84,8 @@ class Store:
         self.models = Models(self.moves, self.objects)
         self.samples = Samples(connection, self.objects)
         self.jobs = Jobs(self.moves, self.objects)
-        self.findings = Findings(connection)
-        self.leases = Leases(self.moves)
+        self.findings = Findings(connection, library)
+        self.leases = Leases(self.moves, self.holdings)
         self.workers = Workers(connection)
         self.turns = Turns(connection)
 

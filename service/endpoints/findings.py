@@ -35,6 +35,17 @@ def list_findings(
 
 
 @router.get(
+    "/findings/{index}",
+    response_model=Finding,
+    responses=answers(200, "What was found of one sample, its details whole.")
+    | declares("not_found", "invalid_request"),
+)
+def get_finding(job_id: str, index: int, caller: JobsReader, parts: TheParts) -> Finding:
+    """`index`: the row of the upload. 404 until it is found."""
+    return parts.store.findings.get(caller.tenant, job_id, index)
+
+
+@router.get(
     "/adversarials",
     response_class=StreamingResponse,
     responses=answers(200, "An .npz: `index` (m,), `x` (m, *shape), `label` (m,); m may be 0.", media_type=OCTET_STREAM)

@@ -30,7 +30,8 @@ from workers.kind import Bench, Desk, RunnerAnswer, WorkKind
 from workers.messages import MAX_TEXT, Count, Fault, Floats, Integers, Message, Seconds, Text
 from workers.versions import versions
 
-FINDING_BYTES = 256 << 10  # more than the details of any method
+FINDING_BYTES = 256 << 10  # more than the details of any method that does not count by class
+CLASS_BYTES = 64  # in details that do: two numbers of votes, each with its label
 HAND_OVER_SECONDS = 3.0
 CHUNK_SECONDS = 0.1  # to take a chunk whose time is up, ask its clean rows and write it down
 
@@ -168,7 +169,8 @@ def _hand_over_seconds(chunk: int, spec: JobSpec) -> float:
 def answer_bytes(lease: JobLease) -> int:
     """The most that the answer about these rows may weigh."""
     row = 4 * int(np.prod(lease.spec.samples.shape)) + 16
-    return len(lease.indices) * (row + FINDING_BYTES)
+    output = lease.model.output
+    return len(lease.indices) * (row + FINDING_BYTES + CLASS_BYTES * (output.classes if output else 0))
 
 
 def believed(answer: ChunkDone, lease: JobLease, desk: Desk) -> ChunkResult:

@@ -13,11 +13,13 @@ import pytest
 from fastapi.testclient import TestClient
 
 from algorithms import registry
+from jobs.lease import Commit
 from jobs.record import Progress
+from jobs.result import ChunkResult
 from service.wire import events
 from service.wire.waiting import LONGEST_SECONDS
 from tests.contract.api.asgi import RudeClient
-from tests.contract.api.conftest import SHAPE, Api, npz
+from tests.contract.api.conftest import SHAPE, Api, a_finding, npz
 from tests.contract.api.test_problems import problem_of
 from tests.patience import PATIENCE_SECONDS
 
@@ -84,6 +86,24 @@ def test_a_finished_job_shows_its_summary_and_findings(api: Api, caller: TestCli
     page = caller.get(path_of(job, "/findings")).json()
     assert [item["index"] for item in page["items"]] == list(range(6))
     assert page["next_cursor"] is None
+
+
+def test_one_finding_is_read_by_its_row_and_whole(api: Api, caller: TestClient) -> None:
+    job = api.a_job(caller, samples={"indices": [4, 1]})
+    where = f"/v1/jobs/{job['id']}/findings"
+    assert caller.get(f"{where}/4").status_code == 404
+    lease = api.lease(job["id"])
+    votes = {str(label): 1 for label in range(2_000)}
+    told = tuple(a_finding(row, found=False).model_copy(update={"details": {"counts": votes}}) for row in (4, 1))
+    result = ChunkResult(findings=told, device="cpu", isolation="basic")
+    assert api.store.leases.commit(lease, Commit(result=result))
+    listed = caller.get(where).json()["items"]
+    assert [(line["index"], set(line["details"]["counts"])) for line in listed] == [
+        (n, {"sha256", "bytes"}) for n in (4, 1)
+    ]
+    assert caller.get(f"{where}/1").json() == listed[1] | {"details": {"counts": votes}}
+    assert caller.get(f"{where}/0").status_code == 404
+    assert caller.get(f"{where}/x").status_code == 422
 
 
 def test_findings_come_in_pages(api: Api, caller: TestClient) -> None:

@@ -57,8 +57,9 @@ def ids_of(upload: Upload) -> dict[str, str]:
 
 def call(store: Store, name: str, tenant: str, ids: dict[str, str]) -> Any:
     method = method_of(store, name)
-    (word,) = set(inspect.signature(method).parameters) & set(ids)
-    return method(tenant, ids[word])
+    parameters = set(inspect.signature(method).parameters)
+    (word,) = parameters & set(ids)
+    return method(tenant, ids[word], *([0] if "index" in parameters else []))
 
 
 def test_there_are_methods_to_hold_to_the_law() -> None:
