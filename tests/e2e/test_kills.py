@@ -25,7 +25,7 @@ ATTACK = {
     "seed": 3,
 }
 SPANNING = ATTACK | {"method": {"name": "hopskipjump", "directions": "spanning"}}
-SHORT = ATTACK | {"method": {"name": "clever", "preset": "paper"}, "budget": {"seconds": 6}}
+SHORT = ATTACK | {"method": {"name": "clever", "preset": "paper"}, "budget": {"seconds": 15}}
 ENDLESS = ATTACK | {"budget": {"queries_per_sample": 100_000_000}}
 
 

@@ -75,10 +75,10 @@ class RunChunk(Message):
     x: Floats
     y: Integers | None
     targets: Integers | None
-    points: Floats | None
-    reached: Floats | None
-    proven: Floats | None
     ends: float  # on the clock that both share: the message may wait for a runner that is opening its model
+    points: Floats | None = None
+    reached: Floats | None = None
+    proven: Floats | None = None
 
 
 class ChunkDone(Message):
