@@ -33,9 +33,8 @@ class Corked(httpcore2.AsyncNetworkStream):
         return await self._stream.read(max_bytes, timeout)
 
     async def _send(self, waiting: bytes, timeout: float | None) -> None:
-        with contextlib.suppress(
-            httpcore2.WriteError, httpcore2.WriteTimeout
-        ):  # reading fails as well, or has an answer
+        # Where writing fails, reading fails as well, or has an answer.
+        with contextlib.suppress(httpcore2.WriteError, httpcore2.WriteTimeout):
             await self._stream.write(waiting, timeout)
 
     async def start_tls(
