@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
-from audits.asking.admission import Plan
+from audits.asking.admission import AuditPlan
 from audits.asking.record import Audit, AuditJob, AuditSpec
 from audits.asking.request import AuditRequest
 from audits.document.report import Skipped
@@ -37,7 +37,7 @@ class Audits:
         self._moves, self._objects, self._jobs = store.moves, store.objects, store.jobs
         self._models, self._samples = store.models, store.samples
 
-    def create(self, tenant: str, plan: Plan, idempotency: Idempotency | None = None) -> Audit:
+    def create(self, tenant: str, plan: AuditPlan, idempotency: Idempotency | None = None) -> Audit:
         """Makes a queued audit with the jobs of its first phase, or returns the one made before with this key.
 
         Raises what `Jobs.create` raises.

@@ -26,10 +26,6 @@ class Alarm(TypedDict):
     consequence: str
 
 
-class Alive(TypedDict):
-    status: Literal["alive"]
-
-
 class Audit(TypedDict):
     """The public JSON of an audit."""
 
@@ -72,6 +68,16 @@ class AuditRequestEcho(TypedDict):
     baseline_audit_id: str | None
     samples: Selection
     seed: int
+
+
+class AuditSettings(TypedDict):
+    """Everything that was chosen. `policy` is the policy as it was read."""
+
+    recipe: str
+    draft: NotRequired[bool]
+    seed: int
+    policy: dict[str, Any] | None
+    baseline_audit_id: str | None
 
 
 class AuditSummary(TypedDict):
@@ -198,17 +204,6 @@ class EnvelopePoint(TypedDict):
     epsilon: float
     certified: Interval | None
     empirical: Interval | None
-
-
-class Estimate(TypedDict):
-    """One method says something near a sample's r* without bounding it. Its kind tells what may be thought of it."""
-
-    kind: Kind
-    value: float | None
-    confidence: NotRequired[float | None]
-    interval: NotRequired[list[float] | None]
-    status: NotRequired[str | None]
-    figures: NotRequired[dict[str, float]]
 
 
 class EstimateSummary(TypedDict):
@@ -363,6 +358,10 @@ class Limits(TypedDict):
     timeout_seconds: NotRequired[float]
 
 
+class Liveness(TypedDict):
+    status: Literal["alive"]
+
+
 class MedianInterval(TypedDict):
     """Of a median of distances or scores, 95 %, by order statistics: exact, whatever law they come from."""
 
@@ -511,7 +510,7 @@ class QueryCount(TypedDict):
     http_calls: int
 
 
-class Ready(TypedDict):
+class Readiness(TypedDict):
     """`isolation`: how strictly uploaded models are locked up where they run."""
 
     status: Literal["ready"]
@@ -543,7 +542,7 @@ class Report(TypedDict):
     gallery: Gallery | None
     jobs: list[JobRow]
     skipped: list[Skipped]
-    settings: Settings
+    settings: AuditSettings
     versions: dict[str, str]
     digests: Digests
     limitations: list[str]
@@ -596,6 +595,17 @@ class RuleOutcome(TypedDict):
     waiver: NotRequired[Waiver | None]
 
 
+class SampleEstimate(TypedDict):
+    """One method says something near a sample's r* without bounding it. Its kind tells what may be thought of it."""
+
+    kind: Kind
+    value: float | None
+    confidence: NotRequired[float | None]
+    interval: NotRequired[list[float] | None]
+    status: NotRequired[str | None]
+    figures: NotRequired[dict[str, float]]
+
+
 class SampleRow(TypedDict):
     """One sample: lower <= r* <= upper, each end with the method that gave it, and beside them what proves nothing."""
 
@@ -607,7 +617,7 @@ class SampleRow(TypedDict):
     lower_confidence: float | None
     upper: float | None
     upper_by: str | None
-    estimates: NotRequired[dict[str, Estimate]]
+    estimates: NotRequired[dict[str, SampleEstimate]]
     clever: float | None
     clever_interval: NotRequired[list[float] | None]
     clever_max: NotRequired[float | None]
@@ -648,16 +658,6 @@ class Selection(TypedDict):
 
     limit: NotRequired[int | None]
     indices: NotRequired[list[int] | None]
-
-
-class Settings(TypedDict):
-    """Everything that was chosen. `policy` is the policy as it was read."""
-
-    recipe: str
-    draft: NotRequired[bool]
-    seed: int
-    policy: dict[str, Any] | None
-    baseline_audit_id: str | None
 
 
 class Skipped(TypedDict):

@@ -44,7 +44,7 @@ class Selecting(Protocol):
 
 
 @dataclass(frozen=True)
-class Rows:
+class SelectedRows:
     """The selected rows of the upload: x (m, *shape), y (m,)."""
 
     x: NDArray[np.float32]
@@ -79,7 +79,7 @@ def admit(
     request: JobRequest,
     card: ModelCard,
     samples: SamplesCard,
-    rows: Rows | None = None,
+    rows: SelectedRows | None = None,
     auxiliary: SamplesCard | None = None,
 ) -> JobSpec:
     """The job as it will run. Raises Refused(code, pointer), Conflict(model_not_ready).
@@ -212,7 +212,7 @@ def _check_samples(samples: SamplesCard, shape: tuple[int, ...], classes: int) -
         )
 
 
-def _check_targets(request: JobRequest, count: int, classes: int, rows: Rows | None) -> None:
+def _check_targets(request: JobRequest, count: int, classes: int, rows: SelectedRows | None) -> None:
     targets = _given_targets(request)
     if targets is None:
         return
@@ -243,7 +243,7 @@ def _check_budget(method: Method, request: JobRequest, threat: ThreatSpec, shape
             )
 
 
-def _threat(request: JobRequest, samples: SamplesCard, rows: Rows | None) -> ThreatSpec:
+def _threat(request: JobRequest, samples: SamplesCard, rows: SelectedRows | None) -> ThreatSpec:
     x = rows.x if rows else None
     bounds = box.bounds_of(request.threat, samples, x)
     if bounds is not None:

@@ -7,7 +7,7 @@ from typing import Any
 from algorithms.errors import Unavailable
 from algorithms.seam.access import Access
 from algorithms.seam.claims import Finding, Kind
-from audits.asking.admission import Plan
+from audits.asking.admission import AuditPlan
 from audits.asking.admission import admit as admit_audit
 from audits.asking.request import AuditRequest
 from audits.store import Audits
@@ -164,7 +164,7 @@ class Upload:
         """The id of a new job."""
         return self.store.jobs.create(self.tenant, self.spec(**changes)).id
 
-    def plan(self, *, baseline: str | None = None, **changes: Any) -> Plan:
+    def plan(self, *, baseline: str | None = None, **changes: Any) -> AuditPlan:
         """An audit of all ten samples, by pgd and by clever. `baseline`: digest of a report."""
         recipe = [{"name": "pgd"}, {"name": "clever"}]
         body = {"model_id": self.model.id, "samples_id": self.samples.id, "recipe": recipe}

@@ -8,9 +8,10 @@ import numpy as np
 from algorithms.seam.access import Access
 from algorithms.seam.claims import Kind
 from audits.document import earlier
-from audits.document.estimates import Estimate, EstimateSummary, MedianInterval
+from audits.document.estimates import EstimateSummary, MedianInterval, SampleEstimate
 from audits.document.report import (
     Alarm,
+    AuditSettings,
     Comparison,
     DataIdentity,
     Digests,
@@ -22,7 +23,6 @@ from audits.document.report import (
     JobRow,
     Picture,
     Report,
-    Settings,
     Skipped,
     ThreatModel,
 )
@@ -85,7 +85,7 @@ def report(count: int = 20, *, image: bool = True, **changes: Any) -> Report:
         gallery=gallery(image=image),
         jobs=tuple(job_row(name, count) for name in METHODS),
         skipped=(Skipped(method="nearest_neighbor", reason="It needs neighbours, which this model does not offer."),),
-        settings=Settings(recipe="quick-1", seed=0, policy={"rules": []}, baseline_audit_id=None),
+        settings=AuditSettings(recipe="quick-1", seed=0, policy={"rules": []}, baseline_audit_id=None),
         versions={"brinell": "0.1.0", "onnxruntime": "1.31.0", "numpy": "2.4.0", "python": "3.11.9"},
         digests=Digests(model="9f" * 32, samples="1b" * 32, settings="c3" * 32, policy="d4" * 32),
         limitations=(
@@ -141,9 +141,9 @@ def sample_row(i: int) -> SampleRow:
         "crown": lower,
         "smoothing": 0.4,
     }
-    estimates = {"smoothing": Estimate(kind=Kind.SMOOTHED_LOWER_BOUND, value=0.4, confidence=0.999)}
+    estimates = {"smoothing": SampleEstimate(kind=Kind.SMOOTHED_LOWER_BOUND, value=0.4, confidence=0.999)}
     if clever is not None:
-        estimates["clever"] = Estimate(
+        estimates["clever"] = SampleEstimate(
             kind=Kind.ESTIMATE,
             value=clever,
             interval=(clever * 0.9, clever * 1.1),

@@ -7,12 +7,12 @@ import numpy as np
 
 from algorithms.errors import NotFound
 from algorithms.registry import method
-from algorithms.seam.access import Rows as Row
+from algorithms.seam.access import Rows
 from algorithms.seam.hint import Hint
 from audits.asking import admission
 from audits.asking.record import AuditSpec
 from audits.evidence.hints import Points, hints
-from jobs.admission import Rows
+from jobs.admission import SelectedRows
 from jobs.hints import GivenHints, most_points, packed
 from jobs.spec import JobSpec
 from jobs.store.store import Store
@@ -39,7 +39,7 @@ def next_phase(
 def _points_of(archive: Archive) -> Points:
     """The points that are there: where their bytes are gone, they leave no hint."""
 
-    def points(job_id: str, wanted: Iterable[int]) -> Mapping[int, Row]:
+    def points(job_id: str, wanted: Iterable[int]) -> Mapping[int, Rows]:
         with suppress(NotFound):
             return archive.points(job_id, wanted)
         return {}
@@ -47,10 +47,10 @@ def _points_of(archive: Archive) -> Points:
     return points
 
 
-def _rows(spec: AuditSpec, library: Library) -> Rows | None:
+def _rows(spec: AuditSpec, library: Library) -> SelectedRows | None:
     """The rows that admission must see; None: it needs none."""
     indices = admission.needed_rows(spec.request, spec.samples)
-    return None if indices is None else Rows(*load_rows(library.get(spec.samples.sha256), indices))
+    return None if indices is None else SelectedRows(*load_rows(library.get(spec.samples.sha256), indices))
 
 
 def _given(job: JobSpec, known: Mapping[int, Hint], shape: tuple[int, ...], keep: Callable[[bytes], str]) -> JobSpec:

@@ -95,7 +95,7 @@ def _drain(**_: Any) -> None:
     drain.begin()
 
 
-class Beat(bootsteps.StartStopStep):
+class Heartbeat(bootsteps.StartStopStep):
     """Says that this worker lives, from the very loop that takes messages: one that has stopped taking them is silent.
 
     Started again after every reconnection, which clears the loop's timers.
@@ -114,4 +114,4 @@ class Beat(bootsteps.StartStopStep):
         self._workers.beat(self._worker_id, kind(), info)
 
 
-app.steps["consumer"].add(Beat)
+app.steps["consumer"].add(Heartbeat)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from audits.asking.record import AuditSpec
 from audits.composing import gallery, rows
 from audits.composing.compose import Material, compose
-from audits.composing.gallery import Shown
+from audits.composing.gallery import Pair
 from audits.document.report import Gallery, Report
 from audits.document.rows import SampleRow
 from audits.document.verdict import Verdict
@@ -73,7 +73,7 @@ class _Composing:
             points |= self._archive.points(one.job.id, wanted) if wanted else {}
         read_as = {(one.method.name, f.index): f.details.get("read_as") for one in evidence for f in one.findings}
         shown = [
-            Shown(row, clean, points[row.index], read_as.get((row.upper_by or "", row.index)))
+            Pair(row, clean, points[row.index], read_as.get((row.upper_by or "", row.index)))
             for row, clean in zip(chosen, x, strict=True)
         ]
         threat = spec.threat.threat(spec.samples.shape)

@@ -5,21 +5,21 @@ from dataclasses import dataclass
 from algorithms.errors import Refused
 from algorithms.registry import method
 from audits.asking import recipes
-from audits.asking.recipes import Choice
+from audits.asking.recipes import ChosenMethod
 from audits.asking.record import AuditSpec
 from audits.asking.released import RECIPES
 from audits.asking.request import AuditRequest
 from audits.document.report import Skipped
 from audits.policy import policy
 from jobs import admission
-from jobs.admission import Rows
+from jobs.admission import SelectedRows
 from jobs.request import JobRequest, Selection, Targeted, ThreatRequest
 from jobs.spec import JobSpec
 from models.cards import ModelCard, SamplesCard
 
 
 @dataclass(frozen=True)
-class Plan:
+class AuditPlan:
     """An audit and the jobs of its first phase, ready to be written down."""
 
     spec: AuditSpec
@@ -48,10 +48,10 @@ def admit(
     request: AuditRequest,
     card: ModelCard,
     samples: SamplesCard,
-    rows: Rows | None = None,
+    rows: SelectedRows | None = None,
     *,
     baseline: str | None = None,
-) -> Plan:
+) -> AuditPlan:
     """Of a request that `check` lets pass. `rows` of `needed_rows`; `baseline`: report digest.
 
     Raises Refused(code, pointer), Conflict(model_not_ready).
@@ -78,10 +78,10 @@ def admit(
         draft=isinstance(request.recipe, str) and RECIPES[request.recipe].is_draft,
         queue=jobs[0].queue,
     )
-    return Plan(spec, jobs, phases=len(each), planned=sum(map(len, each)))
+    return AuditPlan(spec, jobs, phases=len(each), planned=sum(map(len, each)))
 
 
-def jobs_of_phase(spec: AuditSpec, phase: int, rows: Rows | None = None) -> tuple[JobSpec, ...]:
+def jobs_of_phase(spec: AuditSpec, phase: int, rows: SelectedRows | None = None) -> tuple[JobSpec, ...]:
     """The jobs of a later phase of an audit under way, counted from 0, admitted as `admit` did. `rows` likewise."""
     phases, _ = recipes.choose(spec.request, spec.model)
     count = len(spec.indices)
@@ -90,11 +90,11 @@ def jobs_of_phase(spec: AuditSpec, phase: int, rows: Rows | None = None) -> tupl
 
 def _job(
     request: AuditRequest,
-    choice: Choice,
+    choice: ChosenMethod,
     card: ModelCard,
     samples: SamplesCard,
     selected: int,
-    rows: Rows | None,
+    rows: SelectedRows | None,
 ) -> JobSpec:
     count = min(selected, choice.samples or selected)
     asked = JobRequest(
@@ -109,7 +109,7 @@ def _job(
     return admission.admit(asked, card, samples, rows and _first(rows, count))
 
 
-def _threat(threat: ThreatRequest, choice: Choice, count: int) -> ThreatRequest:
+def _threat(threat: ThreatRequest, choice: ChosenMethod, count: int) -> ThreatRequest:
     """The audit's, without an epsilon for a method that refuses one, with the targets of the first `count` samples."""
     if method(choice.params.name).epsilon == "refused":
         threat = threat.model_copy(update={"epsilon": None})
@@ -118,8 +118,8 @@ def _threat(threat: ThreatRequest, choice: Choice, count: int) -> ThreatRequest:
     return threat
 
 
-def _first(rows: Rows, count: int) -> Rows:
-    return Rows(rows.x[:count], None if rows.y is None else rows.y[:count])
+def _first(rows: SelectedRows, count: int) -> SelectedRows:
+    return SelectedRows(rows.x[:count], None if rows.y is None else rows.y[:count])
 
 
 def _selection(request: AuditRequest, count: int) -> Selection:

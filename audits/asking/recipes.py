@@ -14,7 +14,7 @@ from algorithms.errors import Refused
 from algorithms.method import Budget
 from algorithms.registry import METHODS, MethodParams
 from algorithms.seam.threat import Threat
-from audits.asking.released import RECIPES, Recipe, Step
+from audits.asking.released import RECIPES, RecipeStep, ReleasedRecipe
 from audits.asking.request import AuditRequest
 from jobs.fitting import goal_of, misfit
 from jobs.request import BudgetRequest, ThreatRequest
@@ -26,7 +26,7 @@ _HERE = frozenset(f"{method.name}@{method.version}" for method in METHODS)
 
 
 @dataclass(frozen=True)
-class Choice:
+class ChosenMethod:
     """A method that will run, with its parameters."""
 
     params: MethodParams
@@ -42,7 +42,7 @@ class Obstacle:
     reason: str
 
 
-def check(recipe: str, recipes: Mapping[str, Recipe] = RECIPES) -> None:
+def check(recipe: str, recipes: Mapping[str, ReleasedRecipe] = RECIPES) -> None:
     """A recipe is retired when a version that it names is no longer here. Raises Refused(not_available)."""
     gone = _gone(recipes[recipe])
     if not gone:
@@ -56,11 +56,11 @@ def check(recipe: str, recipes: Mapping[str, Recipe] = RECIPES) -> None:
     )
 
 
-def _gone(recipe: Recipe) -> list[str]:
+def _gone(recipe: ReleasedRecipe) -> list[str]:
     return [step.method for step in recipe.steps if step.method not in _HERE]
 
 
-def _later(recipe: str, recipes: Mapping[str, Recipe]) -> list[str]:
+def _later(recipe: str, recipes: Mapping[str, ReleasedRecipe]) -> list[str]:
     """The recipes of the same series with a higher number, the next one first."""
     series, number = _parts(recipe)
     return sorted((name for name in recipes if _parts(name)[0] == series and _parts(name)[1] > number), key=_parts)
@@ -71,12 +71,12 @@ def _parts(recipe: str) -> tuple[str, int]:
     return series, int(number)
 
 
-def choose(request: AuditRequest, card: ModelCard) -> tuple[tuple[tuple[Choice, ...], ...], tuple[Obstacle, ...]]:
+def choose(request: AuditRequest, card: ModelCard) -> tuple[tuple[tuple[ChosenMethod, ...], ...], tuple[Obstacle, ...]]:
     """What of the recipe runs on this model under this threat, phase by phase, and what does not, in its order.
 
     A phase of which nothing runs is none.
     """
-    phases: list[tuple[Choice, ...]] = []
+    phases: list[tuple[ChosenMethod, ...]] = []
     skipped: list[Obstacle] = []
     for wanted in _wanted(request):
         told = [(choice, _obstacle(choice, request.threat, card)) for choice in wanted]
@@ -86,24 +86,24 @@ def choose(request: AuditRequest, card: ModelCard) -> tuple[tuple[tuple[Choice, 
     return tuple(phases), tuple(skipped)
 
 
-def _wanted(request: AuditRequest) -> list[list[Choice]]:
+def _wanted(request: AuditRequest) -> list[list[ChosenMethod]]:
     if isinstance(request.recipe, list):
         return [[_by_itself(params) for params in request.recipe]]
     return [[_choice(step) for step in phase] for phase in RECIPES[request.recipe].phases]
 
 
-def _by_itself(params: MethodParams) -> Choice:
+def _by_itself(params: MethodParams) -> ChosenMethod:
     """Under a job's default budget, or what these parameters need at least."""
     least = _BY_NAME[params.name].minimum(params, Threat()).queries
-    return Choice(params, BudgetRequest(queries_per_sample=max(Budget().queries or 0, least)), None)
+    return ChosenMethod(params, BudgetRequest(queries_per_sample=max(Budget().queries or 0, least)), None)
 
 
-def _choice(step: Step) -> Choice:
+def _choice(step: RecipeStep) -> ChosenMethod:
     params = _PARAMS.validate_python({"name": step.name, **step.params})
-    return Choice(params, BudgetRequest(queries_per_sample=step.queries), step.samples)
+    return ChosenMethod(params, BudgetRequest(queries_per_sample=step.queries), step.samples)
 
 
-def _obstacle(choice: Choice, threat: ThreatRequest, card: ModelCard) -> str | None:
+def _obstacle(choice: ChosenMethod, threat: ThreatRequest, card: ModelCard) -> str | None:
     """Why it does not run, in a sentence. An epsilon that it refuses is no obstacle: it gets none."""
     method = _BY_NAME[choice.params.name]
     match misfit(method, threat, card):

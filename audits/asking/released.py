@@ -15,7 +15,7 @@ from typing import Any
 
 
 @dataclass(frozen=True)
-class Step:
+class RecipeStep:
     """A recipe runs this version of a method with these parameters, which are all that it has.
 
     `queries` a sample at the most; on the first `samples` of the audit's, None: on all.
@@ -32,30 +32,30 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Recipe:
+class ReleasedRecipe:
     """The steps of a phase begin together, when those of the phase before have ended."""
 
-    phases: tuple[tuple[Step, ...], ...]
+    phases: tuple[tuple[RecipeStep, ...], ...]
     is_draft: bool = False
 
     @property
-    def steps(self) -> tuple[Step, ...]:
+    def steps(self) -> tuple[RecipeStep, ...]:
         return tuple(step for phase in self.phases for step in phase)
 
 
 QUICK_1 = (
-    Step("noise@1", {"points": 1_000}, queries=200),
-    Step("pgd@1", {"loss": "margin", "steps": 20, "restarts": 2, "step_size": 0.5, "search_steps": 8}),
-    Step("square@1", {"initial_share": None, "steps": 10_000}, queries=500),
-    Step(
+    RecipeStep("noise@1", {"points": 1_000}, queries=200),
+    RecipeStep("pgd@1", {"loss": "margin", "steps": 20, "restarts": 2, "step_size": 0.5, "search_steps": 8}),
+    RecipeStep("square@1", {"initial_share": None, "steps": 10_000}, queries=500),
+    RecipeStep(
         "hopskipjump@1",
         {"directions": "full", "frequencies": 0.25, "initial_directions": 100, "iterations": 64, "gamma": 1.0},
         queries=1_000,
     ),
-    Step("crown@1", {"search_steps": 5}),
-    Step("nearest_neighbor@1", {"selected": 100}),
-    Step("smoothing@1", {"sigma": 0.25, "n0": 100, "n": 1_000, "alpha": 0.001}, queries=1_101),
-    Step(
+    RecipeStep("crown@1", {"search_steps": 5}),
+    RecipeStep("nearest_neighbor@1", {"selected": 100}),
+    RecipeStep("smoothing@1", {"sigma": 0.25, "n0": 100, "n": 1_000, "alpha": 0.001}, queries=1_101),
+    RecipeStep(
         "clever@1",
         {
             "preset": "quick",
@@ -71,18 +71,18 @@ QUICK_1 = (
 )
 
 STANDARD_1 = (
-    Step("noise@1", {"points": 1_000}, queries=1_000),
-    Step("pgd@1", {"loss": "margin", "steps": 50, "restarts": 5, "step_size": 0.5, "search_steps": 12}),
-    Step("square@1", {"initial_share": None, "steps": 10_000}, queries=5_000),
-    Step(
+    RecipeStep("noise@1", {"points": 1_000}, queries=1_000),
+    RecipeStep("pgd@1", {"loss": "margin", "steps": 50, "restarts": 5, "step_size": 0.5, "search_steps": 12}),
+    RecipeStep("square@1", {"initial_share": None, "steps": 10_000}, queries=5_000),
+    RecipeStep(
         "hopskipjump@1",
         {"directions": "full", "frequencies": 0.25, "initial_directions": 100, "iterations": 64, "gamma": 1.0},
     ),
-    Step("crown@1", {"search_steps": 24}),
-    Step("intervals@1", {"search_steps": 24}),
-    Step("nearest_neighbor@1", {"selected": 100}),
-    Step("smoothing@1", {"sigma": 0.25, "n0": 100, "n": 10_000, "alpha": 0.001}, queries=10_101),
-    Step(
+    RecipeStep("crown@1", {"search_steps": 24}),
+    RecipeStep("intervals@1", {"search_steps": 24}),
+    RecipeStep("nearest_neighbor@1", {"selected": 100}),
+    RecipeStep("smoothing@1", {"sigma": 0.25, "n0": 100, "n": 10_000, "alpha": 0.001}, queries=10_101),
+    RecipeStep(
         "clever@1",
         {
             "preset": "standard",
@@ -98,21 +98,21 @@ STANDARD_1 = (
 )
 
 THOROUGH_1 = (
-    Step("noise@1", {"points": 1_000}),
-    Step(
+    RecipeStep("noise@1", {"points": 1_000}),
+    RecipeStep(
         "pgd@1", {"loss": "margin", "steps": 100, "restarts": 20, "step_size": 0.5, "search_steps": 12}, queries=100_000
     ),
-    Step("square@1", {"initial_share": None, "steps": 10_000}, queries=20_000),
-    Step(
+    RecipeStep("square@1", {"initial_share": None, "steps": 10_000}, queries=20_000),
+    RecipeStep(
         "hopskipjump@1",
         {"directions": "full", "frequencies": 0.25, "initial_directions": 100, "iterations": 64, "gamma": 1.0},
         queries=50_000,
     ),
-    Step("crown@1", {"search_steps": 24}),
-    Step("intervals@1", {"search_steps": 24}),
-    Step("nearest_neighbor@1", {"selected": 100}),
-    Step("smoothing@1", {"sigma": 0.25, "n0": 100, "n": 100_000, "alpha": 0.001}, queries=100_101),
-    Step(
+    RecipeStep("crown@1", {"search_steps": 24}),
+    RecipeStep("intervals@1", {"search_steps": 24}),
+    RecipeStep("nearest_neighbor@1", {"selected": 100}),
+    RecipeStep("smoothing@1", {"sigma": 0.25, "n0": 100, "n": 100_000, "alpha": 0.001}, queries=100_101),
+    RecipeStep(
         "clever@1",
         {
             "preset": "standard",
@@ -133,8 +133,8 @@ QUICK_2 = (  # what begins by itself; then what begins where that ended
 )
 
 RECIPES = {
-    "quick-1": Recipe((QUICK_1,)),
-    "quick-2": Recipe(QUICK_2, is_draft=True),
-    "standard-1": Recipe((STANDARD_1,)),
-    "thorough-1": Recipe((THOROUGH_1,)),
+    "quick-1": ReleasedRecipe((QUICK_1,)),
+    "quick-2": ReleasedRecipe(QUICK_2, is_draft=True),
+    "standard-1": ReleasedRecipe((STANDARD_1,)),
+    "thorough-1": ReleasedRecipe((THOROUGH_1,)),
 }

@@ -19,7 +19,7 @@ DIGITS = 4  # after the comma: a shade is 1/256
 
 
 @dataclass(frozen=True)
-class Shown:
+class Pair:
     """One sample (*shape) and its adversarial point (*shape), with the class that it is read as."""
 
     row: SampleRow
@@ -36,7 +36,7 @@ def choose(rows: Sequence[SampleRow]) -> tuple[SampleRow, ...]:
     return tuple(ordered[place] for place in places)
 
 
-def gallery(shown: Sequence[Shown], *, minimum: float, maximum: float) -> Gallery | None:
+def gallery(shown: Sequence[Pair], *, minimum: float, maximum: float) -> Gallery | None:
     """None where there is nothing to show."""
     if not shown:
         return None
@@ -53,7 +53,7 @@ def _is_image(shape: tuple[int, ...]) -> bool:
     return canvas.channels in (1, 3) and min(canvas.height, canvas.width) >= 4
 
 
-def _picture(shown: Shown, *, is_image: bool) -> Picture:
+def _picture(shown: Pair, *, is_image: bool) -> Picture:
     row = shown.row
     assert row.upper is not None  # `choose` takes no others
     assert row.upper_by is not None
@@ -90,7 +90,7 @@ def _rounded(values: NDArray[np.float32]) -> tuple[float, ...]:
     return tuple(values.astype(np.float64).round(DIGITS).ravel().tolist())
 
 
-def _changes(shown: Shown) -> tuple[FeatureChange, ...]:
+def _changes(shown: Pair) -> tuple[FeatureChange, ...]:
     x, x_adv = shown.x.ravel().astype(np.float64), shown.x_adv.ravel().astype(np.float64)
     largest = np.argsort(-np.abs(x_adv - x), kind="stable")[:MOST_CHANGES].tolist()
     return tuple(

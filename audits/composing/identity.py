@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from audits.asking.record import AuditSpec
-from audits.document.report import DataIdentity, Digests, JobRow, Settings, ThreatModel
+from audits.document.report import AuditSettings, DataIdentity, Digests, JobRow, ThreatModel
 from audits.evidence.evidence import Evidence
 from audits.evidence.table import Table
 from jobs.summary import Summary
@@ -64,10 +64,10 @@ def threat(spec: AuditSpec) -> ThreatModel:
     )
 
 
-def settings(spec: AuditSpec) -> Settings:
+def settings(spec: AuditSpec) -> AuditSettings:
     request = spec.request
     policy = request.policy
-    return Settings(
+    return AuditSettings(
         recipe=request.recipe if isinstance(request.recipe, str) else ", ".join(m.name for m in request.recipe),
         draft=spec.draft,
         seed=request.seed,

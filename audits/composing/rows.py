@@ -9,9 +9,9 @@ from algorithms.method import Method
 from algorithms.seam.claims import Finding
 from audits.asking.record import AuditSpec
 from audits.document import earlier
-from audits.document.estimates import BESIDE, Estimate
+from audits.document.estimates import BESIDE, SampleEstimate
 from audits.document.rows import MethodResult, SampleRow
-from audits.evidence.brackets import Bracket, Claim, join
+from audits.evidence.brackets import Bracket, BracketClaim, join
 from audits.evidence.evidence import Evidence
 from audits.evidence.signs import Sample
 
@@ -43,7 +43,7 @@ def _widest(spec: AuditSpec) -> float:
 def _row(index: int, evidence: Sequence[Evidence]) -> SampleRow:
     findings = {e.method.name: e.by_index[index] for e in evidence}
     about = evidence[0].question(index)
-    bracket = join((Claim(e.method.name, e.question(index), e.by_index[index]) for e in evidence), about)
+    bracket = join((BracketClaim(e.method.name, e.question(index), e.by_index[index]) for e in evidence), about)
     first = evidence[0].by_index[index]
     estimates = {e.method.name: _estimate(e.method, e.by_index[index]) for e in evidence if e.method.kind in BESIDE}
     return SampleRow(
@@ -68,10 +68,10 @@ def _ends(bracket: Bracket) -> dict[str, Any]:
     }
 
 
-def _estimate(method: Method, finding: Finding) -> Estimate:
+def _estimate(method: Method, finding: Finding) -> SampleEstimate:
     details, has_value = finding.details, finding.kind is method.kind
     figures = {name: _number(details.get(name)) for name in method.reported}
-    return Estimate(
+    return SampleEstimate(
         kind=method.kind,
         value=finding.value if has_value else None,
         confidence=finding.confidence if has_value else None,

@@ -8,15 +8,15 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from algorithms.seam.claims import Kind
-from audits.document.estimates import Estimate, EstimateSummary
+from audits.document.estimates import EstimateSummary, SampleEstimate
 
 SCORE, SMOOTHING, BASELINE = "clever", "smoothing", "noise"
 _FIGURES = {"max_sample_score": "max", "radius": "radius", "shape": "shape", "ks_p": "ks_p", "end_point": "end_point"}
 
-Told = TypeVar("Told", Estimate, EstimateSummary)
+Told = TypeVar("Told", SampleEstimate, EstimateSummary)
 
 
-def columns(estimates: Mapping[str, Estimate]) -> dict[str, Any]:
+def columns(estimates: Mapping[str, SampleEstimate]) -> dict[str, Any]:
     """Of a row. Of several smoothed certificates the first: each belongs to a classifier of its own."""
     score, smoothed = estimates.get(SCORE), _first_smoothed(estimates)
     figures = score.figures if score else {}

@@ -9,7 +9,7 @@ BESIDE = (Kind.ESTIMATE, Kind.SMOOTHED_LOWER_BOUND)
 SCORES = tuple(method.name for method in METHODS if method.proves is Kind.ESTIMATE)
 
 
-class Estimate(Archived):
+class SampleEstimate(Archived):
     """One method says something near a sample's r* without bounding it. Its kind tells what may be thought of it.
 
     `value` null: it abstained, or the sample is wrong before any change. `estimate`: a score, on either side of r*;

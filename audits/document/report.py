@@ -185,7 +185,7 @@ class Skipped(Archived):
     reason: str
 
 
-class Settings(Archived):
+class AuditSettings(Archived):
     """Everything that was chosen. `policy` is the policy as it was read."""
 
     recipe: str
@@ -226,7 +226,7 @@ class Report(Archived):
     gallery: Gallery | None
     jobs: tuple[JobRow, ...]
     skipped: tuple[Skipped, ...]
-    settings: Settings
+    settings: AuditSettings
     versions: dict[str, str]
     digests: Digests
     limitations: tuple[str, ...]  # plain sentences

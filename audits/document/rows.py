@@ -6,7 +6,7 @@ from pydantic import model_validator
 
 from algorithms.seam.claims import Ended, Kind
 from audits.document import earlier
-from audits.document.estimates import Estimate
+from audits.document.estimates import SampleEstimate
 from jobs.summary import is_right
 from models.record import Archived
 
@@ -37,7 +37,7 @@ class SampleRow(Archived):
     lower_confidence: float | None  # 1: a proof; less: with this probability
     upper: float | None  # null: no attack found a point
     upper_by: str | None
-    estimates: dict[str, Estimate] = {}  # by method
+    estimates: dict[str, SampleEstimate] = {}  # by method
     clever: float | None  # this and the nine below: `estimates` in the words of the first reports
     clever_interval: tuple[float, float] | None = None
     clever_max: float | None = None  # the score with the plain largest gradient norm instead of the fitted end point

@@ -9,7 +9,7 @@ from models.record import Archived
 
 Overall = Literal["pass", "fail", "inconclusive"]
 RuleVerdict = Literal["pass", "fail", "inconclusive", "warn", "noted"]
-Evidence = Literal["certified", "empirical", "estimate"]
+EvidenceKind = Literal["certified", "empirical", "estimate"]
 Severity = Literal["fail", "warn"]
 Said = Annotated[str, Field(pattern=r"\S")]  # not left blank
 
@@ -42,7 +42,7 @@ class RuleOutcome(Archived):
     observed: float | None
     low: float | None
     high: float | None
-    evidence: Evidence
+    evidence: EvidenceKind
     verdict: RuleVerdict
     needed_samples: int | None = None  # of an inconclusive rule: how many would decide it, were the observed to stay
     detail: str = ""  # why, in a sentence

@@ -11,17 +11,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from algorithms.seam.claims import Finding, Kind
-from audits.evidence.evidence import Question
+from audits.evidence.evidence import BracketQuestion
 
 MISCLASSIFIED = "misclassified"
 
 
 @dataclass(frozen=True)
-class Claim:
+class BracketClaim:
     """A finding, who made it, and about which r*."""
 
     method: str
-    question: Question
+    question: BracketQuestion
     finding: Finding
 
 
@@ -40,7 +40,7 @@ class Bracket:
     upper: End | None
 
 
-def join(claims: Iterable[Claim], about: Question) -> Bracket:
+def join(claims: Iterable[BracketClaim], about: BracketQuestion) -> Bracket:
     """Of equal bounds the first named one stays. A sample that is wrong already has r* = 0."""
     ours = [claim for claim in claims if claim.question == about]
     if any(claim.finding.kind is Kind.MISCLASSIFIED for claim in ours):
@@ -54,12 +54,12 @@ def join(claims: Iterable[Claim], about: Question) -> Bracket:
     )
 
 
-def _lower(claim: Claim) -> End | None:
+def _lower(claim: BracketClaim) -> End | None:
     known = proven(claim.finding)
     return None if known is None else End(known[0], claim.method, known[1])
 
 
-def _upper(claim: Claim) -> End | None:
+def _upper(claim: BracketClaim) -> End | None:
     known = reached(claim.finding)
     return None if known is None else End(known, claim.method)
 

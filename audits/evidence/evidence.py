@@ -34,11 +34,11 @@ class Evidence:
     def _positions(self) -> dict[int, int]:
         return {index: position for position, index in enumerate(self.spec.indices)}
 
-    def question(self, index: int) -> "Question":
+    def question(self, index: int) -> "BracketQuestion":
         """What this job asked about a sample."""
         spec, threat = self.spec, self.spec.threat
         targets = spec.targets
-        return Question(
+        return BracketQuestion(
             model=spec.model.sha256,
             preprocessing=spec.model.preprocessing.model_dump_json() if spec.model.preprocessing else "",
             norm=threat.norm,
@@ -52,7 +52,7 @@ class Evidence:
 
 
 @dataclass(frozen=True)
-class Question:
+class BracketQuestion:
     """Which r* a finding speaks of. Findings that differ in any of this say nothing about one another."""
 
     model: str

@@ -6,7 +6,7 @@ from math import ceil, floor, isinf
 from typing import Literal, Self
 
 from algorithms.mathematics.statistics import clopper_pearson, sign_test
-from audits.document.verdict import Evidence
+from audits.document.verdict import EvidenceKind
 from audits.policy.metrics import LEVEL, Middle, Sampled, Share
 from audits.policy.policy import Rule
 from jobs.summary import Interval
@@ -22,13 +22,13 @@ ELSEWHERE = (
     "The methods looked at threat.epsilon only, which does not tell; leave it out to have the distances looked for."
 )
 
-Outcome = Literal["pass", "fail", "inconclusive"]
+BoundVerdict = Literal["pass", "fail", "inconclusive"]
 
 
 @dataclass(frozen=True)
 class Decision:
-    verdict: Outcome
-    evidence: Evidence
+    verdict: BoundVerdict
+    evidence: EvidenceKind
     observed: float | None = None
     low: float | None = None
     high: float | None = None
@@ -38,7 +38,7 @@ class Decision:
 
 
 @dataclass(frozen=True)
-class Bound:
+class RuleBound:
     """`value` from below (at_least) or from above. `level` None: the point decides, not its interval."""
 
     value: float
@@ -53,18 +53,18 @@ class Bound:
         assert rule.at_most is not None
         return cls(rule.at_most, False, rule.confidence)
 
-    def holds(self, low: float, high: float) -> Outcome:
+    def holds(self, low: float, high: float) -> BoundVerdict:
         """Of a quantity that lies somewhere in [low, high]."""
         if self.is_floor:
             return "pass" if low >= self.value else "fail" if high < self.value else "inconclusive"
         return "pass" if high <= self.value else "fail" if low > self.value else "inconclusive"
 
-    def on_value(self, value: float | None, *, evidence: Evidence) -> Decision:
+    def on_value(self, value: float | None, *, evidence: EvidenceKind) -> Decision:
         if value is None:
             return Decision("inconclusive", evidence, detail="No sample has this number.")
         return Decision(self.holds(value, value), evidence, observed=value)
 
-    def on_ends(self, seen: Interval, low: Sampled, high: Sampled, *, evidence: Evidence) -> Decision:
+    def on_ends(self, seen: Interval, low: Sampled, high: Sampled, *, evidence: EvidenceKind) -> Decision:
         """`seen` was observed; with every distance looked for, it would lie between `low` and `high`."""
         bottom, top = low.interval(self.level or LEVEL), high.interval(self.level or LEVEL)
         assert bottom is not None  # of the samples that `seen` was observed on
@@ -86,7 +86,7 @@ class Bound:
         below = bottom or Interval(value=0.0, low=0.0, high=0.0)
         low, high = (below.value, top.value) if self.level is None else (below.low, top.high)
         verdict = self.holds(low, high)
-        evidence: Evidence = "certified" if self.is_floor == (verdict != "fail") else "empirical"
+        evidence: EvidenceKind = "certified" if self.is_floor == (verdict != "fail") else "empirical"
         said = f"It lies between {below.value:.3g} (certified) and {top.value:.3g} (no attack got through)."
         seen = None if bottom is None else bottom.value
         return Decision(verdict, evidence, seen, below.low, top.high, needed, f"{said} {gap}".strip())

@@ -6,7 +6,7 @@ import numpy as np
 
 from algorithms.mathematics.statistics import clopper_pearson
 from audits.evidence.table import Flags, Table
-from audits.policy.bounds import TOO_CLOSE, TOO_FEW, Bound, Decision, of_rate, smallest
+from audits.policy.bounds import TOO_CLOSE, TOO_FEW, Decision, RuleBound, of_rate, smallest
 from audits.policy.metrics import LEVEL, Metric, Share
 from audits.policy.policy import Rule
 
@@ -38,7 +38,7 @@ def decide(
     before, after = _paired(baseline.table, there.flags, table, here.flags)
     if not len(after):
         return Decision("inconclusive", metric.evidence, detail="The two audits share no sample.")
-    level, bound = rule.confidence or LEVEL, Bound(most, is_floor=False, level=rule.confidence)
+    level, bound = rule.confidence or LEVEL, RuleBound(most, is_floor=False, level=rule.confidence)
     drop, low, high = drop_of(before, after, level)
     verdict = bound.holds(drop, drop) if rule.confidence is None else bound.holds(low, high)
     said = f"It fell by {drop:.3g} [{low:.3g}, {high:.3g}] on the {len(after)} samples of both audits."
@@ -73,7 +73,7 @@ def _limits(lost: int, won: int, n: int, level: float) -> tuple[float, float]:
     return lost_low - won_high, lost_high - won_low
 
 
-def _needed(before: Flags, after: Flags, bound: Bound) -> int | None:
+def _needed(before: Flags, after: Flags, bound: RuleBound) -> int | None:
     """How many samples would decide it, were both kinds of change to stay as frequent. None: none would."""
     lost, won = float((before & ~after).mean()), float((after & ~before).mean())
     if bound.level is None or lost - won == bound.value:

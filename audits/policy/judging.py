@@ -12,12 +12,12 @@ from math import isfinite
 from audits.document.verdict import Overall, RuleOutcome, RuleVerdict, Verdict, Waiver
 from audits.evidence.table import Table
 from audits.policy import drops, metrics
-from audits.policy.bounds import NO_SAMPLE, Bound, Decision, Outcome
+from audits.policy.bounds import NO_SAMPLE, BoundVerdict, Decision, RuleBound
 from audits.policy.drops import Baseline
-from audits.policy.metrics import LEVEL, METRICS, Metric, Number
+from audits.policy.metrics import LEVEL, METRICS, Metric, PointValue
 from audits.policy.policy import AT_A_RADIUS, Policy, Rule
 
-_WORST_FIRST: tuple[Outcome, ...] = ("fail", "inconclusive", "pass")
+_WORST_FIRST: tuple[BoundVerdict, ...] = ("fail", "inconclusive", "pass")
 
 
 @dataclass(frozen=True)
@@ -117,8 +117,8 @@ def _worse(bounded: Decision, drop: Decision) -> Decision:
 
 
 def _bounded(rule: Rule, metric: Metric, at: float | None, ground: Ground) -> Decision:
-    seen, bound, level = metric.read(ground.table, at), Bound.of(rule), rule.confidence or LEVEL
-    if isinstance(seen, Number):
+    seen, bound, level = metric.read(ground.table, at), RuleBound.of(rule), rule.confidence or LEVEL
+    if isinstance(seen, PointValue):
         return bound.on_value(seen.value, evidence=metric.evidence)
     observed = seen.interval(level)
     if observed is None:
@@ -133,7 +133,7 @@ def _between(rule: Rule, at: float, table: Table) -> Decision:
         return Decision("inconclusive", evidence="certified", detail=gap)
     bottom = metrics.certified(table, at)
     top = metrics.clean(table) if "attack" in table.gaps else metrics.empirical(table, at)
-    bound, level = Bound.of(rule), rule.confidence or LEVEL
+    bound, level = RuleBound.of(rule), rule.confidence or LEVEL
     return bound.on_truth(
         None if "certificate" in table.gaps else bottom.interval(level),
         top.interval(level),

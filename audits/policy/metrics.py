@@ -12,7 +12,7 @@ import numpy as np
 
 from algorithms.mathematics.statistics import clopper_pearson, median_interval
 from audits.document.estimates import SCORES
-from audits.document.verdict import Evidence
+from audits.document.verdict import EvidenceKind
 from audits.evidence.table import Flags, Need, Numbers, Table, ends
 from audits.policy.policy import MetricName
 from jobs.summary import Interval
@@ -65,28 +65,28 @@ class Middle:
 
 
 @dataclass(frozen=True)
-class Number:
+class PointValue:
     """An estimate: it has a value, and no interval that would mean anything."""
 
     value: float | None
 
 
 Sampled = Share | Middle
-Reading = Sampled | Number
+Reading = Sampled | PointValue
 
 
 @dataclass(frozen=True)
 class Metric:
     name: MetricName
-    evidence: Evidence
+    evidence: EvidenceKind
     needs: tuple[Need, ...]
     read: Callable[[Table, float | None], Reading]
 
     def ends(self, table: Table, at: float | None, epsilon: float | None) -> tuple[Sampled, Sampled]:
         """The least and the most that it could be, had every method looked for its distance. Of no estimate."""
         one, other = (self.read(end, at) for end in ends(table, epsilon))
-        assert not isinstance(one, Number)
-        assert not isinstance(other, Number)
+        assert not isinstance(one, PointValue)
+        assert not isinstance(other, PointValue)
         return (one, other) if one.value <= other.value else (other, one)
 
 
@@ -121,11 +121,11 @@ def scored(table: Table, method: str) -> Numbers:
     return column[table.correct & ~np.isnan(column)] if len(column) else column
 
 
-def _score(method: str, summarize: Callable[[Numbers], Any]) -> Callable[[Table, float | None], Number]:
-    def read(table: Table, at: float | None) -> Number:
+def _score(method: str, summarize: Callable[[Numbers], Any]) -> Callable[[Table, float | None], PointValue]:
+    def read(table: Table, at: float | None) -> PointValue:
         del at
         values = scored(table, method)
-        return Number(float(summarize(values)) if len(values) else None)
+        return PointValue(float(summarize(values)) if len(values) else None)
 
     return read
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from algorithms.seam.claims import Kind
-from audits.document.estimates import Estimate
+from audits.document.estimates import SampleEstimate
 from audits.document.rows import MethodResult, SampleRow
 from audits.renderings.words import NOTHING, at_least, at_most, nearly, number, share, spaced
 
@@ -33,13 +33,13 @@ def found(row: SampleRow) -> str:
     return broken(row.upper) if not is_wrong(row) else number(row.upper)
 
 
-def score_remark(estimate: Estimate) -> str:
+def score_remark(estimate: SampleEstimate) -> str:
     """The interval of the score, and its status where it says something."""
     between = [f"{nearly(estimate.interval[0])} to {nearly(estimate.interval[1])}"] if estimate.interval else []
     return ", ".join([*between, *([spaced(estimate.status)] if estimate.status not in (None, "ok") else [])])
 
 
-def sureness(estimate: Estimate) -> str:
+def sureness(estimate: SampleEstimate) -> str:
     """The confidence of a certificate of another classifier."""
     return "" if estimate.value is None or estimate.confidence is None else share(estimate.confidence, 3)
 

@@ -10,7 +10,7 @@ from jobs.store.objects import Objects, as_argument
 from models.cards import SamplesCard
 
 
-class Samples:
+class KeptSamples:
     """Keeps the cards of samples; their bytes are in the library."""
 
     def __init__(self, connection: Connection, objects: Objects) -> None:

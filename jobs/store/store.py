@@ -52,7 +52,7 @@ from jobs.store.models import Models
 from jobs.store.moves import Moves
 from jobs.store.names import key
 from jobs.store.objects import Objects
-from jobs.store.samples import Samples
+from jobs.store.samples import KeptSamples
 from jobs.store.turns import Turns
 from jobs.store.workers import Workers
 from models.library import Library
@@ -82,7 +82,7 @@ class Store:
         self.holdings = Holdings(connection, library)
         self.keys = Keys(connection)
         self.models = Models(self.moves, self.objects)
-        self.samples = Samples(connection, self.objects)
+        self.samples = KeptSamples(connection, self.objects)
         self.jobs = Jobs(self.moves, self.objects)
         self.findings = Findings(connection, library)
         self.leases = Leases(self.moves, self.holdings)

@@ -7,7 +7,7 @@ from audits.asking import admission as audit_admission
 from audits.asking.record import Audit
 from audits.asking.request import AuditRequest
 from audits.store import Audits
-from jobs.admission import Rows, admit, selected, wants_rows
+from jobs.admission import SelectedRows, admit, selected, wants_rows
 from jobs.idempotency import Idempotency
 from jobs.record import Job
 from jobs.request import JobRequest
@@ -75,6 +75,6 @@ def check_trusted(model: ModelCard, trusted_origins: tuple[str, ...]) -> None:
         )
 
 
-def _rows(indices: Sequence[int], samples: SamplesCard, library: Library) -> Rows:
+def _rows(indices: Sequence[int], samples: SamplesCard, library: Library) -> SelectedRows:
     x, y = load_rows(library.get(samples.sha256), indices)
-    return Rows(x=x, y=y)
+    return SelectedRows(x=x, y=y)

@@ -18,11 +18,11 @@ router = APIRouter(tags=["service"])
 RETRY_SECONDS = 2
 
 
-class Alive(Record):
+class Liveness(Record):
     status: Literal["alive"] = "alive"
 
 
-class Ready(Record):
+class Readiness(Record):
     """`isolation`: how strictly uploaded models are locked up where they run."""
 
     status: Literal["ready"] = "ready"
@@ -30,17 +30,17 @@ class Ready(Record):
     isolation: str
 
 
-@router.get("/healthz", response_model=Alive, responses=answers(200, "This process answers."))
-def get_liveness() -> Alive:
-    return Alive()
+@router.get("/healthz", response_model=Liveness, responses=answers(200, "This process answers."))
+def get_liveness() -> Liveness:
+    return Liveness()
 
 
 @router.get(
     "/readyz",
-    response_model=Ready,
+    response_model=Readiness,
     responses=answers(200, "Redis, the library and a compute worker are there.") | declares(guarded=False),
 )
-def get_readiness(parts: TheParts) -> Ready:
+def get_readiness(parts: TheParts) -> Readiness:
     """503 names the part that is missing."""
     workers = _workers(parts.store)
     if not parts.library.ready():
@@ -49,7 +49,7 @@ def get_readiness(parts: TheParts) -> Ready:
     if not kinds["compute"]:
         raise Unavailable("Not ready: no compute worker has beaten lately; start one.", retry_after=RETRY_SECONDS)
     found = sorted({str(worker.info.get("isolation", parts.settings.sandbox)) for worker in workers})
-    return Ready(workers=dict(kinds), isolation=", ".join(found))
+    return Readiness(workers=dict(kinds), isolation=", ".join(found))
 
 
 def _workers(store: Store) -> list[WorkerRecord]:

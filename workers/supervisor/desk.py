@@ -39,7 +39,7 @@ class Unanswered(Exception):
         self.ending = ending
 
 
-class Desk:
+class SupervisorDesk:
     """What one lease is worked on with. Another thread may read `progress`, where it stands, and `heard`, since when.
 
     `ask` and what calls it raise Unanswered, RunnerDied and FrameError.

@@ -17,7 +17,7 @@ from workers.endings import Done, Ending, Failed, HandedBack, Lost, ModelRefused
 from workers.frames import FrameError
 from workers.kinds import KINDS_OF_WORK
 from workers.supervisor import deaths
-from workers.supervisor.desk import Desk, Unanswered
+from workers.supervisor.desk import SupervisorDesk, Unanswered
 from workers.supervisor.permits import NotPermitted, Permits
 from workers.supervisor.runner_process import RunnerDied, RunnerProcess
 from workers.supervisor.spare import Key, Runners
@@ -68,7 +68,7 @@ class Supervisor:
         except NotPermitted as denied:
             return _unavailable(lease, denied.detail)
         kind, seconds = KINDS_OF_WORK[lease.work], self._patience(lease)
-        desk = Desk(
+        desk = SupervisorDesk(
             lease,
             store=self._store,
             library=self._library,

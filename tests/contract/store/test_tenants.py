@@ -13,13 +13,13 @@ from jobs.store.holdings import Holdings
 from jobs.store.jobs import Jobs
 from jobs.store.models import Models
 from jobs.store.objects import Objects
-from jobs.store.samples import Samples
+from jobs.store.samples import KeptSamples
 from jobs.store.store import Store
 from tests.jobs_for_tests import Upload, samples_card
 
 SECTIONS: dict[str, type] = {
     "models": Models,
-    "samples": Samples,
+    "samples": KeptSamples,
     "jobs": Jobs,
     "findings": Findings,
     "audits": Audits,

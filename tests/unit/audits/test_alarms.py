@@ -9,7 +9,7 @@ from algorithms.registry import method
 from algorithms.seam.claims import Finding, Kind
 from audits.composing.rows import result_of
 from audits.document import earlier
-from audits.document.estimates import Estimate
+from audits.document.estimates import SampleEstimate
 from audits.document.rows import SampleRow
 from audits.evidence.alarms import CHECKS, raised, shown_by
 from audits.evidence.signs import Sample
@@ -20,7 +20,7 @@ from tests.jobs_for_tests import finding
 def sample(*, index: int = 0, epsilon: float | None = None, widest: float = 8.0, **findings: Finding) -> Sample:
     row: dict[str, Any] = dict.fromkeys(("lower", "lower_by", "lower_confidence", "upper", "upper_by"))
     scores = {name: one.value for name, one in findings.items() if one.kind is Kind.ESTIMATE}
-    estimates = {name: Estimate(kind=Kind.ESTIMATE, value=value) for name, value in scores.items()}
+    estimates = {name: SampleEstimate(kind=Kind.ESTIMATE, value=value) for name, value in scores.items()}
     row |= {"estimates": estimates} | earlier.columns(estimates)
     for name, one in findings.items():
         if one.kind is Kind.UPPER_BOUND and (row["upper"] is None or one.value < row["upper"]):

@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from algorithms.seam.claims import Kind
-from audits.evidence.brackets import Claim, join
-from audits.evidence.evidence import Question
+from audits.evidence.brackets import BracketClaim, join
+from audits.evidence.evidence import BracketQuestion
 from tests.jobs_for_tests import finding
 
-ABOUT = Question("sha", "", "l2", 0.0, 1.0, "None", None, None, 1)
+ABOUT = BracketQuestion("sha", "", "l2", 0.0, 1.0, "None", None, None, 1)
 OTHER = {
     "model": "another",
     "preprocessing": '{"subtract":0.5}',
@@ -26,7 +26,7 @@ OTHER = {
 
 
 def claim(kind, value, method="m", about=ABOUT, **more):
-    return Claim(method, about, finding(0, kind, value, **more))
+    return BracketClaim(method, about, finding(0, kind, value, **more))
 
 
 def test_the_largest_lower_and_the_smallest_upper_bound_make_the_bracket():

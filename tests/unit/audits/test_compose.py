@@ -11,7 +11,7 @@ from algorithms.seam.claims import Kind
 from audits.asking.admission import admit
 from audits.asking.request import AuditRequest
 from audits.composing.compose import Material, compose
-from audits.composing.gallery import Shown, choose, gallery
+from audits.composing.gallery import Pair, choose, gallery
 from audits.composing.rows import rows_of
 from audits.document.report import Report
 from audits.evidence.evidence import Evidence
@@ -266,7 +266,7 @@ def test_images_are_shown_as_images_and_rows_as_their_largest_changes(shape, kin
     x = np.zeros(shape, np.float32)
     x_adv = x.copy()
     x_adv.ravel()[3] = 0.5
-    shown = gallery([Shown(row, x, x_adv)], minimum=0.0, maximum=1.0)
+    shown = gallery([Pair(row, x, x_adv)], minimum=0.0, maximum=1.0)
     (picture,) = shown.pictures
     assert (shown.kind, picture.changed_features) == (kind, 1)
     if kind == "image":
@@ -312,6 +312,6 @@ def test_where_all_is_wrong_nothing_can_be_broken():
 def test_a_large_image_is_thinned():
     row = made().samples[0]
     x = np.zeros((3, 224, 200), np.float32)
-    (picture,) = gallery([Shown(row, x, x)], minimum=0.0, maximum=1.0).pictures
+    (picture,) = gallery([Pair(row, x, x)], minimum=0.0, maximum=1.0).pictures
     assert (picture.height, picture.width, picture.channels) == (56, 50, 3)
     assert len(picture.original) == 56 * 50 * 3

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from algorithms.mathematics.statistics import clopper_pearson
 from audits.document.verdict import RuleOutcome, Verdict, Waiver
-from audits.policy.bounds import Bound
+from audits.policy.bounds import RuleBound
 from audits.policy.judging import Ground, judge
 from audits.policy.metrics import Share
 from audits.policy.policy import Policy
@@ -243,7 +243,7 @@ def test_at_left_out_is_the_audits_epsilon():
 def test_the_samples_needed_would_decide(count, of, bound, level, is_floor):
     count = min(count, of)
     share = Share(np.arange(of) < count)
-    limit = Bound(bound, is_floor, level)
+    limit = RuleBound(bound, is_floor, level)
     needed = limit.needed(share, share)
     if needed is None:
         assert count / of == pytest.approx(bound, abs=0.01)

@@ -12,7 +12,7 @@ from algorithms.registry import METHODS, method
 from algorithms.seam.access import Access
 from audits.asking import recipes as recipes_module
 from audits.asking.admission import admit, check, jobs_of_phase
-from audits.asking.released import RECIPES, Recipe, Step
+from audits.asking.released import RECIPES, RecipeStep, ReleasedRecipe
 from audits.asking.request import AuditRequest
 from models.cards import Withheld
 from tests.jobs_for_tests import model_card, ready_card, samples_card
@@ -95,8 +95,8 @@ def test_the_newest_recipes_know_every_method_there_is():
         assert left_out == ({"intervals"} if series == "quick" else set())
 
 
-RETIRED = Recipe(((Step("pgd@0", {}), Step("square@1", {})),))
-GOES_ON = Recipe(((Step("square@1", {}),),))
+RETIRED = ReleasedRecipe(((RecipeStep("pgd@0", {}), RecipeStep("square@1", {})),))
+GOES_ON = ReleasedRecipe(((RecipeStep("square@1", {}),),))
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from algorithms import registry
 from algorithms.errors import Conflict, Refused
 from algorithms.seam.access import Access
-from jobs.admission import Rows, admit, selected, wants_rows
+from jobs.admission import SelectedRows, admit, selected, wants_rows
 from jobs.request import MAX_SAMPLES
 from jobs.spec import JobSpec
 from models.cards import ModelCard, SamplesCard
@@ -35,7 +35,7 @@ def admitted(
     if not wants_rows(asked, upload):
         return admit(asked, model, upload, auxiliary=auxiliary)
     chosen = list(selected(asked, upload))
-    return admit(asked, model, upload, Rows(x=X[chosen], y=Y[chosen] if upload.labelled else None))
+    return admit(asked, model, upload, SelectedRows(x=X[chosen], y=Y[chosen] if upload.labelled else None))
 
 
 REFUSALS: list[tuple[dict[str, Any], str, str, str]] = [
@@ -169,7 +169,7 @@ def test_selected_rows_that_do_not_fit_are_refused_by_their_own_range(threat: di
     asked = request(MODEL, WIDE, samples={"limit": 3}, threat=threat)
     assert wants_rows(asked, WIDE)
     with pytest.raises(Refused, match="from 0 to 2") as refusal:
-        admit(asked, MODEL, WIDE, Rows(x=2 * X, y=Y))
+        admit(asked, MODEL, WIDE, SelectedRows(x=2 * X, y=Y))
     assert refusal.value.code == code
 
 
@@ -199,7 +199,7 @@ def test_a_box_per_feature_is_checked_feature_by_feature() -> None:
 def test_a_side_of_the_box_may_say_a_whole_axis_by_one_number(given: Any, kept: Any, upper: Any) -> None:
     upload, model = samples_card(shape=(3, 2, 2)), ready_card(input=MODEL.input.model_copy(update={"shape": (3, 2, 2)}))
     asked = request(model, upload, threat={"box": [0, given]})
-    rows = Rows(x=np.ones((10, 3, 2, 2), np.float32), y=None)
+    rows = SelectedRows(x=np.ones((10, 3, 2, 2), np.float32), y=None)
     spec = JobSpec.model_validate_json(admit(asked, model, upload, rows).model_dump_json())
     assert spec.threat.upper == kept
     assert np.array_equal(spec.threat.threat((3, 2, 2)).box.upper, np.array(upper, np.float32))

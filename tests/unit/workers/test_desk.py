@@ -10,7 +10,7 @@ from workers import messages
 from workers.endings import Failed
 from workers.frames import FrameError
 from workers.messages import Fault, Message, ModelOpened, NotAccepted
-from workers.supervisor.desk import Desk, Unanswered
+from workers.supervisor.desk import SupervisorDesk, Unanswered
 
 MODEL = ready_card()
 
@@ -42,12 +42,12 @@ class Runner:
         return self._answers.pop(0).frame()
 
 
-def desk(runner: Any, *, job: str = "job_1", chunk: int = 0) -> Desk:
+def desk(runner: Any, *, job: str = "job_1", chunk: int = 0) -> SupervisorDesk:
     known = {"tenant": "t", "subject_id": job, "work": "run", "chunk": chunk, "fence": 1, "attempt": 1}
     lease = JobLease(**known, spec=spec(MODEL, samples_card()), deadline=60.0)
     no: dict[str, Any] = {"store": None, "permission": None, "reserve": None, "keep": None}
     library: Any = {MODEL.sha256: b"model"}
-    return Desk(lease, runner=lambda: runner, library=library, device="cpu", isolation="basic", **no)
+    return SupervisorDesk(lease, runner=lambda: runner, library=library, device="cpu", isolation="basic", **no)
 
 
 def prepare(runner: Any, **about: Any) -> None:

@@ -11,7 +11,7 @@ from tests.unit.workers.test_permits import lease
 from workers.frames import FrameError
 from workers.messages import AboutModel, Message, Progressed, TurnsAsked, TurnsGranted
 from workers.supervisor import supervisor
-from workers.supervisor.desk import Desk
+from workers.supervisor.desk import SupervisorDesk
 from workers.supervisor.runner_process import RunnerDied
 from workers.supervisor.supervisor import Supervisor
 from workers.work import inspect
@@ -48,7 +48,9 @@ def desk(runner, *, endpoint=True):
     no = {"store": None, "permission": None, "keep": None, "device": "cpu", "isolation": "none"}
     about = lease(endpoint=endpoint)
     library = {about.model.sha256: b""}
-    return Desk(about, runner=lambda: runner, library=library, reserve=lambda endpoint, calls, hold: 300.0, **no)
+    return SupervisorDesk(
+        about, runner=lambda: runner, library=library, reserve=lambda endpoint, calls, hold: 300.0, **no
+    )
 
 
 def test_a_runner_that_was_told_to_wait_is_not_silent_for_as_long():
