@@ -52,7 +52,7 @@ class Question:
 
     def ask(self, bounds: Bounder, rows: NDArray[np.float32], labels: NDArray[np.int64]) -> Bounds:
         rivals = (labels[:, None] + np.arange(1, 10)) % 10
-        region = Region(rows, np.full(len(rows), self.radius), Norm.LINF, Threat().box)
+        region = Region(rows, np.full(len(rows), self.radius), Threat(Norm.LINF))
         return bounds.margins(region, labels, rivals, self.relaxation)
 
 

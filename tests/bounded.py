@@ -11,7 +11,7 @@ from onnx import TensorProto, helper
 from algorithms.mathematics.geometry import lengths
 from algorithms.mathematics.norms import Norm
 from algorithms.seam.questions.margins import Region, Relaxation
-from algorithms.seam.threat import Box
+from algorithms.seam.threat import Box, Threat
 from models.onnx.bounds.bounder import Bounder, bounder
 from models.onnx.network import Network, read
 from tests.exports import graph
@@ -39,7 +39,7 @@ class Bounded:
         labels = self.scores(rows).argmax(axis=1)
         classes = self.network.output.classes
         rivals = (labels[:, None] + np.arange(1, classes)) % classes
-        region = Region(rows, np.full(len(rows), radius), norm, box)
+        region = Region(rows, np.full(len(rows), radius), Threat(norm, box))
         return self.bounder.margins(region, labels, rivals, relaxation), labels, rivals
 
     def scores(self, rows: Array) -> Array:

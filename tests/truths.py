@@ -113,7 +113,7 @@ class Linear(ClosedForm):
         for i, j in np.ndindex(rivals.shape):
             w = self.weights[labels[i]] - self.weights[rivals[i, j]]
             x = region.rows[i].astype(np.float64).ravel()
-            change = least_change(w, x, float(region.radii[i]), region.norm, region.box)
+            change = least_change(w, x, float(region.radii[i]), region.threat.norm, region.threat.box)
             found[i, j] = f[i, labels[i]] - f[i, rivals[i, j]] + change
         return found
 

@@ -121,7 +121,7 @@ def _votes(case: Case, threat: Threat, params: SmoothingParams, *, n: int, count
     for start in range(0, n, PIECE):
         m = min(PIECE, n - start)
         first = counter + start // BLOCK
-        cloud = Cloud(case.x, params.sigma, Gaussian(), m, threat.box, case.stream, first)
+        cloud = Cloud(case.x, params.sigma, Gaussian(), m, threat, case.stream, first)
         counts += (yield from AskCloud(cloud, partial(Votes, case.classes))).counts
     return counts
 

@@ -90,7 +90,7 @@ def _meet(model: Model, samples: Samples, method: Method, threat: Threat, budget
             target=targets[i],
             predicted=int(predicted[i]),
             scores=None if scores is None else scores[i],
-            hint=hints[i].about(samples.x[i], threat.box),
+            hint=hints[i].about(samples.x[i], threat),
             limit=budget.less(reserve),
             reserve=reserve,
         )

@@ -3,9 +3,6 @@
 import math
 from dataclasses import dataclass, field
 
-import numpy as np
-
-from algorithms.mathematics.geometry import distance
 from algorithms.seam.access import Rows, Scores
 from algorithms.seam.claims import (
     Abstained,
@@ -92,9 +89,9 @@ class Trial:
             self.lower = claim
 
     def _hear_point(self, claim: UpperBound | Exact, threat: Threat) -> None:
-        if not np.all(np.isfinite(claim.x_adv)) or not threat.box.contains(claim.x_adv[None]).all():
+        if not threat.allows(claim.x_adv, self.x):
             return
-        away = distance(claim.x_adv, self.x, threat.norm)
+        away = threat.distance(claim.x_adv, self.x)
         is_near = threat.epsilon is None or away <= threat.epsilon
         if is_near and (not self.shown or away < self.shown[-1][1]):
             self.shown = [*self.shown[-BEHIND:], (claim, away, self.queries + self.gradients)]

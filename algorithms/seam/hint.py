@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from algorithms.seam.access import Rows
-from algorithms.seam.threat import Box
+from algorithms.seam.threat import Threat
 
 
 @dataclass(frozen=True)
@@ -20,12 +20,11 @@ class Hint:
     reached: float = np.inf  # the distance at which the sample is said to be broken
     proven: float = 0.0  # the radius within which nothing is said to break it
 
-    def about(self, x: Rows, box: Box) -> "Hint":
-        """The hint without what cannot be true of the sample x: no point of the box, no radius."""
+    def about(self, x: Rows, threat: Threat) -> "Hint":
+        """The hint without what cannot be true of the sample x: no valid input, no radius."""
         point = self.point
         if point is not None:
-            fits = point.shape == x.shape and bool(np.isfinite(point).all()) and bool(box.contains(point[None]).all())
-            point = point if fits else None
+            point = point if point.shape == x.shape and threat.allows(point, x) else None
         reached = self.reached if self.reached > 0 else np.inf
         return Hint(point, reached, self.proven if 0 < self.proven < np.inf else 0.0)
 

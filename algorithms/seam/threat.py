@@ -77,6 +77,10 @@ class Threat(Generic[N]):
         del x  # a feature that must stay as it is would have both ends there
         return self.box.lower, self.box.upper
 
+    def allows(self, y: NDArray[np.float32], x: NDArray[np.float32]) -> bool:
+        """Whether one sample x may be changed to y, (*shape) each, if distance does not matter."""
+        return bool(np.isfinite(y).all()) and bool(Box(*self.limits(x)).contains(y[None]).all())
+
     def clip(self, rows: Array, x: Array, *, out: NDArray[np.float32] | None = None) -> Array:
         """The valid inputs (m, *shape) float32 nearest to the rows."""
         return geometry.clip(rows, *self.limits(x), out=out)

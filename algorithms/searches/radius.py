@@ -97,7 +97,7 @@ class Prover:
         return np.concatenate(found)
 
     def _ask(self, who: Owners, radii: Numbers) -> AskMargins:
-        region = Region(self.cohort.x[who], radii, self.threat.norm, self.threat.box)
+        region = Region(self.cohort.x[who], radii, self.threat)
         return AskMargins(region, self.cohort.labels[who], self.rivals[who], self.relaxation)
 
     def claim(self, owner: int, radius: float, margins: Numbers, *, steps: int) -> LowerBound | Abstained:

@@ -7,7 +7,7 @@ from algorithms.errors import ModelFault, Refused
 from algorithms.mathematics.norms import Norm
 from algorithms.seam.access import Rows, Scores
 from algorithms.seam.questions.margins import Region, Relaxation
-from algorithms.seam.threat import Box
+from algorithms.seam.threat import Box, Threat
 from models.cards import Parity
 from models.device import Device
 from models.onnx.bounds.bounder import Bounder, bounder
@@ -59,7 +59,7 @@ def compare_bounds(network: Network, rows: Rows, expected: Scores, device: Devic
 def _bounds(found: Bounder, rows: Rows, expected: Scores) -> str:
     labels, rivals = _ranked(expected)
     margins = expected.max(axis=1, keepdims=True) - np.take_along_axis(expected, rivals, axis=1)
-    region = Region(rows, np.zeros(len(rows)), Norm.LINF, Box.unbounded())
+    region = Region(rows, np.zeros(len(rows)), Threat(Norm.LINF, Box.unbounded()))
     for relaxation in RELAXATIONS:
         bounds = found.margins(region, labels, rivals, relaxation)
         if not close(bounds, margins, expected):

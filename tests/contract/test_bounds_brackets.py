@@ -198,7 +198,7 @@ def where_margins_end(model: Linear, row: np.ndarray, label: int, norm: Norm) ->
     low, high = 0.0, 50.0
     for _ in range(60):
         middle = (low + high) / 2
-        region = Region(row[None], np.array([middle]), norm, Threat().box)
+        region = Region(row[None], np.array([middle]), Threat(norm))
         holds = (model.margins(region, np.array([label]), rivals, "crown") > 0).all()
         low, high = (middle, high) if holds else (low, middle)
     return high

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from algorithms.mathematics.norms import Norm
 from algorithms.seam.questions.margins import Region
-from algorithms.seam.threat import Box
+from algorithms.seam.threat import Box, Threat
 from models.onnx.bounds.bounder import Bounder, bounder
 from models.onnx.bounds.concretization import Balls
 from models.onnx.bounds.plan import plan
@@ -68,14 +68,14 @@ def question(net: str, row: dict[str, str]) -> tuple[Region, np.ndarray, np.ndar
     middle = (box.lower.astype(np.float64) + box.upper) / 2
     label = np.array([int(row["label"])])
     rivals = (label[:, None] + np.arange(1, CLASSES)) % CLASSES
-    return Region(middle.astype(np.float32)[None], np.ones(1), Norm.LINF, box), label, rivals
+    return Region(middle.astype(np.float32)[None], np.ones(1), Threat(Norm.LINF, box)), label, rivals
 
 
 def published(net: str, row: dict[str, str], *, everything: bool) -> float:
     """The least margin by CROWN in real arithmetic, without intersection with intervals."""
     found = plan(network(net).scores_alone(), network(net).input.shape, None, "cpu")
     region, label, rivals = question(net, row)
-    x, lower, upper = (torch.tensor(v, dtype=torch.float64) for v in (region.rows, region.box.lower, region.box.upper))
+    x, lower, upper = (torch.tensor(v, dtype=torch.float64) for v in (region.rows, *region.threat.limits(region.rows)))
     balls = Balls(x, x - lower, upper - x, torch.ones(1).double(), Norm.LINF)
     regions = AsPublished(found, balls, count=1, bucket=256, rounds=False)
     regions.everything = everything

@@ -187,8 +187,8 @@ class Walk:
         None where the labels tell of none.
         """
         n = min(int(self.params.initial_directions * math.sqrt(k)), MOST_DIRECTIONS)
-        box, stream = self.threat.box, self.case.stream
-        cloud = Cloud(self.point, self._delta(k), self.directions, n, box, stream, self.counter)
+        stream = self.case.stream
+        cloud = Cloud(self.point, self._delta(k), self.directions, n, self.threat, stream, self.counter)
         self.counter += cloud.counters
         seen = yield from AskCloud(cloud, lambda: NormalEstimate(cloud, self._wins))
         direction: NDArray[np.float64] = self.threat.ascent_direction(seen.normal[None])[0]

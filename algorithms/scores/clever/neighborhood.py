@@ -9,7 +9,7 @@ score is not cut by its own radius: that of a linear model is exact.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -61,13 +61,13 @@ class Neighborhood:
 
         The counters go with the blocks, so the points are the same however they are parted.
         """
-        case, threat = self.case, self.threat
+        case, threat = self.case, replace(self.threat, norm=self.ball)
         groups = np.array_split(self.rivals, math.ceil(len(self.rivals) * BLOCK / AT_ONCE))
         size = BLOCK * max(1, AT_ONCE // BLOCK // len(self.rivals))  # points a part
         met = np.zeros((3, len(self.rivals)))
         for start in range(0, n, size):
             m, first = min(size, n - start), counter + start // BLOCK
-            ball = Ball(case.x, radius, self.ball, self.sampling, m, threat.box, case.stream, first)
+            ball = Ball(case.x, radius, threat, self.sampling, m, case.stream, first)
             parts: list[Array] = []
             for group in groups:
                 parts.append((yield from AskSteepest(ball, case.label, group, is_paid=bool(parts))))

@@ -16,7 +16,7 @@ from algorithms.seam.cost import Cost
 from algorithms.seam.question import BATCH_BYTES, Paid, Question
 from algorithms.seam.questions.labels import Labeler
 from algorithms.seam.streams import BLOCK, Stream
-from algorithms.seam.threat import Box
+from algorithms.seam.threat import Threat
 
 
 class Directions(Protocol):
@@ -29,13 +29,13 @@ class Directions(Protocol):
 
 @dataclass(frozen=True)
 class Cloud:
-    """n points x + scale * offset, clipped to the box."""
+    """n points x + scale * offset, made valid."""
 
     x: Rows  # (*shape)
     scale: float
     directions: Directions
     n: int
-    box: Box
+    threat: Threat
     stream: Stream
     counter: int  # first of the stream's counters that this cloud uses: one a block
 
@@ -50,7 +50,7 @@ class Cloud:
         for number in range(self.counters):
             m = min(BLOCK, self.n - number * BLOCK)
             offsets = self.directions.draw(self.stream.at(self.counter + number), m, self.x.shape)
-            yield np.clip(self.x + scale * offsets, self.box.lower, self.box.upper, dtype=np.float32)
+            yield self.threat.clip(self.x + scale * offsets, self.x)
 
 
 class Reduction(Protocol):

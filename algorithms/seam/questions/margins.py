@@ -7,10 +7,9 @@ from typing import Literal, Protocol, final
 import numpy as np
 from numpy.typing import NDArray
 
-from algorithms.mathematics.norms import Norm
 from algorithms.seam.access import Access, Labels, Model, Rows
 from algorithms.seam.question import Paid, Question
-from algorithms.seam.threat import Box
+from algorithms.seam.threat import Threat
 
 Relaxation = Literal["intervals", "crown"]
 Margins = NDArray[np.float64]  # (m, r)
@@ -18,12 +17,11 @@ Margins = NDArray[np.float64]  # (m, r)
 
 @dataclass(frozen=True)
 class Region:
-    """One norm ball a row, each cut to the box."""
+    """One ball of the threat's norm a row, of which only what is valid counts."""
 
-    rows: Rows  # (m, *shape), inside the box
+    rows: Rows  # (m, *shape), valid themselves
     radii: NDArray[np.float64]  # (m,)
-    norm: Norm
-    box: Box
+    threat: Threat
 
 
 class Bounded(Protocol):

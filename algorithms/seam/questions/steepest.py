@@ -2,32 +2,30 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol, final
+from typing import Protocol, final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from algorithms.mathematics.geometry import sample_ball
-from algorithms.mathematics.norms import Norm
+from algorithms.mathematics.geometry import Law
 from algorithms.seam.access import Access, Model, Rows
 from algorithms.seam.cost import Cost
 from algorithms.seam.question import Paid, Question
 from algorithms.seam.streams import BLOCK, Stream
-from algorithms.seam.threat import Box
+from algorithms.seam.threat import Threat
 
 Norms = NDArray[np.float64]  # (3, rivals)
 
 
 @dataclass(frozen=True)
 class Ball:
-    """n random points of a norm ball around x, clipped to the box: described here, drawn where the model lives."""
+    """n random points of a ball around x in the threat's norm, made valid: described here, drawn where the model is."""
 
     x: Rows  # (*shape)
     radius: float
-    norm: Norm
-    law: Literal["radial", "uniform"]
+    threat: Threat
+    law: Law
     n: int
-    box: Box
     stream: Stream
     counter: int  # first of the stream's counters that this ball uses: one a block
 
@@ -36,8 +34,8 @@ class Ball:
         for number, start in enumerate(range(0, self.n, BLOCK)):
             m = min(BLOCK, self.n - start)
             rng = self.stream.at(self.counter + number)
-            offsets = sample_ball(rng, m, self.x.shape, norm=self.norm, radius=self.radius, law=self.law)
-            yield np.clip(self.x + offsets, self.box.lower, self.box.upper, dtype=np.float32)
+            offsets = self.threat.draw_in_ball(rng, m, self.x.shape, radius=self.radius, law=self.law)
+            yield self.threat.clip(self.x + offsets, self.x)
 
 
 class Steepest(Protocol):

@@ -95,7 +95,7 @@ class Bounder:
     def _margins(self, region: Region, labels: Labels, rivals: Classes, relaxation: Relaxation) -> NDArray[np.float64]:
         """Of one group of rows: the better of linear and constant bounds."""
         regions = Regions(self._plan, self._balls(region), len(labels), self._bucket, self._rounds)
-        propagate(regions, relaxation, lambda name: self._dual_norms(name, region.norm))
+        propagate(regions, relaxation, lambda name: self._dual_norms(name, region.threat.norm))
         rows = torch.arange(len(labels)).repeat_interleave(rivals.shape[1]).to(self._device)
         ours = torch.from_numpy(labels).to(self._device)[rows]
         theirs = torch.from_numpy(rivals.reshape(-1)).to(self._device)
@@ -104,9 +104,9 @@ class Bounder:
 
     def _balls(self, region: Region) -> Balls:
         """Filled up to the size of a group by the last row."""
-        x, radii = (self._tensor(padded(values, self._group)) for values in (region.rows, region.radii))
-        lower, upper = (self._tensor(side) for side in (region.box.lower, region.box.upper))
-        return Balls(x, (x - lower).clamp(min=0), (upper - x).clamp(min=0), radii, region.norm)
+        rows, radii = (padded(values, self._group) for values in (region.rows, region.radii))
+        x, lower, upper = (self._tensor(values) for values in (rows, *region.threat.limits(rows)))
+        return Balls(x, (x - lower).clamp(min=0), (upper - x).clamp(min=0), self._tensor(radii), region.threat.norm)
 
     def _tensor(self, values: NDArray[Any]) -> Tensor:
         return torch.tensor(values, dtype=torch.float64, device=self._device)
@@ -136,4 +136,4 @@ def _power_of_two(most: int, room: int) -> int:
 
 
 def _cut(region: Region, part: slice) -> Region:
-    return Region(region.rows[part], region.radii[part], region.norm, region.box)
+    return Region(region.rows[part], region.radii[part], region.threat)

@@ -317,7 +317,7 @@ def test_a_question_is_asked_in_parts_that_give_the_same_bits_and_cost_each_poin
     near = Neighborhood.of(case, Threat(box=UNBOUNDED), ball=Norm.L2, sampling="radial", most=None)
     asked: list[AskSteepest] = []
     met = answered(near.steepest(0.5, n, 6), model, asked)
-    whole = Ball(x, 0.5, Norm.L2, "radial", n, UNBOUNDED, case.stream, 6)
+    whole = Ball(x, 0.5, Threat(Norm.L2, UNBOUNDED), "radial", n, case.stream, 6)
     np.testing.assert_array_equal(met, model.steepest(whole, case.label, near.rivals))
     assert max(part.ball.n * len(part.rivals) for part in asked) <= AT_ONCE
     assert sum(part.ball.n for part in asked if not part.is_paid) == n

@@ -212,7 +212,7 @@ def test_the_estimate_leans_towards_the_normal_as_theory_says():
     cosines = []
     for seed in range(12):
         stream = Stream(seed, 0, "test")
-        cloud = Cloud(np.zeros(d, np.float32), 0.01, Full(Norm.L2), n, Box.unbounded(), stream, 0)
+        cloud = Cloud(np.zeros(d, np.float32), 0.01, Full(Norm.L2), n, Threat(box=Box.unbounded()), stream, 0)
         question = AskCloud(cloud, lambda cloud=cloud: NormalEstimate(cloud, lambda labels: labels == 1))
         seen = question.reduction()
         for points in cloud.blocks():
@@ -223,7 +223,7 @@ def test_the_estimate_leans_towards_the_normal_as_theory_says():
 
 @pytest.mark.parametrize("label", [0, 1])
 def test_where_all_points_lie_on_one_side_the_estimate_is_their_mean_or_its_opposite(label):
-    cloud = Cloud(np.full(9, 0.5, np.float32), 0.1, Full(Norm.L2), 70, Threat().box, Stream(0, 0, "test"), 0)
+    cloud = Cloud(np.full(9, 0.5, np.float32), 0.1, Full(Norm.L2), 70, Threat(), Stream(0, 0, "test"), 0)
     seen, points = NormalEstimate(cloud, lambda labels: labels == 1), list(cloud.blocks())
     for block in points:
         seen.feed(block, np.full(len(block), label))

@@ -41,6 +41,15 @@ def test_clipped_rows_are_valid_and_valid_rows_stay_as_they_are(box):
     np.testing.assert_array_equal(here, clipped)
 
 
+def test_a_point_is_allowed_where_it_is_finite_and_in_the_box():
+    threat = Threat(box=Box(np.zeros((2, 3), np.float32), np.full((2, 3), np.inf, np.float32)))
+    assert threat.allows(X[0], X[1])
+    for wrong in (-1e-6, np.nan, np.inf):
+        point = X[0].copy()
+        point[1, 2] = wrong
+        assert not threat.allows(point, X[1])
+
+
 @norms
 def test_no_valid_input_is_farther_than_the_farthest(norm):
     threat = Threat(norm=norm, box=UNEVEN)

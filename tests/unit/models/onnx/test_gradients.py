@@ -8,7 +8,7 @@ from onnx import TensorProto, helper
 from algorithms.mathematics.norms import NORMS, Norm
 from algorithms.seam.questions.steepest import Ball
 from algorithms.seam.streams import Stream
-from algorithms.seam.threat import Box
+from algorithms.seam.threat import Box, Threat
 from models.onnx.gradients.differentiator import Differentiator, differentiator
 from models.onnx.network import read
 from tests.exports import Export, graph, linear, torch_export
@@ -22,7 +22,7 @@ def opened(export: Export) -> Differentiator:
 
 def ball(shape: tuple[int, ...], n: int, norm: Norm = Norm.L2) -> Ball:
     x = np.full(shape, 0.5, np.float32)
-    return Ball(x, 0.3, norm, "radial", n, UNIT, Stream(0, 0, "clever"), 0)
+    return Ball(x, 0.3, Threat(norm, UNIT), "radial", n, Stream(0, 0, "clever"), 0)
 
 
 def jacobian(model: Differentiator, rows: np.ndarray, classes: int) -> np.ndarray:

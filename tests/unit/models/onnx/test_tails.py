@@ -7,7 +7,7 @@ from onnx import TensorProto, helper
 
 from algorithms.mathematics.norms import Norm
 from algorithms.seam.questions.margins import Region
-from algorithms.seam.threat import Box
+from algorithms.seam.threat import Box, Threat
 from models.onnx.inspection import inspect
 from models.onnx.network import Network, read
 from models.onnx.rebuilding.rebuild import SHOWN
@@ -63,9 +63,9 @@ def test_two_sigmoids_that_saturate_are_never_told_apart() -> None:
     data = network(TAILS["a sigmoid a class"][0], np.ones((1, 2), np.float32), np.array([0, 1], np.float32))
     net, row = Bounded.of(data), np.full((1, 1), 30, np.float32)
     assert answers(net.network, row) == 0
-    region = Region(row, np.zeros(1), Norm.L2, Box.unbounded())
+    region = Region(row, np.zeros(1), Threat(Norm.L2, Box.unbounded()))
     assert net.bounder.margins(region, np.array([1]), np.array([[0]]), "crown") <= 0
-    region = Region(np.zeros((1, 1), np.float32), np.ones(1), Norm.L2, Box.unbounded())
+    region = Region(np.zeros((1, 1), np.float32), np.ones(1), Threat(Norm.L2, Box.unbounded()))
     assert net.bounder.margins(region, np.array([1]), np.array([[0]]), "crown") > 0
 
 

@@ -162,7 +162,7 @@ def test_a_value_that_two_curves_read_is_tightened_once() -> None:
 
 def test_no_rows_have_no_bounds() -> None:
     data, _, _ = affine()
-    region = Region(np.zeros((0, 3, 4, 4), np.float32), np.zeros(0), Norm.L2, BOX)
+    region = Region(np.zeros((0, 3, 4, 4), np.float32), np.zeros(0), Threat(Norm.L2, BOX))
     found = Bounded.of(data).bounder.margins(region, np.zeros(0, np.int64), np.zeros((0, 3), np.int64), "crown")
     assert found.shape == (0, 3)
 
