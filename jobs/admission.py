@@ -245,12 +245,11 @@ def _check_budget(method: Method, request: JobRequest, threat: ThreatSpec, shape
 
 def _threat(request: JobRequest, samples: SamplesCard, rows: SelectedRows | None) -> ThreatSpec:
     x = rows.x if rows else None
-    bounds = box.bounds_of(request.threat, samples, x)
-    if bounds is not None:
-        box.check_inside(bounds, samples, x)
-    lower, upper = (box.as_json(bound, samples.shape) for bound in bounds) if bounds else (None, None)
     asked = request.threat
-    return ThreatSpec(norm=asked.norm, lower=lower, upper=upper, epsilon=asked.epsilon, goal=asked.goal)
+    lower, upper = box.stored(asked, samples, x) or (None, None)
+    spec = ThreatSpec(norm=asked.norm, lower=lower, upper=upper, epsilon=asked.epsilon, goal=asked.goal)
+    box.check(spec.threat(samples.shape).box, samples, x)
+    return spec
 
 
 def _with_defaults(request: JobRequest, samples: SamplesCard) -> JobRequest:

@@ -1,4 +1,4 @@
-"""The box of a threat: three ways to ask for one, one way to write it down."""
+"""The box of a threat: three ways to ask for one, and the one way in which a spec keeps it."""
 
 from math import prod
 from typing import Any
@@ -7,14 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from algorithms.errors import Refused
+from algorithms.seam.threat import Box
 from jobs.request import ThreatRequest
 from jobs.spec import Bound
 from models.cards import SamplesCard
 
 DEFAULT = (0.0, 1.0)
 POINTER = "/threat/box"
-
-Bounds = tuple[NDArray[np.float32], NDArray[np.float32]]  # each broadcasts to (*shape)
 
 
 def is_per_feature(threat: ThreatRequest) -> bool:
@@ -31,15 +30,13 @@ def is_around_all(threat: ThreatRequest, samples: SamplesCard) -> bool:
     return lower <= samples.minimum and samples.maximum <= upper
 
 
-def bounds_of(threat: ThreatRequest, samples: SamplesCard, x: NDArray[np.float32] | None) -> Bounds | None:
-    """Lower and upper. None: unbounded, because null was given.
+def stored(threat: ThreatRequest, samples: SamplesCard, x: NDArray[np.float32] | None) -> tuple[Bound, Bound] | None:
+    """Both sides of the box as a spec keeps them. None: unbounded, because null was given.
 
-    Left out, it is [0, 1] where the samples fit. Raises Refused(box_required, invalid_request). x as in `check_inside`.
+    Left out, it is [0, 1] where the samples fit. Raises Refused(box_required, invalid_request). x as in `check`.
     """
     if threat.box is not None:
-        lower, upper = (_bound(values, samples.shape, f"{POINTER}/{i}") for i, values in enumerate(threat.box))
-        if np.any(lower > upper):
-            raise Refused("A lower bound of the box is above its upper bound; swap them.", pointer=POINTER)
+        lower, upper = (_stored(values, samples.shape, f"{POINTER}/{i}") for i, values in enumerate(threat.box))
         return lower, upper
     if threat.box_is_given:
         return None
@@ -52,13 +49,19 @@ def bounds_of(threat: ThreatRequest, samples: SamplesCard, x: NDArray[np.float32
             code="box_required",
             pointer=POINTER,
         )
-    return np.float32(DEFAULT[0]) * np.ones((), np.float32), np.float32(DEFAULT[1]) * np.ones((), np.float32)
+    return DEFAULT
 
 
-def check_inside(bounds: Bounds, samples: SamplesCard, x: NDArray[np.float32] | None) -> None:
-    """Raises Refused(outside_box). x (m, *shape): the selected rows; None: the card's range speaks for all rows."""
+def check(box: Box, samples: SamplesCard, x: NDArray[np.float32] | None) -> None:
+    """A box must have room for something, and the samples be in it.
+
+    Raises Refused(invalid_request, outside_box). x (m, *shape): the selected rows; None: the card's range speaks for
+    all rows.
+    """
+    if np.any(box.sides < 0):
+        raise Refused("A lower bound of the box is above its upper bound; swap them.", pointer=POINTER)
     lowest, highest = _ends(samples, x)
-    if np.any(lowest < bounds[0]) or np.any(highest > bounds[1]):
+    if np.any(lowest < box.lower) or np.any(highest > box.upper):
         raise Refused(
             f"Some samples lie outside the box (they run from {float(np.min(lowest)):g} to "
             f"{float(np.max(highest)):g}); widen threat.box, or give null for inputs without bounds.",
@@ -67,21 +70,18 @@ def check_inside(bounds: Bounds, samples: SamplesCard, x: NDArray[np.float32] | 
         )
 
 
-def _ends(samples: SamplesCard, x: NDArray[np.float32] | None) -> Bounds:
+def _ends(samples: SamplesCard, x: NDArray[np.float32] | None) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Smallest and largest number of each feature of the rows, or of the whole upload."""
     if x is None:
         return np.asarray(samples.minimum, np.float32), np.asarray(samples.maximum, np.float32)
     return x.min(axis=0), x.max(axis=0)
 
 
-def as_json(values: NDArray[np.float32], shape: tuple[int, ...]) -> Bound:
-    """As `ThreatSpec` keeps it: what was given short stays short."""
-    whole = values.ravel() if values.shape == shape else values
-    return tuple(whole.tolist()) if values.ndim else float(values)
+def _stored(values: Any, shape: tuple[int, ...], pointer: str) -> Bound:
+    """From a number, a flat list, or a list nested like a sample, where [number] stands for a whole axis.
 
-
-def _bound(values: Any, shape: tuple[int, ...], pointer: str) -> NDArray[np.float32]:
-    """From a number, a flat list, or a list nested like a sample, where [number] stands for a whole axis."""
+    What was given short stays short; a number for each feature is kept flat.
+    """
     wrong = Refused(
         f"Each side of the box is one number, or finite numbers in the samples' shape {list(shape)}, nested or flat; "
         "nested, an axis may have one number for all.",
@@ -97,8 +97,8 @@ def _bound(values: Any, shape: tuple[int, ...], pointer: str) -> NDArray[np.floa
         raise wrong
     bound = array.astype(np.float32)
     if bound.size == 1:
-        return bound.reshape(())
-    return bound.reshape(shape) if bound.ndim == 1 else bound
+        return float(bound.item())
+    return tuple(bound.ravel().tolist() if bound.shape == shape else bound.tolist())
 
 
 def _spans(given: tuple[int, ...], shape: tuple[int, ...]) -> bool:
