@@ -102,7 +102,7 @@ def run(
         print_json({"job": done.job, "findings": done.findings})
         return
     print_findings(done.findings)
-    print_summary(done.job)
+    print_summary(done.job, method)
 
 
 def _parameter(text: str) -> tuple[str, Any]:

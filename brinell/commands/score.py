@@ -70,4 +70,4 @@ def score(
         print_json({"job": done.job, "findings": done.findings})
         return
     print_scores(done.findings)
-    print_summary(done.job)
+    print_summary(done.job, "CLEVER")

@@ -47,8 +47,8 @@ def interval_title(findings: Sequence[Finding]) -> str:
     return f"{levels.pop():.0%} interval" if len(levels) == 1 else "interval"
 
 
-def print_summary(job: Job, name: str = "CLEVER") -> None:
-    """A few lines; none where the job has no summary."""
+def print_summary(job: Job, name: str) -> None:
+    """A few lines about the job of the method of this name; none where it has no summary."""
     summary = job["summary"]
     if not summary:
         return

@@ -62,7 +62,7 @@ def test_what_run_asks_for_is_what_was_said(run, server):
         "seed": 0,
     }
     assert code == 0
-    assert "estimate" in out
+    assert "estimate" in out and "square: " in out and "CLEVER" not in out
 
 
 def test_any_inputs_are_valid_where_the_box_is_none(run, server):
