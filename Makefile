@@ -21,8 +21,8 @@ demo: $(RUN) ## Audit the bundled model on 20 handwritten digits, end to end; wr
 	$(BIN)/brinell demo
 
 test: $(WORK) ## The whole test suite
-	$(BIN)/pytest -n 2 --dist loadfile tests/unit tests/contract tests/laws
-	$(BIN)/pytest tests/e2e
+	$(BIN)/pytest -n auto --dist worksteal tests/unit tests/contract tests/laws
+	$(BIN)/pytest -n auto --dist loadfile tests/e2e
 
 law: $(WORK) ## The laws of one method, and what they cost: make law METHOD=square
 	$(BIN)/pytest tests/laws tests/contract/test_method_pages.py --method $(METHOD)
@@ -38,7 +38,7 @@ lint: $(WORK) ## Format, ruff, types, import contracts, Dockerfiles, compose fil
 	else echo "Lua was not linted: luacheck is not installed (Debian: apt-get install lua-check)"; fi
 
 check: lint ## What a commit needs: lint, the tests that take no server and no patience, and the laws of what is true
-	$(BIN)/pytest -m "not slow and not reference" tests/unit tests/contract tests/laws/test_soundness.py
+	$(BIN)/pytest -n auto --dist worksteal -m "not slow and not reference" tests/unit tests/contract tests/laws/test_soundness.py
 
 format: $(WORK) ## Put the code into the one format
 	$(BIN)/ruff check --fix

@@ -19,6 +19,15 @@ def blocks(page: str, language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", (ROOT / "docs" / page).read_text(), re.DOTALL | re.MULTILINE)
 
 
+def method_of_the_page() -> tuple[str, dict[str, str]]:
+    """What docs/adding-a-method.md adds: (name, {file: text}), the method's own file first."""
+    page = (ROOT / "docs" / "adding-a-method.md").read_text()
+    (code,), (text,) = blocks("adding-a-method.md", "python"), blocks("adding-a-method.md", "markdown")
+    (file,) = re.findall(r"^`(algorithms/attacks/\w+\.py)`:$", page, re.MULTILINE)
+    (described,) = re.findall(r"^`(docs/methods/\w+\.md)`: ", page, re.MULTILINE)
+    return Path(file).stem, {file: code, described: text}
+
+
 class Copy:
     """The code, with an interpreter that imports it from here and all libraries from where the tests have them."""
 
@@ -31,6 +40,7 @@ class Copy:
         venv.create(here / ".venv", with_pip=False)
         libraries = sysconfig.get_path("purelib", vars={"base": str(here / ".venv")})
         reached = [str(here), *(path for path in sys.path if path.endswith("site-packages"))]
+        self.interpreter = here / ".venv" / "bin" / "python"
         Path(libraries, "here.pth").write_text("\n".join(reached))
 
     def write(self, file: str, text: str) -> None:
@@ -39,7 +49,7 @@ class Copy:
     def python(self, *arguments: str) -> str:
         """What `python ARGUMENTS` prints here; it must succeed."""
         done = subprocess.run(
-            [self.root / ".venv" / "bin" / "python", *arguments],
+            [self.interpreter, *arguments],
             cwd=self.root,
             env={"PATH": "/usr/bin:/bin", "OMP_NUM_THREADS": "1"},
             capture_output=True,

@@ -9,9 +9,6 @@ from algorithms.method import Method
 from algorithms.seam.claims import Finding
 from jobs.record import Job
 from jobs.spec import Bound, JobSpec
-from jobs.states import JobState
-
-DONE = JobState.SUCCEEDED
 
 
 @dataclass(frozen=True)

@@ -2,19 +2,14 @@
 
 import json
 import re
-from pathlib import Path
 
 import pytest
 
-from tests.following import ROOT, Copy, blocks
+from tests.following import ROOT, Copy, blocks, method_of_the_page
 
-PAGE = (ROOT / "docs" / "adding-a-method.md").read_text()
-(FILE,) = blocks("adding-a-method.md", "python")
-(DESCRIPTION,) = blocks("adding-a-method.md", "markdown")
+NAME, FILES = method_of_the_page()
+PATH, _ = FILES
 (REQUEST,) = blocks("adding-a-method.md", "json")
-(PATH,) = re.findall(r"^`(algorithms/attacks/\w+\.py)`:$", PAGE, re.MULTILINE)
-(DESCRIBED,) = re.findall(r"^`(docs/methods/\w+\.md)`: ", PAGE, re.MULTILINE)
-NAME = Path(PATH).stem
 
 pytestmark = pytest.mark.slow
 
@@ -23,8 +18,8 @@ pytestmark = pytest.mark.slow
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Copy:
     """What the page asks for, done."""
     copy = Copy(tmp_path_factory.mktemp("checkout"))
-    copy.write(PATH, FILE)
-    copy.write(DESCRIBED, DESCRIPTION)
+    for file, text in FILES.items():
+        copy.write(file, text)
     return copy
 
 

@@ -19,10 +19,10 @@ def environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name not in OURS}
 
 
-def start(*arguments: str, folder: Path) -> subprocess.Popen[str]:
+def start(*arguments: str, folder: Path, python: str | Path = sys.executable) -> subprocess.Popen[str]:
     """stdout and stderr are pipes, no terminal."""
     return subprocess.Popen(
-        [sys.executable, "-m", "brinell.cli", *arguments],
+        [python, "-m", "brinell.cli", *arguments],
         cwd=folder,
         env=environment(),
         stdin=subprocess.DEVNULL,
@@ -50,8 +50,8 @@ def finish(process: subprocess.Popen[str], *, seconds: float = PATIENCE_SECONDS)
     return process.returncode, out, err
 
 
-def run(*arguments: str, folder: Path) -> tuple[int, str, str]:
-    return finish(start(*arguments, folder=folder))
+def run(*arguments: str, folder: Path, python: str | Path = sys.executable) -> tuple[int, str, str]:
+    return finish(start(*arguments, folder=folder, python=python))
 
 
 def make_folder(path: Path) -> Path:
@@ -64,9 +64,9 @@ def make_folder(path: Path) -> Path:
 
 
 @contextmanager
-def up(folder: Path) -> Iterator[subprocess.Popen[str]]:
+def up(folder: Path, python: str | Path = sys.executable) -> Iterator[subprocess.Popen[str]]:
     """`brinell up` on a free port, ready. Stopped by SIGTERM, unless it is gone already."""
-    process = start("up", "--port", "0", folder=folder)
+    process = start("up", "--port", "0", folder=folder, python=python)
     try:
         until(lambda: (folder / ".brinell" / "url").exists() or process.poll() is not None, what="up")
         assert process.poll() is None, finish(process)
