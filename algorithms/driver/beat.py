@@ -1,13 +1,11 @@
 """One beat: questions of many conversations, paid for sample by sample and answered together."""
 
-from typing import Any, TypeVar
+from typing import Any
 
 from algorithms.driver.talk import Talk
 from algorithms.seam.access import Model
 from algorithms.seam.cost import Cost
-from algorithms.seam.question import BATCH_BYTES, Paid, Question
-
-Answer = TypeVar("Answer")
+from algorithms.seam.question import BATCH_BYTES, Answer, Paid, Question
 
 
 class Beat:

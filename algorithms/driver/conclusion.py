@@ -14,7 +14,8 @@ from algorithms.seam.threat import Threat
 ROUNDING = 1e-6  # share by which two computations of one distance may differ
 CLOSE = 1e-3  # share within which ends meet that are claimed to: a point must lie a little behind its boundary
 
-Answer = tuple[Kind, float | None, float | None, Details]  # kind, value, confidence, details
+_Ends = tuple[float | None, float | None]  # the proven radius, the distance of the confirmed point
+_Answer = tuple[Kind, float | None, float | None, Details]  # kind, value, confidence, details
 
 
 def conclude(trial: Trial, threat: Threat, proves: Kind) -> Outcome:
@@ -23,8 +24,8 @@ def conclude(trial: Trial, threat: Threat, proves: Kind) -> Outcome:
     Raises:
         Contradiction: a certain lower bound lies above a confirmed point.
     """
-    lower, upper = _ends(trial)
-    answers = list(_answers(trial, lower, upper, threat.epsilon, proves))
+    ends = _ends(trial)
+    answers = list(_answers(trial, ends, threat.epsilon, proves))
     kind, value, confidence, details = next((answer for answer in answers if answer[0] is proves), answers[0])
     finding = Finding(
         index=trial.index,
@@ -37,12 +38,12 @@ def conclude(trial: Trial, threat: Threat, proves: Kind) -> Outcome:
         queries=trial.queries,
         gradients=trial.gradients,
         ended=trial.ended,
-        details=trial.notes | details | _other_ends(trial, lower, upper, kind),
+        details=trial.notes | details | _other_ends(trial, ends, kind),
     )
-    return Outcome(finding, None if upper is None else trial.best_point())
+    return Outcome(finding, None if ends[1] is None else trial.best_point())
 
 
-def _ends(trial: Trial) -> tuple[float | None, float | None]:
+def _ends(trial: Trial) -> _Ends:
     """The proven radius and the distance of the confirmed point, checked against each other."""
     upper = trial.shown[-1][1] if trial.is_confirmed else None
     if trial.lower is None or upper is None or trial.lower.radius <= upper:
@@ -57,10 +58,9 @@ def _ends(trial: Trial) -> tuple[float | None, float | None]:
     )
 
 
-def _answers(
-    trial: Trial, lower: float | None, upper: float | None, epsilon: float | None, proves: Kind
-) -> Iterator[Answer]:
+def _answers(trial: Trial, ends: _Ends, epsilon: float | None, proves: Kind) -> Iterator[_Answer]:
     """What may be said of the sample, one kind after the other, the stronger first. There is always one."""
+    lower, upper = ends
     if trial.lower is not None and lower is not None and lower >= (epsilon or 0.0):  # at an epsilon, less is no answer
         yield Kind.LOWER_BOUND, min(lower, epsilon or lower), trial.lower.confidence, trial.lower.details
     if upper is not None:
@@ -79,13 +79,13 @@ def _answers(
     yield Kind.ABSTAINED, None, None, {"reason": "not_found" if proves is Kind.UPPER_BOUND else "unfinished"}
 
 
-def _other_ends(trial: Trial, lower: float | None, upper: float | None, kind: Kind) -> Details:
+def _other_ends(trial: Trial, ends: _Ends, kind: Kind) -> Details:
     """What the finding's value does not tell."""
-    ends: Details = {}
+    (lower, upper), told = ends, Details()
     if trial.lower is not None and lower is not None and kind is not Kind.LOWER_BOUND:
-        ends |= {"lower": lower, "lower_confidence": trial.lower.confidence}
+        told |= {"lower": lower, "lower_confidence": trial.lower.confidence}
     if upper is not None and kind is not Kind.UPPER_BOUND:
-        ends |= {"upper": upper, "read_as": trial.read_as}
+        told |= {"upper": upper, "read_as": trial.read_as}
     if isinstance(trial.lower, Exact) and lower is not None and upper is not None and upper <= (1 + CLOSE) * lower:
-        ends["exact"] = True
-    return ends
+        told["exact"] = True
+    return told

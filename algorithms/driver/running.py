@@ -68,7 +68,8 @@ def run(
                     talk.stop(why)
             confirm(model, trials, method)
     except ModelFault as fault:
-        fault.found = tuple(conclude(trial, threat, method.kind) for trial in trials if trial.is_settled)
+        settled = (trial for trial in trials if trial.is_over and not trial.needs_confirmation())
+        fault.found = tuple(conclude(trial, threat, method.kind) for trial in settled)
         raise
     return [conclude(trial, threat, method.kind) for trial in trials]
 

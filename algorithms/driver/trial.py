@@ -69,13 +69,8 @@ class Trial:
         match claim:
             case Note():
                 self.notes.update(claim.details)
-            case UpperBound():
-                self._hear_point(claim, threat)
-            case LowerBound():
-                self._hear_radius(claim)
-            case Exact():
-                self._hear_radius(claim)
-                self._hear_point(claim, threat)
+            case UpperBound() | LowerBound() | Exact():
+                self._hear_bound(claim, threat)
             case SmoothedLowerBound():
                 if self.smoothed is None or claim.radius > self.smoothed.radius:
                     self.smoothed = claim
@@ -84,12 +79,10 @@ class Trial:
             case Abstained():
                 self.abstained = claim
 
-    def _hear_radius(self, claim: LowerBound | Exact) -> None:
-        if self.lower is None or claim.radius > self.lower.radius:
+    def _hear_bound(self, claim: UpperBound | LowerBound | Exact, threat: Threat) -> None:
+        if not isinstance(claim, UpperBound) and (self.lower is None or claim.radius > self.lower.radius):
             self.lower = claim
-
-    def _hear_point(self, claim: UpperBound | Exact, threat: Threat) -> None:
-        if not threat.allows(claim.x_adv, self.x):
+        if isinstance(claim, LowerBound) or not threat.allows(claim.x_adv, self.x):
             return
         away = threat.distance(claim.x_adv, self.x)
         is_near = threat.epsilon is None or away <= threat.epsilon
@@ -103,11 +96,6 @@ class Trial:
     def needs_confirmation(self) -> bool:
         """It has a point that the model has not been asked of afresh, and a query for that."""
         return bool(self.shown) and not self.is_confirmed and self.queries < self.limit.queries + self.reserve
-
-    @property
-    def is_settled(self) -> bool:
-        """What is known of it will not change."""
-        return self.is_over and not self.needs_confirmation()
 
     def best_point(self) -> Rows:
         return self.shown[-1][0].x_adv
