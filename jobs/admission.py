@@ -34,7 +34,7 @@ _WORDS: dict[Misfit, str] = {
 
 
 class Selecting(Protocol):
-    """A request about some rows of an upload under a threat: a job's, or an audit's."""
+    """Selecting is what a job's and an audit's request do alike: they name rows of an upload and a threat."""
 
     @property
     def threat(self) -> ThreatRequest: ...
@@ -45,14 +45,14 @@ class Selecting(Protocol):
 
 @dataclass(frozen=True)
 class SelectedRows:
-    """The selected rows of the upload: x (m, *shape), y (m,)."""
+    """These are the selected rows of the upload: x (m, *shape), y (m,)."""
 
     x: NDArray[np.float32]
     y: NDArray[np.int64] | None
 
 
 def selected(request: Selecting, samples: SamplesCard) -> tuple[int, ...]:
-    """The rows of the upload that are asked for, in the order of the answer. Raises Refused(invalid_request)."""
+    """Lists the rows of the upload that are asked for, in the order of the answer. Raises Refused(invalid_request)."""
     indices = request.samples.indices
     if indices is None:
         indices = list(range(min(request.samples.limit or samples.count, samples.count)))
@@ -67,7 +67,7 @@ def selected(request: Selecting, samples: SamplesCard) -> tuple[int, ...]:
 
 
 def wants_rows(request: Selecting, samples: SamplesCard) -> bool:
-    """Whether `admit` must see the selected rows themselves: given targets, or a box of which the card cannot tell."""
+    """Tells whether `admit` must see the rows themselves: given targets, or a box of which the card cannot tell."""
     if _given_targets(request) is not None or box.is_per_feature(request.threat):
         return True
     limit, indices = request.samples.limit, request.samples.indices
@@ -82,7 +82,7 @@ def admit(
     rows: SelectedRows | None = None,
     auxiliary: SamplesCard | None = None,
 ) -> JobSpec:
-    """The job as it will run. Raises Refused(code, pointer), Conflict(model_not_ready).
+    """Makes the job as it will run. Raises Refused(code, pointer), Conflict(model_not_ready).
 
     `rows` (of `selected`) is needed where `wants_rows` says so; `auxiliary` is the card of auxiliary_samples_id.
     """
@@ -111,7 +111,7 @@ def admit(
 
 
 def check_reserved(threat: ThreatRequest) -> None:
-    """Needs nothing but the request: what is reserved stands in no record by which a request would be known again.
+    """Refuses what is reserved for later, by the request alone: before anything is looked up or remembered.
 
     Raises Refused(not_available).
     """
@@ -124,7 +124,7 @@ def check_reserved(threat: ThreatRequest) -> None:
 
 
 def border_of(card: ModelCard) -> tuple[tuple[int, ...], int]:
-    """Shape of one sample and number of classes. Raises Conflict(model_not_ready)."""
+    """Returns the shape of one sample and the number of classes. Raises Conflict(model_not_ready)."""
     if card.state == "ready" and card.input and card.output:
         return card.input.shape, card.output.classes
     advice = {

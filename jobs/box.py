@@ -21,7 +21,7 @@ def is_per_feature(threat: ThreatRequest) -> bool:
 
 
 def is_around_all(threat: ThreatRequest, samples: SamplesCard) -> bool:
-    """Whether the card alone shows that every row of the upload is in this box of two numbers, if it is one."""
+    """Tells whether the card alone shows that every row of the upload is in this box of two numbers, if it is one."""
     if threat.box_is_given and threat.box is None:
         return True
     lower, upper = threat.box or DEFAULT
@@ -31,7 +31,7 @@ def is_around_all(threat: ThreatRequest, samples: SamplesCard) -> bool:
 
 
 def stored(threat: ThreatRequest, samples: SamplesCard, x: NDArray[np.float32] | None) -> tuple[Bound, Bound] | None:
-    """Both sides of the box as a spec keeps them. None: unbounded, because null was given.
+    """Returns both sides of the box as a spec keeps them. None: unbounded, because null was given.
 
     Left out, it is [0, 1] where the samples fit. Raises Refused(box_required, invalid_request). x as in `check`.
     """
@@ -53,7 +53,7 @@ def stored(threat: ThreatRequest, samples: SamplesCard, x: NDArray[np.float32] |
 
 
 def check(box: Box, samples: SamplesCard, x: NDArray[np.float32] | None) -> None:
-    """A box must have room for something, and the samples be in it.
+    """Refuses a box that has no room for anything, and samples outside it.
 
     Raises Refused(invalid_request, outside_box). x (m, *shape): the selected rows; None: the card's range speaks for
     all rows.
@@ -78,7 +78,7 @@ def _ends(samples: SamplesCard, x: NDArray[np.float32] | None) -> tuple[NDArray[
 
 
 def _stored(values: Any, shape: tuple[int, ...], pointer: str) -> Bound:
-    """From a number, a flat list, or a list nested like a sample, where [number] stands for a whole axis.
+    """Reads a side from a number, a flat list, or a list nested like a sample, where [number] stands for a whole axis.
 
     What was given short stays short; a number for each feature is kept flat.
     """

@@ -13,13 +13,16 @@ from models.credential import Credential
 
 
 class Seal:
-    """The first key seals, any of them opens: a new key is put in front, and the old one removed when it is unused."""
+    """A seal closes secrets with its first key and opens them with any.
+
+    A new key is put in front, and an old one removed when nothing is sealed with it any more.
+    """
 
     def __init__(self, keys: tuple[str, ...]) -> None:
         self._fernet = MultiFernet([Fernet(key) for key in keys]) if keys else None
 
     def close(self, credential: Credential, *, tenant: str, model_id: str) -> str:
-        """Raises Refused(not_available) where the operator has given no key."""
+        """Encrypts a credential for one tenant's model. Raises Refused(not_available) where there is no key."""
         if self._fernet is None:
             raise Refused(
                 "This installation keeps no secrets; its operator must set BRINELL_SECRET_KEYS first.",
@@ -30,7 +33,7 @@ class Seal:
         return self._fernet.encrypt(text.encode()).decode()
 
     def open(self, sealed: str, *, tenant: str, model_id: str) -> Credential | None:
-        """None: no key of ours opens it, or it belongs to another model."""
+        """Decrypts a credential; None where no key of ours opens it, or it belongs to another model."""
         if self._fernet is None:
             return None
         try:

@@ -11,7 +11,7 @@ RADIUS: tuple[Misfit, ...] = ("epsilon_required", "epsilon_refused")  # another 
 
 
 def misfit(method: Method, threat: ThreatRequest, card: ModelCard) -> Misfit | None:
-    """The first thing that keeps the method from running, by the code of its refusal; None where it runs."""
+    """Names the first thing that keeps the method from running, by the code of its refusal; None where it runs."""
     if not set(method.needs) <= set(card.offers):
         return "access_too_weak"
     if threat.norm not in method.norms:
@@ -26,5 +26,5 @@ def misfit(method: Method, threat: ThreatRequest, card: ModelCard) -> Misfit | N
 
 
 def goal_of(threat: ThreatRequest) -> Literal["untargeted", "targeted"]:
-    """The goal as methods name it, without the targets."""
+    """Names the goal as methods do, without the targets."""
     return "targeted" if isinstance(threat.goal, Targeted) else "untargeted"

@@ -24,12 +24,12 @@ class GivenHints(Record):
 
 
 def most_points(shape: tuple[int, ...]) -> int:
-    """How many points a file of hints holds at most; of further samples it tells the distances only."""
+    """Counts the points that a file of hints may hold; of further samples it tells the distances only."""
     return max(1, POINT_BYTES // (4 * math.prod(shape)))
 
 
 def packed(hints: Mapping[int, Hint], shape: tuple[int, ...]) -> bytes:
-    """An npz of {row of the upload: hint}; the same hints give the same bytes, in whatever order they came."""
+    """Writes {row of the upload: hint} as an npz; the same hints give the same bytes, in whatever order they came."""
     rows = sorted(hints)
     known = [hints[row] for row in rows]
     at = [i for i, hint in enumerate(known) if hint.point is not None]
@@ -46,7 +46,7 @@ def packed(hints: Mapping[int, Hint], shape: tuple[int, ...]) -> bytes:
 
 
 def unpacked(data: bytes, indices: Sequence[int]) -> tuple[Hint, ...]:
-    """The hints about these rows of the upload; of rows that the file does not know, nothing."""
+    """Reads the hints about these rows of the upload; of rows that the file does not know, nothing."""
     with np.load(io.BytesIO(data), allow_pickle=False) as stored:
         arrays = {name: stored[name] for name in stored.files}
     place = {row: i for i, row in enumerate(arrays["index"].tolist())}
@@ -60,7 +60,7 @@ def unpacked(data: bytes, indices: Sequence[int]) -> tuple[Hint, ...]:
 
 
 def as_arrays(hints: Sequence[Hint], shape: tuple[int, ...]) -> tuple[Rows, NDArray[np.float32], NDArray[np.float32]]:
-    """(n, *shape) points, not a number where there is none; (n,) distances and (n,) radii. `from_arrays` turns back."""
+    """Writes points (n, *shape), not a number where there is none, distances (n,) and radii (n,). See `from_arrays`."""
     nowhere = np.full(shape, np.nan, np.float32)
     points = np.array([nowhere if hint.point is None else hint.point for hint in hints], np.float32)
     reached, proven = ([getattr(hint, name) for hint in hints] for name in ("reached", "proven"))
@@ -68,5 +68,5 @@ def as_arrays(hints: Sequence[Hint], shape: tuple[int, ...]) -> tuple[Rows, NDAr
 
 
 def from_arrays(points: Rows, reached: NDArray[np.float32], proven: NDArray[np.float32]) -> tuple[Hint, ...]:
-    """A point that is no number is no point of a box: whoever runs a method drops it (`Hint.about`)."""
+    """Reads what `as_arrays` wrote. A point that is no number is dropped by whoever runs a method (`Hint.about`)."""
     return tuple(Hint(x, float(far), float(near)) for x, far, near in zip(points, reached, proven, strict=True))

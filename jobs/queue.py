@@ -14,7 +14,7 @@ RUN_CHUNK = "run_chunk"  # the task's name, in `workers/tasks.py`
 
 @dataclass(frozen=True)
 class Dispatch:
-    """A wake-up call to be sent: this chunk can be taken now."""
+    """A dispatch is a wake-up call to be sent: this chunk can be taken now."""
 
     queue: QueueName
     job_id: str

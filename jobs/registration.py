@@ -81,7 +81,7 @@ class EndpointRequest(Record):
 
 @dataclass(frozen=True)
 class Registration:
-    """`document` is what the card's digest names: the endpoint without its secret."""
+    """A registration is a card, the document that its digest names (the endpoint without secret), and the secret."""
 
     card: ModelCard
     document: bytes
@@ -89,7 +89,7 @@ class Registration:
 
 
 def register(request: EndpointRequest, *, model_id: str, now: datetime, trusted_origins: Set[str]) -> Registration:
-    """Raises Refused(invalid_request) with a pointer."""
+    """Makes the card of an endpoint and parts it from its secret. Raises Refused(invalid_request) with a pointer."""
     address = address_of(request.url, trusted_origins)
     _check_target(request.protocol, address.target)
     _check_size(request.input.shape, request.limits.max_batch)

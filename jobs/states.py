@@ -25,6 +25,6 @@ TERMINAL = frozenset(state for state, following in MOVES.items() if not followin
 
 
 def moves_as_lua() -> str:
-    """The table as a Lua literal: the scripts of the store carry it, so that the moves have one home."""
+    """Writes the table of moves as Lua, which the scripts of the store carry, so that the moves have one home."""
     rows = (f"{now}={{{','.join(f'{then}=true' for then in sorted(MOVES[now]))}}}" for now in MOVES)
     return f"local MOVES = {{{','.join(rows)}}}\n"

@@ -71,7 +71,7 @@ class Summary(Record):
 
 
 def summarize(spec: JobSpec, results: Sequence[ChunkResult], prepared: Preparation | None = None) -> Summary:
-    """Of all chunks of a job, in their order. `seconds` is what its chunks took together, wherever they ran."""
+    """Sums up all chunks of a job, in their order. `seconds` is what its chunks took together, wherever they ran."""
     findings = [finding for result in results for finding in result.findings]
     correct = [finding for finding in findings if is_correct(finding)]
     is_labelled = spec.samples.labelled
@@ -98,13 +98,16 @@ def summarize(spec: JobSpec, results: Sequence[ChunkResult], prepared: Preparati
 
 
 def is_correct(finding: Finding) -> bool:
-    """Whether the model answers the clean row with its label."""
+    """Tells whether the model answers the clean row with its label."""
     return is_right(finding.label, finding.predicted, [finding.details.get("reason")])
 
 
 def is_right(label: int, predicted: int, reasons: Iterable[object]) -> bool:
-    """A model is right where it answers with the label. Scores that are no numbers are no answer, whatever their arg
-    max: such a sample's findings abstain with the reason NO_ANSWER."""
+    """Tells whether a model is right, which it is where it answers with the label.
+
+    Scores that are no numbers are no answer, whatever their arg max: such a sample's findings abstain with the reason
+    NO_ANSWER.
+    """
     return predicted == label and NO_ANSWER not in reasons
 
 

@@ -12,7 +12,7 @@ TOUCH_SECONDS = 60
 
 
 class KeyRecord(Record):
-    """An API key as stored: never the secret itself."""
+    """A key record is an API key as it is stored, without the secret itself."""
 
     id: str
     tenant: str = Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")  # it becomes part of store keys

@@ -60,7 +60,7 @@ from models.record import Record
 
 
 class Backlog(Record):
-    """How much there is to do. `jobs` by state; of the ended states it counts all that ever came there."""
+    """The backlog is how much there is to do. `jobs` by state; of ended states it counts all that ever came there."""
 
     jobs: dict[JobState, int]
     chunks_waiting: int  # messages that no worker has taken
@@ -90,7 +90,7 @@ class Store:
         self.turns = Turns(connection)
 
     def ping(self) -> None:
-        """Returns where Redis answers."""
+        """Asks Redis for a sign of life. Raises Unavailable."""
         self.connection.ask(("PING",))
 
     def server_time(self) -> datetime:

@@ -9,7 +9,7 @@ from models.record import Record
 
 
 class WorkerRecord(Record):
-    """A worker that has beaten within the last lease or two."""
+    """A worker record says of a worker what it said itself when it last beat."""
 
     id: str
     kind: QueueName
