@@ -3,7 +3,7 @@
 import numpy as np
 
 from algorithms.seam.hint import NOTHING_KNOWN, Hint
-from algorithms.seam.threat import Box
+from algorithms.seam.threat import Box, Threat
 from jobs.hints import as_arrays, from_arrays, packed, unpacked
 
 SHAPE = (2, 3)
@@ -34,5 +34,5 @@ def test_a_file_without_any_point_is_read_too():
 
 def test_hints_go_through_arrays_and_what_is_no_number_is_dropped_where_they_are_used():
     back = from_arrays(*as_arrays([HINTS[7], HINTS[2], NOTHING_KNOWN], SHAPE))
-    about = [hint.about(X, Box.unbounded()) for hint in back]
+    about = [hint.about(X, Threat(box=Box.unbounded())) for hint in back]
     assert all(map(same, about, (HINTS[7], HINTS[2], NOTHING_KNOWN)))
