@@ -47,7 +47,7 @@ BROKEN_ZIP = (
 
 @dataclass(frozen=True)
 class ArchivedArray:
-    """One member of an archive as its header describes it; `shape` and `dtype` have been checked against its size."""
+    """A member of an archive as its header describes it: `shape` and `dtype` have been checked against its size."""
 
     name: str
     shape: tuple[int, ...]
@@ -61,7 +61,7 @@ class ArchivedArray:
         return prod(self.shape)
 
     def blocks(self) -> Iterator[NDArray[Any]]:
-        """All numbers in the order of the file, in flat blocks of at most BLOCK_BYTES."""
+        """Yield all numbers in the order of the file, in flat blocks of at most BLOCK_BYTES."""
         left = self.size * self.dtype.itemsize
         with _broken_is_refused(), self._archive.open(f"{self.name}.npy") as member:
             _read(member, self._start)
@@ -73,7 +73,7 @@ class ArchivedArray:
                 raise _unreadable(f"array {self.name} is longer than its header says")
 
     def take(self, rows: NDArray[np.int64]) -> NDArray[Any]:
-        """The given rows (m, *shape[1:]), m >= 0; stops reading behind the last of them."""
+        """Read the given rows, (m, *shape[1:]), m >= 0, and stop behind the last of them."""
         wanted = self._positions(rows).ravel()
         order = np.argsort(wanted, kind="stable")
         wanted, taken, start = wanted[order], np.empty(len(wanted), self.dtype), 0
@@ -96,7 +96,7 @@ class ArchivedArray:
 
 @contextmanager
 def open_archive(file: IO[bytes], *, names: tuple[str, ...]) -> Iterator[dict[str, ArchivedArray]]:
-    """The arrays of an .npz by name, all headers checked and no number read yet.
+    """Open the arrays of an .npz by name, all headers checked and no number read yet.
 
     Raises Refused(samples_unreadable) for everything but a plain .npz of number arrays with these names.
     """

@@ -91,7 +91,7 @@ class Limits(Record):
 
     @property
     def longest_request_seconds(self) -> float:
-        """With all its tries. What the endpoint asks to wait is not in it."""
+        """Seconds that one request may take with all its tries, waits that the endpoint asks for left out."""
         return TRIES * self.timeout_seconds
 
 

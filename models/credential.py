@@ -13,5 +13,5 @@ class Credential:
 
     @property
     def fingerprint(self) -> str:
-        """Four hex digits: enough to tell two secrets apart, too few to guess one."""
+        """Shorten the value to four hex digits: enough to tell two secrets apart, too few to guess one."""
         return hashlib.sha256(self.value.encode()).hexdigest()[:4]

@@ -11,7 +11,7 @@ Device = Literal["cpu", "cuda"]
 
 
 def choose(wanted: str) -> Device:
-    """`auto`: a card if torch finds one. `cpu`, `cuda`: that one. Raises Unavailable for a card that is not there."""
+    """Choose the card that torch finds (`auto`), or what is named. Raises Unavailable for a card that is not there."""
     if wanted == "cpu":
         return "cpu"
     import torch
@@ -29,7 +29,10 @@ Provider = str | tuple[str, dict[str, str]]
 
 
 def providers(device: Device) -> list[Provider]:
-    """onnxruntime's execution providers, best first. Without its CUDA build, scores are computed on the processor."""
+    """List onnxruntime's execution providers, best first.
+
+    Without its CUDA build, scores are computed on the processor.
+    """
     import onnxruntime
 
     if device == "cuda" and "CUDAExecutionProvider" in onnxruntime.get_available_providers():

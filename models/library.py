@@ -48,7 +48,7 @@ class Library:
             raise Refused("The library is file:///absolute/folder or s3://bucket/prefix.")
 
     def incoming(self) -> Path:
-        """A local folder to make temporary files in; `put_file` takes them from there without a copy where it can."""
+        """Name a local folder for temporary files; `put_file` takes them from there without a copy where it can."""
         return self._incoming
 
     def put_file(self, path: Path, sha256: str) -> None:
@@ -74,7 +74,10 @@ class Library:
         return sha256
 
     def get(self, sha256: str) -> bytes:
-        """Raises NotFound; BrinellError where what is stored is no longer what was put; Unavailable."""
+        """Return an object's bytes.
+
+        Raises NotFound; BrinellError where they are no longer what was put; Unavailable.
+        """
         with _storage_errors():
             try:
                 data = obstore.get(self._store, _key(sha256)).bytes().to_bytes()
@@ -90,7 +93,7 @@ class Library:
             obstore.delete(self._store, _key(sha256))
 
     def ready(self) -> bool:
-        """Whether objects can be read and, in a folder, written now."""
+        """Tell whether objects can be read and, in a folder, written now."""
         if self._folder is not None:
             return os.access(self._incoming, os.W_OK | os.X_OK)
         try:

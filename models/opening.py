@@ -13,7 +13,7 @@ if TYPE_CHECKING:  # what it imports is for runners that call endpoints
 
 
 class Opener(Protocol):
-    """What the module of a kind must have. It takes of the two keywords what it needs, and the rest as `**_`."""
+    """The module of a kind has these two functions. Each takes the keyword that it needs, and the rest as `**_`."""
 
     def inspect_model(self, card: ModelCard, data: bytes, *, device: Device, permit: "Permit | None") -> Inspection:
         """Find out by trying what the card will say. Raises Refused."""

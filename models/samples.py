@@ -37,7 +37,7 @@ def inspect_samples(path: Path) -> SamplesFacts:
 
 
 def load_rows(data: bytes, indices: Sequence[int]) -> tuple[NDArray[np.float32], NDArray[np.int64] | None]:
-    """The given rows of an inspected upload: x (m, *shape), y (m,) or None. Memory grows with m only."""
+    """Load the given rows of an inspected upload: x (m, *shape), y (m,) or None. Memory grows with m only."""
     rows = np.asarray(indices, np.int64)
     with open_archive(BytesIO(data), names=NAMES) as arrays:
         x, y = _check(arrays)

@@ -17,11 +17,14 @@ class WireProtocol(Protocol):
     Options: type[BaseModel]
 
     def encode(self, rows: Rows, options: Any) -> Any:
-        """(m, *shape), in the dtype of the endpoint -> the request as JSON can say it."""
+        """Write rows (m, *shape), in the dtype of the endpoint, as a request that JSON can say."""
         ...
 
     def decode(self, answer: Any, options: Any) -> Any:
-        """The answer's JSON -> lists of numbers (m, classes), or (m,) labels. May fail over what is not there."""
+        """Read lists of numbers (m, classes), or (m,) labels, from an answer's JSON.
+
+        May fail over what is not there.
+        """
         ...
 
 

@@ -65,7 +65,7 @@ _DENIED = tuple(ip_network(block) for block in (*IPV4_SPECIAL, *IPV6_SPECIAL, *M
 
 
 def may_be_called(address: str) -> bool:
-    """Whether this literal address (as `getaddrinfo` writes it) may be an endpoint's. Scoped addresses never are."""
+    """Tell whether an address, as `getaddrinfo` writes it, may be an endpoint's. Scoped addresses never are."""
     try:
         found: IPv4Address | IPv6Address = ip_address(address)
     except ValueError:

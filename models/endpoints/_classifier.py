@@ -50,12 +50,12 @@ class RemoteClassifier:
         self.offers = dict.fromkeys(OFFERS[endpoint.output.kind], self)
 
     def labels(self, rows: Rows) -> Labels:
-        """The first of equals, where the endpoint answers scores."""
+        """Answer labels, (m,): of scores the largest, the first of equals."""
         answer = self._ask(rows)
         return answer if answer.ndim == 1 else answer.argmax(axis=1)
 
     def scores(self, rows: Rows) -> Scores:
-        """As the endpoint gives them out: logits or probabilities."""
+        """Answer scores as the endpoint gives them out, (m, classes): logits or probabilities."""
         return self._ask(rows)
 
     def close(self) -> None:

@@ -49,7 +49,10 @@ class _AskedToWait(Exception):
 
 @final
 class EndpointClient:
-    """Belongs to one event loop. `seconds`: the most that one request may take, from connecting to its last byte."""
+    """A client of one address belongs to one event loop.
+
+    `seconds`: the most that one request may take, from connecting to its last byte.
+    """
 
     def __init__(self, address: Address, permit: Permit, *, seconds: float, resolve: Resolve = resolve) -> None:
         self._url = httpcore2.URL(
@@ -70,7 +73,10 @@ class EndpointClient:
             await self._idle.pop().aclose()
 
     async def post(self, body: bytes) -> bytes:
-        """The answer's body. Raises ModelFault(endpoint_unavailable, endpoint_bad_response)."""
+        """Send one request and return the answer's body.
+
+        Raises ModelFault(endpoint_unavailable, endpoint_bad_response).
+        """
         failures, patience = 0, PATIENCE_SECONDS
         while True:
             await self._pace.turn()

@@ -15,7 +15,7 @@ import httpcore2
 
 @final
 class Corked(httpcore2.AsyncNetworkStream):
-    """What is written goes out when an answer is read."""
+    """A corked stream holds back what is written until an answer is read."""
 
     def __init__(self, stream: httpcore2.AsyncNetworkStream) -> None:
         self._stream = stream

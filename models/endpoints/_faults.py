@@ -7,10 +7,10 @@ BAD_RESPONSE = "endpoint_bad_response"
 
 
 def unavailable(detail: str) -> ModelFault:
-    """It could not be asked."""
+    """Make the fault of an endpoint that could not be asked."""
     return ModelFault(detail, code=UNAVAILABLE)
 
 
 def bad_response(detail: str) -> ModelFault:
-    """It answered, but not what it was asked."""
+    """Make the fault of an endpoint that answered something else than it was asked."""
     return ModelFault(detail, code=BAD_RESPONSE)

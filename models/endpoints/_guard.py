@@ -27,7 +27,7 @@ class DeniedAddress(Exception):
 
 
 async def resolve(host: str, port: int) -> list[str]:
-    """All addresses of a name, A and AAAA. Raises OSError, TimeoutError."""
+    """Look up all addresses of a name, A and AAAA. Raises OSError, TimeoutError."""
     loop = asyncio.get_running_loop()
     async with asyncio.timeout(LOOKUP_SECONDS):
         found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)

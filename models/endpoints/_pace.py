@@ -23,7 +23,7 @@ class Pace:
         self._begins = 0.0  # when (monotonic) the turns left may be used
 
     async def turn(self) -> None:
-        """Returns when one more request may be sent."""
+        """Wait until one more request may be sent."""
         if not self._left or self._hold or monotonic() > self._begins + FRESH_SECONDS:
             hold, self._hold = self._hold, 0.0
             self._begins = monotonic() + self._reserve(self._handful, hold)
@@ -34,5 +34,5 @@ class Pace:
         self.calls += 1
 
     def hold(self, seconds: float) -> None:
-        """The endpoint asked to be left alone for so long: nobody calls it, this job or another."""
+        """Let nobody, of this job or another, call the endpoint for so long: it asked for that."""
         self._hold = max(self._hold, seconds)

@@ -37,7 +37,7 @@ class _Asked:
 
 
 def probe(endpoint: Endpoint, permit: Permit, *, resolve: Resolve = resolve) -> Inspection:
-    """Raises Refused(endpoint_unavailable, endpoint_bad_response)."""
+    """Ask a handful of requests. Raises Refused(endpoint_unavailable, endpoint_bad_response)."""
     try:
         return _probed(_Asked(endpoint, permit, resolve))
     except ModelFault as fault:

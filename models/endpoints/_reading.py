@@ -15,7 +15,7 @@ JsonTree = Any  # null, bool, number, text, list, dict: what JSON can say
 
 
 def read(body: bytes) -> JsonTree:
-    """Raises ModelFault(endpoint_bad_response)."""
+    """Parse strict JSON of bounded depth. Raises ModelFault(endpoint_bad_response)."""
     try:
         tree: JsonTree = from_json(body, allow_inf_nan=False)
     except ValueError:
@@ -26,7 +26,7 @@ def read(body: bytes) -> JsonTree:
 
 
 def scores(tree: JsonTree, rows: int, classes: int, kind: OutputKind) -> NDArray[np.float32]:
-    """(rows, classes), from rows of numbers or all of them in one list. Raises ModelFault(endpoint_bad_response).
+    """Make scores (rows, classes) of rows of numbers, or of all in one list. Raises ModelFault(endpoint_bad_response).
 
     Of two classes one number a row will do, as of an uploaded model: a logit z is [0, z], a probability p [1 - p, p].
     """
@@ -43,7 +43,7 @@ def scores(tree: JsonTree, rows: int, classes: int, kind: OutputKind) -> NDArray
 
 
 def labels(tree: JsonTree, rows: int, classes: int) -> NDArray[np.int64]:
-    """(rows,). Raises ModelFault(endpoint_bad_response)."""
+    """Make labels (rows,) of whole numbers. Raises ModelFault(endpoint_bad_response)."""
     values = _array(tree, ((rows,), (rows, 1))).reshape(rows)
     if not np.all((values == np.floor(values)) & (values >= 0) & (values < classes)):
         raise bad_response(f"The endpoint answered labels that are not integers from 0 to {classes - 1}.")

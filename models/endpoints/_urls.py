@@ -37,7 +37,7 @@ class Address:
 
     @property
     def authority(self) -> str:
-        """What the Host header says."""
+        """Host and port as the Host header says them."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port == DEFAULT_PORTS[self.scheme] else f"{host}:{self.port}"
 
@@ -49,7 +49,9 @@ class Address:
 
 
 def address_of(url: str, trusted_origins: Set[str]) -> Address:
-    """Raises Refused(invalid_request, pointer /url) for what may not be called, whatever its name resolves to.
+    """Read an address.
+
+    Raises Refused(invalid_request, pointer /url) where it may not be called, whatever it resolves to.
 
     An origin the operator trusts may be plain http, local, and on any port.
     """
@@ -60,7 +62,7 @@ def address_of(url: str, trusted_origins: Set[str]) -> Address:
 
 
 def origin_of(text: str) -> str:
-    """A trusted origin as an operator writes it, in the form of `Address.origin`. Raises ValueError."""
+    """Bring a trusted origin, as an operator writes it, into the form of `Address.origin`. Raises ValueError."""
     try:
         address = _read(text)
     except Refused as refused:

@@ -49,12 +49,12 @@ class Options(Record):
 
 
 def encode(rows: Rows, options: Options) -> Any:
-    """(m, *shape) -> the request."""
+    """Put rows (m, *shape) into the request."""
     return _filled(options.request, rows.tolist())
 
 
 def decode(answer: Any, options: Options) -> Any:
-    """The answer -> numbers (m, classes), or labels (m,)."""
+    """Find numbers (m, classes), or labels (m,), in the answer."""
     values = jsonpath_rfc9535.find(options.scores or options.label or "$", answer).values()
     return values[0] if len(values) == 1 and _is_nested(values[0], options) else values
 

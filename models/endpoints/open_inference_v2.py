@@ -34,7 +34,7 @@ class Options(Record):
 
 
 def encode(rows: Rows, options: Options) -> Any:
-    """(m, *shape) -> the request. Data are flat and row-major."""
+    """Put rows (m, *shape) into the request, flat and row-major."""
     tensor = {
         "name": options.input_name,
         "shape": rows.shape,
@@ -46,7 +46,7 @@ def encode(rows: Rows, options: Options) -> Any:
 
 
 def decode(answer: Any, options: Options) -> Any:
-    """The answer -> numbers (m, classes), nested as `shape` says."""
+    """Find numbers (m, classes), nested as `shape` says, in the answer."""
     tensor = next(t for t in answer["outputs"] if options.output_name in (None, t["name"]))
     return _shaped(tensor["data"], tensor["shape"])
 

@@ -26,7 +26,7 @@ ROUNDED = 1e-6  # share of the largest: how negative an eigenvalue, how lopsided
 
 
 def inspect(data: bytes) -> Inspection:
-    """Raises Refused as `read`."""
+    """Say what the arrays are. Raises Refused as `read`."""
     neighbors, shape, dtype = read(data)
     return Inspection(
         input=ModelInput(name="x", dtype=dtype, shape=shape, batch=None),
@@ -36,7 +36,7 @@ def inspect(data: bytes) -> Inspection:
 
 
 def read(data: bytes) -> tuple[Neighbors, tuple[int, ...], str]:
-    """(the model, shape of a row, dtype of x).
+    """Read the arrays into the model, the shape of a row, and the dtype of x.
 
     Raises Refused: model_unparseable for what is no .npz of numbers, unsupported_signature for missing arrays, shapes
     and types, model_invalid for what contradicts itself, model_too_complex.

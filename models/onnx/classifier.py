@@ -32,19 +32,19 @@ class OnnxClassifier:
         self.offers: Mapping[Access, Any] = {access: who.get(access, self) for access in given}
 
     def labels(self, rows: Rows) -> Labels:
-        """As the file decides: the argmax of what it gives out, or the labels it gives out. The first of equals."""
+        """Decide as the file does: the argmax of what it gives out, the first of equals, or the labels it gives out."""
         answer = self._session.ask(rows, self._network.rebuilt.answer)
         return answer if answer.ndim == 1 else answer.argmax(axis=1)
 
     def scores(self, rows: Rows) -> Scores:
-        """Logits where they can be had, else what the file gives out."""
+        """Answer logits where they can be had, else what the file gives out."""
         scores = self._network.rebuilt.scores
         assert scores is not None  # else they are no offer
         return self._session.ask(rows, scores)
 
 
 def offers(network: Network, *, differentiable: bool, bounded: bool) -> frozenset[Access]:
-    """What a network gives away, by what could be built of it."""
+    """List what a network gives away, by what could be built of it."""
     found = {Access.LABELS}
     if network.rebuilt.scores is not None:
         found.add(Access.SCORES)

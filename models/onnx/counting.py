@@ -14,7 +14,7 @@ LINKS = ("Identity", "Cast", "Reshape", "Squeeze", "Flatten")
 
 
 def count_labels(model: ModelProto, name: str, seen: NDArray[Any]) -> int:
-    """From the classes named in the graph or the scores before an ArgMax; else one more than the largest label `seen`.
+    """Count the classes named in the graph or scored before an ArgMax; else one more than the largest label `seen`.
 
     Raises Refused(unsupported_signature) for negative labels.
     """

@@ -18,12 +18,12 @@ Producers = dict[str, NodeProto]
 
 
 def producers(graph: GraphProto) -> Producers:
-    """Value name -> the node that makes it."""
+    """Map the name of each value to the node that makes it."""
     return {name: node for node in graph.node for name in node.output if name}
 
 
 def consumed(node: NodeProto) -> Iterator[str]:
-    """Names a node reads, those its subgraphs take from outside included."""
+    """Name what a node reads, what its subgraphs take from outside included."""
     yield from (name for name in node.input if name)
     for attribute in node.attribute:
         graphs = [attribute.g] if attribute.type == AttributeProto.GRAPH else attribute.graphs
@@ -40,7 +40,10 @@ def attribute(node: NodeProto, name: str, default: Any) -> Any:
 
 
 def opset(model: ModelProto) -> int:
-    """Version of the standard operators. Some exporters name the domain twice: the newest counts, as in onnxruntime."""
+    """Find the version of the standard operators.
+
+    Some exporters name the domain twice: the newest counts, as in onnxruntime.
+    """
     return max((o.version for o in model.opset_import if o.domain in ONNX), default=0)
 
 
@@ -56,7 +59,7 @@ def state_opset(model: ModelProto) -> None:
 
 
 def constants(graph: GraphProto) -> dict[str, NDArray[Any]]:
-    """Values known without running: initializers and Constant nodes holding a tensor."""
+    """Collect values known without running: initializers and Constant nodes holding a tensor."""
     known = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
     for node in graph.node:
         if node.op_type == "Constant" and node.domain in ONNX:
@@ -92,13 +95,13 @@ class Editor:
         return name
 
     def node(self, op: str, inputs: Sequence[str], **attributes: Any) -> str:
-        """The name of the new node's output. Nodes are put in order by `prune`, which ends every surgery."""
+        """Add a node and return its output's name. Nodes are put in order by `prune`, which ends every surgery."""
         made = helper.make_node(op, list(inputs), [self.name(op.lower())], **attributes)
         self.graph.node.append(made)
         return str(made.output[0])
 
     def copy(self, original: NodeProto, source: str) -> str:
-        """A second node like `original` that reads `source` first. Returns the name of its first output."""
+        """Add a second node like `original` that reads `source` first, and return its first output's name."""
         made = NodeProto()
         made.CopyFrom(original)
         made.name = ""
@@ -108,13 +111,16 @@ class Editor:
         return str(made.output[0])
 
     def feed(self, old: str, new: str) -> None:
-        """Every node that reads `old` reads `new` from now on. Subgraphs are left as they are: the gate allows none."""
+        """Let every node that reads `old` read `new` from now on.
+
+        Subgraphs are left as they are: the gate allows none.
+        """
         for node in self.graph.node:
             node.input[:] = [new if name == old else name for name in node.input]
 
 
 def inputs_without_initializers(graph: GraphProto) -> list[onnx.ValueInfoProto]:
-    """What a caller must feed: up to IR version 3, initializers are listed among the inputs too."""
+    """List what a caller must feed: up to IR version 3, initializers are listed among the inputs too."""
     fixed = {tensor.name for tensor in graph.initializer} | {t.values.name for t in graph.sparse_initializer}
     return [value for value in graph.input if value.name not in fixed]
 

@@ -14,7 +14,10 @@ LABELS_ONLY = "The model gives out labels only; export its scores to have them, 
 
 
 def inspect(data: bytes, *, preprocessing: Preprocessing | None, device: Device) -> Inspection:
-    """Raises Refused, with the gate's codes or `unsupported_signature`, `model_invalid`, `shape_mismatch`."""
+    """Inspect an upload.
+
+    Raises Refused, with a code of the gate, unsupported_signature, model_invalid, shape_mismatch.
+    """
     network = read(check(data), preprocessing)
     parity, reasons = None, dict.fromkeys(ORDER, LABELS_ONLY)
     if network.rebuilt.scores is not None:

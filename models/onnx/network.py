@@ -44,11 +44,11 @@ class Network:
         return Session(self.rebuilt.model, INPUT, self.input.shape, self.input.batch, device)
 
     def scores_alone(self) -> ModelProto:
-        """A copy of the graph cut to its scores: a soft-max or a label branch need not be differentiable."""
+        """Copy the graph, cut to its scores: a soft-max or a label branch need not be differentiable."""
         return self._cut_to(self.rebuilt.scores)
 
     def bounded_alone(self) -> ModelProto:
-        """A copy of the graph cut to what bounds are about."""
+        """Copy the graph, cut to what bounds are about."""
         return self._cut_to(self.rebuilt.bounded)
 
     def _cut_to(self, output: str | None) -> ModelProto:

@@ -20,7 +20,7 @@ BOUNDED, RIVALS = 2, 4  # rows and rivals of each that bounds are tried on: one 
 
 
 def compare_gradients(network: Network, rows: Rows, expected: Scores, device: Device) -> tuple[Parity | None, str]:
-    """-> (parity of the scores, why gradients are withheld or "")"""
+    """Find the parity of the scores, and why gradients are withheld, or ""."""
     try:
         return _gradients(network, differentiator(network, device), rows, expected)
     except Refused as refused:
@@ -42,7 +42,7 @@ def _gradients(network: Network, found: Differentiator, rows: Rows, expected: Sc
 
 
 def compare_bounds(network: Network, rows: Rows, expected: Scores, device: Device) -> str:
-    """Why bounds are withheld, or "": at radius 0, in real arithmetic, they must be the margins themselves."""
+    """Say why bounds are withheld, or "": at radius 0, in real arithmetic, they must be the margins themselves."""
     if network.rebuilt.bounded != network.rebuilt.scores:
         expected = network.session(device).ask(rows, str(network.rebuilt.bounded))
     finite = np.flatnonzero(np.isfinite(expected).all(axis=1))

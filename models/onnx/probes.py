@@ -8,7 +8,7 @@ COUNT = 16
 
 
 def rows(shape: tuple[int, ...], count: int = COUNT) -> Rows:
-    """Half uniform in [0, 1], as images are, half standard normal, as scaled tables are: (count, *shape)."""
+    """Draw rows, half uniform in [0, 1] as images are, half standard normal as scaled tables are: (count, *shape)."""
     rng = np.random.Generator(np.random.Philox(0))
     images = rng.random((count - count // 2, *shape), np.float32)
     return np.concatenate([images, rng.standard_normal((count // 2, *shape), np.float32)])

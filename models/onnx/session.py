@@ -32,17 +32,17 @@ ERRORS: tuple[type[Exception], ...] = (
 
 
 def cores() -> int:
-    """Processors this process may use."""
+    """Count the processors this process may use."""
     return len(os.sched_getaffinity(0))
 
 
 def rows_a_call(shape: tuple[int, ...], most: int, least: int = 2) -> int:
-    """At most `most`, fewer where rows are large: the same for a model whatever it is asked."""
+    """Count rows a call: `most`, or fewer where rows are large; the same for a model whatever it is asked."""
     return max(least, min(most, SLICE_NUMBERS // math.prod(shape)))
 
 
 def start(model: ModelProto, device: Device = "cpu") -> ort.InferenceSession:
-    """A session from bytes. Raises ModelFault where onnxruntime will not have them."""
+    """Start a session from bytes. Raises ModelFault where onnxruntime will not have them."""
     options = ort.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
@@ -62,7 +62,7 @@ def start(model: ModelProto, device: Device = "cpu") -> ort.InferenceSession:
 
 
 def run(session: ort.InferenceSession, entry: str, rows: NDArray[Any], outputs: list[str] | None = None) -> list[Any]:
-    """Raises ModelFault where the model fails on these rows."""
+    """Ask a session. Raises ModelFault where the model fails on these rows."""
     try:
         return list(session.run(outputs, {entry: np.ascontiguousarray(rows)}))
     except ERRORS as error:
@@ -83,7 +83,7 @@ class Session:
         self._pool = ThreadPoolExecutor(self._threads)
 
     def ask(self, rows: Rows, output: str) -> NDArray[Any]:
-        """(m, *shape) -> (m, ...). Raises ModelFault."""
+        """Ask rows (m, *shape) for one output, (m, ...). Raises ModelFault."""
         if not len(rows):
             return self._answers(np.zeros((1, *rows.shape[1:]), rows.dtype), output)[:0]
         return np.concatenate(list(self._pool.map(lambda part: self._answers(part, output), self._parts(rows))))
@@ -103,6 +103,6 @@ class Session:
 
 
 def padded(rows: NDArray[Any], size: int) -> NDArray[Any]:
-    """At least `size` rows, the last one repeated: a single row takes another kernel, which may round otherwise."""
+    """Fill up to `size` rows by the last one: a single row takes another kernel, which may round otherwise."""
     missing = size - len(rows)
     return rows if missing <= 0 else np.concatenate([rows, np.repeat(rows[-1:], missing, axis=0)])

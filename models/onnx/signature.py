@@ -40,7 +40,7 @@ class Exit:
 
 
 def read_entry(graph: GraphProto) -> Entry:
-    """Raises Refused(unsupported_signature) unless there is one float input [batch, fixed sizes...]."""
+    """Read the one float input [batch, fixed sizes...]. Raises Refused(unsupported_signature) for anything else."""
     inputs = inputs_without_initializers(graph)
     if len(inputs) != 1:
         raise unsupported(f"The model has {len(inputs)} inputs; export it with exactly one, of floats [batch, ...].")
@@ -96,6 +96,6 @@ def _description(answer: Any) -> str:
 
 
 def many_classes(answer: NDArray[Any]) -> Literal["probabilities", "logits"]:
-    """(n, K): rows that sum to one, with nothing negative, are probabilities."""
+    """Say what (n, K) scores are: rows that sum to one, with nothing negative, are probabilities."""
     sums = np.abs(answer.sum(axis=1, dtype=np.float64) - 1)
     return "probabilities" if (answer >= 0).all() and (sums < 1e-3).all() else "logits"

@@ -15,7 +15,7 @@ HALF_TOLERANCE = 1e-2  # the same where float16 is in play
 
 
 class UploadedGraph:
-    """A file being tried. `batch`: the rows it takes at a time; None: any number."""
+    """A file as it came, ready to be asked. `batch`: the rows it takes at a time; None: any number."""
 
     def __init__(self, model: ModelProto, entry: Entry) -> None:
         self._session = start(model)
@@ -24,11 +24,11 @@ class UploadedGraph:
         self.batch = entry.batch
 
     def answers(self, rows: NDArray[Any]) -> Answers:
-        """Every output, for exactly these rows."""
+        """Answer every output, for exactly these rows."""
         return dict(zip(self._names, run(self._session, self._entry, rows), strict=True))
 
     def ask(self, rows: NDArray[Any], output: str) -> NDArray[Any]:
-        """One output, rows taken in the file's own size."""
+        """Answer one output, rows taken in the file's own size."""
         size = self.batch or len(rows)
         parts = [rows[i : i + size] for i in range(0, len(rows), size)]
         found = [run(self._session, self._entry, padded(part, size), [output])[0][: len(part)] for part in parts]
@@ -36,7 +36,7 @@ class UploadedGraph:
 
 
 def try_out(model: ModelProto, entry: Entry, rows: NDArray[Any]) -> UploadedGraph:
-    """A trial that is known to run. A batch axis said to be free may be held to one row by what lies behind it.
+    """Start a file that is known to run. A batch axis said to be free may be held to one row by what lies behind it.
 
     Raises Refused(model_invalid).
     """
@@ -59,7 +59,7 @@ def try_out(model: ModelProto, entry: Entry, rows: NDArray[Any]) -> UploadedGrap
 
 
 def check_rows_stand_alone(trial: UploadedGraph, rows: NDArray[Any], output: str, whole: NDArray[Any]) -> None:
-    """Batch statistics, dropout and the like make a row's answer depend on its company or on chance."""
+    """Refuse a file whose answer to a row depends on its company or on chance: batch statistics, dropout."""
     again = trial.ask(rows[::-1][:5], output)[::-1]
     if not close(again, whole[-5:], whole):
         raise unsupported(
@@ -69,7 +69,7 @@ def check_rows_stand_alone(trial: UploadedGraph, rows: NDArray[Any], output: str
 
 
 def check_finite(whole: NDArray[Any]) -> None:
-    """Raises Refused(model_invalid) where no probe row has finite scores."""
+    """Refuse a file of which no probe row has finite scores: Refused(model_invalid)."""
     if not np.isfinite(whole.reshape(len(whole), -1)).all(axis=1).any():
         raise Refused(
             "The scores are not finite on any ordinary input, neither uniform in [0, 1] nor standard normal; check the"
@@ -79,13 +79,13 @@ def check_finite(whole: NDArray[Any]) -> None:
 
 
 def close(found: NDArray[Any], expected: NDArray[Any], scores: NDArray[Any]) -> bool:
-    """Equal up to rounding, measured by the largest of `scores`."""
+    """Tell whether two answers are equal up to rounding, measured by the largest of `scores`."""
     half = np.float16 in (found.dtype, expected.dtype, scores.dtype)
     limit = (HALF_TOLERANCE if half else TOLERANCE) * scale(scores)
     return found.shape == expected.shape and np.allclose(found, expected, rtol=0.0, atol=limit, equal_nan=True)
 
 
 def scale(scores: NDArray[Any]) -> float:
-    """The largest finite score, at least one."""
+    """Find the largest finite score, at least one."""
     finite = np.abs(scores[np.isfinite(scores)].astype(np.float64))
     return max(1.0, float(finite.max(initial=0.0)))

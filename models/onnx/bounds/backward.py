@@ -18,7 +18,7 @@ def propagate_backward(
     relaxed: Mapping[str, Relaxed],
     disturbances: Mapping[str, Tensor],
 ) -> tuple[Slopes | None, Tensor]:
-    """slopes.value >= a.x + c on the regions of `rows` (B,) -> a (None for 0), c (B,).
+    """Find a and c (B,) with slopes.value >= a.x + c on the regions of `rows` (B,); a is None where it is 0.
 
     Rounding takes its worst: |slopes|.disturbance of every step on the way.
     """

@@ -40,7 +40,7 @@ Classes = NDArray[np.int64]  # (m, r)
 
 
 def bounder(network: Network, device: Device, *, rounds: bool = True, bucket: int = BUCKET) -> "Bounder":
-    """Raises Refused(access_too_weak), saying why there are no bounds."""
+    """Make the bounds of a network. Raises Refused(access_too_weak), saying why there are none."""
     if network.is_half:
         raise withheld("The model computes in float16, whose rounding is too coarse to bound.")
     try:
@@ -79,7 +79,7 @@ class Bounder:
         self._pool = ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,))
 
     def margins(self, region: Region, labels: Labels, rivals: Classes, relaxation: Relaxation) -> NDArray[np.float64]:
-        """As `algorithms.seam.questions.margins.Bounded.margins`. Raises ModelFault."""
+        """Answer as `algorithms.seam.questions.margins.Bounded.margins` promises. Raises ModelFault."""
 
         def work(start: int) -> NDArray[np.float64]:
             part = slice(start, start + self._group)

@@ -26,17 +26,17 @@ class Balls:
     norm: Norm
 
     def hull(self) -> tuple[Tensor, Tensor]:
-        """The smallest interval that holds each ball within the box: (R, *shape) each."""
+        """Find the smallest interval that holds each ball within the box: (R, *shape) each."""
         reach = self.radii.reshape(-1, *[1] * (self.x.dim() - 1))
         return self.x - torch.minimum(self.below, reach), self.x + torch.minimum(self.above, reach)
 
     def are_cut(self) -> Tensor:
-        """Where the box takes something from a ball that is not a box itself: (R,) bool."""
+        """Tell where the box takes something from a ball that is not a box itself: (R,) bool."""
         room = torch.minimum(self.below, self.above).flatten(1).amin(1)
         return (room < self.radii) & (self.norm is not Norm.LINF)
 
     def least(self, slopes: Slopes, rows: Tensor) -> Tensor:
-        """min a.z over the ball of row `rows[b]`, for each objective a: (B,)."""
+        """Find min a.z over the ball of row `rows[b]`, for each objective a: (B,)."""
         a = slopes.numbers.flatten(1)  # (B, d), d the numbers of the window
         x, below, above = (slopes.of(values, rows).flatten(1) for values in (self.x, self.below, self.above))
         return (a * x).sum(1) - MOST[self.norm](a.abs(), torch.where(a > 0, below, above), self.radii[rows])

@@ -11,7 +11,7 @@ from models.onnx.bounds.tracing import Shape
 
 
 def transposed(apply: Callable[..., Tensor], shapes: Sequence[Shape]) -> Callable[[Slopes], tuple[Slopes, ...]]:
-    """The transpose of a linear function of rows of these shapes, by automatic differentiation at zero."""
+    """Transpose a linear function of rows of these shapes, by automatic differentiation at zero."""
 
     def adjoint(slopes: Slopes) -> tuple[Slopes, ...]:
         numbers = slopes.whole().numbers
@@ -23,12 +23,12 @@ def transposed(apply: Callable[..., Tensor], shapes: Sequence[Shape]) -> Callabl
 
 
 def without_signs(apply: Callable[..., Tensor], *shapes: Shape, bias: Tensor | None = None, terms: int = 0) -> Affine:
-    """A linear function all of whose weights are zero or positive: it moves, adds up or averages."""
+    """Make an operator of a linear function with no negative weight: it moves, adds up or averages."""
     return Affine(apply, apply, transposed(apply, shapes), bias, terms=terms)
 
 
 def scaled(factors: Tensor, source: Shape, out: Shape, *, bias: Tensor | None = None, terms: int = 1) -> Affine:
-    """y = factors * x, elementwise; factors (1, *out) or broadcasting to it."""
+    """Make y = factors * x + bias, elementwise; factors (1, *out) or broadcasting to it."""
 
     def apply(x: Tensor) -> Tensor:
         return x * factors
@@ -39,5 +39,5 @@ def scaled(factors: Tensor, source: Shape, out: Shape, *, bias: Tensor | None = 
 
 
 def kept(bias: Tensor | None = None, terms: int = 0) -> Affine:
-    """y = x + bias"""
+    """Make y = x + bias."""
     return Affine(lambda x: x, lambda x: x, lambda slopes: (slopes,), bias, terms=terms)

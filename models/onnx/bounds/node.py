@@ -43,20 +43,20 @@ class Node:
 
     @property
     def sources(self) -> tuple[str, ...]:
-        """Inputs that depend on the rows."""
+        """Names of the inputs that depend on the rows."""
         return tuple(name for name in self.proto.input if name in self.trace.shapes)
 
     def depends(self, i: int) -> bool:
         return i < len(self.proto.input) and self.proto.input[i] in self.trace.shapes
 
     def shape(self, i: int = 0) -> Shape:
-        """Of one row of an input that depends on the rows."""
+        """Give the shape of one row of an input that depends on the rows. Raises Unsupported for a constant."""
         if not self.depends(i):
             raise self.unsupported("with a constant in the place of the rows")
         return self.trace.shapes[self.proto.input[i]]
 
     def operand(self, i: int) -> Shape:
-        """Shape of one row of an operand. Raises Unsupported where broadcasting would move its batch axis."""
+        """Give the shape of one row of an operand. Raises Unsupported where broadcasting would move its batch axis."""
         if len(self.shape(i)) != len(self.out):
             raise self.unsupported("with another number of axes")
         return self.shape(i)
@@ -65,7 +65,7 @@ class Node:
         return attribute(self.proto, name, default)
 
     def array(self, i: int) -> NDArray[Any] | None:
-        """A constant input; None where it is left out. Raises Unsupported where it depends on the rows."""
+        """Read a constant input; None where it is left out. Raises Unsupported where it depends on the rows."""
         if i >= len(self.proto.input) or not self.proto.input[i]:
             return None
         if self.depends(i):
@@ -75,7 +75,7 @@ class Node:
         return np.asarray(self.trace.constants[self.proto.input[i]])
 
     def tensor(self, i: int) -> Tensor | None:
-        """The same in float64, as it is."""
+        """Read a constant input in float64, as it is; None where it is left out."""
         found = self.array(i)
         return None if found is None else torch.from_numpy(found.astype(np.float64)).to(self.device)
 
@@ -86,7 +86,7 @@ class Node:
         return found
 
     def spread(self, i: int) -> Tensor:
-        """A constant operand, shaped to broadcast over (m, *out): the same for every row."""
+        """Read a constant operand, shaped to broadcast over (m, *out): the same for every row."""
         found, size = self.required(i), len(self.out) + 1
         found = found.reshape((1,) * (size - found.dim()) + tuple(found.shape))
         if found.dim() > size or not bool((found == found[:1]).all()):
@@ -94,7 +94,7 @@ class Node:
         return found[:1]
 
     def axes(self, i: int, name: str = "axes") -> list[int] | None:
-        """Axes given as an input (newer opsets) or an attribute, counted from 0 in an array with its batch axis."""
+        """Read axes, an input (newer opsets) or an attribute, counted from 0 in an array with its batch axis."""
         found = self.array(i)
         given = self.attribute(name, None) if found is None else found.ravel().tolist()
         return None if given is None else [int(axis) % (len(self.shape()) + 1) for axis in given]

@@ -28,13 +28,13 @@ class Affine:
     terms: int = 0  # roundings on the way to one number of the output; 0: values are only moved
 
     def offset_size(self) -> Tensor | float:
-        """What rounding takes the bias for: terms that cancel in it were rounded before they did."""
+        """Say what rounding takes the bias for: terms that cancel in it were rounded before they did."""
         if self.bias_size is not None:
             return self.bias_size
         return 0.0 if self.bias is None else self.bias.abs()
 
     def offset(self) -> Tensor | float:
-        """The bias, or 0 where there is none."""
+        """Give the bias, or 0 where there is none."""
         return 0.0 if self.bias is None else self.bias
 
 
@@ -42,23 +42,23 @@ class Curve(Protocol):
     """A nonlinear operator of one input, known by what encloses it where the input lies between two bounds."""
 
     def interval(self, lower: Tensor, upper: Tensor) -> Intervals:
-        """Least and largest answers to inputs within the interval, in real arithmetic: (R, *in) -> (R, *out)."""
+        """Find the least and largest answers within the interval (R, *in), in real arithmetic: (R, *out) each."""
         ...
 
     def error(self, lower: Tensor, upper: Tensor) -> Tensor | float:
-        """How far the float32 answer may be from the real one on inputs within the interval: 0 or (R, *out)."""
+        """Bound how far the float32 answer may be from the real one within the interval: 0 or (R, *out)."""
         ...
 
     def unstable(self, lower: Tensor, upper: Tensor) -> Tensor:
-        """Where the linear bounds depend on the interval: (R, *in) bool."""
+        """Tell where the linear bounds depend on the interval: (R, *in) bool."""
         ...
 
     def sensitive(self, lower: Tensor, upper: Tensor) -> Tensor:
-        """Where the answers' interval depends on the inputs': (R, *in) bool."""
+        """Tell where the answers' interval depends on the inputs': (R, *in) bool."""
         ...
 
     def relax(self, lower: Tensor, upper: Tensor) -> Relaxed:
-        """Linear bounds that hold for all inputs within the interval."""
+        """Make linear bounds that hold for all inputs within the interval."""
         ...
 
 

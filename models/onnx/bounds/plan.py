@@ -23,7 +23,7 @@ class BoundPlan:
     output: str
 
     def back_from(self, name: str) -> Iterator[GraphStep]:
-        """The steps from the one that makes `name`, last first."""
+        """Yield the steps from the one that makes `name` back to the first."""
         reached = False
         for step in reversed(self.steps):
             reached = reached or step.name == name
@@ -31,7 +31,7 @@ class BoundPlan:
                 yield step
 
     def work(self, name: str) -> int:
-        """Numbers that a backward pass from a value may have to visit for one objective."""
+        """Count the numbers that a backward pass from a value may have to visit for one objective."""
         return sum(math.prod(self.shapes[step.name]) for step in self.back_from(name))
 
     @property
@@ -55,7 +55,7 @@ def _terms(step: GraphStep) -> int:
 
 
 def plan(model: ModelProto, shape: Shape, batch: int | None, device: Device) -> BoundPlan:
-    """`model` has one input, [N or batch, *shape], and one output.
+    """Plan how bounds walk a graph with one input, [N or batch, *shape], and one output.
 
     Raises:
         Unsupported: names the operators without a rule, or says what a rule does not cover.

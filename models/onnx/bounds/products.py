@@ -20,23 +20,23 @@ _Plane = tuple[Tensor, Tensor, Tensor]  # slopes by x and by y, offset
 
 @dataclass(frozen=True)
 class Product:
-    """z = x y, number by number, of two values of one shape. Nothing is made of it that x and y might be related."""
+    """A product z = x y of two values of one shape, number by number. How x and y may be related is not seen."""
 
     def interval(self, x: Intervals, y: Intervals) -> Intervals:
-        """Least and largest products, at corners: (R, *shape) each."""
+        """Find the least and the largest product, at corners: (R, *shape) each."""
         corners = torch.stack([a * b for a in x for b in y])
         return corners.amin(0), corners.amax(0)
 
     def error(self, x: Intervals, y: Intervals) -> Tensor:
-        """How far one rounding in float32 may be off: (R, *shape)."""
+        """Bound how far one rounding in float32 may be off: (R, *shape)."""
         return disturbance(_largest(x) * _largest(y), 1)
 
     def unstable(self, x: Intervals, y: Intervals) -> Tensor:
-        """Where the planes depend on the intervals: of a number times a value nothing is lost. (R, *shape) bool."""
+        """Tell where planes lose something: a number times a value loses nothing. (R, *shape) bool."""
         return (x[1] - x[0] > NARROW) & (y[1] - y[0] > NARROW)
 
     def relax(self, x: Intervals, y: Intervals) -> LinearBounds:
-        """Planes below and above x y on the intervals."""
+        """Lay planes below and above x y on the intervals."""
         (a, b), (c, d) = x, y
         below = _better(x, y, (c, a, -a * c), (d, b, -b * d))
         above = _negative(_better(x, y, (-d, -a, a * d), (-c, -b, b * c)))

@@ -18,7 +18,7 @@ DualNorms = Callable[[str], Tensor]
 
 
 def propagate(regions: Regions, relaxation: Relaxation, dual_norms: DualNorms) -> None:
-    """Fill `regions`."""
+    """Fill `regions` with intervals and bounds of every value, from the rows on."""
     balls, entry = regions.balls, regions.plan.input
     regions.intervals[entry] = balls.hull()
     centers = {entry: (balls.x, torch.zeros_like(balls.x))}

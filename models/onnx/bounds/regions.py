@@ -17,7 +17,7 @@ WORK = 2**31  # numbers a row's tightening may visit: some ten seconds at the wo
 
 @dataclass
 class Regions:
-    """R regions and what is known on them. Filled by `propagation.py` from the rows on."""
+    """R regions and what is known on them, which `propagation.py` fills in from the rows on."""
 
     plan: BoundPlan
     balls: Balls
@@ -35,12 +35,12 @@ class Regions:
         self.spent = torch.zeros_like(self.balls.radii)
 
     def least(self, name: str, slopes: Slopes, rows: Tensor, relaxed: Mapping[str, Relaxed]) -> Tensor:
-        """Lower bounds (B,) of slopes.value over the regions of `rows` (B,)."""
+        """Find lower bounds (B,) of slopes.value over the regions of `rows` (B,)."""
         below, constant = propagate_backward(self.plan, name, slopes, rows, relaxed, self.disturbances)
         return constant if below is None else constant + self.balls.least(below, rows)
 
     def least_gap(self, rows: Tensor, ours: Tensor, theirs: Tensor) -> Tensor:
-        """Lower bounds of f_ours - f_theirs, classes (B,): the better of linear and constant bounds."""
+        """Find lower bounds (B,) of f_ours - f_theirs, classes (B,): the better of linear and constant bounds."""
         scores, shape = self.plan.output, self.plan.shapes[self.plan.output]
         slopes = Slopes.one_hot(ours, shape).plus(Slopes.one_hot(theirs, shape).times(-torch.ones_like(ours)))
         found = self.least(scores, slopes, rows, self.constant_bounds)
@@ -83,6 +83,6 @@ def _listed(wanted: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def buckets(count: int, size: int) -> Iterator[Tensor]:
-    """Positions 0..count - 1 in parts of exactly `size`, the last filled up with its own last position."""
+    """Yield positions 0..count - 1 in parts of exactly `size`, the last filled up with its own last position."""
     for start in range(0, count, size):
         yield torch.arange(start, start + size).clamp(max=count - 1)

@@ -14,7 +14,7 @@ class Relaxed(Protocol):
     """An operator replaced by linear bounds, which hold for each of R rows on that row's intervals of inputs."""
 
     def backward(self, slopes: Slopes, rows: Tensor) -> tuple[tuple[Slopes, ...], Tensor]:
-        """Lower bounds of B objectives by the inputs: a.y >= sum of a_i.x_i + c; a, rows (B,) -> all a_i, c (B,).
+        """Bound B objectives from below by the inputs: a.y >= sum of a_i.x_i + c; a, rows (B,) -> all a_i, c (B,).
 
         No a_i at all: the bound is a constant.
         """
@@ -23,7 +23,7 @@ class Relaxed(Protocol):
 
 @dataclass(frozen=True)
 class LinearBounds:
-    """Sum of lower_slopes x + lower_offset <= y <= the same of upper ones, number by number. Speaks `Relaxed`."""
+    """Bounds sum lower_slopes x + lower_offset <= y <= the same of upper ones, number by number. Speaks `Relaxed`."""
 
     lower_slopes: tuple[Tensor, ...]  # one for each input, (R, *shape)
     lower_offset: Tensor
@@ -43,7 +43,7 @@ class LinearBounds:
 
 @dataclass(frozen=True)
 class ConstantBounds:
-    """lower <= y <= upper: the interval itself, bounds without a slope. Speaks `Relaxed`."""
+    """Bounds lower <= y <= upper: the interval itself, without a slope. Speaks `Relaxed`."""
 
     lower: Tensor
     upper: Tensor

@@ -22,6 +22,6 @@ def gamma(terms: int) -> float:
 
 
 def disturbance(magnitude: Tensor, terms: int) -> Tensor:
-    """The most that rounding changes an output whose terms sum to `magnitude` in absolute value."""
+    """Bound what rounding changes of an output whose terms sum to `magnitude` in absolute value."""
     known = gamma(terms) * magnitude + (terms + FOLDED) * SMALLEST
     return torch.where(magnitude <= LARGEST, known, torch.inf)

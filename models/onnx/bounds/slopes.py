@@ -17,13 +17,13 @@ WHOLE = 0.5  # a window larger than this share of its value is carried as the wh
 
 
 def flat(values: Tensor) -> Tensor:
-    """(m, *shape) -> (m, numbers). A row of a value [N] is a number without an axis."""
+    """Flatten (m, *shape) to (m, numbers). A row of a value [N] is a number without an axis."""
     return values.unsqueeze(-1).flatten(1)
 
 
 @dataclass(frozen=True)
 class Slopes:
-    """(B, *shape) without a `corner`; with one a window (B, C, *size) of a value (C, *spatial), 0 where it juts out."""
+    """Slopes (B, *shape), or with a `corner` a window (B, C, *size) of a value (C, *spatial), 0 where it juts out."""
 
     numbers: Tensor
     shape: Shape  # of the value
@@ -31,7 +31,10 @@ class Slopes:
 
     @classmethod
     def one_hot(cls, positions: Tensor, shape: Shape) -> "Slopes":
-        """1 at one number each, counted in the flattened value: positions (B,). A window of one where axes allow."""
+        """Put 1 at one number each, counted in the flattened value: positions (B,).
+
+        A window of one where axes allow.
+        """
         count, channels = math.prod(shape), shape[0] if len(shape) > 1 else math.prod(shape)
         channel = positions // (count // channels)
         numbers = torch.zeros(len(positions), channels, dtype=torch.float64, device=positions.device)
@@ -43,13 +46,13 @@ class Slopes:
         return cls(numbers.reshape(-1, channels, *[1] * (len(shape) - 1)), shape, corner)
 
     def times(self, factors: Tensor) -> "Slopes":
-        """Each objective by its own factor (B,), or each number by its own (B, ...) as `of` gives them."""
+        """Multiply each objective by its own factor (B,), or each number by its own (B, ...) as `of` gives them."""
         if factors.dim() == 1:
             factors = factors.reshape(-1, *[1] * (self.numbers.dim() - 1))
         return Slopes(self.numbers * factors, self.shape, self.corner)
 
     def of(self, values: Tensor, rows: Tensor | None = None) -> Tensor:
-        """The values (R, *shape) that the slopes are about, from the row of each objective: (B, ...).
+        """Pick the values (R, *shape) that the slopes are about, from the row of each objective: (B, ...).
 
         `rows` None: R is 1, the same values for every objective.
         """
@@ -63,7 +66,7 @@ class Slopes:
         return values.reshape(-1)[at]
 
     def whole(self) -> "Slopes":
-        """The same without a window."""
+        """Write the slopes out without a window."""
         if self.corner is None:
             return self
         spread = self.numbers.new_zeros(len(self.numbers), self._count)
@@ -76,7 +79,7 @@ class Slopes:
         return Slopes(self.whole().numbers + other.whole().numbers, self.shape)
 
     def cropped(self) -> "Slopes":
-        """Zeros where the window juts out; the whole value where the window is most of it."""
+        """Put zeros where the window juts out, and take the whole value where the window is most of it."""
         assert self.corner is not None
         numbers = self.numbers
         for axis, (at, size) in enumerate(zip(self._coordinates, self.shape[1:], strict=True)):

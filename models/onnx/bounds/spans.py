@@ -25,15 +25,15 @@ class Span:
         return x if not any(self._amounts()) else F.pad(x, self._amounts(), value=value)
 
     def unpad(self, x: Tensor) -> Tensor:
-        """The transpose of `pad` with zeros."""
+        """Transpose `pad` with zeros."""
         return x if not any(self._amounts()) else F.pad(x, [-amount for amount in self._amounts()])
 
     def corner(self, windows: Tensor) -> Tensor:
-        """(B, axes) first windows -> first elements they look at, counted without padding."""
+        """Find the first elements that first windows (B, axes) look at, counted without padding."""
         return windows * windows.new_tensor(self.strides) - windows.new_tensor(self.begins)
 
     def extent(self, windows: tuple[int, ...]) -> tuple[int, ...]:
-        """How many elements so many neighboring windows look at."""
+        """Count the elements that so many neighboring windows look at."""
         axes = zip(windows, self.strides, self.dilations, self.kernel, strict=True)
         return tuple((count - 1) * stride + dilation * (kernel - 1) + 1 for count, stride, dilation, kernel in axes)
 
@@ -48,7 +48,7 @@ class Span:
 
 
 def span(node: Node, kernel: tuple[int, ...]) -> Span:
-    """From the attributes and the sizes that the model was seen to have: `ceil_mode` and `auto_pad` are in them."""
+    """Read windows from attributes and from the sizes that were seen: `ceil_mode` and `auto_pad` are in them."""
     size, axes = len(kernel), range(len(kernel))
     if not 1 <= size <= 3:
         raise node.unsupported(f"over {size} axes")

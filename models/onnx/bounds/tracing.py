@@ -32,7 +32,7 @@ class Trace:
 
 
 def trace(model: ModelProto, shape: Shape, batch: int | None) -> Trace:
-    """`model` has one input, [N or batch, *shape]. Raises ModelFault where it does not run."""
+    """Trace a graph with one input, [N or batch, *shape]. Raises ModelFault where it does not run."""
     entry = model.graph.input[0].name
     rows = padded(probes.rows(shape)[: batch or PROBED], batch or PROBED)
     dependent = _dependent(model)

@@ -26,7 +26,7 @@ OPSETS = range(7, 27)
 
 
 def check(data: bytes) -> ModelProto:
-    """The parsed model, safe to walk and to hand to a runtime under the runner's limits.
+    """Parse a model that is safe to walk and to hand to a runtime under the runner's limits.
 
     Raises Refused with one of the gate's codes, naming what was found and what to do. Words of the model itself (names
     of tensors, functions, unknown operators) stand in no sentence: it quotes only what the standard or we have named.

@@ -24,7 +24,7 @@ Calls = dict[Signature, Counter[Signature]]  # caller -> callee -> how often
 
 
 def refuse_complexity(model: ModelProto) -> None:
-    """Raises Refused(model_too_complex); Refused(model_invalid) where two functions have one name."""
+    """Refuse what would take too long (model_too_complex), and two functions of one name (model_invalid)."""
     if len(model.functions) > MAX_FUNCTIONS:
         raise _too_complex(f"{len(model.functions)} functions (at most {MAX_FUNCTIONS})")
     functions = {signature_of(function) for function in model.functions}

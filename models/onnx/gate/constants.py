@@ -23,7 +23,7 @@ Constants = dict[str, NDArray[Any]]
 
 
 def small_constants(body: GraphBody) -> Constants:
-    """Value name -> numbers, of this body's initializers and Constant nodes that are small enough to be a shape."""
+    """Collect, by name, this body's initializers and Constant nodes that are small enough to be a shape."""
     known = {tensor.name: value for tensor in body.initializers if (value := _read(tensor)) is not None}
     for node in body.nodes:
         if node.op_type == "Constant" and not domain_of(node) and node.output:

@@ -34,7 +34,7 @@ RANDOM = frozenset(
 
 
 def refuse_operators(model: ModelProto) -> None:
-    """Raises Refused: custom_domain_forbidden, op_not_supported."""
+    """Refuse foreign, random and looping operators: custom_domain_forbidden, op_not_supported."""
     functions = {signature_of(function) for function in model.functions}
     for domain, name, _ in functions:
         if domain in DOMAINS:  # a runtime would have to choose between the two

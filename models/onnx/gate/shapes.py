@@ -37,7 +37,7 @@ FACTORS = ("dilations", "kernel_shape", "output_padding", "output_shape", "poole
 
 
 def refuse_shape_bombs(model: ModelProto) -> None:
-    """Raises Refused(shape_bomb)."""
+    """Refuse what makes much out of little: Refused(shape_bomb)."""
     for body in bodies(model):
         constants = small_constants(body)
         for node in body.nodes:

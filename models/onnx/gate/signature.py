@@ -19,7 +19,7 @@ LABELS = (TensorProto.INT32, TensorProto.INT64)
 
 
 def refuse_signature(graph: GraphProto) -> None:
-    """Raises Refused(unsupported_signature), naming what was found and the fix."""
+    """Refuse other inputs and outputs, Refused(unsupported_signature), naming what was found and the fix."""
     _refuse_input(graph)
     if not any(_may_be_an_answer(value) for value in graph.output):
         found = ", ".join(_described(value) for value in graph.output[:3])[:90] or "none"

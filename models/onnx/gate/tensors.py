@@ -50,7 +50,7 @@ LAYOUTS: dict[int, FieldLayout] = {
 
 
 def refuse_external_data(model: ModelProto) -> None:
-    """Raises Refused(external_data_forbidden)."""
+    """Refuse tensors outside the file: Refused(external_data_forbidden)."""
     for body in bodies(model):
         for tensor in body.tensors():
             if tensor.data_location == TensorProto.EXTERNAL or tensor.external_data:
@@ -62,7 +62,7 @@ def refuse_external_data(model: ModelProto) -> None:
 
 
 def refuse_tensor_sizes(model: ModelProto, upload_bytes: int) -> None:
-    """Raises Refused(tensor_size_mismatch); Refused(shape_bomb) for a sparse tensor that is too large written out."""
+    """Refuse sizes that lie: tensor_size_mismatch; shape_bomb for a sparse tensor that is too large written out."""
     total = 0
     for body in bodies(model):
         for tensor in body.tensors():

@@ -14,7 +14,7 @@ MAX_DESCRIPTION = 1 << 20
 
 
 def refuse_texts(model: ModelProto) -> None:
-    """Raises Refused(model_unparseable) for a name that is not UTF-8, Refused(model_too_complex) for long descriptions.
+    """Refuse names that are not UTF-8 (model_unparseable) and long descriptions (model_too_complex).
 
     protobuf hands out a broken name as bytes; whoever compares it would stumble.
     """

@@ -15,12 +15,12 @@ MAIN: Signature = ("", "", "")  # stands for all that is no function
 
 
 def domain_of(node: NodeProto | FunctionProto) -> str:
-    """The standard domain has two spellings; here it is the empty one."""
+    """Name a node's domain: of the two spellings of the standard one the empty one."""
     return "" if node.domain == "ai.onnx" else node.domain
 
 
 def called(node: NodeProto) -> Signature:
-    """The function this node calls, if the model has one of this signature."""
+    """Name the function that a node calls, if the model has one of this signature."""
     return (domain_of(node), node.op_type, node.overload)
 
 
@@ -54,7 +54,7 @@ class GraphBody:
             yield from attribute.sparse_tensors
 
     def tensors(self) -> Iterator[TensorProto]:
-        """Also those of a field that the attribute's type does not name: a runtime may look there all the same."""
+        """Yield all tensors, those of fields that an attribute's type does not name too: a runtime may look there."""
         yield from self.initializers
         for attribute in self.attributes():
             if attribute.HasField("t"):
@@ -65,7 +65,7 @@ class GraphBody:
 
 
 def bodies(model: ModelProto) -> Iterator[GraphBody]:
-    """All of them, each before those nested in it, and none made before it is asked for."""
+    """Yield all bodies, each before those nested in it, and none made before it is asked for."""
     waiting = [_outermost(model)]
     while waiting:
         body = next(waiting[-1], None)

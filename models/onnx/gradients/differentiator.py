@@ -43,7 +43,7 @@ def withheld(reason: str) -> Refused:
 
 
 def convert(model: ModelProto) -> torch.nn.Module:
-    """The graph as a torch module, differentiable by its input only. Raises Refused(access_too_weak), saying why."""
+    """Convert a graph to a torch module, differentiable by its input. Raises Refused(access_too_weak), saying why."""
     if len(model.graph.node) > CONVERTIBLE_NODES:
         raise withheld(f"The graph has more than {CONVERTIBLE_NODES} operators, too many to rebuild for gradients.")
     foreign = sorted({_name(node) for node in model.graph.node if not onnx2fx.is_supported(node.op_type, node.domain)})
@@ -62,7 +62,7 @@ def _name(node: NodeProto) -> str:
 
 
 def differentiator(network: Network, device: Device) -> "Differentiator":
-    """Raises Refused(access_too_weak), saying why there are no gradients."""
+    """Make the gradients of a network. Raises Refused(access_too_weak), saying why there are none."""
     return Differentiator(convert(network.scores_alone()), network.input.shape, network.input.batch, device)
 
 
@@ -79,7 +79,7 @@ class Differentiator:
         self._pool = ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,))
 
     def gradients(self, rows: Rows, cotangent: Cotangent) -> tuple[Scores, Gradients]:
-        """As `algorithms.seam.questions.gradients.Differentiable.gradients`. Raises ModelFault."""
+        """Answer as `algorithms.seam.questions.gradients.Differentiable.gradients` promises. Raises ModelFault."""
         if not len(rows):
             _, scores = self._forward(np.zeros((1, *rows.shape[1:]), np.float32))
             return _numbers(scores, rows), np.zeros_like(rows)
@@ -100,7 +100,7 @@ class Differentiator:
         return np.concatenate([a[0] for a in answers]), np.concatenate([a[1] for a in answers])
 
     def steepest(self, ball: Ball, label: int, rivals: NDArray[np.int64]) -> NDArray[np.float64]:
-        """As `algorithms.seam.questions.steepest.Steepest.steepest`. Raises ModelFault.
+        """Answer as `algorithms.seam.questions.steepest.Steepest.steepest` promises. Raises ModelFault.
 
         Each difference is reduced to its norms before the next is taken.
         """

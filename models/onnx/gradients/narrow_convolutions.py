@@ -18,7 +18,7 @@ COLUMNS = 256  # channels x kernel, at most: that many times the output is held
 
 
 def are_narrow(weights: Iterable[Tensor]) -> bool:
-    """Whether any of a module's tensors could be the weights of such a convolution."""
+    """Tell whether any of a module's tensors could be the weights of such a convolution."""
     return any(_is_narrow(weight) for weight in weights)
 
 

@@ -12,7 +12,7 @@ from models.onnx.graph import ONNX, Editor, constants, consumed
 
 
 def free(model: ModelProto, entry: str, batch: int) -> ModelProto:
-    """A copy whose batch axis has no fixed size: Reshapes of rows to (batch, ...) keep their first axis instead."""
+    """Copy a graph without a fixed batch size: Reshapes of rows to (batch, ...) keep their first axis instead."""
     freed = ModelProto()
     freed.CopyFrom(model)
     graph = freed.graph

@@ -16,7 +16,7 @@ INPUT = "brinell_rows"
 
 
 def per_channel(values: float | list[float], shape: tuple[int, ...], field: str) -> NDArray[np.float32]:
-    """A number, or one a channel, shaped to broadcast over rows (m, *shape). Raises Refused(shape_mismatch)."""
+    """Shape a number, or one a channel, to broadcast over rows (m, *shape). Raises Refused(shape_mismatch)."""
     array = np.asarray(values, np.float32)
     if array.ndim == 1 and len(array) != shape[0]:
         raise Refused(
@@ -31,7 +31,7 @@ def per_channel(values: float | list[float], shape: tuple[int, ...], field: str)
 def preprocess(
     rows: NDArray[np.float32], shape: tuple[int, ...], preprocessing: Preprocessing | None
 ) -> NDArray[np.float32]:
-    """The same in numpy, for checking that the graph does it."""
+    """Preprocess rows in numpy, for checking that the graph does it."""
     if preprocessing is None:
         return rows
     with np.errstate(all="ignore"):

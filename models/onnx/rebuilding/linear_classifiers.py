@@ -16,7 +16,7 @@ KINDS = {b"NONE": "logits", b"SOFTMAX": "probabilities", b"LOGISTIC": "probabili
 
 
 def is_linear(node: NodeProto | None, output: str) -> bool:
-    """Whether `output` holds the scores of such an operator, all of whose transforms keep the order of the classes."""
+    """Tell whether `output` holds such an operator's scores, whose transforms all keep the order of the classes."""
     if node is None or (node.domain, node.op_type) != (ML, "LinearClassifier") or list(node.output[1:]) != [output]:
         return False
     classes = len(attribute(node, "intercepts", []))
@@ -26,18 +26,18 @@ def is_linear(node: NodeProto | None, output: str) -> bool:
 
 
 def gives(node: NodeProto) -> str:
-    """What the file's own output is: logits or probabilities."""
+    """Say what the file's own output is: logits or probabilities."""
     return KINDS[attribute(node, "post_transform", b"NONE")]
 
 
 def sums_to_one(node: NodeProto) -> bool:
-    """A soft-max, or the sigmoids of -z and z."""
+    """Tell whether a row sums to one: a soft-max, or the sigmoids of -z and z."""
     transform = attribute(node, "post_transform", b"NONE")
     return transform == b"SOFTMAX" or (transform == b"LOGISTIC" and _is_symmetric(*_parts(node)))
 
 
 def logits(editor: Editor, node: NodeProto) -> str:
-    """[N, classes]. Of the sigmoids of -z and z they are [0, z], as everywhere."""
+    """Add logits [N, classes]. Of the sigmoids of -z and z they are [0, z], as everywhere."""
     weights, intercepts = _parts(node)
     if attribute(node, "post_transform", b"NONE") == b"LOGISTIC" and _is_symmetric(weights, intercepts):
         weights[0], intercepts[0] = 0, 0

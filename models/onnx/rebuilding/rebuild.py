@@ -24,7 +24,7 @@ SHOWN = 1e-5
 
 @dataclass(frozen=True)
 class Rebuilt:
-    """Rows [N or batch, *shape] float32 in the caller's units in; `answer` and `scores` out.
+    """A graph that takes rows [N or batch, *shape] float32 in the caller's units and gives `answer` and `scores`.
 
     `answer` decides exactly as the file does: [N, K] whose argmax is the label, or the labels [N] themselves. `scores`
     [N, K] are the logits before a soft-max or sigmoid, else the same as `answer`; None where there are only labels.
@@ -38,7 +38,7 @@ class Rebuilt:
 
     @property
     def bounded(self) -> str | None:
-        """What bounds are about: the scores, or the answer where no margin of the scores is enough for its label."""
+        """Name what bounds are about: the scores, or the answer where no margin of them is enough for its label."""
         return self.scores if self.slack is not None else self.answer
 
 
@@ -51,7 +51,7 @@ def rebuild(
     *,
     past_tail: bool = True,
 ) -> Rebuilt:
-    """`seen`: what the file answered to the probe rows. `past_tail`: look for the logits before a soft-max."""
+    """Rebuild a graph. `seen`: its answers to the probe rows. `past_tail`: look for the logits before a soft-max."""
     made = ModelProto()
     made.CopyFrom(model)
     editor = Editor(made)

@@ -36,7 +36,7 @@ class Tail:
 
 
 def lead_round(editor: Editor, output: str) -> Tail | None:
-    """Adds what is needed to read the logits behind `output`; None where no known tail is found."""
+    """Add what is needed to read the logits behind `output`; None where no known tail is found."""
     whole = None
     while (found := _peel(editor, whole.logits if whole else output)) is not None:
         whole = Tail(found.logits, whole.kind, "number") if whole else found  # two in a row: one squashes the other's
@@ -62,7 +62,7 @@ def _peel(editor: Editor, name: str) -> Tail | None:
 
 
 def is_clamped(editor: Editor, output: str) -> bool:
-    """Whether one number a row is held within [0, 1] by something else than a sigmoid: then it is a probability."""
+    """Tell whether something else than a sigmoid holds one number a row within [0, 1]: then it is a probability."""
     view = _View(editor)
     node = view.any_maker(output)
     while node is not None and _passes_on(node):

@@ -10,19 +10,19 @@ from models.onnx.graph import Editor, opset
 
 
 def column(editor: Editor, value: str) -> str:
-    """[N] or [N, 1] -> [N, 1]"""
+    """Make [N, 1] of [N] or [N, 1]."""
     return editor.node("Reshape", [value, editor.constant(np.array([-1, 1], np.int64), "shape")])
 
 
 def pad_zero_column(editor: Editor, z: str) -> str:
-    """[N, 1] -> [N, 2]. Padding, not a product with zero: that would make NaN of an infinite logit."""
+    """Make [N, 2] of [N, 1]. Padding, not a product with zero: that would make NaN of an infinite logit."""
     if opset(editor.model) < 11:
         return editor.node("Pad", [z], mode="constant", pads=[0, 1, 0, 0], value=0.0)
     return editor.node("Pad", [z, editor.constant(np.array([0, 1, 0, 0], np.int64), "pads")], mode="constant")
 
 
 def both_probabilities(editor: Editor, p: str) -> str:
-    """[N, 1] float32 -> [N, 2]"""
+    """Make [1 - p, p], [N, 2], of p, [N, 1] float32"""
     rest = editor.node("Sub", [editor.constant(np.ones((1, 1), np.float32), "one"), p])
     return editor.node("Concat", [rest, p], axis=1)
 

@@ -50,7 +50,7 @@ def negate(node: Node) -> Affine:
 
 
 def normalize(node: Node) -> Affine:
-    """gain (x - mean) / sqrt(variance + epsilon) + shift, channel by channel."""
+    """Take gain (x - mean) / sqrt(variance + epsilon) + shift, channel by channel."""
     size = (1, -1) + (1,) * (len(node.out) - 1)
     gain, shift, mean, variance = (node.required(i).reshape(size) for i in range(1, 5))
     factors = gain / torch.sqrt(variance + node.attribute("epsilon", 1e-5))

@@ -16,27 +16,27 @@ from models.onnx.bounds.rounding import disturbance
 
 @dataclass(frozen=True)
 class Absolute:
-    """|x|. Speaks `Curve`."""
+    """The curve |x|. Speaks `Curve`."""
 
     def interval(self, lower: Tensor, upper: Tensor) -> Intervals:
-        """From the end nearest to zero, or zero, to the farthest end."""
+        """Reach from the end nearest to zero, or zero, to the farthest end."""
         return _nearest(lower, upper), torch.maximum(lower.abs(), upper.abs())
 
     def error(self, lower: Tensor, upper: Tensor) -> float:
-        """None: only a sign is changed."""
+        """Allow no error: only a sign is changed."""
         del lower, upper
         return 0.0
 
     def unstable(self, lower: Tensor, upper: Tensor) -> Tensor:
-        """Where zero lies within."""
+        """Tell where zero lies within."""
         return (lower < 0) & (upper > 0)
 
     def sensitive(self, lower: Tensor, upper: Tensor) -> Tensor:
-        """Wherever the input has an interval."""
+        """Tell where the input has an interval."""
         return upper > lower
 
     def relax(self, lower: Tensor, upper: Tensor) -> LinearBounds:
-        """The line of one sign below; the chord above, or the same line where the sign is known."""
+        """Lay the line of one sign below, and above the chord, or the same line where the sign is known."""
         unstable = self.unstable(lower, upper)
         below = torch.where(upper > -lower, 1.0, -torch.ones_like(lower))
         chord = (upper + lower) / torch.where(unstable, upper - lower, 1.0)
@@ -47,26 +47,26 @@ class Absolute:
 
 @dataclass(frozen=True)
 class Square:
-    """x^2. Speaks `Curve`."""
+    """The curve x^2. Speaks `Curve`."""
 
     def interval(self, lower: Tensor, upper: Tensor) -> Intervals:
-        """From the square of the end nearest to zero, or zero, to that of the farthest end."""
+        """Reach from the square of the end nearest to zero, or zero, to that of the farthest end."""
         return _nearest(lower, upper).square(), torch.maximum(lower.square(), upper.square())
 
     def error(self, lower: Tensor, upper: Tensor) -> Tensor:
-        """One rounding."""
+        """Allow one rounding."""
         return disturbance(torch.maximum(lower.square(), upper.square()), 1)
 
     def unstable(self, lower: Tensor, upper: Tensor) -> Tensor:
-        """Wherever the input has an interval."""
+        """Tell where the input has an interval."""
         return upper > lower
 
     def sensitive(self, lower: Tensor, upper: Tensor) -> Tensor:
-        """Wherever the input has an interval."""
+        """Tell where the input has an interval."""
         return upper > lower
 
     def relax(self, lower: Tensor, upper: Tensor) -> LinearBounds:
-        """2 m x - m^2 below, m the middle; (l + u) x - l u above."""
+        """Lay 2 m x - m^2 below, m the middle, and (l + u) x - l u above."""
         both = lower + upper
         return LinearBounds((both,), -(both / 2).square(), (both,), -lower * upper)
 

@@ -10,7 +10,7 @@ from models.onnx.bounds.slopes import Slopes
 
 
 def gemm(node: Node) -> Affine:
-    """alpha x W + beta c"""
+    """Take alpha x W + beta c."""
     if node.attribute("transA", 0):
         raise node.unsupported("with transposed rows")
     node.shape(0)

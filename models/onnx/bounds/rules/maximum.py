@@ -58,7 +58,7 @@ class WindowChoice:
 
 @dataclass(frozen=True)
 class MaxPool:
-    """Speaks `Curve`."""
+    """The largest of each window. Speaks `Curve`."""
 
     where: Span
     source: Shape
@@ -68,7 +68,7 @@ class MaxPool:
         return self._windows(x).amax(2).reshape(len(x), *self.out)
 
     def interval(self, lower: Tensor, upper: Tensor) -> Intervals:
-        """Its ends, since a maximum never falls."""
+        """Reach from the maxima of the lower ends to those of the upper ones: a maximum never falls."""
         return self.value(lower), self.value(upper)
 
     def error(self, lower: Tensor, upper: Tensor) -> float:
@@ -76,7 +76,7 @@ class MaxPool:
         return 0.0
 
     def unstable(self, lower: Tensor, upper: Tensor) -> Tensor:
-        """Inputs that may be the largest of a window in which none dominates."""
+        """Tell which inputs may be the largest of a window in which none dominates."""
         choice = self.relax(lower, upper)
         least = self._windows(lower).amax(2)  # (R, C, windows)
         to_beat = torch.where(choice.dominates.flatten(2), math.inf, least)

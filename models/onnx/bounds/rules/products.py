@@ -14,7 +14,7 @@ from models.onnx.bounds.rules.sigmoids import erf
 
 
 def multiply(node: Node) -> tuple[GraphStep, ...]:
-    """Of a value by itself a square; else each is widened to the shape of the product first, where that is wider."""
+    """Square a value, or multiply two, each widened first where the product is wider."""
     if len(set(node.sources)) == 1:
         return (GraphStep(node.name, node.sources[:1], Square(), node.out),)
     wider = [_widened(node, i) for i in (0, 1)]
@@ -31,12 +31,12 @@ def _widened(node: Node, i: int) -> GraphStep | None:
 
 
 def hard_sigmoid(node: Node) -> tuple[GraphStep, ...]:
-    """max(0, min(1, alpha x + beta))"""
+    """Take max(0, min(1, alpha x + beta))."""
     return _hard_sigmoid(node, node.name, node.attribute("alpha", 0.2), node.attribute("beta", 0.5))
 
 
 def hard_swish(node: Node) -> tuple[GraphStep, ...]:
-    """x max(0, min(1, x / 6 + 1 / 2))"""
+    """Take x max(0, min(1, x / 6 + 1 / 2))."""
     gate = node.inner("gate")
     return (*_hard_sigmoid(node, gate, 1 / 6, 0.5), _gated(node, gate))
 
@@ -50,7 +50,7 @@ def _hard_sigmoid(node: Node, name: str, alpha: float, beta: float) -> tuple[Gra
 
 
 def gelu(node: Node) -> tuple[GraphStep, ...]:
-    """x (1 + erf(x / sqrt(2))) / 2"""
+    """Take x (1 + erf(x / sqrt(2))) / 2."""
     if node.attribute("approximate", b"none") != b"none":
         raise node.unsupported("by its approximation")
     line, curve, gate = (node.inner(what) for what in ("line", "curve", "gate"))
@@ -67,7 +67,7 @@ def _gated(node: Node, gate: str) -> GraphStep:
 
 
 def _line(node: Node, slope: float, offset: float) -> Affine:
-    """slope x + offset. Two roundings of the line, one of its numbers."""
+    """Take slope x + offset: two roundings of the line, one of its numbers."""
     size = (1, *node.out)
     factors = torch.full(size, slope, dtype=torch.float64, device=node.device)
     return scaled(factors, node.shape(0), node.out, bias=torch.full_like(factors, offset), terms=3)

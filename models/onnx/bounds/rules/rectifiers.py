@@ -17,7 +17,7 @@ from models.onnx.bounds.rounding import gamma
 
 @dataclass(frozen=True)
 class Rectifier:
-    """x where x > 0, leak * x below; 0 <= leak <= 1. Speaks `Curve`."""
+    """The curve x where x > 0, leak * x below; 0 <= leak <= 1. Speaks `Curve`."""
 
     leak: float = 0.0
 
@@ -25,7 +25,7 @@ class Rectifier:
         return torch.where(x > 0, x, self.leak * x)
 
     def interval(self, lower: Tensor, upper: Tensor) -> Intervals:
-        """Its ends, since the curve never falls."""
+        """Reach from the value of one end to that of the other: the curve never falls."""
         return self.value(lower), self.value(upper)
 
     def error(self, lower: Tensor, upper: Tensor) -> Tensor | float:
@@ -53,7 +53,7 @@ class Rectifier:
 
 @dataclass(frozen=True)
 class Clamp:
-    """x held between two numbers, either of which may be infinite. Speaks `Curve`."""
+    """The curve x, held between two numbers, either of which may be infinite. Speaks `Curve`."""
 
     least: float
     most: float
@@ -62,7 +62,7 @@ class Clamp:
         return x.clamp(self.least, self.most)
 
     def interval(self, lower: Tensor, upper: Tensor) -> Intervals:
-        """Its ends, since the curve never falls."""
+        """Reach from the value of one end to that of the other: the curve never falls."""
         return self.value(lower), self.value(upper)
 
     def error(self, lower: Tensor, upper: Tensor) -> float:
@@ -77,7 +77,7 @@ class Clamp:
         return self.value(upper) > self.value(lower)
 
     def relax(self, lower: Tensor, upper: Tensor) -> LinearBounds:
-        """Mirrored, the line above is one below: -clamp(x) = clamp(-x, -most, -least)."""
+        """Lay a line below, and above a mirrored one: -clamp(x) = clamp(-x, -most, -least)."""
         below = self._below(lower, upper)
         above = Clamp(-self.most, -self.least)._below(-upper, -lower)
         return LinearBounds((below[0],), below[1], (above[0],), -above[1])
@@ -107,7 +107,7 @@ def leaky_relu(node: Node) -> Rectifier:
 
 
 def clip(node: Node) -> Clamp:
-    """Limits are inputs since opset 11, attributes before."""
+    """Read the limits, inputs since opset 11 and attributes before."""
     limits = [
         node.attribute(name, default) if (given := node.array(i)) is None else float(given.reshape(()))
         for i, name, default in ((1, "min", -math.inf), (2, "max", math.inf))

@@ -67,7 +67,7 @@ def _fixed_part(node: Node, i: int) -> Tensor:
 
 
 def cut(node: Node) -> Affine:
-    """Slice"""
+    """Keep what Slice keeps of each axis."""
     starts, ends = (_numbers(node, i, name) for i, name in ((1, "starts"), (2, "ends")))
     axes = node.axes(3) or list(range(len(starts)))
     steps = _numbers(node, 4, "steps") or [1] * len(starts)

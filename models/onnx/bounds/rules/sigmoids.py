@@ -23,14 +23,14 @@ ERROR = 1e-6
 
 @dataclass(frozen=True)
 class SCurve:
-    """f with f(x) + f(-x) = f(0) * 2. Speaks `Curve`."""
+    """A curve f with f(x) + f(-x) = 2 f(0), convex below zero. Speaks `Curve`."""
 
     value: Callable[[Tensor], Tensor]
     slope: Callable[[Tensor], Tensor]
     middle: float  # f(0)
 
     def interval(self, lower: Tensor, upper: Tensor) -> Intervals:
-        """Its ends, since the curve never falls."""
+        """Reach from the value of one end to that of the other: the curve never falls."""
         return self.value(lower), self.value(upper)
 
     def error(self, lower: Tensor, upper: Tensor) -> float:
