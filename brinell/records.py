@@ -15,7 +15,7 @@ Norm = Literal["l1", "l2", "linf"]
 
 
 class Alarm(TypedDict):
-    """Something that a reader must know before believing a number."""
+    """An alarm is something that a reader must know before believing a number."""
 
     code: str
     severity: Literal["error", "warning", "note"]
@@ -27,7 +27,7 @@ class Alarm(TypedDict):
 
 
 class Audit(TypedDict):
-    """The public JSON of an audit."""
+    """An audit is shown as this public JSON."""
 
     id: str
     state: JobState
@@ -71,7 +71,7 @@ class AuditRequestEcho(TypedDict):
 
 
 class AuditSettings(TypedDict):
-    """Everything that was chosen. `policy` is the policy as it was read."""
+    """Settings are everything that was chosen. `policy` is the policy as it was read."""
 
     recipe: str
     draft: NotRequired[bool]
@@ -81,9 +81,7 @@ class AuditSettings(TypedDict):
 
 
 class AuditSummary(TypedDict):
-    """The audit in a few numbers. Rates with Clopper-Pearson 95 % intervals; medians over all samples, wrong ones as
-    0.
-    """
+    """A summary is an audit in a few numbers. Rates have Clopper-Pearson 95 % intervals; a wrong sample counts as 0."""
 
     samples: int
     labels: Literal["given", "predicted"]
@@ -117,7 +115,7 @@ class BudgetRequest(TypedDict):
 
 
 class Comparison(TypedDict):
-    """This audit against its baseline, sample by sample: the same rows of the same upload, the same threat."""
+    """A comparison sets this audit against its baseline on the same rows of the same upload, under the same threat."""
 
     baseline_audit_id: str
     baseline_model: str
@@ -141,7 +139,7 @@ class CredentialFacts(TypedDict):
 
 
 class DataIdentity(TypedDict):
-    """Which samples, and which of them."""
+    """The audit was of these samples, and of this selection of them."""
 
     card: SamplesCard
     selected: int
@@ -151,7 +149,7 @@ class DataIdentity(TypedDict):
 
 
 class Digests(TypedDict):
-    """sha256, hex. `settings`: of recipe, threat, selection, seed and policy as canonical JSON."""
+    """Digests are SHA-256, hex. `settings`: of recipe, threat, selection, seed and policy as canonical JSON."""
 
     model: str
     samples: str
@@ -160,14 +158,14 @@ class Digests(TypedDict):
 
 
 class Effort(TypedDict):
-    """How an attack's distance fell while it asked. Gradients count as queries here."""
+    """An effort shows how an attack's distance fell while it asked. Gradients count as queries here."""
 
     method: str
     points: list[EffortPoint]
 
 
 class EffortPoint(TypedDict):
-    """After so many queries a sample: the share of samples with a point, and the median distance (null: none yet)."""
+    """After so many queries a sample, this share has a point, at this median distance (null: none yet)."""
 
     queries: int
     found: float
@@ -207,7 +205,7 @@ class EnvelopePoint(TypedDict):
 
 
 class EstimateSummary(TypedDict):
-    """What one method estimated, over the samples that have its value; of a score, those that are right besides."""
+    """A summary is over the samples that have the method's value; of a score, over those that are right besides."""
 
     kind: Kind
     samples: int | None
@@ -244,7 +242,7 @@ class FindingPage(TypedDict):
 
 
 class Gallery(TypedDict):
-    """`minimum` and `maximum` of the valid inputs (of the samples, where unbounded): black and white of an image."""
+    """A gallery is drawn from `minimum` to `maximum` of the valid inputs; of the samples, where these are unbounded."""
 
     kind: Literal["image", "features"]
     minimum: float
@@ -320,7 +318,7 @@ class JobRequestEcho(TypedDict):
 
 
 class JobRow(TypedDict):
-    """One job of the audit: how it was set, how it went, what it cost."""
+    """A job row tells how one job of the audit was set, how it went and what it cost."""
 
     job_id: str
     method: str
@@ -363,7 +361,7 @@ class Liveness(TypedDict):
 
 
 class MedianInterval(TypedDict):
-    """Of a median of distances or scores, 95 %, by order statistics: exact, whatever law they come from."""
+    """The 95 % interval of a median is exact by order statistics, whatever law the values come from."""
 
     low: float | None
     high: float | None
@@ -386,7 +384,7 @@ class MethodCard(TypedDict):
 
 
 class MethodResult(TypedDict):
-    """What one method found about one sample: its finding in short."""
+    """A result is one method's finding about one sample, in short."""
 
     kind: Kind
     value: float | None
@@ -446,7 +444,7 @@ class Parity(TypedDict):
 
 
 class Picture(TypedDict):
-    """One sample, and the nearest adversarial point found for it."""
+    """A picture shows one sample and the nearest adversarial point found for it."""
 
     index: int
     label: int
@@ -549,7 +547,7 @@ class Report(TypedDict):
 
 
 class Rule(TypedDict):
-    """One metric and what it must keep to: `at_least` or `at_most`, `max_drop_from_baseline`, or a bound and a drop."""
+    """A rule is one metric and what it must keep to: `at_least` or `at_most`, `max_drop_from_baseline`, or both."""
 
     name: str
     metric: Literal[
@@ -574,7 +572,7 @@ class Rule(TypedDict):
 
 
 class RuleOutcome(TypedDict):
-    """One rule, what was observed, and what follows."""
+    """An outcome is one rule, what was observed, and what follows."""
 
     name: str
     metric: str
@@ -607,7 +605,7 @@ class SampleEstimate(TypedDict):
 
 
 class SampleRow(TypedDict):
-    """One sample: lower <= r* <= upper, each end with the method that gave it, and beside them what proves nothing."""
+    """A row is one sample: lower <= r* <= upper, each end with its method, and beside them what proves nothing."""
 
     index: int
     label: int
@@ -661,7 +659,7 @@ class Selection(TypedDict):
 
 
 class Skipped(TypedDict):
-    """A method of the recipe that could not run here, and why."""
+    """A method of the recipe was skipped, since it could not run here for this reason."""
 
     method: str
     reason: str
@@ -701,7 +699,7 @@ class Targeted(TypedDict):
 
 
 class ThreatModel(TypedDict):
-    """What the attacker may do. `box` null: any input is valid."""
+    """A threat model says what the attacker may do. `box` null: any input is valid."""
 
     norm: str
     epsilon: float | None
@@ -722,7 +720,7 @@ class ThreatRequest(TypedDict):
 
 
 class Verdict(TypedDict):
-    """`verdict` null: still running, no policy, or an audit that could not run."""
+    """A verdict is null while the audit runs, without a policy, and where the audit could not run."""
 
     verdict: Literal["pass", "fail", "inconclusive"] | None
     rules: NotRequired[list[RuleOutcome]]

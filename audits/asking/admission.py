@@ -20,7 +20,7 @@ from models.cards import ModelCard, SamplesCard
 
 @dataclass(frozen=True)
 class AuditPlan:
-    """An audit and the jobs of its first phase, ready to be written down."""
+    """A plan holds an audit and the jobs of its first phase, ready to be written down."""
 
     spec: AuditSpec
     jobs: tuple[JobSpec, ...]
@@ -29,12 +29,12 @@ class AuditPlan:
 
 
 def needed_rows(request: AuditRequest, samples: SamplesCard) -> tuple[int, ...] | None:
-    """The rows that `admit` must see, as `wants_rows` of a job says. None: it needs none."""
+    """Names the rows that `admit` must see, as `wants_rows` of a job says; None where it needs none."""
     return admission.selected(request, samples) if admission.wants_rows(request, samples) else None
 
 
 def check(request: AuditRequest) -> None:
-    """What is wrong with it whatever it names: told before anything is looked up. Raises Refused(code, pointer)."""
+    """Refuses what is wrong whatever the request names, before anything is looked up. Raises Refused(code, pointer)."""
     if request.webhook is not None:
         raise Refused("Webhooks do nothing yet; leave this out and poll.", code="not_available", pointer="/webhook")
     admission.check_reserved(request.threat)
@@ -52,7 +52,7 @@ def admit(
     *,
     baseline: str | None = None,
 ) -> AuditPlan:
-    """Of a request that `check` lets pass. `rows` of `needed_rows`; `baseline`: report digest.
+    """Plans a request that `check` lets pass. `rows` are those of `needed_rows`, `baseline` is a report's digest.
 
     Raises Refused(code, pointer), Conflict(model_not_ready).
     """
@@ -82,7 +82,7 @@ def admit(
 
 
 def jobs_of_phase(spec: AuditSpec, phase: int, rows: SelectedRows | None = None) -> tuple[JobSpec, ...]:
-    """The jobs of a later phase of an audit under way, counted from 0, admitted as `admit` did. `rows` likewise."""
+    """Admits the jobs of a later phase of an audit under way, counted from 0, as `admit` did. `rows` likewise."""
     phases, _ = recipes.choose(spec.request, spec.model)
     count = len(spec.indices)
     return tuple(_job(spec.request, choice, spec.model, spec.samples, count, rows) for choice in phases[phase])

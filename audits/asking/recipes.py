@@ -27,7 +27,7 @@ _HERE = frozenset(f"{method.name}@{method.version}" for method in METHODS)
 
 @dataclass(frozen=True)
 class ChosenMethod:
-    """A method that will run, with its parameters."""
+    """A chosen method will run, with these parameters."""
 
     params: MethodParams
     budget: BudgetRequest
@@ -36,7 +36,7 @@ class ChosenMethod:
 
 @dataclass(frozen=True)
 class Obstacle:
-    """A method that will not run, and why."""
+    """An obstacle says why a method will not run."""
 
     method: str
     reason: str
@@ -72,7 +72,7 @@ def _parts(recipe: str) -> tuple[str, int]:
 
 
 def choose(request: AuditRequest, card: ModelCard) -> tuple[tuple[tuple[ChosenMethod, ...], ...], tuple[Obstacle, ...]]:
-    """What of the recipe runs on this model under this threat, phase by phase, and what does not, in its order.
+    """Finds what of the recipe runs on this model under this threat, phase by phase, and what does not, in its order.
 
     A phase of which nothing runs is none.
     """

@@ -16,7 +16,7 @@ from models.record import Record
 
 
 class AuditSpec(Record):
-    """All that composing the report needs beside the jobs themselves, frozen when the audit was admitted."""
+    """A spec holds all that the report needs beside the jobs themselves, frozen when the audit was admitted."""
 
     request: AuditRequest  # as echoed to the caller
     model: ModelCard
@@ -36,7 +36,7 @@ class AuditJob(Record):
 
 
 class Audit(Record):
-    """The public JSON of an audit."""
+    """An audit is shown as this public JSON."""
 
     id: str
     state: JobState

@@ -32,7 +32,7 @@ Recipe = Annotated[  # told apart before they are read: an error speaks of what 
 
 
 class AuditRequest(Record):
-    """Minimal: model_id and samples_id. `policy` may be the text of a JSON or YAML file.
+    """A request needs model_id and samples_id. `policy` may be the text of a JSON or YAML file.
 
     A method of `recipe` is its name, or an object with its name and parameters.
     """

@@ -12,7 +12,7 @@ _NEEDS: dict[str, Need] = {"upper": "attack", "lower": "certificate"}  # of a sc
 
 
 def obstacle(baseline: Report, *, samples: str, threat: ThreatModel) -> str | None:
-    """Why this audit cannot be compared with it, in a sentence. `samples`: the digest of the upload."""
+    """Says why this audit cannot be compared with it, in a sentence. `samples` is the digest of the upload."""
     if baseline.digests.samples != samples:
         return "The baseline audited other samples."
     there = baseline.threat
@@ -22,7 +22,7 @@ def obstacle(baseline: Report, *, samples: str, threat: ThreatModel) -> str | No
 
 
 def remark(baseline: Report, jobs: Sequence[JobRow]) -> str | None:
-    """What else than the model may have made a difference: methods that have another version by now, in a sentence."""
+    """Says what else may have made a difference: methods that have another version by now; None where none has."""
     there = {job.method: job.version for job in baseline.jobs}
     changed = [job for job in jobs if there.get(job.method, job.version) != job.version]
     if not changed:
@@ -32,7 +32,7 @@ def remark(baseline: Report, jobs: Sequence[JobRow]) -> str | None:
 
 
 def compare(table: Table, baseline: Report, *, remark: str | None = None) -> Iterator[Comparison]:
-    """By every measure that both audits have. A sample counts as more robust here if its distance is larger here.
+    """Compares by every measure that both audits have. A sample is more robust here where its distance is larger.
 
     An audit that certified nothing, or found nothing, has the measure all the same; one that did not try has not.
     """

@@ -16,14 +16,14 @@ from audits.evidence.alarms import raised, shown_by
 from audits.evidence.efforts import effort
 from audits.evidence.evidence import Evidence
 from audits.evidence.table import Table, table_of, table_of_report
-from audits.policy import judging as gate
+from audits.policy import judging
 from audits.policy.drops import Baseline
 from audits.policy.judging import Ground
 
 
 @dataclass(frozen=True)
 class Material:
-    """What a report is made of. `baseline` None: none was named, or it is gone."""
+    """A report is made of this. `baseline` None: none was named, or it is gone."""
 
     audit_id: str
     spec: AuditSpec
@@ -34,7 +34,7 @@ class Material:
 
 
 def compose(material: Material, rows_: Sequence[SampleRow], gallery: Gallery | None) -> Report:
-    """`rows_` of `rows.rows_of`; the gallery shows some of them."""
+    """Composes the report. `rows_` are those of `rows.rows_of`; the gallery shows some of them."""
     spec, evidence = material.spec, material.evidence
     jobs = tuple(identity.job_row(one) for one in evidence)
     selected = len(spec.indices)
@@ -72,7 +72,7 @@ def _verdict(material: Material, table: Table, alarms: Sequence[Alarm], baseline
     if policy is None:
         return Verdict(verdict=None)
     errors = [alarm.code for alarm in alarms if alarm.severity == "error"]
-    return gate.judge(policy, Ground(table, material.spec.threat.epsilon, baseline, errors, material.now.date()))
+    return judging.judge(policy, Ground(table, material.spec.threat.epsilon, baseline, errors, material.now.date()))
 
 
 def _baseline(material: Material, jobs: Sequence[JobRow]) -> Baseline | None:

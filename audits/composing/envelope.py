@@ -13,7 +13,7 @@ BEYOND = 1.05  # the curve goes on a little after its last step
 
 
 def envelope(table: Table, *, epsilon: float | None, radii: Iterable[float]) -> tuple[EnvelopePoint, ...]:
-    """On an even grid from 0 to the last distance known (or to epsilon), and at every radius that a rule names.
+    """Draws both ends on an even grid from 0 to the last distance known (or to epsilon), and at each rule's radius.
 
     Empty without given labels: nobody knows what is accurate. At 0 both ends are the clean accuracy.
     """

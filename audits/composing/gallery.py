@@ -20,7 +20,7 @@ DIGITS = 4  # after the comma: a shade is 1/256
 
 @dataclass(frozen=True)
 class Pair:
-    """One sample (*shape) and its adversarial point (*shape), with the class that it is read as."""
+    """A pair is one sample (*shape) and its adversarial point (*shape), with the class that this is read as."""
 
     row: SampleRow
     x: NDArray[np.float32]
@@ -29,7 +29,7 @@ class Pair:
 
 
 def choose(rows: Sequence[SampleRow]) -> tuple[SampleRow, ...]:
-    """From the nearest to the farthest, evenly through their order: at most MOST of those that an attack broke."""
+    """Picks at most MOST samples that an attack broke, evenly through their order from the nearest to the farthest."""
     broken = [row for row in rows if row.upper is not None and row.is_correct]
     ordered = sorted(broken, key=lambda row: (row.upper or 0.0, row.index))
     places = np.unique(np.linspace(0, len(ordered) - 1, MOST).round().astype(int)) if ordered else ()
@@ -37,7 +37,7 @@ def choose(rows: Sequence[SampleRow]) -> tuple[SampleRow, ...]:
 
 
 def gallery(shown: Sequence[Pair], *, minimum: float, maximum: float) -> Gallery | None:
-    """None where there is nothing to show."""
+    """Makes the pictures small enough for the report; None where there is nothing to show."""
     if not shown:
         return None
     is_image = _is_image(shown[0].x.shape)

@@ -93,7 +93,7 @@ def _digest(content: Any) -> str:
 
 
 def versions(evidence: Sequence[Evidence], *, service: str) -> dict[str, str]:
-    """{library: version} of everything that computed a part; several where the workers differed."""
+    """Lists {library: version} of everything that computed a part; several versions where the workers differed."""
     seen = [one.job.summary.versions for one in evidence if one.job.summary]
     libraries = sorted({library for found in seen for library in found})
     told = {lib: ", ".join(sorted({found[lib] for found in seen if lib in found})) for lib in libraries}

@@ -17,13 +17,13 @@ from audits.evidence.signs import Sample
 
 
 def rows_of(spec: AuditSpec, evidence: Sequence[Evidence]) -> tuple[SampleRow, ...]:
-    """One row for every selected sample that any job tells of, in the order of the selection."""
+    """Makes one row for every selected sample that any job tells of, in the order of the selection."""
     found = ((index, [e for e in evidence if index in e.by_index]) for index in spec.indices)
     return tuple(_row(index, told) for index, told in found if told)
 
 
 def samples_of(rows: Sequence[SampleRow], spec: AuditSpec, evidence: Sequence[Evidence]) -> Iterator[Sample]:
-    """The rows as the alarms look at them."""
+    """Shows the rows as the alarms look at them."""
     methods = {e.method.name: e.method for e in evidence}
     hinted = frozenset(e.method.name for e in evidence if e.spec.hints)
     widest = _widest(spec)

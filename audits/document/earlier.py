@@ -17,7 +17,7 @@ Told = TypeVar("Told", SampleEstimate, EstimateSummary)
 
 
 def columns(estimates: Mapping[str, SampleEstimate]) -> dict[str, Any]:
-    """Of a row. Of several smoothed certificates the first: each belongs to a classifier of its own."""
+    """Writes a row's columns. They show the first smoothed certificate: each belongs to a classifier of its own."""
     score, smoothed = estimates.get(SCORE), _first_smoothed(estimates)
     figures = score.figures if score else {}
     return {
@@ -31,7 +31,7 @@ def columns(estimates: Mapping[str, SampleEstimate]) -> dict[str, Any]:
 
 
 def spreads(estimates: Mapping[str, EstimateSummary]) -> dict[str, Any]:
-    """Of a summary, likewise."""
+    """Writes a summary's fields, likewise."""
     score, smoothed = estimates.get(SCORE), _first_smoothed(estimates)
     return {
         "clever": score and score.value,
@@ -43,7 +43,7 @@ def spreads(estimates: Mapping[str, EstimateSummary]) -> dict[str, Any]:
 
 
 def row_with_estimates(row: Any) -> Any:
-    """A row as it was read, with the estimates that only its columns tell of."""
+    """Adds to a row, as it was read, the estimates that only its columns tell of."""
     if not isinstance(row, Mapping) or "estimates" in row:
         return row
     told: dict[str, Any] = {}
@@ -60,7 +60,7 @@ def row_with_estimates(row: Any) -> Any:
 
 
 def summary_with_estimates(summary: Any) -> Any:
-    """A summary as it was read, likewise. How many samples had a smoothed radius it did not count."""
+    """Adds to a summary, likewise. How many samples had a smoothed radius the first reports did not count."""
     if not isinstance(summary, Mapping) or "estimates" in summary:
         return summary
     told: dict[str, Any] = {}
@@ -78,7 +78,7 @@ def summary_with_estimates(summary: Any) -> Any:
 
 
 def job_with_baseline(job: Any) -> Any:
-    """A job as it was read, which says whether its method is the baseline: there was one, and its name told it."""
+    """Adds to a job whether its method is the baseline: there was one, and its name told it."""
     if not isinstance(job, Mapping) or "is_baseline" in job:
         return job
     return {**job, "is_baseline": job.get("method") == BASELINE}

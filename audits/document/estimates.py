@@ -25,14 +25,14 @@ class SampleEstimate(Archived):
 
 
 class MedianInterval(Archived):
-    """Of a median of distances or scores, 95 %, by order statistics: exact, whatever law they come from."""
+    """The 95 % interval of a median is exact by order statistics, whatever law the values come from."""
 
     low: float | None  # 0 where the samples are too few for more; null: beyond every distance found
     high: float | None  # null: it has no end
 
 
 class EstimateSummary(Archived):
-    """What one method estimated, over the samples that have its value; of a score, those that are right besides."""
+    """A summary is over the samples that have the method's value; of a score, over those that are right besides."""
 
     kind: Kind
     samples: int | None  # null: of a report that did not count them

@@ -39,7 +39,7 @@ class EnvelopePoint(Archived):
 
 
 class Alarm(Archived):
-    """Something that a reader must know before believing a number.
+    """An alarm is something that a reader must know before believing a number.
 
     `error`: a bound contradicts another or the model itself; no rule passes on such an audit.
     """
@@ -54,7 +54,7 @@ class Alarm(Archived):
 
 
 class EffortPoint(Archived):
-    """After so many queries a sample: the share of samples with a point, and the median distance (null: none yet)."""
+    """After so many queries a sample, this share has a point, at this median distance (null: none yet)."""
 
     queries: int
     found: float
@@ -62,7 +62,7 @@ class EffortPoint(Archived):
 
 
 class Effort(Archived):
-    """How an attack's distance fell while it asked. Gradients count as queries here."""
+    """An effort shows how an attack's distance fell while it asked. Gradients count as queries here."""
 
     method: str
     points: tuple[EffortPoint, ...]
@@ -75,7 +75,7 @@ class FeatureChange(Archived):
 
 
 class Picture(Archived):
-    """One sample, and the nearest adversarial point found for it.
+    """A picture shows one sample and the nearest adversarial point found for it.
 
     Images: `original` and `adversarial`, row by row, channel last, thinned to `height` x `width`; else the features
     that changed most.
@@ -96,7 +96,7 @@ class Picture(Archived):
 
 
 class Gallery(Archived):
-    """`minimum` and `maximum` of the valid inputs (of the samples, where unbounded): black and white of an image."""
+    """A gallery is drawn from `minimum` to `maximum` of the valid inputs; of the samples, where these are unbounded."""
 
     kind: Literal["image", "features"]
     minimum: float
@@ -105,7 +105,7 @@ class Gallery(Archived):
 
 
 class ThreatModel(Archived):
-    """What the attacker may do. `box` null: any input is valid."""
+    """A threat model says what the attacker may do. `box` null: any input is valid."""
 
     norm: str
     epsilon: float | None
@@ -114,7 +114,7 @@ class ThreatModel(Archived):
 
 
 class DataIdentity(Archived):
-    """Which samples, and which of them."""
+    """The audit was of these samples, and of this selection of them."""
 
     card: SamplesCard
     selected: int
@@ -124,7 +124,7 @@ class DataIdentity(Archived):
 
 
 class Comparison(Archived):
-    """This audit against its baseline, sample by sample: the same rows of the same upload, the same threat.
+    """A comparison sets this audit against its baseline on the same rows of the same upload, under the same threat.
 
     `low` and `high`: 95 % interval of the median ratio (order statistics), distribution-free; null where it has no end.
     `p_value`: sign test, two-sided: how surprising such a split would be if neither model were more robust.
@@ -145,7 +145,7 @@ class Comparison(Archived):
 
 
 class JobRow(Archived):
-    """One job of the audit: how it was set, how it went, what it cost."""
+    """A job row tells how one job of the audit was set, how it went and what it cost."""
 
     job_id: str
     method: str
@@ -179,14 +179,14 @@ class JobRow(Archived):
 
 
 class Skipped(Archived):
-    """A method of the recipe that could not run here, and why."""
+    """A method of the recipe was skipped, since it could not run here for this reason."""
 
     method: str
     reason: str
 
 
 class AuditSettings(Archived):
-    """Everything that was chosen. `policy` is the policy as it was read."""
+    """Settings are everything that was chosen. `policy` is the policy as it was read."""
 
     recipe: str
     draft: bool = False  # the recipe was not frozen yet: another audit by that name may be another audit
@@ -196,7 +196,7 @@ class AuditSettings(Archived):
 
 
 class Digests(Archived):
-    """sha256, hex. `settings`: of recipe, threat, selection, seed and policy as canonical JSON.
+    """Digests are SHA-256, hex. `settings`: of recipe, threat, selection, seed and policy as canonical JSON.
 
     `model`: of its bytes; of an endpoint, which has no bytes here, of its description without the secret.
     """

@@ -12,7 +12,7 @@ from models.record import Archived
 
 
 class MethodResult(Archived):
-    """What one method found about one sample: its finding in short."""
+    """A result is one method's finding about one sample, in short."""
 
     kind: Kind
     value: float | None
@@ -24,7 +24,7 @@ class MethodResult(Archived):
 
 
 class SampleRow(Archived):
-    """One sample: lower <= r* <= upper, each end with the method that gave it, and beside them what proves nothing.
+    """A row is one sample: lower <= r* <= upper, each end with its method, and beside them what proves nothing.
 
     A sample that is wrong before any change has lower = upper = 0, both by `misclassified`.
     """
@@ -57,7 +57,7 @@ class SampleRow(Archived):
         return earlier.row_with_estimates(given)
 
     def value_of(self, method: str) -> float | None:
-        """What a method estimated; None where it did not."""
+        """Returns what a method estimated; None where it did not."""
         estimate = self.estimates.get(method)
         return None if estimate is None else estimate.value
 

@@ -11,7 +11,7 @@ from models.record import Archived
 
 
 class AuditSummary(Archived):
-    """The audit in a few numbers. Rates with Clopper-Pearson 95 % intervals; medians over all samples, wrong ones as 0.
+    """A summary is an audit in a few numbers. Rates have Clopper-Pearson 95 % intervals; a wrong sample counts as 0.
 
     Null: not computed, or (medians) more than half of the samples have none.
     """

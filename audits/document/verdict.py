@@ -1,4 +1,4 @@
-"""What a gate says: one verdict for the whole policy, and one line for each of its rules."""
+"""What a policy comes to: one verdict for the whole, and one line for each of its rules."""
 
 from datetime import date
 from typing import Annotated, Literal
@@ -24,9 +24,9 @@ class Waiver(Archived):
 
 
 class RuleOutcome(Archived):
-    """One rule, what was observed, and what follows.
+    """An outcome is one rule, what was observed, and what follows.
 
-    `warn`: not met, and never fails the gate; `noted`: an estimate that meets its bound, which proves nothing.
+    `warn`: not met, and never fails the policy; `noted`: an estimate that meets its bound, which proves nothing.
     `low` and `high` are the interval of `observed`: at the rule's confidence, 95 % where it names none.
     """
 
@@ -50,7 +50,7 @@ class RuleOutcome(Archived):
 
 
 class Verdict(Archived):
-    """`verdict` null: still running, no policy, or an audit that could not run."""
+    """A verdict is null while the audit runs, without a policy, and where the audit could not run."""
 
     verdict: Overall | None
     rules: tuple[RuleOutcome, ...] = ()

@@ -14,7 +14,7 @@ EXAMPLES = 20
 
 @dataclass(frozen=True)
 class Check:
-    """`share`: the alarm is raised from this share of the samples on; any sample at all where it is 0."""
+    """A check raises its alarm from this `share` of the samples on; where it is 0, for any sample at all."""
 
     code: str
     severity: Literal["error", "warning", "note"]
@@ -97,13 +97,13 @@ CHECKS = (
 
 
 def shown_by(sample: Sample, alarms: Sequence[Alarm]) -> tuple[str, ...]:
-    """Codes of those of the raised alarms that this sample shows."""
+    """Names those of the raised alarms that this sample shows."""
     codes = {alarm.code for alarm in alarms}
     return tuple(check.code for check in CHECKS if check.code in codes and check.shows(sample))
 
 
 def raised(samples: Sequence[Sample]) -> tuple[Alarm, ...]:
-    """Most severe first."""
+    """Raises the alarms that the samples show, most severe first."""
     return tuple(alarm for check in CHECKS if (alarm := _alarm(check, samples)))
 
 

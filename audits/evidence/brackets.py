@@ -18,7 +18,7 @@ MISCLASSIFIED = "misclassified"
 
 @dataclass(frozen=True)
 class BracketClaim:
-    """A finding, who made it, and about which r*."""
+    """A claim is a finding, who made it, and about which r*."""
 
     method: str
     question: BracketQuestion
@@ -41,7 +41,7 @@ class Bracket:
 
 
 def join(claims: Iterable[BracketClaim], about: BracketQuestion) -> Bracket:
-    """Of equal bounds the first named one stays. A sample that is wrong already has r* = 0."""
+    """Joins what speaks of one r*. Of equal bounds the first named one stays; a sample that is wrong has r* = 0."""
     ours = [claim for claim in claims if claim.question == about]
     if any(claim.finding.kind is Kind.MISCLASSIFIED for claim in ours):
         zero = End(0.0, MISCLASSIFIED)
@@ -65,7 +65,7 @@ def _upper(claim: BracketClaim) -> End | None:
 
 
 def proven(finding: Finding) -> tuple[float, float] | None:
-    """The radius and confidence of a proof: the finding's value; or beside another one, what the driver kept."""
+    """Returns radius and confidence of a proof: the finding's value; or beside another one, what the driver kept."""
     details = finding.details
     if finding.kind is Kind.LOWER_BOUND and finding.value is not None:
         return finding.value, 1.0 if finding.confidence is None else finding.confidence
@@ -74,7 +74,7 @@ def proven(finding: Finding) -> tuple[float, float] | None:
 
 
 def reached(finding: Finding) -> float | None:
-    """The distance of a point: the finding's value; or beside another one, of a point that was asked of afresh."""
+    """Returns the distance of a point: the finding's value; or beside another one, of a point asked of afresh."""
     if finding.kind is Kind.UPPER_BOUND and finding.value is not None:
         return finding.value
     upper = finding.details.get("upper")

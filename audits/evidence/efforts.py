@@ -11,7 +11,7 @@ POINTS = 24  # of a curve, evenly spaced on a logarithmic scale
 
 
 def effort(method: str, findings: Sequence[Finding]) -> Effort | None:
-    """Over the samples that were right to begin with; a query or a gradient counts 1. None without such a sample."""
+    """Traces the samples that were right to begin with; a query or a gradient counts 1. None without such a sample."""
     tried = [finding for finding in findings if finding.kind is not Kind.MISCLASSIFIED]
     if not tried:
         return None

@@ -13,7 +13,7 @@ from jobs.spec import Bound, JobSpec
 
 @dataclass(frozen=True)
 class Evidence:
-    """An ended job: what was asked, how it ended, what it found in the order of its samples."""
+    """Evidence is an ended job: what was asked, how it ended, what it found in the order of its samples."""
 
     job: Job
     spec: JobSpec
@@ -32,7 +32,7 @@ class Evidence:
         return {index: position for position, index in enumerate(self.spec.indices)}
 
     def question(self, index: int) -> "BracketQuestion":
-        """What this job asked about a sample."""
+        """Returns what this job asked about a sample."""
         spec, threat = self.spec, self.spec.threat
         targets = spec.targets
         return BracketQuestion(
@@ -50,7 +50,7 @@ class Evidence:
 
 @dataclass(frozen=True)
 class BracketQuestion:
-    """Which r* a finding speaks of. Findings that differ in any of this say nothing about one another."""
+    """A question tells of which r* a finding speaks. Findings that differ in any of this say nothing of one another."""
 
     model: str
     preprocessing: str

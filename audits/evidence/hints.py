@@ -17,7 +17,7 @@ Points = Callable[[str, Iterable[int]], Mapping[int, Rows]]
 
 
 def hints(evidence: Sequence[Evidence], points: Points, *, most_points: int) -> dict[int, Hint]:
-    """{row of the upload: hint} of all that is known; with the point for the first `most_points` that have one."""
+    """Collects {row of the upload: hint}, with the point for the first `most_points` that have one."""
     known: dict[int, Hint] = {}
     nearest: dict[int, str] = {}  # the job whose point it is
     for one in evidence:

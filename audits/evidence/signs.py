@@ -20,7 +20,7 @@ Shown = bool | None  # None: this sample cannot show it
 
 @dataclass(frozen=True)
 class Sample:
-    """One row of the report with the findings behind it, and the methods of the audit."""
+    """A sample is one row of the report with the findings behind it, and the methods of the audit."""
 
     row: SampleRow
     findings: Mapping[str, Finding]  # by method
@@ -31,11 +31,11 @@ class Sample:
     hinted: frozenset[str] = frozenset()  # methods that began where others had ended
 
     def tried(self, is_one: Callable[[Method], bool]) -> frozenset[str]:
-        """The methods of a sort that looked at this sample."""
+        """Names the methods of a sort that looked at this sample."""
         return frozenset(name for name in self.findings if is_one(self.methods[name]))
 
     def distance(self, methods: Iterable[str]) -> float | None:
-        """The smallest that one of them found."""
+        """Returns the smallest distance that one of the methods found."""
         found = (self.findings[name] for name in methods)
         return min((f.value for f in found if f.kind is Kind.UPPER_BOUND and f.value is not None), default=None)
 
@@ -123,7 +123,7 @@ def never_falls(sample: Sample) -> Shown:
 
 
 def score_too_high(score: str) -> Callable[[Sample], Shown]:
-    """Of the method of a score: a point was found nearer than it says."""
+    """Makes the sign of a score: a point was found nearer than it says."""
 
     def shows(sample: Sample) -> Shown:
         row, value = sample.row, sample.row.value_of(score)

@@ -32,7 +32,7 @@ _WORDS: dict[Need, str] = {
 
 @dataclass(frozen=True)
 class Table:
-    """One entry a sample, in the order of the report. All columns (n,)."""
+    """A table has one entry a sample, in the order of the report. All columns are (n,)."""
 
     indices: NDArray[np.int64]
     correct: Flags
@@ -46,7 +46,7 @@ class Table:
 def table_of(
     rows: Sequence[SampleRow], jobs: Sequence[JobRow], skipped: Sequence[Skipped], *, selected: int, labelled: bool
 ) -> Table:
-    """`selected`: how many samples the audit is about; a job that failed may have been the only one to look at some."""
+    """Sets rows in columns. The audit is about `selected` samples: a failed job may have been alone to look at some."""
     return Table(
         indices=np.array([row.index for row in rows], np.int64),
         correct=np.array([row.is_correct for row in rows], np.bool_),
@@ -66,7 +66,8 @@ def table_of_report(report: Report) -> Table:
 
 
 def ends(table: Table, epsilon: float | None) -> tuple[Table, Table]:
-    """The table at its worst and at its best, had every method looked for its distance. The same twice without epsilon.
+    """Returns the table at its worst and at its best, had every method looked for its distance; twice the same
+    without epsilon.
 
     Asked at an epsilon, a point says nothing about nearer ones; a proof, or its lack, nothing about other radii.
     """

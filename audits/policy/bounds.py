@@ -39,7 +39,7 @@ class Decision:
 
 @dataclass(frozen=True)
 class RuleBound:
-    """`value` from below (at_least) or from above. `level` None: the point decides, not its interval."""
+    """A bound is a `value` from below (at_least) or from above. `level` None: the point decides, not its interval."""
 
     value: float
     is_floor: bool
@@ -47,14 +47,14 @@ class RuleBound:
 
     @classmethod
     def of(cls, rule: Rule) -> Self:
-        """Of a rule that has one (`Rule.has_bound`)."""
+        """Reads the bound of a rule that has one (`Rule.has_bound`)."""
         if rule.at_least is not None:
             return cls(rule.at_least, True, rule.confidence)
         assert rule.at_most is not None
         return cls(rule.at_most, False, rule.confidence)
 
     def holds(self, low: float, high: float) -> BoundVerdict:
-        """Of a quantity that lies somewhere in [low, high]."""
+        """Judges a quantity that lies somewhere in [low, high]."""
         if self.is_floor:
             return "pass" if low >= self.value else "fail" if high < self.value else "inconclusive"
         return "pass" if high <= self.value else "fail" if low > self.value else "inconclusive"
@@ -65,7 +65,7 @@ class RuleBound:
         return Decision(self.holds(value, value), evidence, observed=value)
 
     def on_ends(self, seen: Interval, low: Sampled, high: Sampled, *, evidence: EvidenceKind) -> Decision:
-        """`seen` was observed; with every distance looked for, it would lie between `low` and `high`."""
+        """Judges what was `seen`, which with every distance looked for would lie between `low` and `high`."""
         bottom, top = low.interval(self.level or LEVEL), high.interval(self.level or LEVEL)
         assert bottom is not None  # of the samples that `seen` was observed on
         assert top is not None
@@ -80,7 +80,7 @@ class RuleBound:
         return Decision(verdict, evidence, seen.value, bottom.low, top.high, needed, said)
 
     def on_truth(self, bottom: Interval | None, top: Interval | None, *, needed: int | None, gap: str) -> Decision:
-        """A truth between two rates: certified below (None: nothing is, which `gap` explains), unbroken above."""
+        """Judges a truth between two rates: certified below (None: nothing is, as `gap` explains), unbroken above."""
         if top is None:
             return Decision("inconclusive", "certified", detail=NO_SAMPLE)
         below = bottom or Interval(value=0.0, low=0.0, high=0.0)
@@ -92,7 +92,7 @@ class RuleBound:
         return Decision(verdict, evidence, seen, below.low, top.high, needed, f"{said} {gap}".strip())
 
     def needed(self, low: Sampled, high: Sampled) -> int | None:
-        """The smallest number of samples found at which what was observed would decide. None: none would.
+        """Finds the smallest number of samples at which what was observed would decide; None where none would.
 
         Of the end that has to clear or miss the bound; None too where the bound lies between the two.
         """
@@ -124,12 +124,12 @@ def _limits(rate: float, n: int, level: float, *, above: bool) -> tuple[float, f
 
 
 def of_rate(rate: float, n: int, *, up: bool) -> int:
-    """A whole number of n samples."""
+    """Returns a rate as a whole number of n samples, rounded up or down."""
     return ceil(rate * n - ROUNDING) if up else floor(rate * n + ROUNDING)
 
 
 def smallest(decides: Callable[[int], bool]) -> int | None:
-    """By doubling and bisection."""
+    """Finds the smallest number that decides, by doubling and bisection; None where none does."""
     high = 1
     while not decides(high):
         high *= 2

@@ -13,7 +13,7 @@ from audits.policy.policy import Rule
 
 @dataclass(frozen=True)
 class Baseline:
-    """What a drop is counted from: another audit's table. `obstacle`: why it cannot be compared with, in a sentence."""
+    """A drop is counted from another audit's table. `obstacle`: why it cannot be compared with, in a sentence."""
 
     table: Table | None
     epsilon: float | None = None
@@ -59,7 +59,7 @@ def decide(
 
 
 def drop_of(before: Flags, after: Flags, level: float) -> tuple[float, float, float]:
-    """Mean of before - after over pairs (n,), and an interval at this level.
+    """Returns the mean of before - after over pairs (n,), and an interval at this level.
 
     Exact and on the safe side: Clopper-Pearson limits of the two kinds of change, each at half the error allowed.
     """

@@ -22,7 +22,7 @@ _WORST_FIRST: tuple[BoundVerdict, ...] = ("fail", "inconclusive", "pass")
 
 @dataclass(frozen=True)
 class Ground:
-    """What the rules are held against. `errors`: codes of alarms that forbid a pass."""
+    """The rules are held against this ground. `errors`: codes of alarms that forbid a pass."""
 
     table: Table
     epsilon: float | None

@@ -22,7 +22,7 @@ LEVEL = 0.95  # of the interval shown where nobody names another
 
 @dataclass(frozen=True)
 class Share:
-    """How many of how many."""
+    """A share is how many of how many."""
 
     flags: Flags
 
@@ -39,7 +39,7 @@ class Share:
         return self.count / self.of if self.of else 0.0
 
     def interval(self, level: float = LEVEL) -> Interval | None:
-        """None without a trial: there is no rate."""
+        """Returns the rate with its interval; None without a trial, where there is no rate."""
         if not self.of:
             return None
         low, high = clopper_pearson(self.count, self.of, level)
@@ -48,12 +48,12 @@ class Share:
 
 @dataclass(frozen=True)
 class Middle:
-    """The median of distances, inf among them."""
+    """A middle is the median of distances, inf among them."""
 
     values: Numbers
 
     def interval(self, level: float = LEVEL) -> Interval | None:
-        """Its ends may be infinite."""
+        """Returns the median with its interval, whose ends may be infinite; None without a value."""
         if not len(self.values):
             return None
         low, high = median_interval(self.values, level)
@@ -66,7 +66,7 @@ class Middle:
 
 @dataclass(frozen=True)
 class PointValue:
-    """An estimate: it has a value, and no interval that would mean anything."""
+    """A point value is an estimate: it has no interval that would mean anything."""
 
     value: float | None
 
@@ -83,7 +83,7 @@ class Metric:
     read: Callable[[Table, float | None], Reading]
 
     def ends(self, table: Table, at: float | None, epsilon: float | None) -> tuple[Sampled, Sampled]:
-        """The least and the most that it could be, had every method looked for its distance. Of no estimate."""
+        """Returns the least and the most that it could be, had every method looked for its distance; of no estimate."""
         one, other = (self.read(end, at) for end in ends(table, epsilon))
         assert not isinstance(one, PointValue)
         assert not isinstance(other, PointValue)
@@ -104,19 +104,19 @@ def empirical(table: Table, at: float) -> Share:
 
 
 def success_rate(table: Table, at: float | None) -> Share:
-    """Of the samples that are right; `at` None: at any distance."""
+    """Counts those of the samples that are right which were broken; `at` None: at any distance."""
     upper = table.upper[table.correct]
     return Share(np.isfinite(upper) if at is None else upper <= at)
 
 
 def smoothed(table: Table, at: float) -> Share:
-    """Of the smoothed classifier, which is another one. Abstentions count against it. Of several the best one."""
+    """Counts what the smoothed classifier certifies, the best one of several. Abstentions count against it."""
     shares = [Share(radii >= at) for radii in table.smoothed.values()]
     return max(shares, key=lambda share: share.count, default=Share(np.zeros(len(table.indices), np.bool_)))
 
 
 def scored(table: Table, method: str) -> Numbers:
-    """The scores of the samples that are right and have one."""
+    """Returns the scores of the samples that are right and have one."""
     column = table.scores.get(method, np.zeros(0))
     return column[table.correct & ~np.isnan(column)] if len(column) else column
 
@@ -136,7 +136,7 @@ def _score_metrics(method: str) -> Iterator[Metric]:
 
 
 def radius(at: float | None) -> float:
-    """`policy.check` let no rule through that needs a radius and has none."""
+    """Insists on a radius: `policy.check` let no rule through that needs one and has none."""
     assert at is not None
     return at
 

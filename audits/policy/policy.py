@@ -45,7 +45,7 @@ Text = Annotated[str, Field(min_length=1, max_length=200)]
 
 
 class Rule(Record):
-    """One metric and what it must keep to: `at_least` or `at_most`, `max_drop_from_baseline`, or a bound and a drop.
+    """A rule is one metric and what it must keep to: `at_least` or `at_most`, `max_drop_from_baseline`, or both.
 
     Of a bound and a drop both must hold: the worse of the two decides. A drop needs `baseline_audit_id`.
     `at`: the radius of the metrics that have one; left out, the audit's epsilon. `confidence`: the bound must hold for
@@ -78,7 +78,7 @@ class Rule(Record):
 
     @property
     def has_bound(self) -> bool:
-        """Beside or without a drop."""
+        """The rule bounds its metric, beside or without a drop."""
         return self.at_least is not None or self.at_most is not None
 
 
@@ -98,7 +98,7 @@ class Policy(Record):
 
 
 def from_text(text: str) -> Policy:
-    """Of a JSON or YAML file. Raises Refused(invalid_request) that names the place in it."""
+    """Reads the text of a JSON or YAML file. Raises Refused(invalid_request) that names the place in it."""
     try:
         return Policy.model_validate(policy_text.parse(text))
     except ValidationError as error:
@@ -109,7 +109,7 @@ def from_text(text: str) -> Policy:
 
 
 def check(policy: Policy, *, epsilon: float | None) -> None:
-    """What the policy asks must be what the audit looks for. Raises Refused(invalid_request)."""
+    """Refuses a policy that asks what the audit does not look for. Raises Refused(invalid_request)."""
     for i, rule in enumerate(policy.rules):
         here = f"{POINTER}/rules/{i}"
         if rule.metric in AT_A_RADIUS and rule.at is None and epsilon is None and rule.metric != "attack_success_rate":

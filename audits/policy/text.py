@@ -20,7 +20,7 @@ BYTE_ORDER_MARK = "\ufeff"
 
 
 def parse(text: str) -> Any:
-    """Plain lists, mappings and scalars; in YAML a date is a date. Raises Refused(invalid_request).
+    """Reads plain lists, mappings and scalars; in YAML a date is a date. Raises Refused(invalid_request).
 
     A key that stands twice is refused, since readers differ on which one counts; so are YAML's aliases, a page of which
     unfolds to gigabytes, and its tags. The depth of YAML is bounded before anything recursive runs; JSON's parser stops

@@ -32,7 +32,7 @@ def brackets_chart(report: Report) -> Markup:
 
 
 def brackets_legend(report: Report) -> list[str]:
-    """Which marks the chart shows, in the order of a legend."""
+    """Names the marks that the chart shows, in the order of a legend."""
     rows = report.samples
     shown = {sign for row in rows for sign in _signs(row, is_dense=len(rows) > MANY)}
     return [sign for sign in _SIGNS if sign in shown]

@@ -9,7 +9,7 @@ from audits.renderings.words import NOTHING, at_least, at_most, nearly, number, 
 
 
 def is_wrong(row: SampleRow) -> bool:
-    """Before any change."""
+    """The model gets the sample wrong before any change."""
     return not row.is_correct or row.lower_by == "misclassified"
 
 
@@ -23,7 +23,7 @@ def certified(row: SampleRow) -> str:
 
 
 def certified_by(row: SampleRow) -> str:
-    """The method, and how sure it is where it is not certain."""
+    """Names the method, and says how sure it is where it is not certain."""
     if row.lower_by is None or row.lower_confidence is None or row.lower_confidence >= 1:
         return row.lower_by or ""
     return f"{row.lower_by} at {share(row.lower_confidence, 3)}"
@@ -34,24 +34,24 @@ def found(row: SampleRow) -> str:
 
 
 def score_remark(estimate: SampleEstimate) -> str:
-    """The interval of the score, and its status where it says something."""
+    """Says the interval of the score, and its status where that tells something."""
     between = [f"{nearly(estimate.interval[0])} to {nearly(estimate.interval[1])}"] if estimate.interval else []
     return ", ".join([*between, *([spaced(estimate.status)] if estimate.status not in (None, "ok") else [])])
 
 
 def sureness(estimate: SampleEstimate) -> str:
-    """The confidence of a certificate of another classifier."""
+    """Says the confidence of a certificate of another classifier."""
     return "" if estimate.value is None or estimate.confidence is None else share(estimate.confidence, 3)
 
 
 def estimating(rows: Sequence[SampleRow], kind: str) -> list[str]:
-    """The methods whose estimates of a kind stand beside the brackets."""
+    """Names the methods whose estimates of a kind stand beside the brackets."""
     told = (name for row in rows for name, estimate in row.estimates.items() if estimate.kind == kind)
     return list(dict.fromkeys(told))
 
 
 def finding(result: MethodResult) -> str:
-    """What one method says of one sample, or why it says nothing."""
+    """Says what one method found of one sample, or why it found nothing."""
     match result.kind:
         case Kind.UPPER_BOUND:
             return broken(result.value)

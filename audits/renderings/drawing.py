@@ -16,7 +16,7 @@ _SIDE = 1000  # of the stretched canvas that lines and areas are drawn on
 
 @dataclass(frozen=True)
 class Axis:
-    """Values from `low` to `high` along one side, on a logarithmic scale where `is_log`."""
+    """An axis has values from `low` to `high` along one side, on a logarithmic scale where `is_log`."""
 
     label: str
     low: float
@@ -26,20 +26,20 @@ class Axis:
 
     @classmethod
     def up_to(cls, label: str, values: Iterable[float]) -> "Axis":
-        """From 0 to a round number that has room for all values."""
+        """Makes an axis from 0 to a round number that has room for all values."""
         top = max(values, default=0.0) or 1.0
         half = _round_step(top / 5) / 2
         return cls(label, 0.0, half * math.ceil(top * 1.02 / half))
 
     def part(self, value: float) -> float:
-        """0 at `low`, 1 at `high`; values outside stay at the nearer end."""
+        """Returns 0 at `low`, 1 at `high`; values outside stay at the nearer end."""
         low, high, at = (math.log(v) for v in (self.low, self.high, value)) if self.is_log else (
             self.low, self.high, value,
         )  # fmt: skip
         return min(1.0, max(0.0, (at - low) / (high - low)))
 
     def ticks(self) -> list[tuple[float, str]]:
-        """(value, words)"""
+        """Lists where the axis has a mark, as (value, words)."""
         if self.is_log:
             powers = range(math.ceil(math.log10(self.low) - 1e-9), math.floor(math.log10(self.high) + 1e-9) + 1)
             return [(10.0**power, f"{10**power:,}".replace(",", "\u202f")) for power in powers]
@@ -56,7 +56,7 @@ def _round_step(value: float) -> float:
 
 @dataclass(frozen=True)
 class Plane:
-    """Where a pair of values lies."""
+    """A plane tells where a pair of values lies."""
 
     x: Axis
     y: Axis
@@ -68,7 +68,7 @@ class Plane:
         return f"{100 - 100 * self.y.part(value):.4g}%"
 
     def path(self, points: Sequence[tuple[float, float]]) -> str:
-        """Path data through (x, y), for `line` and `area`."""
+        """Writes path data through (x, y), for `line` and `area`."""
         return "L".join(self._spot(x, y) for x, y in points)
 
     def _spot(self, x: float, y: float) -> str:
@@ -78,12 +78,12 @@ class Plane:
         return Markup('<path class="line {}" d="M{}"/>').format(style, self.path(points)) if points else Markup("")
 
     def area(self, lower: Sequence[tuple[float, float]], upper: Sequence[tuple[float, float]], style: str) -> Markup:
-        """Between two lines that run in the same direction."""
+        """Fills what lies between two lines that run in the same direction."""
         outline = self.path([*lower, *reversed(upper)])
         return Markup('<path class="area {}" d="M{}Z"/>').format(style, outline) if outline else Markup("")
 
     def mark(self, name: str, x: float, y: float, *, size: str = "") -> Markup:
-        """One of the marks that the page defines once: `proof`, `witness`, `estimate`, ...; size: `-small` or none."""
+        """Sets a mark that the page defines once: `proof`, `witness`, `estimate`, ...; size: `-small` or none."""
         return Markup('<use href="#mark-{0}{3}" class="mark {0}" x="{1}" y="{2}"/>').format(
             name, self.left(x), self.top(y), size
         )
@@ -95,14 +95,14 @@ class Plane:
         )
 
     def across(self, y: float, words: str, style: str) -> Markup:
-        """A level, with its name above it at the left."""
+        """Draws a level, with its name above it at the left."""
         return Markup(
             '<line class="level {0}" x1="0" x2="100%" y1="{1}" y2="{1}"/>'
             '<text class="{0}" x="0" y="{1}" dx=".4em" dy="-.45em">{2}</text>'
         ).format(style, self.top(y), words)
 
     def down(self, x: float, words: str, style: str) -> Markup:
-        """A value of x, with its name beside its top."""
+        """Draws a value of x, with its name beside its top."""
         anchor, shift = ("end", "-.4em") if self.x.part(x) > 0.5 else ("start", ".4em")
         return Markup(
             '<line class="level {0}" x1="{1}" x2="{1}" y1="0" y2="100%"/>'
@@ -119,7 +119,7 @@ def joined(parts: Iterable[Markup]) -> Markup:
 
 
 def stretched(parts: Iterable[Markup]) -> Markup:
-    """A canvas for lines and areas: it fills the chart, and strokes keep their width."""
+    """Makes a canvas for lines and areas: it fills the chart, and strokes keep their width."""
     return Markup(
         '<svg class="canvas" viewBox="0 0 {0} {0}" preserveAspectRatio="none" width="100%" height="100%">{1}</svg>'
     ).format(_SIDE, joined(parts))
@@ -127,7 +127,7 @@ def stretched(parts: Iterable[Markup]) -> Markup:
 
 @dataclass(frozen=True)
 class Chart:
-    """`says`: what a reader who cannot see it should know."""
+    """A chart `says` what a reader who cannot see it should know."""
 
     name: str
     title: str

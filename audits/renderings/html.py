@@ -36,7 +36,7 @@ from audits.renderings.score_chart import (
 
 @dataclass(frozen=True)
 class Section:
-    """One part of the page; `name` is its anchor and its template."""
+    """A section is one part of the page; `name` is its anchor and its template."""
 
     name: str
     title: str
@@ -44,7 +44,7 @@ class Section:
 
 
 SECTIONS = (
-    Section("rules", "The gate, rule by rule", lambda report: bool(report.rules)),
+    Section("rules", "The policy, rule by rule", lambda report: bool(report.rules)),
     Section("alarms", "Alarms"),
     Section("numbers", "Key figures"),
     Section("brackets", "Brackets", lambda report: bool(report.samples)),

@@ -12,7 +12,7 @@ Pairs = list[tuple[str, str]]
 
 
 def groups(report: Report) -> Iterator[tuple[str, Pairs]]:
-    """(title, [(name, value)])"""
+    """Groups what is known as (title, [(name, value)])."""
     yield "Model", list(_model(report.model))
     yield "Data", list(_data(report))
     yield "Threat model", list(_threat(report))
@@ -21,7 +21,7 @@ def groups(report: Report) -> Iterator[tuple[str, Pairs]]:
 
 
 def digests(report: Report) -> Pairs:
-    """sha256, hex."""
+    """Lists the digests: SHA-256, hex."""
     known = report.digests.model_dump()
     if report.model.endpoint:
         known = {"description of the endpoint; its model has none": known.pop("model")} | known
@@ -29,7 +29,7 @@ def digests(report: Report) -> Pairs:
 
 
 def policy(report: Report) -> str | None:
-    """As it was read."""
+    """Shows the policy as it was read; None where there was none."""
     given = report.settings.policy
     return None if given is None else json.dumps(given, indent=2, ensure_ascii=False)
 
@@ -39,7 +39,7 @@ def params(job: JobRow) -> str:
 
 
 def compact(values: dict[str, Any]) -> str:
-    """Parameters on one line."""
+    """Sets parameters on one line."""
     return ", ".join(f"{name} = {_value(value)}" for name, value in values.items() if value is not None)
 
 

@@ -1,7 +1,7 @@
 """The report as JUnit XML, which every pipeline knows how to show: one test case a rule of the policy.
 
-Not met is a failure, not decided an error. A rule that cannot stop the gate (waived, an estimate, a mere warning) is
-skipped unless it passed, so that a file without failures and errors is a gate that did not stop.
+Not met is a failure, not decided an error. A rule that stops nobody (waived, an estimate, a mere warning) is skipped
+unless it passed, so that a file without failures and errors is a policy that was met.
 """
 
 from collections.abc import Iterator

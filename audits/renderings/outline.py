@@ -25,7 +25,7 @@ class Figure:
 
 
 def headline(report: Report) -> str:
-    """The verdict in one sentence."""
+    """Says the verdict in one sentence."""
     if report.verdict is None:
         return "No policy was given: these are numbers without a verdict."
     told = [rule.verdict for rule in report.rules if rule.waiver is None]
@@ -41,7 +41,7 @@ def headline(report: Report) -> str:
 
 
 def sentences(report: Report) -> Iterator[str]:
-    """What was found, without a word that needs a glossary."""
+    """Says what was found, without a word that needs a glossary."""
     if any(alarm.severity == "error" for alarm in report.alarms):
         yield "An alarm says that a number in this audit is wrong. Read the alarms before anything else."
     yield from _of_accuracy(report)
@@ -83,7 +83,7 @@ def _of_distance(report: Report) -> Iterator[str]:
 
 
 def figures(report: Report) -> Iterator[Figure]:
-    """Only what was computed."""
+    """Lists the figures that were computed, and no others."""
     summary, epsilon = report.summary, report.threat.epsilon
     within = "at any distance" if epsilon is None else f"within {number(epsilon)}"
     yield from _rate("Clean accuracy", summary.clean_accuracy, "")

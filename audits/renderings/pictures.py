@@ -16,7 +16,7 @@ _GRAY, _COLOR = 0, 2  # color types of PNG (W3C PNG, 11.2.1)
 
 @dataclass(frozen=True)
 class Triptych:
-    """One sample of an image gallery. `reach`: the largest change of a value, shown as black or white."""
+    """A triptych is one sample of an image gallery. Black or white shows the largest change of a value, `reach`."""
 
     picture: Picture
     original: str
@@ -53,7 +53,7 @@ def _source(image: NDArray[np.float64]) -> str:
 
 
 def png(image: NDArray[np.float64]) -> bytes:
-    """(height, width, 1 or 3); values outside [0, 1] are cut off."""
+    """Encodes (height, width, 1 or 3) values; those outside [0, 1] are cut off."""
     height, width, channels = image.shape
     shades = (image.clip(0.0, 1.0) * 255).round().astype(np.uint8).reshape(height, width * channels)
     lines = np.hstack([np.zeros((height, 1), np.uint8), shades])  # each line begins with its filter: none

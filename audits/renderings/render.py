@@ -19,5 +19,5 @@ WRITERS: dict[str, Callable[[Report], str]] = {  # by the names of `report.MEDIA
 
 
 def render(report: Report, form: str) -> bytes:
-    """UTF-8. `form` is one of WRITERS."""
+    """Renders the report as UTF-8. `form` is one of WRITERS."""
     return WRITERS[form](report).encode()

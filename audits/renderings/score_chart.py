@@ -18,7 +18,7 @@ PLAIN = "max_sample_score"  # the figure of a score from the largest value seen,
 
 
 def scores(report: Report) -> list[str]:
-    """The methods whose scores can be held against found distances."""
+    """Names the methods whose scores can be held against found distances."""
     return [score for score in estimating(report.samples, Kind.ESTIMATE) if scored(report.samples, score)]
 
 
@@ -27,12 +27,12 @@ def score_names(report: Report) -> str:
 
 
 def scored(rows: Sequence[SampleRow], score: str) -> list[SampleRow]:
-    """The samples that have this score and a found distance."""
+    """Picks the samples that have this score and a found distance."""
     return [row for row in rows if row.value_of(score) is not None and row.upper is not None]
 
 
 def plain(row: SampleRow, score: str) -> float | None:
-    """The score with the plain largest value seen instead of the fitted end point, where it tells that."""
+    """Returns the score with the plain largest value seen instead of the fitted end point, where it tells that."""
     return row.estimates[score].figures.get(PLAIN) if score in row.estimates else None
 
 
@@ -41,12 +41,12 @@ def has_plain(rows: Sequence[SampleRow], score: str) -> bool:
 
 
 def above(rows: Sequence[SampleRow], score: str) -> int:
-    """On how many samples the score is larger than a distance at which the model is fooled."""
+    """Counts the samples whose score is larger than a distance at which the model is fooled."""
     return sum((row.value_of(score) or 0.0) > (row.upper or 0.0) for row in rows)
 
 
 def plain_above(rows: Sequence[SampleRow], score: str) -> int:
-    """On how many samples the score without its fit is larger."""
+    """Counts the samples whose score without its fit is larger."""
     return sum((plain(row, score) or 0.0) > (row.upper or 0.0) for row in rows)
 
 

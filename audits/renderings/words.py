@@ -22,12 +22,12 @@ _NOT_XML = "\ufffe\uffff"  # XML 1.0, 2.2
 
 
 def plain(text: str) -> str:
-    """`text` without what could reorder, hide or end the line it stands in."""
+    """Takes from a text what could reorder, hide or end the line it stands in."""
     return "".join("�" if unicodedata.category(char) in _UNSEEN or char in _NOT_XML else char for char in text)
 
 
 def number(value: float | None) -> str:
-    """Nearest, and without zeros at the end."""
+    """Says a number to the nearest, without zeros at its end."""
     text = nearly(value)
     return text.rstrip("0").rstrip(".") if "." in text and "e" not in text else text
 
@@ -37,17 +37,17 @@ def signed(value: float) -> str:
 
 
 def nearly(value: float | None) -> str:
-    """An estimate, to the nearest."""
+    """Says an estimate, to the nearest."""
     return _rounded(value, ROUND_HALF_EVEN)
 
 
 def at_least(value: float | None) -> str:
-    """A lower bound, rounded down."""
+    """Says a lower bound, rounded down."""
     return _rounded(value, ROUND_FLOOR)
 
 
 def at_most(value: float | None) -> str:
-    """An upper bound, rounded up."""
+    """Says an upper bound, rounded up."""
     return _rounded(value, ROUND_CEILING)
 
 
@@ -62,12 +62,12 @@ def _rounded(value: float | None, rounding: str) -> str:
 
 
 def count(value: int) -> str:
-    """With a thin space between thousands."""
+    """Says a whole number with a thin space between thousands."""
     return f"{value:,}".replace(",", "\u202f")
 
 
 def share(value: float | None, digits: int = 1) -> str:
-    """A rate in percent, exact enough to be held against a bound."""
+    """Says a rate in percent, exactly enough to be held against a bound."""
     if value is None:
         return NOTHING
     text = f"{100 * value:.{digits}f}"
@@ -75,7 +75,7 @@ def share(value: float | None, digits: int = 1) -> str:
 
 
 def span(interval: Interval | None) -> str:
-    """The interval of a rate, rounded outwards."""
+    """Says the interval of a rate, rounded outwards."""
     if interval is None:
         return NOTHING
     low, high = math.floor(1000 * interval.low + 1e-9) / 10, math.ceil(1000 * interval.high - 1e-9) / 10
@@ -83,7 +83,7 @@ def span(interval: Interval | None) -> str:
 
 
 def between(median: MedianInterval | None) -> str:
-    """The interval of a median, rounded outwards. Empty where there is none."""
+    """Says the interval of a median, rounded outwards; nothing where there is none."""
     if median is None:
         return ""
     low, high = (math.inf if end is None else end for end in (median.low, median.high))
@@ -109,7 +109,7 @@ def size(count_of_bytes: int) -> str:
 
 
 def many(n: int, one: str, more: str = "") -> str:
-    """`3 samples`, `1 sample`."""
+    """Counts in words: `3 samples`, `1 sample`."""
     return f"{count(n)} {one if n == 1 else more or one + 's'}"
 
 
@@ -122,7 +122,7 @@ def is_rate(metric: str) -> bool:
 
 
 def measured(metric: str, value: float | None) -> str:
-    """A value of a metric, in its unit."""
+    """Says a value of a metric, in its unit."""
     return share(value, 2) if is_rate(metric) else number(value)
 
 
@@ -131,14 +131,14 @@ def observed(rule: RuleOutcome) -> str:
 
 
 def interval(rule: RuleOutcome) -> str:
-    """Empty where an interval would mean nothing."""
+    """Says the interval of a rule; nothing where it would mean nothing."""
     if rule.low is None and rule.high is None:
         return ""
     return f"{measured(rule.metric, rule.low)} to {measured(rule.metric, rule.high)}"
 
 
 def requirement(rule: RuleOutcome) -> str:
-    """What the rule asks, in words."""
+    """Says what the rule asks."""
     where = f" within {number(rule.at)}" if rule.at is not None else ""
     sure = f", with {share(rule.confidence)} confidence" if rule.confidence is not None else ""
     return f"{spaced(rule.metric)}{where} {' and '.join(_asked(rule))}{sure}"
@@ -155,7 +155,7 @@ def _asked(rule: RuleOutcome) -> Iterator[str]:
 
 
 def remark(rule: RuleOutcome) -> str:
-    """Why a rule was decided so, what would decide it, and who answers for it."""
+    """Says why a rule was decided so, what would decide it, and who answers for it."""
     parts = [rule.detail] if rule.detail else []
     if rule.needed_samples is not None:
         parts.append(f"About {many(rule.needed_samples, 'sample')} would decide it, were the rate to stay.")
@@ -166,7 +166,7 @@ def remark(rule: RuleOutcome) -> str:
 
 
 def answer(picture: Picture) -> str:
-    """What the model says of the adversarial point."""
+    """Says what the model makes of the adversarial point."""
     return "no longer so" if picture.read_as is None else f"read as {picture.read_as}"
 
 

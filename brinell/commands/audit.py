@@ -1,4 +1,4 @@
-"""`brinell audit`: a bracket around the robust radius of every sample, and a gate for pipelines, in one command."""
+"""`brinell audit`: a bracket around the robust radius of every sample, and a verdict for pipelines, in one command."""
 
 import re
 from pathlib import Path
@@ -45,7 +45,7 @@ def audit(
     ] = None,
     policy: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Rules in JSON or YAML: what must hold to pass.", show_default="no gate"),
+        typer.Option(metavar="FILE", help="Rules in JSON or YAML: what must hold to pass.", show_default="no verdict"),
     ] = None,
     norm: Annotated[NormName, typer.Option(help="How distance is measured.")] = NormName.L2,
     epsilon: Annotated[
@@ -75,7 +75,7 @@ def audit(
     Uses the server that is named or runs here; without one, starts a private one for this call. In GitHub Actions the
     report is added to the step's summary.
 
-    Exit codes: 0 passed (or no policy, and all jobs succeeded), 1 the gate failed, 2 could not run, 3 inconclusive or
+    Exit codes: 0 passed (or no policy, and all jobs succeeded), 1 the policy failed, 2 could not run, 3 inconclusive or
     timed out, 4 wrong usage.
     """
     refuse_missing_files(model, samples)

@@ -1,4 +1,4 @@
-"""A gate on a terminal: one line a rule, with why it does not pass where it does not, and the verdict."""
+"""A verdict on a terminal: one line a rule, with why it does not pass where it does not, and what it comes to."""
 
 from collections.abc import Sequence
 

@@ -64,7 +64,7 @@ ALONE = (
         "idempotency_key_reused",
         *ADMISSION_REFUSALS,
     ),
-    openapi_extra=takes_json("AuditRequest", gate=examples.AUDIT_REQUEST, smallest=examples.SMALLEST_AUDIT_REQUEST),
+    openapi_extra=takes_json("AuditRequest", policy=examples.AUDIT_REQUEST, smallest=examples.SMALLEST_AUDIT_REQUEST),
 )
 def create_audit(
     request: Request,
@@ -129,7 +129,7 @@ async def get_audit(
     | declares("not_found", "invalid_request"),
 )
 def get_verdict(audit_id: str, caller: JobsReader, parts: TheParts) -> Verdict:
-    """Small and quick, for gates that ask often."""
+    """Small and quick, for pipelines that ask often."""
     return parts.audits.verdict(caller.tenant, audit_id)
 
 

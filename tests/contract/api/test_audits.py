@@ -299,7 +299,7 @@ def test_another_tenants_id_in_an_audit_is_answered_as_an_unknown_one(api: Api, 
 
 
 def test_a_verdict_costs_a_handful_of_reads_however_large_its_audit(api: Api, caller: TestClient) -> None:
-    """Of the store alone, and no report is opened: gates ask often. How many milliseconds: `python -m benchmarks`."""
+    """Of the store alone, no report is opened: pipelines ask often. How many milliseconds: `python -m benchmarks`."""
     small = api.an_audit(caller, policy=POLICY, recipe=["pgd"], samples={"limit": 1})
     large = api.an_audit(caller, policy=POLICY)
     for audit in (small, large):

@@ -1,4 +1,4 @@
-"""What a pipeline makes of a verdict: red exactly when the gate did not pass."""
+"""What a pipeline makes of a verdict: red exactly when the policy did not pass."""
 
 import pytest
 from junitparser import Error, Failure, JUnitXml, Skipped
