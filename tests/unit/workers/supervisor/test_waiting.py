@@ -7,7 +7,7 @@ import pytest
 from jobs.lease import JobLease
 from models.cards import TRIES
 from tests.jobs_for_tests import ready_card, samples_card, spec
-from tests.unit.workers.test_permits import lease
+from tests.unit.workers.supervisor.test_permits import lease
 from workers.frames import FrameError
 from workers.messages import AboutModel, Message, Progressed, TurnsAsked, TurnsGranted
 from workers.supervisor import supervisor
