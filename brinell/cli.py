@@ -37,7 +37,7 @@ app.add_typer(keys.app, name="keys")
 
 
 def main() -> None:
-    """The console script. Never shows a traceback."""
+    """Runs the console script. Never shows a traceback."""
     for number in (signal.SIGTERM, signal.SIGHUP):  # `kill`, or a terminal that closes, is as polite as Ctrl-C
         if signal.getsignal(number) is not signal.SIG_IGN:  # nohup
             signal.signal(number, signal.default_int_handler)
@@ -45,7 +45,7 @@ def main() -> None:
 
 
 def exit_code(arguments: list[str]) -> int:
-    """Run one command line to its end."""
+    """Runs one command line to its end and returns its exit code."""
     try:
         return _of_return(app(arguments, prog_name="brinell", standalone_mode=False))
     except typer.TyperException as usage:

@@ -30,7 +30,7 @@ OnAudit = Callable[[Audit], None]
 
 
 class Client:
-    """Not to be shared between threads."""
+    """A client speaks to one server with one key. It is not to be shared between threads."""
 
     def __init__(self, url: str, api_key: str, *, timeout_seconds: float = 30.0) -> None:
         self._transport = Transport(url, api_key, timeout_seconds=timeout_seconds)
@@ -42,6 +42,7 @@ class Client:
         self.close()
 
     def close(self) -> None:
+        """Closes the connections."""
         self._transport.close()
 
     # --- models
@@ -56,7 +57,8 @@ class Client:
         timeout_seconds: float | None = None,
         on_sent: OnSent | None = None,
     ) -> ModelCard:
-        """The model once it is ready. `kind` is onnx or neighbors, `preprocessing` JSON.
+        """Uploads a model file and returns the model once it is ready. `kind` is onnx or neighbors, `preprocessing`
+        JSON.
 
         Raises BrinellError(the gate's code) if refused.
         """
@@ -67,7 +69,8 @@ class Client:
         return self._inspected(cast(ModelCard, answer), deadline)
 
     def register_endpoint(self, request: Mapping[str, Any], *, timeout_seconds: float | None = None) -> ModelCard:
-        """The model once it was probed, or `unverified`. `request` is the JSON body of POST /v1/models.
+        """Registers a model that serves already, and returns it once it was probed, or `unverified`. `request` is the
+        JSON body of POST /v1/models.
 
         Raises BrinellError(endpoint_unavailable, endpoint_bad_response) if refused.
         """
@@ -83,111 +86,131 @@ class Client:
         return model
 
     def model(self, model_id: str) -> ModelCard:
+        """Returns a model as it stands."""
         return cast(ModelCard, self._transport.json("GET", _path("models", model_id)))
 
     def models(self) -> Iterator[ModelCard]:
+        """Yields the tenant's models, newest first."""
         return self._pages("/v1/models")
 
     def delete_model(self, model_id: str) -> None:
+        """Deletes a model that no live job uses."""
         self._transport.send("DELETE", _path("models", model_id))
 
     # --- samples
 
     def upload_samples(self, path: Path, *, name: str | None = None, on_sent: OnSent | None = None) -> SamplesCard:
+        """Uploads an .npz of samples and returns what was read of it."""
         return cast(SamplesCard, self._upload("/v1/samples", path, {"name": name or path.name}, 0, on_sent))
 
     def samples(self, samples_id: str) -> SamplesCard:
+        """Returns the card of uploaded samples."""
         return cast(SamplesCard, self._transport.json("GET", _path("samples", samples_id)))
 
     def samples_list(self) -> Iterator[SamplesCard]:
+        """Yields the cards of the tenant's samples, newest first."""
         return self._pages("/v1/samples")
 
     def delete_samples(self, samples_id: str) -> None:
+        """Deletes samples that no live job uses."""
         self._transport.send("DELETE", _path("samples", samples_id))
 
     # --- methods
 
     def methods(self) -> list[MethodCard]:
+        """Returns what the server can do, a card a method."""
         return cast(list[MethodCard], self._transport.json("GET", "/v1/methods"))
 
     # --- jobs
 
     def create_job(self, request: Mapping[str, Any], *, idempotency_key: str | None = None) -> Job:
-        """The queued job. `request` is the body of POST /v1/jobs; a lost connection cannot make a second job of it."""
+        """Creates a job and returns it, queued. `request` is the body of POST /v1/jobs; a lost connection cannot make a
+        second job of it.
+        """
         return cast(Job, self._create("/v1/jobs", request, idempotency_key))
 
     def job(self, job_id: str) -> Job:
+        """Returns a job as it stands."""
         return cast(Job, self._transport.json("GET", _path("jobs", job_id)))
 
     def jobs(self, *, state: str | None = None) -> Iterator[Job]:
+        """Yields the tenant's jobs, newest first; `state` None: all of them."""
         return self._pages("/v1/jobs", {"state": state} if state else {})
 
     def wait_for_job(self, job_id: str, *, timeout_seconds: float | None = None, on_job: OnJob | None = None) -> Job:
-        """The job once it has ended, however it ended. `on_job` sees it about once a second until then.
+        """Returns a job once it has ended, in whatever state. `on_job` sees it about once a second until then.
 
         Raises TimedOut; the job goes on then.
         """
         return wait_until_ended(self._transport, _path("jobs", job_id), Deadline(timeout_seconds), on_job)
 
     def cancel_job(self, job_id: str) -> Job:
+        """Asks a job to stop, and returns it; an ended one stays as it is."""
         return cast(Job, self._transport.json("POST", f"{_path('jobs', job_id)}/cancel"))
 
     def delete_job(self, job_id: str) -> None:
+        """Deletes a job and its findings, a live one after cancelling it."""
         self._transport.send("DELETE", _path("jobs", job_id))
 
     def findings(self, job_id: str) -> Iterator[Finding]:
+        """Yields what a job has found so far, in the order of its samples."""
         return self._pages(f"{_path('jobs', job_id)}/findings", {"limit": 1000})
 
     def adversarials(self, job_id: str) -> bytes:
-        """An .npz: `index` (m,), `x` (m, *shape), `label` (m,)."""
+        """Returns an ended job's points as an .npz: `index` (m,), `x` (m, *shape), `label` (m,)."""
         return self._transport.send("GET", f"{_path('jobs', job_id)}/adversarials").content
 
     # --- audits
 
     def create_audit(self, request: Mapping[str, Any], *, idempotency_key: str | None = None) -> Audit:
-        """The queued audit. `request` is the body of POST /v1/audits; its policy may be the text of a file."""
+        """Creates an audit and returns it, queued. `request` is the body of POST /v1/audits; its policy may be the text
+        of a file.
+        """
         return cast(Audit, self._create("/v1/audits", request, idempotency_key))
 
     def audit(self, audit_id: str) -> Audit:
+        """Returns an audit as it stands."""
         return cast(Audit, self._transport.json("GET", _path("audits", audit_id)))
 
     def audits(self, *, state: str | None = None) -> Iterator[Audit]:
+        """Yields the tenant's audits, newest first; `state` None: all of them."""
         return self._pages("/v1/audits", {"state": state} if state else {})
 
     def wait_for_audit(
         self, audit_id: str, *, timeout_seconds: float | None = None, on_audit: OnAudit | None = None
     ) -> Audit:
-        """Like `wait_for_job`."""
+        """Returns an audit once it has ended, as `wait_for_job` does a job."""
         return wait_until_ended(self._transport, _path("audits", audit_id), Deadline(timeout_seconds), on_audit)
 
     def verdict(self, audit_id: str) -> Verdict:
-        """The verdict and every rule. Null while the audit runs, and where it has no policy."""
+        """Returns the verdict and every rule. It is null while the audit runs, and where it has no policy."""
         return cast(Verdict, self._transport.json("GET", f"{_path('audits', audit_id)}/verdict"))
 
     def report(self, audit_id: str) -> Report:
-        """The report's document, which every rendering shows."""
+        """Returns the report's document, which every rendering shows."""
         return cast(Report, self._transport.json("GET", f"{_path('audits', audit_id)}/report"))
 
     def rendering(self, audit_id: str, form: str) -> bytes:
-        """The report as a file: `form` is json, html, markdown or junit."""
+        """Returns the report as a file: `form` is json, html, markdown or junit."""
         route = f"{_path('audits', audit_id)}/report"
         return self._transport.send("GET", route, params={"format": form}).content
 
     def cancel_audit(self, audit_id: str) -> Audit:
+        """Asks an audit and its jobs to stop, and returns it."""
         return cast(Audit, self._transport.json("POST", f"{_path('audits', audit_id)}/cancel"))
 
     def delete_audit(self, audit_id: str) -> None:
-        """With its jobs."""
+        """Deletes an audit with its jobs and its report."""
         self._transport.send("DELETE", _path("audits", audit_id))
 
     # --- the server
 
     def is_alive(self) -> bool:
-        """True if a Brinell API listens there."""
+        """Tells whether a Brinell API listens there."""
         return self._is_well("/healthz")
 
     def is_ready(self) -> bool:
-        """True if the service can take a job to its end now."""
+        """Tells whether the service can take a job to its end now."""
         return self._is_well("/readyz")
 
     def _is_well(self, route: str) -> bool:

@@ -20,17 +20,17 @@ class BrinellError(Exception):
 
     @property
     def status(self) -> int | None:
-        """The HTTP status, where the server answered."""
+        """Returns the HTTP status, where the server answered."""
         return self.problem.get("status")
 
     @property
     def request_id(self) -> str | None:
-        """The number under which the server's log has it."""
+        """Returns the number under which the server's log has it."""
         return self.problem.get("request_id")
 
 
 class TimedOut(BrinellError):
-    """The caller's own time ran out. Whether it would have worked is not known."""
+    """The caller's own time ran out, and whether it would have worked is not known."""
 
     def __init__(self, detail: str) -> None:
         super().__init__(detail, code="timed_out")

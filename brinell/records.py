@@ -357,6 +357,8 @@ class Limits(TypedDict):
 
 
 class Liveness(TypedDict):
+    """The process that answers this is alive."""
+
     status: Literal["alive"]
 
 
@@ -368,7 +370,7 @@ class MedianInterval(TypedDict):
 
 
 class MethodCard(TypedDict):
-    """One row of the registry, as a client needs it."""
+    """A card is one row of the registry, as a client needs it."""
 
     name: str
     version: str
@@ -509,7 +511,9 @@ class QueryCount(TypedDict):
 
 
 class Readiness(TypedDict):
-    """`isolation`: how strictly uploaded models are locked up where they run."""
+    """The service can take a job to its end. `isolation` says how strictly uploaded models are locked up where they
+    run.
+    """
 
     status: Literal["ready"]
     workers: dict[str, int]

@@ -16,7 +16,9 @@ from service.openapi import document
 
 
 def create_app(settings: Settings, store: Store, library: Library, *, most_requests: int = MOST_REQUESTS) -> FastAPI:
-    """Reads nothing and starts nothing by itself: whoever calls decides where the parts come from."""
+    """Wires the application. It reads nothing and starts nothing by itself: whoever calls decides where the parts come
+    from.
+    """
     app = FastAPI(
         title="Brinell",
         version=VERSION,

@@ -22,6 +22,7 @@ USAGE = 4
 
 
 def main(arguments: list[str] | None = None) -> int:
+    """Runs one command and returns its exit code."""
     chosen = _parser().parse_args(arguments)
     try:
         return int(chosen.act(Keys(Connection(Settings())), chosen))
@@ -31,6 +32,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def create(keys: Keys, chosen: argparse.Namespace) -> int:
+    """Makes a key and shows it, once."""
     key = new_key()
     scopes = frozenset(chosen.scope or SCOPES)
     record = KeyRecord(
@@ -42,6 +44,7 @@ def create(keys: Keys, chosen: argparse.Namespace) -> int:
 
 
 def list_keys(keys: Keys, chosen: argparse.Namespace) -> int:
+    """Shows all keys, without their secrets."""
     records = [_shown(record) for record in keys.all()]
     if chosen.json:
         _write(records)
@@ -53,6 +56,7 @@ def list_keys(keys: Keys, chosen: argparse.Namespace) -> int:
 
 
 def revoke(keys: Keys, chosen: argparse.Namespace) -> int:
+    """Ends a key at once."""
     if not keys.revoke(chosen.id):
         raise NotFound("There is no such key; `list` shows those there are.")
     _write({"id": chosen.id, "revoked": True} if chosen.json else f"{chosen.id} is revoked.")

@@ -19,6 +19,7 @@ DRAIN_SECONDS = 10
 
 
 def main(arguments: list[str] | None = None) -> None:
+    """Serves the API until it is stopped."""
     chosen = _parser().parse_args(arguments)
     settings = Settings()
     logs.write_as_json(settings.log_level)

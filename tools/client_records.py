@@ -35,19 +35,19 @@ Json = dict[str, Any]
 
 
 def main() -> None:
-    """Write the file anew."""
+    """Writes the file anew."""
     FILE.write_text(client_records(openapi_document()), encoding="utf-8")
 
 
 def openapi_document() -> Json:
-    """The document of an application that has no parts: it needs none to describe itself."""
+    """Returns the document of an application that has no parts: it needs none to describe itself."""
     nothing = cast(Any, None)
     app = create_app(cast(Settings, nothing), cast(Store, nothing), cast(Library, nothing))
     return app.openapi()
 
 
 def client_records(document: Json) -> str:
-    """The text of the module. Raises KeyError for a kind of schema that it has no word for."""
+    """Returns the text of the module. Raises KeyError for a kind of schema that it has no word for."""
     schemas = document["components"]["schemas"]
     answered = {name: schemas[name] for name in sorted(_answered(document))}
     closed = [f"{name} = {_type_of(schema)}" for name, schema in answered.items() if "enum" in schema]

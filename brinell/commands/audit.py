@@ -162,7 +162,7 @@ def _run(client: Client, request: dict[str, Any], files: AuditFiles, deadline: D
 
 
 def show(client: Client, audit_id: str, *, as_json: bool) -> None:
-    """The report on standard output."""
+    """Prints an audit's report on standard output."""
     document = client.report(audit_id)
     if as_json:
         print_json(document)

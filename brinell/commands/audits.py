@@ -19,6 +19,8 @@ AuditId = Annotated[str, typer.Argument(metavar="AUDIT_ID", help="aud_…")]
 
 
 class Form(StrEnum):
+    """A report can be saved in each of these forms."""
+
     JSON = "json"
     HTML = "html"
     MARKDOWN = "markdown"

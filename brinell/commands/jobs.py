@@ -90,7 +90,7 @@ def delete(job_id: JobId, url: Url = None, api_key: ApiKey = None) -> None:
 
 
 def print_findings(found: list[Finding]) -> None:
-    """One line a sample."""
+    """Prints findings as a table, one line a sample."""
     columns = ["sample", "label", "predicted", "kind", "norm", "value", "status", "queries", "gradients"]
     print_table(columns, [_line(finding) for finding in found], right=frozenset({"value", "queries", "gradients"}))
 

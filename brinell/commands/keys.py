@@ -63,4 +63,5 @@ def _manage(arguments: list[str], as_json: bool, data_dir: Path) -> None:
 
 
 def plain_lines(text: str) -> str:
+    """Returns the lines of a text without what would steer the terminal."""
     return "".join(f"{plain(line)}\n" for line in text.splitlines())

@@ -38,13 +38,17 @@ Timeout = Annotated[
 
 
 class NormName(StrEnum):
+    """Distance is measured in one of these norms."""
+
     L1 = "l1"
     L2 = "l2"
     LINF = "linf"
 
 
 def box_of(text: str | None) -> dict[str, Any]:
-    """The threat's part that says it: nothing where it was left out, which is not the same as `none`."""
+    """Reads --box into the part of the threat that says it: nothing where it was left out, which is not the same as
+    `none`.
+    """
     if text is None or text == "none":
         return {} if text is None else {"box": None}
     try:
@@ -55,12 +59,12 @@ def box_of(text: str | None) -> dict[str, Any]:
 
 
 def local_file(description: str) -> Any:
-    """An argument that names a file to be read: wrong usage where there is none."""
+    """Makes an argument that names a file to be read: wrong usage where there is none."""
     return typer.Argument(metavar="FILE", help=description, exists=True, dir_okay=False, readable=True)
 
 
 def refuse_missing_files(model: str, samples: str, auxiliary: str | None = None) -> None:
-    """Wrong usage where one that is given is neither a readable file nor an id."""
+    """Raises wrong usage where one that is given is neither a readable file nor an id."""
     given = (("MODEL", model, "mdl_"), ("--samples", samples, "smp_"), ("--auxiliary", auxiliary, "smp_"))
     for what, text, prefix in given:
         if text is None or is_id(text, prefix):
@@ -70,7 +74,7 @@ def refuse_missing_files(model: str, samples: str, auxiliary: str | None = None)
 
 
 def refuse_unwritable(option: str, path: Path | None) -> None:
-    """Wrong usage where a file cannot be written, before hours are spent on what it should hold."""
+    """Raises wrong usage where a file cannot be written, before hours are spent on what it should hold."""
     if path is None:
         return
     target = path if path.exists() else path.parent

@@ -26,6 +26,8 @@ from brinell.wire.deadline import Deadline
 
 
 class Preset(StrEnum):
+    """A preset says how many gradients a sample gets."""
+
     QUICK = "quick"
     STANDARD = "standard"
     PAPER = "paper"

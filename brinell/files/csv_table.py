@@ -13,13 +13,18 @@ from brinell.files.npz import Sample
 
 @dataclass(frozen=True)
 class CsvTable:
+    """A table that was read is the names of its features, those of its classes, and its lines as samples."""
+
     features: tuple[str, ...]
     classes: tuple[str, ...]  # names in order, if labels are names; empty: they are the numbers themselves
     samples: tuple[Sample, ...]
 
 
 def read(path: Path, *, label: str, scale: float) -> CsvTable:
-    """Every feature divided by `scale`. Raises BrinellError(unreadable_table) naming the line that does not fit."""
+    """Reads a table, every feature divided by `scale`.
+
+    Raises BrinellError(unreadable_table) naming the line that does not fit.
+    """
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             return _table(csv.reader(file), label, scale)

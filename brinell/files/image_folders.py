@@ -22,7 +22,9 @@ Layout = Literal["chw", "hwc"]
 
 @dataclass(frozen=True)
 class ImageForm:
-    """How an image becomes numbers: resized (bilinear), then every value from 0 to 255 divided by `scale`."""
+    """A form says how an image becomes numbers: it is resized (bilinear), then every value from 0 to 255 divided by
+    `scale`.
+    """
 
     height: int
     width: int
@@ -32,6 +34,7 @@ class ImageForm:
 
     @property
     def shape(self) -> tuple[int, int, int]:
+        """Returns the shape of one sample."""
         channels = 3 if self.color == "rgb" else 1
         size = (self.height, self.width)
         return (channels, *size) if self.layout == "chw" else (*size, channels)
@@ -39,12 +42,14 @@ class ImageForm:
 
 @dataclass(frozen=True)
 class ImageFolder:
+    """A folder of images is its files, and the class of each."""
+
     classes: tuple[str, ...]  # the label is the place
     files: tuple[tuple[Path, int], ...]  # with labels: one of each class in turn, so that the first N have all of them
 
 
 def find(directory: Path) -> ImageFolder:
-    """Raises BrinellError(no_images, needs_pillow)."""
+    """Finds the images of a folder of folders. Raises BrinellError(no_images, needs_pillow)."""
     suffixes = _suffixes()
     folders = sorted(entry for entry in directory.iterdir() if entry.is_dir() and not entry.name.startswith("."))
     by_class = [
@@ -62,7 +67,7 @@ def find(directory: Path) -> ImageFolder:
 
 
 def read(folder: ImageFolder, form: ImageForm) -> Iterator[Sample]:
-    """In the order of `folder.files`. Raises BrinellError(unreadable_image)."""
+    """Yields the images as samples, in the order of `folder.files`. Raises BrinellError(unreadable_image)."""
     for path, label in folder.files:
         yield Sample(_numbers(path, form), label)
 

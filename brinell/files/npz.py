@@ -15,12 +15,17 @@ ALIGNMENT = 64
 
 
 class Sample(NamedTuple):
+    """A sample is its numbers in flat order, and its label."""
+
     x: bytes  # float32 values, row by row
     label: int
 
 
 def write(path: Path, samples: Iterable[Sample], *, count: int, shape: Sequence[int]) -> None:
-    """`samples` yields `count`, one at a time in memory. The file appears whole or not at all."""
+    """Writes the `count` samples that `samples` yields, one at a time in memory.
+
+    The file appears whole or not at all.
+    """
     draft = path.with_name(f"{path.name}.new")
     labels = array("q")
     try:

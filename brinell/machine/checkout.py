@@ -10,7 +10,7 @@ from brinell.errors import BrinellError
 
 
 def find() -> Path:
-    """The root of the checkout this client was installed from. Raises BrinellError(needs_checkout)."""
+    """Returns the root of the checkout this client was installed from. Raises BrinellError(needs_checkout)."""
     root = Path(__file__).resolve().parents[2]
     if not (root / "service" / "main.py").is_file():
         detail = (
@@ -22,7 +22,7 @@ def find() -> Path:
 
 
 def manage_keys(arguments: list[str], environment: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-    """Run `service.keys`, which keeps the keys, on this machine; its output is captured."""
+    """Runs `service.keys`, which keeps the keys, on this machine; its output is captured."""
     return subprocess.run(
         [sys.executable, "-m", "service.keys", *arguments],
         cwd=find(),

@@ -19,6 +19,8 @@ LONGEST_PAUSE_SECONDS = 30.0
 
 @dataclass(frozen=True)
 class Program:
+    """A program is a command, what it needs, and how long it may take to end."""
+
     name: str
     command: Sequence[str]
     environment: Mapping[str, str]
@@ -28,7 +30,7 @@ class Program:
 
 
 class Child:
-    """One program, kept running by a thread of its own.
+    """A child is one program, kept running by a thread of its own.
 
     The thread that starts the process also waits for it: the kernel's parent-death signal comes when the starting
     *thread* ends, so it must live exactly as long as the child.
@@ -47,19 +49,23 @@ class Child:
 
     @property
     def is_hopeless(self) -> bool:
-        """True if it keeps dying right after its start, or has ended with EX_CONFIG: not as things are set up."""
+        """Tells whether it keeps dying right after its start, or has ended with EX_CONFIG: not as things are set up."""
         return self._short_lives >= HOPELESS
 
     def last_words(self) -> str:
-        """The last line of its log."""
+        """Returns the last line of its log."""
         lines = self._log.read_text(encoding="utf-8", errors="replace").splitlines()
         return next((line for line in reversed(lines) if line.strip()), "(it said nothing)")
 
     def start(self) -> None:
+        """Starts the program, and the thread that keeps it running."""
         self._thread.start()
 
     def stop(self) -> None:
-        """SIGTERM, a time of grace, SIGKILL to it and to what it left behind. Returns when it is gone."""
+        """Sends SIGTERM, and after a time of grace SIGKILL, to it and to what it left behind.
+
+        Returns when it is gone.
+        """
         with self._lock:
             self._stopping.set()
         if self._process:

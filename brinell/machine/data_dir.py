@@ -19,24 +19,29 @@ DEFAULT = Path(".brinell")
 
 
 class DataDir:
+    """A data folder belongs to one installation at a time."""
+
     def __init__(self, path: Path) -> None:
         self.path = path.absolute()
         self._lock: TextIO | None = None
 
     @property
     def logs(self) -> Path:
+        """Names the folder of the processes' logs."""
         return self.path / "logs"
 
     @property
     def library(self) -> Path:
+        """Names the folder of the uploaded bytes."""
         return self.path / "library"
 
     @property
     def valkey(self) -> Path:
+        """Names the folder in which the embedded server keeps its data."""
         return self.path / "valkey"
 
     def hold(self) -> None:
-        """Make it, and keep every other installation out until `let_go` or the end of this process."""
+        """Makes the folder, and keeps every other installation out until `let_go` or the end of this process."""
         try:
             for folder in (self.path, self.logs, self.library):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -58,7 +63,9 @@ class DataDir:
         self._lock = lock
 
     def let_go(self) -> None:
-        """Nothing where it is not ours: then its addresses are those of a running installation."""
+        """Lets others in. It does nothing where the folder is not ours: then its addresses are those of a running
+        installation.
+        """
         if self._lock is None:
             return
         for name in ("url", "redis-url"):
@@ -67,14 +74,14 @@ class DataDir:
         self._lock = None
 
     def read(self, name: str) -> str | None:
-        """None where there is no such file."""
+        """Reads what a file of the folder says; None where there is no such file."""
         try:
             return (self.path / name).read_text(encoding="ascii").strip() or None
         except (OSError, UnicodeDecodeError):
             return None
 
     def write(self, name: str, text: str) -> None:
-        """At once or not at all, for nobody else to read."""
+        """Writes a file at once or not at all, for nobody else to read."""
         draft = self.path / f"{name}.new"
         draft.unlink(missing_ok=True)
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:

@@ -14,6 +14,7 @@ PR_SET_PDEATHSIG = 1  # linux/prctl.h; outlives the exec below
 
 
 def main() -> None:
+    """Replaces this process by the command, bound to the parent's life."""
     parent, command = int(sys.argv[1]), sys.argv[2:]
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -29,11 +29,11 @@ WORKER_GRACE_SECONDS = 20.0  # it hands its chunks back to the queue meanwhile
 
 
 def nobody_listens(_: str) -> None:
-    """Say nothing about children that die and are started again."""
+    """Says nothing about children that die and are started again."""
 
 
 class Installation:
-    """One running copy of the service. A context manager: ready on entry, gone on exit."""
+    """An installation is one running copy of the service. It is a context manager: ready on entry, gone on exit."""
 
     def __init__(
         self,
@@ -57,14 +57,17 @@ class Installation:
 
     @property
     def url(self) -> str:
+        """Returns the address of its API."""
         host = "127.0.0.1" if self._host in {"0.0.0.0", "::"} else self._host
         return f"http://{f'[{host}]' if ':' in host else host}:{self._port}"
 
     @property
     def api_key(self) -> str:
+        """Returns a key with all scopes."""
         return self._data.read("api-key") or ""
 
     def client(self) -> Client:
+        """Returns a client of this installation."""
         return Client(self.url, self.api_key)
 
     def __enter__(self) -> Self:
@@ -79,7 +82,9 @@ class Installation:
         self.stop()
 
     def stop(self) -> None:
-        """The API first, so that nothing new comes in; Redis last, so that the worker can hand back what it holds."""
+        """Stops the API first, so that nothing new comes in; Redis last, so that the worker can hand back what it
+        holds.
+        """
         order = {"api": 0, "worker": 1, "inspector": 1, "probe": 1, "valkey": 2}
         for child in sorted(self._children, key=lambda child: order[child.name]):
             child.stop()

@@ -6,7 +6,10 @@ from brinell.errors import BrinellError
 
 
 def usable_port(host: str, port: int = 0) -> int:
-    """The port, or a free one for 0: a moment ago it could be listened on. Raises BrinellError where it cannot."""
+    """Returns the port, or a free one for 0: a moment ago it could be listened on.
+
+    Raises BrinellError where it cannot.
+    """
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         with socket.socket(family, kind, protocol) as probe:

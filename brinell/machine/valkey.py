@@ -16,7 +16,9 @@ GRACE_SECONDS = 10.0
 
 @dataclass(frozen=True)
 class Valkey:
-    """One embedded server: loopback, a random port, a random password, every write on disk before it is answered."""
+    """An embedded server listens on loopback, on a random port with a random password, and has every write on disk
+    before it answers.
+    """
 
     folder: Path
     port: int = field(default_factory=lambda: usable_port(HOST))
@@ -24,10 +26,13 @@ class Valkey:
 
     @property
     def url(self) -> str:
+        """Returns its address, password included."""
         return f"redis://:{self.password}@{HOST}:{self.port}/0"
 
     def program(self) -> Program:
-        """Settings go in by standard input: the password is in no file and no list of processes."""
+        """Returns the program to run. Its settings go in by standard input: the password is in no file and no list of
+        processes.
+        """
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         return Program(
             name="valkey",
@@ -56,7 +61,7 @@ class Valkey:
         )
 
     def answers(self) -> bool:
-        """True once the data of the last run is loaded and commands are served."""
+        """Tells whether the data of the last run is loaded and commands are served."""
         try:
             with socket.create_connection((HOST, self.port), timeout=1.0) as connection:
                 connection.sendall(f"AUTH {self.password}\r\nPING\r\n".encode())

@@ -11,7 +11,9 @@ STYLES = {"error": "bold red", "warning": "yellow", "note": ""}
 
 
 def print_brackets(samples: Sequence[SampleRow]) -> None:
-    """No change smaller than `certified` matters; a change as large as `found` fools the model."""
+    """Prints one bracket a sample: no change smaller than `certified` matters, a change as large as `found` fools the
+    model.
+    """
     columns = ["sample", "label", "certified", "by", "CLEVER", "found", "by"]
     print_table(columns, [_row(sample) for sample in samples], right=frozenset(columns) - {"by"})
 
@@ -27,6 +29,7 @@ def _row(sample: SampleRow) -> list[str]:
 
 
 def print_outline(report: Report) -> None:
+    """Prints the whole audit in a few lines, and its alarms."""
     out.print()
     for line in _lines(report):
         out.print(plain(line), soft_wrap=True)

@@ -14,12 +14,14 @@ WHAT = {"upper": "the nearest adversarial point found", "lower": "the certified 
 
 
 class Audited(NamedTuple):
+    """An audited model is its name and its report."""
+
     name: str
     report: Report
 
 
 def sentences(ours: Audited, baseline: Audited) -> Iterator[str]:
-    """`ours.report` compares itself with `baseline.report`."""
+    """Yields what `ours.report`, which names the other as its baseline, says of both."""
     by_measure = {comparison["measure"]: comparison for comparison in ours.report["comparisons"]}
     if found := by_measure.get("upper"):
         yield _verdict(found, ours.name, baseline.name)

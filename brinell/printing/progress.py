@@ -11,14 +11,16 @@ from brinell.records import Job
 
 
 class Advance(Protocol):
-    """`state` is worth a line of its own when it changes, `details` is said beside it."""
+    """Whoever shows progress is told the fraction done; `state` is worth a line of its own when it changes, `details`
+    is said beside it.
+    """
 
     def __call__(self, fraction: float, state: str = "", details: str = "") -> None: ...
 
 
 @contextmanager
 def progress(what: str) -> Iterator[Advance]:
-    """A bar or lines of progress of one thing."""
+    """Shows the progress of one thing as a bar, or as lines."""
     if not err.is_terminal:
         yield _lines(what)
         return
@@ -45,22 +47,22 @@ def _lines(what: str) -> Advance:
 
 
 def joined(*notes: str) -> str:
-    """Those that say something, with commas."""
+    """Joins the notes that say something, with commas."""
     return ", ".join(note for note in notes if note)
 
 
 def samples_note(job: Job) -> str:
-    """`7 of 20 samples`."""
+    """Tells how many samples are done, as in `7 of 20 samples`."""
     return f"{job['progress']['samples_done']} of {job['progress']['samples_total']} samples"
 
 
 def job_note(job: Job) -> str:
-    """`running, 7 of 20 samples`."""
+    """Tells how a job stands, as in `running, 7 of 20 samples`."""
     return joined(job["state"], samples_note(job))
 
 
 def time_left(seconds: float | None) -> str:
-    """`about 40 s left`; nothing where nobody knows."""
+    """Tells the time left, as in `about 40 s left`; nothing where nobody knows."""
     if not seconds:
         return ""
     return f"about {seconds:.0f} s left" if seconds < 90 else f"about {seconds / 60:.0f} min left"

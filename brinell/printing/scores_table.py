@@ -10,22 +10,24 @@ NOTHING = "–"
 
 
 def number(value: float | None) -> str:
-    """Four significant digits."""
+    """Writes a number with four significant digits."""
     return NOTHING if value is None else f"{value:#.4g}"
 
 
 def interval(details: dict[str, Any]) -> str:
+    """Writes the interval of a score."""
     ends = details.get("interval")
     return f"[{number(ends[0])}, {number(ends[1])}]" if ends else NOTHING
 
 
 def status(finding: Finding) -> str:
-    """CLEVER's own word on its fit; what the finding is where there is no fit."""
+    """Returns CLEVER's own word on its fit; what the finding is where there is no fit."""
     details = finding["details"]
     return str(details.get("status") or details.get("reason") or finding["kind"])
 
 
 def print_scores(findings: Sequence[Finding]) -> None:
+    """Prints CLEVER scores as a table, one line a sample."""
     norm = findings[0]["norm"] if findings else "l2"
     columns = ["sample", "label", "predicted", f"CLEVER {norm}", interval_title(findings), "status"]
     rows = [
@@ -43,12 +45,13 @@ def print_scores(findings: Sequence[Finding]) -> None:
 
 
 def interval_title(findings: Sequence[Finding]) -> str:
+    """Names the column of intervals by their level, where they share one."""
     levels = {finding["details"]["interval_level"] for finding in findings if finding["details"].get("interval_level")}
     return f"{levels.pop():.0%} interval" if len(levels) == 1 else "interval"
 
 
 def print_summary(job: Job, name: str) -> None:
-    """A few lines about the job of the method of this name; none where it has no summary."""
+    """Prints a few lines about the job of the method of this name; none where it has no summary."""
     summary = job["summary"]
     if not summary:
         return

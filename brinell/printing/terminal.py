@@ -12,27 +12,28 @@ err = Console(highlight=False, markup=False, emoji=False, stderr=True)
 
 
 def plain(text: str) -> str:
-    """Without characters that would steer the terminal: names and details come from elsewhere."""
+    """Takes away the characters that would steer the terminal: names and details come from elsewhere."""
     return "".join(letter if letter.isprintable() else " " for letter in text)
 
 
 def say(text: str) -> None:
-    """A sentence to the person, not part of the result."""
+    """Says a sentence to the person, which is not part of the result."""
     err.print(plain(text), soft_wrap=True)
 
 
 def complain(text: str) -> None:
+    """Says what went wrong."""
     err.print(Text("error: ", style="bold red").append(plain(text), style="not bold default"), soft_wrap=True)
 
 
 def print_json(value: Any) -> None:
-    """Pure JSON, whatever the width of the terminal."""
+    """Prints pure JSON, whatever the width of the terminal."""
     out.file.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
     out.file.flush()
 
 
 def print_table(columns: list[str], rows: list[list[str]], *, right: frozenset[str] = frozenset()) -> None:
-    """A table; `right` names the columns of numbers."""
+    """Prints a table; `right` names the columns of numbers."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
         table.add_column(column, justify="right" if column in right else "left", overflow="fold")
@@ -42,7 +43,7 @@ def print_table(columns: list[str], rows: list[list[str]], *, right: frozenset[s
 
 
 def print_facts(facts: dict[str, Any]) -> None:
-    """One name and value a line."""
+    """Prints one name and value a line."""
     table = Table.grid(padding=(0, 2))
     for name, value in facts.items():
         shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

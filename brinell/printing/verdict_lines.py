@@ -8,7 +8,7 @@ from brinell.records import RuleOutcome
 
 
 def print_verdict(verdict: str | None, rules: Sequence[RuleOutcome]) -> None:
-    """Nothing where there is no policy."""
+    """Prints every rule and the verdict; nothing where there is no policy."""
     if not rules:
         return
     width = max(len(rule["verdict"]) for rule in rules)

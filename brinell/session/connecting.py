@@ -13,7 +13,7 @@ from brinell.printing.terminal import say
 
 
 def find_server(url: str | None, api_key: str | None) -> tuple[str, str] | None:
-    """(url, key), or None where no server is named and none runs from .brinell/.
+    """Returns (url, key), or None where no server is named and none runs from .brinell/.
 
     The key in .brinell/ is never sent to another server than the one it belongs to.
     """
@@ -39,7 +39,10 @@ def _alive(url: str | None) -> str | None:
 
 
 def connect(url: str | None, api_key: str | None) -> Client:
-    """Raises BrinellError where there is no server."""
+    """Returns a client of the server named, or of the one that runs here.
+
+    Raises BrinellError where there is no server.
+    """
     server = find_server(url, api_key)
     if server is None:
         detail = "No server: start one here with `brinell up`, or name one with --url or BRINELL_URL."
@@ -49,7 +52,7 @@ def connect(url: str | None, api_key: str | None) -> Client:
 
 @contextmanager
 def connect_or_start(url: str | None, api_key: str | None) -> Iterator[Client]:
-    """A client of the server named, or of a private one that ends with the block."""
+    """Gives a client of the server named, or of a private one that ends with the block."""
     server = find_server(url, api_key)
     if server is not None:
         with Client(*server) as client:
@@ -61,7 +64,7 @@ def connect_or_start(url: str | None, api_key: str | None) -> Iterator[Client]:
 
 @contextmanager
 def private_server() -> Iterator[Client]:
-    """A client of a whole installation in a folder of its own; both are gone after the block."""
+    """Gives a client of a whole installation in a folder of its own; both are gone after the block."""
     from brinell.machine.local import Installation
 
     with tempfile.TemporaryDirectory(prefix="brinell-") as folder:

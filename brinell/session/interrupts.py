@@ -10,7 +10,9 @@ STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 @contextmanager
 def held() -> Iterator[None]:
-    """Signals that come meanwhile come at the end instead. Signals belong to the main thread; others are not held."""
+    """Holds signals back: those that come meanwhile come at the end instead. Signals belong to the main thread; others
+    are not held.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -12,7 +12,7 @@ SUMMARY_BYTES = 1 << 20  # GitHub drops a step's summary that is longer
 
 @dataclass(frozen=True)
 class AuditFiles:
-    """Where each form goes; None: nowhere."""
+    """Each form of the report goes where its field says; None: nowhere."""
 
     html: Path | None
     junit: Path | None
@@ -20,10 +20,11 @@ class AuditFiles:
 
     @property
     def are_wanted(self) -> bool:
+        """Tells whether any file was asked for."""
         return any((self.html, self.junit, self.markdown))
 
     def write(self, client: Client, audit_id: str) -> bool:
-        """False where one that was asked for could not be written; the others are. Raises BrinellError.
+        """Writes the files. Returns False where one that was asked for could not be written; the others are.
 
         The step's summary is the pipeline's, nobody asked us for it: that it fails is said, and no more.
         """

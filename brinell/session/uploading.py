@@ -17,7 +17,7 @@ def upload_model(
     kind: str = "onnx",
     preprocessing: str | None = None,
 ) -> ModelCard:
-    """The model once it is ready."""
+    """Uploads a model, with its progress shown, and returns it once it is ready."""
     with progress(f"Uploading {path.name}") as advance:
         model = client.upload_model(
             path,
@@ -32,17 +32,18 @@ def upload_model(
 
 
 def upload_samples(client: Client, path: Path, *, name: str | None = None) -> SamplesCard:
+    """Uploads samples, with the progress shown."""
     with progress(f"Uploading {path.name}") as advance:
         return client.upload_samples(path, name=name, on_sent=lambda sent, total: advance(sent / total))
 
 
 def is_id(text: str, prefix: str) -> bool:
-    """True for an id such as mdl_…, unless a file has that name."""
+    """Tells whether a text is an id such as mdl_…, unless a file has that name."""
     return text.startswith(prefix) and not Path(text).exists()
 
 
 def ids_of(client: Client, model: str, samples: str, deadline: Deadline) -> dict[str, str]:
-    """`model_id` and `samples_id` for a request; each given as a path, which is uploaded, or as an id.
+    """Returns `model_id` and `samples_id` for a request; each is given as a path, which is uploaded, or as an id.
 
     A model that is an .npz is a set of nearest neighbors.
     """

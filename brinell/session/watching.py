@@ -17,12 +17,14 @@ Work = TypeVar("Work", Job, Audit)
 
 
 class Evaluation(NamedTuple):
+    """An evaluation is a job that succeeded, and what it found."""
+
     job: Job  # succeeded
     findings: list[Finding]
 
 
 def evaluate(client: Client, request: Mapping[str, Any], what: str, deadline: Deadline) -> Evaluation:
-    """Run one job to its end. Raises BrinellError(the job's error code) unless it succeeded, TimedOut.
+    """Runs one job to its end. Raises BrinellError(the job's error code) unless it succeeded, TimedOut.
 
     Whatever stops the waiting (time, Ctrl-C) cancels the job too.
     """
@@ -35,7 +37,7 @@ def evaluate(client: Client, request: Mapping[str, Any], what: str, deadline: De
 
 
 def audit(client: Client, request: Mapping[str, Any], what: str, deadline: Deadline) -> Audit:
-    """Run one audit to its end. Raises like `evaluate`, and cancels like it."""
+    """Runs one audit to its end. Raises like `evaluate`, and cancels like it."""
     with _begun(lambda: client.create_audit(request), client.cancel_audit) as begun, progress(what) as advance:
         ended = client.wait_for_audit(
             begun["id"], timeout_seconds=deadline.seconds_left, on_audit=lambda audit: _show_audit(audit, advance)

@@ -22,7 +22,7 @@ Body = Callable[[], Iterator[bytes]]  # called once an attempt: a stream cannot 
 
 
 class Transport:
-    """Raises only BrinellError."""
+    """A transport makes calls to one server with one key, and raises only BrinellError."""
 
     def __init__(self, url: str, api_key: str, *, timeout_seconds: float) -> None:
         self.url = url.rstrip("/")
@@ -36,6 +36,7 @@ class Transport:
         )
 
     def close(self) -> None:
+        """Closes the connections."""
         self._client.close()
 
     def send(
@@ -51,7 +52,9 @@ class Transport:
         json: Any = None,
         body: Body | None = None,
     ) -> httpx2.Response:
-        """The answer, if it is a success. `wait_seconds` is what the server is asked to wait (`Prefer: wait`)."""
+        """Makes a call and returns the answer, if it is a success. `wait_seconds` is what the server is asked to wait
+        (`Prefer: wait`).
+        """
         prefer = {"Prefer": f"wait={wait_seconds}"} if wait_seconds else {}
 
         def ask() -> httpx2.Response:
@@ -82,10 +85,11 @@ class Transport:
             raise self._unreachable(broken) from broken
 
     def json(self, method: str, path: str, **how: Any) -> Any:
-        """Like `send`, but the answer's JSON."""
+        """Makes a call like `send`, and returns the answer's JSON."""
         return self.decode(self.send(method, path, **how))
 
     def decode(self, response: httpx2.Response) -> Any:
+        """Reads the JSON of an answer. Raises BrinellError(not_brinell)."""
         try:
             return response.json()
         except ValueError as error:
@@ -120,7 +124,7 @@ def _may_repeat(broken: httpx2.HTTPError, repeatable: bool) -> bool:
 
 
 def retry_after(response: httpx2.Response, *, otherwise: float) -> float:
-    """Seconds the server asks to leave it alone; `otherwise` where it does not say."""
+    """Returns the seconds the server asks to leave it alone; `otherwise` where it does not say."""
     stated = response.headers.get("retry-after", "")
     return float(stated) if stated.isdecimal() else otherwise
 

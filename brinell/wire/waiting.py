@@ -18,7 +18,9 @@ Work = TypeVar("Work", bound=Mapping[str, Any])  # a job or an audit
 def wait_until_ended(
     transport: Transport, path: str, deadline: Deadline, on_change: Callable[[Work], None] | None
 ) -> Work:
-    """It, once it has ended, however it ended. `on_change` sees it about once a second until then. Raises TimedOut."""
+    """Returns a job or an audit once it has ended, in whatever state. `on_change` sees it about once a second until
+    then. Raises TimedOut.
+    """
     longest = WATCHED_WAIT_SECONDS if on_change else LONGEST_WAIT_SECONDS
     while True:
         asked = time.monotonic()

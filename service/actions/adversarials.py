@@ -18,7 +18,7 @@ Fetch = Callable[[str], bytes]
 
 @dataclass(frozen=True)
 class Chunk:
-    """What one chunk found: index (m,), x (m, *shape), label (m,)."""
+    """A chunk is what one chunk of a job found: index (m,), x (m, *shape), label (m,)."""
 
     index: NDArray[np.int64]
     x: NDArray[np.float32]
@@ -26,7 +26,7 @@ class Chunk:
 
 
 def merge(digests: Sequence[str], fetch: Fetch, shape: tuple[int, ...], folder: Path) -> IO[bytes]:
-    """A temporary file, at its start, with `index` (m,), `x` (m, *shape), `label` (m,); m may be 0.
+    """Makes a temporary file, at its start, with `index` (m,), `x` (m, *shape), `label` (m,); m may be 0.
 
     Every chunk is fetched twice: `x` cannot be begun before the number of its rows is known.
     """
@@ -43,13 +43,14 @@ def merge(digests: Sequence[str], fetch: Fetch, shape: tuple[int, ...], folder: 
 
 
 def blocks(file: IO[bytes]) -> Iterator[bytes]:
-    """The file to its end; it is gone after that, or when the reader goes away."""
+    """Yields the file to its end; it is gone after that, or when the reader goes away."""
     with file:
         while block := file.read(BLOCK_BYTES):
             yield block
 
 
 def size_of(file: IO[bytes]) -> int:
+    """Counts the bytes of the file, and leaves it at its start."""
     size = file.seek(0, io.SEEK_END)
     file.seek(0)
     return size

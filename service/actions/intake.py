@@ -21,7 +21,7 @@ def take_model(
     once: Idempotency | None,
     parts: Parts,
 ) -> ModelCard:
-    """An inspecting model, its inspection on the way; or the model that was first made with this key."""
+    """Makes a model, its inspection on the way, or returns the one that was first made with this key."""
     card = ModelCard(
         id=new_id("model"),
         kind=kind,
@@ -37,7 +37,9 @@ def take_model(
 
 
 def take_samples(upload: Upload, *, tenant: str, name: str, once: Idempotency | None, parts: Parts) -> SamplesCard:
-    """Read, or first made with this key before. Raises Refused(samples_unreadable, samples_not_finite)."""
+    """Reads samples and keeps them, or returns those that were first made with this key. Raises
+    Refused(samples_unreadable, samples_not_finite).
+    """
     card = SamplesCard(
         id=new_id("samples"),
         name=name,

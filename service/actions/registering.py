@@ -20,7 +20,9 @@ _read = json_body(EndpointRequest)
 
 
 async def register_endpoint(request: Request, tenant: str, key: str | None, parts: Parts) -> ModelCard:
-    """An inspecting or unverified model. Raises RequestValidationError, Refused."""
+    """Makes an inspecting or unverified model of the endpoint that the body describes. Raises RequestValidationError,
+    Refused.
+    """
     if request.query_params:
         raise Refused("An endpoint is described by its body alone; put name and kind there, and leave the query out.")
     body = await _read(request)

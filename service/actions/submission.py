@@ -18,7 +18,7 @@ from service.edge.dependencies import Parts
 
 
 def submit(tenant: str, request: JobRequest, once: Idempotency | None, parts: Parts) -> Job:
-    """The job made now, or the one made before with the same Idempotency-Key. Blocks.
+    """Makes a job, or returns the one made before with the same Idempotency-Key. Blocks.
 
     Raises NotFound for ids of another tenant as for unknown ones, and what `admit` raises.
     """
@@ -37,7 +37,9 @@ def submit(tenant: str, request: JobRequest, once: Idempotency | None, parts: Pa
 
 
 def submit_audit(tenant: str, request: AuditRequest, once: Idempotency | None, parts: Parts) -> Audit:
-    """Likewise. Raises what `audits.asking.admission.admit` raises, Conflict(job_not_finished) for a live baseline."""
+    """Makes an audit, or returns the one made before with the same Idempotency-Key. Raises what
+    `audits.asking.admission.admit` raises, Conflict(job_not_finished) for a live baseline.
+    """
     store = parts.store
     made_before = store.objects.replayed(tenant, once) if once else None
     if made_before is not None:

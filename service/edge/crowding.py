@@ -13,7 +13,7 @@ RETRY_SECONDS = 2
 
 
 class Crowding:
-    """Pure ASGI. Only calls under /v1 count: whoever watches over a crowded server must reach it."""
+    """Crowding is pure ASGI. Only calls under /v1 count: whoever watches over a crowded server must reach it."""
 
     def __init__(self, app: ASGIApp, *, most: int) -> None:
         self._app = app

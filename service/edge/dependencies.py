@@ -20,7 +20,7 @@ bearer = HTTPBearer(auto_error=False, description="An API key: `Authorization: B
 
 @dataclass(frozen=True)
 class Parts:
-    """What the application was handed."""
+    """The application was handed these parts."""
 
     settings: Settings
     store: Store
@@ -28,6 +28,7 @@ class Parts:
 
     @property
     def audits(self) -> Audits:
+        """Returns the store of audits, which stands on the same connection."""
         return Audits(self.store)
 
 
@@ -41,6 +42,8 @@ TheParts = Annotated[Parts, Depends(_parts)]
 
 @dataclass(frozen=True)
 class Caller:
+    """The caller is known by its tenant and its key."""
+
     tenant: str
     key_id: str
 
@@ -51,7 +54,9 @@ def authenticate(
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
     parts: TheParts,
 ) -> Caller:
-    """Raises Denied(unauthenticated) without a valid key, Denied(scope_missing) where it lacks a scope, RateLimited."""
+    """Tells who is calling. Raises Denied(unauthenticated) without a valid key, Denied(scope_missing) where it lacks a
+    scope, RateLimited.
+    """
     record = _recognize(credentials.credentials if credentials else "", parts.store)
     request.state.tenant, request.state.key_id = record.tenant, record.id
     parts.store.keys.arrive(record)

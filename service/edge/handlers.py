@@ -31,6 +31,7 @@ HTTP_CODES = {  # what starlette and FastAPI raise themselves
 
 
 def install(app: FastAPI) -> None:
+    """Hands every kind of exception to its handler."""
     app.add_exception_handler(BrinellError, answer_named)
     app.add_exception_handler(RequestValidationError, answer_invalid)
     app.add_exception_handler(HTTPException, answer_http)
@@ -38,6 +39,7 @@ def install(app: FastAPI) -> None:
 
 
 def answer_named(request: Request, error: Exception) -> Response:
+    """Answers an error of ours by its code and its sentence."""
     assert isinstance(error, BrinellError)
     errors = [FieldError(pointer=error.pointer, detail=error.detail)] if error.pointer is not None else None
     retry_after = getattr(error, "retry_after", None)
@@ -50,6 +52,7 @@ def answer_named(request: Request, error: Exception) -> Response:
 
 
 def answer_invalid(request: Request, error: Exception) -> Response:
+    """Answers what pydantic refused, each fault with its place."""
     assert isinstance(error, RequestValidationError)
     found = error.errors()
     errors = [FieldError(pointer=place_of(e, error.body), detail=sentence(e)) for e in found[:SHOWN_ERRORS]]
@@ -60,6 +63,7 @@ def answer_invalid(request: Request, error: Exception) -> Response:
 
 
 def answer_http(request: Request, error: Exception) -> Response:
+    """Answers what starlette or FastAPI raised."""
     assert isinstance(error, HTTPException)
     fallback = ("invalid_request", "The request cannot be read; send it as docs/api.md shows.")
     code, detail = HTTP_CODES.get(error.status_code, fallback)
@@ -70,7 +74,7 @@ def answer_http(request: Request, error: Exception) -> Response:
 
 
 def methods_of(request: Request) -> list[str]:
-    """All that this address answers: starlette names those of the first route that fits."""
+    """Returns all methods that this address answers: starlette names those of the first route that fits."""
     asked = {method: {**request.scope, "method": method} for method in VERBS}
     return [
         method
@@ -80,23 +84,27 @@ def methods_of(request: Request) -> list[str]:
 
 
 def answer_nobody(request: Request, error: Exception) -> Response:  # noqa: ARG001 - starlette's signature
+    """Answers a client that has gone, for the access log."""
     return Response(status_code=CLIENT_CLOSED_REQUEST)
 
 
 def is_unknown_method(error: dict[str, Any]) -> bool:
-    """The discriminated union of the registry found no member with that name."""
+    """Tells whether the discriminated union of the registry found no member with that name."""
     return error["type"] == "union_tag_invalid" and tuple(error["loc"][:2]) in (("body", "method"), ("body", "recipe"))
 
 
 def sentence(error: dict[str, Any]) -> str:
-    """pydantic's message or a plainer one, printable and short: it may quote the request."""
+    """Returns pydantic's message or a plainer one, printable and short: it may quote the request."""
     said = PLAINER.get(error["type"], "{msg}").format(msg=error["msg"], **error.get("ctx", {}))
     text = "".join(c if c.isprintable() else " " for c in said)
     return text[:SHOWN_CHARACTERS].removeprefix("Value error, ").rstrip(".")
 
 
 def place_of(error: dict[str, Any], body: Any) -> str:
-    """The pointer of one error. A word that chooses between forms is pointed at itself, not what it stands in."""
+    """Returns the pointer of one error.
+
+    A word that chooses between forms is pointed at itself, not what it stands in.
+    """
     pointer = pointer_of(error["loc"], body, error["type"])
     if pointer and error["type"] == "union_tag_invalid":
         pointer += "/" + error["ctx"]["discriminator"].strip("'")
@@ -104,7 +112,8 @@ def place_of(error: dict[str, Any], body: Any) -> str:
 
 
 def pointer_of(loc: Sequence[int | str], body: Any, kind: str) -> str:
-    """RFC 6901 pointer of a pydantic location, without the union branches that pydantic puts between the keys.
+    """Returns the RFC 6901 pointer of a pydantic location, without the union branches that pydantic puts between the
+    keys.
 
     A parameter of the query, the path or a header is no place in the body: "".
     """

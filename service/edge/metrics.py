@@ -13,7 +13,7 @@ LATENCY_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0
 
 
 class Meter:
-    """One application's metrics, in a registry of its own."""
+    """A meter holds one application's metrics, in a registry of its own."""
 
     def __init__(self, store: Store) -> None:
         self._registry = CollectorRegistry()
@@ -30,11 +30,12 @@ class Meter:
         self._registry.register(_Backlog(store))
 
     def count(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Counts a request that was answered."""
         self._requests.labels(method, route, str(status)).inc()
         self._latency.labels(method, route).observe(seconds)
 
     def text(self) -> bytes:
-        """Blocks on the store."""
+        """Writes the metrics as Prometheus reads them. It blocks on the store."""
         return generate_latest(self._registry)
 
 

@@ -25,7 +25,7 @@ log = structlog.get_logger("service")
 
 
 class Observing:
-    """Pure ASGI, so that streams and disconnects pass through untouched."""
+    """Observing is pure ASGI, so that streams and disconnects pass through untouched."""
 
     def __init__(self, app: ASGIApp, *, meter: Meter) -> None:
         self._app = app

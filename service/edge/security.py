@@ -24,7 +24,7 @@ SCOPES = ("models:read", "models:write", "samples:read", "samples:write", "jobs:
 
 @dataclass(frozen=True)
 class NewKey:
-    """The only moment at which the whole key is known."""
+    """A new key is known as a whole at this moment only."""
 
     id: str
     text: str
@@ -33,17 +33,20 @@ class NewKey:
 
 @dataclass(frozen=True)
 class PresentedKey:
+    """A presented key is what a caller sent, taken apart."""
+
     id: str
     secret: str
 
 
 def new_key() -> NewKey:
+    """Makes a key of random bits."""
     key_id, secret = _random(ID_LENGTH), _random(SECRET_LENGTH)
     return NewKey(id=key_id, text=f"brn_{key_id}_{secret}{_check(key_id, secret)}", secret_hash=hash_secret(secret))
 
 
 def read_key(text: str) -> PresentedKey | None:
-    """None where this cannot be a key of ours, so that the store need not be asked."""
+    """Takes a key apart; None where this cannot be a key of ours, so that the store need not be asked."""
     match = _FORM.fullmatch(text)
     if match is None or match[3] != _check(match[1], match[2]):
         return None
@@ -51,12 +54,14 @@ def read_key(text: str) -> PresentedKey | None:
 
 
 def hash_secret(secret: str) -> str:
-    """SHA-256, not a slow hash: the secret has 256 random bits, and a slow hash would be a lever against us."""
+    """Hashes by SHA-256, which is not slow: the secret has 256 random bits, and a slow hash would be a lever against
+    us.
+    """
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
 def is_secret(secret: str, stored_hash: str | None) -> bool:
-    """Constant in time, and the same work whether or not there is such a key."""
+    """Compares in constant time, and does the same work whether or not there is such a key."""
     same = hmac.compare_digest(hash_secret(secret), stored_hash or NOBODY)
     return same and stored_hash is not None
 

@@ -74,7 +74,9 @@ def create_audit(
     parts: TheParts,
     idempotency_key: IdempotencyKey = None,
 ) -> Audit:
-    """What of the recipe cannot run on this model is skipped and said; everything else is refused here or runs."""
+    """Creates an audit. What of the recipe cannot run on this model is skipped and said; everything else is refused
+    here or runs.
+    """
     admission.check(body)
     once = idempotency(idempotency_key, request, body.model_dump(mode="json", exclude_unset=True))
     audit = submit_audit(caller.tenant, body, once, parts)
@@ -90,6 +92,7 @@ def list_audits(
     cursor: Cursor = None,
     limit: Limit = 100,
 ) -> Page[Audit]:
+    """Lists the tenant's audits, newest first."""
     return parts.audits.page(caller.tenant, state, cursor, limit)
 
 
@@ -109,7 +112,9 @@ async def get_audit(
     if_none_match: Annotated[str | None, Header(description="An ETag seen before.")] = None,
     prefer: Prefer = None,
 ) -> Audit | Response:
-    """`Prefer: wait=30` waits until it ends or changes state, unless If-None-Match shows that it already has."""
+    """Returns an audit as it stands. `Prefer: wait=30` waits until it ends or changes state, unless If-None-Match shows
+    that it already has.
+    """
     return await poll(
         parts.audits.get,
         parts.store,
@@ -129,7 +134,7 @@ async def get_audit(
     | declares("not_found", "invalid_request"),
 )
 def get_verdict(audit_id: str, caller: JobsReader, parts: TheParts) -> Verdict:
-    """Small and quick, for pipelines that ask often."""
+    """Returns the verdict alone: small and quick, for pipelines that ask often."""
     return parts.audits.verdict(caller.tenant, audit_id)
 
 
@@ -139,7 +144,7 @@ def get_verdict(audit_id: str, caller: JobsReader, parts: TheParts) -> Verdict:
     responses=REPORT | declares("not_found", "job_not_finished", "not_available", "invalid_request"),
 )
 def get_report(audit_id: str, caller: JobsReader, parts: TheParts, format: Format = "json") -> Response:
-    """One document in several forms; its JSON Schema is at /v1/schemas/report."""
+    """Returns one document in one of several forms; its JSON Schema is at /v1/schemas/report."""
     forms = parts.audits.report_forms(caller.tenant, audit_id)
     if format not in MEDIA_TYPES:
         raise Refused(f"A report has the formats {', '.join(sorted(MEDIA_TYPES))}.", code="not_available")
@@ -158,7 +163,7 @@ def _no_report(state: JobState) -> Conflict | NotFound:
 async def version_seen(
     audit_id: str, caller: JobsReader, parts: TheParts, last_event_id: LastEventId = None
 ) -> int | None:
-    """Also the look-up of the audit: once the stream has begun, a 404 could no longer be said."""
+    """Looks the audit up, and reads the last event's version: once the stream has begun, no 404 can be said."""
     await run_in_threadpool(parts.store.objects.version, caller.tenant, checked(audit_id, "audit"))
     return version_of(last_event_id)
 
@@ -172,7 +177,7 @@ async def version_seen(
 async def stream_audit_events(
     audit_id: str, caller: JobsReader, parts: TheParts, seen: Annotated[int | None, Depends(version_seen)]
 ) -> AsyncIterator[ServerSentEvent]:
-    """Resumes after `Last-Event-ID`."""
+    """Streams how the audit goes on, and resumes after `Last-Event-ID`."""
     async for event in follow(parts.audits.get, parts.store, caller.tenant, audit_id, seen=seen):
         yield event
 
@@ -185,11 +190,11 @@ async def stream_audit_events(
     | declares("not_found", "invalid_request"),
 )
 def cancel_audit(audit_id: str, caller: JobsWriter, parts: TheParts) -> Audit:
-    """The findings of its jobs so far are kept; there will be no report."""
+    """Asks an audit to stop. The findings of its jobs so far are kept; there will be no report."""
     return parts.audits.cancel(caller.tenant, audit_id)
 
 
 @router.delete("/{audit_id}", status_code=204, responses=declares("not_found", "invalid_request"))
 def delete_audit(audit_id: str, caller: JobsWriter, parts: TheParts) -> None:
-    """With its jobs and its report. A live audit is cancelled first."""
+    """Deletes an audit with its jobs and its report. A live audit is cancelled first."""
     parts.audits.remove(caller.tenant, audit_id)

@@ -30,7 +30,7 @@ router = APIRouter(prefix="/v1/jobs/{job_id}", tags=["jobs"])
 def list_findings(
     job_id: str, caller: JobsReader, parts: TheParts, cursor: Cursor = None, limit: Limit = 100
 ) -> Page[Finding]:
-    """While the job runs: those of the chunks that are done."""
+    """Lists what the job found; while it runs, what the chunks found that are done."""
     return parts.store.findings.page(caller.tenant, job_id, cursor, limit)
 
 
@@ -41,7 +41,7 @@ def list_findings(
     | declares("not_found", "invalid_request"),
 )
 def get_finding(job_id: str, index: int, caller: JobsReader, parts: TheParts) -> Finding:
-    """`index`: the row of the upload. 404 until it is found."""
+    """Returns the finding about one row of the upload, its `index`. It is 404 until it is found."""
     return parts.store.findings.get(caller.tenant, job_id, index)
 
 
@@ -52,7 +52,7 @@ def get_finding(job_id: str, index: int, caller: JobsReader, parts: TheParts) ->
     | declares("not_found", "job_not_finished", "invalid_request"),
 )
 def get_adversarials(job_id: str, caller: JobsReader, parts: TheParts) -> StreamingResponse:
-    """Of an ended job; a cancelled one has the points it found before."""
+    """Returns the points of an ended job; a cancelled one has those it found before."""
     if parts.store.jobs.get(caller.tenant, job_id).state not in TERMINAL:
         raise Conflict("The job still runs; ask again when it has ended.", code="job_not_finished")
     shape = parts.store.jobs.shape(caller.tenant, job_id)
@@ -71,7 +71,7 @@ async def version_seen(
     parts: TheParts,
     last_event_id: LastEventId = None,
 ) -> int | None:
-    """Also the look-up of the job: once the stream has begun, a 404 could no longer be said."""
+    """Looks the job up, and reads the last event's version: once the stream has begun, no 404 can be said."""
     await run_in_threadpool(parts.store.objects.version, caller.tenant, checked(job_id, "job"))
     return version_of(last_event_id)
 
@@ -85,6 +85,6 @@ async def version_seen(
 async def stream_job_events(
     job_id: str, caller: JobsReader, parts: TheParts, seen: Annotated[int | None, Depends(version_seen)]
 ) -> AsyncIterator[ServerSentEvent]:
-    """Resumes after `Last-Event-ID`."""
+    """Streams how the job goes on, and resumes after `Last-Event-ID`."""
     async for event in follow(parts.store.jobs.get, parts.store, caller.tenant, job_id, seen=seen):
         yield event

@@ -19,11 +19,15 @@ RETRY_SECONDS = 2
 
 
 class Liveness(Record):
+    """The process that answers this is alive."""
+
     status: Literal["alive"] = "alive"
 
 
 class Readiness(Record):
-    """`isolation`: how strictly uploaded models are locked up where they run."""
+    """The service can take a job to its end. `isolation` says how strictly uploaded models are locked up where they
+    run.
+    """
 
     status: Literal["ready"] = "ready"
     workers: dict[str, int]
@@ -32,6 +36,7 @@ class Readiness(Record):
 
 @router.get("/healthz", response_model=Liveness, responses=answers(200, "This process answers."))
 def get_liveness() -> Liveness:
+    """Tells that this process answers."""
     return Liveness()
 
 
@@ -41,7 +46,7 @@ def get_liveness() -> Liveness:
     responses=answers(200, "Redis, the library and a compute worker are there.") | declares(guarded=False),
 )
 def get_readiness(parts: TheParts) -> Readiness:
-    """503 names the part that is missing."""
+    """Tells whether a job could be taken to its end now; a 503 names the part that is missing."""
     workers = _workers(parts.store)
     if not parts.library.ready():
         raise Unavailable("Not ready: the library cannot be read and written.", retry_after=RETRY_SECONDS)
@@ -66,4 +71,5 @@ def _workers(store: Store) -> list[WorkerRecord]:
     responses=answers(200, "Prometheus text.", media_type="text/plain"),
 )
 def get_metrics(request: Request) -> Response:
+    """Returns the metrics as Prometheus reads them."""
     return Response(request.app.state.meter.text(), media_type=CONTENT_TYPE_LATEST)

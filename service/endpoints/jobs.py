@@ -62,7 +62,7 @@ def create_job(
     parts: TheParts,
     idempotency_key: IdempotencyKey = None,
 ) -> Job:
-    """Everything that can be refused is refused here; what is accepted runs."""
+    """Creates a job. Everything that can be refused is refused here; what is accepted runs."""
     check_reserved(body.threat)
     once = idempotency(idempotency_key, request, body.model_dump(mode="json", exclude_unset=True))
     job = submit(caller.tenant, body, once, parts)
@@ -82,6 +82,7 @@ def list_jobs(
     cursor: Cursor = None,
     limit: Limit = 100,
 ) -> Page[Job]:
+    """Lists the tenant's jobs, newest first."""
     return parts.store.jobs.page(caller.tenant, state, cursor, limit)
 
 
@@ -101,7 +102,9 @@ async def get_job(
     if_none_match: Annotated[str | None, Header(description="An ETag seen before.")] = None,
     prefer: Prefer = None,
 ) -> Job | Response:
-    """`Prefer: wait=30` waits until it ends or changes state, unless If-None-Match shows that it already has."""
+    """Returns a job as it stands. `Prefer: wait=30` waits until it ends or changes state, unless If-None-Match shows
+    that it already has.
+    """
     store, named = parts.store, checked(job_id, "job")
     return await poll(
         store.jobs.get,
@@ -123,11 +126,13 @@ async def get_job(
     | declares("not_found", "invalid_request"),
 )
 def cancel_job(job_id: str, caller: JobsWriter, parts: TheParts) -> Job:
-    """Findings so far are kept."""
+    """Asks a job to stop; its findings so far are kept."""
     return parts.store.jobs.cancel(caller.tenant, job_id)
 
 
 @router.delete("/v1/jobs/{job_id}", status_code=204, responses=declares("not_found", "in_use", "invalid_request"))
 def delete_job(job_id: str, caller: JobsWriter, parts: TheParts) -> None:
-    """A live job is cancelled first. A job of an audit goes with its audit and cannot be deleted by itself."""
+    """Deletes a job and its findings. A live job is cancelled first. A job of an audit goes with its audit and cannot
+    be deleted by itself.
+    """
     parts.store.jobs.remove(caller.tenant, job_id)

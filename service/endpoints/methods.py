@@ -17,7 +17,7 @@ router = APIRouter(tags=["methods"])
 
 
 class MethodCard(Record):
-    """One row of the registry, as a client needs it."""
+    """A card is one row of the registry, as a client needs it."""
 
     name: str
     version: str
@@ -33,6 +33,7 @@ class MethodCard(Record):
 
 
 def card_of(method: Method) -> MethodCard:
+    """Makes a method's card of its row."""
     facts = {name: getattr(method, name) for name in MethodCard.model_fields if name != "params_schema"}
     return MethodCard(**facts, params_schema=method.params.model_json_schema())
 
@@ -42,4 +43,5 @@ CARDS = [card_of(method) for method in METHODS]
 
 @router.get("/v1/methods", response_model=list[MethodCard], responses=declares())
 def list_methods(caller: AnyCaller) -> list[MethodCard]:  # noqa: ARG001 - any valid key may read it
+    """Lists what can be asked for."""
     return CARDS

@@ -86,7 +86,7 @@ async def create_model(
     idempotency_key: IdempotencyKey = None,
     prefer: Prefer = None,
 ) -> ModelCard | Response:
-    """Take the file, look into it in a sandbox; or ask the endpoint. `Prefer: wait=30` waits for the verdict."""
+    """Takes a file and looks into it in a sandbox, or asks an endpoint. `Prefer: wait=30` waits for the verdict."""
     if media_type(request) == "application/json":
         card = await register_endpoint(request, caller.tenant, idempotency_key, parts)
         return await _verdict(card, request, response, caller.tenant, parts.store, seconds_of(prefer))
@@ -131,6 +131,7 @@ async def _verdict(
     responses=answers(200, "Newest first.") | declares("invalid_request"),
 )
 def list_models(caller: ModelsReader, parts: TheParts, cursor: Cursor = None, limit: Limit = 100) -> Page[ModelCard]:
+    """Lists the tenant's models, newest first."""
     return parts.store.models.page(caller.tenant, cursor, limit)
 
 
@@ -140,11 +141,13 @@ def list_models(caller: ModelsReader, parts: TheParts, cursor: Cursor = None, li
     responses=answers(200, "The model.") | declares("not_found", "invalid_request"),
 )
 def get_model(model_id: str, caller: ModelsReader, parts: TheParts) -> ModelCard:
+    """Returns a model as it stands."""
     return parts.store.models.get(caller.tenant, model_id)
 
 
 @router.delete("/v1/models/{model_id}", status_code=204, responses=declares("not_found", "in_use", "invalid_request"))
 def delete_model(model_id: str, caller: ModelsWriter, parts: TheParts) -> None:
+    """Deletes a model that no live job uses."""
     parts.store.models.remove(caller.tenant, model_id)
 
 
@@ -155,7 +158,7 @@ def delete_model(model_id: str, caller: ModelsWriter, parts: TheParts) -> None:
     responses=declares("not_found", "not_available"),
 )
 def verify_model(model_id: str, caller: ModelsWriter, parts: TheParts) -> ModelCard:
-    """Reserved: show control of an endpoint's origin."""
+    """Is reserved: it will show control of an endpoint's origin."""
     parts.store.models.get(caller.tenant, model_id)
     raise Refused(
         "Showing control of an origin is not built yet; its operator can trust it, by BRINELL_TRUSTED_ORIGINS.",
@@ -164,7 +167,7 @@ def verify_model(model_id: str, caller: ModelsWriter, parts: TheParts) -> ModelC
 
 
 def read_preprocessing(text: str | None) -> Preprocessing | None:
-    """Raises RequestValidationError, Refused(invalid_request)."""
+    """Reads the JSON of the query. Raises RequestValidationError, Refused(invalid_request)."""
     if text is None:
         return None
     try:

@@ -38,7 +38,7 @@ async def create_samples(
     name: Name = "",
     idempotency_key: IdempotencyKey = None,
 ) -> SamplesCard:
-    """Headers first, then block by block; `x` is later fed to the model as it is."""
+    """Reads the headers first, then block by block; `x` is later fed to the model as it is."""
     limit = parts.settings.max_upload_bytes
     async with received(request, parts.library.incoming(), limit=limit, too_large="samples_too_large") as upload:
         once = idempotency(idempotency_key, request, upload.sha256)
@@ -55,6 +55,7 @@ async def create_samples(
 def list_samples(
     caller: SamplesReader, parts: TheParts, cursor: Cursor = None, limit: Limit = 100
 ) -> Page[SamplesCard]:
+    """Lists the tenant's samples, newest first."""
     return parts.store.samples.page(caller.tenant, cursor, limit)
 
 
@@ -64,6 +65,7 @@ def list_samples(
     responses=answers(200, "The samples' card.") | declares("not_found", "invalid_request"),
 )
 def get_samples(samples_id: str, caller: SamplesReader, parts: TheParts) -> SamplesCard:
+    """Returns the card of uploaded samples."""
     return parts.store.samples.get(caller.tenant, samples_id)
 
 
@@ -71,4 +73,5 @@ def get_samples(samples_id: str, caller: SamplesReader, parts: TheParts) -> Samp
     "/v1/samples/{samples_id}", status_code=204, responses=declares("not_found", "in_use", "invalid_request")
 )
 def delete_samples(samples_id: str, caller: SamplesWriter, parts: TheParts) -> None:
+    """Deletes samples that no live job uses."""
     parts.store.samples.remove(caller.tenant, samples_id)

@@ -26,4 +26,5 @@ SCHEMAS = {
     responses=answers(200, "A JSON Schema (2020-12).") | declares("invalid_request"),
 )
 def get_schema(name: Literal["policy", "report"], caller: AnyCaller) -> dict[str, Any]:  # noqa: ARG001 - any key will do
+    """Returns the JSON Schema of a policy or of a report."""
     return SCHEMAS[name]

@@ -15,7 +15,7 @@ Responses = dict[int | str, dict[str, Any]]
 
 
 def declares(*codes: str, guarded: bool = True) -> Responses:
-    """The `responses` of a route that can fail with these codes, besides those that any call can fail with."""
+    """Makes the `responses` of a route that can fail with these codes, besides those that any call can fail with."""
     statuses: dict[int, list[str]] = {}
     for code in (*codes, *(GUARDED if guarded else ANY_CALL)):
         statuses.setdefault(STATUS[code], []).append(code)
@@ -29,7 +29,7 @@ def answers(
     media_type: str | None = None,
     headers: dict[str, str] | None = None,
 ) -> Responses:
-    """One good answer, its media type where that is not JSON, and its headers (name -> what it says)."""
+    """Describes one good answer, its media type where that is not JSON, and its headers (name -> what it says)."""
     said: dict[str, Any] = {"description": description}
     if media_type is not None:
         said["content"] = {media_type: {"schema": BYTES if media_type == OCTET_STREAM else TEXT}}
@@ -39,20 +39,20 @@ def answers(
 
 
 def takes_bytes(description: str) -> dict[str, Any]:
-    """`openapi_extra` of a raw upload."""
+    """Makes the `openapi_extra` of a raw upload."""
     content = {OCTET_STREAM: {"schema": BYTES}}
     return {"requestBody": {"required": True, "description": description, "content": content}}
 
 
 def takes_json(model: str, **shown: dict[str, Any]) -> dict[str, Any]:
-    """`openapi_extra` of a body read by `service.wire.bodies`: component name, and named examples."""
+    """Makes the `openapi_extra` of a body read by `service.wire.bodies`: component name, and named examples."""
     named = {name: {"value": value} for name, value in shown.items()}
     content = {"application/json": {"schema": {"$ref": REF.format(model=model)}, "examples": named}}
     return {"requestBody": {"required": True, "content": content}}
 
 
 def takes_one_of(*bodies: dict[str, Any]) -> dict[str, Any]:
-    """`openapi_extra` of a call that takes any of these bodies; the first one describes them."""
+    """Makes the `openapi_extra` of a call that takes any of these bodies; the first one describes them."""
     content = {kind: said for body in bodies for kind, said in body["requestBody"]["content"].items()}
     return {"requestBody": {**bodies[0]["requestBody"], "content": content}}
 

@@ -28,7 +28,7 @@ ECHO = "The request as it was taken, with its defaults filled in."
 
 
 def install(app: FastAPI) -> None:
-    """FastAPI builds the document once, when it is first asked for."""
+    """Lets FastAPI build the document once, when it is first asked for."""
 
     def document() -> dict[str, Any]:
         if app.openapi_schema is None:

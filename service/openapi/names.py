@@ -8,7 +8,7 @@ Json = dict[str, Any]
 
 
 def named_by_titles(document: Json) -> None:
-    """Call each schema of the answers by its title: pydantic's own names hold brackets, or the paths of modules.
+    """Calls each schema of the answers by its title: pydantic's own names hold brackets, or the paths of modules.
 
     Bodies of requests are left alone: they refer to schemas that are added later, whose names are titles already.
     """
@@ -23,7 +23,7 @@ def named_by_titles(document: Json) -> None:
 
 
 def without_field_titles(document: Json) -> None:
-    """Take away the titles of fields and parameters: pydantic makes them of the names, so they say nothing new."""
+    """Takes away the titles of fields and parameters: pydantic makes them of the names, so they say nothing new."""
     for schema in document["components"]["schemas"].values():
         for field in schema.get("properties", {}).values():
             field.pop("title", None)

@@ -18,7 +18,7 @@ Body = TypeVar("Body", bound=BaseModel)
 
 
 def json_body(model: type[Body]) -> Callable[[Request], Awaitable[Body]]:
-    """A dependency that reads the body as `model`. FastAPI itself would read it before any key is looked at."""
+    """Makes a dependency that reads the body as `model`. FastAPI itself would read it before any key is looked at."""
 
     async def read_body(request: Request) -> Body:
         content = parse(await read_bounded(request))
@@ -32,7 +32,7 @@ def json_body(model: type[Body]) -> Callable[[Request], Awaitable[Body]]:
 
 
 async def read_bounded(request: Request) -> bytes:
-    """Raises Refused(media_type), TooLarge(body_too_large)."""
+    """Reads a body of bounded size. Raises Refused(media_type), TooLarge(body_too_large)."""
     if media_type(request) != "application/json":
         raise Refused("Send JSON, with the header Content-Type: application/json.", code="media_type")
     body = bytearray()
@@ -44,7 +44,7 @@ async def read_bounded(request: Request) -> bytes:
 
 
 def parse(body: bytes) -> object:
-    """Raises Refused(invalid_request); pydantic's parser refuses nesting deeper than 200."""
+    """Reads JSON, each key once. Raises Refused(invalid_request); pydantic's parser refuses nesting deeper than 200."""
     try:
         content: object = from_json(body, allow_inf_nan=False)
         json.loads(body.decode(), object_pairs_hook=_each_once)  # pydantic's parser would let the last one win

@@ -2,11 +2,11 @@
 
 
 def etag_of(version: int) -> str:
-    """Weak: version and job are read one after the other, so a body may be newer than its tag."""
+    """Makes a weak tag: version and job are read one after the other, so a body may be newer than its tag."""
     return f'W/"{version}"'
 
 
 def is_known(if_none_match: str | None, etag: str) -> bool:
-    """Weak comparison against a list, or `*`."""
+    """Compares weakly with a list of tags, or with `*`."""
     tags = [tag.strip().removeprefix("W/") for tag in (if_none_match or "").split(",")]
     return "*" in tags or etag.removeprefix("W/") in tags

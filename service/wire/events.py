@@ -23,14 +23,15 @@ LastEventId = Annotated[str | None, Header(description="The id of the last event
 
 
 def version_of(last_event_id: str | None) -> int | None:
-    """None for what we never sent."""
+    """Reads the version out of an event's id; None for what we never sent."""
     return int(last_event_id) if last_event_id and VERSION.fullmatch(last_event_id) else None
 
 
 async def follow(
     load: Callable[[str, str], Job | Audit], store: Store, tenant: str, object_id: str, *, seen: int | None
 ) -> AsyncIterator[ServerSentEvent]:
-    """`state` whenever the state moves (and first of all), `progress` in between; ends with what it tells of.
+    """Yields `state` whenever the state moves (and first of all), `progress` in between, and ends with what it tells
+    of.
 
     `seen`: the version of the last event that arrived, None at the first connection. Versions between two looks are
     skipped: each event tells how things stand.

@@ -23,7 +23,7 @@ IdempotencyKey = Annotated[
 
 
 def idempotency(key: str | None, request: Request, content: object) -> Idempotency | None:
-    """`content`: what the body says, as JSON, so that spacing and key order do not matter.
+    """Makes one of key and call. `content` is what the body says, as JSON, so that spacing and key order do not matter.
 
     The key may be quoted (a structured-field string) or bare. Raises Refused(invalid_request).
     """

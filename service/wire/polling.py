@@ -16,8 +16,11 @@ HEADERS = {"ETag": "Send it back as If-None-Match.", "Retry-After": "Seconds, wh
 
 
 class HasState(Protocol):
+    """What can be polled has a state."""
+
     @property
-    def state(self) -> JobState: ...
+    def state(self) -> JobState:
+        """Returns the state it is in."""
 
 
 Polled = TypeVar("Polled", bound=HasState)
@@ -34,8 +37,9 @@ async def poll(
     known: str | None,
     prefer: str | None,
 ) -> Polled | Response:
-    """The object as `load` finds it, or 304. `Prefer: wait=30` waits until it ends or changes state, unless `known`,
-    the caller's If-None-Match, shows that it already has."""
+    """Returns the object as `load` finds it, or 304. `Prefer: wait=30` waits until it ends or changes state, unless
+    `known`, the caller's If-None-Match, shows that it already has.
+    """
     seconds = seconds_of(prefer)
     if seconds:
         await _wait_for_news(store, tenant, object_id, known, seconds=seconds, request=request)

@@ -59,7 +59,7 @@ STATUS: dict[str, int] = {code: status for status, codes in CODES_BY_STATUS.item
 
 
 class FieldError(BaseModel):
-    """One place in the request body that has to change."""
+    """A field error is about one place in the request body that has to change."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -68,7 +68,7 @@ class FieldError(BaseModel):
 
 
 class Problem(BaseModel):
-    """What every error looks like. `detail` says what to do next; `code` is the word to test."""
+    """Every error looks like this. `detail` says what to do next; `code` is the word to test."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -85,7 +85,8 @@ class Problem(BaseModel):
 def as_problem(
     code: str, detail: str, *, request_id: str, errors: list[FieldError] | None = None, model_id: str | None = None
 ) -> Problem:
-    """A code that is not in the table (a refusal of a newer worker) is a 422: the caller has to change something.
+    """Makes the problem of a code. One that is not in the table (a refusal of a newer worker) is a 422: the caller has
+    to change something.
 
     A 422 has at least one entry in `errors`, so that clients need to read one place only.
     """
@@ -111,7 +112,7 @@ def problem_response(
     errors: list[FieldError] | None = None,
     model_id: str | None = None,
 ) -> JSONResponse:
-    """The problem as an answer to this request."""
+    """Makes the problem an answer to this request."""
     problem = as_problem(code, detail, request_id=request.state.request_id, errors=errors, model_id=model_id)
     content = problem.model_dump(mode="json", exclude_none=True)
     return JSONResponse(content, status_code=problem.status, headers=headers, media_type=MEDIA_TYPE)

@@ -22,7 +22,7 @@ SLOWEST_BYTES_PER_SECOND = 64 * 1024  # slower than this is a client that holds 
 
 @dataclass(frozen=True)
 class Upload:
-    """A finished file, ours until it is adopted by the library."""
+    """An upload is a finished file, ours until it is adopted by the library."""
 
     path: Path
     sha256: str
@@ -31,7 +31,7 @@ class Upload:
 
 @asynccontextmanager
 async def received(request: Request, folder: Path, *, limit: int, too_large: str) -> AsyncIterator[Upload]:
-    """The body as a file in `folder`, which is gone after the block unless it was moved away.
+    """Receives the body as a file in `folder`, which is gone after the block unless it was moved away.
 
     Raises Refused(media_type, length_required, invalid_request) and TooLarge(`too_large`); starlette's
     ClientDisconnect where the client goes away.
@@ -49,16 +49,18 @@ async def received(request: Request, folder: Path, *, limit: int, too_large: str
 
 
 def require_media_type(request: Request) -> None:
-    """Refused(media_type): curl's --data-binary says form data unless told otherwise."""
+    """Raises Refused(media_type): curl's --data-binary says form data unless told otherwise."""
     if media_type(request) != OCTET_STREAM:
         raise Refused(f"Send the file as it is, with the header Content-Type: {OCTET_STREAM}.", code="media_type")
 
 
 def media_type(request: Request) -> str:
+    """Returns the media type of the body, without its parameters."""
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
 def declared_length(request: Request) -> int:
+    """Returns the Content-Length. Raises Refused(length_required)."""
     text = request.headers.get("content-length", "")
     if not (text.isascii() and text.isdigit()):
         raise Refused("Send a Content-Length; an upload of unknown length is not taken.", code="length_required")

@@ -23,19 +23,23 @@ Prefer = Annotated[
 
 
 def seconds_of(prefer: str | None) -> int:
-    """0 where no wait is preferred. Preferences that are not known are ignored, as the RFC asks."""
+    """Reads how long a wait is preferred, 0 where none is.
+
+    Preferences that are not known are ignored, as the RFC asks.
+    """
     match = re.search(r"(?:^|[,;\s])wait\s*=\s*\"?(\d{1,6})\"?\s*(?:$|[,;])", prefer or "", re.IGNORECASE)
     return min(int(match[1]), LONGEST_SECONDS) if match else 0
 
 
 def applied(seconds: int) -> dict[str, str]:
+    """Makes the header that tells which wait was honored."""
     return {"Preference-Applied": f"wait={seconds}"} if seconds else {}
 
 
 async def wait_until(
     look: Callable[[], Seen], is_settled: Callable[[Seen], bool], *, seconds: float, request: Request
 ) -> Seen:
-    """The first settled sight, or the last one when the time is up. `look` may block: it runs in a thread.
+    """Returns the first settled sight, or the last one when the time is up. `look` may block: it runs in a thread.
 
     Raises ClientDisconnect as soon as nobody waits for the answer any more.
     """
