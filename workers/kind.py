@@ -42,7 +42,7 @@ class Desk(Protocol):
         """Puts bytes into the library in the name of the lease's subject; returns their digest."""
 
     def about_model(self, message: type[About]) -> About:
-        """The message that sends the lease's model along."""
+        """Writes the message that sends the lease's model along."""
 
     def open(self) -> None:
         """Sees to it that the runner has the lease's model at hand."""
@@ -51,7 +51,7 @@ class Desk(Protocol):
         """Sees to it that the runner has heard what all chunks of the job have in common. Open the model first."""
 
     def ask(self, message: Message, *answers: type[M], limit: int = 0) -> M:
-        """The runner's answer, which is one of `answers`; its blobs have at most `limit` bytes."""
+        """Asks the runner, and returns its answer, one of `answers`; its blobs have at most `limit` bytes."""
 
 
 class Bench(Protocol):
@@ -70,7 +70,7 @@ class Bench(Protocol):
         """What the model's card will say. Raises NotAccepted."""
 
     def checkpoint(self, ends: float) -> Checkpoint:
-        """To be called once a beat of a run whose time is over at `ends`, on the clock that the supervisor shares."""
+        """Makes what a run calls once a beat; its time is over at `ends`, on the clock that the supervisor shares."""
 
 
 @dataclass(frozen=True)

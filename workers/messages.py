@@ -29,9 +29,9 @@ def _array_of(dtype: type[np.generic]) -> PlainValidator:
 
 Floats = Annotated[NDArray[np.float32], _array_of(np.float32)]
 Integers = Annotated[NDArray[np.int64], _array_of(np.int64)]
-Count = Annotated[int, Field(strict=True, ge=0)]
+Natural = Annotated[int, Field(strict=True, ge=0)]
 Seconds = Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)]
-Text = Annotated[str, Field(strict=True, max_length=MAX_TEXT)]
+ShortText = Annotated[str, Field(strict=True, max_length=MAX_TEXT)]
 
 
 class Message(Record):
@@ -104,10 +104,10 @@ class Progressed(Message):
 
     kind = "progress"
 
-    samples_done: Count
+    samples_done: Natural
     fraction: Annotated[float, Field(strict=True, allow_inf_nan=False)]
-    queries: Count
-    gradients: Count
+    queries: Natural
+    gradients: Natural
 
 
 class TurnsAsked(Message):
@@ -132,8 +132,8 @@ class NotAccepted(Message):
 
     kind = "refused"
 
-    code: Text
-    detail: Text
+    code: ShortText
+    detail: ShortText
 
 
 class Fault(Message):
@@ -142,4 +142,4 @@ class Fault(Message):
     kind = "fault"
 
     code: Literal["model_fault", "endpoint_unavailable", "endpoint_bad_response"]
-    detail: Text
+    detail: ShortText

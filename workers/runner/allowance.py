@@ -11,6 +11,6 @@ class Allowance:
         self._before, self._longest = math.inf, 0.0
 
     def is_spent(self, now: float) -> bool:
-        """To be asked once a beat."""
+        """Tells whether the run has to end; it is asked once a beat."""
         self._longest, self._before = max(self._longest, now - self._before), now
         return now + self._longest >= self._ends

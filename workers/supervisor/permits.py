@@ -22,7 +22,7 @@ class Permits:
         self._seal = Seal(settings.secret_keys)
 
     def of(self, lease: Lease) -> CallPermission | None:
-        """None: the lease is about no endpoint. Raises NotPermitted."""
+        """Says what the lease's runner may call; None where it is about no endpoint. Raises NotPermitted."""
         endpoint = None if isinstance(lease, AuditLease) else lease.model.endpoint
         if isinstance(lease, AuditLease) or endpoint is None:
             return None

@@ -91,7 +91,7 @@ class RunnerProcess:
         return self._process.poll() is None
 
     def wait_until_ready(self) -> None:
-        """Until the libraries are imported. Raises RunnerDied."""
+        """Returns when the libraries are imported. Raises RunnerDied."""
         if not self._is_ready:
             Ready.read(self.receive(limit=0))
             self._is_ready = True
@@ -126,7 +126,7 @@ class RunnerProcess:
                 self._writing.release()
 
     def allow_cpu(self, seconds: float) -> None:
-        """From now on the child may use this much CPU time, all threads together; SIGXCPU ends it after that."""
+        """Lets the child use this much CPU time from now on, all threads together; SIGXCPU ends it after that."""
         with contextlib.suppress(ProcessLookupError):
             most = _cpu_seconds(self.pid) + seconds
             resource.prlimit(self.pid, resource.RLIMIT_CPU, (int(most) + 1, resource.RLIM_INFINITY))
@@ -138,7 +138,7 @@ class RunnerProcess:
                 os.killpg(self.pid, signal.SIGKILL)
 
     def close(self) -> None:
-        """Kill, collect, and leave nothing behind."""
+        """Kills the child, collects it, and leaves nothing behind."""
         self.kill()
         self._process.wait()
         self._log.close()

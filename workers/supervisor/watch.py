@@ -16,7 +16,7 @@ from workers.supervisor.runner_process import RunnerProcess
 BEAT_SECONDS = 1.0  # progress is at most one write a second
 CANCEL_SECONDS = 2.0  # a runner that was asked to stop has this long to hand over what it found
 
-Answer = Literal["go", "cancel", "lost"]
+BeatAnswer = Literal["go", "cancel", "lost"]
 Reason = Literal["cancelled", "lost", "timeout", "drain"]
 
 _log = structlog.get_logger(__name__)
@@ -27,7 +27,7 @@ class Watch:
 
     def __init__(
         self,
-        beat: Callable[[], Answer],
+        beat: Callable[[], BeatAnswer],
         *,
         heard: Callable[[], float],
         lease_seconds: float,
@@ -57,7 +57,7 @@ class Watch:
         self._thread.join()
 
     def guard(self, runner: RunnerProcess, *, seconds: float) -> None:
-        """From here on, this is the process that ends when the chunk must, and after so many seconds of silence."""
+        """Makes this the process that ends when the chunk must, and after so many seconds of silence."""
         self._guarded, self._silence = self._clock(), seconds
         self._runner = runner
         if self.reason is not None:
@@ -73,7 +73,7 @@ class Watch:
             self.look()
 
     def look(self) -> None:
-        """Once a beat: see whether there is a reason to end the runner, and end it."""
+        """Looks, once a beat, for a reason to end the runner, and ends it."""
         self.reason = self._reason_to_end(self._clock())
         if self.reason is not None and self._runner is not None:
             self._runner.kill()
@@ -88,7 +88,7 @@ class Watch:
             return self._cancel(now)
         return "lost" if answer == "lost" else None
 
-    def _renew(self, now: float) -> Answer:
+    def _renew(self, now: float) -> BeatAnswer:
         """A store that cannot be reached is forgiven for as long as the lease is certainly ours."""
         try:
             answer = self._beat()

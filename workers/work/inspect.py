@@ -31,7 +31,7 @@ def supervise(lease: ModelLease, desk: Desk) -> Ending:
 
 
 def inspect(asked: InspectModel, bench: Bench) -> ModelInspected:
-    """In the runner."""
+    """Looks at the model, in the runner."""
     return ModelInspected(inspection=bench.inspect(asked))
 
 

@@ -51,7 +51,7 @@ def supervise(lease: JobLease, desk: Desk) -> Ending:
 
 
 def prepare(asked: PrepareJob, bench: Bench) -> JobPrepared:
-    """In the runner."""
+    """Spans the rows, in the runner."""
     del bench  # the model is not asked
     began = monotonic()
     return JobPrepared(basis=spanning_basis(asked.x), seconds=monotonic() - began)

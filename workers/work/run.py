@@ -27,7 +27,7 @@ from workers import shared_rows
 from workers.endings import Done, Ending, Failed
 from workers.frames import FrameError
 from workers.kind import Bench, Desk, RunnerAnswer, WorkKind
-from workers.messages import MAX_TEXT, Count, Fault, Floats, Integers, Message, Seconds, Text
+from workers.messages import MAX_TEXT, Fault, Floats, Integers, Message, Natural, Seconds, ShortText
 from workers.versions import versions
 
 FINDING_BYTES = 256 << 10  # more than the details of any method that does not count by class
@@ -91,8 +91,8 @@ class ChunkDone(Message):
     x: Floats
     label: Integers
     seconds: Seconds
-    http_calls: Count
-    device: Text
+    http_calls: Natural
+    device: ShortText
 
 
 class ChunkBroken(ChunkDone, Fault):
