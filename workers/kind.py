@@ -67,7 +67,7 @@ class Bench(Protocol):
     def http_calls(self) -> int: ...
 
     def inspect(self, about: AboutModel) -> Inspection:
-        """What the model's card will say. Raises NotAccepted."""
+        """Finds out what the model's card will say. Raises Refused."""
 
     def checkpoint(self, ends: float) -> Checkpoint:
         """Makes what a run calls once a beat; its time is over at `ends`, on the clock that the supervisor shares."""
