@@ -260,7 +260,7 @@ class GivenHints(TypedDict):
 
 
 class Interval(TypedDict):
-    """A rate and its Clopper-Pearson 95 % interval."""
+    """A rate has a Clopper-Pearson 95 % interval."""
 
     value: float
     low: float
@@ -468,7 +468,9 @@ class Policy(TypedDict):
 
 
 class Preparation(TypedDict):
-    """What a job's `prepare` stage made, once for all its chunks, and what that cost: a ledger of its own."""
+    """A preparation is what a job's `prepare` stage made, once for all its chunks, and what that cost: a ledger of its
+    own.
+    """
 
     artifact: str
     queries: int
@@ -503,6 +505,8 @@ class Progress(TypedDict):
 
 
 class QueryCount(TypedDict):
+    """A count says how many rows were sent, a sample and in all, and how many calls an endpoint got."""
+
     total: int
     mean: float
     median: float
@@ -656,7 +660,7 @@ class SamplesCardPage(TypedDict):
 
 
 class Selection(TypedDict):
-    """`limit`: the first N rows of the upload; `indices`: these rows. Neither: all of them."""
+    """A selection takes rows of the upload. `limit`: the first N; `indices`: these. Neither: all of them."""
 
     limit: NotRequired[int | None]
     indices: NotRequired[list[int] | None]
@@ -670,6 +674,8 @@ class Skipped(TypedDict):
 
 
 class Spread(TypedDict):
+    """A spread says how some numbers lie."""
+
     mean: float
     median: float
     min: float
@@ -677,7 +683,7 @@ class Spread(TypedDict):
 
 
 class Summary(TypedDict):
-    """All findings of a succeeded job in a few numbers."""
+    """A summary says all findings of a succeeded job in a few numbers."""
 
     counts: dict[str, int]
     samples: int
@@ -697,7 +703,7 @@ class Summary(TypedDict):
 
 
 class Targeted(TypedDict):
-    """A rule that picks each sample's target, or one label per selected sample."""
+    """A goal with targets has a rule that picks each sample's, or one label per selected sample."""
 
     targeted: Literal["random", "least_likely", "runner_up"] | list[int]
 

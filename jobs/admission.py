@@ -37,10 +37,12 @@ class Selecting(Protocol):
     """Selecting is what a job's and an audit's request do alike: they name rows of an upload and a threat."""
 
     @property
-    def threat(self) -> ThreatRequest: ...
+    def threat(self) -> ThreatRequest:
+        """Returns the threat that the rows stand under."""
 
     @property
-    def samples(self) -> Selection: ...
+    def samples(self) -> Selection:
+        """Returns which rows of the upload are asked for."""
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ POINTER = "/threat/box"
 
 
 def is_per_feature(threat: ThreatRequest) -> bool:
+    """Tells whether a side of the box has a number for each feature."""
     return threat.box is not None and any(isinstance(bound, list) for bound in threat.box)
 
 

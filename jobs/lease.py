@@ -32,7 +32,7 @@ class ModelLease(_Right):
 
 
 class JobLease(_Right):
-    """The right to compute a chunk of a job, or what all its chunks need."""
+    """A job's lease is the right to compute one of its chunks, or what all its chunks need."""
 
     spec: JobSpec
     prepared: Preparation | None = None  # what an earlier stage of the job made

@@ -8,7 +8,7 @@ T = TypeVar("T")
 
 
 class Page(Record, Generic[T]):
-    """Some items of a list, and where the next begin. `next_cursor` null: there is no more."""
+    """A page holds some items of a list, and says where the next begin. `next_cursor` null: there is no more."""
 
     items: tuple[T, ...]
     next_cursor: str | None = None

@@ -56,6 +56,7 @@ class Job(Record):
     @computed_field  # type: ignore[prop-decorator]
     @property
     def links(self) -> dict[str, str]:
+        """Returns where to go from here."""
         here = f"/v1/jobs/{self.id}"
         return {
             "self": here,

@@ -43,18 +43,19 @@ Secret = Annotated[SecretStr, AfterValidator(_is_a_value)]
 
 
 class Bearer(Record):
-    """Sent as `Authorization: Bearer <token>`."""
+    """The token is sent as `Authorization: Bearer <token>`."""
 
     type: Literal["bearer"]
     token: Secret
 
     @property
     def credential(self) -> Credential:
+        """Returns the header to send."""
         return Credential("Authorization", f"Bearer {self.token.get_secret_value()}")
 
 
 class Header(Record):
-    """Sent as a header of its own."""
+    """The secret is sent as a header of its own."""
 
     type: Literal["header"]
     name: Annotated[str, AfterValidator(_may_be_sent)]
@@ -62,11 +63,12 @@ class Header(Record):
 
     @property
     def credential(self) -> Credential:
+        """Returns the header to send."""
         return Credential(self.name, self.value.get_secret_value())
 
 
 class EndpointRequest(Record):
-    """A model that already serves. `options` are those of the protocol (`docs/api.md`)."""
+    """The body describes a model that already serves. `options` are those of the protocol (`docs/api.md`)."""
 
     kind: Literal["endpoint"]
     name: Annotated[str, Field(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")] = ""

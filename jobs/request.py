@@ -19,7 +19,7 @@ Positive = Annotated[float, Field(strict=True, allow_inf_nan=False, gt=0)]
 
 
 class Targeted(Record):
-    """A rule that picks each sample's target, or one label per selected sample."""
+    """A goal with targets has a rule that picks each sample's, or one label per selected sample."""
 
     targeted: Literal["random", "least_likely", "runner_up"] | Annotated[list[Whole], Field(min_length=1)]
 
@@ -40,6 +40,7 @@ class ThreatRequest(Record):
 
     @property
     def box_is_given(self) -> bool:
+        """Tells whether the request has a box, be it null."""
         return "box" in self.model_fields_set
 
 
@@ -52,7 +53,7 @@ class BudgetRequest(Record):
 
 
 class Selection(Record):
-    """`limit`: the first N rows of the upload; `indices`: these rows. Neither: all of them."""
+    """A selection takes rows of the upload. `limit`: the first N; `indices`: these. Neither: all of them."""
 
     limit: Count | None = None
     indices: Annotated[list[Annotated[Whole, Field(ge=0)]], Field(min_length=1, max_length=MAX_SAMPLES)] | None = None

@@ -4,6 +4,8 @@ from enum import StrEnum
 
 
 class JobState(StrEnum):
+    """A job or an audit is in one of these states."""
+
     QUEUED = "queued"
     RUNNING = "running"
     SUCCEEDED = "succeeded"

@@ -19,7 +19,7 @@ _CODE = re.compile(r"[a-z_]{1,60}")
 
 
 class Interval(Record):
-    """A rate and its Clopper-Pearson 95 % interval."""
+    """A rate has a Clopper-Pearson 95 % interval."""
 
     value: float
     low: float
@@ -27,6 +27,8 @@ class Interval(Record):
 
 
 class Spread(Record):
+    """A spread says how some numbers lie."""
+
     mean: float
     median: float
     min: float
@@ -34,6 +36,8 @@ class Spread(Record):
 
 
 class QueryCount(Record):
+    """A count says how many rows were sent, a sample and in all, and how many calls an endpoint got."""
+
     total: int
     mean: float
     median: float
@@ -42,7 +46,9 @@ class QueryCount(Record):
 
 
 class Preparation(Record):
-    """What a job's `prepare` stage made, once for all its chunks, and what that cost: a ledger of its own."""
+    """A preparation is what a job's `prepare` stage made, once for all its chunks, and what that cost: a ledger of its
+    own.
+    """
 
     artifact: str  # sha256 of an npy in the library
     queries: int = 0
@@ -51,7 +57,7 @@ class Preparation(Record):
 
 
 class Summary(Record):
-    """All findings of a succeeded job in a few numbers."""
+    """A summary says all findings of a succeeded job in a few numbers."""
 
     counts: dict[str, int]
     samples: int

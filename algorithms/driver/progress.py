@@ -11,7 +11,7 @@ Stop = Literal["budget", "cancelled"]
 
 
 @dataclass(frozen=True)
-class Progress:
+class RunProgress:
     """How far a run has come, counted when it is read: a beat can be shorter than counting."""
 
     trials: Sequence[Trial]
@@ -44,5 +44,5 @@ def _share(trial: Trial, expected: Cost) -> float:
     return min(0.99, max(asked / trial.limit.queries, trial.gradients / max(1, expected.gradients)))
 
 
-Checkpoint = Callable[[Progress], Stop | None]
+Checkpoint = Callable[[RunProgress], Stop | None]
 """Called once a beat; says why to stop, if at all."""

@@ -15,7 +15,7 @@ from algorithms.driver.beat import Beat, ask
 from algorithms.driver.beginning import begin
 from algorithms.driver.conclusion import conclude
 from algorithms.driver.confirming import confirm
-from algorithms.driver.progress import Checkpoint, Progress, Stop
+from algorithms.driver.progress import Checkpoint, RunProgress, Stop
 from algorithms.driver.talk import Talk
 from algorithms.driver.targets import choose_targets
 from algorithms.driver.trial import Trial
@@ -60,7 +60,7 @@ def run(
     """
     trials = _meet(model, samples, method, threat, budget, seed)
     talks = begin(trials, method, params, threat, classes=model.classes, pool=pool, basis=basis)
-    look = partial(checkpoint, Progress(trials, method.minimum(params, threat)))
+    look = partial(checkpoint, RunProgress(trials, method.minimum(params, threat)))
     try:
         while live := [talk for talk in talks if not talk.is_over]:
             if why := look() or _round(model, live, threat, look):

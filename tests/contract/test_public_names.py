@@ -18,12 +18,8 @@ CLIENT = ("brinell",)
 ALLOWED = {  # name -> why it stands in two places
     "Options": "each protocol of endpoints calls the class of its options so: the file is found by its name",
     "Array": "a shorthand for numbers in double precision, which moves to one home with the mathematics",
-    "Interval": "of a rate, and of what a neuron may be: the second gets a name of its own",
     "Numbers": "like Array",
-    "Progress": "of a run and of a job: the first gets a name of its own",
     "Search": "of Square and of a root: the second gets a name of its own",
-    "Step": "of a conversation, and of a bound: the second gets a name of its own",
-    "Trial": "of a sample and of an upload: the second gets a name of its own",
 }
 
 

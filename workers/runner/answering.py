@@ -4,7 +4,7 @@ import time
 import traceback
 from typing import TYPE_CHECKING, BinaryIO
 
-from algorithms.driver.progress import Checkpoint, Progress, Stop
+from algorithms.driver.progress import Checkpoint, RunProgress, Stop
 from algorithms.errors import BrinellError, Refused
 from algorithms.seam.access import Model
 from models.cards import Inspection
@@ -98,7 +98,7 @@ class Answering:
     def checkpoint(self, ends: float) -> Checkpoint:
         allowance = Allowance(ends)
 
-        def checkpoint(progress: Progress) -> Stop | None:
+        def checkpoint(progress: RunProgress) -> Stop | None:
             now = time.monotonic()
             if now - self._said >= PROGRESS_SECONDS:
                 self._said = now
@@ -137,7 +137,7 @@ def _readable(detail: str) -> str:
     return detail[: messages.MAX_TEXT]
 
 
-def _progressed(progress: Progress) -> Progressed:
+def _progressed(progress: RunProgress) -> Progressed:
     return Progressed(
         samples_done=progress.samples_done,
         fraction=progress.fraction,
