@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from brinell.printing.scores_table import NOTHING, number
 from brinell.printing.terminal import out, plain, print_table
-from brinell.records import Interval, MedianInterval, Report, SampleRow
+from brinell.records import AuditSummary, EstimateSummary, Interval, MedianInterval, Report, SampleRow
 
 CLOSED = 1.1  # as the service defines it: upper / lower up to which a bracket counts as closed
 STYLES = {"error": "bold red", "warning": "yellow", "note": ""}
@@ -14,17 +14,27 @@ def print_brackets(samples: Sequence[SampleRow]) -> None:
     """Prints one bracket a sample: no change smaller than `certified` matters, a change as large as `found` fools the
     model.
     """
-    columns = ["sample", "label", "certified", "by", "CLEVER", "found", "by"]
-    print_table(columns, [_row(sample) for sample in samples], right=frozenset(columns) - {"by"})
+    scores = list(dict.fromkeys(score for sample in samples for score in _scores(sample)))
+    columns = ["sample", "label", "certified", "by", *map(str.upper, scores), "found", "by"]
+    print_table(columns, [_row(sample, scores) for sample in samples], right=frozenset(columns) - {"by"})
 
 
-def _row(sample: SampleRow) -> list[str]:
+def _scores(sample: SampleRow) -> dict[str, float | None]:
+    """By method. A report of an older server knows one, by its name."""
+    if "estimates" not in sample:
+        return {"clever": sample["clever"]}
+    told = sample["estimates"]
+    return {method: estimate["value"] for method, estimate in told.items() if estimate["kind"] == "estimate"}
+
+
+def _row(sample: SampleRow, scores: Sequence[str]) -> list[str]:
     lower_by = sample["lower_by"] or NOTHING
     if (confidence := sample["lower_confidence"]) is not None and confidence < 1:
         lower_by += f" ({confidence:.4g})"
     return [
         *(str(sample["index"]), str(sample["label"]), number(sample["lower"]), lower_by),
-        *(number(sample["clever"]), number(sample["upper"]), sample["upper_by"] or NOTHING),
+        *(number(_scores(sample).get(score)) for score in scores),
+        *(number(sample["upper"]), sample["upper_by"] or NOTHING),
     ]
 
 
@@ -43,6 +53,8 @@ def _lines(report: Report) -> Iterator[str]:
     summary, threat = report["summary"], report["threat"]
     epsilon = threat["epsilon"]
     yield f"{report['audit_id']}: {threat['norm']}, {summary['samples']} samples, labels {summary['labels']}"
+    if report["settings"].get("draft"):
+        yield f"  the recipe {report['settings']['recipe']} is a draft and may still change"
     within = "" if epsilon is None else f" at {epsilon:g}"
     yield from _rate("clean accuracy", summary["clean_accuracy"])
     yield from _rate(f"certified accuracy{within}", summary["certified_accuracy"])
@@ -51,15 +63,36 @@ def _lines(report: Report) -> Iterator[str]:
     yield from _median("certified", summary.get("median_lower_interval"))
     yield from _median("found", summary.get("median_upper_interval"))
     yield from _rate(f"brackets closed within {CLOSED - 1:.0%}", summary["closure"])
-    if clever := summary["clever"]:
-        listed = ", ".join(f"{word} {number(clever[word])}" for word in ("mean", "median", "min", "max"))
-        yield f"  CLEVER, an estimate: {listed} over {summary['clever_samples']} samples"
-        yield from _median("CLEVER", summary.get("clever_median_interval"))
-    if unusual := {status: n for status, n in summary.get("clever_statuses", {}).items() if status != "ok"}:
-        yield f"  unusual CLEVER fits: {', '.join(f'{n} {status}' for status, n in unusual.items())}"
+    for method, told in _estimates(summary).items():
+        if told["kind"] == "estimate":
+            yield from _score(method.upper(), told)
     yield f"  cost: {summary['queries']} queries, {summary['gradients']} gradients, {summary['seconds']:.1f} s"
     for skipped in report["skipped"]:
         yield f"  skipped {skipped['method']}: {skipped['reason']}"
+
+
+def _estimates(summary: AuditSummary) -> dict[str, EstimateSummary]:
+    """A report of an older server has one score, in fields of its name."""
+    if "estimates" in summary:
+        return summary["estimates"]
+    return {
+        "clever": {
+            "kind": "estimate",
+            "samples": summary["clever_samples"],
+            "value": summary["clever"],
+            "median_interval": summary.get("clever_median_interval"),
+            "statuses": summary.get("clever_statuses", {}),
+        }
+    }
+
+
+def _score(name: str, told: EstimateSummary) -> Iterator[str]:
+    if value := told["value"]:
+        listed = ", ".join(f"{word} {number(value[word])}" for word in ("mean", "median", "min", "max"))
+        yield f"  {name}, an estimate: {listed} over {told['samples']} samples"
+        yield from _median(name, told.get("median_interval"))
+    if unusual := {status: n for status, n in told.get("statuses", {}).items() if status != "ok"}:
+        yield f"  unusual {name} fits: {', '.join(f'{n} {status}' for status, n in unusual.items())}"
 
 
 def _median(what: str, interval: MedianInterval | None) -> Iterator[str]:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from brinell.records import Comparison, Report, SampleRow
 
 SURE = 0.05  # two-sided p-value below which a split is not put down to chance
-WHAT = {"upper": "the nearest adversarial point found", "lower": "the certified bound", "clever": "the CLEVER estimate"}
+WHAT = {"upper": "the nearest adversarial point found", "lower": "the certified bound"}  # else the method of a score
 
 
 class Audited(NamedTuple):
@@ -30,8 +30,10 @@ def sentences(ours: Audited, baseline: Audited) -> Iterator[str]:
     if certified := by_measure.get("lower"):
         yield from _told(certified, ours.name, baseline.name)
         yield _proven(ours, baseline)
-    if score := by_measure.get("clever"):
-        yield from _told(score, ours.name, baseline.name)
+    for measure, score in by_measure.items():
+        if measure not in WHAT:
+            yield from _told(score, ours.name, baseline.name)
+    yield from sorted({remark for comparison in by_measure.values() if (remark := comparison.get("remark"))})
     yield f"Answers right before any change: {_accuracy(ours)}; {_accuracy(baseline)}."
 
 
@@ -47,7 +49,8 @@ def _told(comparison: Comparison, ours: str, baseline: str) -> Iterator[str]:
     is_ahead = comparison["larger"] >= comparison["smaller"]
     winner, loser = (ours, baseline) if is_ahead else (baseline, ours)
     more, less = sorted((comparison["larger"], comparison["smaller"]), reverse=True)
-    what, p = WHAT[comparison["measure"]], comparison["p_value"]
+    measure, p = comparison["measure"], comparison["p_value"]
+    what = WHAT.get(measure, f"the {measure.upper()} estimate")
     yield (
         f"For {winner}, {what} lies farther from the sample on {more} of {comparison['paired']} samples, nearer on "
         f"{less}: if neither were ahead, a split as uneven would come up {_chance(p)} (exact sign test, p = {p:.2g})."

@@ -11,7 +11,7 @@ live in one slot; `t:T` are the keys of tenant T, and no method finds an object 
     t:T:job:ID                 hash    state, version, spec, request, method_version, ids of what it uses, shape,
                                        prepared, summary, error_*, times, sums of chunks
     t:T:job:ID:chunks          hash    chunk -> ChunkResult: written once
-    t:T:audit:ID               hash    state, version, spec, jobs, live and ended_* (counts of jobs), verdict, forms …
+    t:T:audit:ID               hash    state, version, spec, jobs, live and ended_* (counts of jobs), phase, phases …
     t:T:list:KIND              zset    ids in the order of their making (`sequence`)
     t:T:idempotency:DIGEST     hash    fingerprint, id: for 24 hours, means nothing once the object is gone
     t:T:turns                  string  when (ms) its bucket of requests is full again; gone a second later

@@ -119,7 +119,7 @@ def test_a_later_phase_begins_where_the_first_ended_and_is_the_same_each_time(ma
     audits = Audits(machine.store)
     both = [audits.create(TENANT, plan).id for _ in range(2)]
     for audit in both:
-        until(lambda audit=audit: audits.get(TENANT, audit).state in TERMINAL, seconds=240, what="the end of an audit")
+        until(lambda audit=audit: audits.get(TENANT, audit).state in TERMINAL, what="the end of an audit")
     ended = [audits.get(TENANT, audit) for audit in both]
     assert [(audit.state, audit.draft, audit.progress.fraction) for audit in ended] == [("succeeded", True, 1)] * 2
     of_each = [{job.method: job.job_id for job in audit.jobs} for audit in ended]

@@ -41,9 +41,25 @@ def test_a_report_of_an_older_server_is_shown(run, server, monkeypatch):
     old = server.report()
     for name in ("median_lower_interval", "median_upper_interval", "clever_median_interval", "clever_statuses"):
         del old["summary"][name]
+    for part in (old["summary"], *old["samples"]):
+        del part["estimates"]
     monkeypatch.setattr(server, "report", lambda: old)
     code, out, _ = run(*AUDIT)
     assert code == 0 and "median bracket: 0.3100" in out
+    assert "CLEVER" in out.splitlines()[0] and "CLEVER, an estimate: mean 0.5200, median 0.5000" in out
+
+
+def test_a_second_score_has_its_column_and_a_draft_is_called_one(run, server, monkeypatch):
+    report = server.report()
+    for sample in report["samples"]:
+        if "clever" in sample["estimates"]:
+            sample["estimates"]["great"] = sample["estimates"]["clever"]
+    report["summary"]["estimates"]["great"] = report["summary"]["estimates"]["clever"]
+    report["settings"] |= {"recipe": "quick-2", "draft": True}
+    monkeypatch.setattr(server, "report", lambda: report)
+    _, out, _ = run(*AUDIT)
+    assert out.splitlines()[0].split()[4:6] == ["CLEVER", "GREAT"]
+    assert "GREAT, an estimate: mean 0.5200" in out and "the recipe quick-2 is a draft" in out
 
 
 VERDICTS = {"pass": 0, "fail": 1, "inconclusive": 3}

@@ -57,6 +57,13 @@ def test_what_certificates_prove_is_counted_apart_from_what_attacks_suggest():
     assert "model B is more robust on 5 of 20 samples, model A on 0" in sentence
 
 
+def test_every_score_is_compared_by_its_name_and_what_else_differs_is_said_once():
+    sentences = told(measures=("upper", "clever", "great"), remark="Not only the models differ: pgd is version 2 here.")
+    assert sum("the CLEVER estimate lies" in sentence for sentence in sentences) == 1
+    assert sum("the GREAT estimate lies" in sentence for sentence in sentences) == 1
+    assert sentences.count("Not only the models differ: pgd is version 2 here.") == 1
+
+
 def test_without_certificates_nothing_is_called_proven():
     assert not any("Proven" in sentence for sentence in told(proven=5))
 
