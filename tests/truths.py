@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from algorithms.mathematics.geometry import lengths
 from algorithms.mathematics.norms import NORMS, Norm
 from algorithms.seam.access import Access, Labels, Rows, Scores
+from algorithms.seam.questions.gradient_norms import Ball
 from algorithms.seam.questions.gradients import Cotangent, Gradients
 from algorithms.seam.questions.margins import Region, Relaxation
-from algorithms.seam.questions.steepest import Ball
 from tests.balls import least_change
 
 Array = NDArray[np.float64]
@@ -71,7 +71,7 @@ class ClosedForm(ABC):
             gradients[sent] = moved.reshape(-1, *self.shape)
         return scores, gradients
 
-    def steepest(self, ball: Ball, label: int, rivals: NDArray[np.int64]) -> Array:
+    def largest_gradient_norms(self, ball: Ball, label: int, rivals: NDArray[np.int64]) -> Array:
         maxima = np.zeros((3, len(rivals)))
         for rows in ball.blocks():
             self.differentiated.append(rows.copy())

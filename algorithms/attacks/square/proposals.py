@@ -43,8 +43,8 @@ class Proposals(Protocol):
         ...
 
 
-def proposals(norm: Norm) -> "type[Stripes] | type[Bumps]":
-    return Stripes if norm is Norm.LINF else Bumps
+def proposals(norm: Norm) -> "type[LinfProposals] | type[L2Proposals]":
+    return LinfProposals if norm is Norm.LINF else L2Proposals
 
 
 def _draws(rngs: Rngs, n: int) -> Numbers:
@@ -55,7 +55,7 @@ def _draws(rngs: Rngs, n: int) -> Numbers:
     return drawn
 
 
-class Stripes:
+class LinfProposals:
     """linf: everything sits on the faces of the cube, x - r or x + r."""
 
     initial_share = 0.05
@@ -90,7 +90,7 @@ class Stripes:
         return np.asarray(np.minimum(np.maximum(points, self.low), self.high))
 
 
-class Bumps:
+class L2Proposals:
     """l2: the whole radius is always spent; a step moves the mass of two windows into a bump in one of them."""
 
     initial_share = 0.1

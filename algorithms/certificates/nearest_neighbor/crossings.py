@@ -72,7 +72,7 @@ def cross(around: Surroundings, point: int, limit: float) -> Crossing:
         taken = np.concatenate([taken, fresh])
         ascent.extend(2 * (around.own_pulled[fresh] - pulled), bounds[fresh])
         ascent.climb(SURPLUS * limit**2 / 2)
-        blur = 2 * (around.pulled_fuzz(around.own[taken]) + around.pulled_fuzz(np.array([point])))
+        blur = 2 * (around.pulled_rounding(around.own[taken]) + around.pulled_rounding(np.array([point])))
         lower = ascent.certified(blur)
         if lower >= limit:
             return Crossing(lower)
@@ -86,7 +86,7 @@ def cross(around: Surroundings, point: int, limit: float) -> Crossing:
 def _excess(around: Surroundings, point: int, offset: Array) -> Array:
     """By how much each own point stays nearer than `point` after a move, beyond rounding: (p,)."""
     lead = 2 * (around.own_pulled @ offset - around.neighbors.pulled[point] @ offset)
-    return np.asarray(lead - (around.high[around.own] - around.low[point]) - around.fuzz[point])
+    return np.asarray(lead - (around.high[around.own] - around.low[point]) - around.rounding[point])
 
 
 def _with_witness(around: Surroundings, point: int, lower: float, offset: Array) -> Crossing:

@@ -37,7 +37,7 @@ class Surroundings:
     own: Indices  # points of the sample's class, nearest first
     others: Indices
     squared: Array  # (n,): d(x, x_i)
-    fuzz: Array  # (n,): what rounding can do to each of them, times two
+    rounding: Array  # (n,): what rounding can do to each of them, times two
 
     @classmethod
     def of(cls, neighbors: Neighbors, x: NDArray[np.float32], label: int, threat: Threat) -> Self:
@@ -57,7 +57,7 @@ class Surroundings:
             own[np.argsort(squared[own], kind="stable")],
             np.flatnonzero(neighbors.y != label),
             squared,
-            _fuzz(neighbors, squared, float(np.linalg.norm(z)), reach),
+            _rounding(neighbors, squared, float(np.linalg.norm(z)), reach),
         )
 
     @cached_property
@@ -67,11 +67,11 @@ class Surroundings:
 
     @property
     def high(self) -> Array:
-        return self.squared + self.fuzz
+        return self.squared + self.rounding
 
     @property
     def low(self) -> Array:
-        return self.squared - self.fuzz
+        return self.squared - self.rounding
 
     def pair_bounds(self, own: Indices) -> Array:
         """How far to move at least until an other point is as near as an own one: (p, q), for all others.
@@ -79,12 +79,14 @@ class Surroundings:
         0 for two points that the metric takes for one: they are as near from everywhere.
         """
         pulled, others = self.neighbors.pulled, self.others
-        apart = _distances_at_most(pulled[own], pulled[others]) + self.pulled_fuzz(own)[:, None]  # (p, q)
+        apart = _distances_at_most(pulled[own], pulled[others]) + self.pulled_rounding(own)[:, None]  # (p, q)
         ahead = self.low[others] - self.high[own][:, None]
-        slopes = np.maximum(2 * (apart + self.pulled_fuzz(others)), SMALLEST)  # 0 / 0 would drop out of every minimum
+        slopes = np.maximum(
+            2 * (apart + self.pulled_rounding(others)), SMALLEST
+        )  # 0 / 0 would drop out of every minimum
         return np.maximum(ahead, 0) / slopes * (1 - 8 * UNIT)
 
-    def pulled_fuzz(self, points: Indices) -> Array:
+    def pulled_rounding(self, points: Indices) -> Array:
         """Rounding of each row of `pulled`, as a vector: (p,)."""
         known = self.neighbors
         if known.factor is None:
@@ -134,7 +136,7 @@ def _reach(neighbors: Neighbors, z: Array, label: int, lower: Array, upper: Arra
     return min(corner, float(away.max()))
 
 
-def _fuzz(neighbors: Neighbors, squared: Array, length: float, reach: float) -> Array:
+def _rounding(neighbors: Neighbors, squared: Array, length: float, reach: float) -> Array:
     """Twice what rounding can do to d(x', x_i), (n,), for every input x' within reach of one of this length.
 
     A sum of r squared differences has relative error (r + 3) 2^-53; mapping x' moves its features by d 2^-53 ||G||

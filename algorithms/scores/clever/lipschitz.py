@@ -36,10 +36,10 @@ class Score:
     shape: float | None  # of the unpenalized fit, which the status rests on; None where nothing was fitted
 
 
-def reach(margins: Array | float, steepest: Array | float) -> Array:
+def reach(margins: Array | float, gradient_norms: Array | float) -> Array:
     """margin / L, element by element; infinite where no gradient was met."""
-    flat = np.equal(steepest, 0)
-    return np.where(flat, np.inf, np.divide(margins, np.where(flat, 1.0, steepest)))
+    flat = np.equal(gradient_norms, 0)
+    return np.where(flat, np.inf, np.divide(margins, np.where(flat, 1.0, gradient_norms)))
 
 
 def score(margins: Array, maxima: Array, cap: float) -> Score:

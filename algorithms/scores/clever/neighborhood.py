@@ -1,4 +1,4 @@
-"""One sample, its rival classes, and the balls drawn around it to meet the steepest gradient.
+"""One sample, its rival classes, and the balls drawn around it to meet the largest gradient norms.
 
 The `auto` radius. A larger ball shows farther, but meets steeper gradients: the score min(margin / L(R), R) is largest
 where both meet, since L(R) does not fall as R grows. So radii are tried upward from a quarter of the first-order
@@ -19,7 +19,7 @@ from algorithms.mathematics.geometry import inner_radius
 from algorithms.mathematics.norms import NORMS, Norm
 from algorithms.scores.clever.lipschitz import Array, reach
 from algorithms.seam.case import Case, Step
-from algorithms.seam.questions.steepest import AskSteepest, Ball
+from algorithms.seam.questions.gradient_norms import AskGradientNorms, Ball
 from algorithms.seam.streams import BLOCK
 from algorithms.seam.threat import Threat
 
@@ -56,7 +56,7 @@ class Neighborhood:
         """Of the threat's norm, among the three of every answer."""
         return NORMS.index(self.threat.norm)
 
-    def steepest(self, radius: float, n: int, counter: int) -> Step[Array]:
+    def largest_norms(self, radius: float, n: int, counter: int) -> Step[Array]:
         """The largest norms met at n points of the ball of this radius, (3, r): asked part by part, AT_ONCE at most.
 
         The counters go with the blocks, so the points are the same however they are parted.
@@ -70,7 +70,7 @@ class Neighborhood:
             ball = Ball(case.x, radius, threat, self.sampling, m, case.stream, first)
             parts: list[Array] = []
             for group in groups:
-                parts.append((yield from AskSteepest(ball, case.label, group, is_paid=bool(parts))))
+                parts.append((yield from AskGradientNorms(ball, case.label, group, is_paid=bool(parts))))
             met = np.maximum(met, np.concatenate(parts, axis=1))  # NaN stays
         return met
 
@@ -96,16 +96,16 @@ class Neighborhood:
         shown: list[float] = []  # margin / L for each radius tried
         for number, step in enumerate(STEPS):
             tried.append(step * unit)
-            answer = yield from self.steepest(tried[-1] / per_radius, BLOCK, counter + number)
+            answer = yield from self.largest_norms(tried[-1] / per_radius, BLOCK, counter + number)
             met = np.maximum(met, answer[self.row])
             shown.append(self.shown(met))
             if not shown[-1] > HEADROOM * tried[-1]:
                 break
         return HEADROOM * _crossing(tried[-2:], shown[-2:]) / per_radius, met
 
-    def shown(self, steepest: Array) -> float:
-        """The least margin / L over the rivals, were these (r,) the steepest gradients."""
-        return float(reach(self.margins, steepest).min())
+    def shown(self, gradient_norms: Array) -> float:
+        """The least margin / L over the rivals, were these (r,) the largest gradient norms."""
+        return float(reach(self.margins, gradient_norms).min())
 
 
 def _crossing(radii: list[float], shown: list[float]) -> float:

@@ -95,7 +95,7 @@ def _measure(near: Neighborhood, params: CleverParams) -> Step[Estimate | Abstai
         "ball": near.ball.value,
         "sampling": params.sampling,
     }
-    met: Array = (yield from near.steepest(0.0, 1, CENTER))[near.row]  # (r,): the gradient at the sample itself
+    met: Array = (yield from near.largest_norms(0.0, 1, CENTER))[near.row]  # (r,): the gradient at the sample itself
     if np.isnan(met).any():
         return Abstained("gradient_not_finite", details=facts)
     first_order = near.shown(met)
@@ -125,7 +125,7 @@ def _batches(near: Neighborhood, radius: float, params: CleverParams) -> Step[Ar
     maxima: list[Array] = []
     counters = math.ceil(params.batch_size / BLOCK)  # that one batch uses
     for i in range(params.batches):
-        maxima.append((yield from near.steepest(radius, params.batch_size, BATCHES + i * counters)))
+        maxima.append((yield from near.largest_norms(radius, params.batch_size, BATCHES + i * counters)))
         if np.isnan(maxima[-1]).any():
             break
     return np.stack(maxima)

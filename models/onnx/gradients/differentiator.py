@@ -21,8 +21,8 @@ from torch import Tensor
 
 from algorithms.errors import ModelFault, Refused
 from algorithms.seam.access import Rows, Scores
+from algorithms.seam.questions.gradient_norms import Ball
 from algorithms.seam.questions.gradients import Cotangent, Gradients
-from algorithms.seam.questions.steepest import Ball
 from models.device import Device
 from models.onnx.gradients.narrow_convolutions import NarrowConvolutions, are_narrow
 from models.onnx.graph import ML, ONNX
@@ -99,18 +99,18 @@ class Differentiator:
         answers = list(self._each(answer, parts))
         return np.concatenate([a[0] for a in answers]), np.concatenate([a[1] for a in answers])
 
-    def steepest(self, ball: Ball, label: int, rivals: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Answer as `algorithms.seam.questions.steepest.Steepest.steepest` promises. Raises ModelFault.
+    def largest_gradient_norms(self, ball: Ball, label: int, rivals: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Answer as `algorithms.seam.questions.gradient_norms.GradientNorms` promises. Raises ModelFault.
 
         Each difference is reduced to its norms before the next is taken.
         """
         maxima = np.zeros((3, len(rivals)))
         slices = (part for block in ball.blocks() for part in self._slices(block))
-        for met in self._each(lambda part: self._steepest(part, label, rivals), slices):
+        for met in self._each(lambda part: self._norms_of_differences(part, label, rivals), slices):
             maxima = np.maximum(maxima, met)  # NaN stays
         return np.where(np.isfinite(maxima), maxima, np.nan)
 
-    def _steepest(self, rows: Rows, label: int, rivals: NDArray[np.int64]) -> NDArray[np.float64]:
+    def _norms_of_differences(self, rows: Rows, label: int, rivals: NDArray[np.int64]) -> NDArray[np.float64]:
         """(m, *shape) -> (3, rivals), largest over the rows."""
         points, scores = self._forward(rows)
         met = np.zeros((3, len(rivals)))

@@ -13,7 +13,7 @@ from algorithms.scores.clever.neighborhood import AT_ONCE, Neighborhood
 from algorithms.scores.clever.score import PRESETS, CleverParams, minimum
 from algorithms.seam.case import Case
 from algorithms.seam.claims import Finding, Kind
-from algorithms.seam.questions.steepest import AskSteepest, Ball
+from algorithms.seam.questions.gradient_norms import AskGradientNorms, Ball
 from algorithms.seam.streams import Stream
 from algorithms.seam.threat import Box, Threat
 from tests.regions import largest_slope
@@ -315,21 +315,21 @@ def test_a_question_is_asked_in_parts_that_give_the_same_bits_and_cost_each_poin
     scores = model.scores(x[None])[0]
     case = Case(x, int(scores.argmax()), None, scores, classes, Stream(7, 3, "clever"))
     near = Neighborhood.of(case, Threat(box=UNBOUNDED), ball=Norm.L2, sampling="radial", most=None)
-    asked: list[AskSteepest] = []
-    met = answered(near.steepest(0.5, n, 6), model, asked)
+    asked: list[AskGradientNorms] = []
+    met = answered(near.largest_norms(0.5, n, 6), model, asked)
     whole = Ball(x, 0.5, Threat(Norm.L2, UNBOUNDED), "radial", n, case.stream, 6)
-    np.testing.assert_array_equal(met, model.steepest(whole, case.label, near.rivals))
+    np.testing.assert_array_equal(met, model.largest_gradient_norms(whole, case.label, near.rivals))
     assert max(part.ball.n * len(part.rivals) for part in asked) <= AT_ONCE
     assert sum(part.ball.n for part in asked if not part.is_paid) == n
 
 
-def answered(talk, model: ClosedForm, asked: list[AskSteepest]) -> np.ndarray:
+def answered(talk, model: ClosedForm, asked: list[AskGradientNorms]) -> np.ndarray:
     """What the conversation returns; its questions are noted."""
     answer = None
     try:
         while True:
             asked.append(part := talk.send(answer))
-            answer = model.steepest(part.ball, part.label, part.rivals)
+            answer = model.largest_gradient_norms(part.ball, part.label, part.rivals)
     except StopIteration as end:
         return end.value
 

@@ -6,7 +6,7 @@ import pytest
 from onnx import TensorProto, helper
 
 from algorithms.mathematics.norms import NORMS, Norm
-from algorithms.seam.questions.steepest import Ball
+from algorithms.seam.questions.gradient_norms import Ball
 from algorithms.seam.streams import Stream
 from algorithms.seam.threat import Box, Threat
 from models.onnx.gradients.differentiator import Differentiator, differentiator
@@ -33,10 +33,10 @@ def jacobian(model: Differentiator, rows: np.ndarray, classes: int) -> np.ndarra
 
 @pytest.mark.parametrize("norm", NORMS)
 @pytest.mark.parametrize("n", [1, 64, 150])
-def test_the_steepest_is_the_largest_of_a_brute_force_jacobian(norm: Norm, n: int) -> None:
+def test_the_largest_norms_are_those_of_a_brute_force_jacobian(norm: Norm, n: int) -> None:
     export = torch_export("cnn", "classic", 13)
     model, asked, rivals = opened(export), ball(export.shape, n, norm), np.array([3, 0, 2])
-    maxima = model.steepest(asked, 1, rivals)
+    maxima = model.largest_gradient_norms(asked, 1, rivals)
     J = np.concatenate([jacobian(model, rows, 4) for rows in asked.blocks()])
     differences = J[:, [1]] - J[:, rivals]  # (n, 3 rivals, d)
     assert len(J) == n
@@ -44,11 +44,11 @@ def test_the_steepest_is_the_largest_of_a_brute_force_jacobian(norm: Norm, n: in
         np.testing.assert_allclose(row, np.linalg.norm(differences, q, axis=2).max(axis=0), rtol=1e-5)
 
 
-def test_the_steepest_of_a_linear_model_is_exact() -> None:
+def test_the_largest_norms_of_a_linear_model_are_exact() -> None:
     W, b = linear(6, 4)
     data = graph([helper.make_node("Gemm", ["x", "W", "b"], ["z"])], ["N", 6], [("z", 1, ["N", 4])], {"W": W, "b": b})
     model = opened(Export(data, (6,), lambda rows: rows @ W + b))
-    maxima = model.steepest(ball((6,), 100), 2, np.array([0, 1, 3]))
+    maxima = model.largest_gradient_norms(ball((6,), 100), 2, np.array([0, 1, 3]))
     exact = W.astype(np.float64)[:, [2]] - W[:, [0, 1, 3]]
     for row, q in zip(maxima, (np.inf, 2, 1), strict=True):
         np.testing.assert_allclose(row, np.linalg.norm(exact, q, axis=0), rtol=1e-6)
@@ -66,7 +66,7 @@ def test_a_gradient_that_is_not_finite_makes_its_entry_nan_and_no_other() -> Non
     ]
     numbers = {"half": np.float32(0.5), "huge": np.float32(1e30)}
     data = graph(nodes, ["N", 2], [("z", TensorProto.FLOAT, ["N", 3])], numbers)
-    maxima = opened(Export(data, (2,), lambda rows: rows)).steepest(ball((2,), 70), 0, np.array([1, 2]))
+    maxima = opened(Export(data, (2,), lambda rows: rows)).largest_gradient_norms(ball((2,), 70), 0, np.array([1, 2]))
     assert np.isnan(maxima[:, 0]).all()
     np.testing.assert_allclose(maxima[:, 1], [1.0, np.sqrt(2), 2.0], rtol=1e-6)
 
@@ -105,13 +105,13 @@ def test_names_that_collide_in_torch_do_no_harm() -> None:
     np.testing.assert_allclose(scores, rows @ first @ second + bias, atol=1e-5)
 
 
-def test_the_steepest_does_not_depend_on_what_was_asked_before() -> None:
+def test_the_largest_norms_do_not_depend_on_what_was_asked_before() -> None:
     export = torch_export("cnn", "classic", 13)
     first, second = opened(export), opened(export)
     rivals = np.array([1, 2, 3])
-    expected = first.steepest(ball(export.shape, 100), 0, rivals)
-    second.steepest(ball(export.shape, 33, Norm.L1), 2, np.array([0]))
-    np.testing.assert_array_equal(second.steepest(ball(export.shape, 100), 0, rivals), expected)
+    expected = first.largest_gradient_norms(ball(export.shape, 100), 0, rivals)
+    second.largest_gradient_norms(ball(export.shape, 33, Norm.L1), 2, np.array([0]))
+    np.testing.assert_array_equal(second.largest_gradient_norms(ball(export.shape, 100), 0, rivals), expected)
 
 
 def test_a_cotangent_hears_which_rows_its_scores_are_of() -> None:

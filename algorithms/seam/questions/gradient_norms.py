@@ -1,4 +1,4 @@
-"""AskSteepest: the largest gradient norms met in a ball, drawn and reduced where the model lives."""
+"""AskGradientNorms: the largest gradient norms met in a ball, drawn and reduced where the model lives."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -38,10 +38,10 @@ class Ball:
             yield self.threat.clip(self.x + offsets, self.x)
 
 
-class Steepest(Protocol):
+class GradientNorms(Protocol):
     """Offers `Access.GRADIENTS`."""
 
-    def steepest(self, ball: Ball, label: int, rivals: NDArray[np.int64]) -> Norms:
+    def largest_gradient_norms(self, ball: Ball, label: int, rivals: NDArray[np.int64]) -> Norms:
         """Largest dual norms met in a ball: max over its points z of ||grad(f_label - f_rival)(z)||_q.
 
         Returns (3, len(rivals)): q dual to l1, l2, linf, that is max-norm, 2-norm, 1-norm. The Jacobian rows of one
@@ -53,8 +53,8 @@ class Steepest(Protocol):
 
 @final
 @dataclass(frozen=True)
-class AskSteepest(Question[Norms]):
-    """Answered by (3, rivals): see `Steepest.steepest`. n points = n gradients, charged to one sample."""
+class AskGradientNorms(Question[Norms]):
+    """Answered by (3, rivals): see `GradientNorms.largest_gradient_norms`. n points = n gradients, charged to one sample."""
 
     ball: Ball
     label: int
@@ -68,7 +68,7 @@ class AskSteepest(Question[Norms]):
         return ((self.owner, Cost(gradients=0 if self.is_paid else self.ball.n)),)
 
     @classmethod
-    def ask(cls, model: Model, asked: Sequence[Paid["AskSteepest"]]) -> Sequence[Norms]:
-        steep: Steepest = model.offers[Access.GRADIENTS]
+    def ask(cls, model: Model, asked: Sequence[Paid["AskGradientNorms"]]) -> Sequence[Norms]:
+        normed: GradientNorms = model.offers[Access.GRADIENTS]
         questions = (paid.question for paid in asked)
-        return [steep.steepest(question.ball, question.label, question.rivals) for question in questions]
+        return [normed.largest_gradient_norms(question.ball, question.label, question.rivals) for question in questions]
