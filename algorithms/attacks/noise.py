@@ -34,12 +34,13 @@ class NoiseParams(Params):
 
 
 def minimum(params: NoiseParams, threat: Threat) -> Cost:
-    """Clean row, one block, final re-query."""
+    """Count the clean row, one block, the final re-query."""
     del params, threat
     return Cost(queries=BLOCK + 2)
 
 
 def run(case: Case, threat: Threat, params: NoiseParams) -> Conversation:
+    """Draw block by block until the points are spent, or one at the radius asked for was a success; claim successes."""
     farthest = _farthest(case, threat)
     reached = np.inf
     radius = FIRST_SHARE * farthest if threat.epsilon is None else threat.epsilon

@@ -42,11 +42,12 @@ class PGDParams(Params):
 
 
 def minimum(params: PGDParams, threat: Threat) -> Cost:
-    """Clean row, one look at the end of a climb and the final re-query; the nearest rival, and one climb."""
+    """Count the clean row, one look at the end of a climb and the final re-query; the nearest rival, and one climb."""
     return Cost(queries=3, gradients=params.steps + (RIVALS if threat.targeted is None else 1))
 
 
 def run(cohort: Cohort, threat: Threat, params: PGDParams) -> Conversation:
+    """Climb at the radius asked for, or search the smallest that succeeds; claim successes, and note diagnostics."""
     climb = Climb(
         cohort, threat, loss=params.loss, steps=params.steps, restarts=params.restarts, step_size=params.step_size
     )

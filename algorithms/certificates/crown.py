@@ -30,13 +30,13 @@ class CrownParams(Params):
 
 
 def minimum(params: CrownParams, threat: Threat) -> Cost:
-    """The clean row: bounds cost neither queries nor gradients."""
+    """Count the clean row: bounds cost neither queries nor gradients."""
     del params, threat
     return Cost(queries=1)
 
 
 def run(cohort: Cohort, threat: Threat, params: CrownParams) -> Conversation:
-    """Ends in a LowerBound; with an epsilon that is not proven, in Abstained: `not_proven`."""
+    """End in a LowerBound; with an epsilon that is not proven, in Abstained: `not_proven`."""
     yield from radius_search.run(cohort, threat, "crown", params.search_steps)
 
 

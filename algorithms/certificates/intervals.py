@@ -30,13 +30,13 @@ class IntervalsParams(Params):
 
 
 def minimum(params: IntervalsParams, threat: Threat) -> Cost:
-    """The clean row: bounds cost neither queries nor gradients."""
+    """Count the clean row: bounds cost neither queries nor gradients."""
     del params, threat
     return Cost(queries=1)
 
 
 def run(cohort: Cohort, threat: Threat, params: IntervalsParams) -> Conversation:
-    """Ends in a LowerBound; with an epsilon that is not proven, in Abstained: `not_proven`."""
+    """End in a LowerBound; with an epsilon that is not proven, in Abstained: `not_proven`."""
     yield from radius_search.run(cohort, threat, "intervals", params.search_steps)
 
 

@@ -50,14 +50,14 @@ class SmoothingParams(Params):
 
 
 class Gaussian:
-    """Offsets ~ N(0, I). Speaks `algorithms.seam.questions.cloud.Directions`."""
+    """Offsets are N(0, I). Speaks `algorithms.seam.questions.cloud.Directions`."""
 
     def draw(self, rng: np.random.Generator, m: int, shape: tuple[int, ...]) -> NDArray[np.float32]:
         return rng.standard_normal((m, *shape), dtype=np.float32)
 
 
 class Votes:
-    """How often each class was answered."""
+    """Votes count how often each class was answered."""
 
     def __init__(self, classes: int) -> None:
         self.counts = np.zeros(classes, np.int64)
@@ -68,18 +68,18 @@ class Votes:
 
 
 def minimum(params: SmoothingParams, threat: Threat) -> Cost:
-    """The clean row and all votes: fewer would be another experiment."""
+    """Count the clean row and all votes: fewer would be another experiment."""
     del threat
     return Cost(queries=1 + params.n0 + params.n)
 
 
 def least_votes(alpha: float) -> int:
-    """The smallest n whose unanimous vote certifies: p_lower = alpha^(1/n) > 1/2."""
+    """Find the smallest n whose unanimous vote certifies: p_lower = alpha^(1/n) > 1/2."""
     return math.floor(-math.log2(alpha)) + 1
 
 
 def radius(votes: int, n: int, *, sigma: float, alpha: float) -> tuple[float, float | None]:
-    """(p_lower, sigma * Phi^-1(p_lower)); None in the place of the radius: p_lower < 1/2, nothing is certified.
+    """Certify a radius from votes: (p_lower, sigma * Phi^-1(p_lower)); its place is None where p_lower < 1/2.
 
     p_lower is the one-sided Clopper-Pearson limit: P(f(x + noise) = c) is at least that with probability 1 - alpha.
     """
@@ -90,6 +90,7 @@ def radius(votes: int, n: int, *, sigma: float, alpha: float) -> tuple[float, fl
 
 
 def run(case: Case, threat: Threat, params: SmoothingParams) -> Conversation:
+    """End in a SmoothedLowerBound, or in Abstained: `undecided`."""
     ceiling = radius(params.n, params.n, sigma=params.sigma, alpha=params.alpha)[1]
     if threat.epsilon is not None and ceiling is not None and threat.epsilon > ceiling:
         yield Abstained("undecided", details={"radius_ceiling": ceiling})  # no vote could answer: none is asked

@@ -18,7 +18,7 @@ Law = Literal["radial", "uniform"]
 
 
 def lengths(rows: Any, norm: Norm | Counting) -> Any:
-    """||row||_p of each row, or how many of its features are not 0: (m, *shape) -> (m,), summed in float64."""
+    """Measure each row, (m, *shape) -> (m,) float64: ||row||_p, or how many of its features are not 0."""
     xp = array_namespace(rows)
     flat = xp.abs(xp.astype(xp.reshape(rows, (rows.shape[0], -1)), xp.float64))  # (m, d)
     if isinstance(norm, Counting):
@@ -29,7 +29,7 @@ def lengths(rows: Any, norm: Norm | Counting) -> Any:
 
 
 def distance(x: NDArray[Any], y: NDArray[Any], norm: Norm | Counting) -> float:
-    """The length of x - y, two samples (*shape), differences taken in float64.
+    """Measure x - y, the difference in float64 of two samples (*shape).
 
     As `lengths` has it to the bit. Asked point by point, and looking for an array namespace takes longer than the sum.
     """
@@ -42,7 +42,7 @@ def distance(x: NDArray[Any], y: NDArray[Any], norm: Norm | Counting) -> float:
 
 
 def clip(rows: Any, lower: Any, upper: Any, *, out: NDArray[np.float32] | None = None) -> Any:
-    """The rows, float32, each feature moved to the nearer end where it lies outside. The ends broadcast to the rows."""
+    """Move each feature of the rows that lies outside to the nearer end: float32. The ends broadcast to the rows."""
     if out is not None:  # in place two passes are faster than np.clip, most of all where the ends are arrays
         return np.minimum(np.maximum(rows, lower, out=out), upper, out=out)
     if isinstance(rows, np.ndarray):
@@ -52,7 +52,7 @@ def clip(rows: Any, lower: Any, upper: Any, *, out: NDArray[np.float32] | None =
 
 
 def ascent_direction(gradients: Any, norm: Norm) -> Any:
-    """Where a step leads most steeply uphill, (m, *shape) float64; 0 where the gradient is.
+    """Find the directions (m, *shape) float64 in which losses with these gradients rise most steeply; 0 for 0.
 
     In linf the signs, in l2 the gradient at length 1. In l1 the steepest step moves one feature only; the gradient
     itself, its largest feature 1, leaves it to the exact projection onto the ball which features are kept.
@@ -66,7 +66,7 @@ def ascent_direction(gradients: Any, norm: Norm) -> Any:
 
 
 def inner_radius(inner: Norm, outer: Norm, radius: float, dimension: int) -> float:
-    """Radius of the largest inner-norm ball within an outer-norm ball: R * min(1, d^(1/p - 1/q)).
+    """Find the radius of the largest inner-norm ball within an outer-norm ball: R * min(1, d^(1/p - 1/q)).
 
     p is the inner norm, q the outer one: ||x||_q <= ||x||_p where p <= q, else ||x||_q <= d^(1/q - 1/p) ||x||_p.
     """
@@ -82,7 +82,7 @@ def sample_ball(
     radius: float,
     law: Law,
 ) -> NDArray[np.float32]:
-    """Offsets (m, *shape) of random points of the ball around 0: a direction of the norm's sphere times a radius.
+    """Draw offsets (m, *shape) from the ball around 0: a direction of the norm's sphere times a radius.
 
     Directions follow the cone measure. The radius is Uniform(0, R) under `radial`, so that all scales are met, and
     R * U^(1/d) under `uniform`, which makes the points uniform in volume: P(||x||_p <= t R) = t^d.
@@ -99,7 +99,7 @@ def sample_ball(
 def sample_sphere(
     rng: np.random.Generator, m: int, shape: tuple[int, ...], *, norm: Norm, radius: float
 ) -> NDArray[np.float64]:
-    """Offsets (m, *shape) of random points at this distance from 0, by the cone measure."""
+    """Draw offsets (m, *shape) of just this length, their directions by the cone measure."""
     offsets = sample_ball(rng, m, shape, norm=norm, radius=1.0, law="uniform").astype(np.float64)
     sizes = np.maximum(lengths(offsets, norm), TINY).reshape(-1, *(1,) * len(shape))
     return np.asarray(radius * offsets / sizes)

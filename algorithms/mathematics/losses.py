@@ -13,7 +13,10 @@ LossName = Literal["margin", "cross_entropy", "dlr"]
 
 
 def derivative(name: LossName, scores: Array, labels: Array, targets: Array | None) -> Array:
-    """dL/dscores of the named loss. DLR needs 3 classes, targeted 4: with fewer it is the margin, as its paper says."""
+    """Differentiate the named loss by the scores: dL/dscores (s, classes), in the scores' own array namespace.
+
+    DLR needs 3 classes, targeted 4: with fewer it is the margin, as its paper says.
+    """
     needed = 3 if targets is None else 4
     if name == "dlr" and scores.shape[1] >= needed:
         return _dlr(scores, labels) if targets is None else _targeted_dlr(scores, labels, targets)
@@ -23,20 +26,24 @@ def derivative(name: LossName, scores: Array, labels: Array, targets: Array | No
 
 
 def one_hot(classes: Array, scores: Array) -> Array:
+    """Mark each row's class (m,) by a 1 among zeros, (m, classes), in the precision of the scores."""
     xp = array_namespace(scores)
     columns = xp.arange(scores.shape[1], device=scores.device)
     return xp.astype(columns[None, :] == classes[:, None], scores.dtype)
 
 
 def best_other(scores: Array, classes: Array) -> Array:
-    """The class with the largest score beside the named one: (m,)"""
+    """Find the class (m,) with the largest score beside the named one."""
     xp = array_namespace(scores)
     masked = xp.where(one_hot(classes, scores) > 0, xp.full_like(scores, -xp.inf), scores)
     return xp.argmax(masked, axis=1)
 
 
 def adversarial_margin(scores: Array, labels: Array, targets: Array | None) -> Array:
-    """max_{j != y} z_j - z_y, targeted z_t - max_{j != t} z_j: (m,). Adversarial where positive; a tie is not."""
+    """Tell by how much rows are adversarial, (m,): max_{j != y} z_j - z_y, targeted z_t - max_{j != t} z_j.
+
+    Above 0 they are; a tie is not.
+    """
     xp = array_namespace(scores)
     mine = labels if targets is None else targets
     other = xp.take_along_axis(scores, best_other(scores, mine)[:, None], axis=1)[:, 0]

@@ -10,7 +10,7 @@ import numpy as np
 
 
 class Norm(StrEnum):
-    """The Lp norms: any real length, and a dual that measures gradients."""
+    """An Lp norm measures changes by any real length, and has a dual, which measures gradients."""
 
     L1 = "l1"
     L2 = "l2"
@@ -22,12 +22,12 @@ class Norm(StrEnum):
 
     @property
     def dual(self) -> "Norm":
-        """q with 1/p + 1/q = 1."""
+        """The norm q with 1/p + 1/q = 1 bounds |g.h| by ||g||_q ||h||_p."""
         return {"l1": Norm.LINF, "l2": Norm.L2, "linf": Norm.L1}[self.value]
 
 
 class Counting(StrEnum):
-    """Sizes that are whole numbers: how much was changed, however far. They are no norms and have no dual."""
+    """A count measures how much was changed, however far, by a whole number. It is no norm and has no dual."""
 
     L0 = "l0"  # features
 

@@ -16,7 +16,7 @@ ROUNDING = 2.0**-24  # half a unit in the last place of float32, relative
 
 
 def project(rows: Array, x: Array, radius: Array, norm: Norm, lower: Array, upper: Array) -> Array:
-    """Nearest points (m, d) float32 with ||z - x||_p <= radius and lower <= z <= upper, also after rounding to float32.
+    """Find the nearest points z (m, d) float32 with ||z - x||_p <= radius and lower <= z <= upper, rounding included.
 
     The radius is shortened by the most that rounding x + offset to float32 can add: 2^-24 (||x||_p + radius).
     """
@@ -32,7 +32,7 @@ def project(rows: Array, x: Array, radius: Array, norm: Norm, lower: Array, uppe
 
 
 def short_of_rounding(radius: Array, size: Array) -> Array:
-    """Radii (m,) less what rounding to float32 may add to offsets from centers of these lengths (m,); at least 0."""
+    """Shorten radii (m,) by what rounding to float32 may add around centers of these lengths (m,); at least 0."""
     xp = array_namespace(radius)
     inner = radius - ROUNDING * (size + radius)
     return xp.where(inner > 0, inner, xp.zeros_like(inner))

@@ -5,25 +5,25 @@ from numpy.typing import NDArray
 
 
 def lower_limit(successes: int, trials: int, confidence: float) -> float:
-    """Clopper-Pearson: the true rate is at least this, with this confidence. 0 without a success."""
+    """Bound the true rate from below, with this confidence: Clopper-Pearson, 0 without a success."""
     from scipy.special import betaincinv
 
     return 0.0 if successes == 0 else float(betaincinv(successes, trials - successes + 1, 1 - confidence))
 
 
 def upper_limit(successes: int, trials: int, confidence: float) -> float:
-    """Clopper-Pearson: the true rate is at most this, with this confidence. 1 without a failure."""
+    """Bound the true rate from above, with this confidence: Clopper-Pearson, 1 without a failure."""
     return 1.0 - lower_limit(trials - successes, trials, confidence)
 
 
 def clopper_pearson(successes: int, trials: int, level: float = 0.95) -> tuple[float, float]:
-    """Exact two-sided interval of a rate, (1 - level) / 2 on either side. (0, 1) without a trial."""
+    """Bound a rate from both sides, exactly, (1 - level) / 2 on either: (0, 1) without a trial."""
     confidence = (1 + level) / 2
     return lower_limit(successes, trials, confidence), upper_limit(successes, trials, confidence)
 
 
 def ks_distance(levels: NDArray[np.float64]) -> float:
-    """Largest gap between a sample's distribution and a law, from the law's F(y_i) at the sample (n,)."""
+    """Find the largest gap between a sample's distribution and a law, from the law's F(y_i) at the sample (n,)."""
     n = len(levels)
     f = np.sort(levels)
     above, below = np.arange(1, n + 1) / n - f, f - np.arange(n) / n
@@ -31,7 +31,7 @@ def ks_distance(levels: NDArray[np.float64]) -> float:
 
 
 def ks_p_value(gap: float, n: int) -> float:
-    """P(a sample of n from the law itself shows a gap this large), two-sided.
+    """Find the probability that a sample of n from the law itself shows a gap this large, two-sided.
 
     The asymptotic law at Vrbik's corrected argument (Pioneer J. Theor. Appl. Stat. 15, 2018): within .003 of the exact
     value from n = 10 on. Optimistic where the law was fitted to the same sample.
@@ -43,7 +43,7 @@ def ks_p_value(gap: float, n: int) -> float:
 
 
 def median_interval(values: NDArray[np.float64], level: float = 0.95) -> tuple[float, float]:
-    """Exact interval of the median of whatever law the values (n,) come from, ties and infinities included.
+    """Bound the median of whatever law the values (n,) come from, exactly, ties and infinities included.
 
     The k-th smallest and the k-th largest value, with the largest k for which P(Binomial(n, 1/2) < k) is at most
     (1 - level) / 2 (order statistics: David & Nagaraja, section 7.1). Infinite where n is too small.
@@ -58,7 +58,7 @@ def median_interval(values: NDArray[np.float64], level: float = 0.95) -> tuple[f
 
 
 def sign_test(larger: int, smaller: int) -> float:
-    """Two-sided p-value: how often a fair coin would split at least this unevenly. 1 without a difference."""
+    """Tell how often a fair coin would split at least this unevenly: a two-sided p-value, 1 without a difference."""
     from scipy.special import bdtr
 
     n = larger + smaller

@@ -16,7 +16,7 @@ Windows = tuple[NDArray[np.int64], ...]  # an index of (m, C, H, W) that takes (
 
 @dataclass(frozen=True)
 class Canvas:
-    """How a sample (*shape) is read: channels x height x width. A vector is one row of pixels."""
+    """A canvas reads a sample (*shape) as channels x height x width. A vector is one row of pixels."""
 
     shape: tuple[int, ...]
     channels: int
@@ -26,7 +26,7 @@ class Canvas:
 
     @classmethod
     def of(cls, shape: tuple[int, ...]) -> "Canvas":
-        """Images are (C, H, W), (H, W, C) with at most 4 channels, or (H, W); anything else is a vector."""
+        """Tell images by their shape: (C, H, W), (H, W, C) with at most 4 channels, or (H, W); the rest are vectors."""
         sides = [n for n in shape if n > 1]
         if len(shape) == 3 and len(sides) >= 2:
             last = shape[2] <= 4 < min(shape[:2])
@@ -38,19 +38,19 @@ class Canvas:
         return cls(shape, 1, 1, math.prod(shape), channels_last=False)
 
     def view(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(m, *shape) -> (m, C, H, W), a view where the memory allows."""
+        """Read samples (m, *shape) as images (m, C, H, W), by a view where the memory allows."""
         if self.channels_last:
             return np.moveaxis(samples, -1, 1)
         return samples.reshape(-1, self.channels, self.height, self.width)
 
     def restore(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(m, C, H, W) -> (m, *shape)"""
+        """Turn images (m, C, H, W) back into samples (m, *shape)."""
         if self.channels_last:
             return np.ascontiguousarray(np.moveaxis(images, 1, -1))
         return images.reshape(-1, *self.shape)
 
     def window(self, share: float, *, smallest: int = 1) -> tuple[int, int]:
-        """Height and width of a window over this share of the pixels, never the whole canvas where that can be."""
+        """Choose height and width of a window over this share of the pixels, not over all where that can be."""
         if self.height == 1:
             side = round(share * self.width)
             return 1, max(min(smallest, self.width), min(side, max(1, self.width - 1)))
@@ -61,7 +61,7 @@ class Canvas:
     def windows(
         self, size: tuple[int, int], places: NDArray[np.float64], of: NDArray[np.int64] | None = None
     ) -> Windows:
-        """The index of one window in each of m images, all channels, or in the images `of` (m,).
+        """Index one window in each of m images, all channels, or in the images `of` (m,).
 
         `places` (m, 2): shares, in [0, 1), of the ways down and across a channel.
         """
@@ -78,5 +78,5 @@ class Canvas:
 
 
 def shares_at(iterations: NDArray[np.int64], initial: float) -> NDArray[np.float64]:
-    """Square's p: the shares of pixels in a window at these iterations (m,), halved on schedule."""
+    """Find Square's p, the shares of pixels in a window at these iterations (m,), halved on schedule."""
     return np.asarray(initial / 2.0 ** np.searchsorted(HALVINGS, iterations))

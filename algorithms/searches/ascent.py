@@ -32,7 +32,7 @@ Numbers = NDArray[np.float64]  # (n,)
 
 @dataclass
 class Climb:
-    """The arrays of a cohort under attack. Flat rows (n, d); bookkeeping of one number a sample stays in numpy."""
+    """A climb holds the arrays of a cohort under attack: flat rows (n, d), and in numpy one number a sample."""
 
     cohort: Cohort
     threat: Threat
@@ -88,7 +88,7 @@ class Climb:
         return np.argsort(-scores, axis=1, kind="stable")[:, : min(RIVALS, scores.shape[1] - 1)]
 
     def farthest(self) -> Numbers:
-        """The largest distance the box allows: nothing beyond is worth trying."""
+        """Measure the largest distance (n,) that is valid: nothing beyond is worth trying."""
         return _host(self.threat.farthest(self.x))
 
     def at_radius(self, radius: Numbers, wanted: Mask) -> Step[Mask]:
@@ -229,6 +229,7 @@ class Climb:
         self.climbed[trying] += 1
 
     def diagnostics(self, owner: int) -> dict[str, Any]:
+        """Tell how stationary one sample's last point was, and how often its gradient was zero."""
         fosc = self.stationarity[owner]
         return {
             "fosc": None if np.isnan(fosc) else float(fosc),

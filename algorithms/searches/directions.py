@@ -24,12 +24,12 @@ Offsets = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Full:
-    """All directions: Gaussian in l2, from the cube in linf (Chen et al. 2020, section IV-C)."""
+    """All directions are drawn: Gaussian in l2, from the cube in linf (Chen et al. 2020, section IV-C)."""
 
     norm: Norm
 
     def draw(self, rng: np.random.Generator, m: int, shape: tuple[int, ...]) -> Offsets:
-        """(m, *shape)"""
+        """Draw offsets (m, *shape)."""
         if self.norm is Norm.LINF:
             offsets = rng.random((m, *shape), dtype=np.float32)
             offsets *= 2
@@ -41,7 +41,7 @@ class Full:
 
 @dataclass(frozen=True)
 class LowFrequencies:
-    """Images without fine detail: the span of the first cosines along both axes, each channel for itself.
+    """Images without fine detail are drawn: the span of the first cosines along both axes, each channel for itself.
 
     `down` (u, height) and `across` (v, width) are the first rows of the orthonormal DCT-II matrices, so that unit
     coefficients make unit images.
@@ -53,12 +53,12 @@ class LowFrequencies:
 
     @classmethod
     def of(cls, shape: tuple[int, ...], share: float) -> Self:
-        """The lowest `share` of the frequencies of each axis, at least one. A vector of features has one axis."""
+        """Take the lowest `share` of the frequencies of each axis, at least one. A vector of features has one axis."""
         canvas = Canvas.of(shape)
         return cls(canvas, cosines(canvas.height, share), cosines(canvas.width, share))
 
     def draw(self, rng: np.random.Generator, m: int, shape: tuple[int, ...]) -> Offsets:
-        """(m, *shape)"""
+        """Draw offsets (m, *shape)."""
         size = (m, self.canvas.channels, len(self.down), len(self.across))
         images = self.down.T @ _unit(rng.standard_normal(size, dtype=np.float32)) @ self.across  # (m, C, H, W)
         if self.canvas.channels_last:
@@ -68,18 +68,18 @@ class LowFrequencies:
 
 @dataclass(frozen=True)
 class Spanning:
-    """The row space of `basis` (r, d), whose rows are orthonormal: see `spanning_basis`."""
+    """The row space of `basis` (r, d) is drawn from, whose rows are orthonormal: see `spanning_basis`."""
 
     basis: Offsets
 
     def draw(self, rng: np.random.Generator, m: int, shape: tuple[int, ...]) -> Offsets:
-        """(m, *shape)"""
+        """Draw offsets (m, *shape)."""
         coefficients = _unit(rng.standard_normal((m, len(self.basis)), dtype=np.float32))
         return np.asarray(coefficients @ self.basis).reshape(m, *shape)
 
 
 def spanning_basis(samples: Rows) -> Offsets:
-    """Orthonormal basis (r, d) of the span of samples (n, *shape), of the strongest direction first: thin SVD.
+    """Find an orthonormal basis (r, d) of the span of samples (n, *shape), the strongest direction first: thin SVD.
 
     Not centered, as in the paper: the mean image is itself a direction worth trying. Raises Refused where all are 0.
     """
@@ -96,7 +96,7 @@ def spanning_basis(samples: Rows) -> Offsets:
 
 
 def cosines(n: int, share: float) -> Offsets:
-    """The first round(share * n) rows, at least one, of the orthonormal DCT-II matrix (n, n)."""
+    """Compute the first round(share * n) rows, at least one, of the orthonormal DCT-II matrix (n, n)."""
     frequency, place = np.arange(max(1, round(share * n)))[:, None], np.arange(n)[None, :]
     rows = np.cos(np.pi * frequency * (2 * place + 1) / (2 * n)) * np.sqrt(2 / n)
     rows[0] /= np.sqrt(2)

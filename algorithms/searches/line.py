@@ -24,7 +24,7 @@ Wins = Any  # is the point adversarial: one truth, or (n,)
 
 @dataclass(frozen=True)
 class Segment:
-    """The straight line x + share (far - x) of one sample; or of n samples, one each."""
+    """A segment is the straight line x + share (far - x) of one sample; or of n samples, one each."""
 
     x: Array  # (*shape) or (n, *shape)
     far: Array
@@ -33,11 +33,11 @@ class Segment:
 
     @cached_property
     def length(self) -> float:
-        """Of one sample's segment."""
+        """Distance of `far` from x, of one sample's segment."""
         return self.threat.distance(self.far, self.x)
 
     def at(self, share: Share) -> Array:
-        """The valid points at these shares of the length: `far` itself at the number 1."""
+        """Find the valid points at these shares of the length: `far` itself at the number 1."""
         if np.ndim(share):  # (n,)
             xp = array_namespace(self.x)
             shares = xp.asarray(np.asarray(share, self.precision), device=self.x.device)
@@ -50,7 +50,7 @@ class Segment:
 
 @dataclass(frozen=True)
 class GrowingCube:
-    """The far point of one sample moved into a cube around it that grows with the share: linf's own way back."""
+    """A growing cube around one sample takes the far point in step by step: linf's own line back."""
 
     x: Rows  # (*shape)
     far: Rows  # (*shape)
@@ -58,11 +58,11 @@ class GrowingCube:
 
     @cached_property
     def length(self) -> float:
-        """The half side of the cube that holds `far`."""
+        """Distance of `far` from x: half the side of the cube that holds it."""
         return self.threat.distance(self.far, self.x)
 
     def at(self, share: Share) -> Rows:
-        """The valid point (*shape) at this share of the length: `far` itself at 1."""
+        """Find the valid point (*shape) at this share of the length: `far` itself at 1."""
         if share == 1:
             return self.far
         lower, upper = self.threat.hull(self.x, np.float32(share * self.length))
@@ -70,7 +70,7 @@ class GrowingCube:
 
 
 def connect(x: Rows, far: Rows, threat: Threat) -> Segment | GrowingCube:
-    """The line from one sample (*shape) to another point: in linf by the cube, else straight (Chen et al. 2020).
+    """Lead a line from one sample (*shape) to another point: in linf by the cube, else straight (Chen et al. 2020).
 
     Each of its points lies at its share of the distance, in the threat's norm.
     """
@@ -78,12 +78,12 @@ def connect(x: Rows, far: Rows, threat: Threat) -> Segment | GrowingCube:
 
 
 def within(line: Segment | GrowingCube, radius: float) -> Rows:
-    """The farthest point (*shape) of one sample's line within this distance of it."""
+    """Find the farthest point (*shape) of one sample's line within this distance of it."""
     return line.far if line.length <= radius else line.at(radius / line.length)
 
 
 def narrowed(low: Share, high: Share, wins: Wins) -> tuple[Share, Share]:
-    """The half between `low` and `high` to go on in, once it is known which points in the middle are adversarial."""
+    """Choose the half between `low` and `high` to go on in, as soon as the middle is known to be adversarial or not."""
     middle = (low + high) / 2
     return np.where(wins, low, middle), np.where(wins, middle, high)
 

@@ -82,14 +82,14 @@ def _first_order_distance(at_zero: Numbers, beside: Numbers) -> Numbers:
 
 @dataclass(frozen=True)
 class Prover:
-    """Asks for the bounds of samples of a cohort, and says what they prove."""
+    """A prover asks for the bounds of a cohort's samples, and says what they prove."""
 
     cohort: Cohort
     threat: Threat
     relaxation: Relaxation
 
     def bounds(self, who: Owners, radii: Numbers) -> Step[Numbers]:
-        """Lower bounds (m, r) of the margins of samples `who` (m,) within `radii` (m,), a few samples a question."""
+        """Ask for lower bounds (m, r) of the margins of samples `who` (m,) within `radii` (m,), a few at a time."""
         step = max(1, MARGINS // self.rivals.shape[1])
         found = []
         for part in (slice(start, start + step) for start in range(0, len(who), step)):
@@ -101,7 +101,7 @@ class Prover:
         return AskMargins(region, self.cohort.labels[who], self.rivals[who], self.relaxation)
 
     def claim(self, owner: int, radius: float, margins: Numbers, *, steps: int) -> LowerBound | Abstained:
-        """From the bounds (r,) of one sample within a radius. A tie is no proof; radius 0 was asked, and needs none."""
+        """Claim what the bounds (r,) of one sample prove within a radius. A tie is no proof; radius 0 needs none."""
         least = int(margins.argmin())
         details = {
             "relaxation": self.relaxation,
@@ -115,11 +115,11 @@ class Prover:
 
     @property
     def rivals(self) -> NDArray[np.int64]:
-        """(n, r): the target, or every other class."""
+        """The classes (n, r) that must not win: the target, or every other."""
         if self.cohort.targets is not None:
             return self.cohort.targets[:, None]
         return (self.cohort.labels[:, None] + np.arange(1, self.cohort.classes)) % self.cohort.classes
 
     def farthest(self) -> Numbers:
-        """The distance (n,) of the box's farthest corner: a ball of that radius is the whole box."""
+        """Measure the distance (n,) of the farthest valid input: a ball of that radius is all there is."""
         return np.asarray(self.threat.farthest(self.cohort.x))

@@ -18,7 +18,7 @@ LAST_STARTS = 200  # of a sample that noise and upload have not fooled
 
 
 def noise(case: Case, threat: Threat, rng: np.random.Generator) -> Iterator[Rows]:
-    """Rows (*shape), uniform in the box; where a feature is unbounded, Gaussian around the sample at growing scale."""
+    """Draw rows (*shape), uniform in the box; where it is unbounded, Gaussian around the sample at growing scale."""
     lower, upper = (np.broadcast_to(side, case.x.shape) for side in threat.limits(case.x))
     bounded = np.isfinite(lower) & np.isfinite(upper)
     low, high = (np.where(bounded, side, 0).astype(np.float64) for side in (lower, upper))
@@ -31,7 +31,7 @@ def noise(case: Case, threat: Threat, rng: np.random.Generator) -> Iterator[Rows
 
 
 def last(case: Case, threat: Threat, rng: np.random.Generator) -> Iterator[Rows]:
-    """Rows (*shape): both ends of a bounded box, then Gaussian around the sample at growing scale, over and over.
+    """Try rows (*shape): both ends of a bounded box, then Gaussian around the sample at growing scale, over and over.
 
     Noise that fills a box of many features is the same gray everywhere, and may lie on one side of a boundary that
     passes the sample closely: the small scales look there. Clipped to the box, the large ones are its random corners.
@@ -50,13 +50,13 @@ def last(case: Case, threat: Threat, rng: np.random.Generator) -> Iterator[Rows]
 
 
 def hinted(case: Case) -> Iterator[Rows]:
-    """The point (*shape) that others found, where there is one."""
+    """Begin at the point (*shape) that others found, where there is one."""
     if case.hint.point is not None:
         yield case.hint.point
 
 
 def pool(case: Case, threat: Threat) -> Iterator[Rows]:
-    """The other samples (*shape), in the order of their file."""
+    """Begin at the other samples (*shape), in the order of their file."""
     for row in () if case.pool is None else case.pool:
         if not np.array_equal(row, case.x):
             yield threat.clip(row, case.x)

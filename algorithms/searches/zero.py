@@ -16,7 +16,7 @@ PATIENCE = 12  # looks, after which only bisection is trusted
 
 
 class Look(NamedTuple):
-    """The least margin's lower bound within a radius."""
+    """A look is the least margin's lower bound within a radius."""
 
     radius: float
     margin: float
@@ -28,7 +28,7 @@ class Look(NamedTuple):
 
 @dataclass(frozen=True)
 class Search:
-    """One sample's search. `proven` and `failed` are the ends, the rest the points that interpolation goes through."""
+    """A search is one sample's. `proven` and `failed` are its ends, the rest what interpolation goes through."""
 
     farthest: float  # a ball of that radius is the whole box
     next: float  # where to look
@@ -44,7 +44,7 @@ class Search:
         return self.proven >= self.farthest or self.failed <= (1 + TOLERANCE) * self.proven
 
     def after(self, margin: float) -> "Search":
-        """Having looked at `next`."""
+        """Go on after a look at `next` has shown this margin."""
         look = Look(self.next, margin)
         turned = look.is_proof != self.newest.is_proof
         found = replace(

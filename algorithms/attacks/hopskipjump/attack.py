@@ -67,16 +67,18 @@ class HopSkipJumpParams(Params):
 
 
 def minimum(params: HopSkipJumpParams, threat: Threat) -> Cost:
-    """Clean row, a start and a step back, one estimate, a jump and a step back, final re-query."""
+    """Count the clean row, a start and a step back, one estimate, a jump and a step back, the final re-query."""
     del threat
     return Cost(queries=params.initial_directions + 6)
 
 
 def wants_basis(params: HopSkipJumpParams) -> bool:
+    """Directions are drawn from the span of auxiliary samples."""
     return params.directions == "spanning"
 
 
 def run(case: Case, threat: Threat, params: HopSkipJumpParams) -> Conversation:
+    """Walk until the iterations are spent, epsilon is reached, or no start is adversarial; claim ever nearer points."""
     walk = Walk(case, threat, params)
     k = 0  # the iteration, in this walk
     for _ in range(params.iterations):
@@ -91,7 +93,7 @@ def run(case: Case, threat: Threat, params: HopSkipJumpParams) -> Conversation:
 
 
 class Walk:
-    """One sample's walk: where it stands, which is always adversarial."""
+    """A walk is one sample's, and knows where it stands: always at an adversarial point."""
 
     def __init__(self, case: Case, threat: Threat, params: HopSkipJumpParams) -> None:
         self.case, self.threat, self.params = case, threat, params
@@ -146,7 +148,7 @@ class Walk:
             yield start
 
     def advance(self, k: int) -> Step[None]:
-        """One iteration: estimate, jump, and come back."""
+        """Estimate, jump, and come back: one iteration."""
         normal = yield from self._estimate(k)
         landed = None if normal is None else (yield from self._jump(normal, k))
         if landed is not None:

@@ -12,7 +12,7 @@ from algorithms.seam.questions.cloud import Cloud
 
 @dataclass
 class NormalEstimate:
-    """Where the adversarial points of a cloud lie: sums over u = (point - x) / scale, as clipping left it."""
+    """An estimate adds up where a cloud's adversarial points lie: u = (point - x) / scale, as clipping left it."""
 
     cloud: Cloud
     wins: Callable[[Labels], NDArray[np.bool_]]

@@ -46,12 +46,13 @@ class SquareParams(Params):
 
 
 def minimum(params: SquareParams, threat: Threat) -> Cost:
-    """Clean row, first guess, one step, final re-query."""
+    """Count the clean row, the first guess, one step, the final re-query."""
     del params, threat
     return Cost(queries=4)
 
 
 def run(cohort: Cohort, threat: Threat, params: SquareParams) -> Conversation:
+    """Ask what the searches propose, one row a sample, until all are over; claim what is better than before."""
     search = Search(cohort, threat, params)
     search.enter(np.arange(len(cohort.labels)), search.first_radius())
     while len(asking := search.propose()):
@@ -61,7 +62,7 @@ def run(cohort: Cohort, threat: Threat, params: SquareParams) -> Conversation:
 
 
 class Search:
-    """All samples' searches: each has its best point so far, the ball it moves in, and the point it asks next."""
+    """A search is all samples': each has its best point so far, the ball it moves in, and the point it asks next."""
 
     def __init__(self, cohort: Cohort, threat: Threat, params: SquareParams) -> None:
         self.cohort, self.steps = cohort, params.steps
@@ -83,7 +84,7 @@ class Search:
         self.returns = Returns(self.x, self.threat)
 
     def first_radius(self) -> Numbers:
-        """Wide: a quarter of the way to the farthest point of the box; a tenth of the sample's size where unbounded."""
+        """Begin wide: at a quarter of the distance of the farthest input, or a tenth of the sample's size."""
         if self.threat.epsilon is not None:
             return np.full(len(self.x), self.threat.epsilon)
         return np.where(np.isfinite(self.farthest), self.farthest / 4, 0.1 * np.maximum(1.0, self.size))
@@ -149,7 +150,7 @@ class Search:
         return [self.whole(who[start : start + size]) for start in range(0, len(who), size)]
 
     def whole(self, who: Owners) -> Part:
-        """Everyone as a slice, which takes a view: the model has left all images cold, and a copy reads them again."""
+        """Take everyone as a slice, by a view: the model has left all images cold, and a copy reads them again."""
         return slice(None) if len(who) == len(self.x) else who
 
     def hear(self, asking: Owners, scores: Scores) -> Owners:
@@ -196,7 +197,7 @@ class Search:
 
 
 class Returns:
-    """Segments from samples to adversarial points, halved each in its own time while what is near stays adversarial."""
+    """Returns are segments from samples to adversarial points, each halved in its own time towards the sample."""
 
     def __init__(self, x: Images, threat: Threat) -> None:
         self._x, self._far, self._threat = x, x.copy(), threat
@@ -204,13 +205,15 @@ class Returns:
         self._left = np.zeros(len(x), np.int64)  # halvings
 
     def are_under_way(self, who: Owners) -> Mask:
+        """Tell who (m,) of these samples has halvings left."""
         return np.asarray(self._left[who] > 0)
 
     def begin(self, who: Owners, far: Images) -> None:
+        """Begin anew from these adversarial points (m, C, H, W)."""
         self._far[who], self._low[who], self._high[who], self._left[who] = far, 0.0, 1.0, HALVINGS
 
     def middles(self, who: Owners) -> Images:
-        """The points (m, C, H, W) to be asked."""
+        """Compute the points (m, C, H, W) to be asked."""
         segments = Segment(self._x[who], self._far[who], self._threat)
         return np.asarray(segments.at((self._low[who] + self._high[who]) / 2))
 

@@ -23,7 +23,7 @@ REDRAWS = 8  # of a square that changes nothing, before the step is given up
 
 
 class Proposals(Protocol):
-    """Around some samples (m, C, H, W), each within its own radius (m,), short of what rounding may add.
+    """Proposals lie around some samples (m, C, H, W), each within its own radius (m,), short of what rounding may add.
 
     The threat's box is laid out as the samples are.
     """
@@ -32,18 +32,21 @@ class Proposals(Protocol):
 
     def __init__(self, x: Images, radius: Numbers, threat: Threat, canvas: Canvas, rngs: Rngs) -> None: ...
 
-    def first(self) -> Images: ...
+    def first(self) -> Images:
+        """Guess a first point for each sample."""
+        ...
 
     def next(self, best: Images, share: float) -> tuple[Images, Mask]:
-        """The best points, each changed in one window; and which of them changed."""
+        """Change the best points, each in one window; tell which of them changed."""
         ...
 
     def within(self, points: Images) -> Images:
-        """The points of these balls nearest to those of larger ones (all hold x)."""
+        """Bring points of larger balls into these, as near as they allow (all hold x)."""
         ...
 
 
 def proposals(norm: Norm) -> "type[LinfProposals] | type[L2Proposals]":
+    """Choose the proposals for l2 or linf."""
     return LinfProposals if norm is Norm.LINF else L2Proposals
 
 
@@ -56,7 +59,7 @@ def _draws(rngs: Rngs, n: int) -> Numbers:
 
 
 class LinfProposals:
-    """linf: everything sits on the faces of the cube, x - r or x + r."""
+    """In linf everything sits on the faces of the cube, x - r or x + r."""
 
     initial_share = 0.05
 
@@ -66,7 +69,7 @@ class LinfProposals:
         self.canvas, self.rngs = canvas, rngs
 
     def first(self) -> Images:
-        """Vertical stripes, one column wide."""
+        """Guess vertical stripes, one column wide."""
         coins = _draws(self.rngs, self.canvas.channels * self.canvas.width)
         signs = coins.reshape(-1, self.canvas.channels, 1, self.canvas.width) < 0.5
         return np.asarray(np.where(signs, self.low, self.high))
@@ -91,7 +94,7 @@ class LinfProposals:
 
 
 class L2Proposals:
-    """l2: the whole radius is always spent; a step moves the mass of two windows into a bump in one of them."""
+    """In l2 the whole radius is always spent; a step moves the mass of two windows into a bump in one of them."""
 
     initial_share = 0.1
 
@@ -99,7 +102,7 @@ class L2Proposals:
         self.x, self.radius, self.threat, self.canvas, self.rngs = x, radius, threat, canvas, rngs
 
     def first(self) -> Images:
-        """A grid of about 5 x 5 bumps of random sign."""
+        """Guess a grid of about 5 x 5 bumps of random sign."""
         delta = np.zeros(self.x.shape)
         size = height, width = max(1, self.canvas.height // 5), max(1, self.canvas.width // 5)
         for top in range(0, self.canvas.height - height + 1, height):

@@ -37,7 +37,7 @@ class NearestNeighborParams(Params):
 
 
 def minimum(params: NearestNeighborParams, threat: Threat) -> Cost:
-    """The clean row: nothing else is asked of the model."""
+    """Count the clean row: nothing else is asked of the model."""
     del params, threat
     return Cost(queries=1)
 

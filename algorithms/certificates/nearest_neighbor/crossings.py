@@ -22,7 +22,7 @@ SURPLUS = 1 + 1e-6  # over the limit, at which a dual is left: more than its cer
 
 @dataclass(frozen=True)
 class Crossing:
-    """Where a point of another class becomes the nearest."""
+    """A crossing is where a point of another class becomes the nearest."""
 
     lower: float  # no shorter move gets there
     upper: float = np.inf  # length of `offset`
@@ -31,7 +31,7 @@ class Crossing:
 
 @dataclass(frozen=True)
 class Radius:
-    """What is known so far: lower <= r* <= upper."""
+    """A radius is known so far as lower <= r* <= upper."""
 
     lower: float
     upper: float = np.inf
@@ -41,7 +41,7 @@ class Radius:
 
 
 def radii(around: Surroundings, floors: Array, *, enough: float = np.inf) -> Iterator[Radius]:
-    """Ever better, one a problem solved; at least one. Neither looks for a radius above `enough`.
+    """Yield what is known of the radius, ever better, once a problem solved and once before. Look as far as `enough`.
 
     `floors` (q,): what is known of each other point's problem. Zeros screen nothing.
     """

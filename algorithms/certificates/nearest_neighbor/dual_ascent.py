@@ -28,7 +28,7 @@ UNIT = 2.0**-53  # a rounding in float64
 
 @dataclass(frozen=True)
 class Point:
-    """The dual at some weights."""
+    """A point is the dual at some weights."""
 
     weights: Array  # (m,)
     offset: Array  # (d,): the inner minimum
@@ -37,7 +37,7 @@ class Point:
 
 
 class DualAscent:
-    """Climbs from w = 0. `at` is the best point so far."""
+    """A dual ascent climbs from w = 0. `at` is the best point so far."""
 
     def __init__(self, lower: Array, upper: Array) -> None:
         """Without a constraint, to be extended. 0 lies in the box: lower <= 0 <= upper, (d,) each."""
@@ -48,13 +48,13 @@ class DualAscent:
         self.at = self._point(np.zeros(0))
 
     def extend(self, rows: Array, bounds: Array) -> None:
-        """More constraints, not binding yet. The value stays."""
+        """Add constraints, not binding yet. The value stays."""
         self.rows, self.bounds = np.concatenate([self.rows, rows]), np.concatenate([self.bounds, bounds])
         self._curvatures = np.maximum(np.square(self.rows).sum(axis=1), VANISHED)
         self.at = self._point(np.concatenate([self.at.weights, np.zeros(len(rows))]))
 
     def climb(self, enough: float) -> None:
-        """Until no move gains anything, or the value is enough."""
+        """Climb until no move gains anything, or the value is enough."""
         for _ in range(MOVES):
             slopes = self.rows @ self.at.offset - self.bounds  # (m,)
             moves = np.maximum(self.at.weights + slopes / self._curvatures, 0) - self.at.weights

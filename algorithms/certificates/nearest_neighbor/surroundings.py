@@ -27,7 +27,7 @@ Indices = NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class Surroundings:
-    """A sample of some class among a model's points. Indices are those of the model's points."""
+    """Surroundings are those of a sample of some class among a model's points, which indices number."""
 
     neighbors: Neighbors
     origin: Array  # (d,): the sample
@@ -41,7 +41,7 @@ class Surroundings:
 
     @classmethod
     def of(cls, neighbors: Neighbors, x: NDArray[np.float32], label: int, threat: Threat) -> Self:
-        """Of a sample (*shape)."""
+        """Look around a sample (*shape)."""
         z = x.astype(np.float64).ravel()
         lower, upper = _room(x, threat)
         features = neighbors.map(z[None])
@@ -62,7 +62,7 @@ class Surroundings:
 
     @cached_property
     def own_pulled(self) -> Array:
-        """(p, d), nearest first"""
+        """`Neighbors.pulled` of the own points, (p, d), nearest first."""
         return self.neighbors.pulled[self.own]
 
     @property
@@ -74,7 +74,7 @@ class Surroundings:
         return self.squared - self.rounding
 
     def pair_bounds(self, own: Indices) -> Array:
-        """How far to move at least until an other point is as near as an own one: (p, q), for all others.
+        """Bound how far to move at least until an other point is as near as an own one: (p, q), for all others.
 
         0 for two points that the metric takes for one: they are as near from everywhere.
         """
@@ -87,7 +87,7 @@ class Surroundings:
         return np.maximum(ahead, 0) / slopes * (1 - 8 * UNIT)
 
     def pulled_rounding(self, points: Indices) -> Array:
-        """Rounding of each row of `pulled`, as a vector: (p,)."""
+        """Bound the rounding of each row of `pulled`, as a vector: (p,)."""
         known = self.neighbors
         if known.factor is None:
             return np.zeros(len(points))

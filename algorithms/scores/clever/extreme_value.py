@@ -40,7 +40,7 @@ class ReverseWeibull:
 
 
 def is_degenerate(maxima: Array) -> bool:
-    """All maxima (n,) agree: their value is the end point, and there is no law to fit."""
+    """Whether all maxima (n,) agree: their value is the end point then, and there is no law to fit."""
     return bool(np.ptp(maxima) <= RESOLUTION * maxima.max())
 
 
@@ -56,7 +56,7 @@ def can_end_beyond(maxima: Array, point: float) -> bool:
 
 
 def fit(maxima: Array, *, penalty: float = PENALTY) -> ReverseWeibull:
-    """The most likely law of maxima (n,) that are not degenerate. Its end point is never below their largest."""
+    """Find the most likely law of maxima (n,) that are not degenerate. Its end point is never below their largest."""
     profile = Profile(maxima, penalty)
     best = np.array([profile.best()])
     log_b, c = profile.laws(best)
@@ -65,7 +65,7 @@ def fit(maxima: Array, *, penalty: float = PENALTY) -> ReverseWeibull:
 
 
 def end_point_interval(maxima: Array, *, level: float) -> tuple[float, float]:
-    """End points that the best one does not beat by more than the chi-square quantile of their profile likelihood.
+    """Find the end points that the best does not beat by more than the chi-square quantile of their profile likelihood.
 
     Cover measured at .95: .93 to .97 for shapes 2 to 8 and 50 to 500 maxima, though the law's support moves with its
     end point and theory promises nothing below shape 2. A bootstrap would cover .47 to .85.
@@ -79,12 +79,12 @@ def end_point_interval(maxima: Array, *, level: float) -> tuple[float, float]:
 
 
 def ks_p(maxima: Array, law: ReverseWeibull) -> float:
-    """Kolmogorov-Smirnov p-value of maxima (n,) against the law. Optimistic: the law was fitted to the same maxima."""
+    """Test maxima (n,) against the law: Kolmogorov-Smirnov p-value, optimistic, for the law was fitted to them."""
     return ks_p_value(ks_distance(law.cdf(maxima)), len(maxima))
 
 
 class Profile:
-    """The penalized negative log-likelihood as a function of ln delta alone, b and c at their best.
+    """A profile is the penalized negative log-likelihood as a function of ln delta alone, b and c at their best.
 
     Works on many delta at once, (g,), because a call of numpy costs more than the arithmetic of one.
     """
@@ -94,7 +94,7 @@ class Profile:
         self._penalty = penalty
 
     def best(self) -> float:
-        """ln delta of the global minimum: Brent within the bracket."""
+        """Find ln delta of the global minimum, by Brent's method within the bracket."""
         from scipy.optimize import minimize_scalar
 
         low, high, (seen, cost) = self.bracket()
@@ -102,14 +102,14 @@ class Profile:
         return float(refined.x if refined.fun < cost else seen)
 
     def bracket(self) -> tuple[float, float, tuple[float, float]]:
-        """ln delta of the two neighbors of a grid's best point; and that point, with its cost."""
+        """Find ln delta of the two neighbors of a grid's best point; and that point, with its cost."""
         grid = np.linspace(FIRST, LAST, 33)
         costs = self.costs(grid)
         i = int(costs.argmin())
         return grid[max(i - 1, 0)], grid[min(i + 1, len(grid) - 1)], (grid[i], costs[i])
 
     def within(self, excess: float) -> tuple[float, float]:
-        """The delta around the best one where the cost exceeds the least by no more than this.
+        """Find the delta around the best one where the cost exceeds the least by no more than this.
 
         0 and the farthest delta searched stand where the cost never rises that far.
         """
@@ -137,7 +137,7 @@ class Profile:
         return np.asarray(likelihood + self._penalty * np.exp(2 * log_b))
 
     def laws(self, log_deltas: Array) -> tuple[Array, Array]:
-        """(ln b, c) that fit best, (g,) each: Newton for the zero of the cost's slope in c, kept within a bracket."""
+        """Find (ln b, c) that fit best, (g,) each: Newton for the zero of the cost's slope in c, within a bracket."""
         log_u = self._log_u(log_deltas)
         low, high = (np.full(len(log_u), bound) for bound in SHAPES)
         high = np.where(self._slope(low, log_u)[0] >= 0, low, high)

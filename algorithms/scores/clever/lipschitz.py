@@ -27,7 +27,7 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Score:
-    """min over rivals j of min(margin_j / a_j, cap), a_j the end point fitted to rival j's batch maxima."""
+    """A score is min over rivals j of min(margin_j / a_j, cap), a_j the end point fitted to rival j's batch maxima."""
 
     value: float
     status: Status
@@ -37,13 +37,13 @@ class Score:
 
 
 def reach(margins: Array | float, gradient_norms: Array | float) -> Array:
-    """margin / L, element by element; infinite where no gradient was met."""
+    """Divide margins by gradient norms L, element by element: infinite where no gradient was met."""
     flat = np.equal(gradient_norms, 0)
     return np.where(flat, np.inf, np.divide(margins, np.where(flat, 1.0, gradient_norms)))
 
 
 def score(margins: Array, maxima: Array, cap: float) -> Score:
-    """The score of margins (rivals,) and batch maxima (batches, rivals), at least one of them above 0."""
+    """Score margins (rivals,) by batch maxima (batches, rivals), at least one of them above 0."""
     rival, end_point = _nearest_rival(margins, maxima)
     distance = float(reach(margins[rival], end_point))
     y = maxima[:, rival]
@@ -52,7 +52,7 @@ def score(margins: Array, maxima: Array, cap: float) -> Score:
 
 
 def score_interval(margin: float, maxima: Array, cap: float, *, level: float) -> tuple[float, float]:
-    """The score of one rival at both ends of its end point's interval: the uncertainty of the fit alone."""
+    """Score one rival at both ends of its end point's interval: the uncertainty of the fit alone."""
     if is_degenerate(maxima):
         value = min(float(reach(margin, maxima.max())), cap)
         return value, value
@@ -61,7 +61,7 @@ def score_interval(margin: float, maxima: Array, cap: float, *, level: float) ->
 
 
 def fit_p_value(maxima: Array) -> float | None:
-    """Does the fitted law describe one rival's maxima (batches,)? None where they are degenerate."""
+    """Test whether the fitted law describes one rival's maxima (batches,). None where they are degenerate."""
     return None if is_degenerate(maxima) else ks_p(maxima, fit(maxima))
 
 

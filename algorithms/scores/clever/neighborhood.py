@@ -33,6 +33,8 @@ AT_ONCE = 40 * BLOCK
 
 @dataclass(frozen=True)
 class Neighborhood:
+    """A neighborhood is one sample's, with its rivals and the norm of the balls drawn around it."""
+
     case: Case
     threat: Threat
     ball: Norm
@@ -44,7 +46,7 @@ class Neighborhood:
     def of(
         cls, case: Case, threat: Threat, *, ball: Norm, sampling: Literal["radial", "uniform"], most: int | None
     ) -> "Neighborhood":
-        """The rivals are the target, or the other classes, or the `most` of these that have the highest logits."""
+        """Choose the rivals: the target, or the other classes, or the `most` of these that have the highest logits."""
         assert case.scores is not None
         ranked = np.argsort(-case.scores, kind="stable")
         rivals = ranked[ranked != case.label][:most] if case.target is None else np.array([case.target])
@@ -53,11 +55,11 @@ class Neighborhood:
 
     @property
     def row(self) -> int:
-        """Of the threat's norm, among the three of every answer."""
+        """The row of the threat's norm, among the three of every answer."""
         return NORMS.index(self.threat.norm)
 
     def largest_norms(self, radius: float, n: int, counter: int) -> Step[Array]:
-        """The largest norms met at n points of the ball of this radius, (3, r): asked part by part, AT_ONCE at most.
+        """Ask for the largest norms met at n points of the ball of this radius, (3, r): part by part, AT_ONCE at most.
 
         The counters go with the blocks, so the points are the same however they are parted.
         """
@@ -75,19 +77,19 @@ class Neighborhood:
         return met
 
     def cap(self, norm: Norm, radius: float) -> float:
-        """How far in this norm a ball of this radius reaches in every direction."""
+        """Measure how far in this norm a ball of this radius reaches in every direction."""
         return inner_radius(norm, self.ball, radius, self.case.x.size)
 
     def is_clipped(self, radius: float) -> bool:
-        """Some points of the ball are not valid, and are moved to the box's faces."""
+        """Whether some points of the ball are not valid, and are moved to the box's faces."""
         return self.threat.is_cut(self.case.x, radius)
 
     def farthest_input(self) -> float:
-        """The distance of the farthest valid input, in the threat's norm."""
+        """Measure the distance of the farthest valid input, in the threat's norm."""
         return float(self.threat.farthest(self.case.x[None].astype(np.float64))[0])
 
     def walk(self, met: Array, counter: int) -> Step[tuple[float, Array]]:
-        """The `auto` radius, and the largest norms met on the way (r,), from those at the sample itself, (r,).
+        """Find the `auto` radius, and the largest norms met on the way (r,), from those at the sample itself, (r,).
 
         Uses len(STEPS) counters. Margins must be above 0, and one gradient at least. A NaN ends the walk.
         """
@@ -104,7 +106,7 @@ class Neighborhood:
         return HEADROOM * _crossing(tried[-2:], shown[-2:]) / per_radius, met
 
     def shown(self, gradient_norms: Array) -> float:
-        """The least margin / L over the rivals, were these (r,) the largest gradient norms."""
+        """Find the least margin / L over the rivals, were these (r,) the largest gradient norms."""
         return float(reach(self.margins, gradient_norms).min())
 
 

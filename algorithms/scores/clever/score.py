@@ -70,14 +70,14 @@ class CleverParams(Params):
 
 
 def minimum(params: CleverParams, threat: Threat) -> Cost:
-    """The clean row; the gradient at the sample, the longest walk to a radius, and every batch."""
+    """Count the clean row; the gradient at the sample, the longest walk to a radius, and every batch."""
     del threat
     walk = len(STEPS) * BLOCK if params.radius == "auto" else 0
     return Cost(queries=1, gradients=1 + walk + params.batches * params.batch_size)
 
 
 def run(case: Case, threat: Threat, params: CleverParams) -> Conversation:
-    """Ends in an Estimate, or in Abstained: `gradient_masked` or `gradient_not_finite`."""
+    """End in an Estimate, or in Abstained: `gradient_masked` or `gradient_not_finite`."""
     near = Neighborhood.of(
         case,
         threat,

@@ -54,7 +54,7 @@ class GradientNorms(Protocol):
 @final
 @dataclass(frozen=True)
 class AskGradientNorms(Question[Norms]):
-    """Answered by (3, rivals): see `GradientNorms.largest_gradient_norms`. n points = n gradients, charged to one sample."""
+    """Answered as `GradientNorms.largest_gradient_norms`, (3, rivals). n points = n gradients, of one sample."""
 
     ball: Ball
     label: int
