@@ -101,6 +101,6 @@ METHOD = Method(
     cohort=True,
     takes_hints=True,
     minimum=minimum,
-    smallest=PGDParams(steps=10),
+    smallest=PGDParams(steps=6),
     chunk=64,
 )
