@@ -15,6 +15,7 @@ import statistics
 import time
 from multiprocessing.connection import Connection
 from threading import Thread
+from typing import cast
 
 import httptools
 import numpy as np
@@ -41,7 +42,7 @@ class Served(asyncio.Protocol):
         self._body = bytearray()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)
 
     def data_received(self, data: bytes) -> None:
         self._parser.feed_data(data)

@@ -36,7 +36,7 @@ def at_most(what: str, value: float, target: float, shown: str = "{:.2f}") -> Fi
 
 def ratio(over: Sequence[Answer], under: Sequence[Answer], clock: str = "wall") -> float:
     """The median over rounds of one side's time in the other's: a slow minute of the machine hits both."""
-    return statistics.median(getattr(a, clock) / getattr(b, clock) for a, b in zip(over, under, strict=True))
+    return float(statistics.median(getattr(a, clock) / getattr(b, clock) for a, b in zip(over, under, strict=True)))
 
 
 def spread(over: Sequence[Answer], under: Sequence[Answer]) -> str:

@@ -48,7 +48,7 @@ def load(way: str) -> Any:
     if way == "channels_last":
         import torch
 
-        module.to(memory_format=torch.channels_last)
+        module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch types tensors only
     return module
 
 
@@ -88,7 +88,8 @@ def jacobian(way: str, module: Any) -> Callable[[Any], Any]:
         return largest(torch.autograd.grad(scores, points, seeds(scores), is_grads_batched=True)[0])
 
     def vmap(points: Any) -> float:
-        scores, pull = torch.func.vjp(module, points)
+        answered: Any = torch.func.vjp(module, points)
+        scores, pull = answered
         return largest(torch.func.vmap(pull)(seeds(scores))[0])
 
     def expand(points: Any) -> float:
@@ -129,7 +130,7 @@ def run(name: str, points: int) -> dict[str, float]:
         list(pool.map(one, [rows[:batch].clone() for _ in range(slices)]))  # warm-up
         faults = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
         start, busy = time.perf_counter(), time.process_time()
-        value = max(pool.map(one, [part.clone() for part in rows.split(batch)]))
+        value = max(pool.map(one, [part.clone() for part in torch.split(rows, batch)]))
         seconds, busy = time.perf_counter() - start, time.process_time() - busy
     usage = resource.getrusage(resource.RUSAGE_SELF)
     return {

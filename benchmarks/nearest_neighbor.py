@@ -13,6 +13,7 @@ import os
 import statistics
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -53,14 +54,16 @@ def measure(name: str, x: NDArray[np.float64], y: NDArray[np.int64], options: ar
     points = min(options.points, len(x) - options.samples)
     model = NeighborClassifier(Neighbors(x[:points], y[:points], 1), x.shape[1:])
     rows = x[points : points + options.samples].astype(np.float32)
-    ours, brute, worst = [], [], 0.0
+    ours: list[float] = []
+    brute: list[float] = []
+    worst = 0.0
     for row in rows:
         label = int(model.labels(row[None])[0])
-        seconds, value = _timed(lambda row=row, label=label: _certified(model, row, label))
+        seconds, value = _timed(partial(_certified, model, row, label))
         ours.append(seconds)
         if len(brute) < options.brute:
             z = row.astype(np.float64)
-            seconds, true = _timed(lambda z=z, label=label: exact_radius(model.neighbors(), z, label, Threat().box))
+            seconds, true = _timed(partial(exact_radius, model.neighbors(), z, label, Threat().box))
             brute.append(seconds)
             worst = max(worst, abs(value - true) / true)
     fast, slow = statistics.median(ours), statistics.median(brute)

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 import onnxruntime as ort
 
@@ -11,6 +11,7 @@ from algorithms.mathematics.norms import Norm
 from algorithms.method import Budget
 from algorithms.registry import method
 from algorithms.seam.access import Access, Model
+from algorithms.seam.questions.scores import Scorer
 from algorithms.seam.threat import Threat
 from benchmarks import data
 from benchmarks.sides import serve
@@ -60,9 +61,9 @@ def audit(
 
 def raw(net: str, images: list[int], calls: int) -> None:
     """The session alone, as the driver has it, on a batch of these images again and again."""
-    rows = data.samples(net, images)
+    scorer, rows = cast(Scorer, model(net)), data.samples(net, images)
     for _ in range(calls):
-        model(net).scores(rows)
+        scorer.scores(rows)
 
 
 def plain(net: str, images: list[int], calls: int) -> None:

@@ -29,7 +29,7 @@ def jacobians(net: str, points: int, batch: int, slices: int) -> float:
     `batch` points a call, `slices` calls at once, OMP_NUM_THREADS threads a call.
     """
     rows = torch.rand(points, 1, 28, 28, generator=torch.Generator().manual_seed(0))
-    return max(pool(slices).map(lambda part: _largest(module(net), part), rows.split(batch)))
+    return max(pool(slices).map(lambda part: _largest(module(net), part), torch.split(rows, batch)))
 
 
 def _largest(net: Any, points: torch.Tensor) -> float:
