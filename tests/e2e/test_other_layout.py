@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,10 +21,11 @@ PROCESSES = {
 
 
 @pytest.fixture
-def newer(empty_valkey_url: str) -> str:
+def newer(empty_valkey_url: str) -> Iterator[str]:
     with redis.Redis.from_url(empty_valkey_url) as server:
         server.set("{brinell}:layout", 99)
-    return empty_valkey_url
+        yield empty_valkey_url
+        server.flushall()  # others go on with this server as it is
 
 
 @pytest.mark.parametrize("name", PROCESSES)

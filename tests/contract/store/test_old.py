@@ -179,3 +179,4 @@ def test_a_newer_layout_is_refused_by_every_method_with_a_sentence(store: Store,
             attempt()
         assert "newer version" in error.value.detail and "BRINELL_REDIS_URL" in error.value.detail
     assert server.get("{brinell}:layout") == str(LAYOUT + 1)
+    server.flushall()  # others go on with this server as it is
