@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.patience import PATIENCE_SECONDS
 
 ROOT = Path(__file__).parents[1]
-CODE = ("algorithms", "models", "jobs", "audits", "service", "workers", "brinell", "tests", "docs", "examples")
+CODE = ("algorithms", "models", "jobs", "audits", "service", "workers", "brinell", "tests", "tools", "docs", "examples")
 
 
 def blocks(page: str, language: str) -> list[str]:
