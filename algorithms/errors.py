@@ -80,3 +80,5 @@ class ModelFault(BrinellError):
 
 class Contradiction(BrinellError):
     """A lower bound lies above a confirmed adversarial point: the method, its bounds or the model is wrong."""
+
+    code = "contradiction"

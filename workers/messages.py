@@ -141,5 +141,5 @@ class Fault(Message):
 
     kind = "fault"
 
-    code: Literal["model_fault", "endpoint_unavailable", "endpoint_bad_response"]
+    code: Literal["model_fault", "contradiction", "endpoint_unavailable", "endpoint_bad_response"]
     detail: ShortText

@@ -2,10 +2,11 @@
 
 import time
 import traceback
+from collections.abc import Callable
 from typing import TYPE_CHECKING, BinaryIO
 
 from algorithms.driver.progress import Checkpoint, RunProgress, Stop
-from algorithms.errors import BrinellError, Refused
+from algorithms.errors import BrinellError, Contradiction, Refused
 from algorithms.seam.access import Model
 from models.cards import Inspection
 from models.device import Device, choose
@@ -51,25 +52,10 @@ class Answering:
         """Never returns: the inbox ends the process with its pipe."""
         self._say(Ready())
         while True:
-            self._say(self._answered(self._inbox.next()))
+            self._say(answered(self._answer, self._inbox.next()))
 
     def _say(self, message: Message) -> None:
         frames.write(self._answers, message.frame())
-
-    def _answered(self, frame: Frame) -> Message:
-        """The edge of the runner: whatever goes wrong becomes a message, and only the log hears the particulars."""
-        try:
-            return self._answer(frame)
-        except Refused as refused:
-            return messages.NotAccepted(code=refused.code, detail=_readable(refused.detail))
-        except BrinellError as error:
-            return _fault(error.detail)
-        except MemoryError:
-            traceback.print_exc()
-            return _fault("The model ran out of memory while it was asked; use a smaller model.")
-        except Exception as error:
-            traceback.print_exc()
-            return _fault(f"The model failed while it was asked ({type(error).__name__}).")
 
     def _answer(self, frame: Frame) -> Message:
         if frame.kind == OpenModel.kind:
@@ -127,6 +113,24 @@ class Answering:
         """TurnsAsked come from the supervisor, who asks the bucket that all jobs on an origin share."""
         self._say(TurnsAsked(calls=calls, hold=hold))
         return TurnsGranted.read(self._inbox.next()).seconds
+
+
+def answered(answer: Callable[[Frame], Message], frame: Frame) -> Message:
+    """Ask, at the edge of the runner: whatever goes wrong becomes a message, and only the log hears the particulars."""
+    try:
+        return answer(frame)
+    except Refused as refused:
+        return messages.NotAccepted(code=refused.code, detail=_readable(refused.detail))
+    except Contradiction as error:
+        return Fault(code="contradiction", detail=_readable(error.detail))
+    except BrinellError as error:
+        return _fault(error.detail)
+    except MemoryError:
+        traceback.print_exc()
+        return _fault("The model ran out of memory while it was asked; use a smaller model.")
+    except Exception as error:
+        traceback.print_exc()
+        return _fault(f"The model failed while it was asked ({type(error).__name__}).")
 
 
 def _fault(detail: str) -> Fault:
