@@ -14,6 +14,7 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
+from algorithms.mathematics.arrays import Numbers
 from algorithms.mathematics.losses import LossName
 from algorithms.mathematics.norms import NORMS
 from algorithms.method import Method, Params
@@ -22,7 +23,7 @@ from algorithms.seam.case import Cohort, Conversation, Step
 from algorithms.seam.claims import Kind, Note
 from algorithms.seam.cost import Cost
 from algorithms.seam.threat import Threat
-from algorithms.searches.ascent import RIVALS, Climb, Numbers
+from algorithms.searches.ascent import RIVALS, Climb
 
 TOLERANCE = 0.01  # a search ends where the smallest success is within 1 % of the largest failure
 

@@ -4,11 +4,12 @@ Every function takes scores (m, classes), labels (m,) and targets (m,) or None, 
 dL/dscores (m, classes). Climbing L leads away from the label, or towards the target.
 """
 
-from typing import Any, Literal
+from typing import Literal
 
 from array_api_compat import array_namespace
 
-Array = Any  # numpy or torch
+from algorithms.mathematics.arrays import Array
+
 LossName = Literal["margin", "cross_entropy", "dlr"]
 
 

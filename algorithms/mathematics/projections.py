@@ -4,14 +4,12 @@ Every function works in the array namespace of what it is handed, and treats eac
 (m, d); radii are (m,). x lies in the box, so that 0 is always a valid offset.
 """
 
-from typing import Any
-
 from array_api_compat import array_namespace
 
+from algorithms.mathematics.arrays import Array
 from algorithms.mathematics.geometry import lengths
 from algorithms.mathematics.norms import Norm
 
-Array = Any  # numpy or torch
 ROUNDING = 2.0**-24  # half a unit in the last place of float32, relative
 
 

@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 from typing_extensions import TypeVar
 
 from algorithms.mathematics import geometry, projections
+from algorithms.mathematics.arrays import Array
 from algorithms.mathematics.geometry import Law
 from algorithms.mathematics.norms import Counting, Norm
 
 TargetRule = Literal["random", "least_likely", "runner_up", "given"]
-Array = Any  # numpy or torch
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ import numpy as np
 from array_api_compat import array_namespace
 from numpy.typing import NDArray
 
+from algorithms.mathematics.arrays import Array, Mask, Numbers
 from algorithms.mathematics.losses import LossName, adversarial_margin, derivative, one_hot
 from algorithms.seam.access import Labels
 from algorithms.seam.case import Cohort, Step
@@ -24,10 +25,6 @@ from algorithms.searches.line import Segment, halve
 
 HALVINGS = 8  # of the segment from the sample to a success: 1/256 of its length
 RIVALS = 9  # whose distance is looked up to first order: those with the largest scores (AutoAttack's number of targets)
-
-Array = Any  # (n, d), numpy or torch: what the cohort is made of
-Mask = NDArray[np.bool_]  # (n,)
-Numbers = NDArray[np.float64]  # (n,)
 
 
 @dataclass

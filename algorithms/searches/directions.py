@@ -85,9 +85,8 @@ def spanning_basis(samples: Rows) -> Offsets:
     """
     flat = samples.reshape(len(samples), -1).astype(np.float64)  # (n, d)
     if len(flat) > flat.shape[1]:
-        flat = np.asarray(
-            np.linalg.qr(flat, mode="r")
-        )  # (d, d) with the same right singular vectors, at a fraction of the memory
+        # The same right singular vectors, at a fraction of the memory.
+        flat = np.asarray(np.linalg.qr(flat, mode="r"))  # (d, d)
     _, sigma, v = np.linalg.svd(flat, full_matrices=False)
     basis: Offsets = v[sigma > NOISE * sigma[0]].astype(np.float32)
     if not len(basis):

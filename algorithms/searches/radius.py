@@ -15,19 +15,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from algorithms.mathematics.arrays import Numbers
 from algorithms.seam.case import Cohort, Conversation, Step
 from algorithms.seam.claims import Abstained, LowerBound
 from algorithms.seam.question import Owners
 from algorithms.seam.questions.margins import AskMargins, Region, Relaxation
 from algorithms.seam.threat import Threat
-from algorithms.searches.zero import Look, Search
+from algorithms.searches.zero import Look, ZeroSearch
 
 BESIDE = 1e-6  # the radius beside 0: bounds are float64, so that even so small a fall can be read
 ALMOST = 1e-7  # by which the first guess stays short of where a linear margin ends
 MARGINS = 2**15  # a question at the most: with thousands of classes a chunk's samples are many beats, not one long one
 SEARCH_STEPS = 24  # two for a linear model, four to a dozen for a network, and room for a bad guess
-
-Numbers = NDArray[np.float64]
 
 
 def run(cohort: Cohort, threat: Threat, relaxation: Relaxation, search_steps: int) -> Conversation:
@@ -53,7 +52,7 @@ def _search(prover: "Prover", everyone: Owners, search_steps: int) -> Conversati
     first = np.clip(_first_order_distance(at_zero, beside), prover.cohort.proven, prover.cohort.reached)
     guesses = np.minimum((1 - ALMOST) * first, farthest)
     searches = {
-        int(owner): Search(
+        int(owner): ZeroSearch(
             farthest=float(farthest[owner]),
             next=float(guesses[owner]),
             newest=Look(0.0, float(at_zero[owner].min())),

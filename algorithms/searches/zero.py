@@ -27,7 +27,7 @@ class Look(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Search:
+class ZeroSearch:
     """A search is one sample's. `proven` and `failed` are its ends, the rest what interpolation goes through."""
 
     farthest: float  # a ball of that radius is the whole box
@@ -43,7 +43,7 @@ class Search:
     def is_over(self) -> bool:
         return self.proven >= self.farthest or self.failed <= (1 + TOLERANCE) * self.proven
 
-    def after(self, margin: float) -> "Search":
+    def after(self, margin: float) -> "ZeroSearch":
         """Go on after a look at `next` has shown this margin."""
         look = Look(self.next, margin)
         turned = look.is_proof != self.newest.is_proof

@@ -4,9 +4,10 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from algorithms.mathematics.arrays import Numbers
 from algorithms.mathematics.statistics import median_interval, sign_test
 from audits.document.report import Comparison, JobRow, Report, ThreatModel
-from audits.evidence.table import Flags, Need, Numbers, Table, table_of_report
+from audits.evidence.table import Flags, Need, Table, table_of_report
 
 _NEEDS: dict[str, Need] = {"upper": "attack", "lower": "certificate"}  # of a score: its method
 

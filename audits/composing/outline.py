@@ -6,6 +6,7 @@ from statistics import fmean, median
 
 import numpy as np
 
+from algorithms.mathematics.arrays import Numbers
 from algorithms.seam.claims import Kind
 from audits.asking.record import AuditSpec
 from audits.document import earlier
@@ -13,7 +14,7 @@ from audits.document.estimates import BESIDE, EstimateSummary, MedianInterval
 from audits.document.report import Alarm, JobRow
 from audits.document.rows import SampleRow
 from audits.document.summary import AuditSummary
-from audits.evidence.table import Numbers, Table
+from audits.evidence.table import Table
 from audits.policy.metrics import METRICS, Middle, Share, scored
 from audits.policy.policy import MetricName
 from jobs.summary import Interval, Spread

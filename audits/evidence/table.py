@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from algorithms.mathematics.arrays import Numbers
 from algorithms.seam.claims import Kind
 from audits.document.estimates import SCORES, title
 from audits.document.report import JobRow, Report, Skipped
 from audits.document.rows import SampleRow
 from jobs.states import JobState
 
-Numbers = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 Need = str  # labels, predictions, a kind of evidence as below, or the method of a score

@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from algorithms.mathematics.arrays import Numbers
 from algorithms.mathematics.statistics import clopper_pearson, median_interval
 from audits.document.estimates import SCORES
 from audits.document.verdict import EvidenceKind
-from audits.evidence.table import Flags, Need, Numbers, Table, ends
+from audits.evidence.table import Flags, Need, Table, ends
 from audits.policy.policy import MetricName
 from jobs.summary import Interval
 

@@ -9,8 +9,9 @@ from typing import final
 import numpy as np
 from numpy.typing import NDArray
 
+from algorithms.mathematics.arrays import Numbers
 from algorithms.seam.access import Access, Labels, Rows
-from algorithms.seam.questions.neighbors import Array, Neighbors
+from algorithms.seam.questions.neighbors import Neighbors
 
 BLOCK_NUMBERS = 1 << 21  # distances held at once
 MORE = 8  # candidates beside the k nearest: rows with more at nearly the same distance are measured in full
@@ -43,14 +44,14 @@ class NeighborClassifier:
         step = max(1, BLOCK_NUMBERS // len(self._sizes))
         return np.concatenate([self._vote(flat[start : start + step]) for start in range(0, len(flat), step)])
 
-    def _vote(self, rows: Array) -> Labels:
+    def _vote(self, rows: Numbers) -> Labels:
         """(m, d) -> (m,)"""
         nearest = self._nearest(self._neighbors.map(rows))  # (m, k)
         votes = np.zeros((len(rows), len(self._met)), np.int32)  # no wider than there are points
         np.add.at(votes, (np.arange(len(rows))[:, None], self._ranks[nearest]), 1)
         return np.asarray(self._met[votes.argmax(axis=1)])
 
-    def _nearest(self, features: Array) -> NDArray[np.int64]:
+    def _nearest(self, features: Numbers) -> NDArray[np.int64]:
         """The k nearest points of each mapped row (m, r), in no order: (m, k)."""
         k, n = self._neighbors.k, len(self._sizes)
         taken = min(n, k + MORE)
@@ -69,13 +70,13 @@ class NeighborClassifier:
             nearest[row] = _smallest(everything, np.arange(n)[None], k)[0]
         return nearest
 
-    def _about(self, features: Array) -> tuple[Array, Array]:
+    def _about(self, features: Numbers) -> tuple[Numbers, Numbers]:
         """Squared distances (m, n) by one product, and how wrong any of a row's can be: (m,)."""
         sizes = np.square(features).sum(axis=1)
         about = sizes[:, None] + self._sizes - 2 * features @ self._neighbors.features.T
         return about, 8 * (features.shape[1] + 8) * UNIT * (sizes + self._sizes.max())
 
-    def _squared_distances(self, features: Array, candidates: NDArray[np.int64]) -> Array:
+    def _squared_distances(self, features: Numbers, candidates: NDArray[np.int64]) -> Numbers:
         """(m, r), (m, c) -> (m, c)"""
         found = np.empty(candidates.shape)
         for column, points in enumerate(candidates.T):
@@ -83,7 +84,7 @@ class NeighborClassifier:
         return found
 
 
-def _smallest(squared: Array, candidates: NDArray[np.int64], k: int) -> NDArray[np.int64]:
+def _smallest(squared: Numbers, candidates: NDArray[np.int64], k: int) -> NDArray[np.int64]:
     """The k candidates of least distance, (m, c) -> (m, k); of equals the first: candidates are in rising order."""
     order = np.argsort(squared, axis=1, kind="stable")[:, :k]
     return np.take_along_axis(candidates, order, axis=1)

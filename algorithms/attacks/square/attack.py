@@ -15,7 +15,8 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
-from algorithms.attacks.square.proposals import Images, Mask, Numbers, Proposals, proposals
+from algorithms.attacks.square.proposals import Images, Proposals, proposals
+from algorithms.mathematics.arrays import Mask, Numbers
 from algorithms.mathematics.norms import Norm
 from algorithms.mathematics.projections import short_of_rounding
 from algorithms.mathematics.windows import HORIZON, Canvas, shares_at

@@ -11,13 +11,12 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from algorithms.mathematics.arrays import Mask, Numbers
 from algorithms.mathematics.norms import Norm
 from algorithms.mathematics.windows import Canvas
 from algorithms.seam.threat import Threat
 
 Images = NDArray[np.float32]  # (m, C, H, W)
-Numbers = NDArray[np.float64]
-Mask = NDArray[np.bool_]  # (m,)
 Rngs = Sequence[np.random.Generator]
 REDRAWS = 8  # of a square that changes nothing, before the step is given up
 

@@ -13,13 +13,14 @@ from pydantic import Field
 
 from algorithms.certificates.nearest_neighbor.crossings import Radius, radii
 from algorithms.certificates.nearest_neighbor.surroundings import Surroundings
+from algorithms.mathematics.arrays import Numbers
 from algorithms.mathematics.norms import Norm
 from algorithms.method import Method, Params
 from algorithms.seam.access import Access
 from algorithms.seam.case import Case, Conversation, Step
 from algorithms.seam.claims import Abstained, Details, Kind, LowerBound
 from algorithms.seam.cost import Cost
-from algorithms.seam.questions.neighbors import Array, AskNeighbors
+from algorithms.seam.questions.neighbors import AskNeighbors
 from algorithms.seam.questions.pause import Pause
 from algorithms.seam.threat import Threat
 
@@ -59,7 +60,7 @@ def run(case: Case, threat: Threat, params: NearestNeighborParams) -> Conversati
         yield Abstained("not_proven", details=details)
 
 
-def _exact(around: Surroundings, floors: Array, epsilon: float | None) -> Step[Radius]:
+def _exact(around: Surroundings, floors: Numbers, epsilon: float | None) -> Step[Radius]:
     """At an epsilon it ends with the first proof of either answer."""
     enough = np.inf if epsilon is None else epsilon
     for found in radii(around, floors, enough=enough):

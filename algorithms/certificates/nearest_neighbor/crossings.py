@@ -13,7 +13,7 @@ import numpy as np
 
 from algorithms.certificates.nearest_neighbor.dual_ascent import DualAscent
 from algorithms.certificates.nearest_neighbor.surroundings import Indices, Surroundings
-from algorithms.seam.questions.neighbors import Array
+from algorithms.mathematics.arrays import Numbers
 
 FIRST = 100  # own points a problem begins with, the nearest: few others ever bind
 MORE = 16  # own points added at once, of those that the solution so far comes too near to
@@ -26,7 +26,7 @@ class Crossing:
 
     lower: float  # no shorter move gets there
     upper: float = np.inf  # length of `offset`
-    offset: Array | None = None  # (d,): a move that gets there, but for rounding; None where none was looked for
+    offset: Numbers | None = None  # (d,): a move that gets there, but for rounding; None where none was looked for
 
 
 @dataclass(frozen=True)
@@ -35,12 +35,12 @@ class Radius:
 
     lower: float
     upper: float = np.inf
-    offset: Array | None = None
+    offset: Numbers | None = None
     point: int | None = None  # the model's point that `offset` makes the nearest
     solved: int = 0  # problems
 
 
-def radii(around: Surroundings, floors: Array, *, enough: float = np.inf) -> Iterator[Radius]:
+def radii(around: Surroundings, floors: Numbers, *, enough: float = np.inf) -> Iterator[Radius]:
     """Yield what is known of the radius, ever better, once a problem solved and once before. Look as far as `enough`.
 
     `floors` (q,): what is known of each other point's problem. Zeros screen nothing.
@@ -83,13 +83,13 @@ def cross(around: Surroundings, point: int, limit: float) -> Crossing:
     return _with_witness(around, point, lower, ascent.at.offset)
 
 
-def _excess(around: Surroundings, point: int, offset: Array) -> Array:
+def _excess(around: Surroundings, point: int, offset: Numbers) -> Numbers:
     """By how much each own point stays nearer than `point` after a move, beyond rounding: (p,)."""
     lead = 2 * (around.own_pulled @ offset - around.neighbors.pulled[point] @ offset)
     return np.asarray(lead - (around.high[around.own] - around.low[point]) - around.rounding[point])
 
 
-def _with_witness(around: Surroundings, point: int, lower: float, offset: Array) -> Crossing:
+def _with_witness(around: Surroundings, point: int, lower: float, offset: Numbers) -> Crossing:
     """Go on towards the point itself until it is the nearest: a convex combination, so it stays within the box."""
     end = np.clip(around.neighbors.x[point] - around.origin, around.lower, around.upper)
     missing, spare = _excess(around, point, offset), -_excess(around, point, end)

@@ -14,9 +14,8 @@ would take it.
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from algorithms.mathematics.arrays import Numbers
 
 MOVES = 20_000  # as in the authors' code
 SMALLEST_GAIN = 1e-15  # of the value, below which a move is rounding
@@ -30,24 +29,24 @@ UNIT = 2.0**-53  # a rounding in float64
 class Point:
     """A point is the dual at some weights."""
 
-    weights: Array  # (m,)
-    offset: Array  # (d,): the inner minimum
-    pull: Array  # (d,): A^T w
+    weights: Numbers  # (m,)
+    offset: Numbers  # (d,): the inner minimum
+    pull: Numbers  # (d,): A^T w
     value: float
 
 
 class DualAscent:
     """A dual ascent climbs from w = 0. `at` is the best point so far."""
 
-    def __init__(self, lower: Array, upper: Array) -> None:
+    def __init__(self, lower: Numbers, upper: Numbers) -> None:
         """Without a constraint, to be extended. 0 lies in the box: lower <= 0 <= upper, (d,) each."""
         self._lower, self._upper = lower, upper
-        self.rows: Array = np.zeros((0, len(lower)))  # A (m, d)
-        self.bounds: Array = np.zeros(0)  # b (m,)
-        self._curvatures: Array = np.zeros(0)  # (m,): ||a||^2
+        self.rows: Numbers = np.zeros((0, len(lower)))  # A (m, d)
+        self.bounds: Numbers = np.zeros(0)  # b (m,)
+        self._curvatures: Numbers = np.zeros(0)  # (m,): ||a||^2
         self.at = self._point(np.zeros(0))
 
-    def extend(self, rows: Array, bounds: Array) -> None:
+    def extend(self, rows: Numbers, bounds: Numbers) -> None:
         """Add constraints, not binding yet. The value stays."""
         self.rows, self.bounds = np.concatenate([self.rows, rows]), np.concatenate([self.bounds, bounds])
         self._curvatures = np.maximum(np.square(self.rows).sum(axis=1), VANISHED)
@@ -67,7 +66,7 @@ class DualAscent:
                 return
             self._newton()
 
-    def certified(self, blur: Array) -> float:
+    def certified(self, blur: Numbers) -> float:
         """No d within the box and the constraints is shorter than this, whatever was rounded on the way.
 
         `blur` (m,) bounds the rounding of each row of A as a vector; that of b is the caller's. With A^T w known to
@@ -112,13 +111,13 @@ class DualAscent:
                 return
             share /= 2
 
-    def _take(self, weights: Array) -> bool:
+    def _take(self, weights: Numbers) -> bool:
         tried = self._point(weights)
         if is_better := tried.value > self.at.value:
             self.at = tried
         return is_better
 
-    def _point(self, weights: Array) -> Point:
+    def _point(self, weights: Numbers) -> Point:
         binding = np.flatnonzero(weights)
         pull = weights[binding] @ self.rows[binding]
         offset = np.clip(-pull, self._lower, self._upper)

@@ -16,7 +16,8 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from algorithms.seam.questions.neighbors import Array, Neighbors
+from algorithms.mathematics.arrays import Numbers
+from algorithms.seam.questions.neighbors import Neighbors
 from algorithms.seam.threat import Threat
 
 UNIT = 2.0**-53  # a rounding in float64
@@ -30,14 +31,14 @@ class Surroundings:
     """Surroundings are those of a sample of some class among a model's points, which indices number."""
 
     neighbors: Neighbors
-    origin: Array  # (d,): the sample
-    lower: Array  # (d,) <= 0: how far the box lets each feature move
-    upper: Array  # (d,) >= 0
+    origin: Numbers  # (d,): the sample
+    lower: Numbers  # (d,) <= 0: how far the box lets each feature move
+    upper: Numbers  # (d,) >= 0
     reach: float  # no bound here is larger; beyond, roundings are not accounted for
     own: Indices  # points of the sample's class, nearest first
     others: Indices
-    squared: Array  # (n,): d(x, x_i)
-    rounding: Array  # (n,): what rounding can do to each of them, times two
+    squared: Numbers  # (n,): d(x, x_i)
+    rounding: Numbers  # (n,): what rounding can do to each of them, times two
 
     @classmethod
     def of(cls, neighbors: Neighbors, x: NDArray[np.float32], label: int, threat: Threat) -> Self:
@@ -61,19 +62,19 @@ class Surroundings:
         )
 
     @cached_property
-    def own_pulled(self) -> Array:
+    def own_pulled(self) -> Numbers:
         """`Neighbors.pulled` of the own points, (p, d), nearest first."""
         return self.neighbors.pulled[self.own]
 
     @property
-    def high(self) -> Array:
+    def high(self) -> Numbers:
         return self.squared + self.rounding
 
     @property
-    def low(self) -> Array:
+    def low(self) -> Numbers:
         return self.squared - self.rounding
 
-    def pair_bounds(self, own: Indices) -> Array:
+    def pair_bounds(self, own: Indices) -> Numbers:
         """Bound how far to move at least until an other point is as near as an own one: (p, q), for all others.
 
         0 for two points that the metric takes for one: they are as near from everywhere.
@@ -86,7 +87,7 @@ class Surroundings:
         )  # 0 / 0 would drop out of every minimum
         return np.maximum(ahead, 0) / slopes * (1 - 8 * UNIT)
 
-    def pulled_rounding(self, points: Indices) -> Array:
+    def pulled_rounding(self, points: Indices) -> Numbers:
         """Bound the rounding of each row of `pulled`, as a vector: (p,)."""
         known = self.neighbors
         if known.factor is None:
@@ -94,7 +95,7 @@ class Surroundings:
         terms = len(known.factor) + 2
         return np.asarray(terms * UNIT * known.gain * np.linalg.norm(known.features[points], axis=1))
 
-    def majority_bound(self, pairs: Array) -> float:
+    def majority_bound(self, pairs: Numbers) -> float:
         """The sample keeps its majority among k neighbors within this distance, from pair bounds (p, q).
 
         To lose, its class must be down to floor(k/2) of the k votes (a tie may be lost). Then at least ceil(k/2)
@@ -112,7 +113,7 @@ class Surroundings:
         return min(self.reach, float(np.partition(surely, needed - 1)[needed - 1]))
 
 
-def _room(x: NDArray[np.float32], threat: Threat) -> tuple[Array, Array]:
+def _room(x: NDArray[np.float32], threat: Threat) -> tuple[Numbers, Numbers]:
     """How far each feature can move down and up, not a rounding less: (d,) each."""
     z = x.astype(np.float64)
     least, most = threat.limits(z)
@@ -120,7 +121,7 @@ def _room(x: NDArray[np.float32], threat: Threat) -> tuple[Array, Array]:
     return lower * (1 + 2 * UNIT), upper * (1 + 2 * UNIT)
 
 
-def _reach(neighbors: Neighbors, z: Array, label: int, lower: Array, upper: Array) -> float:
+def _reach(neighbors: Neighbors, z: Numbers, label: int, lower: Numbers, upper: Numbers) -> float:
     """No radius needs to be looked for beyond: the box ends, or every point has been passed.
 
     With one neighbor the nearest point of another class in the box settles it: there the answer changes, or is a tie.
@@ -136,7 +137,7 @@ def _reach(neighbors: Neighbors, z: Array, label: int, lower: Array, upper: Arra
     return min(corner, float(away.max()))
 
 
-def _rounding(neighbors: Neighbors, squared: Array, length: float, reach: float) -> Array:
+def _rounding(neighbors: Neighbors, squared: Numbers, length: float, reach: float) -> Numbers:
     """Twice what rounding can do to d(x', x_i), (n,), for every input x' within reach of one of this length.
 
     A sum of r squared differences has relative error (r + 3) 2^-53; mapping x' moves its features by d 2^-53 ||G||
@@ -148,7 +149,7 @@ def _rounding(neighbors: Neighbors, squared: Array, length: float, reach: float)
     return np.asarray(2 * ((r + 8) * UNIT * width**2 + 3 * moved * width))
 
 
-def _distances_at_most(rows: Array, others: Array) -> Array:
+def _distances_at_most(rows: Numbers, others: Numbers) -> Numbers:
     """At least ||row - other||_2, (p, d), (q, d) -> (p, q): by one matrix product, with its rounding added."""
     sizes = np.square(rows).sum(axis=1)[:, None] + np.square(others).sum(axis=1)  # (p, q)
     rounding = 4 * (rows.shape[1] + 8) * UNIT * sizes

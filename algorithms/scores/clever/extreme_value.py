@@ -15,8 +15,8 @@ a few milliseconds.
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from algorithms.mathematics.arrays import Numbers
 from algorithms.mathematics.statistics import ks_distance, ks_p_value
 
 PENALTY = 0.01
@@ -25,8 +25,6 @@ FIRST, LAST = np.log(1e-4), np.log(20.0)  # of ln delta: the end point is search
 NO_END_POINT = 10.0  # unpenalized shapes above this show no evidence of a finite end point
 RESOLUTION = 1e-6  # gradients are float32: maxima closer than this share of the largest differ by rounding alone
 
-Array = NDArray[np.float64]
-
 
 @dataclass(frozen=True)
 class ReverseWeibull:
@@ -34,28 +32,28 @@ class ReverseWeibull:
     scale: float  # b
     shape: float  # c
 
-    def cdf(self, y: Array) -> Array:
+    def cdf(self, y: Numbers) -> Numbers:
         u = np.maximum(self.end_point - y, 0.0) / self.scale
         return np.asarray(np.exp(-(u**self.shape)))
 
 
-def is_degenerate(maxima: Array) -> bool:
+def is_degenerate(maxima: Numbers) -> bool:
     """Whether all maxima (n,) agree: their value is the end point then, and there is no law to fit."""
     return bool(np.ptp(maxima) <= RESOLUTION * maxima.max())
 
 
-def farthest_end_point(maxima: Array) -> float:
+def farthest_end_point(maxima: Numbers) -> float:
     """No fit to these maxima (n,) goes beyond this: known before any is tried."""
     return float(maxima.max() + np.exp(LAST) * np.ptp(maxima))
 
 
-def can_end_beyond(maxima: Array, point: float) -> bool:
+def can_end_beyond(maxima: Numbers, point: float) -> bool:
     """Whether the fit to maxima (n,) may end farther than a point: one look at the grid, a seventh of a fit."""
     _, high, _ = Profile(maxima, PENALTY).bracket()
     return bool(maxima.max() + np.exp(high) * np.ptp(maxima) > point)
 
 
-def fit(maxima: Array, *, penalty: float = PENALTY) -> ReverseWeibull:
+def fit(maxima: Numbers, *, penalty: float = PENALTY) -> ReverseWeibull:
     """Find the most likely law of maxima (n,) that are not degenerate. Its end point is never below their largest."""
     profile = Profile(maxima, penalty)
     best = np.array([profile.best()])
@@ -64,7 +62,7 @@ def fit(maxima: Array, *, penalty: float = PENALTY) -> ReverseWeibull:
     return ReverseWeibull(float(top + np.exp(best[0]) * spread), float(np.exp(log_b[0]) * spread), float(c[0]))
 
 
-def end_point_interval(maxima: Array, *, level: float) -> tuple[float, float]:
+def end_point_interval(maxima: Numbers, *, level: float) -> tuple[float, float]:
     """Find the end points that the best does not beat by more than the chi-square quantile of their profile likelihood.
 
     Cover measured at .95: .93 to .97 for shapes 2 to 8 and 50 to 500 maxima, though the law's support moves with its
@@ -78,7 +76,7 @@ def end_point_interval(maxima: Array, *, level: float) -> tuple[float, float]:
     return top + low * spread, top + high * spread
 
 
-def ks_p(maxima: Array, law: ReverseWeibull) -> float:
+def ks_p(maxima: Numbers, law: ReverseWeibull) -> float:
     """Test maxima (n,) against the law: Kolmogorov-Smirnov p-value, optimistic, for the law was fitted to them."""
     return ks_p_value(ks_distance(law.cdf(maxima)), len(maxima))
 
@@ -89,7 +87,7 @@ class Profile:
     Works on many delta at once, (g,), because a call of numpy costs more than the arithmetic of one.
     """
 
-    def __init__(self, maxima: Array, penalty: float) -> None:
+    def __init__(self, maxima: Numbers, penalty: float) -> None:
         self._w = (maxima.max() - maxima) / np.ptp(maxima)  # (n,) in [0, 1]
         self._penalty = penalty
 
@@ -128,7 +126,7 @@ class Profile:
     def cost(self, log_delta: float) -> float:
         return float(self.costs(np.array([log_delta]))[0])
 
-    def costs(self, log_deltas: Array) -> Array:
+    def costs(self, log_deltas: Numbers) -> Numbers:
         """(g,) -> (g,)"""
         log_u = self._log_u(log_deltas)
         log_b, c = self.laws(log_deltas)
@@ -136,7 +134,7 @@ class Profile:
         likelihood = (np.exp(c[:, None] * z) - (c[:, None] - 1) * z).sum(axis=1) + log_u.shape[1] * (log_b - np.log(c))
         return np.asarray(likelihood + self._penalty * np.exp(2 * log_b))
 
-    def laws(self, log_deltas: Array) -> tuple[Array, Array]:
+    def laws(self, log_deltas: Numbers) -> tuple[Numbers, Numbers]:
         """Find (ln b, c) that fit best, (g,) each: Newton for the zero of the cost's slope in c, within a bracket."""
         log_u = self._log_u(log_deltas)
         low, high = (np.full(len(log_u), bound) for bound in SHAPES)
@@ -153,10 +151,10 @@ class Profile:
                 break
         return self._log_scales(c, log_u), c
 
-    def _log_u(self, log_deltas: Array) -> Array:
+    def _log_u(self, log_deltas: Numbers) -> Numbers:
         return np.asarray(np.log(np.exp(log_deltas)[:, None] + self._w))  # (g, n)
 
-    def _slope(self, c: Array, log_u: Array) -> tuple[Array, Array]:
+    def _slope(self, c: Numbers, log_u: Numbers) -> tuple[Numbers, Numbers]:
         """First and second derivative of the cost by c, (g,) each, b staying at its best."""
         n, log_b = log_u.shape[1], self._log_scales(c, log_u)
         z = log_u - log_b[:, None]  # (g, n): ln(u / b)
@@ -166,7 +164,7 @@ class Profile:
         in_log_b = c**2 * power.sum(axis=1) + 4 * self._penalty * np.exp(2 * log_b)
         return slope, (power * z**2).sum(axis=1) + n / c**2 - cross**2 / in_log_b
 
-    def _log_scales(self, c: Array, log_u: Array) -> Array:
+    def _log_scales(self, c: Numbers, log_u: Numbers) -> Numbers:
         """ln b at its best for each c: the root of ln mean(u^c) - c ln b - ln(1 + kappa b^2), (g,).
 
         Without penalty kappa is 0 and the root ln mean(u^c) / c, which is where Newton starts.

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
+from algorithms.mathematics.arrays import Numbers
 from algorithms.scores.clever.extreme_value import (
     NO_END_POINT,
     can_end_beyond,
@@ -22,7 +22,6 @@ from algorithms.scores.clever.extreme_value import (
 )
 
 Status = Literal["ok", "degenerate", "no_finite_endpoint", "censored_at_radius"]
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -36,13 +35,13 @@ class Score:
     shape: float | None  # of the unpenalized fit, which the status rests on; None where nothing was fitted
 
 
-def reach(margins: Array | float, gradient_norms: Array | float) -> Array:
+def reach(margins: Numbers | float, gradient_norms: Numbers | float) -> Numbers:
     """Divide margins by gradient norms L, element by element: infinite where no gradient was met."""
     flat = np.equal(gradient_norms, 0)
     return np.where(flat, np.inf, np.divide(margins, np.where(flat, 1.0, gradient_norms)))
 
 
-def score(margins: Array, maxima: Array, cap: float) -> Score:
+def score(margins: Numbers, maxima: Numbers, cap: float) -> Score:
     """Score margins (rivals,) by batch maxima (batches, rivals), at least one of them above 0."""
     rival, end_point = _nearest_rival(margins, maxima)
     distance = float(reach(margins[rival], end_point))
@@ -51,7 +50,7 @@ def score(margins: Array, maxima: Array, cap: float) -> Score:
     return Score(min(distance, cap), _status(distance, cap, shape), rival, end_point, shape)
 
 
-def score_interval(margin: float, maxima: Array, cap: float, *, level: float) -> tuple[float, float]:
+def score_interval(margin: float, maxima: Numbers, cap: float, *, level: float) -> tuple[float, float]:
     """Score one rival at both ends of its end point's interval: the uncertainty of the fit alone."""
     if is_degenerate(maxima):
         value = min(float(reach(margin, maxima.max())), cap)
@@ -60,12 +59,12 @@ def score_interval(margin: float, maxima: Array, cap: float, *, level: float) ->
     return min(margin / farthest, cap), min(margin / nearest, cap)
 
 
-def fit_p_value(maxima: Array) -> float | None:
+def fit_p_value(maxima: Numbers) -> float | None:
     """Test whether the fitted law describes one rival's maxima (batches,). None where they are degenerate."""
     return None if is_degenerate(maxima) else ks_p(maxima, fit(maxima))
 
 
-def _nearest_rival(margins: Array, maxima: Array) -> tuple[int, float]:
+def _nearest_rival(margins: Numbers, maxima: Numbers) -> tuple[int, float]:
     """(position, end point) of the smallest margin_j / a_j.
 
     A fit takes milliseconds and K may be a thousand, so rivals whose end point cannot be far enough to win are left

@@ -15,9 +15,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from algorithms.mathematics.arrays import Numbers
 from algorithms.mathematics.geometry import inner_radius
 from algorithms.mathematics.norms import NORMS, Norm
-from algorithms.scores.clever.lipschitz import Array, reach
+from algorithms.scores.clever.lipschitz import reach
 from algorithms.seam.case import Case, Step
 from algorithms.seam.questions.gradient_norms import AskGradientNorms, Ball
 from algorithms.seam.streams import BLOCK
@@ -40,7 +41,7 @@ class Neighborhood:
     ball: Norm
     sampling: Literal["radial", "uniform"]
     rivals: NDArray[np.int64]  # (r,), the highest logit first
-    margins: Array  # (r,): f_label - f_rival at the sample
+    margins: Numbers  # (r,): f_label - f_rival at the sample
 
     @classmethod
     def of(
@@ -58,7 +59,7 @@ class Neighborhood:
         """The row of the threat's norm, among the three of every answer."""
         return NORMS.index(self.threat.norm)
 
-    def largest_norms(self, radius: float, n: int, counter: int) -> Step[Array]:
+    def largest_norms(self, radius: float, n: int, counter: int) -> Step[Numbers]:
         """Ask for the largest norms met at n points of the ball of this radius, (3, r): part by part, AT_ONCE at most.
 
         The counters go with the blocks, so the points are the same however they are parted.
@@ -70,7 +71,7 @@ class Neighborhood:
         for start in range(0, n, size):
             m, first = min(size, n - start), counter + start // BLOCK
             ball = Ball(case.x, radius, threat, self.sampling, m, case.stream, first)
-            parts: list[Array] = []
+            parts: list[Numbers] = []
             for group in groups:
                 parts.append((yield from AskGradientNorms(ball, case.label, group, is_paid=bool(parts))))
             met = np.maximum(met, np.concatenate(parts, axis=1))  # NaN stays
@@ -88,7 +89,7 @@ class Neighborhood:
         """Measure the distance of the farthest valid input, in the threat's norm."""
         return float(self.threat.farthest(self.case.x[None].astype(np.float64))[0])
 
-    def walk(self, met: Array, counter: int) -> Step[tuple[float, Array]]:
+    def walk(self, met: Numbers, counter: int) -> Step[tuple[float, Numbers]]:
         """Find the `auto` radius, and the largest norms met on the way (r,), from those at the sample itself, (r,).
 
         Uses len(STEPS) counters. Margins must be above 0, and one gradient at least. A NaN ends the walk.
@@ -105,7 +106,7 @@ class Neighborhood:
                 break
         return HEADROOM * _crossing(tried[-2:], shown[-2:]) / per_radius, met
 
-    def shown(self, gradient_norms: Array) -> float:
+    def shown(self, gradient_norms: Numbers) -> float:
         """Find the least margin / L over the rivals, were these (r,) the largest gradient norms."""
         return float(reach(self.margins, gradient_norms).min())
 

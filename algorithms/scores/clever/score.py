@@ -16,9 +16,10 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import Field, model_validator
 
+from algorithms.mathematics.arrays import Numbers
 from algorithms.mathematics.norms import NORMS, Norm
 from algorithms.method import Method, Params
-from algorithms.scores.clever.lipschitz import Array, fit_p_value, reach, score, score_interval
+from algorithms.scores.clever.lipschitz import fit_p_value, reach, score, score_interval
 from algorithms.scores.clever.neighborhood import STEPS, Neighborhood
 from algorithms.seam.access import Access
 from algorithms.seam.case import Case, Conversation, Step
@@ -95,7 +96,7 @@ def _measure(near: Neighborhood, params: CleverParams) -> Step[Estimate | Abstai
         "ball": near.ball.value,
         "sampling": params.sampling,
     }
-    met: Array = (yield from near.largest_norms(0.0, 1, CENTER))[near.row]  # (r,): the gradient at the sample itself
+    met: Numbers = (yield from near.largest_norms(0.0, 1, CENTER))[near.row]  # (r,): the gradient at the sample itself
     if np.isnan(met).any():
         return Abstained("gradient_not_finite", details=facts)
     first_order = near.shown(met)
@@ -120,9 +121,9 @@ def _measure(near: Neighborhood, params: CleverParams) -> Step[Estimate | Abstai
     return Estimate(value, details=facts | reading)
 
 
-def _batches(near: Neighborhood, radius: float, params: CleverParams) -> Step[Array]:
+def _batches(near: Neighborhood, radius: float, params: CleverParams) -> Step[Numbers]:
     """The largest norms of each batch, (batches, 3, r). Ends with the first batch that has a NaN."""
-    maxima: list[Array] = []
+    maxima: list[Numbers] = []
     counters = math.ceil(params.batch_size / BLOCK)  # that one batch uses
     for i in range(params.batches):
         maxima.append((yield from near.largest_norms(radius, params.batch_size, BATCHES + i * counters)))
@@ -131,7 +132,7 @@ def _batches(near: Neighborhood, radius: float, params: CleverParams) -> Step[Ar
     return np.stack(maxima)
 
 
-def _read(near: Neighborhood, maxima: Array, radius: float) -> tuple[float, Details]:
+def _read(near: Neighborhood, maxima: Numbers, radius: float) -> tuple[float, Details]:
     """The score in the threat's norm, and what there is to say about it."""
     scores = {norm: score(near.margins, maxima[:, i], near.cap(norm, radius)) for i, norm in enumerate(NORMS)}
     cap, asked = near.cap(near.threat.norm, radius), scores[near.threat.norm]
@@ -167,7 +168,7 @@ def _on_the_boundary(near: Neighborhood) -> Details:
 
 
 def _warnings(
-    near: Neighborhood, maxima: Array, value: float, first_order: float, p_value: float | None
+    near: Neighborhood, maxima: Numbers, value: float, first_order: float, p_value: float | None
 ) -> Iterator[str]:
     if len(maxima) < FEW:
         yield "few_batches"

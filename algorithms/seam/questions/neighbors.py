@@ -8,10 +8,9 @@ from typing import Protocol, final
 import numpy as np
 from numpy.typing import NDArray
 
+from algorithms.mathematics.arrays import Numbers
 from algorithms.seam.access import Access, Model
 from algorithms.seam.question import Paid, Question
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,18 +21,18 @@ class Neighbors:
     features, r of them after G.
     """
 
-    x: Array  # (n, d)
+    x: Numbers  # (n, d)
     y: NDArray[np.int64]  # (n,)
     k: int
-    factor: Array | None = None  # G (r, d); None: the identity, plain Euclidean distance
+    factor: Numbers | None = None  # G (r, d); None: the identity, plain Euclidean distance
 
     @cached_property
-    def features(self) -> Array:
+    def features(self) -> Numbers:
         """G x of every point, (n, r). The classifier compares these very numbers: they are part of its definition."""
         return self.x if self.factor is None else self.x @ self.factor.T
 
     @cached_property
-    def pulled(self) -> Array:
+    def pulled(self) -> Numbers:
         """G^T G x of every point, (n, d): half the gradients of d(., x), but for a common term."""
         return self.x if self.factor is None else self.features @ self.factor
 
@@ -42,13 +41,13 @@ class Neighbors:
         """At least ||G||: how much longer than an offset its features can be."""
         return 1.0 if self.factor is None else float(np.linalg.norm(self.factor)) * (1 + 1e-12)
 
-    def map(self, rows: Array) -> Array:
+    def map(self, rows: Numbers) -> Numbers:
         """G times each row, (m, d) -> (m, r). A row's answer does not depend on its company."""
         if self.factor is None:
             return rows
         return np.asarray(np.matmul(self.factor, rows[:, :, None])[:, :, 0])
 
-    def squared_distances(self, features: Array) -> Array:
+    def squared_distances(self, features: Numbers) -> Numbers:
         """From mapped inputs (m, r) to all points: (m, n), each sum along one row of differences."""
         return np.stack([np.square(self.features - row).sum(axis=1) for row in features])
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from algorithms.searches.zero import TOLERANCE, Look, Search
+from algorithms.searches.zero import TOLERANCE, Look, ZeroSearch
 
 MARGINS: dict[str, tuple[Callable[[float], float], float, int]] = {
     # margin by radius, where it reaches zero, looks at the most
@@ -19,10 +19,10 @@ MARGINS: dict[str, tuple[Callable[[float], float], float, int]] = {
 }
 
 
-def search(margin: Callable[[float], float], *, farthest: float = math.inf) -> tuple[Search, list[float]]:
+def search(margin: Callable[[float], float], *, farthest: float = math.inf) -> tuple[ZeroSearch, list[float]]:
     beside = 1e-6
     guess = min((1 - 1e-7) * beside / max(margin(0.0) - margin(beside), 1e-12) * margin(0.0), farthest)
-    found, tried = Search(farthest, guess, Look(0.0, margin(0.0)), Look(beside, margin(beside))), []
+    found, tried = ZeroSearch(farthest, guess, Look(0.0, margin(0.0)), Look(beside, margin(beside))), []
     while not found.is_over and len(tried) < 40:
         tried.append(found.next)
         found = found.after(margin(found.next))
@@ -51,5 +51,5 @@ def test_what_never_fails_ends_at_the_farthest_corner() -> None:
 
 
 def test_one_look_proves_no_other_radius() -> None:
-    found = Search(math.inf, 1.0, Look(0.0, 1.0), Look(1e-6, 1.0)).after(-1.0)
+    found = ZeroSearch(math.inf, 1.0, Look(0.0, 1.0), Look(1e-6, 1.0)).after(-1.0)
     assert (found.proven, found.failed) == (0.0, 1.0) and not found.is_over
