@@ -22,10 +22,6 @@ class RunProgress:
         return sum(t.is_over for t in self.trials)
 
     @property
-    def samples_total(self) -> int:
-        return len(self.trials)
-
-    @property
     def queries(self) -> int:
         return sum(t.queries for t in self.trials)
 

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from algorithms.errors import Refused
 from algorithms.seam.access import Labels, Scores
@@ -36,18 +35,11 @@ def choose_targets(
     if scores is None:
         detail = f"The rule {rule} needs scores; this model gives labels only: name the targets or use random."
         raise Refused(detail, code="goal_not_supported")
-    rivals = _without_label(scores, labels)
-    ranked = rivals.argmin(axis=1) if rule == "least_likely" else rivals.argmax(axis=1)
-    return [int(r) + (int(r) >= int(label)) for r, label in zip(ranked, labels, strict=True)]
+    is_least = rule == "least_likely"
+    rivals = np.where(np.arange(classes) == labels[:, None], np.inf if is_least else -np.inf, scores)  # (n, classes)
+    return [int(target) for target in (rivals.argmin(axis=1) if is_least else rivals.argmax(axis=1))]
 
 
 def _random_target(label: int, classes: int, stream: Stream) -> int:
     drawn = int(stream.at(0).integers(classes - 1))
     return drawn + (drawn >= label)
-
-
-def _without_label(scores: Scores, labels: Labels) -> NDArray[np.float32]:
-    """(n, K) -> (n, K-1): column j of row i is class j, or j + 1 from the label on."""
-    n, classes = scores.shape
-    keep = np.arange(classes)[None, :] != labels[:, None]
-    return np.asarray(scores[keep].reshape(n, classes - 1))
