@@ -12,6 +12,7 @@ Access = Literal["labels", "scores", "gradients", "bounds", "neighbours", "trees
 JobState = Literal["queued", "running", "succeeded", "failed", "cancelled", "expired"]
 Kind = Literal["upper_bound", "lower_bound", "smoothed_lower_bound", "estimate", "abstained", "misclassified"]
 Norm = Literal["l1", "l2", "linf"]
+RecipeName = Literal["quick-1", "quick-2", "standard-1", "thorough-1"]
 
 
 class Alarm(TypedDict):
@@ -62,7 +63,7 @@ class AuditRequestEcho(TypedDict):
 
     model_id: str
     samples_id: str
-    recipe: Literal["quick-1", "quick-2", "standard-1", "thorough-1"] | list[dict[str, Any]]
+    recipe: RecipeName | list[dict[str, Any]]
     threat: ThreatRequest
     policy: Policy | None
     baseline_audit_id: str | None

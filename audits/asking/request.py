@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag, field_validator
+from typing_extensions import TypeAliasType
 
 from algorithms.errors import Refused
 from algorithms.registry import MethodParams
@@ -15,7 +16,7 @@ from models.record import Record
 if TYPE_CHECKING:
     RecipeName = str
 else:
-    RecipeName = Literal[tuple(RECIPES)]
+    RecipeName = TypeAliasType("RecipeName", Literal[tuple(RECIPES)])  # an alias has a name in the OpenAPI document
 MAX_METHODS = 20
 
 

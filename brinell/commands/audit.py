@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 import typer
 
@@ -11,7 +11,6 @@ from brinell.commands.options import (
     ApiKey,
     Box,
     ModelSource,
-    NormName,
     SamplesSource,
     Timeout,
     Url,
@@ -24,6 +23,7 @@ from brinell.exit_codes import COULD_NOT_RUN, DONE, OF_VERDICT
 from brinell.printing.brackets_table import print_brackets, print_outline
 from brinell.printing.terminal import complain, out, plain, print_json, say
 from brinell.printing.verdict_lines import print_verdict
+from brinell.records import Norm, RecipeName
 from brinell.session.connecting import connect, connect_or_start
 from brinell.session.report_files import AuditFiles
 from brinell.session.uploading import ids_of
@@ -39,7 +39,7 @@ def audit(
     recipe: Annotated[
         str | None,
         typer.Option(
-            help="quick-1, standard-1, thorough-1, quick-2 (a draft), or methods: pgd,crown.",
+            help=f"{', '.join(get_args(RecipeName))}, or methods: pgd,crown.",
             show_default="the server's",
         ),
     ] = None,
@@ -47,7 +47,7 @@ def audit(
         Path | None,
         typer.Option(metavar="FILE", help="Rules in JSON or YAML: what must hold to pass.", show_default="no verdict"),
     ] = None,
-    norm: Annotated[NormName, typer.Option(help="How distance is measured.")] = NormName.L2,
+    norm: Annotated[Norm, typer.Option(help="How distance is measured.")] = "l2",
     epsilon: Annotated[
         float | None,
         typer.Option(min=0, metavar="RADIUS", help="Ask about this radius only.", show_default="the smallest radius"),
@@ -103,8 +103,8 @@ def audit(
         return DONE
 
 
-def _threat(norm: NormName, epsilon: float | None) -> dict[str, Any]:
-    return {"norm": norm.value} | ({} if epsilon is None else {"epsilon": epsilon})
+def _threat(norm: Norm, epsilon: float | None) -> dict[str, Any]:
+    return {"norm": norm} | ({} if epsilon is None else {"epsilon": epsilon})
 
 
 def _recipe(text: str) -> str | list[dict[str, str]]:

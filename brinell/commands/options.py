@@ -1,7 +1,6 @@
 """The options several commands share, described once."""
 
 import os
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -35,14 +34,6 @@ Timeout = Annotated[
     float | None,
     typer.Option(min=0, metavar="SECONDS", help="Give up, cancel and exit with 3.", show_default="never"),
 ]
-
-
-class NormName(StrEnum):
-    """Distance is measured in one of these norms."""
-
-    L1 = "l1"
-    L2 = "l2"
-    LINF = "linf"
 
 
 def box_of(text: str | None) -> dict[str, Any]:

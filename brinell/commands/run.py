@@ -12,7 +12,6 @@ from brinell.commands.options import (
     AsJson,
     Box,
     ModelSource,
-    NormName,
     SamplesSource,
     Timeout,
     Url,
@@ -22,6 +21,7 @@ from brinell.commands.options import (
 )
 from brinell.printing.scores_table import print_summary
 from brinell.printing.terminal import print_json, say
+from brinell.records import Norm
 from brinell.session.connecting import connect_or_start
 from brinell.session.uploading import ids_of, is_id, upload_samples
 from brinell.session.watching import evaluate
@@ -38,7 +38,7 @@ def run(
         list[str] | None,
         typer.Option("--param", "-p", metavar="NAME=VALUE", help="One of the method's parameters, again for each."),
     ] = None,
-    norm: Annotated[NormName, typer.Option(help="How distance is measured.")] = NormName.L2,
+    norm: Annotated[Norm, typer.Option(help="How distance is measured.")] = "l2",
     epsilon: Annotated[
         float | None, typer.Option(help="Ask at this radius.", show_default="the least or the largest there is")
     ] = None,
@@ -81,7 +81,7 @@ def run(
     refuse_unwritable("--adversarials", adversarials)
     request: Json = {
         "method": {"name": method} | dict(_parameter(text) for text in param or []),
-        "threat": {"norm": norm.value} | _threat(epsilon, target) | box_of(box),
+        "threat": {"norm": norm} | _threat(epsilon, target) | box_of(box),
         "budget": {"gradients_per_sample": gradients} | ({} if queries is None else {"queries_per_sample": queries}),
         "seed": seed,
     }

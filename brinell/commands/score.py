@@ -10,7 +10,6 @@ from brinell.commands.options import (
     AsJson,
     Box,
     ModelSource,
-    NormName,
     SamplesSource,
     Timeout,
     Url,
@@ -19,6 +18,7 @@ from brinell.commands.options import (
 )
 from brinell.printing.scores_table import print_scores, print_summary
 from brinell.printing.terminal import print_json
+from brinell.records import Norm
 from brinell.session.connecting import connect_or_start
 from brinell.session.uploading import ids_of
 from brinell.session.watching import evaluate
@@ -36,7 +36,7 @@ class Preset(StrEnum):
 def score(
     model: ModelSource,
     samples: SamplesSource,
-    norm: Annotated[NormName, typer.Option(help="How distance is measured.")] = NormName.L2,
+    norm: Annotated[Norm, typer.Option(help="How distance is measured.")] = "l2",
     preset: Annotated[
         Preset | None, typer.Option(help="How many gradients a sample gets.", show_default="the server's")
     ] = None,
@@ -59,7 +59,7 @@ def score(
     refuse_missing_files(model, samples)
     request: dict[str, Any] = {
         "method": {"name": "clever"} | ({"preset": preset.value} if preset else {}),
-        "threat": {"norm": norm.value} | box_of(box),
+        "threat": {"norm": norm} | box_of(box),
         "seed": seed,
     }
     if limit is not None:

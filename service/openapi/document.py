@@ -46,6 +46,8 @@ def _document(app: FastAPI) -> dict[str, Any]:
             answered[body.__name__] |= {"title": f"{body.__name__}Echo", "description": ECHO}
     named_by_titles(document)
     schemas = document["components"]["schemas"] | _bodies()  # what a body may say includes what an answer repeats
+    for name, schema in schemas.items():
+        schema.setdefault("title", name)  # an alias of a type has none
     for name, example in examples.OBJECTS.items():
         schemas[name]["examples"] = [example]
     document["components"] |= {"schemas": dict(sorted(schemas.items())), "responses": SHARED_PROBLEMS}

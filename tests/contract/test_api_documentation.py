@@ -10,6 +10,7 @@ import pytest
 from algorithms.registry import METHODS
 from algorithms.seam.claims import Finding
 from audits.asking.record import Audit
+from audits.asking.released import RECIPES
 from audits.asking.request import AuditRequest
 from audits.document.report import MEDIA_TYPES
 from audits.document.verdict import Verdict
@@ -190,6 +191,12 @@ def test_a_report_of_an_older_service_may_lack_what_came_later() -> None:
     report = SCHEMAS["report"]
     assert "comparisons" in report["properties"] and "comparisons" not in report["required"]
     assert "probe" not in report["$defs"]["ModelCard"]["required"]
+
+
+@pytest.mark.parametrize("page", ["api.md", "command-line.md"])
+def test_the_pages_name_every_recipe(page: str) -> None:
+    (row,) = re.findall(r"^\| `(?:--)?recipe` \|.*$", (PAGE.parent / page).read_text(encoding="utf-8"), re.MULTILINE)
+    assert set(re.findall(r"`([a-z]+-\d+)`", row)) == set(RECIPES)
 
 
 def test_fields_and_parameters_have_names_and_no_titles() -> None:
