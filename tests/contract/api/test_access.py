@@ -19,6 +19,7 @@ UNKNOWN = {
     "job_id": "job_unknown",
     "audit_id": "aud_unknown",
     "name": "policy",
+    "index": "0",
 }
 
 
@@ -62,7 +63,7 @@ def test_another_tenants_id_is_answered_as_an_unknown_one(api: Api, call: str) -
     owner, other = api.caller("acme"), api.caller("rival")
     job = api.a_job(owner)
     request = job["request"]
-    theirs = {"model_id": request["model_id"], "samples_id": request["samples_id"], "job_id": job["id"]}
+    theirs = {"model_id": request["model_id"], "samples_id": request["samples_id"], "job_id": job["id"], "index": "0"}
     theirs["audit_id"] = api.an_audit(owner)["id"]
     foreign, unknown = send(other, call, theirs), send(other, call)
     assert foreign.status_code == unknown.status_code == 404
