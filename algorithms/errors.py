@@ -19,7 +19,7 @@ from algorithms.seam.claims import Outcome
 
 
 class BrinellError(Exception):
-    """Base of all of them."""
+    """Every error that this project raises on purpose is a `BrinellError`."""
 
     code = "internal"
 

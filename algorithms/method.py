@@ -14,7 +14,7 @@ from algorithms.seam.threat import N, Threat
 
 
 class Params(BaseModel):
-    """Subclasses pin `name` to a Literal: it is the word clients send as `method.name`.
+    """Parameters of a method pin `name` to a Literal: it is the word clients send as `method.name`.
 
     Strict: "3" and true are not numbers.
     """
@@ -25,13 +25,13 @@ class Params(BaseModel):
 
 @dataclass(frozen=True)
 class Budget:
-    """The most one sample may cost. None: no limit."""
+    """A budget is the most one sample may cost. None: no limit."""
 
     queries: int | None = 10_000
     gradients: int | None = None
 
     def less(self, reserve: int) -> Cost:
-        """What is left for questions where so many queries are reserved for the end."""
+        """Tell what is left for questions where so many queries are reserved for the end."""
         unlimited = 2**62
         queries = unlimited if self.queries is None else self.queries - reserve
         return Cost(queries, unlimited if self.gradients is None else self.gradients)
@@ -42,7 +42,7 @@ Run = Callable[[Case, Threat[N], Any], Conversation] | Callable[[Cohort, Threat[
 
 @dataclass(frozen=True)
 class Method(Generic[N]):
-    """One row of the registry: it stands at the end of the method's own file, as `METHOD`.
+    """A method is one row of the registry, which stands at the end of the method's own file, as `METHOD`.
 
     `norms` are of the type that `run` takes: one that needs a dual cannot be given a way of counting.
 
@@ -74,5 +74,5 @@ class Method(Generic[N]):
 
     @property
     def kind(self) -> Kind:
-        """What its findings are where it succeeds. An exact radius is told as a lower bound, the point beside it."""
+        """Tell what its findings are where it succeeds. An exact radius is told as a lower bound, a point beside it."""
         return Kind.LOWER_BOUND if self.proves == "exact" else self.proves

@@ -50,7 +50,7 @@ _BY_NAME = {m.name: m for m in METHODS}
 
 
 def method(name: str) -> Method:
-    """Raises Refused(unknown_method), naming those there are."""
+    """Find a method by its name; raises Refused(unknown_method), naming those there are."""
     if name not in _BY_NAME:
         raise Refused(f"There is no such method; choose one of {', '.join(_BY_NAME)}.", code="unknown_method")
     return _BY_NAME[name]

@@ -222,7 +222,7 @@ class FeatureChange(TypedDict):
 
 
 class Finding(TypedDict):
-    """One sample's line in a job's answer, as stored and as shown."""
+    """A finding is one sample's line in a job's answer, as stored and as shown."""
 
     index: int
     label: int

@@ -9,7 +9,7 @@ from algorithms.seam.question import BATCH_BYTES, Answer, Paid, Question
 
 
 class Beat:
-    """Collects questions, then asks each kind once and is done. Talks find their answers in `talk.answer`."""
+    """A beat collects questions, then asks each kind once and is done. Talks find their answers in `talk.answer`."""
 
     def __init__(self, model: Model) -> None:
         self._model = model
@@ -18,7 +18,7 @@ class Beat:
 
     @property
     def is_full(self) -> bool:
-        """Another question would share nothing with these, and only make the beat longer."""
+        """Tell whether another question would share nothing with these, and only make the beat longer."""
         return self._is_closed or self._nbytes >= BATCH_BYTES
 
     def add(self, talk: Talk, question: Question[Any]) -> None:
@@ -37,7 +37,7 @@ class Beat:
 
 
 def ask(model: Model, question: Question[Answer]) -> Answer:
-    """The answer to the driver's own question."""
+    """Ask a question of the driver's own, and return the answer."""
     (answer,) = type(question).ask(model, [Paid(question)])
     return answer
 

@@ -23,7 +23,7 @@ def begin(
     pool: Rows | None,
     basis: Rows | None,
 ) -> list[Talk]:
-    """One talk for each sample that is not over, or one for all of them."""
+    """Begin one talk for each sample that is not over, or one for all of them."""
     converse: Callable[[Any, Threat, Params], Conversation] = method.run
     waiting = [trial for trial in trials if not trial.is_over]
     if not method.cohort:

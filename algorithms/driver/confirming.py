@@ -28,7 +28,7 @@ def confirm(model: Model, trials: list[Trial], method: Method) -> None:
 
 
 def is_adversarial(scores: NDArray[np.float32], trial: Trial) -> bool:
-    """Scores (classes,) that no longer favor the label (or strictly favor the target). A tie is not a success."""
+    """Tell whether scores (classes,) no longer favor the label (or strictly favor the target). A tie is no success."""
     if not np.all(np.isfinite(scores)):
         return False
     if trial.target is not None:

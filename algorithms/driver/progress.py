@@ -12,7 +12,7 @@ Stop = Literal["budget", "cancelled"]
 
 @dataclass(frozen=True)
 class RunProgress:
-    """How far a run has come, counted when it is read: a beat can be shorter than counting."""
+    """A progress says how far a run has come, counted when it is read: a beat can be shorter than counting."""
 
     trials: Sequence[Trial]
     expected: Cost  # of a full run of one sample, as far as the method knows it

@@ -32,7 +32,7 @@ from algorithms.seam.threat import Threat
 
 @dataclass(frozen=True)
 class Samples:
-    """What a run is about. `indices` are rows of the upload: they name the samples and key their random streams."""
+    """Samples are what a run is about. `indices`, rows of the upload, name the samples and key their random streams."""
 
     x: Rows  # (n, *shape)
     indices: tuple[int, ...]
@@ -54,7 +54,7 @@ def run(
     basis: Rows | None = None,
     checkpoint: Checkpoint = lambda _: None,
 ) -> list[Outcome]:
-    """One outcome a sample, in the order given. The same alone or in company, and however the samples are cut.
+    """Find one outcome a sample, in the order given: the same alone or in company, and however the samples are cut.
 
     `pool` (p, *shape) and `basis` (r, d) reach every `Case` of a method that wants them.
     """

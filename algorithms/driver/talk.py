@@ -15,7 +15,7 @@ from algorithms.seam.threat import Threat
 
 @dataclass
 class Talk:
-    """About one sample, or about a cohort."""
+    """A talk is a conversation about one sample, or about a cohort."""
 
     conversation: Conversation
     members: list[Trial]

@@ -19,7 +19,7 @@ def choose_targets(
     indices: Sequence[int],
     seed: int,
 ) -> Sequence[int | None]:
-    """One class a sample, never its label; None each where the goal is untargeted.
+    """Choose one class a sample, never its label; None each where the goal is untargeted.
 
     Raises:
         Refused: `least_likely` and `runner_up` rank scores, which a model that answers labels alone does not give.

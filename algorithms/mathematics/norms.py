@@ -22,7 +22,7 @@ class Norm(StrEnum):
 
     @property
     def dual(self) -> "Norm":
-        """The norm q with 1/p + 1/q = 1 bounds |g.h| by ||g||_q ||h||_p."""
+        """Find the norm q with 1/p + 1/q = 1, for which |g.h| <= ||g||_q ||h||_p."""
         return {"l1": Norm.LINF, "l2": Norm.L2, "linf": Norm.L1}[self.value]
 
 

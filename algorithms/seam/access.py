@@ -13,7 +13,7 @@ Scores = NDArray[np.float32]  # (m, classes), logits wherever they can be had
 
 
 class Access(StrEnum):
-    """What a model gives away. A method runs where everything it needs is among the model's offers."""
+    """An access is what a model gives away. A method runs where everything it needs is among the model's offers."""
 
     LABELS = "labels"
     SCORES = "scores"
@@ -24,7 +24,7 @@ class Access(StrEnum):
 
 
 class Model(Protocol):
-    """A classifier under audit.
+    """A model is a classifier under audit.
 
     It answers by its offers. The file of a question (`algorithms/seam/questions/`) names the access it takes and the
     small protocol that the offer of that access speaks. Every answer to a row is the same alone and in company:
@@ -33,7 +33,7 @@ class Model(Protocol):
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Shape of one row, without the batch axis."""
+        """Give the shape of one row, without the batch axis."""
         ...
 
     @property
@@ -41,10 +41,10 @@ class Model(Protocol):
 
     @property
     def offers(self) -> Mapping[Access, Any]:
-        """Who answers: the model itself, or a part of it that speaks the protocols of that access."""
+        """Say who answers: the model itself, or a part of it that speaks the protocols of that access."""
         ...
 
     @property
     def gives_probabilities(self) -> bool:
-        """Its scores are probabilities, not logits: they end at 1, where rounding hides how sure it is."""
+        """Tell whether its scores are probabilities, not logits: they end at 1, where rounding hides how sure it is."""
         ...

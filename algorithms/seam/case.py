@@ -31,7 +31,7 @@ Conversation = Step[None]
 
 @dataclass(frozen=True)
 class Case:
-    """One sample as a method meets it: classified as `label` by the model, its clean row already paid for."""
+    """A case is one sample as a method meets it: the model answers `label`, and its clean row is already paid for."""
 
     x: Rows  # (*shape)
     label: int
@@ -46,7 +46,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Cohort:
-    """All samples of a chunk, for methods whose natural step is one big array. Leading axis: the sample.
+    """A cohort is all samples of a chunk, for methods whose natural step is one big array. Leading axis: the sample.
 
     `live` belongs to the driver: it is cleared at a sample whose budget is spent. Such a sample's rows are no longer
     sent and are answered by zeros, so a method may go on asking for it, or leave it out and go faster.
@@ -63,10 +63,10 @@ class Cohort:
 
     @property
     def reached(self) -> NDArray[np.float64]:
-        """(n,): the distances at which hints say that the samples break; inf where none does."""
+        """Find the distances (n,) at which hints say that the samples break; inf where none does."""
         return np.array([hint.reached for hint in self.hints] or [np.inf] * len(self.labels))
 
     @property
     def proven(self) -> NDArray[np.float64]:
-        """(n,): the radii within which hints say that nothing breaks them; 0 where none does."""
+        """Find the radii (n,) within which hints say that nothing breaks the samples; 0 where none does."""
         return np.array([hint.proven for hint in self.hints] or [0.0] * len(self.labels))

@@ -26,7 +26,10 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class UpperBound:
-    """An adversarial point: r* <= its distance. The driver measures the distance itself and asks the model again."""
+    """An `UpperBound` claims that x_adv is adversarial, so that r* <= its distance.
+
+    The driver measures the distance itself and asks the model again.
+    """
 
     x_adv: NDArray[np.float32]  # (*shape)
     owner: int = 0
@@ -35,7 +38,7 @@ class UpperBound:
 
 @dataclass(frozen=True)
 class LowerBound:
-    """No perturbation within radius changes the answer, with this confidence."""
+    """A `LowerBound` claims that no perturbation within radius changes the answer; `confidence` says how surely."""
 
     radius: float
     confidence: float = 1.0
@@ -45,7 +48,7 @@ class LowerBound:
 
 @dataclass(frozen=True)
 class Exact:
-    """Both ends: no perturbation within radius changes the answer, and x_adv, at that distance, changes it.
+    """An `Exact` claims that nothing within radius changes the answer, and that x_adv, at that distance, does.
 
     The driver measures the point and asks the model again. Where the model does not say so, the radius stands alone.
     """
@@ -60,7 +63,7 @@ class Exact:
 
 @dataclass(frozen=True)
 class SmoothedLowerBound:
-    """A lower bound for another classifier: the smoothed one. Never joins a bracket of the base classifier."""
+    """A `SmoothedLowerBound` bounds r* of the smoothed classifier, and never joins a bracket of the base one."""
 
     radius: float
     confidence: float
@@ -70,7 +73,7 @@ class SmoothedLowerBound:
 
 @dataclass(frozen=True)
 class Estimate:
-    """A number near r* with no guarantee on either side."""
+    """An `Estimate` is a number near r* with no guarantee on either side."""
 
     value: float
     owner: int = 0
@@ -79,7 +82,7 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Abstained:
-    """The method cannot say, and says why (a stable word)."""
+    """An `Abstained` claims nothing: the method cannot say, and says why (a stable word)."""
 
     reason: str
     owner: int = 0
@@ -88,7 +91,7 @@ class Abstained:
 
 @dataclass(frozen=True)
 class Note:
-    """Diagnostics to be kept whatever the finding turns out to be."""
+    """A note holds diagnostics that are kept whatever the finding turns out to be."""
 
     details: Details
     owner: int = 0
@@ -98,7 +101,7 @@ Claim = UpperBound | LowerBound | Exact | SmoothedLowerBound | Estimate | Abstai
 
 
 class Finding(BaseModel):
-    """One sample's line in a job's answer, as stored and as shown.
+    """A finding is one sample's line in a job's answer, as stored and as shown.
 
     `details` holds what the method said, and what the driver found: of a point that the model confirmed, `trace` and
     `read_as`; of an end that `value` does not tell, `upper`, or `lower` with its `lower_confidence`.
@@ -121,7 +124,7 @@ class Finding(BaseModel):
 
 @dataclass(frozen=True)
 class Outcome:
-    """A finding, with the point that shows it where there is one."""
+    """An outcome is a finding, with the point that shows it where there is one."""
 
     finding: Finding
     x_adv: NDArray[np.float32] | None = None

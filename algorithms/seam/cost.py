@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Cost:
-    """What one sample costs: rows sent, Jacobians taken."""
+    """A cost is what one sample makes a run spend: rows sent, Jacobians taken."""
 
     queries: int = 0
     gradients: int = 0

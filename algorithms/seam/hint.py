@@ -14,14 +14,14 @@ from algorithms.seam.threat import Threat
 
 @dataclass(frozen=True)
 class Hint:
-    """One sample's hint says where it is told to break, and how far it is told to hold. The default knows nothing."""
+    """A hint says where one sample is told to break, and how far it is told to hold. The default knows nothing."""
 
     point: Rows | None = None  # (*shape): another class is said to begin here
     reached: float = np.inf  # the distance at which the sample is said to be broken
     proven: float = 0.0  # the radius within which nothing is said to break it
 
     def about(self, x: Rows, threat: Threat) -> "Hint":
-        """The hint without what cannot be true of the sample x: no valid input, no radius."""
+        """Drop what cannot be true of the sample x: a point that is no valid input, a radius that is none."""
         point = self.point
         if point is not None:
             point = point if point.shape == x.shape and threat.allows(point, x) else None

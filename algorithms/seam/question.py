@@ -21,7 +21,7 @@ BATCH_BYTES = 32 * 2**20  # rows held at once: plenty to fill any model's batch,
 
 
 class Question(Generic[Answer]):
-    """A question that is answered by an `Answer`: `labels = yield from AskLabels(rows)`."""
+    """A question is answered by an `Answer`: `labels = yield from AskLabels(rows)`."""
 
     is_alone: ClassVar[bool] = False  # another question would share nothing with it, and only make the beat longer
 
@@ -31,15 +31,15 @@ class Question(Generic[Answer]):
 
     @property
     def nbytes(self) -> int:
-        """Size of the rows that it sends."""
+        """Count the bytes of the rows that it sends."""
         return 0
 
     def price(self) -> Iterable[tuple[int, Cost]]:
-        """Whom it is charged to, members of the conversation by their positions, and how much each. Nobody: free."""
+        """List who is charged how much, members of the conversation by their positions. Nobody: it is free."""
         return ()
 
     def without(self, unpaid: Sequence[int]) -> "Paid[Self] | None":
-        """What is left to ask where these members cannot pay. None: nothing."""
+        """Keep what is left to ask where these members cannot pay. None: nothing is."""
         del unpaid
         return None
 
@@ -54,7 +54,7 @@ Q = TypeVar("Q", bound=Question[Any], covariant=True)
 
 @dataclass(frozen=True)
 class Paid(Generic[Q]):
-    """A question that is charged for."""
+    """A paid question has been charged for."""
 
     question: Q
     kept: NDArray[np.int64] | None = None  # which of its rows are sent; None: all of them

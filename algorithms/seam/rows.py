@@ -16,7 +16,7 @@ Number = TypeVar("Number", bound=np.generic)
 
 @dataclass(frozen=True)
 class RowQuestion(Question[Answer]):
-    """A question about rows (m, *shape), answered row by row; rows that are not sent are answered by zeros."""
+    """A row question is about rows (m, *shape), and answered row by row: by zeros where a row is not sent."""
 
     rows: Rows
     owners: Owners | None = None  # (m,) whom each row is charged to; None: all to member 0
@@ -27,7 +27,7 @@ class RowQuestion(Question[Answer]):
 
     @staticmethod
     def unit(rows: int) -> Cost:
-        """Price of so many rows."""
+        """Tell what so many rows cost."""
         return Cost(queries=rows)
 
     def price(self) -> Iterable[tuple[int, Cost]]:
@@ -42,12 +42,12 @@ class RowQuestion(Question[Answer]):
 
 
 def sent(paid: Paid[RowQuestion[Any]]) -> Rows:
-    """The rows that are paid for."""
+    """Pick the rows that are paid for."""
     return paid.question.rows if paid.kept is None else paid.question.rows[paid.kept]
 
 
 def spread(paid: Paid[RowQuestion[Any]], answer: NDArray[Number]) -> NDArray[Number]:
-    """Answers of the rows sent -> answers of all rows of the question."""
+    """Make answers of all rows of the question from those of the rows sent: 0 for the others."""
     if paid.kept is None:
         return answer
     full = np.zeros((len(paid.question.rows), *answer.shape[1:]), answer.dtype)
@@ -56,7 +56,7 @@ def spread(paid: Paid[RowQuestion[Any]], answer: NDArray[Number]) -> NDArray[Num
 
 
 def joined(blocks: Sequence[Rows]) -> Rows:
-    """All blocks one after the other."""
+    """Join blocks, one after the other."""
     return blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
 
 

@@ -10,7 +10,7 @@ BLOCK = 64  # points drawn at once: bounds memory, and fixes the draw whatever t
 
 @dataclass(frozen=True)
 class Stream:
-    """One sample's private source of randomness in one method. Independent of every other sample's.
+    """A stream is one sample's source of randomness in one method, independent of every other sample's.
 
     `index` is the sample's row in the upload, so the numbers do not depend on how a job is cut.
     """
@@ -20,6 +20,6 @@ class Stream:
     method: str
 
     def at(self, counter: int) -> np.random.Generator:
-        """A fresh generator for draw number `counter`: Philox keyed by (seed, index, method, counter)."""
+        """Make a fresh generator for draw number `counter`: Philox keyed by (seed, index, method, counter)."""
         key = np.random.SeedSequence([self.seed, self.index, zlib.crc32(self.method.encode()), counter])
         return np.random.Generator(np.random.Philox(key))

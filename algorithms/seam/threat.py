@@ -26,7 +26,7 @@ TargetRule = Literal["random", "least_likely", "runner_up", "given"]
 
 @dataclass(frozen=True)
 class Box:
-    """Valid inputs: lower <= x <= upper elementwise. Unbounded where infinite."""
+    """A box holds the valid inputs: lower <= x <= upper elementwise, unbounded where infinite."""
 
     lower: NDArray[np.float32]  # () or (*shape)
     upper: NDArray[np.float32]  # () or (*shape)
@@ -41,16 +41,16 @@ class Box:
 
     @property
     def is_unbounded(self) -> bool:
-        """Every number is valid, in every feature."""
+        """Tell whether every number is valid, in every feature."""
         return not (np.any(np.isfinite(self.lower)) or np.any(np.isfinite(self.upper)))
 
     @property
     def sides(self) -> NDArray[np.float64]:
-        """How far apart the ends of each feature are: () or (*shape), in float64."""
+        """Measure how far apart the ends of each feature are: () or (*shape), in float64."""
         return np.asarray(np.asarray(self.upper, np.float64) - self.lower)
 
     def contains(self, rows: NDArray[np.float32]) -> NDArray[np.bool_]:
-        """(m, *shape) -> (m,)"""
+        """Tell which rows (m, *shape) are valid, (m,)."""
         inside = (rows >= self.lower) & (rows <= self.upper)
         return np.asarray(inside.reshape(len(rows), -1).all(axis=1))
 
@@ -61,7 +61,7 @@ _DEFAULT: Any = Norm.L2  # N is Norm where nothing else is said
 
 @dataclass(frozen=True)
 class Threat(Generic[N]):
-    """`epsilon` given: is there an adversarial point within it? None: how far is the nearest, or how far is it safe?
+    """A threat asks: is there an adversarial point within `epsilon`? None: how far is the nearest, how far is it safe?
 
     `Threat` alone measures by a norm with a dual, `Threat[Counting]` by counting: what needs a dual does not take it.
     In the methods `x` are the samples that points are near to, (m, *shape) or one that stands for all, (*shape).
@@ -73,68 +73,70 @@ class Threat(Generic[N]):
     targeted: TargetRule | None = None
 
     def limits(self, x: Array) -> tuple[Array, Array]:
-        """The least and the largest value that each feature of the samples may be given; they broadcast to x."""
+        """Find the least and the largest value that each feature of the samples may be given; they broadcast to x."""
         del x  # a feature that must stay as it is would have both ends there
         return self.box.lower, self.box.upper
 
     def allows(self, y: NDArray[np.float32], x: NDArray[np.float32]) -> bool:
-        """Whether one sample x may be changed to y, (*shape) each, if distance does not matter."""
+        """Tell whether one sample x may be changed to y, (*shape) each, if distance does not matter."""
         return bool(np.isfinite(y).all()) and bool(Box(*self.limits(x)).contains(y[None]).all())
 
     def clip(self, rows: Array, x: Array, *, out: NDArray[np.float32] | None = None) -> Array:
-        """The valid inputs (m, *shape) float32 nearest to the rows."""
+        """Find the valid inputs (m, *shape) float32 nearest to the rows."""
         return geometry.clip(rows, *self.limits(x), out=out)
 
     def hull(self, x: Array, radius: Any) -> tuple[Array, Array]:
-        """The ends of each feature within balls: what may be reached, and is valid. Radii broadcast to x."""
+        """Find the ends of each feature within balls: what may be reached, and is valid. Radii broadcast to x."""
         lower, upper = self.limits(x)
         return np.maximum(x - radius, lower), np.minimum(x + radius, upper)
 
     def is_cut(self, x: NDArray[Any], radius: float) -> bool:
-        """Whether some points of the ball around one sample are not valid."""
+        """Tell whether some points of the ball around one sample are not valid."""
         center = x.astype(np.float64)
         lower, upper = self.limits(x)
         return bool(np.any(center - radius < lower) or np.any(center + radius > upper))
 
     def farthest(self, x: Array) -> Array:
-        """The distance (m,) of the farthest valid input from each sample (m, *shape); differences in x's precision."""
+        """Measure how far (m,) the farthest valid input is from samples (m, *shape); differences in x's precision."""
         lower, upper = self.limits(x)
         xp = array_namespace(x)
         return self.lengths(xp.maximum(upper - x, x - lower))
 
     def lengths(self, offsets: Array) -> Array:
-        """The size (m,) of each change (m, *shape), summed in float64."""
+        """Measure the size (m,) of each change (m, *shape), summed in float64."""
         return geometry.lengths(offsets, self.norm)
 
     def distance(self, y: NDArray[Any], x: NDArray[Any]) -> float:
-        """The distance of one point from one sample, (*shape) each, in float64."""
+        """Measure the distance of one point from one sample, (*shape) each, in float64."""
         return geometry.distance(y, x, self.norm)
 
     def dual_lengths(self: "Threat", gradients: Array) -> Array:
-        """The dual norm (m,) of gradients (m, *shape): what a loss can gain per unit of distance, to first order."""
+        """Measure gradients (m, *shape) by the dual norm, (m,): what a loss can gain per distance, to first order."""
         return geometry.lengths(gradients, self.norm.dual)
 
     def ascent_direction(self: "Threat", gradients: Array) -> Array:
-        """As `algorithms.mathematics.geometry.ascent_direction`, in this norm."""
+        """Find directions as `algorithms.mathematics.geometry.ascent_direction` does, in this norm."""
         return geometry.ascent_direction(gradients, self.norm)
 
     def project(self: "Threat", rows: Array, x: Array, radius: Array) -> Array:
-        """The valid inputs within radius (m,) of x that are nearest to the rows in l2: flat, (m, d) float32."""
+        """Find the valid inputs within radius (m,) of x that are nearest to the rows in l2: flat, (m, d) float32."""
         return projections.project(rows, x, radius, self.norm, *self.limits(x))
 
     def draw_in_ball(
         self: "Threat", rng: np.random.Generator, m: int, shape: tuple[int, ...], *, radius: float, law: Law
     ) -> NDArray[np.float32]:
-        """Random changes (m, *shape) from the ball of this radius. Laws as `algorithms.mathematics.geometry`."""
+        """Draw changes (m, *shape) from the ball of this radius, by the laws of `algorithms.mathematics.geometry`."""
         return geometry.sample_ball(rng, m, shape, norm=self.norm, radius=radius, law=law)
 
     def draw_on_sphere(
         self: "Threat", rng: np.random.Generator, m: int, shape: tuple[int, ...], *, radius: float
     ) -> NDArray[np.float64]:
-        """Random changes (m, *shape) of just this size."""
+        """Draw changes (m, *shape) of just this size."""
         return geometry.sample_sphere(rng, m, shape, norm=self.norm, radius=radius)
 
     def arranged(self, view: Callable[[Any], Any]) -> Self:
-        """The same threat for samples laid out otherwise. `view`: of what the threat says of each feature, (*shape) or
-        one number () for all."""
+        """Make the same threat for samples laid out otherwise.
+
+        `view`: of what the threat says of each feature, (*shape) or one number () for all.
+        """
         return replace(self, box=Box(view(self.box.lower), view(self.box.upper)))

@@ -33,7 +33,7 @@ class Segment:
 
     @cached_property
     def length(self) -> float:
-        """Distance of `far` from x, of one sample's segment."""
+        """Measure the distance of `far` from x, of one sample's segment."""
         return self.threat.distance(self.far, self.x)
 
     def at(self, share: Share) -> Array:
@@ -58,7 +58,7 @@ class GrowingCube:
 
     @cached_property
     def length(self) -> float:
-        """Distance of `far` from x: half the side of the cube that holds it."""
+        """Measure the distance of `far` from x: half the side of the cube that holds it."""
         return self.threat.distance(self.far, self.x)
 
     def at(self, share: Share) -> Rows:

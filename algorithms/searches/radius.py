@@ -30,7 +30,7 @@ SEARCH_STEPS = 24  # two for a linear model, four to a dozen for a network, and 
 
 
 def run(cohort: Cohort, threat: Threat, relaxation: Relaxation, search_steps: int) -> Conversation:
-    """Each sample ends in LowerBounds, the largest last; with an epsilon not proven in Abstained: `not_proven`."""
+    """End each sample in LowerBounds, the largest last; with an epsilon not proven in Abstained: `not_proven`."""
     prover = Prover(cohort, threat, relaxation)
     everyone = np.arange(len(cohort.labels))
     if threat.epsilon is None:
@@ -114,7 +114,7 @@ class Prover:
 
     @property
     def rivals(self) -> NDArray[np.int64]:
-        """The classes (n, r) that must not win: the target, or every other."""
+        """List the classes (n, r) that must not win: the target, or every other."""
         if self.cohort.targets is not None:
             return self.cohort.targets[:, None]
         return (self.cohort.labels[:, None] + np.arange(1, self.cohort.classes)) % self.cohort.classes

@@ -25,22 +25,24 @@ def _words(text: str) -> frozenset[str]:
 
 # What a function does, in the third person; without its ending it is what a command is told to do.
 DOES = _words("""
-    adds admits answers asks audits begins blocks builds calls cancels catches charges checks chooses clips
-    closes commits compares composes computes confirms copies counts creates cuts decides deletes describes
-    divides draws drops encodes encrypts ends estimates expects extends fetches fills finds fits follows forgets
-    frees gathers gives goes groups halves hands has hashes hides holds inserts is joins judges keeps knows lets
-    lists loads locates looks makes maps marks measures merges moves names notes opens packs parses picks plans
-    prepares presses prints projects proves puts raises reads receives refuses registers releases remembers
-    removes renders replaces reports reserves returns revokes runs samples saves says scales scores sends serves
-    sets settles shows shrinks skips sleeps solves sorts splits starts stops stores streams sums sweeps takes
-    tells tries turns undoes unpacks uploads uses waits walks wires wraps writes yields
+    adds admits allows answers asks audits begins blocks bounds brings builds calls cancels catches changes charges
+    checks chooses climbs clips closes collects commits compares composes computes confirms connects converts copies
+    counts creates cuts decides deletes describes differentiates divides draws drops encodes encrypts ends estimates
+    expects extends fetches fills finds fits flattens follows forgets frees gathers gives goes groups guesses halves
+    hands has hashes hides holds indexes inserts inspects is joins judges keeps knows lays leads lets lists loads
+    locates looks makes maps marks measures merges moves multiplies names notes opens packs parses picks plans
+    prepares presses prints projects proves puts raises ranks reaches reads rebuilds receives refuses registers
+    releases remembers removes renders replaces reports reserves returns revokes runs samples saves says scales
+    scores sends serves sets settles shows shrinks skips sleeps solves sorts splits stands starts stops stores
+    streams sums sweeps takes tells traces transposes tries turns undoes unpacks uploads uses waits walks widens
+    wires wraps writes yields
 """)
 # Words that are verbs wherever they stand, unlike "answers" and "samples".
 FINITE = _words("""
-    answers are becomes begins belongs bounds can closes comes contains could depends describes did do does
-    exists fits follows gets gives goes had happens has have holds is keeps knows lets lies listens looks makes
-    may means might must needs offers owns proves raises ran reads refuses returns said says sets shall
-    should shows speaks stands takes tells tries was went were will would writes
+    adds answers are becomes begins belongs bounds can climbs closes comes contains could depends describes did do
+    does exists fits follows gets gives goes had happens has have holds is keeps knows lets lies listens looks makes
+    may means might must needs offers owns proves raises ran reads refuses returns said says sets shall should shows
+    sits speaks stands takes tells tries was went were will would writes
 """)
 
 
@@ -77,7 +79,7 @@ def has_a_verb(sentence: str) -> bool:
     words = re.findall(r"[a-z']+", re.sub(r"`[^`]*`", "", sentence).lower())
     if not words or words[0] in FRAGMENTS:
         return False
-    does = {words[0], words[0] + "s", words[0] + "es"}
+    does = {words[0], words[0] + "s", words[0] + "es", re.sub("y$", "ies", words[0])}
     return not DOES.isdisjoint(does) or not FINITE.isdisjoint(words)
 
 

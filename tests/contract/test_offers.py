@@ -23,7 +23,7 @@ from tests.endpoints_for_tests import remote
 from tests.exports import torch_export
 from tests.served import ServedModel
 
-OFFERS = re.compile(r"^Offers `Access\.(\w+)`\.$")
+OFFERS = re.compile(r".* offers `Access\.(\w+)`\.$")
 
 
 def protocols() -> Iterator[tuple[Access, type]]:

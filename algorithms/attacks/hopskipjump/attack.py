@@ -73,7 +73,7 @@ def minimum(params: HopSkipJumpParams, threat: Threat) -> Cost:
 
 
 def wants_basis(params: HopSkipJumpParams) -> bool:
-    """Directions are drawn from the span of auxiliary samples."""
+    """Tell whether directions are drawn from the span of auxiliary samples."""
     return params.directions == "spanning"
 
 
@@ -111,12 +111,12 @@ class Walk:
 
     @property
     def has_arrived(self) -> bool:
-        """A point within epsilon was asked for, and is found."""
+        """Tell whether a point within epsilon was asked for, and is found."""
         return self.shown <= (self.threat.epsilon or 0.0)
 
     @property
     def is_at_rest(self) -> bool:
-        """The last iterations have brought next to nothing."""
+        """Tell whether the last iterations have brought next to nothing."""
         before, lately = self.passed[:-REST], self.passed[-REST:]
         return bool(before) and min(lately) > (1 - GAIN) * min(before)
 

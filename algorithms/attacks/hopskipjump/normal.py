@@ -29,7 +29,7 @@ class NormalEstimate:
 
     @property
     def normal(self) -> NDArray[np.float64]:
-        """Estimate (*shape) of the boundary's normal, of no particular length, towards the adversarial side.
+        """Estimate the boundary's normal (*shape), of no particular length, towards the adversarial side.
 
         sum of (v - mean v) u with v = 1 on the adversarial side and -1 on the other; where all points lie on one side,
         sum of v u (Chen et al. 2020, eq. 16 and appendix C).

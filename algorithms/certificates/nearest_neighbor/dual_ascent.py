@@ -67,7 +67,7 @@ class DualAscent:
             self._newton()
 
     def certified(self, blur: Numbers) -> float:
-        """No d within the box and the constraints is shorter than this, whatever was rounded on the way.
+        """Bound |d| from below within the box and the constraints, whatever was rounded on the way.
 
         `blur` (m,) bounds the rounding of each row of A as a vector; that of b is the caller's. With A^T w known to
         within r, the inner minimum moves by at most r (||d|| + r); what else is summed here has relative error

@@ -63,7 +63,7 @@ class Surroundings:
 
     @cached_property
     def own_pulled(self) -> Numbers:
-        """`Neighbors.pulled` of the own points, (p, d), nearest first."""
+        """Give `Neighbors.pulled` of the own points, (p, d), nearest first."""
         return self.neighbors.pulled[self.own]
 
     @property
@@ -96,7 +96,7 @@ class Surroundings:
         return np.asarray(terms * UNIT * known.gain * np.linalg.norm(known.features[points], axis=1))
 
     def majority_bound(self, pairs: Numbers) -> float:
-        """The sample keeps its majority among k neighbors within this distance, from pair bounds (p, q).
+        """Bound from below, by pair bounds (p, q), how far the sample keeps its majority among k neighbors.
 
         To lose, its class must be down to floor(k/2) of the k votes (a tie may be lost). Then at least ceil(k/2)
         others are among the k nearest, each nearer than all own points but floor(k/2) at most. So the bound is the

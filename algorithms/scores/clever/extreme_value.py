@@ -38,17 +38,17 @@ class ReverseWeibull:
 
 
 def is_degenerate(maxima: Numbers) -> bool:
-    """Whether all maxima (n,) agree: their value is the end point then, and there is no law to fit."""
+    """Tell whether all maxima (n,) agree: their value is the end point then, and there is no law to fit."""
     return bool(np.ptp(maxima) <= RESOLUTION * maxima.max())
 
 
 def farthest_end_point(maxima: Numbers) -> float:
-    """No fit to these maxima (n,) goes beyond this: known before any is tried."""
+    """Bound from above where a fit to maxima (n,) may end, before any is tried."""
     return float(maxima.max() + np.exp(LAST) * np.ptp(maxima))
 
 
 def can_end_beyond(maxima: Numbers, point: float) -> bool:
-    """Whether the fit to maxima (n,) may end farther than a point: one look at the grid, a seventh of a fit."""
+    """Tell whether the fit to maxima (n,) may end beyond a point: one look at the grid, a seventh of a fit."""
     _, high, _ = Profile(maxima, PENALTY).bracket()
     return bool(maxima.max() + np.exp(high) * np.ptp(maxima) > point)
 
@@ -127,7 +127,7 @@ class Profile:
         return float(self.costs(np.array([log_delta]))[0])
 
     def costs(self, log_deltas: Numbers) -> Numbers:
-        """(g,) -> (g,)"""
+        """Compute the least cost at each ln delta, (g,) -> (g,)."""
         log_u = self._log_u(log_deltas)
         log_b, c = self.laws(log_deltas)
         z = log_u - log_b[:, None]

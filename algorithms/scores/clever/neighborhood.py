@@ -56,7 +56,7 @@ class Neighborhood:
 
     @property
     def row(self) -> int:
-        """The row of the threat's norm, among the three of every answer."""
+        """Find the row of the threat's norm, among the three of every answer."""
         return NORMS.index(self.threat.norm)
 
     def largest_norms(self, radius: float, n: int, counter: int) -> Step[Numbers]:
@@ -82,7 +82,7 @@ class Neighborhood:
         return inner_radius(norm, self.ball, radius, self.case.x.size)
 
     def is_clipped(self, radius: float) -> bool:
-        """Whether some points of the ball are not valid, and are moved to the box's faces."""
+        """Tell whether some points of the ball are not valid, and are moved to the box's faces."""
         return self.threat.is_cut(self.case.x, radius)
 
     def farthest_input(self) -> float:

@@ -43,7 +43,7 @@ PRESETS: dict[str, dict[str, Any]] = {
 
 
 class CleverParams(Params):
-    """A preset, any of whose numbers may be given instead."""
+    """Parameters name a preset, any of whose numbers may be given instead."""
 
     name: Literal["clever"] = "clever"
     preset: Literal["quick", "standard", "paper"] = "quick"

@@ -20,16 +20,16 @@ from algorithms.seam.threat import Threat
 
 
 class Directions(Protocol):
-    """A law of random offsets: Gaussian noise, unit directions of a subspace, ..."""
+    """Directions are a law of random offsets: Gaussian noise, unit directions of a subspace, ..."""
 
     def draw(self, rng: np.random.Generator, m: int, shape: tuple[int, ...]) -> NDArray[np.float32]:
-        """(m, *shape)"""
+        """Draw offsets (m, *shape)."""
         ...
 
 
 @dataclass(frozen=True)
 class Cloud:
-    """n points x + scale * offset, made valid."""
+    """A cloud is n points x + scale * offset, made valid."""
 
     x: Rows  # (*shape)
     scale: float
@@ -41,11 +41,11 @@ class Cloud:
 
     @property
     def counters(self) -> int:
-        """How many of the stream's counters it uses."""
+        """Count the counters of the stream that it uses."""
         return -(-self.n // BLOCK)
 
     def blocks(self) -> Iterator[Rows]:
-        """The n points in blocks of at most BLOCK rows: (m, *shape) each."""
+        """Yield the n points in blocks of at most BLOCK rows: (m, *shape) each."""
         scale = np.float32(self.scale)
         for number in range(self.counters):
             m = min(BLOCK, self.n - number * BLOCK)
@@ -54,7 +54,7 @@ class Cloud:
 
 
 class Reduction(Protocol):
-    """What is kept of a cloud's labels, fed block by block in order."""
+    """A reduction keeps what is wanted of a cloud's labels, fed block by block in order."""
 
     def feed(self, points: Rows, labels: Labels) -> None: ...
 
@@ -65,7 +65,7 @@ Kept = TypeVar("Kept", bound=Reduction)
 @final
 @dataclass(frozen=True)
 class AskCloud(Question[Kept]):
-    """Answered by the reduction, fed with the labels of all points. n points = n queries, charged to one sample."""
+    """`AskCloud` is answered by the reduction, fed with all points' labels. n points = n queries, of one sample."""
 
     cloud: Cloud
     reduction: Callable[[], Kept]
@@ -80,7 +80,7 @@ class AskCloud(Question[Kept]):
 
     @classmethod
     def ask(cls, model: Model, asked: Sequence[Paid["AskCloud[Kept]"]]) -> Sequence[Kept]:
-        """Points of many clouds share batches; a cloud larger than a batch passes through in several."""
+        """Ask points of many clouds in shared batches; a cloud larger than a batch passes through in several."""
         labeler: Labeler = model.offers[Access.LABELS]
         reductions = [paid.question.reduction() for paid in asked]
         waiting: list[tuple[Kept, Rows]] = []

@@ -19,7 +19,7 @@ Norms = NDArray[np.float64]  # (3, rivals)
 
 @dataclass(frozen=True)
 class Ball:
-    """n random points of a ball around x in the threat's norm, made valid: described here, drawn where the model is."""
+    """A ball stands for n random valid points of it, around x in the threat's norm, to be drawn where the model is."""
 
     x: Rows  # (*shape)
     radius: float
@@ -30,7 +30,7 @@ class Ball:
     counter: int  # first of the stream's counters that this ball uses: one a block
 
     def blocks(self) -> Iterator[Rows]:
-        """The n points in blocks of at most BLOCK rows: (m, *shape) each."""
+        """Yield the n points in blocks of at most BLOCK rows: (m, *shape) each."""
         for number, start in enumerate(range(0, self.n, BLOCK)):
             m = min(BLOCK, self.n - start)
             rng = self.stream.at(self.counter + number)
@@ -39,10 +39,10 @@ class Ball:
 
 
 class GradientNorms(Protocol):
-    """Offers `Access.GRADIENTS`."""
+    """Whoever speaks `GradientNorms` offers `Access.GRADIENTS`."""
 
     def largest_gradient_norms(self, ball: Ball, label: int, rivals: NDArray[np.int64]) -> Norms:
-        """Largest dual norms met in a ball: max over its points z of ||grad(f_label - f_rival)(z)||_q.
+        """Find the largest dual norms met in a ball: max over its points z of ||grad(f_label - f_rival)(z)||_q.
 
         Returns (3, len(rivals)): q dual to l1, l2, linf, that is max-norm, 2-norm, 1-norm. The Jacobian rows of one
         point serve every rival and every norm; nothing larger than a block of points is ever held.
@@ -54,7 +54,7 @@ class GradientNorms(Protocol):
 @final
 @dataclass(frozen=True)
 class AskGradientNorms(Question[Norms]):
-    """Answered as `GradientNorms.largest_gradient_norms`, (3, rivals). n points = n gradients, of one sample."""
+    """`AskGradientNorms` is answered by a ball's largest norms, (3, rivals). n points = n gradients, of one sample."""
 
     ball: Ball
     label: int

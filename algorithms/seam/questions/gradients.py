@@ -24,10 +24,10 @@ question in slices of its own size. Answers in the scores' own array namespace (
 
 
 class Differentiable(Protocol):
-    """Offers `Access.GRADIENTS`."""
+    """Whoever is `Differentiable` offers `Access.GRADIENTS`."""
 
     def gradients(self, rows: Rows, cotangent: Cotangent) -> tuple[Scores, Gradients]:
-        """Scores, and the gradient of a loss L by the rows: one forward and one backward pass a row.
+        """Return scores, and the gradient of a loss L by the rows: one forward and one backward pass a row.
 
         Calls `cotangent(scores, positions)` once for each slice it works in, in any order and from any thread.
         """
@@ -37,7 +37,7 @@ class Differentiable(Protocol):
 @final
 @dataclass(frozen=True)
 class AskGradient(RowQuestion[tuple[Scores, Gradients]]):
-    """Answered by (scores (m, classes), gradients (m, *shape)) of the loss whose derivative is `cotangent`.
+    """`AskGradient` is answered by scores (m, classes) and gradients (m, *shape) of the loss with this derivative.
 
     `cotangent(scores, positions)` is called slice by slice; `positions` index `rows`. One row costs one gradient.
     """
@@ -50,7 +50,7 @@ class AskGradient(RowQuestion[tuple[Scores, Gradients]]):
 
     @classmethod
     def ask(cls, model: Model, asked: Sequence[Paid["AskGradient"]]) -> Sequence[tuple[Scores, Gradients]]:
-        """Rows of all questions share the model's slices; each question's loss sees the scores of its own rows only."""
+        """Ask all questions' rows in the model's slices; each question's loss sees the scores of its own rows only."""
         differentiable: Differentiable = model.offers[Access.GRADIENTS]
         blocks = [sent(paid) for paid in asked]
         ends = np.cumsum([len(block) for block in blocks])

@@ -12,17 +12,17 @@ from algorithms.seam.rows import RowQuestion, in_one_call
 
 
 class Labeler(Protocol):
-    """Offers `Access.LABELS`."""
+    """A labeler offers `Access.LABELS`."""
 
     def labels(self, rows: Rows) -> Labels:
-        """(m, *shape) -> (m,)"""
+        """Answer labels (m,) of rows (m, *shape)."""
         ...
 
 
 @final
 @dataclass(frozen=True)
 class AskLabels(RowQuestion[Labels]):
-    """Answered by the labels (m,) of rows. One row costs one query."""
+    """`AskLabels` is answered by the labels (m,) of rows. One row costs one query."""
 
     @classmethod
     def ask(cls, model: Model, asked: Sequence[Paid["AskLabels"]]) -> Sequence[Labels]:

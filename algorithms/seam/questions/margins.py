@@ -17,7 +17,7 @@ Margins = NDArray[np.float64]  # (m, r)
 
 @dataclass(frozen=True)
 class Region:
-    """One ball of the threat's norm a row, of which only what is valid counts."""
+    """A region is one ball of the threat's norm a row, of which only what is valid counts."""
 
     rows: Rows  # (m, *shape), valid themselves
     radii: NDArray[np.float64]  # (m,)
@@ -25,10 +25,10 @@ class Region:
 
 
 class Bounded(Protocol):
-    """Offers `Access.BOUNDS`."""
+    """Whoever is `Bounded` offers `Access.BOUNDS`."""
 
     def margins(self, region: Region, labels: Labels, rivals: NDArray[np.int64], relaxation: Relaxation) -> Margins:
-        """Sound lower bounds (m, r) of f_label - f_rival over all points of each row's ball within the box.
+        """Find sound lower bounds (m, r) of f_label - f_rival over all points of each row's ball within the box.
 
         They hold for the scores as this model computes them, rounding included; -inf where nothing can be said. The
         same question has the same answer, and what was asked before does not matter.
@@ -39,7 +39,7 @@ class Bounded(Protocol):
 @final
 @dataclass(frozen=True)
 class AskMargins(Question[Margins]):
-    """Answered by (m, r) sound lower bounds of margins over a region: see `Bounded.margins`.
+    """`AskMargins` is answered by sound lower bounds (m, r) of margins over a region: see `Bounded.margins`.
 
     No point is asked and no gradient taken, so nobody is charged: what a bound costs is time.
     """

@@ -11,7 +11,7 @@ from algorithms.seam.question import Paid, Question
 @final
 @dataclass(frozen=True)
 class Pause(Question[None]):
-    """Answered by None. Whoever computes for long without a question lets the driver look for a cancel."""
+    """A pause is answered by None. Whoever computes for long without a question lets the driver look for a cancel."""
 
     @classmethod
     def ask(cls, model: Model, asked: Sequence[Paid["Pause"]]) -> Sequence[None]:

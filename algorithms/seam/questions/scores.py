@@ -12,17 +12,17 @@ from algorithms.seam.rows import RowQuestion, in_one_call
 
 
 class Scorer(Protocol):
-    """Offers `Access.SCORES`."""
+    """A scorer offers `Access.SCORES`."""
 
     def scores(self, rows: Rows) -> Scores:
-        """(m, *shape) -> (m, classes)"""
+        """Answer scores (m, classes) of rows (m, *shape)."""
         ...
 
 
 @final
 @dataclass(frozen=True)
 class AskScores(RowQuestion[Scores]):
-    """Answered by the scores (m, classes) of rows. One row costs one query."""
+    """`AskScores` is answered by the scores (m, classes) of rows. One row costs one query."""
 
     @classmethod
     def ask(cls, model: Model, asked: Sequence[Paid["AskScores"]]) -> Sequence[Scores]:
