@@ -8,6 +8,7 @@ of the older version must have been stopped before.
     2   this version (`store.py` lists the keys)
 """
 
+import secrets
 import time
 from collections.abc import Callable
 from typing import Any
@@ -21,6 +22,8 @@ REWRITES: dict[int, Callable[[Any], None]] = {1: layout_1.rewrite}  # from that 
 LOCK_SECONDS = 60  # after which a rewrite whose process died may be begun again
 PATIENCE_SECONDS = 120.0
 LOOK_SECONDS = 0.2
+# A rewrite that took longer than its lock lasts finds another's there, and leaves it.
+RELEASE = "if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end"
 
 
 class OtherLayout(Unavailable):
@@ -32,7 +35,7 @@ def meet(redis: Any) -> None:
 
     Raises OtherLayout where it holds a newer one, Unavailable where another process takes too long to rewrite it.
     """
-    end = time.monotonic() + PATIENCE_SECONDS
+    end, token = time.monotonic() + PATIENCE_SECONDS, secrets.token_hex(16)
     while (there := _number(redis)) != LAYOUT:
         if there > LAYOUT:
             raise OtherLayout(
@@ -40,22 +43,22 @@ def meet(redis: Any) -> None:
                 "Start that version again, or point BRINELL_REDIS_URL at another Redis.",
                 retry_after=60,
             )
-        if redis.set(key("layout", "lock"), 1, nx=True, ex=LOCK_SECONDS):
-            _rewrite(redis)
+        if redis.set(key("layout", "lock"), token, nx=True, ex=LOCK_SECONDS):
+            _rewrite(redis, token)
         elif time.monotonic() > end:
             raise Unavailable("The store is being rewritten for this version; try again shortly.", retry_after=10)
         else:
             time.sleep(LOOK_SECONDS)
 
 
-def _rewrite(redis: Any) -> None:
-    """Under the lock, under which the number is read again: whoever held it before may have done this."""
+def _rewrite(redis: Any, token: str) -> None:
+    """Under the lock that holds `token`. The number is read again: whoever held the lock before may have done this."""
     try:
         for number in range(_number(redis), LAYOUT):
             REWRITES[number](redis)
             redis.set(key("layout"), number + 1)
     finally:
-        redis.delete(key("layout", "lock"))
+        redis.eval(RELEASE, 1, key("layout", "lock"), token)
 
 
 def _number(redis: Any) -> int:

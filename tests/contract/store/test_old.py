@@ -167,6 +167,23 @@ def test_a_rewrite_that_died_half_way_is_done_again(
     assert server.get("{brinell}:layout") == str(LAYOUT)
 
 
+def test_a_lock_that_lapsed_and_is_anothers_by_then_is_left_alone(
+    store: Store, ids: dict[str, str], server: "redis.Redis[str]", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock, held = "{brinell}:layout:lock", []
+
+    def rewrite(client: Any) -> None:
+        held.append((client.get(lock), client.ttl(lock)))
+        layout.layout_1.rewrite(client)
+        client.set(lock, "another's", ex=60)  # ours lapsed meanwhile, and another process began
+
+    monkeypatch.setitem(layout.REWRITES, 1, rewrite)
+    assert store.jobs.get(TENANT, ids["pgd"]).state == "succeeded"
+    ((token, seconds),) = held
+    assert len(token) > 16 and 0 < seconds <= layout.LOCK_SECONDS
+    assert server.get(lock) == "another's"
+
+
 def test_an_empty_redis_has_our_layout_from_the_start(store: Store, server: "redis.Redis[str]") -> None:
     store.ping()
     assert server.get("{brinell}:layout") == str(LAYOUT)
