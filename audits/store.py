@@ -8,7 +8,6 @@ from typing import Any
 
 from audits.asking.admission import AuditPlan
 from audits.asking.record import Audit, AuditJob, AuditSpec
-from audits.asking.request import AuditRequest
 from audits.document.report import Skipped
 from audits.document.summary import AuditSummary
 from audits.document.verdict import Verdict
@@ -141,7 +140,7 @@ def _audit(audit_id: str, row: dict[str, Any], named: list[dict[str, str]], jobs
     return Audit(
         id=audit_id,
         state=JobState(row["state"]),
-        request=AuditRequest.model_validate_json(row["request"]),
+        request=json.loads(row["request"]),
         jobs=tuple(AuditJob(job_id=job.id, method=name["method"], state=job.state) for name, job in there),
         skipped=tuple(Skipped.model_validate(skip) for skip in json.loads(row["skipped"])),
         progress=_progress(row, [job for _, job in there]),

@@ -1,7 +1,7 @@
 """What the API shows of a job: what was asked, how it stands, what became of it."""
 
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import computed_field
 
@@ -9,7 +9,12 @@ from jobs.hints import GivenHints
 from jobs.request import JobRequest
 from jobs.states import JobState
 from jobs.summary import Summary
-from models.record import Record
+from models.record import ECHOED, Record
+
+if TYPE_CHECKING:
+    TakenJob = dict[str, Any]
+else:
+    TakenJob = Annotated[JobRequest, *ECHOED]
 
 
 class Progress(Record):
@@ -44,7 +49,7 @@ class Job(Record):
     id: str
     state: JobState
     method: JobMethod
-    request: JobRequest
+    request: TakenJob  # its method or a parameter of it may be gone by now
     hints: GivenHints | None = None  # of a job in a later phase of an audit: what it was given
     progress: Progress
     summary: Summary | None = None
@@ -64,6 +69,6 @@ class Job(Record):
             "adversarials": f"{here}/adversarials",
             "events": f"{here}/events",
             "cancel": f"{here}/cancel",
-            "model": f"/v1/models/{self.request.model_id}",
-            "samples": f"/v1/samples/{self.request.samples_id}",
+            "model": f"/v1/models/{self.request['model_id']}",
+            "samples": f"/v1/samples/{self.request['samples_id']}",
         }

@@ -1,6 +1,10 @@
 """What is written as plain JSON, in answers, in the store and in reports: frozen, and without unknown fields."""
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, PlainSerializer, WrapValidator
+
+# `Annotated[R, *ECHOED]`: JSON that was checked as an R when it was taken. It is described as one, kept as a dict and
+# not checked again: what was taken once may be refused today.
+ECHOED = (WrapValidator(lambda written, _: written), PlainSerializer(lambda written: written))
 
 
 class Record(BaseModel):

@@ -1,6 +1,7 @@
 """What is written down of an audit: what it was asked, its jobs, what became of it."""
 
 from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import computed_field
 
@@ -12,7 +13,12 @@ from jobs.record import JobError, Progress
 from jobs.spec import QueueName, ThreatSpec
 from jobs.states import JobState
 from models.cards import ModelCard, SamplesCard
-from models.record import Record
+from models.record import ECHOED, Record
+
+if TYPE_CHECKING:
+    TakenAudit = dict[str, Any]
+else:
+    TakenAudit = Annotated[AuditRequest, *ECHOED]
 
 
 class AuditSpec(Record):
@@ -40,7 +46,7 @@ class Audit(Record):
 
     id: str
     state: JobState
-    request: AuditRequest
+    request: TakenAudit  # its recipe, or a method of it, may be gone by now
     jobs: tuple[AuditJob, ...]
     skipped: tuple[Skipped, ...]
     progress: Progress
@@ -63,6 +69,6 @@ class Audit(Record):
             "report": f"{here}/report",
             "events": f"{here}/events",
             "cancel": f"{here}/cancel",
-            "model": f"/v1/models/{self.request.model_id}",
-            "samples": f"/v1/samples/{self.request.samples_id}",
+            "model": f"/v1/models/{self.request['model_id']}",
+            "samples": f"/v1/samples/{self.request['samples_id']}",
         }

@@ -9,7 +9,6 @@ from jobs.hints import GivenHints
 from jobs.idempotency import Idempotency
 from jobs.page import Page
 from jobs.record import Job, JobError, JobMethod, Progress
-from jobs.request import JobRequest
 from jobs.settings import Settings
 from jobs.spec import FIRST_VERSION, JobSpec
 from jobs.states import JobState
@@ -118,7 +117,7 @@ def described(spec: JobSpec, settings: Settings) -> dict[str, Any]:
 def _job(job_id: str, row: dict[str, Any], live: list[str]) -> Job | None:
     if row["state"] is None:
         return None
-    request = JobRequest.model_validate_json(row["request"])
+    request = json.loads(row["request"])
     return Job(
         id=job_id,
         state=JobState(row["state"]),
@@ -134,9 +133,9 @@ def _job(job_id: str, row: dict[str, Any], live: list[str]) -> Job | None:
     )
 
 
-def _method(request: JobRequest, version: str) -> JobMethod:
-    params = request.method.model_dump(mode="json", exclude={"name"})
-    return JobMethod(name=request.method.name, version=version, params=params)
+def _method(request: dict[str, Any], version: str) -> JobMethod:
+    name, params = request["method"]["name"], {key: value for key, value in request["method"].items() if key != "name"}
+    return JobMethod(name=name, version=version, params=params)
 
 
 def _progress(row: dict[str, Any], live: list[Progress]) -> Progress:

@@ -4,6 +4,8 @@ from dataclasses import replace
 from time import monotonic
 from typing import Any, Literal
 
+from pydantic import ValidationError
+
 from jobs.lease import AuditLease, Commit, JobLease, Lease, ModelLease
 from jobs.record import Progress
 from jobs.result import ChunkResult
@@ -17,6 +19,11 @@ from jobs.store.refusals import Reply
 from jobs.summary import Preparation, Summary, summarize
 from models.cards import ModelCard
 
+OUTDATED = (
+    "This version of Brinell cannot read what the job asks for: another version took it, and its method, "
+    "or a parameter of it, is gone. Ask again as /v1/methods says today."
+)
+
 
 class Leases:
     """Hands out the right to do a unit of work, and writes down how it ended while that right stands."""
@@ -25,9 +32,22 @@ class Leases:
         self._moves, self._holdings = moves, holdings
 
     def acquire(self, subject_id: str, chunk: int) -> Lease | None:
-        """Leases one chunk, or returns None where there is nothing to do: done, ended, or another has it."""
+        """Leases one chunk, or returns None where there is nothing to do: done, ended, or another has it.
+
+        A job that another version admitted, and this one cannot read, is given back with that reason; so it fails once
+        its attempts are spent, unless a worker of that version takes it before.
+        """
         reply = self._moves.make("acquire", id=subject_id, chunk=chunk)
-        return None if reply["status"] == "none" else _lease(reply, subject_id, chunk)
+        if reply["status"] == "none":
+            return None
+        try:
+            return _lease(reply, subject_id, chunk)
+        except ValidationError:
+            if reply["subject"] != "job":
+                raise
+            right = {"id": subject_id, "chunk": chunk, "fence": reply["fence"]}
+            self._moves.make("fail", durable=True, **right, code="outdated", detail=OUTDATED, retry=True)
+            return None
 
     def beat(self, lease: Lease, progress: Progress) -> Literal["go", "cancel", "lost"]:
         """Extends the lease. `cancel`: stop and commit what there is. `lost`: kill the runner, commit nothing."""
