@@ -4,17 +4,19 @@ The kind is what the method's row says it proves, where that is known, else what
 not tell stands in the details: `upper` with the class that its point is `read_as`, or `lower` and `lower_confidence`.
 """
 
+import math
 from collections.abc import Iterator
+from dataclasses import replace
 
 from algorithms.driver.trial import Trial
 from algorithms.errors import Contradiction
-from algorithms.seam.claims import Details, Exact, Finding, Kind, Outcome
+from algorithms.seam.claims import Details, Exact, Finding, Kind, LowerBound, Outcome
 from algorithms.seam.threat import Threat
 
 ROUNDING = 1e-6  # share by which two computations of one distance may differ
 CLOSE = 1e-3  # share within which ends meet that are claimed to: a point must lie a little behind its boundary
 
-_Ends = tuple[float | None, float | None]  # the proven radius, the distance of the confirmed point
+_Ends = tuple[LowerBound | Exact | None, float | None]  # the proven radius, the distance of the confirmed point
 _Answer = tuple[Kind, float | None, float | None, Details]  # kind, value, confidence, details
 
 
@@ -24,7 +26,7 @@ def conclude(trial: Trial, threat: Threat, proves: Kind) -> Outcome:
     Raises:
         Contradiction: a certain lower bound lies above a confirmed point.
     """
-    ends = _ends(trial)
+    ends = _ends(trial, threat.epsilon)
     answers = list(_answers(trial, ends, threat.epsilon, proves))
     kind, value, confidence, details = next((answer for answer in answers if answer[0] is proves), answers[0])
     finding = Finding(
@@ -43,26 +45,32 @@ def conclude(trial: Trial, threat: Threat, proves: Kind) -> Outcome:
     return Outcome(finding, None if ends[1] is None else trial.best_point())
 
 
-def _ends(trial: Trial) -> _Ends:
-    """The proven radius and the distance of the confirmed point, checked against each other."""
+def _ends(trial: Trial, epsilon: float | None) -> _Ends:
+    """The largest radius that no point refutes, and the distance of the confirmed point, checked against each other.
+
+    Of radii that reach epsilon the surest is told; of equal ones the exact, which has a point beside it.
+    """
     upper = trial.shown[-1][1] if trial.is_confirmed else None
-    if trial.lower is None or upper is None or trial.lower.radius <= upper:
-        return None if trial.lower is None else trial.lower.radius, upper
-    if trial.lower.radius <= (1 + ROUNDING) * upper:
-        return upper, upper
-    if trial.lower.confidence < 1:  # it may be wrong, and is
-        return None, upper
-    raise Contradiction(
-        f"The method proved a radius of {trial.lower.radius:.9g} for sample {trial.index}, and the model answers"
-        f" otherwise at a distance of {upper:.9g}: one of them is wrong."
-    )
+    end = math.inf if upper is None else upper
+    certain = max((bound.radius for bound in trial.lowers if bound.confidence == 1), default=0.0)
+    if certain > (1 + ROUNDING) * end:
+        raise Contradiction(
+            f"The method proved a radius of {certain:.9g} for sample {trial.index}, and the model answers"
+            f" otherwise at a distance of {end:.9g}: one of them is wrong."
+        )
+
+    def worth(bound: LowerBound | Exact) -> tuple[float, ...]:
+        return min(bound.radius, epsilon or end), bound.confidence, bound.radius, isinstance(bound, Exact)
+
+    lower = max((bound for bound in trial.lowers if bound.radius <= (1 + ROUNDING) * end), key=worth, default=None)
+    return lower and replace(lower, radius=min(lower.radius, end)), upper
 
 
 def _answers(trial: Trial, ends: _Ends, epsilon: float | None, proves: Kind) -> Iterator[_Answer]:
     """What may be said of the sample, one kind after the other, the stronger first. There is always one."""
     lower, upper = ends
-    if trial.lower is not None and lower is not None and lower >= (epsilon or 0.0):  # at an epsilon, less is no answer
-        yield Kind.LOWER_BOUND, min(lower, epsilon or lower), trial.lower.confidence, trial.lower.details
+    if lower is not None and lower.radius >= (epsilon or 0.0):  # at an epsilon, less is no answer
+        yield Kind.LOWER_BOUND, min(lower.radius, epsilon or lower.radius), lower.confidence, lower.details
     if upper is not None:
         told = {"trace": list(trial.trace.values()), "read_as": trial.read_as}
         yield Kind.UPPER_BOUND, upper, None, told | trial.shown[-1][0].details
@@ -72,8 +80,8 @@ def _answers(trial: Trial, ends: _Ends, epsilon: float | None, proves: Kind) -> 
         yield Kind.ESTIMATE, trial.estimate.value, None, trial.estimate.details
     if trial.abstained is not None:
         yield Kind.ABSTAINED, None, None, {"reason": trial.abstained.reason} | trial.abstained.details
-    elif trial.lower is not None:
-        yield Kind.ABSTAINED, None, None, {"reason": "not_proven"} | trial.lower.details
+    elif lower is not None:
+        yield Kind.ABSTAINED, None, None, {"reason": "not_proven"} | lower.details
     if trial.predicted != trial.label:
         yield Kind.MISCLASSIFIED, 0.0, None, {}
     yield Kind.ABSTAINED, None, None, {"reason": "not_found" if proves is Kind.UPPER_BOUND else "unfinished"}
@@ -82,10 +90,10 @@ def _answers(trial: Trial, ends: _Ends, epsilon: float | None, proves: Kind) -> 
 def _other_ends(trial: Trial, ends: _Ends, kind: Kind) -> Details:
     """What the finding's value does not tell."""
     (lower, upper), told = ends, Details()
-    if trial.lower is not None and lower is not None and kind is not Kind.LOWER_BOUND:
-        told |= {"lower": lower, "lower_confidence": trial.lower.confidence}
+    if lower is not None and kind is not Kind.LOWER_BOUND:
+        told |= {"lower": lower.radius, "lower_confidence": lower.confidence}
     if upper is not None and kind is not Kind.UPPER_BOUND:
         told |= {"upper": upper, "read_as": trial.read_as}
-    if isinstance(trial.lower, Exact) and lower is not None and upper is not None and upper <= (1 + CLOSE) * lower:
+    if isinstance(lower, Exact) and upper is not None and upper <= (1 + CLOSE) * lower.radius:
         told["exact"] = True
     return told

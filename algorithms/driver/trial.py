@@ -45,7 +45,7 @@ class Trial:
     is_over: bool = False
     is_confirmed: bool = False  # the best point, by the model asked afresh
     read_as: int | None = None  # what the model says of it then
-    lower: LowerBound | Exact | None = None  # the largest
+    lowers: list[LowerBound | Exact] = field(default_factory=list)  # all: a point may refute those that may be wrong
     smoothed: SmoothedLowerBound | None = None  # the largest
     estimate: Estimate | None = None  # the last
     abstained: Abstained | None = None  # the last
@@ -66,23 +66,22 @@ class Trial:
 
     def hear(self, claim: Claim, threat: Threat) -> None:
         """Keep what improves on what is known. Nothing a method says of distances is taken from it."""
+        if isinstance(claim, UpperBound | Exact):
+            self._hear_point(claim, threat)
         match claim:
             case Note():
                 self.notes.update(claim.details)
-            case UpperBound() | LowerBound() | Exact():
-                self._hear_bound(claim, threat)
-            case SmoothedLowerBound():
-                if self.smoothed is None or claim.radius > self.smoothed.radius:
-                    self.smoothed = claim
+            case LowerBound() | Exact():
+                self.lowers.append(claim)
+            case SmoothedLowerBound() if self.smoothed is None or claim.radius > self.smoothed.radius:
+                self.smoothed = claim
             case Estimate():
                 self.estimate = claim
             case Abstained():
                 self.abstained = claim
 
-    def _hear_bound(self, claim: UpperBound | LowerBound | Exact, threat: Threat) -> None:
-        if not isinstance(claim, UpperBound) and (self.lower is None or claim.radius > self.lower.radius):
-            self.lower = claim
-        if isinstance(claim, LowerBound) or not threat.allows(claim.x_adv, self.x):
+    def _hear_point(self, claim: UpperBound | Exact, threat: Threat) -> None:
+        if not threat.allows(claim.x_adv, self.x):
             return
         away = threat.distance(claim.x_adv, self.x)
         is_near = threat.epsilon is None or away <= threat.epsilon

@@ -32,6 +32,10 @@ def at(distance: float) -> UpperBound:
     return UpperBound(point(0.1 + distance), details={"how": "search"})
 
 
+def probable(radius: float) -> LowerBound:
+    return LowerBound(radius, confidence=0.99)
+
+
 def exact(distance: float = RADIUS + 1e-6, radius: float = RADIUS) -> Exact:
     return Exact(point(0.1 + distance), radius, details={"how": "both"})
 
@@ -181,6 +185,38 @@ def test_a_radius_that_holds_with_a_probability_yields_to_a_point() -> None:
     finding = told(LowerBound(0.5, confidence=0.999), at(0.45)).finding
     assert (finding.kind, finding.value) == (Kind.UPPER_BOUND, pytest.approx(0.45))
     assert "lower" not in finding.details
+
+
+def test_where_a_probable_radius_is_refuted_the_certain_one_below_the_point_is_told() -> None:
+    for claims in ((LowerBound(0.3), probable(0.5)), (probable(0.5), LowerBound(0.3))):
+        finding = told(*claims, at(0.42)).finding
+        assert (finding.kind, finding.value, finding.confidence) == (Kind.LOWER_BOUND, 0.3, 1.0)
+        assert finding.details["upper"] == pytest.approx(0.42)
+
+
+def test_a_certain_radius_above_a_point_fails_the_run_though_a_larger_probable_one_is_refuted_too() -> None:
+    for claims in ((LowerBound(0.45), probable(0.5)), (probable(0.5), LowerBound(0.45))):
+        with pytest.raises(Contradiction, match=r"radius of 0\.45 for sample 0.*otherwise at a distance of 0\.41999"):
+            told(*claims, at(0.42))
+
+
+def test_of_radii_that_no_point_refutes_the_largest_is_told_and_of_equal_ones_the_certain() -> None:
+    finding = told(LowerBound(0.3), probable(0.35), probable(0.32), at(0.42)).finding
+    assert (finding.value, finding.confidence) == (0.35, 0.99)
+    finding = told(probable(0.3), LowerBound(0.3), at(0.42)).finding
+    assert (finding.value, finding.confidence) == (0.3, 1.0)
+
+
+def test_an_epsilon_that_a_certain_radius_reaches_is_proven_with_certainty() -> None:
+    finding = told(LowerBound(0.3), probable(0.35), epsilon=0.25).finding
+    assert (finding.value, finding.confidence) == (0.25, 1.0)
+
+
+def test_an_exact_radius_is_exact_though_a_lower_bound_had_reached_it() -> None:
+    for claims in ((LowerBound(RADIUS), exact()), (exact(), LowerBound(RADIUS)), (probable(RADIUS), exact())):
+        finding = told(*claims, proves="exact").finding
+        assert (finding.value, finding.confidence) == (RADIUS, 1.0)
+        assert (finding.details["how"], finding.details["exact"]) == ("both", True)
 
 
 @pytest.mark.parametrize(("queries", "spent"), [(1, 1), (2, 2)])
