@@ -6,7 +6,8 @@ import pytest
 import redis
 
 from algorithms.errors import NotFound
-from algorithms.seam.claims import Details
+from algorithms.seam.claims import Details, Kind
+from audits.evidence.efforts import effort
 from jobs.lease import Commit
 from jobs.store.details import MOST_BYTES
 from jobs.store.store import Store
@@ -16,6 +17,9 @@ VOTES = {str(label): label % 7 + 1 for label in range(2_000)}
 SMALL: Details = {"top_class": 3, "p_lower": 0.75, "counts": {"3": 90, "1": 10}}
 LARGE: Details = {"top_class": 3, "p_lower": 0.75, "counts": VOTES, "selection_counts": dict(list(VOTES.items())[:40])}
 ODD: Details = {f"part_{n}": "é" * 100 for n in range(30)}  # none is large, all together are
+TRACE = [[round(1.25**n), 1e-3 * (1000 - n) / 7] for n in range(90)]  # as long as a billion queries make it
+WARNINGS = ["few_batches", "fit_rejected", "gradient_partly_masked", "above_first_order_distance", "beyond_box"]
+READ: Details = {"trace": TRACE, "warnings": WARNINGS, "interval": [0.1, 0.2], "read_as": 3, "reason": "not_confirmed"}
 
 
 def committed(store: Store, upload: Upload, *details: Details) -> str:
@@ -36,6 +40,24 @@ def test_what_is_large_is_moved_and_the_rest_stays(
     assert large["counts"]["bytes"] == len(library.get(large["counts"]["sha256"]))
     assert all(len(json.dumps(told, ensure_ascii=False).encode()) <= 1.1 * MOST_BYTES for told in (small, large, odd))
     assert len(server.hget(f"{{brinell}}:t:lab:job:{job_id}:chunks", "0") or "") < 3 * MOST_BYTES
+
+
+def test_what_reports_read_stays_and_the_methods_own_parts_go(store: Store, upload: Upload) -> None:
+    """Also where each of those parts is smaller than the trace."""
+    own: Details = {f"part_{n}": "x" * 200 for n in range(12)}
+    job_id = committed(store, upload, READ | own, READ | {"counts": VOTES})
+    for line in store.findings.page("lab", job_id).items:
+        assert line.details | READ == line.details
+        assert len(json.dumps(line.details)) <= 1.1 * MOST_BYTES
+        curve = effort("pgd", [line.model_copy(update={"kind": Kind.UPPER_BOUND})])
+        assert curve and curve.points[0].found == 1
+
+
+def test_not_even_what_reports_read_may_fill_the_store(store: Store, upload: Upload) -> None:
+    job_id = committed(store, upload, {"trace": TRACE * 100, "warnings": WARNINGS})
+    (line,) = store.findings.page("lab", job_id).items
+    assert set(line.details["trace"]) == {"sha256", "bytes"} and line.details["warnings"] == WARNINGS
+    assert store.findings.get("lab", job_id, 0).details["trace"] == TRACE * 100
 
 
 def test_one_finding_is_read_whole(store: Store, upload: Upload) -> None:
