@@ -1,7 +1,8 @@
-"""What the phases so far leave to the next: for each sample its nearest adversarial point and its largest radius. Pure.
+"""What the phases so far leave to the next: each sample's nearest adversarial point and largest certain radius. Pure.
 
 Nothing depends on which job ended first: the jobs are looked at in the order of the recipe, and of equal points the
-first named one stays. A job that failed, or a point that is gone, leaves no hint; the others do.
+first named one stays. A radius that holds with a probability only is told to nobody: `proven` means certain. A job that
+failed, or a point that is gone, leaves no hint; the others do.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -23,12 +24,13 @@ def hints(evidence: Sequence[Evidence], points: Points, *, most_points: int) -> 
     for one in evidence:
         for finding in one.findings:
             before = known.get(finding.index, NOTHING_KNOWN)
-            proof, distance = proven(finding), reached(finding)
+            distance = reached(finding)
             if distance is not None and 0 < distance < before.reached:
                 nearest[finding.index] = one.job.id
                 known[finding.index] = before = replace(before, reached=distance)
-            if proof is not None and proof[0] > before.proven:
-                known[finding.index] = replace(before, proven=proof[0])
+            radius, confidence = proven(finding) or (0.0, 1.0)
+            if confidence == 1 and radius > before.proven:
+                known[finding.index] = replace(before, proven=radius)
     shown = dict(sorted(nearest.items())[:most_points])
     for job_id in [one.job.id for one in evidence]:
         wanted = [index for index, found_by in shown.items() if found_by == job_id]

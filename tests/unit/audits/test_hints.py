@@ -72,6 +72,15 @@ def test_the_largest_proof_counts_and_an_estimate_or_a_smoothed_radius_never():
     assert known[0].reached == np.inf and known[0].point is None
 
 
+def test_a_radius_that_holds_with_a_probability_is_told_to_nobody():
+    likely = finding(0, Kind.LOWER_BOUND, 0.4).model_copy(update={"confidence": 0.999})
+    beside = finding(0, Kind.UPPER_BOUND, 0.5, details={"lower": 0.3, "lower_confidence": 0.99})
+    certain = finding(0, Kind.UPPER_BOUND, 0.5, details={"lower": 0.2, "lower_confidence": 1.0})
+    assert told(replace(SQUARE, findings=(likely,))) == {}
+    for findings, radius in (((beside,), 0.0), ((certain,), 0.2), ((likely, beside, certain), 0.2)):
+        assert told(replace(SQUARE, findings=findings))[0].proven == radius
+
+
 def test_both_ends_of_one_finding_are_told():
     exact = finding(0, Kind.LOWER_BOUND, 0.3, details={"exact": True, "upper": 0.3001, "read_as": 2})
     known = told(replace(SQUARE, findings=(exact,)))
