@@ -62,11 +62,12 @@ def _gone(recipe: ReleasedRecipe) -> list[str]:
 
 def _later(recipe: str, recipes: Mapping[str, ReleasedRecipe]) -> list[str]:
     """The recipes of the same series with a higher number, the next one first."""
-    series, number = _parts(recipe)
-    return sorted((name for name in recipes if _parts(name)[0] == series and _parts(name)[1] > number), key=_parts)
+    series, number = parts(recipe)
+    return sorted((name for name in recipes if parts(name)[0] == series and parts(name)[1] > number), key=parts)
 
 
-def _parts(recipe: str) -> tuple[str, int]:
+def parts(recipe: str) -> tuple[str, int]:
+    """Reads quick-2 as ("quick", 2): the recipes of a series are ordered by number, not by name."""
     series, _, number = recipe.rpartition("-")
     return series, int(number)
 
