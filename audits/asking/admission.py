@@ -13,7 +13,7 @@ from audits.document.report import Skipped
 from audits.policy import policy
 from jobs import admission
 from jobs.admission import SelectedRows
-from jobs.request import JobRequest, Selection, Targeted, ThreatRequest
+from jobs.request import BudgetRequest, JobRequest, Selection, Targeted, ThreatRequest
 from jobs.spec import JobSpec
 from models.cards import ModelCard, SamplesCard
 
@@ -74,6 +74,7 @@ def admit(
         indices=indices,
         threat=jobs[0].threat.model_copy(update={"epsilon": request.threat.epsilon, "goal": request.threat.goal}),
         skipped=tuple(Skipped(method=s.method, reason=s.reason) for s in skipped),
+        phases=tuple(tuple(map(recipes.written, phase)) for phase in phases),
         baseline=baseline,
         draft=isinstance(request.recipe, str) and RECIPES[request.recipe].is_draft,
         queue=jobs[0].queue,
@@ -82,10 +83,12 @@ def admit(
 
 
 def jobs_of_phase(spec: AuditSpec, phase: int, rows: SelectedRows | None = None) -> tuple[JobSpec, ...]:
-    """Admits the jobs of a later phase of an audit under way, counted from 0, as `admit` did. `rows` likewise."""
-    phases, _ = recipes.choose(spec.request, spec.model)
-    count = len(spec.indices)
-    return tuple(_job(spec.request, choice, spec.model, spec.samples, count, rows) for choice in phases[phase])
+    """Admits the jobs of a later phase of an audit under way, counted from 0, as `admit` planned it. `rows` likewise.
+
+    Raises Refused(not_available) where a method of it is no longer here in the version that was planned.
+    """
+    count, steps = len(spec.indices), spec.phases[phase]
+    return tuple(_job(spec.request, recipes.chosen(step), spec.model, spec.samples, count, rows) for step in steps)
 
 
 def _job(
@@ -102,7 +105,7 @@ def _job(
         samples_id=request.samples_id,
         method=choice.params,
         threat=_threat(request.threat, choice, count),
-        budget=choice.budget,
+        budget=BudgetRequest(queries_per_sample=choice.queries),
         samples=_selection(request, count),
         seed=request.seed,
     )

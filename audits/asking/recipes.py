@@ -17,7 +17,7 @@ from algorithms.seam.threat import Threat
 from audits.asking.released import RECIPES, RecipeStep, ReleasedRecipe
 from audits.asking.request import AuditRequest
 from jobs.fitting import goal_of, misfit
-from jobs.request import BudgetRequest, ThreatRequest
+from jobs.request import ThreatRequest
 from models.cards import ModelCard
 
 _PARAMS: TypeAdapter[MethodParams] = TypeAdapter(MethodParams)
@@ -27,10 +27,13 @@ _HERE = frozenset(f"{method.name}@{method.version}" for method in METHODS)
 
 @dataclass(frozen=True)
 class ChosenMethod:
-    """A chosen method will run, with these parameters."""
+    """A chosen method will run, with these parameters, by `queries` a sample at the most.
+
+    On the first `samples` of the audit's; None: on all.
+    """
 
     params: MethodParams
-    budget: BudgetRequest
+    queries: int
     samples: int | None
 
 
@@ -96,12 +99,30 @@ def _wanted(request: AuditRequest) -> list[list[ChosenMethod]]:
 def _by_itself(params: MethodParams) -> ChosenMethod:
     """Under a job's default budget, or what these parameters need at least."""
     least = _BY_NAME[params.name].minimum(params, Threat()).queries
-    return ChosenMethod(params, BudgetRequest(queries_per_sample=max(Budget().queries or 0, least)), None)
+    return ChosenMethod(params, max(Budget().queries or 0, least), None)
+
+
+def written(choice: ChosenMethod) -> RecipeStep:
+    """Writes a chosen method down, with its version, so that `chosen` reads the same later or says that it cannot."""
+    method = _BY_NAME[choice.params.name]
+    params = choice.params.model_dump(mode="json", exclude={"name"})
+    return RecipeStep(f"{method.name}@{method.version}", params, choice.queries, choice.samples)
+
+
+def chosen(step: RecipeStep) -> ChosenMethod:
+    """Reads what was `written`. Raises Refused(not_available) where this version of the method is no longer here."""
+    if step.method not in _HERE:
+        raise Refused(
+            f"This audit was planned with {step.method}, which is no longer here; start it again.",
+            code="not_available",
+            pointer="/recipe",
+        )
+    return _choice(step)
 
 
 def _choice(step: RecipeStep) -> ChosenMethod:
     params = _PARAMS.validate_python({"name": step.name, **step.params})
-    return ChosenMethod(params, BudgetRequest(queries_per_sample=step.queries), step.samples)
+    return ChosenMethod(params, step.queries, step.samples)
 
 
 def _obstacle(choice: ChosenMethod, threat: ThreatRequest, card: ModelCard) -> str | None:

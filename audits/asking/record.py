@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import computed_field
 
+from audits.asking.released import RecipeStep
 from audits.asking.request import AuditRequest
 from audits.document.report import Skipped
 from audits.document.summary import AuditSummary
@@ -30,6 +31,7 @@ class AuditSpec(Record):
     indices: tuple[int, ...]  # the selected rows of the upload
     threat: ThreatSpec
     skipped: tuple[Skipped, ...]
+    phases: tuple[tuple[RecipeStep, ...], ...] = ()  # what runs, whatever the recipe has become
     baseline: str | None = None  # digest of the baseline audit's report, held as long as this audit lives
     draft: bool = False  # of a recipe that was not frozen yet
     queue: QueueName = "compute"

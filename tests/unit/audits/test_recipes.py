@@ -13,6 +13,7 @@ from algorithms.seam.access import Access
 from audits.asking import recipes as recipes_module
 from audits.asking.admission import admit, check, jobs_of_phase
 from audits.asking.recipes import parts
+from audits.asking.record import AuditSpec
 from audits.asking.released import RECIPES, RecipeStep, ReleasedRecipe
 from audits.asking.request import AuditRequest
 from models.cards import Withheld
@@ -177,6 +178,38 @@ def test_a_later_phase_is_admitted_as_it_would_have_been_at_once():
         budget = job.request.budget
         told = other.request.model_copy(update={"budget": budget})
         assert job == other.model_copy(update={"request": told})
+
+
+def test_a_later_phase_is_what_was_planned_whatever_the_recipe_has_become(monkeypatch):
+    """The record comes back from JSON; the recipe and its methods may have changed in between."""
+    made = plan(recipe="quick-2")
+    later = jobs_of_phase(made.spec, 1)
+    kept = AuditSpec.model_validate_json(made.spec.model_dump_json())
+    assert kept == made.spec
+    assert [step.method for phase in kept.phases for step in phase] == [
+        f"{name}@{method(name).version}" for name in methods(made)
+    ]
+    changed = ReleasedRecipe((RECIPES["quick-2"].phases[0], GOES_ON.phases[0]), is_draft=True)
+    monkeypatch.setitem(RECIPES, "quick-2", changed)
+    assert jobs_of_phase(plan(recipe="quick-2").spec, 1) != later, "the change is one"
+    assert jobs_of_phase(kept, 1) == later
+
+
+def test_a_method_of_a_later_phase_that_is_gone_is_not_run_in_another_version():
+    made = plan(recipe="quick-2")
+    first, (step, *others) = made.spec.phases
+    old = made.spec.model_copy(update={"phases": (first, (replace(step, method="pgd@0"), *others))})
+    with pytest.raises(Refused, match="planned with pgd@0") as refused:
+        jobs_of_phase(old, 1)
+    assert refused.value.code == "not_available"
+
+
+@pytest.mark.parametrize(
+    "recipe", ["quick-1", "standard-1", "thorough-1", ["clever", {"name": "smoothing", "n": 50_000}]]
+)
+def test_what_is_written_down_makes_the_same_jobs(recipe):
+    made = plan(recipe=recipe)
+    assert jobs_of_phase(AuditSpec.model_validate_json(made.spec.model_dump_json()), 0) == made.jobs
 
 
 @pytest.mark.parametrize(("name", "is_draft"), [("quick-1", False), ("quick-2", True)])
