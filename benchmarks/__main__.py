@@ -15,6 +15,7 @@ PEERS = (
     "crown_batching",
     "tiny_model",
     "audit",
+    "earlier",
 )  # these know --quick
 OTHERS: tuple[str, ...] = ("nearest_neighbor", "endpoint_concurrency")
 

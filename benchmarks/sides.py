@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Self
 
 
@@ -24,9 +25,12 @@ class Answer:
 
 
 class Side:
-    def __init__(self, module: str, *, python: str = sys.executable, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, module: str, *, python: str = sys.executable, environment: Mapping[str, str], folder: Path = Path()
+    ) -> None:
         self._process = subprocess.Popen(
             [python, "-m", module],
+            cwd=folder,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
