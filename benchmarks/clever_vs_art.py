@@ -21,7 +21,7 @@ def measure(quick: bool) -> Iterator[Figure]:
 
 
 def beside_art(ours: Side, images: range, scheme: tuple[int, int]) -> Iterator[Figure]:
-    """Image by image, one side after the other, in turns. The scheme of sampling is ART's: uniform in an l2 ball."""
+    """Measures image by image, the sides in turns. The scheme of sampling is ART's: uniform in an l2 ball."""
     batches, size = scheme
     mine: list[Answer] = []
     theirs: list[Answer] = []

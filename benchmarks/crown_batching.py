@@ -42,7 +42,7 @@ def measure(quick: bool) -> Iterator[Figure]:
 
 @dataclass(frozen=True)
 class Question:
-    """One linf radius for all rows, all rivals."""
+    """A question is one linf radius for all rows, all rivals."""
 
     radius: float
     relaxation: Relaxation

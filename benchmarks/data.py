@@ -30,7 +30,7 @@ def network(name: str) -> Path:
 
 
 def images(indices: list[int]) -> NDArray[np.float32]:
-    """MNIST test images in [0, 1]: (n, 1, 28, 28)"""
+    """Returns MNIST test images in [0, 1]: (n, 1, 28, 28)."""
     return _all()[indices].astype(np.float32)[:, None] / np.float32(255)
 
 

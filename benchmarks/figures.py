@@ -35,18 +35,18 @@ def at_most(what: str, value: float, target: float, shown: str = "{:.2f}") -> Fi
 
 
 def ratio(over: Sequence[Answer], under: Sequence[Answer], clock: str = "wall") -> float:
-    """The median over rounds of one side's time in the other's: a slow minute of the machine hits both."""
+    """Returns the median over rounds of one side's time in the other's: a slow minute of the machine hits both."""
     return float(statistics.median(getattr(a, clock) / getattr(b, clock) for a, b in zip(over, under, strict=True)))
 
 
 def spread(over: Sequence[Answer], under: Sequence[Answer]) -> str:
-    """The ratios of all rounds, smallest and largest, and the ratio of processor times."""
+    """Tells the smallest and the largest ratio of all rounds, and the ratio of processor times."""
     rounds = sorted(a.wall / b.wall for a, b in zip(over, under, strict=True))
     return f"rounds {rounds[0]:.2f} to {rounds[-1]:.2f}; processor time {ratio(over, under, 'cpu'):.2f}"
 
 
 def main(measure: Callable[[bool], Iterable[Figure]]) -> None:
-    """The command line of one benchmark: its figures as they come, as rows of a table."""
+    """Runs one benchmark from the command line: prints its figures as they come, as rows of a table."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--quick", action="store_true", help="tiny sizes: shows that it runs, and no more")
     quick = parser.parse_args().quick

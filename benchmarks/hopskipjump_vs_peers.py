@@ -46,7 +46,7 @@ def audit(ours: Side, images: list[int], queries: int) -> Answer:
 
 
 def beside_peers(ours: Side, others: Side, images: list[int], *, budgets: list[int]) -> Iterator[Figure]:
-    """The same images, none of a class in which noise falls. Foolbox takes them in lockstep, ART one by one."""
+    """Measures on the same images, of no class in which noise falls. Foolbox takes them in lockstep, ART one by one."""
     asked = {"net": NET, "images": images, "budgets": budgets}
     foolbox = others.ask("foolbox_hopskipjump", **asked).value
     mine = [audit(ours, images, budget) for budget in budgets]

@@ -53,7 +53,7 @@ def load(way: str) -> Any:
 
 
 def jacobian(way: str, module: Any) -> Callable[[Any], Any]:
-    """points (b, *shape) -> the largest 2-norm met in the K - 1 differences of class 0 and each rival."""
+    """Returns the largest 2-norm, at points (b, *shape), of the K - 1 differences of class 0 and each rival."""
     import torch
 
     def seeds(scores: Any) -> Any:  # (K - 1, b, K)
@@ -119,7 +119,7 @@ def jacobian(way: str, module: Any) -> Callable[[Any], Any]:
 
 
 def run(name: str, points: int) -> dict[str, float]:
-    """In the fresh process: time one case."""
+    """Measures one case, in the fresh process."""
     import torch
 
     way, batch, threads, slices, _ = CASES[name]

@@ -19,7 +19,7 @@ THREADS = {"OMP_NUM_THREADS": str(len(os.sched_getaffinity(0))), "OMP_WAIT_POLIC
 
 
 def side() -> Side:
-    """The other libraries, ready to be asked. Ends the program, saying why, where they cannot be installed."""
+    """Starts the other libraries, ready to be asked. Ends the program, saying why, where they cannot be installed."""
     made = FOLDER / "made-from"
     if not made.exists() or made.read_text() != PINS.read_text():
         _install()

@@ -21,7 +21,7 @@ from models.opening import open_model
 
 @cache
 def model(net: str) -> Model:
-    """As a runner opens it."""
+    """Opens the model as a runner does."""
     file = data.network(net).read_bytes()
     card = ModelCard(
         id=net,
@@ -45,7 +45,7 @@ def audit(
     epsilon: float | None = None,
     queries: int | None = None,
 ) -> list[dict[str, Any]]:
-    """The findings of one job: labels are the model's own predictions, so every sample takes part."""
+    """Returns the findings of one job: labels are the model's own predictions, so every sample takes part."""
     chosen = method(name)
     outcomes = run(
         model(net),
@@ -67,7 +67,7 @@ def raw(net: str, images: list[int], calls: int) -> None:
 
 
 def plain(net: str, images: list[int], calls: int) -> None:
-    """onnxruntime with its defaults, but for the number of threads: those of this machine."""
+    """Opens the model in onnxruntime with its defaults, but for the number of threads: those of this machine."""
     session, rows = _plain(net), data.samples(net, images)
     for _ in range(calls):
         session.run(None, {session.get_inputs()[0].name: rows})

@@ -56,7 +56,7 @@ def classifier(net: str) -> PyTorchClassifier:
 
 
 def clever(net: str, image: int, batches: int, points: int, radius: float) -> float:
-    """ART draws a pool of `points` points for each class, POOL_FACTOR a call, and `batches` maxima out of the pool."""
+    """Runs ART's CLEVER: a pool of `points` points for each class, POOL_FACTOR a call, `batches` maxima out of it."""
     np.random.seed(0)
     (x,) = data.images([image])
     size = points // POOL_FACTOR
@@ -113,7 +113,7 @@ class Recorder(torch.nn.Module):
         self.start = time.perf_counter()
 
     def forward(self, rows: torch.Tensor) -> torch.Tensor:
-        """Rows are q rounds over all samples, or q questions about the only one: (q n, *shape)"""
+        """Rows are q rounds over all samples, or q questions about the only one: (q n, *shape)."""
         rows = rows.float()  # ART's are double
         logits = self.inner(rows)
         n = len(self.x)

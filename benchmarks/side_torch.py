@@ -24,7 +24,7 @@ def pool(slices: int) -> ThreadPoolExecutor:
 
 
 def jacobians(net: str, points: int, batch: int, slices: int) -> float:
-    """The largest 2-norm of a logit's gradient at `points` random points; one backward pass a logit.
+    """Measures the largest 2-norm of a logit's gradient at `points` random points; one backward pass a logit.
 
     `batch` points a call, `slices` calls at once, OMP_NUM_THREADS threads a call.
     """

@@ -46,14 +46,14 @@ def measure(quick: bool) -> Iterator[Figure]:
 
 
 def jobs(quick: bool) -> list[tuple[str, dict[str, Any], int, int]]:
-    """Of about 30 s on two cores at rest: (method, params, images, queries an image)."""
+    """Returns jobs of about 30 s on two cores at rest: (method, params, images, queries an image)."""
     if quick:
         return [("clever", {"batches": 2, "batch_size": 32}, 4, 1000), ("square", {}, 100, 50)]
     return [("clever", {"batches": 40, "batch_size": 32}, 8, 1000), ("square", {}, 100, 1500)]
 
 
 def compared(client: Client, ours: Side, ids: dict[str, str], job: dict[str, Any], *, rounds: int) -> Iterator[Figure]:
-    """In turns. Both sides run on a machine where API, worker and a spare runner live; one of the two at a time."""
+    """Measures both sides in turns, on a machine where API, worker and a spare runner live."""
     whole: list[Answer] = []
     alone: list[Answer] = []
     with Peak() as peak:
@@ -90,7 +90,7 @@ def over_http(client: Client, ids: dict[str, str], job: dict[str, Any]) -> Answe
 
 
 def import_time(rounds: int) -> Figure:
-    """`import service.app`, less the start of a bare interpreter, in turns."""
+    """Measures `import service.app`, less the start of a bare interpreter, in turns."""
     seconds = [_start("import service.app") - _start("") for _ in range(1 + rounds)]
     return figures.at_most("`import service.app`, s (median)", statistics.median(seconds[1:]), 2)
 
@@ -108,7 +108,7 @@ def at_rest() -> Figure:
 
 
 class Peak:
-    """The largest peak of any runner below this process, looked up while it lives, in KiB."""
+    """A peak is the largest of any runner below this process, looked up while it lives, in KiB."""
 
     def __init__(self) -> None:
         self.runner = 0
@@ -129,7 +129,7 @@ class Peak:
 
 
 def descendants(module: str) -> list[int]:
-    """Processes `python -m MODULE` below this one."""
+    """Lists the processes `python -m MODULE` below this one."""
     return [int(p.name) for p in Path("/proc").iterdir() if p.name.isdigit() and _is(p, module) and _is_below(p)]
 
 
@@ -148,7 +148,7 @@ def _is_below(process: Path) -> bool:
 
 
 def kib(pid: int, field: str) -> int:
-    """A number of proc(5)'s status; 0 where the process is gone."""
+    """Reads a number of proc(5)'s status; 0 where the process is gone."""
     try:
         status = Path(f"/proc/{pid}/status").read_text()
     except OSError:

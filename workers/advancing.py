@@ -24,7 +24,7 @@ from workers.archive import Archive
 def next_phase(
     tenant: str, audit_id: str, *, store: Store, library: Library, keep: Callable[[bytes], str]
 ) -> tuple[JobSpec, ...]:
-    """The jobs of the next phase. Their hints are frozen by then: `keep` keeps bytes and returns their digest.
+    """Returns the jobs of the next phase. Their hints are frozen by then: `keep` keeps bytes and returns their digest.
 
     The same ended jobs give the same hints and the same jobs, however often this is tried.
     """

@@ -16,20 +16,20 @@ PAGE = 1000
 
 
 class Archive:
-    """A tenant's audits, read by a worker."""
+    """An archive holds a tenant's audits, as a worker reads them."""
 
     def __init__(self, store: Store, library: Library, tenant: str) -> None:
         self.audits = Audits(store)
         self._store, self._library, self._tenant = store, library, tenant
 
     def evidence(self, audit_id: str) -> Iterator[Evidence]:
-        """What each job brought, in the order in which the recipe names them."""
+        """Yields what each job brought, in the order in which the recipe names them."""
         for job_id in [job.job_id for job in self.audits.get(self._tenant, audit_id).jobs]:
             job, spec = self._store.jobs.get(self._tenant, job_id), self._store.jobs.spec(self._tenant, job_id)
             yield Evidence(job, spec, list(self._findings(job_id)))
 
     def points(self, job_id: str, wanted: Iterable[int]) -> dict[int, NDArray[np.float32]]:
-        """{row of the upload: adversarial point} of one job, one of its chunks in memory at a time."""
+        """Returns {row of the upload: adversarial point} of one job, with one of its chunks in memory at a time."""
         rows, points = set(wanted), dict[int, NDArray[np.float32]]()
         for digest in self._store.findings.adversarial_digests(self._tenant, job_id):
             with np.load(io.BytesIO(self._library.get(digest)), allow_pickle=False) as stored:

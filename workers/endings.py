@@ -15,7 +15,7 @@ class Done:
 
 @dataclass(frozen=True)
 class ModelRefused:
-    """The model cannot be accepted, and why."""
+    """A refused model is not accepted, for the reason that `code` and `detail` give."""
 
     code: str
     detail: str

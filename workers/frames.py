@@ -92,7 +92,7 @@ def write(stream: BinaryIO, frame: Frame) -> None:
 
 
 def read(stream: BinaryIO, limit: int) -> Frame | None:
-    """The next frame, its blobs together at most `limit` bytes; None at the end of the pipe. Raises FrameError."""
+    """Reads the next frame, its blobs together at most `limit` bytes; None: the pipe has ended. Raises FrameError."""
     start = stream.read(_SIZE.size)
     if not start:
         return None

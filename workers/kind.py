@@ -83,7 +83,7 @@ class RunnerAnswer:
 
 @dataclass(frozen=True)
 class WorkKind(Generic[L]):
-    """A row at the end of a kind's file.
+    """A kind of work is described by this row, at the end of its file.
 
     `lease`: the right it takes, which says what its subject is. `apology`: what a caller is told where we fail, and not
     the model. `patience`: seconds that a runner may be silent over it; None: as long as the settings say.

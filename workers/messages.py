@@ -49,7 +49,7 @@ class Message(Record):
 
     @classmethod
     def read(cls, frame: Frame) -> Self:
-        """The message of a frame. Raises FrameError: the frame is another one, or says what this message cannot."""
+        """Reads the message of a frame. Raises FrameError where it is another one, or says what this message cannot."""
         if frame.kind != cls.kind:
             raise FrameError(f"a frame came out of turn: {frame.kind[:32]!r}")
         fields = {name: value for name, value in frame.fields.items() if name != "arrays"}
@@ -128,7 +128,7 @@ class TurnsGranted(Message):
 
 
 class NotAccepted(Message):
-    """The model cannot be accepted, and why."""
+    """The model is not accepted, for the reason that `code` and `detail` give."""
 
     kind = "refused"
 

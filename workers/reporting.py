@@ -22,12 +22,12 @@ from workers.archive import Archive
 
 
 def compose_report(tenant: str, audit_id: str, *, store: Store, library: Library) -> Report:
-    """The report of an audit, from what its jobs left in the store and in the library."""
+    """Composes the report of an audit from what its jobs left in the store and in the library."""
     return _Composing(store, library, tenant).compose(audit_id)
 
 
 def rendered(report: Report) -> Iterator[tuple[str, bytes]]:
-    """The report in each of its forms: (form, bytes), one at a time."""
+    """Renders the report in each of its forms: yields (form, bytes), one at a time."""
     for form in WRITERS:
         yield form, render(report, form)
 

@@ -19,7 +19,7 @@ AUXILIARY_BYTES = 128 << 20
 
 
 def pool(spec: JobSpec, samples: bytes) -> NDArray[np.float32] | None:
-    """The first rows (p, *shape) of the job's own upload, None where its method wants none."""
+    """Returns the first rows (p, *shape) of the job's own upload, None where its method wants none."""
     if not method(spec.request.method.name).wants_pool:
         return None
     count = min(POOL_ROWS, rows_within(POOL_BYTES, spec.samples.count, spec.samples.shape))
@@ -27,17 +27,17 @@ def pool(spec: JobSpec, samples: bytes) -> NDArray[np.float32] | None:
 
 
 def auxiliary(card: SamplesCard, samples: bytes) -> NDArray[np.float32]:
-    """The first rows (n, *shape) of the auxiliary upload: what `prepare` works on."""
+    """Returns the first rows (n, *shape) of the auxiliary upload: what `prepare` works on."""
     return load_rows(samples, range(rows_within(AUXILIARY_BYTES, card.count, card.shape)))[0]
 
 
 def rows_within(nbytes: int, count: int, shape: tuple[int, ...]) -> int:
-    """How many of the rows fit, at least one."""
+    """Counts the rows that fit, at least one."""
     return max(1, min(count, nbytes // (4 * math.prod(shape))))
 
 
 def packed(array: NDArray[np.float32]) -> bytes:
-    """The array as npy. The same array gives the same bytes."""
+    """Packs an array as npy. The same array gives the same bytes."""
     file = io.BytesIO()
     np.save(file, array, allow_pickle=False)
     return file.getvalue()

@@ -4,7 +4,7 @@ import math
 
 
 class Allowance:
-    """The time of a run. Spent where one more beat, as long as the longest so far, would not end in it."""
+    """An allowance is the time of a run, spent where one more beat, as long as the longest so far, would pass it."""
 
     def __init__(self, ends: float) -> None:
         self._ends = ends

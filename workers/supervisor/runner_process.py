@@ -56,7 +56,9 @@ class RunnerDied(Exception):
 
 
 class RunnerProcess:
-    """One child. `send` and `receive` are for one thread; `ask_to_cancel` and `kill` may come from another.
+    """A runner process is one child of the supervisor.
+
+    `send` and `receive` are for one thread; `ask_to_cancel` and `kill` may come from another.
 
     Start it from a thread that lives as long as the process: the kernel sends PDEATHSIG when that *thread* ends.
     """
@@ -105,7 +107,7 @@ class RunnerProcess:
             raise self._died() from error
 
     def receive(self, *, limit: int) -> Frame:
-        """The next frame, its blobs at most `limit` bytes. Waits as long as the child lives. Raises RunnerDied."""
+        """Receives a frame, its blobs at most `limit` bytes. Waits as long as the child lives. Raises RunnerDied."""
         try:
             frame = frames.read(self._answers, limit)
         except (FrameError, OSError, ValueError) as error:
@@ -138,7 +140,7 @@ class RunnerProcess:
                 os.killpg(self.pid, signal.SIGKILL)
 
     def close(self) -> None:
-        """Kills the child, collects it, and leaves nothing behind."""
+        """Closes the pipes: kills the child, collects it, and leaves nothing behind."""
         self.kill()
         self._process.wait()
         self._log.close()

@@ -31,7 +31,7 @@ _log = structlog.get_logger(__name__)
 
 
 class Supervisor:
-    """Lives in a pool child of the worker; one chunk at a time."""
+    """A supervisor lives in a pool child of the worker, and does one chunk at a time."""
 
     def __init__(self, settings: Settings, *, store: Store, library: Library, runners: Runners) -> None:
         self._settings = settings

@@ -15,7 +15,7 @@ from workers.messages import Floats, Message, Seconds
 
 
 class PrepareJob(Message):
-    """Span these rows."""
+    """The runner shall span these rows."""
 
     kind = "prepare"
 
@@ -23,7 +23,7 @@ class PrepareJob(Message):
 
 
 class JobPrepared(Message):
-    """What they span."""
+    """The runner answers what the rows span."""
 
     kind = "prepare.done"
 
@@ -51,7 +51,7 @@ def supervise(lease: JobLease, desk: Desk) -> Ending:
 
 
 def prepare(asked: PrepareJob, bench: Bench) -> JobPrepared:
-    """Spans the rows, in the runner."""
+    """Computes what the rows span, in the runner."""
     del bench  # the model is not asked
     began = monotonic()
     return JobPrepared(basis=spanning_basis(asked.x), seconds=monotonic() - began)

@@ -64,7 +64,7 @@ class JobBegun(Message):
 
 
 class RunChunk(Message):
-    """The rows of one chunk: indices (m,) in the upload, x (m, *shape), y and targets (m,).
+    """A chunk is its rows: indices (m,) in the upload, x (m, *shape), y and targets (m,).
 
     Of a job with hints: points (m, *shape), and the distances (m,) that they reach and that are proven.
     """
@@ -192,7 +192,7 @@ def believed(answer: ChunkDone, lease: JobLease, desk: Desk) -> ChunkResult:
 
 
 def findings(answer: ChunkDone, lease: JobLease) -> tuple[Finding, ...]:
-    """One finding for every row asked about, in the same order; of a fault, for some of them. Raises FrameError."""
+    """Returns one finding for every row asked about, in their order; after a fault, for some. Raises FrameError."""
     try:
         found = _FINDINGS.validate_json(answer.findings)
     except ValidationError as error:
@@ -205,7 +205,7 @@ def findings(answer: ChunkDone, lease: JobLease) -> tuple[Finding, ...]:
 
 
 def adversarials(answer: ChunkDone, lease: JobLease) -> bytes | None:
-    """An npz {index (m,), x (m, *shape), label (m,)}; None where m = 0. The same arrays give the same bytes."""
+    """Returns an npz {index (m,), x (m, *shape), label (m,)}; None where m = 0. The same arrays give the same bytes."""
     index, x, label = answer.index, answer.x, answer.label
     if index.ndim != 1 or x.shape != (len(index), *lease.spec.samples.shape) or label.shape != index.shape:
         raise FrameError("the adversarial points have an unknown shape")
