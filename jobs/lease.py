@@ -29,6 +29,13 @@ class ModelLease(_Right):
 
     model: ModelCard
     sealed: str | None = Field(None, repr=False)  # the ciphertext of an endpoint's credential
+    spec: str = "{}"  # JSON, which its kind reads with the record that it was written from
+    deadline: float | None = None  # the work's, on the monotonic clock of the worker's machine; None: it has none
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Counts from the moment it is read; None: there is no end."""
+        return None if self.deadline is None else self.deadline - monotonic()
 
 
 class JobLease(_Right):

@@ -69,6 +69,9 @@ class Bench(Protocol):
     def inspect(self, about: AboutModel) -> Inspection:
         """Finds out what the model's card will say. Raises Refused."""
 
+    def tell(self, fraction: float) -> None:
+        """Says how far work that is no run has come: call it often, since who is silent too long is ended."""
+
     def checkpoint(self, ends: float) -> Checkpoint:
         """Makes what a run calls once a beat; its time is over at `ends`, on the clock that the supervisor shares."""
 

@@ -139,6 +139,11 @@ def _lease(reply: Reply, subject_id: str, chunk: int) -> Lease:
                 deadline=monotonic() + reply["milliseconds_left"] / 1000,
             )
         case "model":
-            model = ModelCard.model_validate_json(reply["model"])
-            return ModelLease(**right, model=model, sealed=reply.get("sealed"))
+            return ModelLease(
+                **right,
+                model=ModelCard.model_validate_json(reply["model"]),
+                sealed=reply.get("sealed"),
+                spec=reply.get("spec", "{}"),
+                deadline=monotonic() + reply["milliseconds_left"] / 1000 if "milliseconds_left" in reply else None,
+            )
     return AuditLease(**right)

@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 
 from jobs.idempotency import Idempotency
+from jobs.model_work import ModelWork
 from jobs.page import Page
+from jobs.record import Progress
 from jobs.store.moves import Moves
-from jobs.store.names import checked, found, key
+from jobs.store.names import checked, found, key, kind_of, missing
 from jobs.store.objects import Objects, as_argument
 from models.cards import ModelCard
 from models.kinds import KINDS
@@ -26,13 +28,15 @@ class Models:
         idempotency: Idempotency | None = None,
         *,
         sealed: str | None = None,
-        work: str = "inspect",
+        work: ModelWork | None = None,
     ) -> ModelCard:
         """Adds a model and, in the same move, its inspection; or returns what this idempotency key first added.
 
-        An `unverified` model is not inspected. `sealed`: its secret, which only a lease hands out again. `work`: the
-        kind of work that makes the model ready, where that is more than to inspect its bytes.
+        An `unverified` model is not inspected. `sealed`: its secret, which only a lease hands out again. `work`: what
+        makes the model ready, where that is more than to inspect its bytes. Raises NotFound where something that the
+        work uses is not there, or a model not ready.
         """
+        asked = work or ModelWork("inspect", queue="probe" if KINDS[card.kind].is_remote else "inspect")
         reply = self._moves.make(
             "add_model",
             durable=True,
@@ -42,8 +46,12 @@ class Models:
             state=card.state,
             digest=card.sha256,
             sealed=sealed,
-            queue="probe" if KINDS[card.kind].is_remote else "inspect",
-            stages=[{"work": work, "total": 1}],
+            queue=asked.queue,
+            stages=[{"work": asked.kind, "total": 1}],
+            spec=asked.spec and asked.spec.model_dump_json(),
+            uses=[_used(used_id) for used_id in asked.uses],
+            seconds=asked.seconds,
+            window=work and "making",
             idempotency=as_argument(idempotency),
         )
         return self.get(tenant, reply.get("id", card.id))
@@ -53,12 +61,21 @@ class Models:
         (card,) = self._load(tenant, [checked(model_id, "model")])
         return found(card)
 
+    def progress(self, tenant: str, model_id: str) -> Progress | None:
+        """Tells how far the work on a model has come by its worker's last beat; None where none has beaten.
+
+        Of an inspection nothing is told. Raises NotFound.
+        """
+        self.get(tenant, model_id)
+        (live,) = self._moves.connection.ask(("HVALS", key("unit", model_id, "live")))
+        return Progress.model_validate_json(live[0]) if live else None
+
     def page(self, tenant: str, cursor: str | None = None, limit: int = 100) -> Page[ModelCard]:
         """Lists the tenant's models, newest first."""
         return self._objects.page(tenant, "model", cursor, limit, lambda ids: self._load(tenant, ids))
 
     def remove(self, tenant: str, model_id: str) -> None:
-        """Removes a model. Raises NotFound, and Conflict(in_use) while a live job uses it."""
+        """Removes a model. Raises NotFound, Conflict(in_use) while a live job, or work on another model, uses it."""
         self._objects.remove(tenant, "model", model_id)
 
     def _load(self, tenant: str, ids: Sequence[str]) -> list[ModelCard | None]:
@@ -71,3 +88,10 @@ def _model(card: str | None, state: str, refusal_code: str, refusal_detail: str)
         return None
     model = ModelCard.model_validate_json(card)
     return model.refused(refusal_code, refusal_detail) if state == "refused" else model
+
+
+def _used(object_id: str) -> dict[str, str]:
+    """Names what work on a model may use. Raises NotFound for a job or an audit: they go when their time has come."""
+    if (kind := kind_of(object_id)) not in ("model", "samples"):
+        raise missing()
+    return {"kind": kind, "id": object_id}

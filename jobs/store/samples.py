@@ -39,7 +39,7 @@ class KeptSamples:
         return self._objects.page(tenant, "samples", cursor, limit, lambda ids: self._load(tenant, ids))
 
     def remove(self, tenant: str, samples_id: str) -> None:
-        """Removes samples. Raises NotFound, and Conflict(in_use) while a live job uses them."""
+        """Removes samples. Raises NotFound, and Conflict(in_use) while a live job, or work on a model, uses them."""
         self._objects.remove(tenant, "samples", samples_id)
 
     def _load(self, tenant: str, ids: Sequence[str]) -> list[SamplesCard | None]:

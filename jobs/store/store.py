@@ -15,14 +15,17 @@ live in one slot; `t:T` are the keys of tenant T, and no method finds an object 
     t:T:list:KIND              zset    ids in the order of their making (`sequence`)
     t:T:idempotency:DIGEST     hash    fingerprint, id: for 24 hours, means nothing once the object is gone
     t:T:turns                  string  when (ms) its bucket of requests is full again; gone a second later
-    t:T:waiting:SUBJECT        zset    units of work not yet admitted, first come first served
-    t:T:active:SUBJECT         set     units admitted: at most `jobs_in_flight`
+    t:T:waiting:WINDOW         zset    units of work not yet admitted, first come first served
+    t:T:active:WINDOW          set     units admitted: at most `jobs_in_flight`
     unit:ID                    hash    tenant, subject (model, job or audit), queue, cancel; of its stage: work (kind),
-                                       total, next, done; later: the stages after it. Gone at the end of all work
+                                       total, next, done; later: the stages after it; window, where not its subject;
+                                       spec, seconds of work on a model. Gone at the end of all work
+    unit:ID:uses               set     ids of what the work on a model uses
     unit:ID:out                set     chunks admitted and not committed: at most `chunks_in_flight`
     unit:ID:chunks             hash    fence:N, attempts:N, faults:N, sent:N of those chunks
     unit:ID:live               hash    chunk -> Progress of the last beat
-    using:ID                   set     live jobs and audits that use this model or these samples; the audit of a job
+    using:ID                   set     live jobs, audits and models in the making that use this model or these samples;
+                                       the audit of a job
     leases, sent               zset    ID/CHUNK by the time at which its lease dies, its message counts as lost
     deadlines                  zset    unit by the time at which it is given up: queued, running, cancelling
     expiries                   zset    "tenant kind id" by the time at which an ended object is forgotten

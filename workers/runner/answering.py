@@ -81,19 +81,26 @@ class Answering:
     def http_calls(self) -> int:
         return 0 if self._permit is None else self._permit.pace.calls
 
+    def tell(self, fraction: float) -> None:
+        self._tell(time.monotonic(), lambda: Progressed(samples_done=0, fraction=fraction, queries=0, gradients=0))
+
     def checkpoint(self, ends: float) -> Checkpoint:
         allowance = Allowance(ends)
 
         def checkpoint(progress: RunProgress) -> Stop | None:
             now = time.monotonic()
-            if now - self._said >= PROGRESS_SECONDS:
-                self._said = now
-                self._say(_progressed(progress))
+            self._tell(now, lambda: _progressed(progress))
             if self._inbox.cancelled.is_set():
                 return "cancelled"
             return "budget" if allowance.is_spent(now) else None
 
         return checkpoint
+
+    def _tell(self, now: float, progressed: Callable[[], Progressed]) -> None:
+        """At most once a second, and only then counted."""
+        if now - self._said >= PROGRESS_SECONDS:
+            self._said = now
+            self._say(progressed())
 
     def _permit_of(self, about: AboutModel) -> "Permit | None":
         """None: the model is no endpoint. A runner of uploaded models never gets to what is imported here."""

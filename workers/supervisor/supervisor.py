@@ -108,15 +108,15 @@ class Supervisor:
         return seconds if endpoint is None else seconds + endpoint.limits.longest_request_seconds
 
     def _runner(self, lease: Lease, watch: Watch, seconds: float) -> RunnerProcess:
-        """Ready, with its patience and the job's processor time."""
+        """Ready, with its patience and the processor time of a job, or of work on a model."""
         if isinstance(lease, AuditLease):
             raise TypeError("a report needs no runner")
         runner = self._runners.holding(_key(lease))
         watch.guard(runner, seconds=START_SECONDS)
         runner.wait_until_ready()
         watch.guard(runner, seconds=seconds)
-        left = lease.seconds_left if isinstance(lease, JobLease) else seconds
-        runner.allow_cpu((left + CPU_GRACE_SECONDS) * (os.cpu_count() or 1))
+        left = lease.seconds_left
+        runner.allow_cpu(((seconds if left is None else left) + CPU_GRACE_SECONDS) * (os.cpu_count() or 1))
         return runner
 
     def _reserve(self, endpoint: Endpoint, calls: int, hold: float) -> float:

@@ -40,5 +40,10 @@ if unit.subject == 'job' then
   lease.milliseconds_left = redis.call('ZSCORE', key('deadlines'), ASK.id) - NOW
 elseif unit.subject == 'model' then
   lease.model, lease.sealed = redis.call('HGET', subject, 'card'), redis.call('HGET', subject, 'sealed') or nil
+  lease.spec = unit.spec
+  if unit.seconds then
+    redis.call('ZADD', key('deadlines'), 'NX', NOW + 1000 * unit.seconds, ASK.id)
+    lease.milliseconds_left = redis.call('ZSCORE', key('deadlines'), ASK.id) - NOW
+  end
 end
 return reply('ok', lease)

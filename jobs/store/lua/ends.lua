@@ -106,11 +106,17 @@ end
 
 -- Beginnings and removals.
 
-local function can_use(tenant, model_id, ...) -- the model or samples may have been removed since the admission
+local function is_there(tenant, kind, id) -- the model or samples may have been removed since the admission
+  local name = object(tenant, kind, id)
+  if kind == 'model' then return redis.call('HGET', name, 'state') == 'ready' end
+  return exists(name)
+end
+
+local function can_use(tenant, model_id, ...)
   for _, samples_id in ipairs({...}) do
-    if not exists(object(tenant, 'samples', samples_id)) then return false end
+    if not is_there(tenant, 'samples', samples_id) then return false end
   end
-  return redis.call('HGET', object(tenant, 'model', model_id), 'state') == 'ready'
+  return is_there(tenant, 'model', model_id)
 end
 
 -- Whether a tenant's live jobs, those of audits included, leave room for another. An audit needs one place for all its

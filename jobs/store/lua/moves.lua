@@ -118,8 +118,11 @@ local function fill(id)
   redis.call('HSET', unit, 'next', first)
 end
 
-local function admit(tenant, subject)
-  local waiting, active = key('t', tenant, 'waiting', subject), key('t', tenant, 'active', subject)
+-- A window of its own keeps what makes models from holding up their inspections.
+local function window(unit) return unit.window or unit.subject end
+
+local function admit(tenant, name)
+  local waiting, active = key('t', tenant, 'waiting', name), key('t', tenant, 'active', name)
   while redis.call('SCARD', active) < LIMITS.jobs_in_flight do
     local id = redis.call('ZPOPMIN', waiting)[1]
     if not id then return end
@@ -142,8 +145,9 @@ end
 local function begin(tenant, id, subject, queue, stages)
   redis.call('HSET', key('unit', id), 'tenant', tenant, 'subject', subject, 'queue', queue)
   enter(id, stages)
-  redis.call('ZADD', key('t', tenant, 'waiting', subject), redis.call('INCR', key('sequence')), id)
-  admit(tenant, subject)
+  local name = window(hash(key('unit', id)))
+  redis.call('ZADD', key('t', tenant, 'waiting', name), redis.call('INCR', key('sequence')), id)
+  admit(tenant, name)
 end
 
 local function end_unit(id)
@@ -153,18 +157,22 @@ local function end_unit(id)
     redis.call('ZREM', key('leases'), spot(id, chunk))
     redis.call('ZREM', key('sent'), spot(id, chunk))
   end
-  redis.call('DEL', key('unit', id), key('unit', id, 'chunks'), key('unit', id, 'out'), key('unit', id, 'live'))
+  for _, used in ipairs(redis.call('SMEMBERS', key('unit', id, 'uses'))) do
+    redis.call('SREM', key('using', used), id)
+  end
+  for _, part in ipairs({'chunks', 'out', 'live', 'uses'}) do redis.call('DEL', key('unit', id, part)) end
+  redis.call('DEL', key('unit', id))
   redis.call('ZREM', key('deadlines'), id)
-  redis.call('ZREM', key('t', unit.tenant, 'waiting', unit.subject), id)
-  redis.call('SREM', key('t', unit.tenant, 'active', unit.subject), id)
-  admit(unit.tenant, unit.subject)
+  redis.call('ZREM', key('t', unit.tenant, 'waiting', window(unit)), id)
+  redis.call('SREM', key('t', unit.tenant, 'active', window(unit)), id)
+  admit(unit.tenant, window(unit))
 end
 
 -- A unit that has done what there was to do, and may begin again: it makes room, and its fences stay.
 local function rest(id)
-  local tenant, subject = unpack(redis.call('HMGET', key('unit', id), 'tenant', 'subject'))
-  redis.call('SREM', key('t', tenant, 'active', subject), id)
-  admit(tenant, subject)
+  local unit = hash(key('unit', id))
+  redis.call('SREM', key('t', unit.tenant, 'active', window(unit)), id)
+  admit(unit.tenant, window(unit))
 end
 
 local function is_leased(id)

@@ -26,6 +26,9 @@ for _, id in ipairs(due('deadlines')) do
     finish_as(unit.tenant, id, 'cancelled')
   elseif redis.call('HGET', object(unit.tenant, unit.subject, id), 'state') == 'queued' then
     finish_as(unit.tenant, id, 'expired')
+  elseif unit.subject == 'model' then
+    finish_as(unit.tenant, id, 'failed', 'deadline',
+      'The work on this model ran out of its time; ask for less of it, or allow more seconds.')
   else
     finish_as(unit.tenant, id, 'failed', 'deadline',
       'The job ran out of its time; the findings so far are kept. Ask for fewer samples, or allow more seconds.')

@@ -1,12 +1,15 @@
 """How long a supervisor waits for a runner that waits for an endpoint, and whose fault it is when that was too long."""
 
+import os
 from time import monotonic
+from types import SimpleNamespace
 
 import pytest
 
 from jobs.lease import JobLease
 from models.cards import TRIES
 from tests.jobs_for_tests import ready_card, samples_card, spec
+from tests.patience import PATIENCE_SECONDS
 from tests.unit.workers.supervisor.test_permits import lease
 from workers.frames import FrameError
 from workers.messages import AboutModel, Message, Progressed, TurnsAsked, TurnsGranted
@@ -38,6 +41,16 @@ class Runner:
 
     def receive(self, *, limit):
         return self.said.pop(0)
+
+
+class Started:
+    """Stands where a runner does that is to be given its processor time."""
+
+    def wait_until_ready(self):
+        pass
+
+    def allow_cpu(self, seconds):
+        self.allowed = seconds
 
 
 class Ended:
@@ -73,6 +86,18 @@ def test_an_inspection_may_wait_for_the_slowest_request_that_its_limits_allow(en
     about = lease(endpoint=endpoint)
     slowest = TRIES * about.model.endpoint.limits.timeout_seconds if endpoint else 0
     assert Supervisor._patience(None, about) == inspect.KIND.patience + slowest
+
+
+@pytest.mark.parametrize("seconds_left", [None, 5000.0], ids=["as long as it may be silent", "until its deadline"])
+def test_work_on_a_model_has_processor_time_for_all_its_time(seconds_left):
+    runner, watch = Started(), SimpleNamespace(guard=lambda runner, *, seconds: None)
+    deadline = None if seconds_left is None else monotonic() + seconds_left
+    about = lease(endpoint=False).model_copy(update={"deadline": deadline})
+    here = SimpleNamespace(_runners=SimpleNamespace(holding=lambda key: runner))
+    Supervisor._runner(here, about, watch, 60.0)
+    seconds = runner.allowed / (os.cpu_count() or 1) - supervisor.CPU_GRACE_SECONDS
+    most = seconds_left or 60.0
+    assert most - PATIENCE_SECONDS < seconds <= most
 
 
 @pytest.mark.parametrize("stage", ["inspect", "run"])
