@@ -1,6 +1,6 @@
 -- A model, its hold on the bytes and, where it is not ready yet, the work that makes it so: its inspection, or work
--- with a spec, with what it uses and with a time of its own. Or what its idempotency key remembers. An endpoint's secret
--- is kept beside the card, as ciphertext.
+-- with a spec, with what it uses and with a time of its own. Or what its idempotency key remembers. The secret of an
+-- endpoint is kept beside the card, as ciphertext.
 local status, id = remembered(ASK.tenant, 'model')
 if status then return reply(status, {id = id}) end
 local model = object(ASK.tenant, 'model', ASK.id)
