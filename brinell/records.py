@@ -174,7 +174,7 @@ class EffortPoint(TypedDict):
 
 
 class Endpoint(TypedDict):
-    """A model that already serves: where, in which words, how hard it may be pressed. Its digest is of this JSON."""
+    """An endpoint is a model that already serves: where, in which words, how hard it may be pressed."""
 
     url: str
     origin: str
@@ -186,7 +186,7 @@ class Endpoint(TypedDict):
 
 
 class EndpointInput(TypedDict):
-    """What one row is: `shape` without the batch axis, `dtype` on the wire."""
+    """An endpoint's input says what one row is: `shape` without the batch axis, `dtype` on the wire."""
 
     shape: list[int]
     dtype: NotRequired[Literal["float32", "float64"]]
@@ -348,7 +348,7 @@ class JobRow(TypedDict):
 
 
 class Limits(TypedDict):
-    """How hard an endpoint may be pressed. The rate counts for all jobs on its origin together."""
+    """Limits say how hard an endpoint may be pressed. The rate counts for all jobs on its origin together."""
 
     max_batch: NotRequired[int]
     concurrency: NotRequired[int]
@@ -399,7 +399,7 @@ class MethodResult(TypedDict):
 
 
 class ModelCard(TypedDict):
-    """A model under audit. The fields of its inspection are null until it is `ready`."""
+    """A model card tells of a model under audit. The fields of its inspection are null until it is `ready`."""
 
     id: str
     kind: Literal["onnx", "endpoint", "neighbors"]
@@ -440,7 +440,7 @@ class ModelOutput(TypedDict):
 
 
 class Parity(TypedDict):
-    """Scores of the gradient path against those of onnxruntime, on random rows."""
+    """Parity sets the scores of the gradient path against those of onnxruntime, on random rows."""
 
     max_abs_difference: float
     rows: int
@@ -480,14 +480,14 @@ class Preparation(TypedDict):
 
 
 class Preprocessing(TypedDict):
-    """x -> (x - subtract) / divide, prepended to the graph. Lists run along the channel axis (the first of a row)."""
+    """A preprocessing takes each row x to (x - subtract) / divide, prepended to the graph."""
 
     subtract: float | list[float]
     divide: float | list[float]
 
 
 class Probe(TypedDict):
-    """What a few requests to an endpoint showed. `decimals`: its scores are rounded to so many; null: not visibly."""
+    """A probe is what a few requests to an endpoint showed."""
 
     max_batch: int
     deterministic: bool
@@ -747,7 +747,7 @@ class Waiver(TypedDict):
 
 
 class Withheld(TypedDict):
-    """An access this model could have offered, and why it does not."""
+    """A withheld access could have been offered by this model, and says why it is not."""
 
     offer: Access
     reason: str

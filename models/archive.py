@@ -47,7 +47,7 @@ BROKEN_ZIP = (
 
 @dataclass(frozen=True)
 class ArchivedArray:
-    """A member of an archive as its header describes it: `shape` and `dtype` have been checked against its size."""
+    """An archived array is as its header describes it: `shape` and `dtype` have been checked against its size."""
 
     name: str
     shape: tuple[int, ...]

@@ -20,7 +20,10 @@ PerChannel = FiniteNumber | Annotated[list[FiniteNumber], Field(min_length=1, ma
 
 
 class Preprocessing(Record):
-    """x -> (x - subtract) / divide, prepended to the graph. Lists run along the channel axis (the first of a row)."""
+    """A preprocessing takes each row x to (x - subtract) / divide, prepended to the graph.
+
+    Lists run along the channel axis (the first of a row).
+    """
 
     subtract: PerChannel = 0.0
     divide: PerChannel = 1.0
@@ -47,14 +50,14 @@ class ModelOutput(Record):
 
 
 class Withheld(Record):
-    """An access this model could have offered, and why it does not."""
+    """A withheld access could have been offered by this model, and says why it is not."""
 
     offer: Access
     reason: str
 
 
 class Parity(Record):
-    """Scores of the gradient path against those of onnxruntime, on random rows."""
+    """Parity sets the scores of the gradient path against those of onnxruntime, on random rows."""
 
     max_abs_difference: float
     rows: int
@@ -66,7 +69,7 @@ class Refusal(Record):
 
 
 class EndpointInput(Record):
-    """What one row is: `shape` without the batch axis, `dtype` on the wire."""
+    """An endpoint's input says what one row is: `shape` without the batch axis, `dtype` on the wire."""
 
     shape: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1, max_length=8)]
     dtype: Literal["float32", "float64"] = "float32"
@@ -81,7 +84,7 @@ TRIES = 3  # of one request that fails
 
 
 class Limits(Record):
-    """How hard an endpoint may be pressed. The rate counts for all jobs on its origin together."""
+    """Limits say how hard an endpoint may be pressed. The rate counts for all jobs on its origin together."""
 
     max_batch: Annotated[int, Field(ge=1, le=4096)] = 32  # rows a request
     concurrency: Annotated[int, Field(ge=1, le=64)] = 2  # requests under way at a time
@@ -91,12 +94,15 @@ class Limits(Record):
 
     @property
     def longest_request_seconds(self) -> float:
-        """Seconds that one request may take with all its tries, waits that the endpoint asks for left out."""
+        """Sum the seconds that one request may take with all its tries, waits that the endpoint asks for left out."""
         return TRIES * self.timeout_seconds
 
 
 class Endpoint(Record):
-    """A model that already serves: where, in which words, how hard it may be pressed. Its digest is of this JSON."""
+    """An endpoint is a model that already serves: where, in which words, how hard it may be pressed.
+
+    Its digest is of this JSON.
+    """
 
     url: str
     origin: str  # scheme://host:port of the url
@@ -108,7 +114,10 @@ class Endpoint(Record):
 
 
 class Probe(Record):
-    """What a few requests to an endpoint showed. `decimals`: its scores are rounded to so many; null: not visibly."""
+    """A probe is what a few requests to an endpoint showed.
+
+    `decimals`: its scores are rounded to so many; null: not visibly.
+    """
 
     max_batch: int
     deterministic: bool
@@ -123,7 +132,7 @@ class CredentialFacts(Record):
 
 
 class Inspection(Record):
-    """What opening the file in the sandbox, or asking the endpoint, found out."""
+    """An inspection is what opening the file in the sandbox, or asking the endpoint, found out."""
 
     input: ModelInput
     output: ModelOutput
@@ -135,7 +144,7 @@ class Inspection(Record):
 
 
 class ModelCard(Record):
-    """A model under audit. The fields of its inspection are null until it is `ready`."""
+    """A model card tells of a model under audit. The fields of its inspection are null until it is `ready`."""
 
     id: str
     kind: KindName
@@ -164,7 +173,7 @@ class ModelCard(Record):
 
 
 class SamplesFacts(Record):
-    """What reading the upload once found out."""
+    """Facts of samples are what reading the upload once found out."""
 
     count: int
     shape: tuple[int, ...]  # without n

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Credential:
-    """One header to send along, whose value is secret."""
+    """A credential is one header to send along, whose value is secret."""
 
     name: str
     value: str = field(repr=False)

@@ -12,7 +12,7 @@ MediaType = Literal["application/octet-stream", "application/json"]
 
 @dataclass(frozen=True)
 class ModelKind:
-    """A kind of model as the rest of the service sees it."""
+    """A model kind is a kind of model as the rest of the service sees it."""
 
     name: str  # in `?kind=` of an upload, in `kind` of a JSON body, and on cards
     summary: str  # what arrives, for people

@@ -30,7 +30,7 @@ RETRY_SECONDS = 5
 
 
 class Library:
-    """`file:///folder` or `s3://bucket/prefix`; obstore reads the bucket's address and keys from the AWS_ variables."""
+    """A library is `file:///folder` or `s3://bucket/prefix`; obstore reads address and keys from AWS_ variables."""
 
     def __init__(self, url: str) -> None:
         """Makes the folder where it does not exist; does not talk to the bucket yet."""

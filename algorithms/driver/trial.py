@@ -27,7 +27,7 @@ BEHIND = 3  # earlier points kept: the best may hug a boundary that the model do
 
 @dataclass(slots=True)
 class Trial:
-    """The only mutable thing in a run. The driver owns it; methods never see it."""
+    """A trial is the only mutable thing in a run. The driver owns it; methods never see it."""
 
     index: int  # row in the upload
     stream: Stream
@@ -54,7 +54,7 @@ class Trial:
     trace: dict[int, list[float]] = field(default_factory=dict)  # stage -> [cost, distance] of its last success
 
     def pay(self, cost: Cost) -> bool:
-        """Whether the budget has room for it; charged if so."""
+        """Tell whether the budget has room for a cost, which is charged if so."""
         queries, gradients = self.queries + cost.queries, self.gradients + cost.gradients
         if queries > self.limit.queries or gradients > self.limit.gradients:
             return False
@@ -93,14 +93,14 @@ class Trial:
         self.trace[int(math.log(cost) / math.log(STAGE))] = [cost, away]
 
     def needs_confirmation(self) -> bool:
-        """It has a point that the model has not been asked of afresh, and a query for that."""
+        """Tell whether it has a point that the model has not been asked of afresh, and a query for that."""
         return bool(self.shown) and not self.is_confirmed and self.queries < self.limit.queries + self.reserve
 
     def best_point(self) -> Rows:
         return self.shown[-1][0].x_adv
 
     def confirm(self, holds: bool, read_as: int) -> None:
-        """The fresh re-query of the best point, charged to the query that was reserved for it.
+        """Take in the fresh re-query of the best point, charged to the query that was reserved for it.
 
         Where the model answers the same row differently, what was seen cannot be shown again. The point found before
         it, farther out, is asked next, as long as the budget has queries left.

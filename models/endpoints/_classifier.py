@@ -32,7 +32,10 @@ OFFERS: dict[str, frozenset[Access]] = {
 
 @final
 class RemoteClassifier:
-    """Speaks `algorithms.seam.access.Model`. What a row is answered in company is the endpoint's own affair."""
+    """A remote classifier speaks `algorithms.seam.access.Model`.
+
+    What a row is answered in company is the endpoint's own affair.
+    """
 
     def __init__(self, endpoint: Endpoint, permit: Permit, *, max_batch: int, resolve: Resolve = resolve) -> None:
         self._endpoint = endpoint

@@ -23,7 +23,7 @@ Resolve = Callable[[str, int], Awaitable[list[str]]]
 
 
 class DeniedAddress(Exception):
-    """The name leads, also or only, to an address that may not be called."""
+    """An address is denied where the name leads, also or only, to one that may not be called."""
 
 
 async def resolve(host: str, port: int) -> list[str]:
@@ -36,7 +36,7 @@ async def resolve(host: str, port: int) -> list[str]:
 
 @final
 class GuardedBackend(httpcore2.AsyncNetworkBackend):
-    """`trusted`: the operator vouches for the one origin this backend serves, and its addresses are not looked at."""
+    """A backend has one origin. `trusted`: the operator vouches for it, and its addresses are not looked at."""
 
     def __init__(self, *, trusted: bool, resolve: Resolve = resolve) -> None:
         self._trusted = trusted
@@ -51,7 +51,10 @@ class GuardedBackend(httpcore2.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,
     ) -> httpcore2.AsyncNetworkStream:
-        """`timeout` is for one address. Raises DeniedAddress, httpcore2.ConnectError, httpcore2.ConnectTimeout."""
+        """Connect to one of the addresses that were checked; `timeout` is for each.
+
+        Raises DeniedAddress, httpcore2.ConnectError, httpcore2.ConnectTimeout.
+        """
         *others, last = await self._checked(host, port)
         for address in others:
             try:

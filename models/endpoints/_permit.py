@@ -9,8 +9,9 @@ from models.endpoints._pace import Pace
 
 @dataclass(frozen=True)
 class Permit:
-    """`trusted`: the operator vouches for the origin, so that it may be local, or plain http.
+    """A permit says what a caller may do at an endpoint.
 
+    `trusted`: the operator vouches for the origin, so that it may be local, or plain http.
     `is_withdrawn`: the job was cancelled, and whatever is under way or waited for has to end now.
     """
 

@@ -28,7 +28,7 @@ _NUMBER = re.compile(r"0x[0-9a-f]*|[0-9]+")
 
 @dataclass(frozen=True)
 class Address:
-    """`host` is lower case, in ASCII, without brackets; `target` is path and query."""
+    """An address has a `host` in lower-case ASCII, without brackets, and a `target`, path and query."""
 
     scheme: str
     host: str
@@ -37,13 +37,13 @@ class Address:
 
     @property
     def authority(self) -> str:
-        """Host and port as the Host header says them."""
+        """Write host and port as the Host header says them."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port == DEFAULT_PORTS[self.scheme] else f"{host}:{self.port}"
 
     @property
     def origin(self) -> str:
-        """scheme://host:port, the port always written: two are the same where these are equal."""
+        """Write scheme://host:port, the port always: two origins are the same where these are equal."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{self.scheme}://{host}:{self.port}"
 

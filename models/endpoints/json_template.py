@@ -33,7 +33,7 @@ Path = Annotated[str, Field(max_length=500), AfterValidator(_is_a_path)]
 
 
 class Options(Record):
-    """`scores` leads to m rows of numbers, `label` to m labels, in the order of the rows; one of the two is given."""
+    """One path is given: `scores` leads to m rows of numbers, `label` to m labels, in the order of the rows."""
 
     request: Any
     scores: Path | None = None

@@ -27,7 +27,7 @@ TensorName = Annotated[str, Field(min_length=1, max_length=200)]
 
 
 class Options(Record):
-    """`output_name` null: the only output, or the first."""
+    """An output is read by its name; `output_name` null: the only output, or the first."""
 
     input_name: TensorName = "input"
     output_name: TensorName | None = None

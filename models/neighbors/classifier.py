@@ -20,7 +20,7 @@ UNIT = 2.0**-53  # a rounding in float64
 
 @final
 class NeighborClassifier:
-    """Speaks `algorithms.seam.access.Model`.
+    """A neighbor classifier speaks `algorithms.seam.access.Model`.
 
     Distances decide that are sums of squared differences, each along one row, so that a row's label does not depend on
     its company. One matrix product, whose rounding is bounded, says first which points are worth that.

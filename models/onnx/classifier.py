@@ -12,7 +12,7 @@ from models.onnx.network import Network
 
 @final
 class OnnxClassifier:
-    """Speaks `algorithms.seam.access.Model`, and answers for labels and scores itself."""
+    """An ONNX classifier speaks `algorithms.seam.access.Model`, and answers for labels and scores itself."""
 
     def __init__(
         self,

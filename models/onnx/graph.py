@@ -75,7 +75,7 @@ def names(graph: GraphProto) -> set[str]:
 
 
 class Editor:
-    """Adds nodes and constants to a graph under names nobody else has."""
+    """An editor adds nodes and constants to a graph under names nobody else has."""
 
     def __init__(self, model: ModelProto) -> None:
         self.model = model

@@ -29,7 +29,7 @@ from models.onnx.uploaded import TOLERANCE, UploadedGraph, check_finite, check_r
 
 @dataclass(frozen=True)
 class Network:
-    """A graph ready to be asked, and what its card says of it."""
+    """A network is a graph ready to be asked, and what its card says of it."""
 
     rebuilt: Rebuilt
     input: ModelInput

@@ -70,7 +70,7 @@ def run(session: ort.InferenceSession, entry: str, rows: NDArray[Any], outputs: 
 
 
 class Session:
-    """Asks one graph for named outputs, row by row the same alone and in company."""
+    """A session is asked for named outputs of one graph, row by row the same alone and in company."""
 
     def __init__(
         self, model: ModelProto, entry: str, shape: tuple[int, ...], batch: int | None, device: Device = "cpu"

@@ -23,7 +23,7 @@ def unsupported(detail: str) -> Refused:
 
 @dataclass(frozen=True)
 class Entry:
-    """The one input: `batch` None means any number of rows."""
+    """An entry is the one input of a graph; `batch` None: any number of rows."""
 
     name: str
     dtype: str
@@ -33,7 +33,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Exit:
-    """The one output that is read: scores [N, K], one number a row for two classes, or labels [N]."""
+    """An exit is the one output that is read: scores [N, K], one number a row for two classes, or labels [N]."""
 
     name: str
     form: OutputForm

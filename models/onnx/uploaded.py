@@ -15,7 +15,7 @@ HALF_TOLERANCE = 1e-2  # the same where float16 is in play
 
 
 class UploadedGraph:
-    """A file as it came, ready to be asked. `batch`: the rows it takes at a time; None: any number."""
+    """An uploaded graph is a file as it came, ready to be asked. `batch`: rows it takes at a time; None: any number."""
 
     def __init__(self, model: ModelProto, entry: Entry) -> None:
         self._session = start(model)

@@ -61,8 +61,9 @@ def bounder(network: Network, device: Device, *, rounds: bool = True, bucket: in
 
 
 class Bounder:
-    """Bounds of one graph. `rounds`: of the float32 model that is served; else of the graph in real arithmetic.
+    """A bounder finds bounds of one graph.
 
+    `rounds`: of the float32 model that is served; else of the graph in real arithmetic.
     `bucket`: objectives a backward pass. `slack`: what a margin of the scores must have for the labels that are served.
     """
 

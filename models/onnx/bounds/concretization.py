@@ -17,7 +17,7 @@ ROUNDS = 30  # of water filling; seldom more than ten are needed, and stopping e
 
 @dataclass(frozen=True)
 class Balls:
-    """One ball for each of R rows. Rows and box are float32, so x +- room is exact enough in float64."""
+    """Balls are one for each of R rows. Rows and box are float32, so x +- room is exact enough in float64."""
 
     x: Tensor  # (R, *shape) float64
     below: Tensor  # (R, *shape) x - lower, infinite without a box

@@ -15,12 +15,12 @@ from models.onnx.graph import attribute
 
 
 class Unsupported(Exception):
-    """No rule covers this node. The text completes the sentence "Bounds are not implemented for ..."."""
+    """A node has no rule that covers it. The text completes the sentence "Bounds are not implemented for ..."."""
 
 
 @dataclass(frozen=True)
 class Node:
-    """A node, the shapes of what it reads and makes, and the constants among its inputs."""
+    """A node knows the shapes of what it reads and makes, and the constants among its inputs."""
 
     proto: NodeProto
     trace: Trace
@@ -29,7 +29,7 @@ class Node:
 
     @property
     def name(self) -> str:
-        """The value that the node makes."""
+        """Name the value that the node makes."""
         return str(self.proto.output[0])
 
     def inner(self, what: str) -> str:
@@ -38,12 +38,12 @@ class Node:
 
     @property
     def out(self) -> Shape:
-        """Shape of one row of the value that the node makes."""
+        """Give the shape of one row of the value that the node makes."""
         return self.trace.shapes[self.name]
 
     @property
     def sources(self) -> tuple[str, ...]:
-        """Names of the inputs that depend on the rows."""
+        """Name the inputs that depend on the rows."""
         return tuple(name for name in self.proto.input if name in self.trace.shapes)
 
     def depends(self, i: int) -> bool:

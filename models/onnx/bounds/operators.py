@@ -18,7 +18,7 @@ from models.onnx.bounds.tracing import Shape
 
 @dataclass(frozen=True)
 class Affine:
-    """y = L(inputs) + bias, with L linear and row by row alike."""
+    """An affine operator is y = L(inputs) + bias, with L linear and row by row alike."""
 
     apply: Callable[..., Tensor]  # L: (m, *in) each -> (m, *out)
     magnitude: Callable[..., Tensor]  # the same with the absolute values of its weights
@@ -39,7 +39,7 @@ class Affine:
 
 
 class Curve(Protocol):
-    """A nonlinear operator of one input, known by what encloses it where the input lies between two bounds."""
+    """A curve is a nonlinear operator of one input, known by what encloses it where the input has two bounds."""
 
     def interval(self, lower: Tensor, upper: Tensor) -> Intervals:
         """Find the least and largest answers within the interval (R, *in), in real arithmetic: (R, *out) each."""
@@ -67,7 +67,7 @@ Operator = Affine | Curve | Product
 
 @dataclass(frozen=True)
 class GraphStep:
-    """One value made of others by one operator. A node takes one step, or a few whose values are its own."""
+    """A step makes one value of others by one operator. A node takes one step, or a few whose values are its own."""
 
     name: str  # of the value it makes
     sources: tuple[str, ...]

@@ -36,17 +36,17 @@ class BoundPlan:
 
     @property
     def products(self) -> int:
-        """Multiplications of a backward pass from the output for one objective, if none of it goes by windows."""
+        """Count the multiplications of a backward pass from the output for one objective, if none goes by windows."""
         return sum(math.prod(self.shapes[step.name]) * _terms(step) for step in self.steps)
 
     @property
     def widest(self) -> int:
-        """Numbers a row of the largest value."""
+        """Count the numbers a row of the largest value."""
         return max(math.prod(shape) for shape in self.shapes.values())
 
     @property
     def total(self) -> int:
-        """Numbers a row of all values."""
+        """Count the numbers a row of all values."""
         return sum(math.prod(shape) for shape in self.shapes.values())
 
 

@@ -20,7 +20,7 @@ _Plane = tuple[Tensor, Tensor, Tensor]  # slopes by x and by y, offset
 
 @dataclass(frozen=True)
 class Product:
-    """A product z = x y of two values of one shape, number by number. How x and y may be related is not seen."""
+    """A product is z = x y of two values of one shape, number by number. How x and y may be related is not seen."""
 
     def interval(self, x: Intervals, y: Intervals) -> Intervals:
         """Find the least and the largest product, at corners: (R, *shape) each."""

@@ -11,7 +11,7 @@ Intervals = tuple[Tensor, Tensor]  # lower, upper: (R, *shape)
 
 
 class Relaxed(Protocol):
-    """An operator replaced by linear bounds, which hold for each of R rows on that row's intervals of inputs."""
+    """A relaxed operator is replaced by linear bounds, which hold for each of R rows on its intervals of inputs."""
 
     def backward(self, slopes: Slopes, rows: Tensor) -> tuple[tuple[Slopes, ...], Tensor]:
         """Bound B objectives from below by the inputs: a.y >= sum of a_i.x_i + c; a, rows (B,) -> all a_i, c (B,).
@@ -23,7 +23,10 @@ class Relaxed(Protocol):
 
 @dataclass(frozen=True)
 class LinearBounds:
-    """Bounds sum lower_slopes x + lower_offset <= y <= the same of upper ones, number by number. Speaks `Relaxed`."""
+    """Linear bounds are sum lower_slopes x + lower_offset <= y <= the same of upper ones, number by number.
+
+    Speaks `Relaxed`.
+    """
 
     lower_slopes: tuple[Tensor, ...]  # one for each input, (R, *shape)
     lower_offset: Tensor
@@ -43,7 +46,7 @@ class LinearBounds:
 
 @dataclass(frozen=True)
 class ConstantBounds:
-    """Bounds lower <= y <= upper: the interval itself, without a slope. Speaks `Relaxed`."""
+    """Constant bounds are lower <= y <= upper: the interval itself, without a slope. Speaks `Relaxed`."""
 
     lower: Tensor
     upper: Tensor

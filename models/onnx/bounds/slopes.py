@@ -23,7 +23,7 @@ def flat(values: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class Slopes:
-    """Slopes (B, *shape), or with a `corner` a window (B, C, *size) of a value (C, *spatial), 0 where it juts out."""
+    """Slopes are (B, *shape), or at a `corner` a window (B, C, *size) of a value (C, *spatial), 0 where it juts out."""
 
     numbers: Tensor
     shape: Shape  # of the value

@@ -10,7 +10,7 @@ from models.onnx.bounds.node import Node
 
 @dataclass(frozen=True)
 class Span:
-    """Windows of `kernel` elements, `dilations` apart, every `strides`, over axes padded by `begins` and `ends`.
+    """A span is windows of `kernel` elements, `dilations` apart, every `strides`, axes padded by `begins` and `ends`.
 
     `ends` is what makes the last window fit: less than nothing where a remainder is not looked at.
     """

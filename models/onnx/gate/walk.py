@@ -30,7 +30,7 @@ def signature_of(function: FunctionProto) -> Signature:
 
 @dataclass(frozen=True)
 class GraphBody:
-    """One list of nodes with the tensors beside it: a graph or a function."""
+    """A body is one list of nodes with the tensors beside it: a graph or a function."""
 
     owner: Signature  # the function whose expansion includes these nodes
     nesting: int  # in how many graphs of attributes it lies

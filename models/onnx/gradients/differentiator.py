@@ -67,7 +67,7 @@ def differentiator(network: Network, device: Device) -> "Differentiator":
 
 
 class Differentiator:
-    """Gradients of one converted graph, [N or batch, *shape] -> scores [N, K]."""
+    """A differentiator has the gradients of one converted graph, [N or batch, *shape] -> scores [N, K]."""
 
     def __init__(self, module: torch.nn.Module, shape: tuple[int, ...], batch: int | None, device: Device) -> None:
         self._module = module.to(device)

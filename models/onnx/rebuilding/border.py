@@ -16,7 +16,7 @@ INPUT = "brinell_rows"
 
 
 def per_channel(values: float | list[float], shape: tuple[int, ...], field: str) -> NDArray[np.float32]:
-    """Shape a number, or one a channel, to broadcast over rows (m, *shape). Raises Refused(shape_mismatch)."""
+    """Make a number, or one a channel, broadcast over rows (m, *shape). Raises Refused(shape_mismatch)."""
     array = np.asarray(values, np.float32)
     if array.ndim == 1 and len(array) != shape[0]:
         raise Refused(

@@ -24,7 +24,7 @@ SHOWN = 1e-5
 
 @dataclass(frozen=True)
 class Rebuilt:
-    """A graph that takes rows [N or batch, *shape] float32 in the caller's units and gives `answer` and `scores`.
+    """A rebuilt graph takes rows [N or batch, *shape] float32 in the caller's units and gives `answer` and `scores`.
 
     `answer` decides exactly as the file does: [N, K] whose argmax is the label, or the labels [N] themselves. `scores`
     [N, K] are the logits before a soft-max or sigmoid, else the same as `answer`; None where there are only labels.

@@ -22,7 +22,7 @@ def pad_zero_column(editor: Editor, z: str) -> str:
 
 
 def both_probabilities(editor: Editor, p: str) -> str:
-    """Make [1 - p, p], [N, 2], of p, [N, 1] float32"""
+    """Make [1 - p, p], [N, 2], of p, [N, 1] float32."""
     rest = editor.node("Sub", [editor.constant(np.ones((1, 1), np.float32), "one"), p])
     return editor.node("Concat", [rest, p], axis=1)
 

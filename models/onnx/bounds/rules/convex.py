@@ -16,7 +16,7 @@ from models.onnx.bounds.rounding import disturbance
 
 @dataclass(frozen=True)
 class Absolute:
-    """The curve |x|. Speaks `Curve`."""
+    """The curve is |x|. It speaks `Curve`."""
 
     def interval(self, lower: Tensor, upper: Tensor) -> Intervals:
         """Reach from the end nearest to zero, or zero, to the farthest end."""
@@ -47,7 +47,7 @@ class Absolute:
 
 @dataclass(frozen=True)
 class Square:
-    """The curve x^2. Speaks `Curve`."""
+    """The curve is x^2. It speaks `Curve`."""
 
     def interval(self, lower: Tensor, upper: Tensor) -> Intervals:
         """Reach from the square of the end nearest to zero, or zero, to that of the farthest end."""

@@ -21,7 +21,7 @@ NOTHING = -math.inf  # what padding adds to a window
 
 @dataclass(frozen=True)
 class WindowChoice:
-    """One input chosen for each window, the same below and (where it dominates) above. Speaks `Relaxed`."""
+    """One input is chosen for each window, the same below and (where it dominates) above. Speaks `Relaxed`."""
 
     chosen: Tensor  # (R, *out) positions in a channel of the input
     dominates: Tensor  # (R, *out) bool
@@ -58,7 +58,7 @@ class WindowChoice:
 
 @dataclass(frozen=True)
 class MaxPool:
-    """The largest of each window. Speaks `Curve`."""
+    """A max pool takes the largest of each window. Speaks `Curve`."""
 
     where: Span
     source: Shape

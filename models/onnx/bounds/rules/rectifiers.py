@@ -17,7 +17,7 @@ from models.onnx.bounds.rounding import gamma
 
 @dataclass(frozen=True)
 class Rectifier:
-    """The curve x where x > 0, leak * x below; 0 <= leak <= 1. Speaks `Curve`."""
+    """The curve is x where x > 0, leak * x below; 0 <= leak <= 1. Speaks `Curve`."""
 
     leak: float = 0.0
 
@@ -53,7 +53,7 @@ class Rectifier:
 
 @dataclass(frozen=True)
 class Clamp:
-    """The curve x, held between two numbers, either of which may be infinite. Speaks `Curve`."""
+    """The curve is x, held between two numbers, either of which may be infinite. Speaks `Curve`."""
 
     least: float
     most: float

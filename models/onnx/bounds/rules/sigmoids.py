@@ -23,7 +23,7 @@ ERROR = 1e-6
 
 @dataclass(frozen=True)
 class SCurve:
-    """A curve f with f(x) + f(-x) = 2 f(0), convex below zero. Speaks `Curve`."""
+    """The curve is an f with f(x) + f(-x) = 2 f(0), convex below zero. Speaks `Curve`."""
 
     value: Callable[[Tensor], Tensor]
     slope: Callable[[Tensor], Tensor]
