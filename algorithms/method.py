@@ -76,3 +76,8 @@ class Method(Generic[N]):
     def kind(self) -> Kind:
         """Tell what its findings are where it succeeds. An exact radius is told as a lower bound, a point beside it."""
         return Kind.LOWER_BOUND if self.proves == "exact" else self.proves
+
+    @property
+    def finds_points(self) -> bool:
+        """Whether it looks for adversarial points. A query is reserved for the last; audits take it for an attack."""
+        return self.proves in (Kind.UPPER_BOUND, "exact")

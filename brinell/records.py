@@ -326,7 +326,7 @@ class JobRow(TypedDict):
     version: str
     family: Literal["score", "attack", "certificate"]
     knowledge: Literal["white_box", "black_box_score", "black_box_decision"]
-    proves: Kind
+    proves: Kind | Literal["exact"]
     reference: str
     state: JobState
     error: NotRequired[str | None]

@@ -1,7 +1,8 @@
 """What is concluded of one sample: its finding, from both ends that are known of its robust radius.
 
 The kind is what the method's row says it proves, where that is known, else what is known. An end that the value does
-not tell stands in the details: `upper` with the class that its point is `read_as`, or `lower` and `lower_confidence`.
+not tell stands in the details: `upper` with its `trace` and what its point is `read_as`, or `lower` and
+`lower_confidence`.
 """
 
 import math
@@ -93,7 +94,7 @@ def _other_ends(trial: Trial, ends: _Ends, kind: Kind) -> Details:
     if lower is not None and kind is not Kind.LOWER_BOUND:
         told |= {"lower": lower.radius, "lower_confidence": lower.confidence}
     if upper is not None and kind is not Kind.UPPER_BOUND:
-        told |= {"upper": upper, "read_as": trial.read_as}
+        told |= {"upper": upper, "trace": list(trial.trace.values()), "read_as": trial.read_as}
     if isinstance(lower, Exact) and upper is not None and upper <= (1 + CLOSE) * lower.radius:
         told["exact"] = True
     return told

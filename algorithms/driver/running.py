@@ -22,7 +22,7 @@ from algorithms.driver.trial import Trial
 from algorithms.errors import ModelFault
 from algorithms.method import Budget, Method, Params
 from algorithms.seam.access import Access, Labels, Model, Rows
-from algorithms.seam.claims import Abstained, Kind, Note, Outcome
+from algorithms.seam.claims import Abstained, Note, Outcome
 from algorithms.seam.hint import NOTHING_KNOWN, Hint
 from algorithms.seam.questions.labels import AskLabels
 from algorithms.seam.questions.scores import AskScores
@@ -81,7 +81,7 @@ def _meet(model: Model, samples: Samples, method: Method, threat: Threat, budget
     labels = predicted if samples.labels is None else samples.labels
     targets = choose_targets(threat.targeted, labels, scores, samples.targets, model.classes, samples.indices, seed)
     hints = samples.hints if method.takes_hints and samples.hints else [NOTHING_KNOWN] * len(samples.x)
-    reserve = 1 if method.proves in (Kind.UPPER_BOUND, "exact") else 0
+    reserve = 1 if method.finds_points else 0
     trials = [
         Trial(
             index=index,

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from algorithms.seam.claims import Kind
 from audits.asking.record import AuditSpec
 from audits.composing import comparison, identity, limitations, rows
 from audits.composing.envelope import envelope
@@ -100,7 +99,7 @@ def _flagged(rows_: Sequence[SampleRow], material: Material, alarms: Sequence[Al
 
 
 def _effort(one: Evidence) -> Effort | None:
-    return effort(one.method.name, one.findings) if one.method.proves is Kind.UPPER_BOUND else None
+    return effort(one.method.name, one.findings) if one.method.finds_points else None
 
 
 def _radii(spec: AuditSpec) -> list[float]:

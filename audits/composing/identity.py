@@ -20,7 +20,7 @@ def job_row(one: Evidence) -> JobRow:
         version=one.spec.method_version,
         family=method.family,
         knowledge=method.threat_model,
-        proves=method.kind,
+        proves=method.proves,
         reference=method.reference,
         state=job.state,
         error=job.error.detail if job.error else None,

@@ -6,7 +6,7 @@ from algorithms.seam.claims import Kind
 from audits.asking.record import AuditSpec
 from audits.document.estimates import title
 from audits.document.report import JobRow
-from audits.evidence.table import Table
+from audits.evidence.table import Table, needs_met_by
 from audits.policy.drops import Baseline
 from jobs.states import JobState
 from models.kinds import KINDS
@@ -45,7 +45,7 @@ def limitations(spec: AuditSpec, jobs: Sequence[JobRow], table: Table, *, baseli
             "The smoothed radius belongs to another classifier, the model averaged over Gaussian noise. It protects "
             "only those who deploy that one."
         )
-    if spec.threat.epsilon is None and all(job.is_baseline for job in jobs if job.family == "attack"):
+    if spec.threat.epsilon is None and all(job.is_baseline for job in jobs if "attack" in needs_met_by(job)):
         yield "No attack but plain noise could run: upper ends are far too high."
     if "labels" in table.gaps:
         yield "The samples have no labels: distances are to any change of the model's own answer, right or wrong."

@@ -55,7 +55,7 @@ def _estimates(job: JobRow, rows: Sequence[SampleRow], table: Table) -> Estimate
     values = scored(table, job.method) if is_score else smoothed[np.isfinite(smoothed)]
     told = (row.estimates[job.method].status for row in rows if job.method in row.estimates)
     return EstimateSummary(
-        kind=job.proves,
+        kind=Kind.ESTIMATE if is_score else Kind.SMOOTHED_LOWER_BOUND,
         samples=len(values),
         value=_spread(values),
         median_interval=_ends(Middle(values).interval()) if is_score else None,

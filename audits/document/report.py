@@ -152,7 +152,7 @@ class JobRow(Archived):
     version: str
     family: Literal["score", "attack", "certificate"]
     knowledge: Literal["white_box", "black_box_score", "black_box_decision"]
-    proves: Kind
+    proves: Kind | Literal["exact"]
     reference: str
     state: JobState
     error: str | None = None

@@ -6,6 +6,7 @@ import numpy as np
 
 from algorithms.seam.claims import Finding, Kind
 from audits.document.report import Effort, EffortPoint
+from audits.evidence.brackets import reached
 
 POINTS = 24  # of a curve, evenly spaced on a logarithmic scale
 
@@ -32,6 +33,6 @@ def _point(cost: int, findings: Sequence[Finding]) -> EffortPoint:
 
 def _distance_by(cost: int, finding: Finding) -> float:
     """The smallest distance that was shown for at most this much; inf before the first success."""
-    if finding.kind is not Kind.UPPER_BOUND:
+    if reached(finding) is None:
         return np.inf
     return min((float(away) for spent, away in finding.details.get("trace", ()) if spent <= cost), default=np.inf)

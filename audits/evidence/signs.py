@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from algorithms.method import Method
 from algorithms.seam.access import Access
-from algorithms.seam.claims import Finding, Kind
+from algorithms.seam.claims import Finding
 from audits.document.rows import SampleRow
+from audits.evidence.brackets import reached
 
 CLOSER = 0.9  # a black-box attack is better if its distance is below this share of the white-box one's
 BASELINE_REACH = 1.5  # the baseline suffices if it needs no more than this many times the distance of the best attack
@@ -36,12 +37,12 @@ class Sample:
 
     def distance(self, methods: Iterable[str]) -> float | None:
         """Returns the smallest distance that one of the methods found."""
-        found = (self.findings[name] for name in methods)
-        return min((f.value for f in found if f.kind is Kind.UPPER_BOUND and f.value is not None), default=None)
+        found = (reached(self.findings[name]) for name in methods)
+        return min((distance for distance in found if distance is not None), default=None)
 
 
 def is_attack(method: Method) -> bool:
-    return method.proves is Kind.UPPER_BOUND
+    return method.finds_points
 
 
 def is_white_box(method: Method) -> bool:

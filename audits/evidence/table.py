@@ -17,10 +17,11 @@ Flags = NDArray[np.bool_]
 
 Need = str  # labels, predictions, a kind of evidence as below, or the method of a score
 
-_NEEDS: dict[Kind, Need] = {
-    Kind.UPPER_BOUND: "attack",
-    Kind.LOWER_BOUND: "certificate",
-    Kind.SMOOTHED_LOWER_BOUND: "smoothing",
+_NEEDS: dict[str, tuple[Need, ...]] = {
+    Kind.UPPER_BOUND: ("attack",),
+    Kind.LOWER_BOUND: ("certificate",),
+    "exact": ("attack", "certificate"),
+    Kind.SMOOTHED_LOWER_BOUND: ("smoothing",),
 }
 _WORDS: dict[Need, str] = {
     "attack": "attack",
@@ -102,7 +103,7 @@ def _gaps(
     elif missing and any(job.state is not JobState.SUCCEEDED for job in jobs):
         yield "predictions", f"Jobs failed, and {missing} of the samples were looked at by no other."
     for need, word in _WORDS.items():
-        ours = [job for job in jobs if need_of(job) == need]
+        ours = [job for job in jobs if need in needs_met_by(job)]
         if lost := [job for job in ours if job.state is not JobState.SUCCEEDED]:
             yield need, f"The job {lost[0].method} is {lost[0].state}{': ' + lost[0].error if lost[0].error else '.'}"
         elif all(job.is_baseline for job in ours):
@@ -110,5 +111,6 @@ def _gaps(
             yield need, f"The audit has no {word}{' (skipped: ' + names + ')' if names else ''}."
 
 
-def need_of(job: JobRow) -> Need | None:
-    return job.method if job.proves is Kind.ESTIMATE else _NEEDS.get(job.proves)
+def needs_met_by(job: JobRow) -> tuple[Need, ...]:
+    """Names the evidence that a job brings, if it succeeds."""
+    return (job.method,) if job.proves is Kind.ESTIMATE else _NEEDS.get(job.proves, ())

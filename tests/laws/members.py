@@ -40,7 +40,7 @@ def held(who: Callable[[Method], bool] = lambda _: True, *, in_every_norm: bool 
 
 
 def is_attack(method: Method) -> bool:
-    return method.proves is Kind.UPPER_BOUND
+    return method.finds_points
 
 
 def is_certificate(method: Method) -> bool:

@@ -8,6 +8,7 @@ import pytest
 from algorithms.driver.running import Samples
 from algorithms.seam.hint import NOTHING_KNOWN, Hint
 from algorithms.seam.threat import Box, Threat
+from audits.evidence.brackets import reached
 from tests.laws.members import SHAPE, N, go, held, is_attack, samples, truth, undisturbed
 
 
@@ -22,9 +23,9 @@ def hinted(*hints: Hint) -> Samples:
 def honest(method, norm) -> tuple[Hint, ...]:
     """What another run found, or, of a certificate, proved."""
     found = undisturbed(method, norm)
-    values = [outcome.finding.value or 0.0 for outcome in found]
     if is_attack(method):
-        return tuple(Hint(point=o.x_adv, reached=v or np.inf) for o, v in zip(found, values, strict=True))
+        return tuple(Hint(point=o.x_adv, reached=reached(o.finding) or np.inf) for o in found)
+    values = [outcome.finding.value or 0.0 for outcome in found]
     return tuple(Hint(proven=0.9 * value, reached=2 * value or np.inf) for value in values)
 
 
@@ -76,7 +77,8 @@ def test_an_attack_that_begins_where_another_ended_ends_no_farther(method, norm)
     hints = honest(method, norm)
     for hint, outcome in zip(hints, go(method, norm, what=hinted(*hints)), strict=True):
         if hint.point is not None:
-            assert outcome.finding.value is not None and outcome.finding.value <= 1.02 * hint.reached
+            distance = reached(outcome.finding)
+            assert distance is not None and distance <= 1.02 * hint.reached
 
 
 @pytest.mark.parametrize("lie", HOSTILE)
@@ -88,7 +90,8 @@ def test_no_hint_makes_a_finding_wrong(method, norm, lie):
     for x, outcome in zip(samples().x, go(method, norm, model, hinted(*hints), box=box), strict=True):
         radius = model.radius(x, outcome.finding.label, norm)
         if is_attack(method):
-            assert outcome.finding.value is None or outcome.finding.value >= radius * (1 - 1e-6)
+            distance = reached(outcome.finding)
+            assert distance is None or distance >= radius * (1 - 1e-6)
         else:
             assert 0 < outcome.finding.value <= radius
     assert all(box.contains(rows).all() for rows in model.queried + model.differentiated)

@@ -42,14 +42,19 @@ def made(*, labelled=True, count=10, failed=(), wrong=(9,), silent=False, baseli
 
 def told(spec, failed, wrong, silent) -> Evidence:
     name = spec.request.method.name
-    findings = [of(name, index, index in wrong, silent) for index in spec.indices] if name not in failed else []
+    return evidence_of(spec, [of(name, i, i in wrong, silent) for i in spec.indices] if name not in failed else [])
+
+
+def evidence_of(spec, findings) -> Evidence:
+    """An ended job that found this; one that found nothing at all has failed."""
+    name = spec.request.method.name
     job = Job(
         id=f"job_{name}",
-        state=JobState.FAILED if name in failed else JobState.SUCCEEDED,
+        state=JobState.SUCCEEDED if findings else JobState.FAILED,
         method=JobMethod(name=name, version="1", params={}),
         request=spec.request,
         progress=Progress(),
-        error=JobError(code="model_fault", detail="It crashed.") if name in failed else None,
+        error=None if findings else JobError(code="model_fault", detail="It crashed."),
         summary=summarize(spec, [result((), findings=tuple(findings))]) if findings else None,
         created_at=NOW,
         started_at=NOW,

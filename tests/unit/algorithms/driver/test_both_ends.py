@@ -95,7 +95,12 @@ def test_a_lower_bound_and_a_witness_stand_beside_each_other() -> None:
         outcome = told(*claims)
         finding = outcome.finding
         assert (finding.kind, finding.value, finding.confidence) == (Kind.LOWER_BOUND, 0.1, 1.0)
-        assert finding.details == {"how": "proof", "upper": pytest.approx(0.45), "read_as": 1}
+        assert finding.details == {
+            "how": "proof",
+            "upper": pytest.approx(0.45),
+            "trace": [[1, pytest.approx(0.45)]],
+            "read_as": 1,
+        }
         assert finding.queries == 2
         assert outcome.x_adv == point(0.55)
 
@@ -131,6 +136,7 @@ def test_an_exact_radius_is_a_lower_bound_whose_point_was_measured_and_asked_afr
     assert finding.details == {
         "how": "both",
         "upper": float(outcome.x_adv[0]) - float(np.float32(0.1)),
+        "trace": [[1, pytest.approx(RADIUS, rel=1e-4)]],
         "read_as": 1,
         "exact": True,
     }
