@@ -16,6 +16,7 @@ from algorithms import registry
 from jobs.lease import Commit
 from jobs.record import Progress
 from jobs.result import ChunkResult
+from jobs.store import names
 from service.wire import events
 from service.wire.waiting import LONGEST_SECONDS
 from tests.contract.api.asgi import RudeClient
@@ -86,6 +87,19 @@ def test_a_finished_job_shows_its_summary_and_findings(api: Api, caller: TestCli
     page = caller.get(path_of(job, "/findings")).json()
     assert [item["index"] for item in page["items"]] == list(range(6))
     assert page["next_cursor"] is None
+
+
+def test_a_job_whose_method_is_gone_by_now_is_listed_and_shown(api: Api, caller: TestClient) -> None:
+    job = api.a_job(caller)
+    api.compute(job["id"])
+    asked = job["request"] | {"method": {"name": "phlogiston", "heat": 3}}
+    api.store.moves.connection.ask(
+        ("HSET", names.key("t", "acme", "job", job["id"]), "request", json.dumps(asked)),
+    )
+    answer = caller.get(path_of(job))
+    assert answer.status_code == 200 and answer.json()["request"] == asked
+    assert answer.json()["method"] == {"name": "phlogiston", "version": job["method"]["version"], "params": {"heat": 3}}
+    assert caller.get("/v1/jobs").json()["items"] == [answer.json()]
 
 
 def test_one_finding_is_read_by_its_row_and_whole(api: Api, caller: TestClient) -> None:
