@@ -22,7 +22,7 @@ _Answer = tuple[Kind, float | None, float | None, Details]  # kind, value, confi
 
 
 def conclude(trial: Trial, threat: Threat, proves: Kind) -> Outcome:
-    """The finding of a sample that is over, and the point that shows it where there is one.
+    """Conclude the finding of a sample that is over, and the point that shows it where there is one.
 
     Raises:
         Contradiction: a certain lower bound lies above a confirmed point.

@@ -26,16 +26,16 @@ def _words(text: str) -> frozenset[str]:
 # What a function does, in the third person; without its ending it is what a command is told to do.
 DOES = _words("""
     adds admits allows answers asks audits begins blocks bounds brings builds calls cancels catches changes charges
-    checks chooses climbs clips closes collects commits compares composes computes confirms connects converts copies
-    counts creates cuts decides deletes describes differentiates divides draws drops encodes encrypts ends estimates
-    expects extends fetches fills finds fits flattens follows forgets frees gathers gives goes groups guesses halves
-    hands has hashes hides holds indexes inserts inspects is joins judges keeps knows lays leads lets lists loads
-    locates looks makes maps marks measures merges moves multiplies names notes opens packs parses picks plans
-    prepares presses prints projects proves puts raises ranks reaches reads rebuilds receives refuses registers
-    releases remembers removes renders replaces reports reserves returns revokes runs samples saves says scales
-    scores sends serves sets settles shortens shows shrinks skips sleeps solves sorts speaks splits stands starts
-    stops stores streams sums sweeps takes tells traces transposes tries turns undoes unpacks uploads uses waits
-    walks widens wires wraps writes yields
+    checks chooses climbs clips closes collects commits compares composes computes concludes confirms connects
+    converts copies counts creates cuts decides deletes describes differentiates divides draws drops encodes
+    encrypts ends estimates expects extends fetches fills finds fits flattens follows forgets frees gathers gives
+    goes groups guesses halves hands has hashes hides holds indexes inserts inspects is joins judges keeps knows
+    lays leads lets lists loads locates looks makes maps marks measures merges moves multiplies names notes opens
+    packs parses picks plans prepares presses prints projects proves puts raises ranks reaches reads rebuilds
+    receives refuses registers releases remembers removes renders replaces reports reserves returns revokes runs
+    samples saves says scales scores sends serves sets settles shortens shows shrinks skips sleeps solves sorts
+    speaks splits stands starts stops stores streams sums sweeps takes tells traces transposes tries turns undoes
+    unpacks uploads uses waits walks widens wires wraps writes yields
 """)
 # Words that are verbs wherever they stand, unlike "answers" and "samples".
 FINITE = _words("""

@@ -17,7 +17,7 @@ WORK = 2**31  # numbers a row's tightening may visit: some ten seconds at the wo
 
 @dataclass
 class Regions:
-    """R regions and what is known on them, which `propagation.py` fills in from the rows on."""
+    """Regions are R of them and what is known there, which `propagation.py` fills in from the rows on."""
 
     plan: BoundPlan
     balls: Balls
