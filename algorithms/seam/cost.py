@@ -1,10 +1,9 @@
 """What asking costs: rows sent for labels or scores, and Jacobians taken."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True)
-class Cost:
+class Cost(NamedTuple):
     """A cost is what one sample makes a run spend: rows sent, Jacobians taken."""
 
     queries: int = 0

@@ -85,6 +85,8 @@ def within(line: Segment | GrowingCube, radius: float) -> Rows:
 def narrowed(low: Share, high: Share, wins: Wins) -> tuple[Share, Share]:
     """Choose the half between `low` and `high` to go on in, as soon as the middle is known to be adversarial or not."""
     middle = (low + high) / 2
+    if isinstance(wins, bool):  # of one line: choosing by numpy would take longer than all the rest
+        return (low, middle) if wins else (middle, high)
     return np.where(wins, low, middle), np.where(wins, middle, high)
 
 
