@@ -67,7 +67,8 @@ def opened(process: RunnerProcess) -> Frame:
 def begun(process: RunnerProcess, *, queries: int = 200) -> Frame:
     """The model opened, and a job begun on it."""
     opened(process)
-    facts = {"method": "square", "params": {"name": "square"}, "norm": "l2", "epsilon": None, "targeted": None}
+    params = {"name": "square", "steps": 1_000_000}  # the queries end it, on any machine
+    facts = {"method": "square", "params": params, "norm": "l2", "epsilon": None, "targeted": None}
     box = {"lower": np.zeros((), np.float32), "upper": np.ones((), np.float32)}
     no = dict.fromkeys(("gradients", "pool", "basis"))
     return ask(process, BeginJob.model_validate({**facts, **box, **no, "queries": queries, "seed": 0}))[-1]
