@@ -2,15 +2,12 @@
 
 from typing import Any
 
-import numpy as np
 import onnx
 from numpy.typing import NDArray
 from onnx import ModelProto
 
-from models.onnx.graph import attribute, constants, producers
+from models.onnx.classes import label_maker, named_classes
 from models.onnx.signature import unsupported
-
-LINKS = ("Identity", "Cast", "Reshape", "Squeeze", "Flatten")
 
 
 def count_labels(model: ModelProto, name: str, seen: NDArray[Any]) -> int:
@@ -24,18 +21,11 @@ def count_labels(model: ModelProto, name: str, seen: NDArray[Any]) -> int:
 
 
 def _named_classes(model: ModelProto, name: str) -> int:
-    makers = producers(model.graph)
-    node = makers.get(name)
-    while node is not None and node.op_type in LINKS:
-        node = makers.get(node.input[0])
-    if node is None:
-        return 0
-    if node.op_type == "ArgMax":
+    node = label_maker(model, name)
+    if node is not None and node.op_type == "ArgMax":
         return _last_size(model, node.input[0])
-    if node.op_type == "ArrayFeatureExtractor":  # scikit-learn: classes[argmax]
-        classes = constants(model.graph).get(node.input[0])
-        return 0 if classes is None else int(np.max(classes)) + 1
-    return int(max(attribute(node, "classlabels_ints", None) or attribute(node, "classlabels_int64s", [-1]))) + 1
+    names = named_classes(model, name) or ()
+    return 1 + max((each for each in names if isinstance(each, int)), default=-1)
 
 
 def _last_size(model: ModelProto, name: str) -> int:
