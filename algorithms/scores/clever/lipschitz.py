@@ -20,6 +20,7 @@ from algorithms.scores.clever.extreme_value import (
     is_degenerate,
     ks_p,
 )
+from algorithms.searches.rivals import reach
 
 Status = Literal["ok", "degenerate", "no_finite_endpoint", "censored_at_radius"]
 
@@ -33,12 +34,6 @@ class Score:
     rival: int  # position of the rival that gives the minimum
     end_point: float  # a of this rival
     shape: float | None  # of the unpenalized fit, which the status rests on; None where nothing was fitted
-
-
-def reach(margins: Numbers | float, gradient_norms: Numbers | float) -> Numbers:
-    """Divide margins by gradient norms L, element by element: infinite where no gradient was met."""
-    flat = np.equal(gradient_norms, 0)
-    return np.where(flat, np.inf, np.divide(margins, np.where(flat, 1.0, gradient_norms)))
 
 
 def score(margins: Numbers, maxima: Numbers, cap: float) -> Score:

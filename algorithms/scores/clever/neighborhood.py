@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 from algorithms.mathematics.arrays import Numbers
 from algorithms.mathematics.geometry import inner_radius
 from algorithms.mathematics.norms import NORMS, Norm
-from algorithms.scores.clever.lipschitz import reach
 from algorithms.seam.case import Case, Step
 from algorithms.seam.questions.gradient_norms import AskGradientNorms, Ball
 from algorithms.seam.streams import BLOCK
 from algorithms.seam.threat import Threat
+from algorithms.searches.rivals import reach, rivals_of
 
 STEPS = tuple(2.0 ** (k / 2) for k in range(-4, 1))  # radii tried, in first-order distances
 HEADROOM = 1.05
@@ -48,10 +48,7 @@ class Neighborhood:
         cls, case: Case, threat: Threat, *, ball: Norm, sampling: Literal["radial", "uniform"], most: int | None
     ) -> "Neighborhood":
         """Choose the rivals: the target, or the other classes, or the `most` of these that have the highest logits."""
-        assert case.scores is not None
-        ranked = np.argsort(-case.scores, kind="stable")
-        rivals = ranked[ranked != case.label][:most] if case.target is None else np.array([case.target])
-        margins = case.scores[case.label].astype(np.float64) - case.scores[rivals]
+        rivals, margins = rivals_of(case, most)
         return cls(case, threat, ball, sampling, rivals, margins)
 
     @property

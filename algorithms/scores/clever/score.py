@@ -19,7 +19,7 @@ from pydantic import Field, model_validator
 from algorithms.mathematics.arrays import Numbers
 from algorithms.mathematics.norms import NORMS, Norm
 from algorithms.method import Method, Params
-from algorithms.scores.clever.lipschitz import fit_p_value, reach, score, score_interval
+from algorithms.scores.clever.lipschitz import fit_p_value, score, score_interval
 from algorithms.scores.clever.neighborhood import STEPS, Neighborhood
 from algorithms.seam.access import Access
 from algorithms.seam.case import Case, Conversation, Step
@@ -27,6 +27,7 @@ from algorithms.seam.claims import Abstained, Details, Estimate, Kind
 from algorithms.seam.cost import Cost
 from algorithms.seam.streams import BLOCK
 from algorithms.seam.threat import Threat
+from algorithms.searches.rivals import reach
 
 LEVEL = 0.95  # of the interval
 REJECTED = 0.001  # p-value below which the code of Weng et al. discards a fit; we keep it and warn

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from algorithms.scores.clever.extreme_value import fit
-from algorithms.scores.clever.lipschitz import fit_p_value, reach, score, score_interval
+from algorithms.scores.clever.lipschitz import fit_p_value, score, score_interval
+from algorithms.searches.rivals import reach
 
 
 def maxima(rivals, seed=0, batches=40):
