@@ -9,12 +9,14 @@ from typing import Literal
 from algorithms.mathematics.statistics import clopper_pearson
 from algorithms.registry import method
 from algorithms.seam.claims import Finding, Kind
+from algorithms.seam.labeling import NO_CLASS
 from jobs.result import ChunkResult
 from jobs.spec import JobSpec
 from models.record import Record
 
 NO_ANSWER = "scores_not_finite"  # why a sample is abstained from that the model answers by no numbers
-WARNING_REASONS = ("gradient_masked", "gradient_not_finite", NO_ANSWER)  # of abstaining: the model's doing
+NO_LABEL = "no_class"  # the same of a model that gives out labels only
+WARNING_REASONS = ("gradient_masked", "gradient_not_finite", NO_ANSWER, NO_LABEL)  # of abstaining: the model's doing
 _CODE = re.compile(r"[a-z_]{1,60}")
 
 
@@ -111,10 +113,10 @@ def is_correct(finding: Finding) -> bool:
 def is_right(label: int, predicted: int, reasons: Iterable[object]) -> bool:
     """Tells whether a model is right, which it is where it answers with the label.
 
-    Scores that are no numbers are no answer, whatever their arg max: such a sample's findings abstain with the reason
-    NO_ANSWER.
+    NO_CLASS is no answer, also where the label is the model's own prediction. Findings of earlier versions name the
+    arg max of scores that are no numbers, and abstain with the reason NO_ANSWER.
     """
-    return predicted == label and NO_ANSWER not in reasons
+    return predicted == label != NO_CLASS and NO_ANSWER not in reasons
 
 
 def _warnings(finding: Finding) -> Iterator[str]:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from algorithms.mathematics.geometry import lengths
 from algorithms.mathematics.norms import NORMS, Norm
 from algorithms.seam.access import Access, Labels, Rows, Scores
+from algorithms.seam.labeling import named
 from algorithms.seam.questions.gradient_norms import Ball
 from algorithms.seam.questions.gradients import Cotangent, Gradients
 from algorithms.seam.questions.margins import Region, Relaxation
@@ -55,7 +56,7 @@ class ClosedForm(ABC):
         return sum(map(len, self.differentiated))
 
     def labels(self, rows: Rows) -> Labels:
-        return self.scores(rows).argmax(axis=1)
+        return named(self.scores(rows))
 
     def scores(self, rows: Rows) -> Scores:
         self.queried.append(rows.copy())

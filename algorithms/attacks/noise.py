@@ -19,6 +19,7 @@ from algorithms.seam.access import Access, Rows
 from algorithms.seam.case import Case, Conversation, Step
 from algorithms.seam.claims import Kind, UpperBound
 from algorithms.seam.cost import Cost
+from algorithms.seam.labeling import is_fooled
 from algorithms.seam.questions.labels import AskLabels
 from algorithms.seam.threat import Threat
 from algorithms.searches.line import Segment, halve
@@ -46,7 +47,7 @@ def run(case: Case, threat: Threat, params: NoiseParams) -> Conversation:
     radius = FIRST_SHARE * farthest if threat.epsilon is None else threat.epsilon
     for number in range(params.points // BLOCK):
         rows = _draw(case, threat, radius, number)
-        hits = np.flatnonzero((yield from AskLabels(rows)) != case.label)
+        hits = np.flatnonzero(is_fooled((yield from AskLabels(rows)), case.label, case.target))
         if len(hits):
             nearest = min((rows[i] for i in hits), key=lambda row: threat.distance(row, case.x))
             reached = yield from _halve_back(case, threat, nearest)
@@ -74,7 +75,7 @@ def _halve_back(case: Case, threat: Threat, far: Rows) -> Step[float]:
     """Claim the point, then all adversarial ones on the way back to the sample. Returns the distance reached."""
 
     def ask(row: Rows) -> Step[bool]:
-        fooled = bool((yield from AskLabels(row[None]))[0] != case.label)
+        fooled = bool(is_fooled((yield from AskLabels(row[None])), case.label, case.target)[0])
         if fooled:
             yield UpperBound(row)
         return fooled

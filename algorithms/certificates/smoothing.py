@@ -57,14 +57,15 @@ class Gaussian:
 
 
 class Votes:
-    """Votes count how often each class was answered."""
+    """Votes count how often each class was answered. An answer that is none of them is a vote for nobody."""
 
     def __init__(self, classes: int) -> None:
         self.counts = np.zeros(classes, np.int64)
 
     def feed(self, points: Rows, labels: Labels) -> None:
         del points
-        self.counts += np.bincount(labels, minlength=len(self.counts))
+        classes = len(self.counts)
+        self.counts += np.bincount(labels[(labels >= 0) & (labels < classes)], minlength=classes)
 
 
 def minimum(params: SmoothingParams, threat: Threat) -> Cost:
@@ -96,6 +97,9 @@ def run(case: Case, threat: Threat, params: SmoothingParams) -> Conversation:
         yield Abstained("undecided", details={"radius_ceiling": ceiling})  # no vote could answer: none is asked
         return
     selected = yield from _votes(case, threat, params, n=params.n0, counter=SELECTION)
+    if not selected.any():
+        yield Abstained("undecided", details={"radius_ceiling": ceiling, "selection_counts": {}})
+        return
     top = int(selected.argmax())
     counts = yield from _votes(case, threat, params, n=params.n, counter=ESTIMATION)
     p_lower, certified = radius(int(counts[top]), params.n, sigma=params.sigma, alpha=params.alpha)

@@ -7,6 +7,7 @@ from algorithms.driver.beat import ask
 from algorithms.driver.trial import Trial
 from algorithms.method import Method
 from algorithms.seam.access import Access, Model
+from algorithms.seam.labeling import NO_CLASS, is_fooled, named
 from algorithms.seam.questions.labels import AskLabels
 from algorithms.seam.questions.scores import AskScores
 
@@ -18,18 +19,18 @@ def confirm(model: Model, trials: list[Trial], method: Method) -> None:
         rows = np.stack([t.best_point() for t in claimed])
         if by_labels:
             seen = ask(model, AskLabels(rows))
-            held = [s == t.target if t.target is not None else s != t.label for s, t in zip(seen, claimed, strict=True)]
+            held = [bool(is_fooled(s, t.label, t.target)) for s, t in zip(seen, claimed, strict=True)]
         else:
             scores = ask(model, AskScores(rows))
-            seen = scores.argmax(axis=1)
-            held = [is_adversarial(s, t) for s, t in zip(scores, claimed, strict=True)]
+            seen = named(scores)
+            held = [leads(s, t) for s, t in zip(scores, claimed, strict=True)]
         for trial, holds, read_as in zip(claimed, held, seen, strict=True):
-            trial.confirm(bool(holds), int(read_as))
+            trial.confirm(holds, int(read_as))
 
 
-def is_adversarial(scores: NDArray[np.float32], trial: Trial) -> bool:
-    """Tell whether scores (classes,) no longer favor the label (or strictly favor the target). A tie is no success."""
-    if not np.all(np.isfinite(scores)):
+def leads(scores: NDArray[np.float32], trial: Trial) -> bool:
+    """Tell whether scores (classes,) name another class than the label (or the target), and by more than a tie."""
+    if named(scores[None])[0] == NO_CLASS:
         return False
     if trial.target is not None:
         return bool(scores[trial.target] > np.delete(scores, trial.target).max())

@@ -9,8 +9,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-import numpy as np
-
 from algorithms.driver.beat import Beat, ask
 from algorithms.driver.beginning import begin
 from algorithms.driver.conclusion import conclude
@@ -24,6 +22,7 @@ from algorithms.method import Budget, Method, Params
 from algorithms.seam.access import Access, Labels, Model, Rows
 from algorithms.seam.claims import Abstained, Note, Outcome
 from algorithms.seam.hint import NOTHING_KNOWN, Hint
+from algorithms.seam.labeling import NO_CLASS, named
 from algorithms.seam.questions.labels import AskLabels
 from algorithms.seam.questions.scores import AskScores
 from algorithms.seam.streams import Stream
@@ -75,9 +74,9 @@ def run(
 
 
 def _meet(model: Model, samples: Samples, method: Method, threat: Threat, budget: Budget, seed: int) -> list[Trial]:
-    """Ask every clean row once. A sample that is wrong already, or has no finite scores, is over at once."""
+    """Ask every clean row once. A sample that is wrong already, or has no class, is over at once."""
     scores = ask(model, AskScores(samples.x)) if Access.SCORES in model.offers else None
-    predicted = ask(model, AskLabels(samples.x)) if scores is None else scores.argmax(axis=1)
+    predicted = ask(model, AskLabels(samples.x)) if scores is None else named(scores)
     labels = predicted if samples.labels is None else samples.labels
     targets = choose_targets(threat.targeted, labels, scores, samples.targets, model.classes, samples.indices, seed)
     hints = samples.hints if method.takes_hints and samples.hints else [NOTHING_KNOWN] * len(samples.x)
@@ -104,12 +103,11 @@ def _meet(model: Model, samples: Samples, method: Method, threat: Threat, budget
 
 def _judge(trial: Trial, threat: Threat, *, saturates: bool) -> None:
     """By its clean row alone. A target that is the label leaves no way to go: samples may come without labels."""
-    is_finite = trial.scores is None or bool(np.all(np.isfinite(trial.scores)))
-    if not is_finite:
-        trial.hear(Abstained("scores_not_finite"), threat)
+    if trial.predicted == NO_CLASS:
+        trial.hear(Abstained("no_class" if trial.scores is None else "scores_not_finite"), threat)
     elif trial.predicted == trial.label == trial.target:
         trial.hear(Abstained("target_is_label"), threat)
-    if not is_finite or trial.predicted != trial.label or trial.target == trial.label:
+    if trial.predicted in (NO_CLASS, trial.target) or trial.predicted != trial.label:
         trial.stop("finished")
     if trial.scores is not None and saturates and trial.scores.max() == 1:  # float32 tells no more apart
         trial.hear(Note({"saturated": True}), threat)

@@ -55,10 +55,12 @@ def ascent_direction(gradients: Any, norm: Norm) -> Any:
     """Find the directions (m, *shape) float64 in which losses with these gradients rise most steeply; 0 for 0.
 
     In linf the signs, in l2 the gradient at length 1. In l1 the steepest step moves one feature only; the gradient
-    itself, its largest feature 1, leaves it to the exact projection onto the ball which features are kept.
+    itself, its largest feature 1, leaves it to the exact projection onto the ball which features are kept. Where a
+    gradient is no finite number it leads nowhere, and is taken for 0.
     """
     xp = array_namespace(gradients)
     flat = xp.astype(gradients, xp.float64)
+    flat = xp.where(xp.isfinite(flat), flat, xp.zeros_like(flat))
     if norm is Norm.LINF:
         return xp.sign(flat)
     size = lengths(flat, Norm.L2 if norm is Norm.L2 else Norm.LINF)

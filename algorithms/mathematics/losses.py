@@ -43,12 +43,14 @@ def best_other(scores: Array, classes: Array) -> Array:
 def adversarial_margin(scores: Array, labels: Array, targets: Array | None) -> Array:
     """Tell by how much rows are adversarial, (m,): max_{j != y} z_j - z_y, targeted z_t - max_{j != t} z_j.
 
-    Above 0 they are; a tie is not.
+    Above 0 they are; a tie is not. NaN where no score is the largest: where one is NaN, or the largest infinite.
     """
     xp = array_namespace(scores)
     mine = labels if targets is None else targets
     other = xp.take_along_axis(scores, best_other(scores, mine)[:, None], axis=1)[:, 0]
     own = xp.take_along_axis(scores, xp.astype(mine, xp.int64)[:, None], axis=1)[:, 0]
+    has_largest = xp.isfinite(xp.max(scores, axis=1))
+    own, other = (xp.where(has_largest, z, xp.full_like(z, xp.nan)) for z in (own, other))
     return other - own if targets is None else own - other
 
 

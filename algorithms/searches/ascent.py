@@ -222,7 +222,7 @@ class Climb:
         reach = radius * _host(self.threat.dual_lengths(flat))
         gained = _host(xp.sum(xp.astype((points - self.x[trying]) * flat, xp.float64), axis=1))
         self.stationarity[trying] = np.where(reach > 0, 1 - gained / np.where(reach > 0, reach, 1.0), 0.0)
-        self.zero_gradients[trying] += reach == 0
+        self.zero_gradients[trying] += ~(reach > 0)  # NaN leads no more than 0 does
         self.climbed[trying] += 1
 
     def diagnostics(self, owner: int) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from algorithms.seam.claims import Kind
+from algorithms.seam.labeling import NO_CLASS
 from audits.document.estimates import title
 from audits.document.report import Report
 from audits.document.rows import SampleRow
@@ -84,7 +85,8 @@ def _stem(row: SampleRow, at: float, plane: Plane) -> Markup:
 
 def _told(row: SampleRow) -> str:
     if is_wrong(row):
-        return f"row {row.index}: {row.label} read as {row.predicted} before any change"
+        read_as = "no class" if row.predicted == NO_CLASS else row.predicted
+        return f"row {row.index}: {row.label} read as {read_as} before any change"
     lower = f"certified to {at_least(row.lower)} ({row.lower_by})" if row.lower is not None else "no certificate"
     upper = f"broken at {at_most(row.upper)} ({row.upper_by})" if row.upper is not None else "no point found"
     said = ((name, row.value_of(name)) for name in estimating([row], Kind.ESTIMATE))

@@ -10,6 +10,7 @@ from pydantic_core import to_json
 
 from algorithms.errors import ModelFault
 from algorithms.seam.access import Access, Labels, Rows, Scores
+from algorithms.seam.labeling import named
 from models.cards import Endpoint
 from models.endpoints import PROTOCOLS, _reading
 from models.endpoints._client import EndpointClient
@@ -55,7 +56,7 @@ class RemoteClassifier:
     def labels(self, rows: Rows) -> Labels:
         """Answer labels, (m,): of scores the largest, the first of equals."""
         answer = self._ask(rows)
-        return answer if answer.ndim == 1 else answer.argmax(axis=1)
+        return answer if answer.ndim == 1 else named(answer)
 
     def scores(self, rows: Rows) -> Scores:
         """Answer scores as the endpoint gives them out, (m, classes): logits or probabilities."""

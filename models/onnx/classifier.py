@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, final
 
 from algorithms.seam.access import Access, Labels, Rows, Scores
+from algorithms.seam.labeling import answered, named
 from models.device import Device
 from models.onnx.bounds.bounder import Bounder
 from models.onnx.gradients.differentiator import Differentiator
@@ -32,9 +33,9 @@ class OnnxClassifier:
         self.offers: Mapping[Access, Any] = {access: who.get(access, self) for access in given}
 
     def labels(self, rows: Rows) -> Labels:
-        """Decide as the file does: the argmax of what it gives out, the first of equals, or the labels it gives out."""
+        """Decide as the file does: by the largest of what it gives out, the first of equals, or by its own labels."""
         answer = self._session.ask(rows, self._network.rebuilt.answer)
-        return answer if answer.ndim == 1 else answer.argmax(axis=1)
+        return answered(answer) if answer.ndim == 1 else named(answer)
 
     def scores(self, rows: Rows) -> Scores:
         """Answer logits where they can be had, else what the file gives out."""

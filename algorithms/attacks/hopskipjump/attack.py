@@ -27,6 +27,7 @@ from algorithms.seam.access import Access, Labels, Rows
 from algorithms.seam.case import Case, Conversation, Step
 from algorithms.seam.claims import Kind, UpperBound
 from algorithms.seam.cost import Cost
+from algorithms.seam.labeling import is_fooled
 from algorithms.seam.questions.cloud import AskCloud, Cloud, Directions
 from algorithms.seam.questions.labels import AskLabels
 from algorithms.seam.threat import Threat
@@ -230,8 +231,7 @@ class Walk:
         return bool(self._wins(labels)[0])
 
     def _wins(self, labels: Labels) -> NDArray[np.bool_]:
-        target = self.case.target
-        return np.asarray(labels != self.case.label if target is None else labels == target)
+        return is_fooled(labels, self.case.label, self.case.target)
 
 
 def _directions(case: Case, norm: Norm, params: HopSkipJumpParams) -> Directions:

@@ -25,6 +25,7 @@ from algorithms.seam.access import Access, Scores
 from algorithms.seam.case import Cohort, Conversation
 from algorithms.seam.claims import Kind, UpperBound
 from algorithms.seam.cost import Cost
+from algorithms.seam.labeling import NO_CLASS, named
 from algorithms.seam.question import Owners
 from algorithms.seam.questions.scores import AskScores
 from algorithms.seam.threat import Threat
@@ -184,8 +185,8 @@ class Search:
         z = np.asarray(scores, np.float64)
         aims = self.cohort.labels if self.cohort.targets is None else self.cohort.targets
         position = np.arange(len(z)), aims[asking]
-        is_finite: Mask = np.asarray(np.isfinite(z).all(axis=1))
-        z = np.where(is_finite[:, None], z, 0.0)
+        has_class: Mask = named(scores) != NO_CLASS
+        z = np.where(has_class[:, None], z, 0.0)
         own, others = z[position], z.copy()
         others[position] = -np.inf
         rival = others.max(axis=1)
@@ -194,7 +195,7 @@ class Search:
         else:
             top = np.maximum(own, rival)
             loss, wins = np.log(np.exp(z - top[:, None]).sum(axis=1)) + top - own, own > rival
-        return np.where(is_finite, loss, np.inf), is_finite & wins
+        return np.where(has_class, loss, np.inf), has_class & wins
 
 
 class Returns:

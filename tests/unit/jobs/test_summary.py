@@ -103,3 +103,10 @@ def test_the_json_of_a_summary_has_the_fields_of_the_contract() -> None:
         *("counts", "samples", "labels", "clean_accuracy", "value", "value_correct", "success_rate"),
         *("queries", "gradients", "seconds", "prepare", "device", "isolation", "versions", "warnings"),
     }
+
+
+def test_a_row_without_a_class_is_not_right_even_by_its_own_prediction() -> None:
+    silent = NO_SCORES.model_copy(update={"label": -1, "predicted": -1, "details": {"reason": "no_class"}})
+    found = summary(BROKEN, silent, labelled=False)
+    assert found.success_rate.value == 1.0
+    assert found.warnings == ("no_class",)

@@ -56,3 +56,9 @@ def test_the_adversarial_margin_is_positive_only_past_the_boundary():
 def test_the_best_other_class_is_never_the_named_one_even_with_huge_scores():
     scores = np.array([[1e30, -1e30, -2e30]], dtype=np.float32)
     assert best_other(scores, np.array([0])).tolist() == [1]
+
+
+@pytest.mark.parametrize("targets", [None, np.array([1, 1, 1, 1])], ids=["untargeted", "targeted"])
+def test_a_row_without_a_largest_finite_score_has_no_margin(targets):
+    nothing = np.array([[0, np.nan, 1], [0, np.inf, 1], [np.inf] * 3, [-np.inf] * 3])
+    assert np.isnan(adversarial_margin(nothing, np.zeros(4, np.int64), targets)).all()

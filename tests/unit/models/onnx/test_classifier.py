@@ -1,0 +1,76 @@
+"""What a file answers, as a label: the class it gives out, and none where it gives out no number."""
+
+import numpy as np
+import pytest
+from onnx import TensorProto, helper
+
+from algorithms.seam.access import Access
+from models.onnx.classifier import OnnxClassifier
+from models.onnx.gate.check import check
+from models.onnx.network import read
+from tests.exports import graph, linear
+
+W, b = linear()
+LINEAR = helper.make_node("Gemm", ["x", "W", "b"], ["z"])
+ROOT = [
+    helper.make_node("Slice", ["x", "from", "to", "axis"], ["first"]),  # (N, 1)
+    helper.make_node("Sqrt", ["first"], ["root"]),  # NaN where the first feature is negative
+    helper.make_node("Add", ["z", "root"], ["scores"]),
+]
+FIRST = {"from": np.array([0], np.int64), "to": np.array([1], np.int64), "axis": np.array([1], np.int64)}
+SCORES = ("scores", TensorProto.FLOAT, ["N", 4])
+
+
+def opened(nodes, output, **constants):
+    data = graph([LINEAR, *nodes], ["N", 6], [output], {"W": W, "b": b, **constants})
+    return OnnxClassifier(read(check(data), None), None, "cpu")
+
+
+def rows():
+    x = np.random.default_rng(0).normal(size=(8, 6)).astype(np.float32)
+    x[:, 0] = np.where(np.arange(8) % 2, -1, 1) * np.abs(x[:, 0])
+    return x
+
+
+def test_scores_that_are_nan_name_no_class():
+    x = rows()
+    answered = (x @ W + b).argmax(axis=1)
+    assert opened(ROOT, SCORES, **FIRST).labels(x).tolist() == np.where(x[:, 0] < 0, -1, answered).tolist()
+
+
+def test_a_label_that_a_cast_made_of_nan_is_none():
+    """Cast leaves the most negative integer, or 0 on some machines: this graph says -1 itself."""
+    nodes = [
+        helper.make_node("ArgMax", ["z"], ["best"], axis=1, keepdims=0),
+        helper.make_node("ReduceMin", ["x"], ["least"], axes=[1], keepdims=0),
+        helper.make_node("Less", ["least", "limit"], ["is_strange"]),
+        helper.make_node("Where", ["is_strange", "none", "best"], ["label"]),
+    ]
+    model = opened(
+        nodes,
+        ("label", TensorProto.INT64, ["N"]),
+        limit=np.float32(-50),
+        none=np.int64(-7),
+    )
+    assert set(model.offers) == {Access.LABELS}
+    x = rows()
+    x[::3, 2] = -100
+    answered = (x @ W + b).argmax(axis=1)
+    assert model.labels(x).tolist() == [-1 if i % 3 == 0 else answered[i] for i in range(8)]
+
+
+@pytest.mark.parametrize("place", range(4))
+def test_a_score_that_overflowed_names_no_class(place):
+    """The exponential of 100 in one column, whatever stands in the others."""
+    column = np.eye(4, dtype=np.float32)[place : place + 1]
+    nodes = [
+        *ROOT[:1],
+        helper.make_node("Exp", ["first"], ["power"]),
+        helper.make_node("MatMul", ["power", "column"], ["grown"]),
+        helper.make_node("Where", ["chosen", "grown", "z"], ["scores"]),
+    ]
+    model = opened(nodes, SCORES, **FIRST, column=column, chosen=column.astype(bool))
+    x = rows()
+    x[::2, 0] = 100
+    named = model.labels(x)
+    assert (named[::2] == -1).all() and (named[1::2] >= 0).all()
