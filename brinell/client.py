@@ -54,17 +54,19 @@ class Client:
         name: str | None = None,
         kind: str = "onnx",
         preprocessing: str | None = None,
+        output: str | None = None,
         timeout_seconds: float | None = None,
         on_sent: OnSent | None = None,
     ) -> ModelCard:
         """Uploads a model file and returns the model once it is ready. `kind` is onnx or neighbors, `preprocessing`
-        JSON.
+        JSON, `output` what its output is where the file does not tell: logit, probability, decision or label.
 
         Raises BrinellError(the gate's code) if refused.
         """
         deadline = Deadline(timeout_seconds)
         params = {"name": name or path.name, "kind": kind}
         params |= {"preprocessing": preprocessing} if preprocessing else {}
+        params |= {"output": output} if output else {}
         answer = self._upload("/v1/models", path, params, deadline.whole_seconds(LONGEST_WAIT_SECONDS), on_sent)
         return self._inspected(cast(ModelCard, answer), deadline)
 

@@ -11,6 +11,7 @@ from typing import Any, Literal, NotRequired, TypedDict
 Access = Literal["labels", "scores", "gradients", "bounds", "neighbours", "trees"]
 JobState = Literal["queued", "running", "succeeded", "failed", "cancelled", "expired"]
 Kind = Literal["upper_bound", "lower_bound", "smoothed_lower_bound", "estimate", "abstained", "misclassified"]
+Meaning = Literal["logit", "probability", "decision", "label"]
 Norm = Literal["l1", "l2", "linf"]
 RecipeName = Literal["quick-1", "quick-2", "standard-1", "thorough-1"]
 
@@ -410,6 +411,8 @@ class ModelCard(TypedDict):
     size_bytes: int
     input: ModelInput | None
     output: ModelOutput | None
+    output_told: Meaning | None
+    reads: Reads | None
     preprocessing: Preprocessing | None
     opset: int | None
     offers: list[Access]
@@ -523,6 +526,12 @@ class Readiness(TypedDict):
     status: Literal["ready"]
     workers: dict[str, int]
     isolation: str
+
+
+Reads = TypedDict(
+    "Reads",
+    {"output": str, "as": Meaning | Literal["logits", "probabilities"], "because": Literal["graph", "values", "told"]},
+)
 
 
 class Refusal(TypedDict):

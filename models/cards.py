@@ -4,7 +4,8 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
+from typing_extensions import TypeAliasType
 
 from algorithms.seam.access import Access
 from models.kinds import KindName
@@ -12,6 +13,8 @@ from models.record import Record
 
 ModelState = Literal["inspecting", "ready", "refused", "unverified"]
 OutputKind = Literal["logits", "probabilities", "labels"]
+# What an upload may say that its output is. An alias, for it to have a name in the OpenAPI document.
+Meaning = TypeAliasType("Meaning", Literal["logit", "probability", "decision", "label"])
 
 
 LARGEST = float(np.finfo(np.float32).max)  # preprocessing is computed in float32
@@ -47,6 +50,20 @@ class ModelOutput(Record):
     name: str
     classes: int
     kind: OutputKind
+
+
+class Reads(Record):
+    """A reading tells which output speaks for a model, what its numbers are, and how that is known.
+
+    One number a row is a `logit` or a `decision`, of which class 1 has all above 0, or a `probability`, of which it has
+    all above 1/2. Of several numbers a row, `logits` or `probabilities`, the largest is the answer.
+    """
+
+    model_config = ConfigDict(serialize_by_alias=True, validate_by_name=True)
+
+    output: str
+    as_: Meaning | Literal["logits", "probabilities"] = Field(validation_alias="as", serialization_alias="as")
+    because: Literal["graph", "values", "told"]  # `values`: guessed by what it answered to rows that were tried
 
 
 class Withheld(Record):
@@ -136,6 +153,7 @@ class Inspection(Record):
 
     input: ModelInput
     output: ModelOutput
+    reads: Reads
     opset: int | None = None  # of an ONNX file
     offers: tuple[Access, ...]
     withheld: tuple[Withheld, ...] = ()
@@ -155,6 +173,8 @@ class ModelCard(Record):
     size_bytes: int
     input: ModelInput | None = None
     output: ModelOutput | None = None
+    output_told: Meaning | None = None  # by `output=` of the upload
+    reads: Reads | None = None  # null, too, of a model that an older version inspected
     preprocessing: Preprocessing | None = None
     opset: int | None = None
     offers: tuple[Access, ...] = ()

@@ -20,6 +20,7 @@ class ModelKind:
     module: str  # what inspects and opens it: an `Opener` of `models/opening.py`
     is_remote: bool = False  # served elsewhere: asked with a permit, by probe workers, which hold no uploaded model
     takes_preprocessing: bool = False
+    takes_output: bool = False  # `output=` of an upload: its numbers may have to be told apart
 
 
 ONNX = ModelKind(
@@ -28,6 +29,7 @@ ONNX = ModelKind(
     arrives="application/octet-stream",
     module="models.onnx.opening",
     takes_preprocessing=True,
+    takes_output=True,
 )
 ENDPOINT = ModelKind(
     name="endpoint",

@@ -19,7 +19,7 @@ from jobs.result import ChunkResult
 from jobs.spec import JobSpec
 from jobs.store.names import new_id
 from jobs.store.store import Store
-from models.cards import Inspection, ModelCard, ModelInput, ModelOutput, SamplesCard
+from models.cards import Inspection, ModelCard, ModelInput, ModelOutput, Reads, SamplesCard
 from models.library import Library
 
 MakeStore = Callable[..., Store]
@@ -30,6 +30,7 @@ CLASSES = 3
 FOUND = Inspection(
     input=ModelInput(name="x", dtype="float32", shape=SHAPE, batch=None),
     output=ModelOutput(name="logits", classes=CLASSES, kind="logits"),
+    reads=Reads(output="logits", as_="logits", because="graph"),
     opset=18,
     offers=(Access.LABELS, Access.SCORES, Access.GRADIENTS),
 )

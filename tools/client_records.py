@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import textwrap
+from keyword import iskeyword
 from pathlib import Path
 from typing import Any, cast
 
@@ -74,7 +75,11 @@ def _references(part: Any) -> set[str]:
 def _record(name: str, schema: Json) -> str:
     required = schema.get("required", [])
     types = {field: _type_of(said) for field, said in schema["properties"].items()}
-    fields = [f"{field}: {said if field in required else f'NotRequired[{said}]'}" for field, said in types.items()]
+    types = {field: said if field in required else f"NotRequired[{said}]" for field, said in types.items()}
+    if any(map(iskeyword, types)):  # such as `as`, which no class can have for a field
+        keyed = ", ".join(f"{_quoted(field)}: {said}" for field, said in types.items())
+        return f"{name} = TypedDict({_quoted(name)}, {{{keyed}}})"
+    fields = [f"{field}: {said}" for field, said in types.items()]
     told = _docstring(schema.get("description", ""))
     return f"class {name}(TypedDict):\n" + textwrap.indent("\n".join([*told, *fields]), "    ")
 

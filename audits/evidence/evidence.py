@@ -33,11 +33,12 @@ class Evidence:
 
     def question(self, index: int) -> "BracketQuestion":
         """Returns what this job asked about a sample."""
-        spec, threat = self.spec, self.spec.threat
+        spec, threat, reads = self.spec, self.spec.threat, self.spec.model.reads
         targets = spec.targets
         return BracketQuestion(
             model=spec.model.sha256,
             preprocessing=spec.model.preprocessing.model_dump_json() if spec.model.preprocessing else "",
+            read_as=f"{reads.output} as {reads.as_}" if reads else "",
             norm=threat.norm,
             lower=threat.lower,
             upper=threat.upper,
@@ -54,6 +55,7 @@ class BracketQuestion:
 
     model: str
     preprocessing: str
+    read_as: str  # the same bytes read otherwise are another classifier
     norm: str
     lower: Bound | None
     upper: Bound | None

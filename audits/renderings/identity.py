@@ -10,6 +10,12 @@ from models.cards import ModelCard
 
 Pairs = list[tuple[str, str]]
 
+BECAUSE = {
+    "graph": "by its graph",
+    "values": "guessed by its values: no bounds are offered",
+    "told": "as its upload said",
+}
+
 
 def groups(report: Report) -> Iterator[tuple[str, Pairs]]:
     """Groups what is known as (title, [(name, value)])."""
@@ -62,6 +68,8 @@ def _model(card: ModelCard) -> Iterator[tuple[str, str]]:
         yield "input", f"{card.input.name}: {card.input.dtype} {_shape(card.input.shape)}, {batch}"
     if card.output:
         yield "output", f"{card.output.name}: {card.output.kind} of {card.output.classes} classes"
+    if card.reads:
+        yield "read as", f"{card.reads.as_} ({BECAUSE[card.reads.because]})"
     if card.preprocessing:
         shown = card.preprocessing.model_dump(mode="json")
         yield "preprocessing", f"(x - {_value(shown['subtract'])}) / {_value(shown['divide'])}"

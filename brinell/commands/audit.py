@@ -11,11 +11,13 @@ from brinell.commands.options import (
     ApiKey,
     Box,
     ModelSource,
+    Output,
     SamplesSource,
     Timeout,
     Url,
     box_of,
     refuse_missing_files,
+    refuse_told_again,
     refuse_unwritable,
 )
 from brinell.errors import BrinellError
@@ -53,6 +55,7 @@ def audit(
         typer.Option(min=0, metavar="RADIUS", help="Ask about this radius only.", show_default="the smallest radius"),
     ] = None,
     box: Box = None,
+    output: Output = None,
     limit: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Audit the first N samples only.", show_default="all")
     ] = None,
@@ -78,6 +81,7 @@ def audit(
     Exit codes: 0 passed (or no policy, and all jobs succeeded), 1 the policy failed, 2 could not run, 3 inconclusive or
     timed out, 4 wrong usage.
     """
+    refuse_told_again(model, output)
     refuse_missing_files(model, samples)
     files = AuditFiles(html=report, junit=junit, markdown=markdown)
     for option, path in {"--report": report, "--junit": junit, "--markdown": markdown}.items():
@@ -96,7 +100,7 @@ def audit(
     needs_lasting_server = not wait or baseline is not None
     with connect(url, api_key) if needs_lasting_server else connect_or_start(url, api_key) as client:
         _rehearse(client, request)
-        request |= ids_of(client, model, samples, deadline)
+        request |= ids_of(client, model, samples, deadline, output=output)
         if wait:
             return _run(client, request, files, deadline, as_json=as_json)
         _start(client, request, as_json=as_json)

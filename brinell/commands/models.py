@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from brinell.commands.options import ApiKey, AsJson, Limit, Url, local_file
+from brinell.commands.options import ApiKey, AsJson, Limit, Output, Url, local_file
 from brinell.printing.terminal import print_facts, print_json, print_table, say
 from brinell.records import ModelCard
 from brinell.session.connecting import connect
@@ -26,6 +26,7 @@ def upload(
     preprocessing: Annotated[
         str | None, typer.Option(metavar="JSON", help='Such as \'{"subtract": 0.5, "divide": 0.5}\'.')
     ] = None,
+    output: Output = None,
     timeout: Annotated[float | None, typer.Option(min=0, metavar="SECONDS", help="Give up and exit with 3.")] = None,
     as_json: AsJson = False,
     url: Url = None,
@@ -33,7 +34,9 @@ def upload(
 ) -> None:
     """Upload a model and wait for its inspection."""
     with connect(url, api_key) as client:
-        model = upload_model(client, file, Deadline(timeout), name=name, kind=kind, preprocessing=preprocessing)
+        model = upload_model(
+            client, file, Deadline(timeout), name=name, kind=kind, preprocessing=preprocessing, output=output
+        )
     print_json(model) if as_json else print_facts(dict(model))
 
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from brinell.records import Meaning
 from brinell.session.uploading import is_id
 
 Url = Annotated[
@@ -25,6 +26,13 @@ ModelSource = Annotated[
 ]
 SamplesSource = Annotated[
     str, typer.Option("--samples", metavar="FILE", help="An .npz with x and y, or the id smp_… of uploaded samples.")
+]
+Output = Annotated[
+    Meaning | None,
+    typer.Option(
+        help="What an uploaded model answers, where its file does not tell.",
+        show_default="what its graph says",
+    ),
 ]
 Box = Annotated[
     str | None,
@@ -52,6 +60,12 @@ def box_of(text: str | None) -> dict[str, Any]:
 def local_file(description: str) -> Any:
     """Makes an argument that names a file to be read: wrong usage where there is none."""
     return typer.Argument(metavar="FILE", help=description, exists=True, dir_okay=False, readable=True)
+
+
+def refuse_told_again(model: str, output: str | None) -> None:
+    """Raises wrong usage where `--output` is given for a model that was read when it was uploaded."""
+    if output is not None and is_id(model, "mdl_"):
+        raise typer.BadParameter(f"--output: {model} was read when it was uploaded; upload its file with --output.")
 
 
 def refuse_missing_files(model: str, samples: str, auxiliary: str | None = None) -> None:

@@ -12,11 +12,13 @@ from brinell.commands.options import (
     AsJson,
     Box,
     ModelSource,
+    Output,
     SamplesSource,
     Timeout,
     Url,
     box_of,
     refuse_missing_files,
+    refuse_told_again,
     refuse_unwritable,
 )
 from brinell.printing.scores_table import print_summary
@@ -47,6 +49,7 @@ def run(
         typer.Option(metavar="RULE", help="random, least_likely or runner_up.", show_default="untargeted"),
     ] = None,
     box: Box = None,
+    output: Output = None,
     queries: Annotated[
         int | None, typer.Option(min=1, help="At most so many rows a sample.", show_default="10000")
     ] = None,
@@ -77,6 +80,7 @@ def run(
 
     Exit codes: 0 done, 2 could not run, 3 timed out, 4 wrong usage.
     """
+    refuse_told_again(model, output)
     refuse_missing_files(model, samples, auxiliary)
     refuse_unwritable("--adversarials", adversarials)
     request: Json = {
@@ -89,7 +93,7 @@ def run(
         request["samples"] = {"limit": limit}
     deadline = Deadline(timeout)
     with connect_or_start(url, api_key) as client:
-        request |= ids_of(client, model, samples, deadline)
+        request |= ids_of(client, model, samples, deadline, output=output)
         if auxiliary is not None:
             is_there = is_id(auxiliary, "smp_")
             uploaded = auxiliary if is_there else upload_samples(client, Path(auxiliary))["id"]

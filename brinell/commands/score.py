@@ -10,11 +10,13 @@ from brinell.commands.options import (
     AsJson,
     Box,
     ModelSource,
+    Output,
     SamplesSource,
     Timeout,
     Url,
     box_of,
     refuse_missing_files,
+    refuse_told_again,
 )
 from brinell.printing.scores_table import print_scores, print_summary
 from brinell.printing.terminal import print_json
@@ -41,6 +43,7 @@ def score(
         Preset | None, typer.Option(help="How many gradients a sample gets.", show_default="the server's")
     ] = None,
     box: Box = None,
+    output: Output = None,
     limit: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Score the first N samples only.", show_default="all")
     ] = None,
@@ -56,6 +59,7 @@ def score(
 
     Exit codes: 0 scored, 2 could not run, 3 timed out, 4 wrong usage.
     """
+    refuse_told_again(model, output)
     refuse_missing_files(model, samples)
     request: dict[str, Any] = {
         "method": {"name": "clever"} | ({"preset": preset.value} if preset else {}),
@@ -66,7 +70,7 @@ def score(
         request["samples"] = {"limit": limit}
     deadline = Deadline(timeout)
     with connect_or_start(url, api_key) as client:
-        request |= ids_of(client, model, samples, deadline)
+        request |= ids_of(client, model, samples, deadline, output=output)
         done = evaluate(client, request, "Scoring", deadline)
     if as_json:
         print_json({"job": done.job, "findings": done.findings})

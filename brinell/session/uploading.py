@@ -16,6 +16,7 @@ def upload_model(
     name: str | None = None,
     kind: str = "onnx",
     preprocessing: str | None = None,
+    output: str | None = None,
 ) -> ModelCard:
     """Uploads a model, with its progress shown, and returns it once it is ready."""
     with progress(f"Uploading {path.name}") as advance:
@@ -24,6 +25,7 @@ def upload_model(
             name=name,
             kind=kind,
             preprocessing=preprocessing,
+            output=output,
             timeout_seconds=deadline.seconds_left,
             on_sent=lambda sent, total: advance(sent / total, "inspecting" if sent == total else ""),
         )
@@ -42,13 +44,19 @@ def is_id(text: str, prefix: str) -> bool:
     return text.startswith(prefix) and not Path(text).exists()
 
 
-def ids_of(client: Client, model: str, samples: str, deadline: Deadline) -> dict[str, str]:
+def ids_of(
+    client: Client, model: str, samples: str, deadline: Deadline, *, output: str | None = None
+) -> dict[str, str]:
     """Returns `model_id` and `samples_id` for a request; each is given as a path, which is uploaded, or as an id.
 
-    A model that is an .npz is a set of nearest neighbors.
+    A model that is an .npz is a set of nearest neighbors. `output`: what an uploaded model's output is.
     """
-    kind = "neighbors" if Path(model).suffix == ".npz" else "onnx"
     return {
-        "model_id": model if is_id(model, "mdl_") else upload_model(client, Path(model), deadline, kind=kind)["id"],
+        "model_id": model if is_id(model, "mdl_") else _uploaded(client, Path(model), deadline, output),
         "samples_id": samples if is_id(samples, "smp_") else upload_samples(client, Path(samples))["id"],
     }
+
+
+def _uploaded(client: Client, path: Path, deadline: Deadline, output: str | None) -> str:
+    kind = "neighbors" if path.suffix == ".npz" else "onnx"
+    return upload_model(client, path, deadline, kind=kind, output=output)["id"]

@@ -1,13 +1,14 @@
 """What a card says of an endpoint: found out with a handful of requests when it is registered."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from algorithms.errors import ModelFault, Refused
 from algorithms.seam.access import Access, Rows
-from models.cards import Endpoint, Inspection, ModelInput, ModelOutput, Probe, Withheld
+from models.cards import Endpoint, Inspection, ModelInput, ModelOutput, OutputKind, Probe, Reads, Withheld
 from models.endpoints._classifier import OFFERS, RemoteClassifier
 from models.endpoints._guard import Resolve, resolve
 from models.endpoints._permit import Permit
@@ -18,6 +19,11 @@ FAR = np.float32(16)  # times noise in [-1, 1]: a linear model leaves [0, 1], an
 SUM_TOLERANCE = 0.02  # of probabilities; rounding may explain more
 
 ORDER = (Access.LABELS, Access.SCORES)
+MEANINGS: dict[OutputKind, Literal["logits", "probabilities", "label"]] = {
+    "logits": "logits",
+    "probabilities": "probabilities",
+    "labels": "label",
+}
 
 
 @dataclass(frozen=True)
@@ -56,6 +62,7 @@ def _probed(asked: _Asked) -> Inspection:
     return Inspection(
         input=ModelInput(name="input", dtype=endpoint.input.dtype, shape=endpoint.input.shape, batch=None),
         output=ModelOutput(name="output", classes=endpoint.output.classes, kind=endpoint.output.kind),
+        reads=Reads(output="output", as_=MEANINGS[endpoint.output.kind], because="told"),
         offers=tuple(access for access in ORDER if access in offers),
         withheld=_withheld(offers),
         probe=Probe(max_batch=max_batch, deterministic=bool(same), decimals=_decimals(alone)),

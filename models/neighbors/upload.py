@@ -15,7 +15,7 @@ from algorithms.seam.access import Access
 from algorithms.seam.questions.neighbors import Neighbors
 from models.archive import ArchivedArray
 from models.arrays import finite, invalid, model_arrays, unsupported, whole
-from models.cards import Inspection, ModelInput, ModelOutput
+from models.cards import Inspection, ModelInput, ModelOutput, Reads
 
 TOO_MUCH = "model_too_complex"
 NAMES = ("x", "y", "k", "metric", "g")
@@ -31,6 +31,7 @@ def inspect(data: bytes) -> Inspection:
     return Inspection(
         input=ModelInput(name="x", dtype=dtype, shape=shape, batch=None),
         output=ModelOutput(name="y", classes=int(neighbors.y.max()) + 1, kind="labels"),
+        reads=Reads(output="y", as_="label", because="graph"),
         offers=(Access.LABELS, Access.NEIGHBOURS),
     )
 

@@ -1,7 +1,7 @@
 """What a card says of an ONNX upload: found out once, in the sandbox, by trying."""
 
 from algorithms.seam.access import Access
-from models.cards import Inspection, Preprocessing, Withheld
+from models.cards import Inspection, Meaning, Preprocessing, Withheld
 from models.device import Device
 from models.onnx import probes
 from models.onnx.classifier import offers
@@ -13,12 +13,14 @@ ORDER = (Access.LABELS, Access.SCORES, Access.GRADIENTS, Access.BOUNDS)
 LABELS_ONLY = "The model gives out labels only; export its scores to have them, their gradients and their bounds."
 
 
-def inspect(data: bytes, *, preprocessing: Preprocessing | None, device: Device) -> Inspection:
-    """Inspect an upload.
+def inspect(
+    data: bytes, *, preprocessing: Preprocessing | None, told: Meaning | None = None, device: Device
+) -> Inspection:
+    """Inspect an upload. `told`: what the caller says that its output is.
 
     Raises Refused, with a code of the gate, unsupported_signature, model_invalid, shape_mismatch.
     """
-    network = read(check(data), preprocessing)
+    network = read(check(data), preprocessing, told)
     parity, reasons = None, dict.fromkeys(ORDER, LABELS_ONLY)
     if network.rebuilt.scores is not None:
         rows = probes.rows(network.input.shape)
@@ -29,6 +31,7 @@ def inspect(data: bytes, *, preprocessing: Preprocessing | None, device: Device)
     return Inspection(
         input=network.input,
         output=network.output,
+        reads=network.reads,
         opset=network.opset,
         offers=tuple(access for access in ORDER if access in found),
         withheld=tuple(Withheld(offer=access, reason=reasons[access]) for access in ORDER if access not in found),

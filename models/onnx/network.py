@@ -14,7 +14,7 @@ from onnx import ModelProto, TensorProto, helper, inliner
 
 from algorithms.errors import ModelFault
 from algorithms.seam.access import Rows
-from models.cards import ModelInput, ModelOutput, Preprocessing
+from models.cards import Meaning, ModelInput, ModelOutput, Preprocessing, Reads
 from models.device import Device
 from models.onnx import probes
 from models.onnx.graph import ML, number_values, opset, producers, prune, state_opset
@@ -40,6 +40,10 @@ class Network:
     def output(self) -> ModelOutput:
         return self.rebuilt.output
 
+    @property
+    def reads(self) -> Reads:
+        return self.rebuilt.reads
+
     def session(self, device: Device = "cpu") -> Session:
         return Session(self.rebuilt.model, INPUT, self.input.shape, self.input.batch, device)
 
@@ -59,8 +63,8 @@ class Network:
         return model
 
 
-def read(upload: ModelProto, preprocessing: Preprocessing | None) -> Network:
-    """Understand a model that has passed the gate. Raises Refused."""
+def read(upload: ModelProto, preprocessing: Preprocessing | None, told: Meaning | None = None) -> Network:
+    """Understand a model that has passed the gate. `told`: what its output is by the caller. Raises Refused."""
     model = _own_copy(upload)
     entry = read_entry(model.graph)
     rows = probes.rows(entry.shape)
@@ -69,7 +73,7 @@ def read(upload: ModelProto, preprocessing: Preprocessing | None) -> Network:
     trial = try_out(model, entry, fed)
     entry = replace(entry, batch=trial.batch)
     few = trial.batch or 2
-    exit_ = read_exit(trial.answers(np.resize(fed, (few, *entry.shape))), few)
+    exit_ = read_exit(trial.answers(np.resize(fed, (few, *entry.shape))), few, told)
     seen = trial.ask(fed, exit_.name)
     check_rows_stand_alone(trial, fed, exit_.name, seen)
     check_finite(seen)

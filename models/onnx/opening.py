@@ -13,12 +13,12 @@ from models.onnx.network import read
 
 def inspect_model(card: ModelCard, data: bytes, *, device: Device, **_: object) -> Inspection:
     """Find out by trying what the card will say. Raises Refused, as `inspect`."""
-    return inspect(data, preprocessing=card.preprocessing, device=device)
+    return inspect(data, preprocessing=card.preprocessing, told=card.output_told, device=device)
 
 
 def open_model(card: ModelCard, data: bytes, *, device: Device, **_: object) -> OnnxClassifier:
     """Read the file afresh, and rebuild what the card offers. Raises Refused."""
-    network = read(check(data), card.preprocessing)
+    network = read(check(data), card.preprocessing, card.output_told)
     gradients = differentiator(network, device) if Access.GRADIENTS in card.offers else None
     bounds = bounder(network, device) if Access.BOUNDS in card.offers else None
     return OnnxClassifier(network, gradients, device, bounds)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from onnx import GraphProto, TensorProto
 
 from algorithms.errors import Refused
+from models.cards import Meaning
 from models.onnx.graph import inputs_without_initializers
 
 FLOATS: dict[int, str] = {TensorProto.FLOAT: "float32", TensorProto.FLOAT16: "float16", TensorProto.DOUBLE: "float64"}
@@ -37,6 +38,7 @@ class Exit:
 
     name: str
     form: OutputForm
+    told: Meaning | None = None  # what the caller says that it is
 
 
 def read_entry(graph: GraphProto) -> Entry:
@@ -63,8 +65,11 @@ def kind_of(value: onnx.ValueInfoProto) -> str:
     return names.get(value.type.tensor_type.elem_type, "unknown")
 
 
-def read_exit(answers: Answers, rows: int) -> Exit:
-    """Choose by what the model really answered to `rows` rows. Raises Refused(unsupported_signature)."""
+def read_exit(answers: Answers, rows: int, told: Meaning | None = None) -> Exit:
+    """Choose by what the model really answered to `rows` rows, and by what the caller told of it.
+
+    Raises Refused(unsupported_signature).
+    """
     floats = {n: a for n, a in answers.items() if isinstance(a, np.ndarray) and a.dtype.kind == "f"}
     whole = {n: a for n, a in answers.items() if isinstance(a, np.ndarray) and a.dtype.kind in "iu"}
     scores = [n for n, a in floats.items() if a.ndim == 2 and len(a) == rows and a.shape[1] >= 2]
@@ -72,13 +77,21 @@ def read_exit(answers: Answers, rows: int) -> Exit:
     labels = [n for n, a in whole.items() if a.shape in ((rows,), (rows, 1))]
     kinds: tuple[tuple[list[str], OutputForm], ...] = ((scores, "scores"), (single, "binary"), (labels, "labels"))
     for candidates, form in kinds:
+        if told is not None and (told == "label") != (form == "labels"):
+            continue
         if len(candidates) == 1:
-            return Exit(candidates[0], form)
+            return Exit(candidates[0], form, told)
         if candidates:
             raise unsupported(
                 f"The model has {len(candidates)} outputs that could be the classes' scores ({_listing(answers)});"
                 " export it with one."
             )
+    if told == "label" and (scores or single):
+        raise unsupported(
+            f"No output is a label, whole numbers [N]: found {_listing(answers)}. Leave output=label out."
+        )
+    if told is not None and labels:
+        raise unsupported(f"The output is a label, and not a {told}: found {_listing(answers)}. Leave output out.")
     raise unsupported(
         f"No output has an axis of classes: found {_listing(answers)}. Export the model with one float output [N, K]"
         " (K >= 2 classes), or [N] or [N, 1] for two classes; flatten what lies behind the classes."

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from jobs.idempotency import Idempotency
 from jobs.store.names import new_id
-from models.cards import ModelCard, Preprocessing, SamplesCard
+from models.cards import Meaning, ModelCard, Preprocessing, SamplesCard
 from models.kinds import KindName
 from models.samples import inspect_samples
 from service.edge.dependencies import Parts
@@ -18,6 +18,7 @@ def take_model(
     tenant: str,
     name: str,
     preprocessing: Preprocessing | None,
+    output: Meaning | None,
     once: Idempotency | None,
     parts: Parts,
 ) -> ModelCard:
@@ -30,6 +31,7 @@ def take_model(
         sha256=upload.sha256,
         size_bytes=upload.size_bytes,
         preprocessing=preprocessing,
+        output_told=output,
         created_at=datetime.now(UTC),
     )
     parts.store.holdings.put_file(tenant, card.id, upload.path, upload.sha256)

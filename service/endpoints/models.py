@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from algorithms.errors import Refused
 from jobs.page import Page
 from jobs.store.store import Store
-from models.cards import ModelCard, Preprocessing
+from models.cards import Meaning, ModelCard, Preprocessing
 from models.kinds import KINDS, ONNX, UPLOADED, UploadedName
 from service.actions.intake import take_model
 from service.actions.registering import register_endpoint
@@ -51,6 +51,15 @@ PreprocessingText = Annotated[
         examples=['{"subtract": 0.5, "divide": 0.25}'],
     ),
 ]
+OutputMeaning = Annotated[
+    Meaning | None,
+    Query(
+        description=(
+            "What the model's output is, where its graph does not tell: one number a row is a `logit` or a `decision` "
+            "(class 1 above 0) or a `probability` (class 1 above 1/2); `label` takes the output of labels."
+        )
+    ),
+]
 
 
 @router.post(
@@ -83,21 +92,34 @@ async def create_model(
     name: Name = "",
     kind: UploadedKind = ONNX.name,
     preprocessing: PreprocessingText = None,
+    output: OutputMeaning = None,
     idempotency_key: IdempotencyKey = None,
     prefer: Prefer = None,
 ) -> ModelCard | Response:
     """Takes a file and looks into it in a sandbox, or asks an endpoint. `Prefer: wait=30` waits for the verdict."""
     if media_type(request) == "application/json":
+        if output is not None:
+            raise Refused("What an endpoint answers stands in output.kind of the body; leave output out of the query.")
         card = await register_endpoint(request, caller.tenant, idempotency_key, parts)
         return await _verdict(card, request, response, caller.tenant, parts.store, seconds_of(prefer))
     before = read_preprocessing(preprocessing)
     if before is not None and not KINDS[kind].takes_preprocessing:
         raise Refused(f"A model of kind {kind} takes samples in its own units; leave preprocessing out.")
+    if output is not None and not KINDS[kind].takes_output:
+        raise Refused(f"A model of kind {kind} says itself what it answers; leave output out.")
     limit = parts.settings.max_upload_bytes
     async with received(request, parts.library.incoming(), limit=limit, too_large="model_too_large") as upload:
         once = idempotency(idempotency_key, request, upload.sha256)
         keep = partial(
-            take_model, upload, kind, tenant=caller.tenant, name=name, preprocessing=before, once=once, parts=parts
+            take_model,
+            upload,
+            kind,
+            tenant=caller.tenant,
+            name=name,
+            preprocessing=before,
+            output=output,
+            once=once,
+            parts=parts,
         )
         card = await run_in_threadpool(keep)
     return await _verdict(card, request, response, caller.tenant, parts.store, seconds_of(prefer))

@@ -17,6 +17,8 @@ MODEL: dict[str, Any] = {
     "size_bytes": 151_304,
     "input": {"name": "image", "dtype": "float32", "shape": [1, 8, 8], "batch": None},
     "output": {"name": "logits", "classes": 10, "kind": "logits"},
+    "output_told": None,
+    "reads": {"output": "logits", "as": "logits", "because": "graph"},
     "preprocessing": {"subtract": 0.5, "divide": 0.25},
     "opset": 18,
     "offers": ["labels", "scores", "gradients"],

@@ -133,7 +133,7 @@ def test_the_kind_of_the_page_passes_the_tests_of_all_kinds(checkout: Path) -> N
     tests = ("tests/contract/test_model_kinds.py", "tests/contract/api/test_models.py")
     done = run(checkout, "pytest", "-q", "-p", "no:cacheprovider", *tests, "-k", f"{NAME} or openapi")
     assert done.returncode == 0, done.stdout[-3000:]
-    assert int(re.findall(r"(\d+) passed", done.stdout)[0]) == 6
+    assert int(re.findall(r"(\d+) passed", done.stdout)[0]) == 7
 
 
 def test_a_model_of_the_kind_is_uploaded_inspected_admitted_and_attacked(checkout: Path) -> None:

@@ -8,7 +8,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import ModelProto, TensorProto, helper
 
-from models.cards import ModelOutput, OutputKind, Preprocessing
+from models.cards import ModelOutput, OutputKind, Preprocessing, Reads
 from models.onnx.counting import count_labels
 from models.onnx.graph import Editor, prune
 from models.onnx.rebuilding.border import lead_in
@@ -32,6 +32,7 @@ class Rebuilt:
 
     model: ModelProto
     output: ModelOutput
+    reads: Reads
     answer: str
     scores: str | None
     slack: float | None = 0.0  # a margin of the scores that `answer` shows in float32 too; None: there is none
@@ -68,7 +69,15 @@ def rebuild(
     lead_in(editor, entry, preprocessing)
     wanted = dict.fromkeys(name for name in (answer, scores) if name is not None)
     prune(made, [_declared(name, kind) for name in wanted])
-    return Rebuilt(made, ModelOutput(name=exit_.name, classes=classes, kind=kind), answer, scores, slack)
+    output = ModelOutput(name=exit_.name, classes=classes, kind=kind)
+    return Rebuilt(made, output, _reads(exit_, kind), answer, scores, slack)
+
+
+def _reads(exit_: Exit, kind: OutputKind) -> Reads:
+    one = {"logits": "logit", "probabilities": "probability"}
+    meaning = "label" if kind == "labels" else one[kind] if exit_.form == "binary" else kind
+    because = "graph" if exit_.told is None else "told"
+    return Reads.model_validate({"output": exit_.name, "as": meaning, "because": because})
 
 
 def _declared(name: str, kind: OutputKind) -> onnx.ValueInfoProto:
@@ -86,7 +95,7 @@ def _scores(editor: Editor, exit_: Exit, seen: NDArray[Any], tail: Tail | None) 
     logits = None if tail is None else as_float32(editor, tail.logits)
     if exit_.form == "scores":
         return own, logits or own, tail.kind if tail else many_classes(seen)
-    kind = tail.kind if tail else _one_number(editor, exit_.name, seen)
+    kind = tail.kind if tail else _one_number(editor, exit_, seen)
     own = column(editor, own)
     answer = both_probabilities(editor, own) if kind == "probabilities" else pad_zero_column(editor, own)
     return answer, answer if logits is None else pad_zero_column(editor, column(editor, logits)), kind
@@ -99,7 +108,9 @@ def _slack(tail: Tail | None, exit_: Exit) -> float | None:
     return SHOWN if tail.squash == "row" or (tail.squash == "number" and exit_.form == "binary") else None
 
 
-def _one_number(editor: Editor, name: str, seen: NDArray[Any]) -> OutputKind:
+def _one_number(editor: Editor, exit_: Exit, seen: NDArray[Any]) -> OutputKind:
     """A logit, unless the graph clamps it: small logits, too, may lie in [0, 1] on every probe row."""
+    if exit_.told is not None:
+        return "probabilities" if exit_.told == "probability" else "logits"
     within = bool(((seen >= 0) & (seen <= 1)).all())
-    return "probabilities" if within and is_clamped(editor, name) else "logits"
+    return "probabilities" if within and is_clamped(editor, exit_.name) else "logits"

@@ -23,7 +23,7 @@ from jobs.result import ChunkResult
 from jobs.settings import Settings
 from jobs.store.keys import KeyRecord
 from jobs.store.store import Store
-from models.cards import Inspection, ModelInput, ModelOutput
+from models.cards import Inspection, ModelInput, ModelOutput, Reads
 from models.library import Library
 from service.app import create_app
 from service.edge.security import SCOPES, new_key
@@ -149,6 +149,7 @@ class Api:
         ordinary = Inspection(
             input=ModelInput(name="x", dtype="float32", shape=SHAPE, batch=None),
             output=ModelOutput(name="y", classes=3, kind="logits"),
+            reads=Reads(output="y", as_="logits", because="graph"),
             opset=18,
             offers=(Access.LABELS, Access.SCORES, Access.GRADIENTS),
         )

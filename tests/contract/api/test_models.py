@@ -8,7 +8,7 @@ from fastapi.testclient import TestClient
 
 from models.kinds import KINDS, UPLOADED, ModelKind
 from service.wire.waiting import LONGEST_SECONDS
-from tests.contract.api.conftest import ONNX, Api
+from tests.contract.api.conftest import ENDPOINT, ONNX, Api
 from tests.contract.api.test_problems import problem_of
 from tests.patience import until
 
@@ -84,6 +84,35 @@ def test_preprocessing_that_makes_no_sense_is_refused_before_the_upload(
     answer = caller.post("/v1/models", params={"preprocessing": said}, content=b"a model", headers=ONNX)
     problem_of(answer, "invalid_request")
     assert caller.get("/v1/models").json()["items"] == []
+
+
+@pytest.mark.parametrize("output", [None, "logit", "probability", "decision", "label"])
+def test_what_the_upload_tells_of_its_output_stands_on_the_card(caller: TestClient, output: str | None) -> None:
+    told = {} if output is None else {"output": output}
+    card = caller.post("/v1/models", params=told, content=b"a model", headers=ONNX).json()
+    assert (card["output_told"], card["reads"]) == (output, None)
+
+
+def test_a_model_is_ready_with_what_it_is_read_as(api: Api, caller: TestClient) -> None:
+    found = api.a_model(caller)
+    api.inspect(found["id"])
+    reads = caller.get(f"/v1/models/{found['id']}").json()["reads"]
+    assert reads == {"output": "y", "as": "logits", "because": "graph"}
+
+
+def test_an_output_that_makes_no_sense_is_refused(caller: TestClient) -> None:
+    problem_of(caller.post("/v1/models?output=magic", content=b"a model", headers=ONNX), "invalid_request")
+    problem_of(caller.post("/v1/models?output=logit", json=ENDPOINT), "invalid_request")
+    assert caller.get("/v1/models").json()["items"] == []
+
+
+@pytest.mark.parametrize("kind", UPLOADED, ids=lambda kind: kind.name)
+def test_only_a_kind_whose_numbers_may_be_unclear_is_told_what_they_are(caller: TestClient, kind: ModelKind) -> None:
+    answer = caller.post(f"/v1/models?kind={kind.name}&output=logit", content=b"bytes", headers=ONNX)
+    if kind.takes_output:
+        assert answer.json()["output_told"] == "logit"
+    else:
+        problem_of(answer, "invalid_request")
 
 
 @pytest.mark.parametrize("kind", ["magic", *(k.name for k in KINDS.values() if k not in UPLOADED)])

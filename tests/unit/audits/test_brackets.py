@@ -11,10 +11,11 @@ from audits.evidence.brackets import BracketClaim, join
 from audits.evidence.evidence import BracketQuestion
 from tests.jobs_for_tests import finding
 
-ABOUT = BracketQuestion("sha", "", "l2", 0.0, 1.0, "None", None, None, 1)
+ABOUT = BracketQuestion("sha", "", "z as logit", "l2", 0.0, 1.0, "None", None, None, 1)
 OTHER = {
     "model": "another",
     "preprocessing": '{"subtract":0.5}',
+    "read_as": "z as decision",
     "norm": "linf",
     "lower": -1.0,
     "upper": (1.0, 2.0),
