@@ -71,6 +71,12 @@ class Method(Generic[N]):
     is_baseline: bool = False  # what every attack has to beat: its points count, its silence does not
     reported: tuple[str, ...] = ()  # numbers of a finding's details that an audit shows beside the value
     wants_basis: Callable[[Any], bool] = lambda _: False  # `Case.basis`, with these parameters: needs auxiliary samples
+    earlier: "tuple[Method[N], ...]" = ()  # versions that a released recipe still runs; nobody asks for one by name
+
+    @property
+    def pinned(self) -> str:
+        """Name the method with its version, as recipes do: pgd@1."""
+        return f"{self.name}@{self.version}"
 
     @property
     def kind(self) -> Kind:

@@ -47,10 +47,23 @@ else:  # the union that HTTP validates and OpenAPI documents, grown from the row
     ]
 
 _BY_NAME = {m.name: m for m in METHODS}
+_BY_VERSION = {one.pinned: one for newest in METHODS for one in (newest, *newest.earlier)}
 
 
 def method(name: str) -> Method:
-    """Find a method by its name; raises Refused(unknown_method), naming those there are."""
+    """Find a method by its name, in its newest version; raises Refused(unknown_method), naming those there are."""
     if name not in _BY_NAME:
         raise Refused(f"There is no such method; choose one of {', '.join(_BY_NAME)}.", code="unknown_method")
     return _BY_NAME[name]
+
+
+def is_here(pinned: str) -> bool:
+    """Tell whether a version of a method, such as pgd@1, can be run: the newest of each, and those that it keeps."""
+    return pinned in _BY_VERSION
+
+
+def version(pinned: str) -> Method:
+    """Find a version of a method by the name of both, such as pgd@1; raises Refused(not_available) where it is gone."""
+    if pinned not in _BY_VERSION:
+        raise Refused(f"{pinned} is no longer here.", code="not_available")
+    return _BY_VERSION[pinned]

@@ -83,13 +83,16 @@ def admit(
     samples: SamplesCard,
     rows: SelectedRows | None = None,
     auxiliary: SamplesCard | None = None,
+    *,
+    method: Method | None = None,
 ) -> JobSpec:
     """Makes the job as it will run. Raises Refused(code, pointer), Conflict(model_not_ready).
 
     `rows` (of `selected`) is needed where `wants_rows` says so; `auxiliary` is the card of auxiliary_samples_id.
+    `method`: the row of an earlier version of the method that is asked for; None: the newest.
     """
     check_reserved(request.threat)
-    method = registry.method(request.method.name)
+    method = method or registry.method(request.method.name)
     shape, classes = border_of(card)
     _check_method(method, request, card)
     _check_auxiliary(method, request, auxiliary, shape)

@@ -6,6 +6,8 @@ import numpy as np
 from pydantic import Field
 
 from algorithms.mathematics.norms import Norm
+from algorithms.method import Method
+from algorithms.registry import version
 from algorithms.seam.threat import Box, Threat
 from jobs.hints import GivenHints
 from jobs.request import Goal, JobRequest
@@ -64,6 +66,16 @@ class JobSpec(Record):
     hints: GivenHints | None = None  # what earlier phases of its audit found; None: it was given none
     chunk_size: int = Field(ge=1)
     queue: QueueName = "compute"
+
+    @property
+    def pinned(self) -> str:
+        """Names the method with the version that was admitted."""
+        return f"{self.request.method.name}@{self.method_version}"
+
+    @property
+    def method(self) -> Method:
+        """Finds the method in the version that was admitted. Raises Refused(not_available) where that is gone."""
+        return version(self.pinned)
 
     @property
     def chunks(self) -> int:

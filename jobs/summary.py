@@ -7,7 +7,6 @@ from statistics import fmean, median
 from typing import Literal
 
 from algorithms.mathematics.statistics import clopper_pearson
-from algorithms.registry import method
 from algorithms.seam.claims import Finding, Kind
 from algorithms.seam.labeling import NO_CLASS
 from jobs.result import ChunkResult
@@ -83,7 +82,7 @@ def summarize(spec: JobSpec, results: Sequence[ChunkResult], prepared: Preparati
     findings = [finding for result in results for finding in result.findings]
     correct = [finding for finding in findings if is_correct(finding)]
     is_labelled = spec.samples.labelled
-    is_attack = method(spec.request.method.name).family == "attack"
+    is_attack = spec.method.family == "attack"
     return Summary(
         counts=dict(sorted(Counter(str(finding.kind) for finding in findings).items())),
         samples=len(findings),

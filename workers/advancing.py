@@ -6,7 +6,6 @@ from contextlib import suppress
 import numpy as np
 
 from algorithms.errors import NotFound
-from algorithms.registry import method
 from algorithms.seam.access import Rows
 from algorithms.seam.hint import Hint
 from audits.asking import admission
@@ -56,7 +55,7 @@ def _rows(spec: AuditSpec, library: Library) -> SelectedRows | None:
 def _given(job: JobSpec, known: Mapping[int, Hint], shape: tuple[int, ...], keep: Callable[[bytes], str]) -> JobSpec:
     """The job with the hints about its samples, where its method takes any."""
     ours = {index: known[index] for index in job.indices if index in known}
-    if not ours or not method(job.request.method.name).takes_hints:
+    if not ours or not job.method.takes_hints:
         return job
     given = GivenHints(
         digest=keep(packed(ours, shape)),

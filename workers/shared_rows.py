@@ -6,7 +6,6 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from algorithms.registry import method
 from jobs.spec import JobSpec
 from models.cards import SamplesCard
 from models.samples import load_rows
@@ -20,7 +19,7 @@ AUXILIARY_BYTES = 128 << 20
 
 def pool(spec: JobSpec, samples: bytes) -> NDArray[np.float32] | None:
     """Returns the first rows (p, *shape) of the job's own upload, None where its method wants none."""
-    if not method(spec.request.method.name).wants_pool:
+    if not spec.method.wants_pool:
         return None
     count = min(POOL_ROWS, rows_within(POOL_BYTES, spec.samples.count, spec.samples.shape))
     return load_rows(samples, range(count))[0]

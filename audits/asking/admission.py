@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from algorithms.errors import Refused
-from algorithms.registry import method
 from audits.asking import recipes
 from audits.asking.recipes import ChosenMethod
 from audits.asking.record import AuditSpec
@@ -109,12 +108,12 @@ def _job(
         samples=_selection(request, count),
         seed=request.seed,
     )
-    return admission.admit(asked, card, samples, rows and _first(rows, count))
+    return admission.admit(asked, card, samples, rows and _first(rows, count), method=choice.method)
 
 
 def _threat(threat: ThreatRequest, choice: ChosenMethod, count: int) -> ThreatRequest:
     """The audit's, without an epsilon for a method that refuses one, with the targets of the first `count` samples."""
-    if method(choice.params.name).epsilon == "refused":
+    if choice.method.epsilon == "refused":
         threat = threat.model_copy(update={"epsilon": None})
     if isinstance(threat.goal, Targeted) and isinstance(threat.goal.targeted, list):
         threat = threat.model_copy(update={"goal": Targeted(targeted=threat.goal.targeted[:count])})

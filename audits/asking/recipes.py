@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 from pydantic import TypeAdapter
 
+from algorithms import registry
 from algorithms.errors import Refused
-from algorithms.method import Budget
-from algorithms.registry import METHODS, MethodParams
+from algorithms.method import Budget, Method
+from algorithms.registry import MethodParams
 from algorithms.seam.threat import Threat
 from audits.asking.released import RECIPES, RecipeStep, ReleasedRecipe
 from audits.asking.request import AuditRequest
@@ -21,8 +22,6 @@ from jobs.request import ThreatRequest
 from models.cards import ModelCard
 
 _PARAMS: TypeAdapter[MethodParams] = TypeAdapter(MethodParams)
-_BY_NAME = {method.name: method for method in METHODS}
-_HERE = frozenset(f"{method.name}@{method.version}" for method in METHODS)
 
 
 @dataclass(frozen=True)
@@ -32,6 +31,7 @@ class ChosenMethod:
     On the first `samples` of the audit's; None: on all.
     """
 
+    method: Method  # in the version that the recipe names
     params: MethodParams
     queries: int
     samples: int | None
@@ -60,7 +60,7 @@ def check(recipe: str, recipes: Mapping[str, ReleasedRecipe] = RECIPES) -> None:
 
 
 def _gone(recipe: ReleasedRecipe) -> list[str]:
-    return [step.method for step in recipe.steps if step.method not in _HERE]
+    return [step.method for step in recipe.steps if not registry.is_here(step.method)]
 
 
 def _later(recipe: str, recipes: Mapping[str, ReleasedRecipe]) -> list[str]:
@@ -98,20 +98,20 @@ def _wanted(request: AuditRequest) -> list[list[ChosenMethod]]:
 
 def _by_itself(params: MethodParams) -> ChosenMethod:
     """Under a job's default budget, or what these parameters need at least."""
-    least = _BY_NAME[params.name].minimum(params, Threat()).queries
-    return ChosenMethod(params, max(Budget().queries or 0, least), None)
+    method = registry.method(params.name)
+    least = method.minimum(params, Threat()).queries
+    return ChosenMethod(method, params, max(Budget().queries or 0, least), None)
 
 
 def written(choice: ChosenMethod) -> RecipeStep:
     """Writes a chosen method down, with its version, so that `chosen` reads the same later or says that it cannot."""
-    method = _BY_NAME[choice.params.name]
     params = choice.params.model_dump(mode="json", exclude={"name"})
-    return RecipeStep(f"{method.name}@{method.version}", params, choice.queries, choice.samples)
+    return RecipeStep(choice.method.pinned, params, choice.queries, choice.samples)
 
 
 def chosen(step: RecipeStep) -> ChosenMethod:
     """Reads what was `written`. Raises Refused(not_available) where this version of the method is no longer here."""
-    if step.method not in _HERE:
+    if not registry.is_here(step.method):
         raise Refused(
             f"This audit was planned with {step.method}, which is no longer here; start it again.",
             code="not_available",
@@ -122,12 +122,12 @@ def chosen(step: RecipeStep) -> ChosenMethod:
 
 def _choice(step: RecipeStep) -> ChosenMethod:
     params = _PARAMS.validate_python({"name": step.name, **step.params})
-    return ChosenMethod(params, step.queries, step.samples)
+    return ChosenMethod(registry.version(step.method), params, step.queries, step.samples)
 
 
 def _obstacle(choice: ChosenMethod, threat: ThreatRequest, card: ModelCard) -> str | None:
     """Why it does not run, in a sentence. An epsilon that it refuses is no obstacle: it gets none."""
-    method = _BY_NAME[choice.params.name]
+    method = choice.method
     match misfit(method, threat, card):
         case "access_too_weak":
             lacking = [need for need in method.needs if need not in card.offers]

@@ -21,6 +21,9 @@ class Evidence:
 
     @property
     def method(self) -> Method:
+        """Finds its row, of the newest version where that which ran is gone: what it proves does not change."""
+        if registry.is_here(self.spec.pinned):
+            return self.spec.method
         return registry.method(self.spec.request.method.name)
 
     @cached_property

@@ -6,9 +6,12 @@ from typing import Any, Literal
 
 from pydantic import ValidationError
 
+from algorithms.errors import Refused
+from algorithms.registry import version
 from jobs.lease import AuditLease, Commit, JobLease, Lease, ModelLease
 from jobs.record import Progress
 from jobs.result import ChunkResult
+from jobs.spec import JobSpec
 from jobs.store import specs
 from jobs.store.details import shortened
 from jobs.store.holdings import Holdings
@@ -42,7 +45,7 @@ class Leases:
             return None
         try:
             return _lease(reply, subject_id, chunk)
-        except ValidationError:
+        except (ValidationError, Refused):
             if reply["subject"] != "job":
                 raise
             right = {"id": subject_id, "chunk": chunk, "fence": reply["fence"]}
@@ -133,7 +136,7 @@ def _lease(reply: Reply, subject_id: str, chunk: int) -> Lease:
         case "job":
             return JobLease(
                 **right,
-                spec=specs.read(reply["spec"], reply),
+                spec=_runnable(specs.read(reply["spec"], reply)),
                 prepared=Preparation.model_validate_json(reply["prepared"]) if "prepared" in reply else None,
                 sealed=reply.get("sealed"),
                 deadline=monotonic() + reply["milliseconds_left"] / 1000,
@@ -147,3 +150,9 @@ def _lease(reply: Reply, subject_id: str, chunk: int) -> Lease:
                 deadline=monotonic() + reply["milliseconds_left"] / 1000 if "milliseconds_left" in reply else None,
             )
     return AuditLease(**right)
+
+
+def _runnable(spec: JobSpec) -> JobSpec:
+    """The spec, if its method is here in the version that was admitted. Raises Refused."""
+    version(spec.pinned)
+    return spec

@@ -43,7 +43,7 @@ class BeginJob(Message):
 
     kind = "run.begin"
 
-    method: str
+    method: str  # with its version: pgd@1
     params: dict[str, Any]
     norm: Norm
     lower: Floats  # of the box: () or (*shape)
@@ -121,7 +121,7 @@ def facts(lease: JobLease, samples: bytes, desk: Desk) -> BeginJob:
     spec, made = lease.spec, lease.prepared
     threat, asked = spec.threat.threat(spec.samples.shape), spec.request
     return BeginJob(
-        method=asked.method.name,
+        method=spec.pinned,
         params=asked.method.model_dump(mode="json"),
         norm=threat.norm,
         lower=threat.box.lower,
@@ -254,7 +254,7 @@ def run(asked: RunChunk, bench: Bench) -> ChunkDone:
 
 def _outcomes(asked: RunChunk, job: BeginJob, bench: Bench) -> tuple[ModelFault | None, Sequence[Outcome]]:
     """How a run ended, and what it had found by then."""
-    method = registry.method(job.method)
+    method = registry.version(job.method)
     try:
         return None, running.run(
             bench.model,

@@ -63,3 +63,16 @@ def test_a_job_that_waited_fails_with_a_sentence(
     job = store.jobs.get("lab", job_id)
     assert (job.state, job.error.code) == ("failed", "outdated")
     assert "is gone. Ask again" in job.error.detail
+
+
+def test_a_job_that_waited_is_not_run_by_another_version_of_its_method(
+    store: Store, upload: Upload, server: "redis.Redis[str]"
+) -> None:
+    job_id = upload.job()
+    name = f"{{brinell}}:t:lab:job:{job_id}"
+    spec = json.loads(server.hget(name, "spec") or "") | {"method_version": "0"}
+    server.hset(name, "spec", json.dumps(spec))
+    for _ in range(Settings().max_attempts):
+        assert store.leases.acquire(job_id, 0) is None
+    job = store.jobs.get("lab", job_id)
+    assert (job.state, job.error.code) == ("failed", "outdated")

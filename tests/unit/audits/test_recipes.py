@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from algorithms.errors import Conflict, Refused
-from algorithms.registry import method
+from algorithms.registry import method, version
 from algorithms.seam.access import Access
 from audits.asking import recipes as recipes_module
 from audits.asking.admission import admit, check, jobs_of_phase
@@ -76,10 +76,19 @@ def test_a_recipe_names_each_method_once_with_its_version_and_all_its_parameters
     steps = RECIPES[name].steps
     assert len({step.name for step in steps}) == len(steps)
     for step in steps:
-        row = method(step.name)
-        assert step.method == f"{row.name}@{row.version}"
+        row = version(step.method)
         params = row.params.model_validate({"name": step.name, **step.params}).model_dump(mode="json")
         assert params == {"name": step.name, **step.params}
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_job_of_a_recipe_is_run_by_the_version_that_the_recipe_names(name):
+    """Which need not be the newest."""
+    made = plan(recipe=name)
+    later = [job for phase in range(1, made.phases) for job in jobs_of_phase(made.spec, phase)]
+    named = {step.name: step.method for step in RECIPES[name].steps}
+    for job in (*made.jobs, *later):
+        assert job.pinned == job.method.pinned == named[job.request.method.name]
 
 
 @pytest.mark.parametrize("name", RECIPES)
@@ -186,9 +195,8 @@ def test_a_later_phase_is_what_was_planned_whatever_the_recipe_has_become(monkey
     later = jobs_of_phase(made.spec, 1)
     kept = AuditSpec.model_validate_json(made.spec.model_dump_json())
     assert kept == made.spec
-    assert [step.method for phase in kept.phases for step in phase] == [
-        f"{name}@{method(name).version}" for name in methods(made)
-    ]
+    planned = [step.method for phase in kept.phases for step in phase]
+    assert planned == [job.pinned for job in (*made.jobs, *later)]
     changed = ReleasedRecipe((RECIPES["quick-2"].phases[0], GOES_ON.phases[0]), is_draft=True)
     monkeypatch.setitem(RECIPES, "quick-2", changed)
     assert jobs_of_phase(plan(recipe="quick-2").spec, 1) != later, "the change is one"
