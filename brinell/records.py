@@ -26,6 +26,7 @@ class Alarm(TypedDict):
     examples: list[int]
     explanation: str
     consequence: str
+    holds_back: NotRequired[bool]
 
 
 class Audit(TypedDict):
@@ -609,6 +610,8 @@ class RuleOutcome(TypedDict):
     needed_samples: NotRequired[int | None]
     detail: NotRequired[str]
     waiver: NotRequired[Waiver | None]
+    held_back_by: NotRequired[list[str]]
+    waived_alarms: NotRequired[list[Waiver]]
 
 
 class SampleEstimate(TypedDict):
@@ -747,9 +750,10 @@ class Verdict(TypedDict):
 
 
 class Waiver(TypedDict):
-    """Somebody answers for a rule that does not pass, until a day."""
+    """Somebody answers for a rule that does not pass, or for an alarm that holds passes back, until a day."""
 
-    rule: str
+    rule: NotRequired[str | None]
+    alarm: NotRequired[str | None]
     reason: str
     by: str
     until: NotRequired[str | None]
@@ -760,3 +764,4 @@ class Withheld(TypedDict):
 
     offer: Access
     reason: str
+    by_kind: bool

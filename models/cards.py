@@ -71,6 +71,7 @@ class Withheld(Record):
 
     offer: Access
     reason: str
+    by_kind: bool = False  # its kind of function has none: no other export would offer it
 
 
 class Parity(Record):

@@ -16,6 +16,7 @@ from audits.evidence.efforts import effort
 from audits.evidence.evidence import Evidence
 from audits.evidence.table import Table, table_of, table_of_report
 from audits.policy import judging
+from audits.policy.doubts import Doubts
 from audits.policy.drops import Baseline
 from audits.policy.judging import Ground
 
@@ -70,8 +71,11 @@ def _verdict(material: Material, table: Table, alarms: Sequence[Alarm], baseline
     policy = material.spec.request.policy
     if policy is None:
         return Verdict(verdict=None)
-    errors = [alarm.code for alarm in alarms if alarm.severity == "error"]
-    return judging.judge(policy, Ground(table, material.spec.threat.epsilon, baseline, errors, material.now.date()))
+    doubts = Doubts(
+        errors=[alarm.code for alarm in alarms if alarm.severity == "error"],
+        masks=[alarm.code for alarm in alarms if alarm.holds_back],
+    )
+    return judging.judge(policy, Ground(table, material.spec.threat.epsilon, baseline, doubts, material.now.date()))
 
 
 def _baseline(material: Material, jobs: Sequence[JobRow]) -> Baseline | None:

@@ -1,11 +1,13 @@
 """The report's table, sample by sample, from the findings of all jobs. Pure."""
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from algorithms.method import Method
+from algorithms.seam.access import Access
 from algorithms.seam.claims import Finding
 from audits.asking.record import AuditSpec
 from audits.document import earlier
@@ -13,7 +15,8 @@ from audits.document.estimates import BESIDE, SampleEstimate
 from audits.document.rows import MethodResult, SampleRow
 from audits.evidence.brackets import Bracket, BracketClaim, join
 from audits.evidence.evidence import Evidence
-from audits.evidence.signs import Sample
+from audits.evidence.signs import GradientSort, Sample
+from models.cards import ModelCard
 
 
 def rows_of(spec: AuditSpec, evidence: Sequence[Evidence]) -> tuple[SampleRow, ...]:
@@ -27,10 +30,21 @@ def samples_of(rows: Sequence[SampleRow], spec: AuditSpec, evidence: Sequence[Ev
     methods = {e.method.name: e.method for e in evidence}
     hinted = frozenset(e.method.name for e in evidence if e.spec.hints)
     widest = _widest(spec)
+    features = math.prod(spec.samples.shape)
     is_targeted = spec.request.threat.goal != "untargeted"
     for row in rows:
         findings = {e.method.name: e.by_index[row.index] for e in evidence if row.index in e.by_index}
-        yield Sample(row, findings, methods, spec.threat.epsilon, widest, is_targeted, hinted)
+        yield Sample(
+            row, findings, methods, spec.threat.epsilon, widest, features, _gradients(spec.model), is_targeted, hinted
+        )
+
+
+def _gradients(card: ModelCard) -> GradientSort:
+    """What the card says of gradients: an access that is offered or withheld could be had from the model's kind."""
+    withheld = next((each for each in card.withheld if each.offer is Access.GRADIENTS), None)
+    if withheld is not None:
+        return "flat" if withheld.by_kind else "expected"
+    return "expected" if Access.GRADIENTS in card.offers else "none"
 
 
 def _widest(spec: AuditSpec) -> float:

@@ -41,7 +41,8 @@ class EnvelopePoint(Archived):
 class Alarm(Archived):
     """An alarm is something that a reader must know before believing a number.
 
-    `error`: a bound contradicts another or the model itself; no rule passes on such an audit.
+    `error`: a bound contradicts another or the model itself; no rule passes on such an audit. `holds_back`: the attacks
+    may have been blind; no rule passes by what they did not find, unless the policy waives the alarm.
     """
 
     code: str
@@ -51,6 +52,7 @@ class Alarm(Archived):
     examples: tuple[int, ...]  # rows of the upload, the first few that show it
     explanation: str
     consequence: str
+    holds_back: bool = False
 
 
 class EffortPoint(Archived):

@@ -6,6 +6,7 @@ from typing import Literal
 
 from audits.document.estimates import SCORES, title
 from audits.document.report import Alarm
+from audits.document.verdict import MASKING
 from audits.evidence import signs
 from audits.evidence.signs import Sample, Shown
 
@@ -22,6 +23,11 @@ class Check:
     consequence: str
     shows: Callable[[Sample], Shown]
     share: float = 0.0
+
+    @property
+    def holds_back(self) -> bool:
+        """A note tells of what is in order."""
+        return self.code in MASKING and self.severity != "note"
 
 
 def _above_attack(score: str) -> Check:
@@ -78,11 +84,21 @@ CHECKS = (
     Check(
         "noise_suffices",
         "warning",
-        "Random noise, without any search, finds an adversarial point about as near as the best attack.",
-        "Either the model is fragile to ordinary disturbances, or there are so few features that noise is a search. "
-        "Nobody needs to be an adversary to break it.",
+        "Random noise, without any search, finds an adversarial point about as near as the best attack that searches.",
+        "Either the attacks were blind, or the model is fragile to ordinary disturbances, or a few of its features "
+        "decide everything. Nobody needs to be an adversary to break it.",
         signs.baseline_suffices,
         share=0.05,
+    ),
+    Check(
+        "no_white_box",
+        "warning",
+        "The model is of a kind that has gradients, and no attack could look for changes by them.",
+        "What the other attacks did not find is weak evidence: a front end that cuts the input into steps hides a "
+        "model from them too. The model's withheld accesses and the skipped methods say why. Export the model with its "
+        "scores and without rounding, certify it, or let somebody who knows answer for it.",
+        signs.unseen("expected"),
+        share=1.0,
     ),
     Check(
         "attack_below_full_success",
@@ -91,6 +107,14 @@ CHECKS = (
         "The attacks ran out of budget or are blind, or the model gives one answer everywhere. Their upper bounds are "
         "too high: use a larger recipe before you trust them.",
         signs.never_falls,
+    ),
+    Check(
+        "no_white_box",
+        "note",
+        "Models of this kind give out no gradients: all attacks looked from outside.",
+        "Their distances are too large by more than those of attacks that see gradients would be.",
+        signs.unseen("none"),
+        share=1.0,
     ),
     *(_above_attack(score) for score in SCORES),
 )
@@ -121,4 +145,5 @@ def _alarm(check: Check, samples: Sequence[Sample]) -> Alarm | None:
         examples=tuple(shown[:EXAMPLES]),
         explanation=check.explanation,
         consequence=check.consequence,
+        holds_back=check.holds_back,
     )

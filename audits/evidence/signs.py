@@ -3,8 +3,10 @@
 The signs are those of Carlini et al. 2019 (arXiv:1902.06705) and Pintor et al. 2022, as far as findings can show them.
 """
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from algorithms.method import Method
 from algorithms.seam.access import Access
@@ -15,8 +17,12 @@ from audits.evidence.brackets import reached
 CLOSER = 0.9  # a black-box attack is better if its distance is below this share of the white-box one's
 BASELINE_REACH = 1.5  # the baseline suffices if it needs no more than this many times the distance of the best attack
 MOSTLY_ZERO = 0.5  # share of vanishing gradients of a climb
+ROUNDING = 1e-6  # share by which two computations of one distance in float32 may differ
 
 Shown = bool | None  # None: this sample cannot show it
+GradientSort = Literal["expected", "flat", "none"]
+"""What gradients a model's kind has: a network's are `expected`, offered or not; votes of trees are `flat` all over;
+an endpoint and a nearest-neighbor model have `none` to give."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +34,8 @@ class Sample:
     methods: Mapping[str, Method]
     epsilon: float | None
     widest: float  # no two inputs are farther apart; inf where the box has no end
+    features: int  # numbers in a row
+    gradients: GradientSort = "expected"
     is_targeted: bool = False
     hinted: frozenset[str] = frozenset()  # methods that began where others had ended
 
@@ -82,17 +90,54 @@ def black_box_wins(sample: Sample) -> Shown:
 
 
 def baseline_suffices(sample: Sample) -> Shown:
+    """Noise comes about as near as the attacks that search, where it should not. Without a search it says nothing.
+
+    At a given epsilon only a success counts: whoever has one is done. Where there are few features, so many random
+    points are a search themselves.
+    """
     baselines = sample.tried(lambda method: method.is_baseline)
-    if not sample.row.is_correct or not baselines:
+    searches = sample.tried(is_attack) - baselines
+    points = sum(sample.findings[name].queries for name in baselines)
+    if not sample.row.is_correct or not baselines or not searches or sample.features < _searched_by(points):
         return None
-    reached = sample.distance(baselines)
-    best = sample.distance(sample.tried(is_attack) - baselines)
-    if reached is None:
-        return False
-    return sample.epsilon is not None or best is None or reached <= BASELINE_REACH * best
+    reached, best = sample.distance(baselines), sample.distance(searches)
+    if reached is None or best is None or sample.epsilon is not None:
+        return reached is not None and best is None
+    return reached <= BASELINE_REACH * best
+
+
+def _searched_by(points: int) -> float:
+    """How many features random points search: with fewer, one of them may well lie in the steepest direction.
+
+    Along a random direction a flat boundary with weight on all d features lies c times as far as along the steepest
+    one, with P(c <= 1.5) <= exp(-d / (2 * 1.5**2)) by Hoeffding's inequality on the random signs; held below 1 % for
+    all points together.
+    """
+    return 2 * BASELINE_REACH**2 * math.log(max(1, points) / 0.01)
+
+
+def unseen(gradients: GradientSort) -> Callable[[Sample], Shown]:
+    """Makes the sign that attacks ran on a model with such gradients, and none of them saw inside."""
+
+    def shows(sample: Sample) -> Shown:
+        searches = sample.tried(lambda method: is_attack(method) and not method.is_baseline)
+        if (sample.gradients == "expected") != (gradients == "expected") or not searches or not sample.row.is_correct:
+            return None
+        return not any(_saw_inside(sample.findings[name]) for name in sample.tried(is_white_box))
+
+    return shows
+
+
+def _saw_inside(finding: Finding) -> bool:
+    """An attack that was given gradients saw inside unless all of them vanished; one that needs none always does."""
+    zero = finding.details.get("zero_gradient_share")
+    return zero is None or (finding.gradients > 0 and zero < 1)
 
 
 def saturated(sample: Sample) -> Shown:
+    """Of trees that all agree a probability of 1 is a count, not rounding."""
+    if sample.gradients == "flat":
+        return None
     return any(finding.details.get("saturated") is True for finding in sample.findings.values())
 
 
@@ -128,7 +173,9 @@ def score_too_high(score: str) -> Callable[[Sample], Shown]:
 
     def shows(sample: Sample) -> Shown:
         row, value = sample.row, sample.row.value_of(score)
-        return None if value is None or row.upper is None or not row.is_correct else value > row.upper
+        if value is None or row.upper is None or not row.is_correct:
+            return None
+        return value > (1 + ROUNDING) * row.upper
 
     return shows
 

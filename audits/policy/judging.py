@@ -1,7 +1,8 @@
 """Holds an audit against a policy: three-valued, rule by rule and over all. Pure.
 
 "Could not be computed" and "cannot be told from so few samples" are `inconclusive`, never `pass`. An estimate can warn;
-it never passes or fails. A contradiction among the bounds (an alarm of severity `error`) lets no rule pass.
+it never passes or fails. A contradiction among the bounds (an alarm of severity `error`) lets no rule pass, a sign of
+masking none that rests on the silence of attacks (`doubts.py`).
 """
 
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ from audits.document.verdict import Overall, RuleOutcome, RuleVerdict, Verdict, 
 from audits.evidence.table import Table
 from audits.policy import drops, metrics
 from audits.policy.bounds import NO_SAMPLE, BoundVerdict, Decision, RuleBound
+from audits.policy.doubts import Doubts, answering, answers, held_back, rests_on_silence
 from audits.policy.drops import Baseline
 from audits.policy.metrics import LEVEL, METRICS, Metric, PointValue
 from audits.policy.policy import AT_A_RADIUS, Policy, Rule
@@ -22,18 +24,18 @@ _WORST_FIRST: tuple[BoundVerdict, ...] = ("fail", "inconclusive", "pass")
 
 @dataclass(frozen=True)
 class Ground:
-    """The rules are held against this ground. `errors`: codes of alarms that forbid a pass."""
+    """The rules are held against this ground."""
 
     table: Table
     epsilon: float | None
     baseline: Baseline | None
-    errors: Sequence[str]
+    doubts: Doubts
     today: date
 
 
 def judge(policy: Policy, ground: Ground) -> Verdict:
     rules = tuple(_outcome(rule, policy.waivers, ground) for rule in policy.rules)
-    return Verdict(verdict=_overall(rules, is_doubtful=bool(ground.errors)), rules=rules)
+    return Verdict(verdict=_overall(rules, is_doubtful=bool(ground.doubts.errors)), rules=rules)
 
 
 def _overall(rules: Sequence[RuleOutcome], *, is_doubtful: bool) -> Overall:
@@ -52,10 +54,12 @@ def _overall(rules: Sequence[RuleOutcome], *, is_doubtful: bool) -> Overall:
 def _outcome(rule: Rule, waivers: Sequence[Waiver], ground: Ground) -> RuleOutcome:
     at = (rule.at or ground.epsilon) if rule.metric in AT_A_RADIUS else None
     decision = _decide(rule, at, ground)
-    if decision.verdict == "pass" and ground.errors:
-        said = f"The alarm {ground.errors[0]} says that a number here is wrong; nothing passes on it."
-        decision = replace(decision, verdict="inconclusive", needed_samples=None, detail=said)
-    waiver, expired = _waivers(rule, waivers, ground.today) if decision.verdict != "pass" else (None, "")
+    doubted = decision.verdict == "pass" and rests_on_silence(rule)
+    told = answers(ground.doubts.masks if doubted else (), waivers, ground.today)
+    held_by = (*ground.doubts.errors, *told.unanswered) if decision.verdict == "pass" else ()
+    decision = _held(decision, ground.doubts.errors, told.unanswered) if held_by else decision
+    about = [waiver for waiver in waivers if waiver.rule == rule.name] if decision.verdict != "pass" else []
+    waiver, ended = answering(about, ground.today)
     return RuleOutcome(
         **rule.model_dump(exclude={"at"}),
         at=at,
@@ -66,24 +70,24 @@ def _outcome(rule: Rule, waivers: Sequence[Waiver], ground: Ground) -> RuleOutco
         evidence=decision.evidence,
         verdict=_as_told(rule, decision),
         needed_samples=decision.needed_samples if decision.verdict == "inconclusive" else None,
-        detail=f"{decision.detail} {expired}".strip(),
+        detail=" ".join(filter(None, (decision.detail, *told.remarks, ended))),
         waiver=waiver,
+        held_back_by=held_by,
+        waived_alarms=told.waived,
     )
+
+
+def _held(decision: Decision, errors: Sequence[str], masks: Sequence[str]) -> Decision:
+    """More samples would not cure a pass that alarms forbid."""
+    wrong = f"The alarm {errors[0]} says that a number here is wrong; nothing passes on it." if errors else ""
+    said = f"{decision.detail} {wrong or held_back(masks)}".strip()
+    return replace(decision, verdict="inconclusive", needed_samples=None, detail=said)
 
 
 def _as_told(rule: Rule, decision: Decision) -> RuleVerdict:
     if decision.evidence == "estimate" and decision.verdict != "inconclusive":
         return "noted" if decision.verdict == "pass" else "warn"
     return "warn" if rule.severity == "warn" and decision.verdict == "fail" else decision.verdict
-
-
-def _waivers(rule: Rule, waivers: Sequence[Waiver], today: date) -> tuple[Waiver | None, str]:
-    """The one that covers the rule, or else a sentence about one that did."""
-    ours = [waiver for waiver in waivers if waiver.rule == rule.name]
-    live = [waiver for waiver in ours if waiver.until is None or today <= waiver.until]
-    if live or not ours:
-        return (live[0] if live else None), ""
-    return None, f"The waiver by {ours[0].by} ended on {ours[0].until}."
 
 
 def _finite(value: float | None) -> float | None:

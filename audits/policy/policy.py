@@ -6,7 +6,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from algorithms.errors import Refused
 from audits.document.estimates import SCORES
-from audits.document.verdict import Severity, Waiver
+from audits.document.verdict import MASKING, Severity, Waiver
 from audits.policy import text as policy_text
 from jobs.request import Number
 from models.record import Record
@@ -92,8 +92,12 @@ class Policy(Record):
         if len(set(names)) < len(names):
             raise ValueError("each rule needs a name of its own")
         for waiver in self.waivers:
-            if waiver.rule not in names:
+            if waiver.rule is not None and waiver.rule not in names:
                 raise ValueError("a waiver names a rule that the policy does not have")
+            if waiver.alarm is not None and waiver.alarm not in MASKING:
+                raise ValueError(
+                    f"a waiver names an alarm that holds no pass back; those that do: {', '.join(MASKING)}"
+                )
         return self
 
 

@@ -71,8 +71,11 @@ def _case(rule: RuleOutcome) -> TestCase:
 
 
 def _numbers(rule: RuleOutcome) -> dict[str, str]:
-    shown = rule.model_dump(exclude={"name", "detail", "waiver"}, exclude_none=True)
-    return {name: _value(value) for name, value in shown.items()}
+    shown = rule.model_dump(exclude={"name", "detail", "waiver", "held_back_by", "waived_alarms"}, exclude_none=True)
+    alarms = {"held_back_by": rule.held_back_by, "waived_alarms": [waiver.alarm for waiver in rule.waived_alarms]}
+    return {name: _value(value) for name, value in shown.items()} | {
+        name: " ".join(filter(None, codes)) for name, codes in alarms.items() if codes
+    }
 
 
 def _value(value: object) -> str:

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 
 from audits.document.estimates import MedianInterval
-from audits.document.report import Picture, Report
-from audits.document.verdict import RuleOutcome
+from audits.document.report import Alarm, Picture, Report
+from audits.document.verdict import RuleOutcome, Waiver
 from jobs.summary import Interval
 
 NOTHING = "–"
@@ -159,10 +159,27 @@ def remark(rule: RuleOutcome) -> str:
     parts = [rule.detail] if rule.detail else []
     if rule.needed_samples is not None:
         parts.append(f"About {many(rule.needed_samples, 'sample')} would decide it, were the rate to stay.")
+    parts += [f"The alarm {waiver.alarm} is {waived(waiver)}" for waiver in rule.waived_alarms]
     if rule.waiver:
-        until = f" until {rule.waiver.until}" if rule.waiver.until else ""
-        parts.append(f"Waived by {rule.waiver.by}{until}: {rule.waiver.reason}")
+        parts.append(f"W{waived(rule.waiver)[1:]}")
     return " ".join(parts)
+
+
+def waived(waiver: Waiver) -> str:
+    """Says who answers, until when and why."""
+    until = f" until {waiver.until}" if waiver.until else ""
+    return f"waived by {waiver.by}{until}: {waiver.reason.rstrip('.')}."
+
+
+def holding(report: Report, alarm: Alarm) -> str:
+    """Says what an alarm of masking does to the policy; nothing where it does nothing."""
+    if not alarm.holds_back or not report.rules:
+        return ""
+    held = [rule.name for rule in report.rules if alarm.code in rule.held_back_by]
+    if held:
+        return f"It holds back {many(len(held), 'rule')} that would pass: {', '.join(held)}."
+    waivers = {waiver for rule in report.rules for waiver in rule.waived_alarms if waiver.alarm == alarm.code}
+    return f"It holds nothing back: {waived(waivers.pop())}" if waivers else "No rule passes by what it doubts."
 
 
 def answer(picture: Picture) -> str:

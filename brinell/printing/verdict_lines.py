@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from brinell.printing.scores_table import number
 from brinell.printing.terminal import out, plain
-from brinell.records import RuleOutcome
+from brinell.records import RuleOutcome, Waiver
 
 
 def print_verdict(verdict: str | None, rules: Sequence[RuleOutcome]) -> None:
@@ -37,9 +37,15 @@ def _observed(rule: RuleOutcome) -> str:
 
 
 def _why(rule: RuleOutcome) -> str:
+    waived_alarms = " ".join(f"The alarm {one['alarm']} is {_waived(one)}" for one in rule.get("waived_alarms", ()))
     if rule["verdict"] == "pass":
-        return ""
+        return waived_alarms
     needed, waiver = rule["needed_samples"], rule["waiver"]
     more = f"{needed} samples would decide it, were the rate to stay." if needed else ""
-    answered_for = f"Waived by {waiver['by']}: {waiver['reason']}." if waiver else ""
-    return " ".join(part for part in (rule["detail"], more, answered_for) if part)
+    answered_for = f"W{_waived(waiver)[1:]}" if waiver else ""
+    return " ".join(part for part in (rule["detail"], more, waived_alarms, answered_for) if part)
+
+
+def _waived(waiver: Waiver) -> str:
+    until = f" until {waiver['until']}" if waiver.get("until") else ""
+    return f"waived by {waiver['by']}{until}: {waiver['reason'].rstrip('.')}."

@@ -5,6 +5,7 @@ from models.cards import Inspection, Meaning, Preprocessing, Withheld
 from models.device import Device
 from models.onnx import probes
 from models.onnx.classifier import offers
+from models.onnx.forests import is_forest
 from models.onnx.gate.check import check
 from models.onnx.network import read
 from models.onnx.parity import compare_bounds, compare_gradients
@@ -27,6 +28,7 @@ def inspect(
         expected = network.session(device).ask(rows, network.rebuilt.scores)
         parity, reasons[Access.GRADIENTS] = compare_gradients(network, rows, expected, device)
         reasons[Access.BOUNDS] = compare_bounds(network, rows, expected, device)
+    flat = is_forest(network.rebuilt.model, network.rebuilt.answer)
     found = offers(network, differentiable=not reasons[Access.GRADIENTS], bounded=not reasons[Access.BOUNDS])
     return Inspection(
         input=network.input,
@@ -34,6 +36,10 @@ def inspect(
         reads=network.reads,
         opset=network.opset,
         offers=tuple(access for access in ORDER if access in found),
-        withheld=tuple(Withheld(offer=access, reason=reasons[access]) for access in ORDER if access not in found),
+        withheld=tuple(
+            Withheld(offer=access, reason=reasons[access], by_kind=flat and access is Access.GRADIENTS)
+            for access in ORDER
+            if access not in found
+        ),
         parity=parity,
     )

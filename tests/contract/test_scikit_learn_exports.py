@@ -46,6 +46,7 @@ def test_an_estimator_decides_as_in_scikit_learn(name: str, classes: int, zipmap
     else:
         assert found.offers == (Access.LABELS, Access.SCORES)
         assert all(without_gradients in each.reason for each in found.withheld)
+        assert [each.offer for each in found.withheld if each.by_kind] == [Access.GRADIENTS]
 
     network = read(check(data), None)
     session, rows = network.session(), RNG.normal(size=(50, 4)).astype(np.float32)

@@ -11,13 +11,16 @@ from audits.composing.rows import result_of
 from audits.document import earlier
 from audits.document.estimates import SampleEstimate
 from audits.document.rows import SampleRow
+from audits.document.verdict import MASKING
 from audits.evidence.alarms import CHECKS, raised, shown_by
 from audits.evidence.signs import Sample
 from jobs.summary import NO_ANSWER
 from tests.jobs_for_tests import finding
 
 
-def sample(*, index: int = 0, epsilon: float | None = None, widest: float = 8.0, **findings: Finding) -> Sample:
+def sample(
+    *, index: int = 0, epsilon: float | None = None, widest: float = 8.0, features: int = 64, **findings: Finding
+) -> Sample:
     row: dict[str, Any] = dict.fromkeys(("lower", "lower_by", "lower_confidence", "upper", "upper_by"))
     scores = {name: one.value for name, one in findings.items() if one.kind is Kind.ESTIMATE}
     estimates = {name: SampleEstimate(kind=Kind.ESTIMATE, value=value) for name, value in scores.items()}
@@ -30,7 +33,7 @@ def sample(*, index: int = 0, epsilon: float | None = None, widest: float = 8.0,
     first = next(iter(findings.values()))
     results = {name: result_of(one) for name, one in findings.items()}
     shown = SampleRow(index=index, label=first.label, predicted=first.predicted, methods=results, **row)
-    return Sample(shown, findings, {name: method(name) for name in findings}, epsilon, widest)
+    return Sample(shown, findings, {name: method(name) for name in findings}, epsilon, widest, features)
 
 
 def found(value: float, **more: Any) -> Finding:
@@ -51,6 +54,7 @@ SHOWS = {
     "noise_suffices": {"noise": found(0.7)},
     "clever_above_attack": {"clever": finding(0, Kind.ESTIMATE, 0.6)},
     "attack_below_full_success": {"pgd": nothing(), "square": nothing(), "noise": nothing(), "crown": nothing()},
+    "no_white_box": {"pgd": None},
 }
 
 
@@ -60,10 +64,11 @@ def test_every_check_has_its_case():
 
 @pytest.mark.parametrize("code", SHOWS)
 def test_an_alarm_is_raised_where_it_shows_and_nowhere_else(code):
-    loud = sample(**(QUIET | SHOWS[code]))
+    loud = sample(**{name: one for name, one in (QUIET | SHOWS[code]).items() if one is not None})
     (alarm,) = raised([loud])
     assert (alarm.code, alarm.count, alarm.samples, alarm.examples) == (code, 1, 1, (0,))
     assert alarm.explanation and alarm.consequence
+    assert alarm.holds_back == (code in MASKING)
     assert shown_by(loud, [alarm]) == (code,)
 
 
@@ -101,7 +106,15 @@ def test_at_a_given_epsilon_only_successes_count():
     missed = sample(epsilon=0.5, pgd=nothing(), square=found(0.4), noise=nothing())
     assert [alarm.code for alarm in raised([missed])] == ["black_box_beats_white_box"]
     noisy = sample(epsilon=0.5, pgd=found(0.01), square=found(0.01), noise=found(0.4))
-    assert [alarm.code for alarm in raised([noisy])] == ["noise_suffices"]
+    assert raised([noisy]) == ()
+    alone = sample(epsilon=0.5, pgd=nothing(), square=nothing(), noise=found(0.4))
+    assert [alarm.code for alarm in raised([alone])] == ["black_box_beats_white_box", "noise_suffices"]
+
+
+def test_random_points_among_few_features_are_a_search():
+    noisy = QUIET | {"noise": found(0.7, queries=200)}
+    assert [alarm.code for alarm in raised([sample(features=45, **noisy)])] == ["noise_suffices"]
+    assert raised([sample(features=44, **noisy)]) == ()
 
 
 def test_towards_one_class_nothing_need_be_found():
@@ -134,3 +147,44 @@ def test_a_sample_that_the_model_answers_by_no_numbers_was_never_right_so_no_att
     unread = nothing(NO_ANSWER)
     assert unread.label == unread.predicted
     assert raised([sample(pgd=unread, square=unread, noise=unread)]) == ()
+
+
+BLIND = {
+    "no white-box attack ran": {},
+    "every gradient was zero": {"pgd": found(0.5, gradients=40, details={"zero_gradient_share": 1.0})},
+    "no gradient was taken": {"pgd": found(0.5, gradients=0, details={"zero_gradient_share": 0.0})},
+}
+
+
+@pytest.mark.parametrize("how", BLIND)
+def test_what_no_attack_saw_from_inside_is_an_alarm_where_there_are_gradients_and_a_note_where_there_are_none(how):
+    blind = sample(**({"square": found(0.52), "noise": found(2.0)} | BLIND[how]))
+    told = {alarm.code: alarm for alarm in raised([blind])}["no_white_box"]
+    assert (told.severity, told.holds_back, told.count) == ("warning", True, 1)
+    for gradients in ("flat", "none"):
+        told = {alarm.code: alarm for alarm in raised([replace(blind, gradients=gradients)])}["no_white_box"]
+        assert (told.severity, told.holds_back) == ("note", False)
+
+
+def test_one_sample_that_was_seen_from_inside_shows_that_the_model_can_be():
+    blind = sample(square=found(0.52))
+    seen = sample(index=1, square=found(0.52), pgd=found(0.5, gradients=40, details={"zero_gradient_share": 0.1}))
+    assert raised([blind, seen]) == ()
+
+
+@pytest.mark.parametrize("only", [{"noise": found(2.0)}, {"crown": finding(0, Kind.LOWER_BOUND, 0.3)}])
+def test_where_no_attack_searched_none_was_blind(only):
+    assert raised([sample(**only)]) == ()
+
+
+def test_trees_that_all_agree_are_sure_and_not_saturated():
+    sure = sample(**(QUIET | SHOWS["saturated_scores"]))
+    assert [alarm.code for alarm in raised([replace(sure, gradients="none")])] == ["saturated_scores"]
+    assert raised([replace(sure, gradients="flat")]) == ()
+
+
+def test_a_score_at_the_very_distance_of_a_point_lies_above_it_by_rounding_only():
+    point = {"pgd": found(0.5), "clever": finding(0, Kind.ESTIMATE, 0.5 * (1 + 5e-7))}
+    assert raised([sample(**(QUIET | point))]) == ()
+    above = point | {"clever": finding(0, Kind.ESTIMATE, 0.5 * (1 + 2e-6))}
+    assert [alarm.code for alarm in raised([sample(**(QUIET | above))])] == ["clever_above_attack"]

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from algorithms.mathematics.statistics import clopper_pearson
-from audits.document.verdict import RuleOutcome, Verdict, Waiver
+from audits.document.verdict import MASKING, RuleOutcome, Verdict, Waiver
 from audits.policy.bounds import RuleBound
+from audits.policy.doubts import Doubts
 from audits.policy.judging import Ground, judge
 from audits.policy.metrics import Share
 from audits.policy.policy import Policy
@@ -19,12 +20,12 @@ TODAY = date(2026, 11, 22)
 RIGHT = np.arange(100) < 90  # 90 of 100: 95 % interval [0.824, 0.951]
 
 
-def verdict(*rules, on, epsilon=None, errors=(), waivers=()) -> Verdict:
-    return judge(Policy(rules=rules, waivers=waivers), Ground(on, epsilon, None, errors, TODAY))
+def verdict(*rules, on, epsilon=None, errors=(), masks=(), waivers=()) -> Verdict:
+    return judge(Policy(rules=rules, waivers=waivers), Ground(on, epsilon, None, Doubts(errors, masks), TODAY))
 
 
-def outcome(metric, on, *, epsilon=None, errors=(), **given_) -> RuleOutcome:
-    return verdict(rule(metric, **given_), on=on, epsilon=epsilon, errors=errors).rules[0]
+def outcome(metric, on, *, epsilon=None, errors=(), masks=(), **given_) -> RuleOutcome:
+    return verdict(rule(metric, **given_), on=on, epsilon=epsilon, errors=errors, masks=masks).rules[0]
 
 
 @pytest.mark.parametrize(
@@ -284,3 +285,99 @@ def test_a_sound_table_never_passes_a_truth_that_its_attacks_refute(at, seed):
     for bound in rng.uniform(0, 1, 5):
         found = outcome("robust_accuracy", on, at=at, at_least=float(bound))
         assert found.verdict != ("fail" if share >= bound else "pass")
+
+
+HALF_BROKEN = table(upper=[INF] * 50 + [0.2] * 50, lower=[0.4] * 50 + [0.0] * 50)
+
+
+@pytest.mark.parametrize(
+    ("metric", "bound", "rests_on_silence"),
+    [
+        ("empirical_robust_accuracy", {"at": 0.3, "at_least": 0.5}, True),
+        ("empirical_robust_accuracy", {"at": 0.3, "at_least": 0.3, "confidence": 0.95}, True),
+        ("empirical_robust_accuracy", {"at": 0.3, "at_most": 0.5}, False),
+        ("attack_success_rate", {"at": 0.3, "at_most": 0.5}, True),
+        ("attack_success_rate", {"at_most": 0.5}, True),
+        ("attack_success_rate", {"at": 0.3, "at_least": 0.5}, False),
+        ("certified_accuracy", {"at": 0.3, "at_least": 0.5}, False),
+        ("robust_accuracy", {"at": 0.3, "at_least": 0.5}, False),
+        ("robust_accuracy", {"at": 0.3, "at_most": 0.5}, False),
+        ("median_lower_bound", {"at_least": 0.1}, False),
+        ("clean_accuracy", {"at_least": 0.9}, False),
+    ],
+)
+@pytest.mark.parametrize("mask", MASKING)
+def test_a_sign_of_masking_holds_back_what_passes_by_the_silence_of_attacks(metric, bound, rests_on_silence, mask):
+    assert outcome(metric, HALF_BROKEN, **bound).verdict == "pass"
+    found = outcome(metric, HALF_BROKEN, masks=[mask], **bound)
+    assert found.verdict == ("inconclusive" if rests_on_silence else "pass")
+    assert found.held_back_by == ((mask,) if rests_on_silence else ())
+    assert (f"{{alarm: {mask}, " in found.detail) == rests_on_silence
+    assert found.needed_samples is None
+
+
+@pytest.mark.parametrize(("bound", "expected"), [({"at_least": 0.1}, "inconclusive"), ({"at_most": 0.3}, "pass")])
+def test_a_median_distance_is_large_by_silence_and_small_by_points(bound, expected):
+    on = table(upper=[0.1, 0.2, 0.3])
+    assert outcome("median_upper_bound", on, masks=["no_white_box"], **bound).verdict == expected
+
+
+def test_a_fail_by_points_that_were_found_stays_one_whatever_was_masked():
+    found = verdict(rule("empirical_robust_accuracy", at=0.3, at_least=0.9), on=HALF_BROKEN, masks=["no_white_box"])
+    assert (found.verdict, found.rules[0].held_back_by) == ("fail", ())
+
+
+ROBUST = rule("empirical_robust_accuracy", at=0.3, at_least=0.5)
+
+
+def alarm_waiver(alarm, **given_):
+    return Waiver(alarm=alarm, reason="an int8 front end, attacked by hand", by="A", **given_)
+
+
+def test_a_waived_alarm_holds_nothing_back_and_says_who_answers():
+    answered = (alarm_waiver("no_white_box"),)
+    found = verdict(ROBUST, on=HALF_BROKEN, masks=["no_white_box"], waivers=answered)
+    assert (found.verdict, found.rules[0].verdict, found.rules[0].waived_alarms) == ("pass", "pass", answered)
+    assert (found.rules[0].waiver, found.rules[0].held_back_by) == (None, ())
+
+
+def test_each_alarm_needs_a_waiver_of_its_own():
+    masks = ["masked_gradients", "no_white_box"]
+    found = verdict(ROBUST, on=HALF_BROKEN, masks=masks, waivers=(alarm_waiver("no_white_box"),))
+    assert (found.verdict, found.rules[0].held_back_by) == ("inconclusive", ("masked_gradients",))
+    both = tuple(map(alarm_waiver, masks))
+    assert verdict(ROBUST, on=HALF_BROKEN, masks=masks, waivers=both).rules[0].waived_alarms == both
+
+
+@pytest.mark.parametrize(("until", "expected"), [(None, "pass"), (TODAY, "pass"), (date(2026, 11, 21), "inconclusive")])
+def test_a_waiver_of_an_alarm_counts_until_its_last_day_and_then_is_said_to_have_ended(until, expected):
+    found = verdict(
+        ROBUST, on=HALF_BROKEN, masks=["no_white_box"], waivers=(alarm_waiver("no_white_box", until=until),)
+    )
+    assert found.verdict == expected
+    assert ("The waiver of no_white_box by A ended on 2026-11-21." in found.rules[0].detail) == (expected != "pass")
+
+
+def test_a_waiver_of_an_alarm_that_was_not_raised_changes_nothing():
+    waivers = (alarm_waiver("noise_suffices", until=date(2026, 1, 1)),)
+    assert verdict(ROBUST, on=HALF_BROKEN, waivers=waivers) == verdict(ROBUST, on=HALF_BROKEN)
+
+
+def test_a_waiver_of_the_rule_covers_a_pass_that_is_held_back():
+    waiver = Waiver(rule=ROBUST.name, reason="known", by="A")
+    found = verdict(ROBUST, on=HALF_BROKEN, masks=["no_white_box"], waivers=(waiver,))
+    assert (found.verdict, found.rules[0].verdict, found.rules[0].waiver) == ("pass", "inconclusive", waiver)
+
+
+def test_a_rule_that_only_warns_is_held_back_too_and_then_decides_nothing():
+    soft = ROBUST.model_copy(update={"severity": "warn"})
+    found = verdict(soft, on=HALF_BROKEN, masks=["no_white_box"])
+    assert (found.verdict, found.rules[0].verdict) == ("inconclusive", "inconclusive")
+    beside = verdict(soft, rule("clean_accuracy", at_least=0.5), on=HALF_BROKEN, masks=["no_white_box"])
+    assert beside.verdict == "pass"
+
+
+def test_no_waiver_of_an_alarm_answers_for_a_number_that_is_wrong():
+    doubts = {"errors": ["lower_above_upper"], "masks": ["no_white_box"]}
+    found = verdict(ROBUST, on=HALF_BROKEN, **doubts, waivers=(alarm_waiver("no_white_box"),))
+    assert (found.verdict, found.rules[0].held_back_by) == ("inconclusive", ("lower_above_upper",))

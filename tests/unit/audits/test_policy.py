@@ -145,6 +145,31 @@ def test_names_are_unique_and_waivers_name_one():
         Policy.model_validate({"rules": [rule], "waivers": [{"rule": "b", "reason": "r", "by": "A"}]})
 
 
+ALARM_WAIVER = {"alarm": "no_white_box", "reason": "r", "by": "A"}
+
+
+def test_a_waiver_may_name_an_alarm_that_holds_passes_back():
+    rules = [{"name": "a", "metric": "clean_accuracy", "at_least": 0.5}]
+    (waiver,) = Policy.model_validate({"rules": rules, "waivers": [ALARM_WAIVER]}).waivers
+    assert (waiver.rule, waiver.alarm) == (None, "no_white_box")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"rule": "a"}, "exactly one of rule and alarm"),
+        ({"alarm": None}, "exactly one of rule and alarm"),
+        ({"alarm": "masked_gradient"}, "those that do: masked_gradients, saturated_scores, black_box_beats"),
+        ({"alarm": "lower_above_upper"}, "holds no pass back"),
+        ({"alarm": "no_white_box", "unless": "x"}, "Extra inputs"),
+    ],
+)
+def test_a_waiver_names_one_thing_and_an_alarm_that_there_is(change, said):
+    rules = [{"name": "a", "metric": "clean_accuracy", "at_least": 0.5}]
+    with pytest.raises(ValidationError, match=said):
+        Policy.model_validate({"rules": rules, "waivers": [ALARM_WAIVER | change]})
+
+
 @pytest.mark.parametrize(
     ("rule", "epsilon", "pointer"),
     [
