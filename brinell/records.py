@@ -414,6 +414,7 @@ class ModelCard(TypedDict):
     output: ModelOutput | None
     output_told: Meaning | None
     reads: Reads | None
+    classes_named: list[str] | None
     preprocessing: Preprocessing | None
     opset: int | None
     offers: list[Access]
@@ -658,6 +659,7 @@ class SamplesCard(TypedDict):
     labelled: bool
     label_minimum: int | None
     label_maximum: int | None
+    label_values: list[int] | list[str] | None
     minimum: float
     maximum: float
     id: str

@@ -10,12 +10,13 @@ from algorithms import registry
 from algorithms.errors import Conflict, Refused
 from algorithms.method import Method
 from algorithms.seam.access import Access
-from jobs import box
+from jobs import box, labels
 from jobs.fitting import RADIUS, Misfit, misfit
 from jobs.request import MAX_SAMPLES, JobRequest, Selection, Targeted, ThreatRequest
 from jobs.spec import JobSpec, ThreatSpec
 from models.cards import ModelCard, SamplesCard
 from models.kinds import KINDS
+from models.samples import UploadedLabels
 
 _PLACES: dict[Misfit, str] = {
     "access_too_weak": "/method/name",
@@ -47,10 +48,10 @@ class Selecting(Protocol):
 
 @dataclass(frozen=True)
 class SelectedRows:
-    """These are the selected rows of the upload: x (m, *shape), y (m,)."""
+    """These are the selected rows of the upload: x (m, *shape), y (m,) as they are labelled there."""
 
     x: NDArray[np.float32]
-    y: NDArray[np.int64] | None
+    y: UploadedLabels | None
 
 
 def selected(request: Selecting, samples: SamplesCard) -> tuple[int, ...]:
@@ -68,9 +69,14 @@ def selected(request: Selecting, samples: SamplesCard) -> tuple[int, ...]:
     return tuple(indices)
 
 
-def wants_rows(request: Selecting, samples: SamplesCard) -> bool:
-    """Tells whether `admit` must see the rows themselves: given targets, or a box of which the card cannot tell."""
-    if _given_targets(request) is not None or box.is_per_feature(request.threat):
+def wants_rows(request: Selecting, card: ModelCard, samples: SamplesCard) -> bool:
+    """Tells whether `admit` must see the rows themselves.
+
+    It must for given targets, for a box of which the samples' card cannot tell, and for more labels than it lists.
+    """
+    if labels.given_targets(request.threat.goal) is not None or box.is_per_feature(request.threat):
+        return True
+    if not labels.are_told(samples, card):
         return True
     limit, indices = request.samples.limit, request.samples.indices
     is_a_part = indices is not None or (limit is not None and limit < samples.count)
@@ -93,12 +99,13 @@ def admit(
     """
     check_reserved(request.threat)
     method = method or registry.method(request.method.name)
-    shape, classes = border_of(card)
+    shape = shape_of(card)
     _check_method(method, request, card)
     _check_auxiliary(method, request, auxiliary, shape)
-    _check_samples(samples, shape, classes)
+    _check_shape(samples, shape)
+    columns = labels.read(samples, None if rows is None else rows.y, card.classes)
     indices = selected(request, samples)
-    _check_targets(request, len(indices), classes, rows)
+    targets = labels.targets(request.threat.goal, len(indices), columns, card.classes)
     threat = _threat(request, samples, rows)
     _check_budget(method, request, threat, shape)
     return JobSpec(
@@ -108,7 +115,7 @@ def admit(
         samples=samples,
         auxiliary=auxiliary,
         indices=indices,
-        targets=_given_targets(request),
+        targets=targets,
         threat=threat,
         chunk_size=method.chunk,
         queue="probe" if KINDS[card.kind].is_remote else "compute",
@@ -128,10 +135,10 @@ def check_reserved(threat: ThreatRequest) -> None:
             )
 
 
-def border_of(card: ModelCard) -> tuple[tuple[int, ...], int]:
-    """Returns the shape of one sample and the number of classes. Raises Conflict(model_not_ready)."""
+def shape_of(card: ModelCard) -> tuple[int, ...]:
+    """Returns the shape of one sample. Raises Conflict(model_not_ready)."""
     if card.state == "ready" and card.input and card.output:
-        return card.input.shape, card.output.classes
+        return card.input.shape
     advice = {
         "refused": "upload a model that is accepted",
         "unverified": "the operator has to trust its origin (BRINELL_TRUSTED_ORIGINS); then register it again",
@@ -201,38 +208,13 @@ def _check_auxiliary(
         raise Refused("The auxiliary samples are all zero and span nothing; name others.", pointer=pointer)
 
 
-def _check_samples(samples: SamplesCard, shape: tuple[int, ...], classes: int) -> None:
+def _check_shape(samples: SamplesCard, shape: tuple[int, ...]) -> None:
     if samples.shape != shape:
         raise Refused(
             f"The samples have shape {list(samples.shape)}, the model takes {list(shape)}; upload them in its shape.",
             code="shape_mismatch",
             pointer="/samples_id",
         )
-    lowest, highest = samples.label_minimum, samples.label_maximum
-    if lowest is not None and highest is not None and not 0 <= lowest <= highest < classes:
-        raise Refused(
-            f"The labels run from {lowest} to {highest}, the model knows 0 to {classes - 1}; upload labels it knows.",
-            code="label_out_of_range",
-            pointer="/samples_id",
-        )
-
-
-def _check_targets(request: JobRequest, count: int, classes: int, rows: SelectedRows | None) -> None:
-    targets = _given_targets(request)
-    if targets is None:
-        return
-    pointer = "/threat/goal/targeted"
-    if len(targets) != count:
-        raise Refused(f"Give one target for each of the {count} selected samples.", pointer=pointer)
-    for i, target in enumerate(targets):
-        if not 0 <= target < classes:
-            raise Refused(
-                f"A target must be a label that the model knows, 0 to {classes - 1}.",
-                code="label_out_of_range",
-                pointer=f"{pointer}/{i}",
-            )
-        if rows is not None and rows.y is not None and rows.y[i] == target:
-            raise Refused("A target must differ from the sample's label.", pointer=f"{pointer}/{i}")
 
 
 def _check_budget(method: Method, request: JobRequest, threat: ThreatSpec, shape: tuple[int, ...]) -> None:
@@ -265,8 +247,3 @@ def _with_defaults(request: JobRequest, samples: SamplesCard) -> JobRequest:
     if rows.limit is None and rows.indices is None:
         rows = Selection(limit=samples.count)
     return request.model_copy(update={"threat": threat, "samples": rows})
-
-
-def _given_targets(request: Selecting) -> tuple[int, ...] | None:
-    goal = request.threat.goal
-    return tuple(goal.targeted) if isinstance(goal, Targeted) and isinstance(goal.targeted, list) else None

@@ -32,6 +32,8 @@ FREE_BYTES = 1 << 20
 MAX_HEADER = 10_240
 HEADER_FIELDS = (r"'descr': *'([^']*)'", r"'fortran_order': *(True|False)", r"'shape': *\(([\d, ]*)\)")
 NUMBERS = re.compile(r"[<>|=]?(f[248]|[iu][1248])")
+LONGEST_TEXT = 64  # characters
+TEXT = re.compile(r"[<>]U([1-9][0-9]?)")
 BROKEN_ZIP = (
     zipfile.BadZipFile,
     zlib.error,
@@ -65,8 +67,9 @@ class ArchivedArray:
         left = self.size * self.dtype.itemsize
         with _broken_is_refused(), self._archive.open(f"{self.name}.npy") as member:
             _read(member, self._start)
+            most = max(1, BLOCK_BYTES // self.dtype.itemsize) * self.dtype.itemsize  # no label is cut
             while left:
-                block = _read(member, min(left, BLOCK_BYTES))
+                block = _read(member, min(left, most))
                 left -= len(block)
                 yield np.frombuffer(block, self.dtype)
             if member.read(1):  # also makes zipfile compare the checksum
@@ -95,10 +98,13 @@ class ArchivedArray:
 
 
 @contextmanager
-def open_archive(file: IO[bytes], *, names: tuple[str, ...]) -> Iterator[dict[str, ArchivedArray]]:
+def open_archive(
+    file: IO[bytes], *, names: tuple[str, ...], texts: tuple[str, ...] = ()
+) -> Iterator[dict[str, ArchivedArray]]:
     """Open the arrays of an .npz by name, all headers checked and no number read yet.
 
-    Raises Refused(samples_unreadable) for everything but a plain .npz of number arrays with these names.
+    Raises Refused(samples_unreadable) for everything but a plain .npz of number arrays with these names; those in
+    `texts` may hold text of at most LONGEST_TEXT characters.
     """
     with _broken_is_refused():
         archive = zipfile.ZipFile(_Sparing(file))
@@ -106,7 +112,7 @@ def open_archive(file: IO[bytes], *, names: tuple[str, ...]) -> Iterator[dict[st
         members = archive.infolist()
         _check_members(members, names, file.seek(0, 2))
         with _broken_is_refused():
-            arrays = [_describe(archive, member) for member in members]
+            arrays = [_describe(archive, member, texts) for member in members]
         yield {array.name: array for array in arrays}
 
 
@@ -146,15 +152,18 @@ def _check_members(members: list[zipfile.ZipInfo], names: tuple[str, ...], uploa
         raise _unreadable(f"it unpacks to more than {MAX_RATIO} times its size; save it with np.savez, uncompressed")
 
 
-def _describe(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> ArchivedArray:
+def _describe(archive: zipfile.ZipFile, member: zipfile.ZipInfo, texts: tuple[str, ...]) -> ArchivedArray:
     name = member.filename.removesuffix(".npy")
     with archive.open(member) as file:
         head = _read(file, min(member.file_size, MAX_HEADER))
     text, start = _header(name, head)
     found = [re.search(field, text) for field in HEADER_FIELDS]
     descr, order, axes = (match[1] if match else "" for match in found)
-    if not NUMBERS.fullmatch(descr):
-        raise _unreadable(f"array {name} holds something else than plain numbers; objects are never loaded")
+    if not NUMBERS.fullmatch(descr) and not (name in texts and _is_short_text(descr)):
+        text = (
+            f" or text of at most {LONGEST_TEXT} characters (as {name}.astype(str) makes it)" if name in texts else ""
+        )
+        raise _unreadable(f"array {name} holds something else than plain numbers{text}; objects are never loaded")
     if not all(found) or not re.fullmatch(r"(\d{1,12}, *)*(\d{1,12})?", axes):
         raise _unreadable(f"the header of array {name} is not one that np.save writes")
     shape, dtype = tuple(int(axis) for axis in re.findall(r"\d+", axes)), np.dtype(descr)
@@ -163,6 +172,11 @@ def _describe(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> ArchivedArra
     if start + prod(shape) * dtype.itemsize != member.file_size:
         raise _unreadable(f"array {name} is not as long as its header says")
     return ArchivedArray(name, shape, dtype, order == "True", start, archive)
+
+
+def _is_short_text(descr: str) -> bool:
+    found = TEXT.fullmatch(descr)
+    return found is not None and int(found[1]) <= LONGEST_TEXT
 
 
 def _header(name: str, head: bytes) -> tuple[str, int]:

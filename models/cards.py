@@ -8,6 +8,7 @@ from pydantic import ConfigDict, Field, model_validator
 from typing_extensions import TypeAliasType
 
 from algorithms.seam.access import Access
+from models.class_names import NamedClasses, NamesByColumn
 from models.kinds import KindName
 from models.record import Record
 
@@ -155,6 +156,7 @@ class Inspection(Record):
     input: ModelInput
     output: ModelOutput
     reads: Reads
+    classes_named: NamesByColumn | None = None  # by column; None: nobody told
     opset: int | None = None  # of an ONNX file
     offers: tuple[Access, ...]
     withheld: tuple[Withheld, ...] = ()
@@ -176,6 +178,7 @@ class ModelCard(Record):
     output: ModelOutput | None = None
     output_told: Meaning | None = None  # by `output=` of the upload
     reads: Reads | None = None  # null, too, of a model that an older version inspected
+    classes_named: NamesByColumn | None = None  # by column; null: nobody told
     preprocessing: Preprocessing | None = None
     opset: int | None = None
     offers: tuple[Access, ...] = ()
@@ -185,6 +188,12 @@ class ModelCard(Record):
     credential: CredentialFacts | None = None
     probe: Probe | None = None
     created_at: datetime
+
+    @property
+    def classes(self) -> NamedClasses:
+        """Returns the classes of a model that is ready: by them labels are read."""
+        assert self.output is not None
+        return NamedClasses(self.output.classes, self.classes_named)
 
     def inspected(self, found: Inspection) -> "ModelCard":
         return self.model_copy(update={"state": "ready", **dict(found)})
@@ -200,8 +209,9 @@ class SamplesFacts(Record):
     shape: tuple[int, ...]  # without n
     dtype: str
     labelled: bool
-    label_minimum: int | None
+    label_minimum: int | None  # of labels that are numbers
     label_maximum: int | None
+    label_values: tuple[int, ...] | tuple[str, ...] | None = None  # those that occur, in order; null: more than LISTED
     minimum: float
     maximum: float
 

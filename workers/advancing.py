@@ -48,7 +48,7 @@ def _points_of(archive: Archive) -> Points:
 
 def _rows(spec: AuditSpec, library: Library) -> SelectedRows | None:
     """The rows that admission must see; None: it needs none."""
-    indices = admission.needed_rows(spec.request, spec.samples)
+    indices = admission.needed_rows(spec.request, spec.model, spec.samples)
     return None if indices is None else SelectedRows(*load_rows(library.get(spec.samples.sha256), indices))
 
 

@@ -27,9 +27,9 @@ class AuditPlan:
     planned: int  # jobs of all phases
 
 
-def needed_rows(request: AuditRequest, samples: SamplesCard) -> tuple[int, ...] | None:
+def needed_rows(request: AuditRequest, card: ModelCard, samples: SamplesCard) -> tuple[int, ...] | None:
     """Names the rows that `admit` must see, as `wants_rows` of a job says; None where it needs none."""
-    return admission.selected(request, samples) if admission.wants_rows(request, samples) else None
+    return admission.selected(request, samples) if admission.wants_rows(request, card, samples) else None
 
 
 def check(request: AuditRequest) -> None:
@@ -55,7 +55,7 @@ def admit(
 
     Raises Refused(code, pointer), Conflict(model_not_ready).
     """
-    admission.border_of(card)
+    admission.shape_of(card)
     indices = admission.selected(request, samples)
     phases, skipped = recipes.choose(request, card)
     if not phases:

@@ -1,4 +1,4 @@
-"""Which classes a label output can name, read from the node of the graph that makes it.
+"""Which classes an output is about, of labels or of scores, read from the node of the graph that makes it.
 
 scikit-learn, XGBoost and LightGBM write the names into the operator (`classlabels_*`), or look them up by an ArgMax:
 
@@ -13,7 +13,7 @@ from onnx import ModelProto, NodeProto
 
 from models.onnx.graph import ML, attribute, constants, producers
 
-LINKS = ("Identity", "Cast", "Reshape", "Squeeze", "Unsqueeze", "Flatten")
+LINKS = ("Identity", "Cast", "Reshape", "Squeeze", "Unsqueeze", "Flatten", "Normalizer")
 CLASS_LISTS = ("classlabels_ints", "classlabels_int64s", "classlabels_strings")
 
 ClassNames = tuple[int, ...] | tuple[str, ...]
@@ -55,11 +55,14 @@ def _names(listed: Any) -> ClassNames | None:
     names = [each.decode("utf-8", "replace") if isinstance(each, bytes) else each for each in listed]
     if not names or len(set(names)) != len(names):
         return None
-    return tuple(map(str, names)) if isinstance(names[0], str) else tuple(map(int, names))
+    are_whole = not any(isinstance(each, str) for each in names) and all(float(each).is_integer() for each in names)
+    return tuple(map(int, names)) if are_whole else tuple(map(str, names))
 
 
 def _encoded(model: ModelProto, node: NodeProto) -> ClassNames | None:
     """Of names that a LabelEncoder gives to other names, or to the numbers of an ArgMax."""
+    if old := attribute(node, "classes_strings", []):  # opset 1 of ai.onnx.ml: of the numbers from 0
+        return _names(old)
     keys: NDArray[Any] = np.asarray(attribute(node, "keys_int64s", []) or attribute(node, "keys_strings", []))
     values = attribute(node, "values_strings", []) or attribute(node, "values_int64s", [])
     before = named_classes(model, node.input[0]) or range(len(keys))

@@ -34,6 +34,7 @@ def inspect(
         input=network.input,
         output=network.output,
         reads=network.reads,
+        classes_named=network.classes_named,
         opset=network.opset,
         offers=tuple(access for access in ORDER if access in found),
         withheld=tuple(

@@ -18,6 +18,7 @@ from models.cards import Meaning, ModelInput, ModelOutput, Preprocessing, Reads
 from models.device import Device
 from models.onnx import probes
 from models.onnx.graph import ML, number_values, opset, producers, prune, state_opset
+from models.onnx.naming import names_by_column
 from models.onnx.rebuilding.batches import free
 from models.onnx.rebuilding.border import INPUT, preprocess
 from models.onnx.rebuilding.rebuild import Rebuilt, rebuild
@@ -35,6 +36,7 @@ class Network:
     input: ModelInput
     opset: int
     is_half: bool  # computes in float16 somewhere: only so exact
+    classes_named: tuple[str, ...] | None  # by column
 
     @property
     def output(self) -> ModelOutput:
@@ -86,6 +88,7 @@ def read(upload: ModelProto, preprocessing: Preprocessing | None, told: Meaning 
         input=ModelInput(name=entry.name, dtype=entry.dtype, shape=entry.shape, batch=entry.batch),
         opset=opset(model),
         is_half="float16" in (entry.dtype, seen.dtype.name),
+        classes_named=names_by_column(upload, exit_.name, rebuilt.output.classes),
     )
 
 

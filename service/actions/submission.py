@@ -29,7 +29,7 @@ def submit(tenant: str, request: JobRequest, once: Idempotency | None, parts: Pa
     model = store.models.get(tenant, request.model_id)
     check_trusted(model, parts.settings.trusted_origins)
     samples = store.samples.get(tenant, request.samples_id)
-    rows = _rows(selected(request, samples), samples, parts.library) if wants_rows(request, samples) else None
+    rows = _rows(selected(request, samples), samples, parts.library) if wants_rows(request, model, samples) else None
     auxiliary_id = request.auxiliary_samples_id
     auxiliary = None if auxiliary_id is None else store.samples.get(tenant, auxiliary_id)
     spec = admit(request, model, samples, rows, auxiliary)
@@ -47,7 +47,7 @@ def submit_audit(tenant: str, request: AuditRequest, once: Idempotency | None, p
     model = store.models.get(tenant, request.model_id)
     check_trusted(model, parts.settings.trusted_origins)
     samples = store.samples.get(tenant, request.samples_id)
-    indices = audit_admission.needed_rows(request, samples)
+    indices = audit_admission.needed_rows(request, model, samples)
     rows = None if indices is None else _rows(indices, samples, parts.library)
     plan = audit_admission.admit(request, model, samples, rows, baseline=_baseline(tenant, request, parts.audits))
     return parts.audits.create(tenant, plan, once)

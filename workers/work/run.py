@@ -107,7 +107,8 @@ class ChunkBroken(ChunkDone, Fault):
 def supervise(lease: JobLease, desk: Desk) -> Ending:
     spec = lease.spec
     samples = desk.library.get(spec.samples.sha256)
-    x, y = load_rows(samples, lease.indices)
+    x, labels = load_rows(samples, lease.indices)
+    y = None if labels is None else spec.model.classes.columns(labels)
     desk.open()
     desk.begin(lambda: facts(lease, samples, desk), JobBegun)
     answer = desk.ask(request(lease, x, y, hints(lease, desk)), ChunkDone, ChunkBroken, limit=answer_bytes(lease))

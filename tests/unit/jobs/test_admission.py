@@ -32,7 +32,7 @@ def admitted(
     *, model: ModelCard = MODEL, upload: SamplesCard = SAMPLES, auxiliary: SamplesCard | None = None, **body: Any
 ) -> JobSpec:
     asked = request(model, upload, **body)
-    if not wants_rows(asked, upload):
+    if not wants_rows(asked, model, upload):
         return admit(asked, model, upload, auxiliary=auxiliary)
     chosen = list(selected(asked, upload))
     return admit(asked, model, upload, SelectedRows(x=X[chosen], y=Y[chosen] if upload.labelled else None))
@@ -167,7 +167,7 @@ def test_selected_rows_that_fit_are_in_the_box_whatever_else_the_upload_holds(
 )
 def test_selected_rows_that_do_not_fit_are_refused_by_their_own_range(threat: dict[str, Any], code: str) -> None:
     asked = request(MODEL, WIDE, samples={"limit": 3}, threat=threat)
-    assert wants_rows(asked, WIDE)
+    assert wants_rows(asked, MODEL, WIDE)
     with pytest.raises(Refused, match="from 0 to 2") as refusal:
         admit(asked, MODEL, WIDE, SelectedRows(x=2 * X, y=Y))
     assert refusal.value.code == code
@@ -175,9 +175,9 @@ def test_selected_rows_that_do_not_fit_are_refused_by_their_own_range(threat: di
 
 @pytest.mark.parametrize("chosen", [{}, {"limit": 10}, {"limit": 99}], ids=str)
 def test_rows_are_not_read_where_all_are_selected_or_the_card_shows_that_they_fit(chosen: dict[str, Any]) -> None:
-    assert not wants_rows(request(MODEL, WIDE, samples=chosen), WIDE)
-    assert not wants_rows(request(MODEL, SAMPLES, samples={"limit": 3}), SAMPLES)
-    assert not wants_rows(request(MODEL, WIDE, samples={"limit": 3}, threat={"box": None}), WIDE)
+    assert not wants_rows(request(MODEL, WIDE, samples=chosen), MODEL, WIDE)
+    assert not wants_rows(request(MODEL, SAMPLES, samples={"limit": 3}), MODEL, SAMPLES)
+    assert not wants_rows(request(MODEL, WIDE, samples={"limit": 3}, threat={"box": None}), MODEL, WIDE)
 
 
 def test_a_box_per_feature_is_checked_feature_by_feature() -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from algorithms.errors import Refused
 from models import archive
-from models.samples import inspect_samples, load_rows
+from models.samples import LISTED, inspect_samples, load_rows
 
 RNG = np.random.default_rng(7)
 X = RNG.random((12, 3, 4, 5), dtype=np.float32)
@@ -70,8 +70,38 @@ def test_the_facts_are_those_of_the_arrays(inspect):
 
 def test_labels_may_be_left_out(inspect):
     facts = inspect(npz(x=X))
-    assert (facts.labelled, facts.label_minimum, facts.label_maximum) == (False, None, None)
+    assert (facts.labelled, facts.label_minimum, facts.label_maximum, facts.label_values) == (False, None, None, None)
     assert load_rows(npz(x=X), [3])[1] is None
+
+
+WORDS = np.array(["cat", "d\u00f6g", "emu", "e" * 64])[np.arange(12) % 4]
+
+
+@pytest.mark.parametrize("save", [npz, packed])
+@pytest.mark.parametrize("block_bytes", [64, 1000, 1 << 20])
+@pytest.mark.parametrize("order", ["=", ">"])
+def test_labels_may_be_text(inspect, monkeypatch, save, block_bytes: int, order: str):
+    monkeypatch.setattr(archive, "BLOCK_BYTES", block_bytes)
+    data = save(x=X, y=WORDS.astype(WORDS.dtype.newbyteorder(order)))
+    facts = inspect(data)
+    assert facts.label_values == ("cat", "d\u00f6g", "e" * 64, "emu")
+    assert (facts.labelled, facts.label_minimum, facts.label_maximum) == (True, None, None)
+    np.testing.assert_array_equal(load_rows(data, [11, 0, 5])[1], WORDS[[11, 0, 5]], strict=True)
+
+
+@pytest.mark.parametrize("dtype", ["u1", ">i2", "i8"])
+def test_a_card_lists_the_different_labels_in_order(inspect, dtype: str):
+    assert inspect(npz(x=X, y=np.array([7, 3, 3] * 4, dtype))).label_values == (3, 7)
+    assert inspect(npz(x=X, y=np.array([-1, 1] * 6))).label_values == (-1, 1)
+
+
+@pytest.mark.parametrize("as_text", [False, True])
+def test_a_card_lists_a_thousand_labels_or_says_that_it_does_not(inspect, as_text: bool):
+    for count, listed in ((LISTED, LISTED), (LISTED + 1, None)):
+        y = np.arange(count)
+        facts = inspect(npz(x=np.zeros((count, 1)), y=y.astype(str) if as_text else y))
+        assert (facts.label_values and len(facts.label_values)) == listed
+        assert (facts.label_minimum, facts.label_maximum) == ((None, None) if as_text else (0, count - 1))
 
 
 @pytest.mark.parametrize("dtype", ["f2", "f4", "f8", ">f4", ">f8", "u1", "i1", "i2", ">u2", "i4", "i8", "u8"])
@@ -175,6 +205,12 @@ UNREADABLE = {
     "labels in two axes": npz(x=X, y=Y[:, None]),
     "too few labels": npz(x=X, y=Y[:-1]),
     "labels beyond int64": npz(x=X, y=np.full(12, 2**63, np.uint64)),
+    "labels of 65 characters": npz(x=X, y=np.array(["e" * 65] * 12)),
+    "labels in bytes": npz(x=X, y=np.array([b"a"] * 12)),
+    "labels that are objects": npz(x=X, y=WORDS.astype(object)),
+    "labels in two lines": npz(x=X, y=np.array(["a\nb"] * 12)),
+    "labels beyond Unicode": npz(x=X, y=np.full(12, 0x110000, np.uint32).view("<U1")),
+    "labels of half a character": npz(x=X, y=np.full(12, 0xD800, np.uint32).view("<U1")),
 }
 
 
