@@ -26,6 +26,7 @@ AUDIT_FIELDS = (
     *("verdict", "summary", "forms", "error_code", "error_detail", "draft", "planned"),
 )
 TELLING = 0.03  # of an audit's progress: from here on its pace means something
+OVER = TERMINAL - {JobState.CANCELLED}  # nothing of such a job is left to do; a cancelled one stopped where it was
 REPORT_SHARE = 0.01  # of an audit's progress that is left when its last job has ended
 
 
@@ -161,7 +162,7 @@ def _progress(row: dict[str, Any], jobs: Sequence[Job]) -> Progress:
     Those of later phases, which are not made yet, count as not begun.
     """
     expected = max(1, len(jobs), int(row["planned"] or 0))
-    done = sum(1.0 if job.state in TERMINAL else job.progress.fraction for job in jobs) / expected
+    done = sum(1.0 if job.state in OVER else job.progress.fraction for job in jobs) / expected
     fraction = 1.0 if row["forms"] else (1 - REPORT_SHARE) * done
     return Progress(
         samples_done=sum(job.progress.samples_done for job in jobs),

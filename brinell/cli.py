@@ -71,12 +71,28 @@ def _of_return(value: Any) -> int:
 
 def _of_error(error: BrinellError) -> int:
     reference = f" (request {error.request_id})" if error.request_id and (error.status or 0) >= 500 else ""
-    complain(f"{error.detail} [{error.code}]{reference}")
-    for more in (error.problem.get("errors") or [])[1:]:  # the detail tells the first
-        say(f"  {more['pointer']}: {more['detail']}")
+    first, *others = _said(error)
+    complain(f"{first} [{error.code}]{reference}")
+    for more in others:
+        say(f"  {more}")
     if isinstance(error, TimedOut):
         return UNDECIDED
     return WRONG_USAGE if error.code in USAGE else COULD_NOT_RUN
+
+
+def _said(error: BrinellError) -> list[str]:
+    """What to tell a person, who sees neither the body that was sent nor its pointers."""
+    faults = error.problem.get("errors") or []
+    placed = [f"{_place(fault)}{fault['detail']}" for fault in faults]
+    if not faults or faults[0]["detail"] == error.detail:
+        return [error.detail, *placed[1:]]
+    return placed
+
+
+def _place(fault: dict[str, Any]) -> str:
+    """`threat.epsilon: `, or nothing where the fault is in no place of the body."""
+    place = (fault.get("pointer") or "").strip("/").replace("/", ".")
+    return f"{place}: " if place else ""
 
 
 if __name__ == "__main__":

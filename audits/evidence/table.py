@@ -105,7 +105,8 @@ def _gaps(
     for need, word in _WORDS.items():
         ours = [job for job in jobs if need in needs_met_by(job)]
         if lost := [job for job in ours if job.state is not JobState.SUCCEEDED]:
-            yield need, f"The job {lost[0].method} is {lost[0].state}{': ' + lost[0].error if lost[0].error else '.'}"
+            why = (lost[0].error or "").rstrip(".")
+            yield need, f"The job {lost[0].method} is {lost[0].state}{': ' + why if why else ''}."
         elif all(job.is_baseline for job in ours):
             names = ", ".join(skip.method for skip in skipped)
             yield need, f"The audit has no {word}{' (skipped: ' + names + ')' if names else ''}."

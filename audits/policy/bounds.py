@@ -17,6 +17,10 @@ MOST_SAMPLES = 10_000_000  # nobody has more: a rule that needs them is not deci
 NO_SAMPLE = "There is no sample to observe it on."
 TOO_FEW = "The interval contains the bound: too few samples to tell."
 TOO_CLOSE = "The interval contains the bound, so near to what was observed that no number of samples would tell."
+POINT_ALONE = (
+    "The observed value alone decided, and its 95 % interval contains the bound: other samples could tell otherwise. "
+    "With a confidence the rule would be inconclusive here."
+)
 SILENCE = "For half of the samples or more no point was found, and the silence of an attack is not safety."
 ELSEWHERE = (
     "The methods looked at threat.epsilon only, which does not tell; leave it out to have the distances looked for."
@@ -77,6 +81,8 @@ class RuleBound:
         if verdict == "inconclusive":
             needed = self.needed(low, high)
             said = ELSEWHERE if tends == "inconclusive" else TOO_FEW if needed else TOO_CLOSE
+        elif self.holds(bottom.low, top.high) == "inconclusive":
+            said = POINT_ALONE
         return Decision(verdict, evidence, seen.value, bottom.low, top.high, needed, said)
 
     def on_truth(self, bottom: Interval | None, top: Interval | None, *, needed: int | None, gap: str) -> Decision:
@@ -88,6 +94,8 @@ class RuleBound:
         verdict = self.holds(low, high)
         evidence: EvidenceKind = "certified" if self.is_floor == (verdict != "fail") else "empirical"
         said = f"It lies between {below.value:.3g} (certified) and {top.value:.3g} (no attack got through)."
+        if verdict != "inconclusive" and self.holds(below.low, top.high) == "inconclusive":
+            said = f"{said} {POINT_ALONE}"
         seen = None if bottom is None else bottom.value
         return Decision(verdict, evidence, seen, below.low, top.high, needed, f"{said} {gap}".strip())
 

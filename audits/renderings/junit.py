@@ -12,7 +12,7 @@ from junitparser.xunit2 import TestCase
 from audits.document.report import Report
 from audits.document.verdict import RuleOutcome
 from audits.renderings.outline import headline
-from audits.renderings.words import plain, remark, requirement
+from audits.renderings.words import outcome, plain, remark
 
 
 def render(report: Report) -> str:
@@ -58,7 +58,7 @@ def _case(rule: RuleOutcome) -> TestCase:
     case = TestCase(plain(rule.name), "brinell.policy")
     for name, value in _numbers(rule).items():
         case.add_property(name, value)
-    told = plain(" ".join(filter(None, [f"{requirement(rule)}.", remark(rule)])))
+    told = plain(" ".join(filter(None, [outcome(rule), remark(rule)])))
     if rule.verdict == "pass":
         return case
     if rule.waiver or rule.severity == "warn" or rule.evidence == "estimate":

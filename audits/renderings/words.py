@@ -117,6 +117,17 @@ def spaced(name: str) -> str:
     return name.replace("_", " ")
 
 
+def counted(n: int, kind: str) -> str:
+    """Counts findings of a kind in words: `20 upper bounds`, `1 estimate`, `3 misclassified`."""
+    word = spaced(kind)
+    return many(n, word) if word.endswith(("bound", "estimate")) else f"{count(n)} {word}"
+
+
+def closed(text: str) -> str:
+    """Ends a sentence that came from elsewhere with a full stop, unless it ends with a mark of its own."""
+    return text if text.endswith((".", "!", "?")) else f"{text}."
+
+
 def is_rate(metric: str) -> bool:
     return metric.endswith(("_accuracy", "_rate"))
 
@@ -154,6 +165,14 @@ def _asked(rule: RuleOutcome) -> Iterator[str]:
         yield f"at most {number(100 * rule.max_drop_from_baseline)} points below the baseline{was}"
 
 
+def outcome(rule: RuleOutcome) -> str:
+    """Says what was asked, and what was observed instead: `Not met: clean accuracy at least 95 %; observed 80 %.`"""
+    said = {"pass": "Met", "noted": "Met", "inconclusive": "Not decided"}.get(rule.verdict, "Not met")
+    seen = f"observed {observed(rule)}" if rule.observed is not None else "nothing was observed"
+    within = f" ({interval(rule)})" if rule.observed is not None and interval(rule) else ""
+    return f"{said}: {requirement(rule)}; {seen}{within}."
+
+
 def remark(rule: RuleOutcome) -> str:
     """Says why a rule was decided so, what would decide it, and who answers for it."""
     parts = [rule.detail] if rule.detail else []
@@ -168,7 +187,7 @@ def remark(rule: RuleOutcome) -> str:
 def waived(waiver: Waiver) -> str:
     """Says who answers, until when and why."""
     until = f" until {waiver.until}" if waiver.until else ""
-    return f"waived by {waiver.by}{until}: {waiver.reason.rstrip('.')}."
+    return closed(f"waived by {waiver.by}{until}: {waiver.reason}")
 
 
 def holding(report: Report, alarm: Alarm) -> str:

@@ -57,7 +57,7 @@ def _manage(arguments: list[str], as_json: bool, data_dir: Path) -> None:
     if done.returncode != 0:
         said = (done.stderr.strip().splitlines() or ["The keys could not be reached."])[-1]
         if done.returncode == WRONG_USAGE:
-            raise typer.BadParameter(said)
+            raise typer.BadParameter(said.partition(": ")[2] or said)  # without the name of the program that said it
         raise BrinellError(said, code="unavailable")
     out.file.write(done.stdout if as_json else plain_lines(done.stdout))
 

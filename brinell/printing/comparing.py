@@ -10,6 +10,7 @@ from typing import NamedTuple
 from brinell.records import Comparison, Report, SampleRow
 
 SURE = 0.05  # two-sided p-value below which a split is not put down to chance
+DOUBTS = ("error", "warning")  # severities of the alarms of a model's own audit that its distances cannot be read past
 WHAT = {"upper": "the nearest adversarial point found", "lower": "the certified bound"}  # else the method of a score
 
 
@@ -24,7 +25,7 @@ def sentences(ours: Audited, baseline: Audited) -> Iterator[str]:
     """Yields what `ours.report`, which names the other as its baseline, says of both."""
     by_measure = {comparison["measure"]: comparison for comparison in ours.report["comparisons"]}
     if found := by_measure.get("upper"):
-        yield _verdict(found, ours.name, baseline.name)
+        yield _verdict(found, ours, baseline)
         yield from _told(found, ours.name, baseline.name)
         yield "What an attack finds is only an upper end: a stronger attack could find nearer points for either model."
     if certified := by_measure.get("lower"):
@@ -37,11 +38,17 @@ def sentences(ours: Audited, baseline: Audited) -> Iterator[str]:
     yield f"Answers right before any change: {_accuracy(ours)}; {_accuracy(baseline)}."
 
 
-def _verdict(found: Comparison, ours: str, baseline: str) -> str:
+def _verdict(found: Comparison, ours: Audited, baseline: Audited) -> str:
+    """A model is not called the more robust one on distances that its own audit doubts."""
     if found["p_value"] >= SURE or found["larger"] == found["smaller"]:
         return f"These {found['paired']} samples cannot tell which model is more robust; compare on more of them."
     winner, loser = (ours, baseline) if found["larger"] > found["smaller"] else (baseline, ours)
-    return f"{winner} is more robust than {loser}."
+    if doubts := [alarm["code"] for alarm in winner.report["alarms"] if alarm["severity"] in DOUBTS]:
+        return (
+            f"Attacks had to go farther to fool {winner.name} than {loser.name}, but its audit raised "
+            f"{' and '.join(doubts)}: how robust it is may be overstated, so this does not tell which is more robust."
+        )
+    return f"{winner.name} is more robust than {loser.name}."
 
 
 def _told(comparison: Comparison, ours: str, baseline: str) -> Iterator[str]:

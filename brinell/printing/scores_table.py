@@ -55,7 +55,7 @@ def print_summary(job: Job, name: str) -> None:
     summary = job["summary"]
     if not summary:
         return
-    counts = ", ".join(f"{n} {kind}" for kind, n in summary["counts"].items() if n)
+    counts = ", ".join(_counted(n, kind) for kind, n in summary["counts"].items() if n)
     out.print()
     out.print(plain(f"{name}: {summary['samples']} samples ({counts}), labels {summary['labels']}"))
     for title, rate in (("clean accuracy", summary["clean_accuracy"]), ("success rate", summary["success_rate"])):
@@ -68,3 +68,9 @@ def print_summary(job: Job, name: str) -> None:
     out.print(f"  cost: {cost}, {summary['seconds']:.1f} s")
     if summary["warnings"]:
         out.print(plain(f"  warnings: {', '.join(summary['warnings'])}"))
+
+
+def _counted(n: int, kind: str) -> str:
+    """`20 upper bounds`, `1 estimate`, `3 misclassified`"""
+    word = kind.replace("_", " ")
+    return f"{n} {word}s" if n != 1 and word.endswith(("bound", "estimate")) else f"{n} {word}"

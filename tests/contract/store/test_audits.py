@@ -166,6 +166,7 @@ def test_cancelling_an_audit_cancels_its_jobs_and_ends_with_the_last(
     assert store.jobs.get("lab", running).state == "cancelled"
     assert state_of(store, audit) == "cancelled"
     assert audits.cancel("lab", audit).state == "cancelled"
+    assert audits.get("lab", audit).progress.fraction <= 0.5, "the waiting job never began"
 
 
 def test_an_audit_can_be_cancelled_while_its_report_is_written(store: Store, upload: Upload, audits: Audits) -> None:

@@ -47,6 +47,17 @@ def test_a_rule_is_three_valued_with_confidence_and_two_valued_without(bound, co
     assert (round(found.low, 3), round(found.high, 3)) == (0.824, 0.951)
 
 
+@pytest.mark.parametrize("bound", [{"at_least": 0.90}, {"at_least": 0.91}, {"at_most": 0.85}])
+def test_a_value_that_decides_within_its_own_interval_says_so(bound):
+    """It would be inconclusive with a confidence."""
+    assert "its 95 % interval contains the bound" in outcome("clean_accuracy", table(correct=RIGHT), **bound).detail
+
+
+@pytest.mark.parametrize("bound", [{"at_least": 0.82}, {"at_least": 0.96}])
+def test_a_value_that_decides_with_its_whole_interval_needs_no_remark(bound):
+    assert outcome("clean_accuracy", table(correct=RIGHT), **bound).detail == ""
+
+
 def test_certified_never_exceeds_empirical_and_wrong_samples_count_as_neither():
     on = table(correct=[1, 1, 1, 0], lower=[0.5, 0.2, 0.0, 0.0], upper=[0.6, 0.4, INF, 0.0])
     on = table(**{name: getattr(on, name) for name in ("lower", "upper")}, correct=np.array([1, 1, 1, 0], bool))

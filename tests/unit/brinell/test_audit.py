@@ -243,6 +243,16 @@ def test_all_that_is_wrong_with_a_request_is_told(run, server):
     assert [err.count(f"Rule {i} is wrong.") for i in range(3)] == [1, 1, 1]
 
 
+def test_a_fault_of_a_request_is_told_by_its_field_and_without_the_words_of_http(run, server):
+    errors = [{"pointer": "/threat/epsilon", "detail": "Input should be greater than 0"}]
+    detail = "/threat/epsilon: Input should be greater than 0. Correct what `errors` lists and send it again."
+    server.faults = [None, None, problem(422, "invalid_request", detail, errors=errors)]
+    code, _, err = run(*AUDIT)
+    assert code == 4
+    assert "threat.epsilon: Input should be greater than 0" in err
+    assert "/threat" not in err and "`errors`" not in err
+
+
 def test_audits_are_listed_shown_cancelled_and_deleted(run, server):
     assert "aud_1" in run("audits", "list")[1]
     assert "samples_total" in run("audits", "show", "aud_1")[1]  # it runs

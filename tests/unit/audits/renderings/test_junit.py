@@ -53,6 +53,15 @@ def test_numbers_are_properties():
     assert (told["metric"], told["observed"], told["at_least"]) == ("empirical_robust_accuracy", "0.9", "0.98")
 
 
+def test_a_rule_that_is_not_met_says_so_and_what_was_observed():
+    (suite,) = JUnitXml.fromstring(render(report()).encode())
+    told = {case.name: case.result[0].message for case in suite if case.result}
+    assert told["robust"].startswith("Not met: empirical robust accuracy within")
+    assert "at least 98\u202f%" in told["robust"] and "observed 90\u202f% (" in told["robust"]
+    assert told["truth"].startswith("Not decided: ")
+    assert not any(".." in message for message in told.values())
+
+
 def test_a_hostile_name_is_text():
     names = list(cases(of_a_stranger()))
     assert names[0].startswith("<script>alert(1)</script>")

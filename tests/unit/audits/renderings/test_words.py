@@ -53,3 +53,21 @@ def test_durations_are_told_in_their_largest_units(seconds, told):
 
 def test_what_cannot_be_seen_is_made_visible():
     assert words.plain("a\u202eb\x00c\ufffe\ud800 ü") == "a�b�c�� ü"
+
+
+@pytest.mark.parametrize(
+    ("n", "kind", "said"),
+    [
+        (20, "upper_bound", "20 upper bounds"),
+        (1, "lower_bound", "1 lower bound"),
+        (2, "estimate", "2 estimates"),
+        (3, "misclassified", "3 misclassified"),
+    ],
+)
+def test_findings_are_counted_in_words(n, kind, said):
+    assert words.counted(n, kind) == said
+
+
+@pytest.mark.parametrize("text", ["It crashed", "It crashed."])
+def test_a_sentence_from_elsewhere_ends_with_one_full_stop(text):
+    assert words.closed(text) == "It crashed."

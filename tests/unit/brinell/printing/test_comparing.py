@@ -3,16 +3,19 @@
 import pytest
 
 from brinell.printing.comparing import Audited, sentences
-from tests.reports_for_tests import comparison, report, sample_row
+from tests.reports_for_tests import alarms, comparison, report, sample_row
 
 
-def told(*, proven=0, measures=("upper",), **changes):
-    """`proven`: on so many samples our certified bound lies beyond the baseline's adversarial point."""
+def told(*, proven=0, measures=("upper",), raised=(), **changes):
+    """`proven`: on so many samples our certified bound lies beyond the baseline's adversarial point.
+
+    `raised`: our alarms.
+    """
     rows = tuple(sample_row(i).model_copy(update={"lower": 0.1, "upper": 0.5}) for i in range(20))
     ours = tuple(row.model_copy(update={"lower": 0.6}) if row.index < proven else row for row in rows)
     compared = tuple(comparison().model_copy(update={"measure": measure, **changes}) for measure in measures)
-    here = report(20, samples=ours, comparisons=compared).model_dump(mode="json")
-    there = report(20, samples=rows).model_dump(mode="json")
+    here = report(20, samples=ours, comparisons=compared, alarms=raised).model_dump(mode="json")
+    there = report(20, samples=rows, alarms=()).model_dump(mode="json")
     return list(sentences(Audited("model B", here), Audited("model A", there)))
 
 
@@ -29,6 +32,18 @@ def test_a_model_that_is_behind_is_told_from_the_other_side():
     assert first == "model A is more robust than model B."
     assert second.startswith("For model A")
     assert "2.00 (95% interval 1.25 to 2.50) times that of model B" in third
+
+
+@pytest.mark.parametrize("severity", ["error", "warning", "note"])
+def test_a_model_is_not_called_more_robust_on_distances_that_its_audit_doubts(severity):
+    doubt = alarms()[0].model_copy(update={"code": "masked_gradients", "severity": severity})
+    ahead, behind = {"larger": 17, "smaller": 2}, {"larger": 2, "smaller": 17}
+    first = told(raised=(doubt,), p_value=0.0007, **ahead)[0]
+    assert first.startswith(
+        "model B is more robust" if severity == "note" else "Attacks had to go farther to fool model B"
+    )
+    assert ("masked_gradients" in first) == (severity != "note")
+    assert told(raised=(doubt,), p_value=0.0007, **behind)[0] == "model A is more robust than model B."
 
 
 UNDECIDED = {
