@@ -152,11 +152,15 @@ def prune(model: ModelProto, outputs: Iterable[onnx.ValueInfoProto]) -> None:
 
 
 def number_values(model: ModelProto) -> None:
-    """Call every value v0, v1, ...: names a converter makes of `half`, or of both `a.b` and `a/b`, would collide."""
+    """Call every value v0, v1, ..., and every node as what it makes.
+
+    Names that a converter makes of `half`, or of both `a.b` and `a/b`, would collide.
+    """
     graph, numbered = model.graph, {"": ""}
     for node in graph.node:
         for names_ in (node.input, node.output):
             names_[:] = [numbered.setdefault(name, f"v{len(numbered)}") for name in names_]
+        node.name = ",".join(node.output)
     for value in (*graph.input, *graph.output, *graph.initializer, *(t.values for t in graph.sparse_initializer)):
         value.name = numbered.setdefault(value.name, f"v{len(numbered)}")
 

@@ -13,6 +13,7 @@ from models.device import Device
 from models.onnx.bounds.bounder import Bounder, bounder
 from models.onnx.gradients.differentiator import Differentiator, differentiator
 from models.onnx.network import Network
+from models.onnx.stumbling import at, fails
 from models.onnx.uploaded import close
 
 RELAXATIONS: tuple[Relaxation, ...] = ("intervals", "crown")
@@ -23,10 +24,10 @@ def compare_gradients(network: Network, rows: Rows, expected: Scores, device: De
     """Find the parity of the scores, and why gradients are withheld, or ""."""
     try:
         return _gradients(network, differentiator(network, device), rows, expected)
-    except Refused as refused:
-        return None, refused.detail
-    except ModelFault:
-        return None, "The graph rebuilt for gradients does not run."
+    except (Refused, ModelFault) as error:
+        return None, error.detail
+    except Exception:  # gradients of other people's graphs may stumble in any way, and the model is good without them
+        return None, fails("gradients", "")
 
 
 def _gradients(network: Network, found: Differentiator, rows: Rows, expected: Scores) -> tuple[Parity, str]:
@@ -35,7 +36,11 @@ def _gradients(network: Network, found: Differentiator, rows: Rows, expected: Sc
     difference = float(np.abs(scores - expected)[finite].max(initial=0.0))
     parity = Parity(max_abs_difference=difference, rows=len(rows))
     if not close(scores, expected, expected.astype(np.float16) if network.is_half else expected):
-        return parity, f"The graph rebuilt for gradients answers otherwise than onnxruntime, by up to {difference:.3g}."
+        where = at(found.first_to_differ(network.scores_alone(), rows, lambda own, theirs: close(own, theirs, theirs)))
+        return parity, (
+            f"The graph rebuilt for gradients answers otherwise than onnxruntime{where}; its scores differ by up to"
+            f" {difference:.3g}."
+        )
     if gradients.shape != rows.shape:
         return parity, "The gradients have another shape than the rows."
     return parity, ""
@@ -50,10 +55,10 @@ def compare_bounds(network: Network, rows: Rows, expected: Scores, device: Devic
     try:
         found = bounder(network, device, rounds=False, bucket=BOUNDED * RIVALS)
         return _bounds(found, rows[kept], expected[kept])
-    except Refused as refused:
-        return refused.detail
+    except (Refused, ModelFault) as error:
+        return error.detail
     except Exception:  # bounds of other people's graphs may stumble in any way, and the model is good without them
-        return "The graph rebuilt for bounds does not run."
+        return fails("bounds", "")
 
 
 def _bounds(found: Bounder, rows: Rows, expected: Scores) -> str:

@@ -10,9 +10,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
+import onnx
 import onnxruntime as ort
 from numpy.typing import NDArray
-from onnx import ModelProto
+from onnx import ModelProto, TensorProto, helper
 from onnxruntime.capi import onnxruntime_pybind11_state as native
 
 from algorithms.errors import ModelFault
@@ -26,6 +27,7 @@ FOLDED_BYTES = 64 * 2**20  # largest constant computed ahead; the default, 1 GiB
 # onnxruntime's errors have no base of their own.
 ERRORS: tuple[type[Exception], ...] = (
     MemoryError,
+    RuntimeError,  # of its binding: a type that numpy has no name for
     ValueError,
     *(e for e in vars(native).values() if isinstance(e, type) and issubclass(e, Exception)),
 )
@@ -67,6 +69,18 @@ def run(session: ort.InferenceSession, entry: str, rows: NDArray[Any], outputs: 
         return list(session.run(outputs, {entry: np.ascontiguousarray(rows)}))
     except ERRORS as error:
         raise ModelFault("The model failed while it was asked; check that it runs on these inputs.") from error
+
+
+def run_all(model: ModelProto, rows: NDArray[Any]) -> dict[str, Any]:
+    """Ask for every value that a node of a graph with one input makes. Raises ModelFault."""
+    names = [name for node in model.graph.node for name in node.output if name]
+    typed = onnx.shape_inference.infer_shapes(model).graph
+    types = {value.name: value.type.tensor_type.elem_type for value in (*typed.value_info, *typed.output)}
+    open_ = ModelProto()
+    open_.CopyFrom(model)
+    open_.graph.ClearField("output")
+    open_.graph.output.extend(helper.make_tensor_value_info(n, types.get(n, TensorProto.FLOAT), None) for n in names)
+    return dict(zip(names, run(start(open_), model.graph.input[0].name, rows), strict=True))
 
 
 class Session:

@@ -23,6 +23,7 @@ from models.device import Device
 from models.onnx.bounds.backward import propagate_backward
 from models.onnx.bounds.concretization import Balls
 from models.onnx.bounds.node import Unsupported
+from models.onnx.bounds.operators import GraphStep
 from models.onnx.bounds.plan import BoundPlan, plan
 from models.onnx.bounds.propagation import propagate
 from models.onnx.bounds.regions import Regions, buckets
@@ -30,6 +31,7 @@ from models.onnx.bounds.slopes import Slopes
 from models.onnx.gradients.differentiator import withheld
 from models.onnx.network import Network
 from models.onnx.session import cores, padded
+from models.onnx.stumbling import fails, last_local
 
 GROUP, BUCKET = 16, 512  # rows a group, objectives a backward pass, at most: fastest in company (crown_batching)
 HELD = 2**22  # numbers of the widest value in a backward pass, or of all values of a group
@@ -48,7 +50,7 @@ def bounder(network: Network, device: Device, *, rounds: bool = True, bucket: in
     except Unsupported as unsupported:
         raise withheld(f"Bounds are not implemented for {unsupported}.") from unsupported
     except Exception as error:  # a reader of other people's graphs may stumble in any way
-        raise withheld("The graph could not be rebuilt for bounds.") from error
+        raise withheld(fails("bounds", "")) from error
     if found.total > HELD:
         raise withheld(f"A row makes {found.total:,} numbers on its way; bounds are held for {HELD:,} at the most.")
     needed = found.products * max(FEWEST, network.output.classes - 1)
@@ -88,10 +90,14 @@ class Bounder:
 
         try:
             found = [np.zeros((0, rivals.shape[1])), *self._pool.map(work, range(0, len(labels), self._group))]
-        except (RuntimeError, MemoryError) as error:  # torch's own errors are RuntimeErrors
-            raise ModelFault("The model failed while it was bounded; try smaller samples.") from error
+        except Exception as error:  # of other people's graphs, whose values may meet in any way
+            raise ModelFault(fails("bounds", self._where(error))) from error
         bounds = np.concatenate(found) - self._slack
         return np.where(np.isfinite(bounds), bounds, -np.inf)
+
+    def _where(self, error: BaseException) -> str:
+        step = last_local(error, "step", GraphStep)
+        return "" if step is None else self._plan.operator_of(step)
 
     def _margins(self, region: Region, labels: Labels, rivals: Classes, relaxation: Relaxation) -> NDArray[np.float64]:
         """Of one group of rows: the better of linear and constant bounds."""

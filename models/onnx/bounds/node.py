@@ -13,6 +13,8 @@ from models.device import Device
 from models.onnx.bounds.tracing import Shape, Trace
 from models.onnx.graph import attribute
 
+BETWEEN = "/"  # no value of the graph has it in its name: they are numbered
+
 
 class Unsupported(Exception):
     """A node has no rule that covers it. The text completes the sentence "Bounds are not implemented for ..."."""
@@ -33,8 +35,8 @@ class Node:
         return str(self.proto.output[0])
 
     def inner(self, what: str) -> str:
-        """Name a value between the steps of the node. No value of the graph is called so: they are numbered."""
-        return f"{self.name}/{what}"
+        """Name a value between the steps of the node."""
+        return f"{self.name}{BETWEEN}{what}"
 
     @property
     def out(self) -> Shape:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from onnx import ModelProto
 
 from models.device import Device
-from models.onnx.bounds.node import Node, Unsupported
+from models.onnx.bounds.node import BETWEEN, Node, Unsupported
 from models.onnx.bounds.operators import Affine, GraphStep
 from models.onnx.bounds.rules.table import RULES
 from models.onnx.bounds.tracing import Shape, Trace, trace
@@ -21,6 +21,11 @@ class BoundPlan:
     shapes: dict[str, Shape]  # of one row of every value
     affine: frozenset[str]  # values that are affine in the rows: no curve or product lies between
     output: str
+    operators: dict[str, str]  # of the graph, by the value that each makes
+
+    def operator_of(self, step: GraphStep) -> str:
+        """Name the operator of the graph that a step belongs to."""
+        return self.operators.get(step.name.partition(BETWEEN)[0], "")
 
     def back_from(self, name: str) -> Iterator[GraphStep]:
         """Yield the steps from the one that makes `name` back to the first."""
@@ -70,11 +75,17 @@ def plan(model: ModelProto, shape: Shape, batch: int | None, device: Device) -> 
         if isinstance(step.operator, Affine) and affine.issuperset(step.sources):
             affine.add(step.name)
     shapes = traced.shapes | {step.name: step.shape for step in steps}
-    return BoundPlan(traced.input, steps, shapes, frozenset(affine), model.graph.output[0].name)
+    operators = {node.output[0]: node.op_type for node in traced.nodes}
+    return BoundPlan(traced.input, steps, shapes, frozenset(affine), model.graph.output[0].name, operators)
 
 
 def _steps(node: Node) -> tuple[GraphStep, ...]:
-    made = RULES[node.proto.op_type](node)
+    try:
+        made = RULES[node.proto.op_type](node)
+    except Unsupported:
+        raise
+    except Exception as error:  # a rule may stumble over other people's attributes in any way
+        raise Unsupported(f"{node.proto.op_type} as it is used here") from error
     return made if isinstance(made, tuple) else (GraphStep(node.name, node.sources, made, node.out),)
 
 

@@ -6,13 +6,12 @@ A value that depends on the rows by their number alone, as the targets of many R
 from dataclasses import dataclass
 from typing import Any
 
-import onnx
 from numpy.typing import NDArray
-from onnx import ModelProto, NodeProto, TensorProto, helper
+from onnx import ModelProto, NodeProto
 
 from models.onnx import probes
 from models.onnx.graph import ONNX, constants
-from models.onnx.session import padded, run, start
+from models.onnx.session import padded, run_all
 
 PROBED = 5  # rows, where the model takes any number of them: few other axes have this size
 KNOWN_BY_SHAPE = ("Shape", "Size")
@@ -36,7 +35,7 @@ def trace(model: ModelProto, shape: Shape, batch: int | None) -> Trace:
     entry = model.graph.input[0].name
     rows = padded(probes.rows(shape)[: batch or PROBED], batch or PROBED)
     dependent = _dependent(model)
-    answers = _run_all(model, rows)
+    answers = run_all(model, rows)
     names = {entry, *(name for node in dependent for name in node.output if name)}
     answers[entry] = rows
     return Trace(
@@ -56,15 +55,3 @@ def _dependent(model: ModelProto) -> list[NodeProto]:
             reached.update(name for name in node.output if name)
             found.append(node)
     return found
-
-
-def _run_all(model: ModelProto, rows: NDArray[Any]) -> dict[str, Any]:
-    """Every value a node makes."""
-    names = [name for node in model.graph.node for name in node.output if name]
-    typed = onnx.shape_inference.infer_shapes(model).graph
-    types = {value.name: value.type.tensor_type.elem_type for value in (*typed.value_info, *typed.output)}
-    open_ = ModelProto()
-    open_.CopyFrom(model)
-    open_.graph.ClearField("output")
-    open_.graph.output.extend(helper.make_tensor_value_info(n, types.get(n, TensorProto.FLOAT), None) for n in names)
-    return dict(zip(names, run(start(open_), model.graph.input[0].name, rows), strict=True))

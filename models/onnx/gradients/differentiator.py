@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import nullcontext
 from itertools import islice
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import onnx2fx
@@ -24,15 +24,19 @@ from algorithms.seam.access import Rows, Scores
 from algorithms.seam.questions.gradient_norms import Ball
 from algorithms.seam.questions.gradients import Cotangent, Gradients
 from models.device import Device
+from models.onnx.gradients import gathering
 from models.onnx.gradients.narrow_convolutions import NarrowConvolutions, are_narrow
-from models.onnx.graph import ML, ONNX
+from models.onnx.graph import ML, ONNX, producers
 from models.onnx.network import Network
-from models.onnx.session import cores, padded, rows_a_call
+from models.onnx.session import cores, padded, rows_a_call, run_all
+from models.onnx.stumbling import being_converted, being_run, fails, first_to_differ
 
 BUCKET = 32  # rows a call
 CONVERTIBLE_NODES = 10_000  # onnx2fx sorts in quadratic time: 5 s here
 
 NORMS = (float("inf"), 2.0, 1.0)  # dual to l1, l2, linf
+
+gathering.register()
 
 _Part = TypeVar("_Part")
 _Found = TypeVar("_Found")
@@ -51,8 +55,11 @@ def convert(model: ModelProto) -> torch.nn.Module:
         raise withheld(f"Gradients are not implemented for {', '.join(foreign)}.")
     try:
         module: torch.nn.Module = onnx2fx.convert(model)
+    except onnx2fx.UnsupportedDTypeError as error:
+        maker = producers(model.graph).get(error.tensor_name)
+        raise withheld(fails("gradients", "" if maker is None else maker.op_type)) from error
     except Exception as error:  # a converter of other people's graphs may stumble in any way
-        raise withheld("The graph could not be rebuilt for gradients.") from error
+        raise withheld(fails("gradients", being_converted(error))) from error
     return module.eval().requires_grad_(False)
 
 
@@ -126,11 +133,20 @@ class Differentiator:
     def _forward(self, rows: Rows) -> tuple[Tensor, Tensor]:
         """-> (points, scores), padded to the bucket, the graph between them held."""
         points = torch.from_numpy(padded(rows, self._bucket)).to(self._device).requires_grad_(True)
-        with self._calling():
-            scores = self._module(points)
+        try:
+            with self._calling():
+                scores = self._module(points)
+        except Exception as error:  # a graph of other people's, rebuilt by a young library, may stumble in any way
+            raise ModelFault(fails("gradients", being_run(self._module, points.detach()))) from error
         if not scores.requires_grad:
             raise withheld("There is no gradient: the graph turns the rows into whole numbers or truth values.")
         return points, scores
+
+    def first_to_differ(self, model: ModelProto, rows: Rows, are_close: Callable[[Any, Any], bool]) -> str:
+        """Name the first operator that answers otherwise than in the graph it was converted from, or ""."""
+        points = padded(rows[: self._bucket], self._bucket)
+        found = run_all(model, points)
+        return first_to_differ(self._module, torch.from_numpy(points).to(self._device), found, are_close)
 
     def _slices(self, rows: Rows) -> Iterator[Rows]:
         return (rows[i : i + self._bucket] for i in range(0, max(1, len(rows)), self._bucket))

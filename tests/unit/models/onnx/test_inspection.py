@@ -290,3 +290,36 @@ def test_what_is_no_classifier_of_rows_is_refused_with_what_was_found(case: str)
 def test_opset_and_batch_are_on_the_card() -> None:
     found = seen(old_linear(10, batch=1).data)
     assert (found.opset, found.input.batch, found.input.name) == (10, None, "x")
+
+
+THROUGH_TEXT = [
+    helper.make_node("Cast", ["x"], ["text"], to=TensorProto.STRING),
+    helper.make_node("Cast", ["text"], ["read"], to=FLOAT),
+    helper.make_node("Gemm", ["read", "W", "b"], ["z"]),
+]
+THROUGH_FLOAT8 = [
+    helper.make_node("Cast", ["x"], ["coarse"], to=TensorProto.FLOAT8E4M3FN),
+    helper.make_node("Cast", ["coarse"], ["fine"], to=FLOAT),
+    helper.make_node("Gemm", ["fine", "W", "b"], ["z"]),
+]
+OTHERWISE = [  # onnx2fx knows of no such clip
+    helper.make_node("Unsqueeze", ["x", "first"], ["steps"]),
+    helper.make_node("RNN", ["steps", "V", "R"], ["", "last"], hidden_size=4, clip=0.1),
+    helper.make_node("Squeeze", ["last", "first"], ["z"]),
+]
+STEPS = {"first": np.array([0], np.int64), "V": W.T[None].copy(), "R": np.eye(4, dtype=np.float32)[None]}
+
+
+@pytest.mark.parametrize(
+    ("nodes", "operator"),
+    [(THROUGH_TEXT, "Cast"), (THROUGH_FLOAT8, "Cast"), (OTHERWISE, "RNN")],
+    ids=["fails while it runs", "fails to be converted", "answers otherwise"],
+)
+def test_what_fails_in_the_graph_rebuilt_for_gradients_costs_gradients_alone(
+    nodes: list[onnx.NodeProto], operator: str
+) -> None:
+    found = seen(graph(nodes, ["N", 6], [("z", FLOAT, ["N", 4])], WEIGHTS | STEPS, opset=19))
+    assert found.offers == (Access.LABELS, Access.SCORES)
+    reasons = {withheld.offer: withheld.reason for withheld in found.withheld}
+    assert f"at the operator {operator}" in reasons[Access.GRADIENTS]
+    assert operator in reasons[Access.BOUNDS]
