@@ -166,7 +166,7 @@ def _asked(rule: RuleOutcome) -> Iterator[str]:
 
 
 def outcome(rule: RuleOutcome) -> str:
-    """Says what was asked, and what was observed instead: `Not met: clean accuracy at least 95 %; observed 80 %.`"""
+    """Says what was asked, and what was observed: `Not met: clean accuracy at least 95 %; observed 80 %`."""
     said = {"pass": "Met", "noted": "Met", "inconclusive": "Not decided"}.get(rule.verdict, "Not met")
     seen = f"observed {observed(rule)}" if rule.observed is not None else "nothing was observed"
     within = f" ({interval(rule)})" if rule.observed is not None and interval(rule) else ""
