@@ -415,6 +415,7 @@ class ModelCard(TypedDict):
     output_told: Meaning | None
     reads: Reads | None
     classes_named: list[str] | None
+    label_output_differs: bool | None
     preprocessing: Preprocessing | None
     opset: int | None
     offers: list[Access]

@@ -157,6 +157,7 @@ class Inspection(Record):
     output: ModelOutput
     reads: Reads
     classes_named: NamesByColumn | None = None  # by column; None: nobody told
+    label_output_differs: bool | None = None
     opset: int | None = None  # of an ONNX file
     offers: tuple[Access, ...]
     withheld: tuple[Withheld, ...] = ()
@@ -179,6 +180,7 @@ class ModelCard(Record):
     output_told: Meaning | None = None  # by `output=` of the upload
     reads: Reads | None = None  # null, too, of a model that an older version inspected
     classes_named: NamesByColumn | None = None  # by column; null: nobody told
+    label_output_differs: bool | None = None  # from the largest score beside it on some row; null: there are not both
     preprocessing: Preprocessing | None = None
     opset: int | None = None
     offers: tuple[Access, ...] = ()

@@ -4,11 +4,13 @@ from collections.abc import Mapping
 from typing import Any, final
 
 from algorithms.seam.access import Access, Labels, Rows, Scores
-from algorithms.seam.labeling import answered, named
+from algorithms.seam.labeling import named
 from models.device import Device
 from models.onnx.bounds.bounder import Bounder
 from models.onnx.gradients.differentiator import Differentiator
 from models.onnx.network import Network
+from models.onnx.outputs.holding import lifted
+from models.onnx.outputs.numbering import numbered
 
 
 @final
@@ -33,15 +35,19 @@ class OnnxClassifier:
         self.offers: Mapping[Access, Any] = {access: who.get(access, self) for access in given}
 
     def labels(self, rows: Rows) -> Labels:
-        """Decide as the file does: by the largest of what it gives out, the first of equals, or by its own labels."""
-        answer = self._session.ask(rows, self._network.rebuilt.answer)
-        return answered(answer) if answer.ndim == 1 else named(answer)
+        """Decide as the file does: by its own labels, or by the largest of what it gives out, the first of equals."""
+        rebuilt = self._network.rebuilt
+        answer = self._session.ask(rows, rebuilt.label or rebuilt.answer)
+        return numbered(answer, rebuilt.names) if answer.ndim == 1 else named(answer)
 
     def scores(self, rows: Rows) -> Scores:
-        """Answer logits where they can be had, else what the file gives out."""
-        scores = self._network.rebuilt.scores
+        """Answer logits where they can be had, else what the file gives out. The largest is the label."""
+        scores, label = self._network.rebuilt.scores, self._network.rebuilt.label
         assert scores is not None  # else they are no offer
-        return self._session.ask(rows, scores)
+        if label is None:
+            return self._session.ask(rows, scores)
+        found, served = self._session.ask_each(rows, [scores, label])
+        return lifted(found, numbered(served, self._network.rebuilt.names))
 
 
 def offers(network: Network, *, differentiable: bool, bounded: bool) -> frozenset[Access]:

@@ -22,12 +22,12 @@ def inspect(
     Raises Refused, with a code of the gate, unsupported_signature, model_invalid, shape_mismatch.
     """
     network = read(check(data), preprocessing, told)
-    parity, reasons = None, dict.fromkeys(ORDER, LABELS_ONLY)
+    parity, reasons = None, dict.fromkeys(ORDER, network.served.without_scores or LABELS_ONLY)
     if network.rebuilt.scores is not None:
         rows = probes.rows(network.input.shape)
         expected = network.session(device).ask(rows, network.rebuilt.scores)
         parity, reasons[Access.GRADIENTS] = compare_gradients(network, rows, expected, device)
-        reasons[Access.BOUNDS] = compare_bounds(network, rows, expected, device)
+        reasons[Access.BOUNDS] = compare_bounds(network, rows, expected, device) or network.served.without_bounds
     flat = is_forest(network.rebuilt.model, network.rebuilt.answer)
     found = offers(network, differentiable=not reasons[Access.GRADIENTS], bounded=not reasons[Access.BOUNDS])
     return Inspection(
@@ -35,6 +35,7 @@ def inspect(
         output=network.output,
         reads=network.reads,
         classes_named=network.classes_named,
+        label_output_differs=network.served.label_differs,
         opset=network.opset,
         offers=tuple(access for access in ORDER if access in found),
         withheld=tuple(

@@ -98,9 +98,14 @@ class Session:
 
     def ask(self, rows: Rows, output: str) -> NDArray[Any]:
         """Ask rows (m, *shape) for one output, (m, ...). Raises ModelFault."""
+        return self.ask_each(rows, [output])[0]
+
+    def ask_each(self, rows: Rows, outputs: list[str]) -> list[NDArray[Any]]:
+        """Ask rows (m, *shape) for several outputs at once, each (m, ...). Raises ModelFault."""
         if not len(rows):
-            return self._answers(np.zeros((1, *rows.shape[1:]), rows.dtype), output)[:0]
-        return np.concatenate(list(self._pool.map(lambda part: self._answers(part, output), self._parts(rows))))
+            return [each[:0] for each in self._answers(np.zeros((1, *rows.shape[1:]), rows.dtype), outputs)]
+        found = list(self._pool.map(lambda part: self._answers(part, outputs), self._parts(rows)))
+        return [np.concatenate(parts) for parts in zip(*found, strict=True)]
 
     def _parts(self, rows: Rows) -> list[Rows]:
         """Own size of a fixed model, else equal slices for all threads."""
@@ -111,9 +116,9 @@ class Session:
             count = -(-count // self._threads) * self._threads
         return np.array_split(rows, count)
 
-    def _answers(self, part: Rows, output: str) -> NDArray[Any]:
-        (answer,) = run(self._session, self._entry, padded(part, self._batch or 2), [output])
-        return np.asarray(answer)[: len(part)]
+    def _answers(self, part: Rows, outputs: list[str]) -> list[NDArray[Any]]:
+        answers = run(self._session, self._entry, padded(part, self._batch or 2), outputs)
+        return [np.asarray(answer)[: len(part)] for answer in answers]
 
 
 def padded(rows: NDArray[Any], size: int) -> NDArray[Any]:

@@ -14,7 +14,7 @@ from models.onnx.graph import inputs_without_initializers
 
 FLOATS: dict[int, str] = {TensorProto.FLOAT: "float32", TensorProto.FLOAT16: "float16", TensorProto.DOUBLE: "float64"}
 
-OutputForm = Literal["scores", "binary", "labels"]
+OutputForm = Literal["scores", "binary", "labels", "ranking"]
 Answers = dict[str, Any]  # output name -> array (n, ...), or whatever else onnxruntime made of it
 
 
@@ -34,11 +34,26 @@ class Entry:
 
 @dataclass(frozen=True)
 class Exit:
-    """An exit is the one output that is read: scores [N, K], one number a row for two classes, or labels [N]."""
+    """An exit is the output that is read.
+
+    Scores are [N, K], binary is one number a row for two classes, labels are [N], and a ranking [N, k] has the
+    likeliest class first. `label`: the output beside scores that names the class of each row.
+    """
 
     name: str
     form: OutputForm
     told: Meaning | None = None  # what the caller says that it is
+    label: str | None = None
+
+    @property
+    def names_classes(self) -> bool:
+        """Tell whether the output names classes and has no scores of them."""
+        return self.form in ("labels", "ranking")
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """Name all outputs that are read."""
+        return (self.name,) if self.label is None else (self.name, self.label)
 
 
 def read_entry(graph: GraphProto) -> Entry:
@@ -65,40 +80,8 @@ def kind_of(value: onnx.ValueInfoProto) -> str:
     return names.get(value.type.tensor_type.elem_type, "unknown")
 
 
-def read_exit(answers: Answers, rows: int, told: Meaning | None = None) -> Exit:
-    """Choose by what the model really answered to `rows` rows, and by what the caller told of it.
-
-    Raises Refused(unsupported_signature).
-    """
-    floats = {n: a for n, a in answers.items() if isinstance(a, np.ndarray) and a.dtype.kind == "f"}
-    whole = {n: a for n, a in answers.items() if isinstance(a, np.ndarray) and a.dtype.kind in "iu"}
-    scores = [n for n, a in floats.items() if a.ndim == 2 and len(a) == rows and a.shape[1] >= 2]
-    single = [n for n, a in floats.items() if a.shape in ((rows,), (rows, 1))]
-    labels = [n for n, a in whole.items() if a.shape in ((rows,), (rows, 1))]
-    kinds: tuple[tuple[list[str], OutputForm], ...] = ((scores, "scores"), (single, "binary"), (labels, "labels"))
-    for candidates, form in kinds:
-        if told is not None and (told == "label") != (form == "labels"):
-            continue
-        if len(candidates) == 1:
-            return Exit(candidates[0], form, told)
-        if candidates:
-            raise unsupported(
-                f"The model has {len(candidates)} outputs that could be the classes' scores ({_listing(answers)});"
-                " export it with one."
-            )
-    if told == "label" and (scores or single):
-        raise unsupported(
-            f"No output is a label, whole numbers [N]: found {_listing(answers)}. Leave output=label out."
-        )
-    if told is not None and labels:
-        raise unsupported(f"The output is a label, and not a {told}: found {_listing(answers)}. Leave output out.")
-    raise unsupported(
-        f"No output has an axis of classes: found {_listing(answers)}. Export the model with one float output [N, K]"
-        " (K >= 2 classes), or [N] or [N, 1] for two classes; flatten what lies behind the classes."
-    )
-
-
-def _listing(answers: Answers) -> str:
+def listing(answers: Answers) -> str:
+    """Describe outputs by type and shape, in words of our own."""
     return ", ".join(_description(answer) for answer in answers.values())
 
 

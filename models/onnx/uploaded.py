@@ -27,12 +27,24 @@ class UploadedGraph:
         """Answer every output, for exactly these rows."""
         return dict(zip(self._names, run(self._session, self._entry, rows), strict=True))
 
+    def all_answers(self, rows: NDArray[Any]) -> Answers:
+        """Answer every output for any number of rows; one that has no row for each of them is left as it came last."""
+        size = self.batch or len(rows)
+        parts = [self.answers(padded(rows[i : i + size], size)) for i in range(0, len(rows), size)]
+        return {name: _joined([part[name] for part in parts], size, len(rows)) for name in self._names}
+
     def ask(self, rows: NDArray[Any], output: str) -> NDArray[Any]:
         """Answer one output, rows taken in the file's own size."""
         size = self.batch or len(rows)
         parts = [rows[i : i + size] for i in range(0, len(rows), size)]
         found = [run(self._session, self._entry, padded(part, size), [output])[0][: len(part)] for part in parts]
         return np.concatenate(found)
+
+
+def _joined(parts: list[Any], size: int, rows: int) -> Any:
+    if all(isinstance(part, np.ndarray) and part.ndim and len(part) == size for part in parts):
+        return np.concatenate(parts)[:rows]
+    return parts[-1]
 
 
 def try_out(model: ModelProto, entry: Entry, rows: NDArray[Any]) -> UploadedGraph:
@@ -70,7 +82,7 @@ def check_rows_stand_alone(trial: UploadedGraph, rows: NDArray[Any], output: str
 
 def check_finite(whole: NDArray[Any]) -> None:
     """Refuse a file of which no probe row has finite scores: Refused(model_invalid)."""
-    if not np.isfinite(whole.reshape(len(whole), -1)).all(axis=1).any():
+    if whole.dtype.kind == "f" and not np.isfinite(whole.reshape(len(whole), -1)).all(axis=1).any():
         raise Refused(
             "The scores are not finite on any ordinary input, neither uniform in [0, 1] nor standard normal; check the"
             " weights and the export.",
@@ -79,7 +91,9 @@ def check_finite(whole: NDArray[Any]) -> None:
 
 
 def close(found: NDArray[Any], expected: NDArray[Any], scores: NDArray[Any]) -> bool:
-    """Tell whether two answers are equal up to rounding, measured by the largest of `scores`."""
+    """Tell whether two answers are equal, numbers up to rounding, measured by the largest of `scores`."""
+    if scores.dtype.kind != "f":
+        return found.shape == expected.shape and bool((found == expected).all())
     half = np.float16 in (found.dtype, expected.dtype, scores.dtype)
     limit = (HALF_TOLERANCE if half else TOLERANCE) * scale(scores)
     return found.shape == expected.shape and np.allclose(found, expected, rtol=0.0, atol=limit, equal_nan=True)

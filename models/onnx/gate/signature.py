@@ -15,7 +15,7 @@ MAX_RANK = 5  # batch axis included
 MAX_ROW = 10_000_000  # elements
 MAX_FIXED_BATCH = 64 << 20  # elements of all its rows
 MAX_CLASSES = 100_000
-LABELS = (TensorProto.INT32, TensorProto.INT64)
+LABELS = (TensorProto.INT32, TensorProto.INT64, TensorProto.STRING, TensorProto.BOOL)
 
 
 def refuse_signature(graph: GraphProto) -> None:

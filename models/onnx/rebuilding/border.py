@@ -39,6 +39,17 @@ def preprocess(
         return np.asarray(shifted / per_channel(preprocessing.divide, shape, "divide"), np.float32)
 
 
+def restore(
+    rows: NDArray[np.float32], shape: tuple[int, ...], preprocessing: Preprocessing | None
+) -> NDArray[np.float32]:
+    """Take rows in the file's units back to the caller's: what `preprocess` makes them of, up to rounding."""
+    if preprocessing is None:
+        return rows
+    with np.errstate(all="ignore"):
+        spread = rows * per_channel(preprocessing.divide, shape, "divide")
+        return np.asarray(spread + per_channel(preprocessing.subtract, shape, "subtract"), np.float32)
+
+
 def lead_in(editor: Editor, entry: Entry, preprocessing: Preprocessing | None) -> None:
     """Replace the graph's input by `brinell_rows`, float32 [batch, *shape], and make the old one from it."""
     value = INPUT

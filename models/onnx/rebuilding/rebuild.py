@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 from onnx import ModelProto, TensorProto, helper
 
 from models.cards import ModelOutput, OutputKind, Preprocessing, Reads
-from models.onnx.counting import count_labels
+from models.onnx.classes import ClassNames
 from models.onnx.graph import Editor, prune
+from models.onnx.outputs.labels import Labels
 from models.onnx.rebuilding.border import lead_in
 from models.onnx.rebuilding.tails import Tail, is_clamped, lead_round
 from models.onnx.rebuilding.widening import as_float32, both_probabilities, column, pad_zero_column
@@ -28,6 +29,7 @@ class Rebuilt:
 
     `answer` decides exactly as the file does: [N, K] whose argmax is the label, or the labels [N] themselves. `scores`
     [N, K] are the logits before a soft-max or sigmoid, else the same as `answer`; None where there are only labels.
+    `label`: the labels [N] that the file gives out beside its scores, which then decide instead.
     """
 
     model: ModelProto
@@ -36,6 +38,8 @@ class Rebuilt:
     answer: str
     scores: str | None
     slack: float | None = 0.0  # a margin of the scores that `answer` shows in float32 too; None: there is none
+    label: str | None = None
+    names: ClassNames | None = None  # as the labels call the classes; None: 0, 1, 2, ...
 
     @property
     def bounded(self) -> str | None:
@@ -50,17 +54,24 @@ def rebuild(
     seen: NDArray[Any],
     preprocessing: Preprocessing | None,
     *,
+    labels: Labels | None = None,
     past_tail: bool = True,
 ) -> Rebuilt:
-    """Rebuild a graph. `seen`: its answers to the probe rows. `past_tail`: look for the logits before a soft-max."""
+    """Rebuild a graph. `seen`: its answers to the probe rows. `past_tail`: look for the logits before a soft-max.
+
+    `labels`: what the labels say, where the exit has any.
+    """
     made = ModelProto()
     made.CopyFrom(model)
     editor = Editor(made)
     kind: OutputKind = "labels"
     scores: str | None = None
     slack: float | None = 0.0
-    if exit_.form == "labels":
-        answer, classes = _labels(editor, exit_.name), count_labels(model, exit_.name, seen)
+    names = labels.names if labels else None
+    label = _labels(editor, exit_.label, names) if exit_.label else None
+    if labels is not None and exit_.names_classes:
+        name = _first_ranked(editor, exit_.name) if exit_.form == "ranking" else exit_.name
+        answer, classes = _labels(editor, name, names), labels.classes
     else:
         tail = lead_round(editor, exit_.name) if past_tail else None
         answer, scores, kind = _scores(editor, exit_, seen, tail)
@@ -68,25 +79,33 @@ def rebuild(
         classes = seen.shape[1] if exit_.form == "scores" else 2
     lead_in(editor, entry, preprocessing)
     wanted = dict.fromkeys(name for name in (answer, scores) if name is not None)
-    prune(made, [_declared(name, kind) for name in wanted])
+    outputs = [_declared(name, names if kind == "labels" else kind) for name in wanted]
+    prune(made, outputs + ([_declared(label, names)] if label else []))
     output = ModelOutput(name=exit_.name, classes=classes, kind=kind)
-    return Rebuilt(made, output, _reads(exit_, kind), answer, scores, slack)
+    return Rebuilt(made, output, _reads(exit_, kind, labels), answer, scores, slack, label, names)
 
 
-def _reads(exit_: Exit, kind: OutputKind) -> Reads:
+def _reads(exit_: Exit, kind: OutputKind, labels: Labels | None) -> Reads:
     one = {"logits": "logit", "probabilities": "probability"}
     meaning = "label" if kind == "labels" else one[kind] if exit_.form == "binary" else kind
-    because = "graph" if exit_.told is None else "told"
+    because = "told" if exit_.told is not None else labels.because if labels and exit_.names_classes else "graph"
     return Reads.model_validate({"output": exit_.name, "as": meaning, "because": because})
 
 
-def _declared(name: str, kind: OutputKind) -> onnx.ValueInfoProto:
-    return helper.make_tensor_value_info(name, TensorProto.INT64 if kind == "labels" else TensorProto.FLOAT, None)
+def _declared(name: str, kind: OutputKind | ClassNames | None) -> onnx.ValueInfoProto:
+    """Declare scores by their kind, labels by their names."""
+    is_text = isinstance(kind, tuple) and isinstance(kind[0], str)
+    number = TensorProto.FLOAT if isinstance(kind, str) else TensorProto.STRING if is_text else TensorProto.INT64
+    return helper.make_tensor_value_info(name, number, None)
 
 
-def _labels(editor: Editor, name: str) -> str:
+def _labels(editor: Editor, name: str, names: ClassNames | None) -> str:
     flat = editor.node("Reshape", [name, editor.constant(np.array([-1], np.int64), "shape")])
-    return editor.node("Cast", [flat], to=TensorProto.INT64)
+    return flat if names and isinstance(names[0], str) else editor.node("Cast", [flat], to=TensorProto.INT64)
+
+
+def _first_ranked(editor: Editor, name: str) -> str:
+    return editor.node("Gather", [name, editor.constant(np.array([0], np.int64), "first")], axis=1)
 
 
 def _scores(editor: Editor, exit_: Exit, seen: NDArray[Any], tail: Tail | None) -> tuple[str, str, OutputKind]:

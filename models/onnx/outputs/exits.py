@@ -1,0 +1,150 @@
+"""Which of a file's outputs are a classifier's answer: scores, one number, labels, or the first of a ranking.
+
+Outputs are told apart by what the file really answered, not by their names. A label beside scores is kept beside them:
+which of the two speaks is decided when they are held against each other (`speaking.py`).
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from onnx import ModelProto
+
+from models.cards import Meaning
+from models.onnx.classes import label_maker, named_classes
+from models.onnx.outputs.numbering import numbered
+from models.onnx.signature import Answers, Exit, listing, unsupported
+
+SAME = 1e-4  # probabilities and the soft-max of logits beside them
+
+
+@dataclass(frozen=True)
+class Found:
+    """Found are the outputs that may be an answer, by what they look like."""
+
+    scores: list[str]
+    single: list[str]
+    labels: list[str]
+    rankings: list[str]
+
+
+def read_exit(model: ModelProto, answers: Answers, rows: int, told: Meaning | None = None) -> Exit:
+    """Choose by what the model really answered to `rows` rows, and by what the caller told of it.
+
+    Raises Refused(unsupported_signature).
+    """
+    found = _sorted(model, answers, rows)
+    if found.rankings:
+        exit_ = Exit(_only(found.rankings, "rankings of the classes", answers), "ranking")
+    else:
+        exit_ = _unranked(model, found, answers)
+    if told is None:
+        return exit_
+    if told == "label":
+        if exit_.label is not None:
+            exit_ = Exit(exit_.label, "labels")
+        if not exit_.names_classes:
+            raise unsupported(f"No output is a label, [N]: found {listing(answers)}. Leave output=label out.")
+    elif exit_.names_classes:
+        raise unsupported(f"The output is a label, and not a {told}: found {listing(answers)}. Leave output out.")
+    return replace(exit_, told=told)
+
+
+def _unranked(model: ModelProto, found: Found, answers: Answers) -> Exit:
+    label = _label(model, found, answers)
+    for candidates, form in ((found.scores, "scores"), (found.single, "binary")):
+        name = _scores(model, candidates, label, answers)
+        if name is not None:
+            return Exit(name, "scores" if form == "scores" else "binary", label=label)
+        if candidates:
+            break
+    if label is not None:
+        return Exit(label, "labels")
+    raise unsupported(
+        f"No output has an axis of classes: found {listing(answers)}. Export the model with one float output [N, K]"
+        " (K >= 2 classes), or [N] or [N, 1] for two classes; flatten what lies behind the classes."
+    )
+
+
+def _sorted(model: ModelProto, answers: Answers, rows: int) -> Found:
+    arrays = {name: a for name, a in answers.items() if isinstance(a, np.ndarray) and a.ndim and len(a) == rows}
+    column = ((rows,), (rows, 1))
+    floats = {name: a for name, a in arrays.items() if a.dtype.kind == "f"}
+    lists = {name: a for name, a in arrays.items() if a.dtype.kind in "iu" and a.ndim == 2 and a.shape[1] > 1}
+    rankings = [name for name, a in lists.items() if _ranks(model, name, a, list(floats.values()))]
+    ranked = {lists[name].shape for name in rankings}  # their values: class 0 would be whatever is first
+    labels = [name for name, a in arrays.items() if a.shape in column and (a.dtype.kind in "iub" or _is_text(a))]
+    scores = [name for name, a in floats.items() if a.ndim == 2 and a.shape[1] > 1 and a.shape not in ranked]
+    single = [name for name, a in floats.items() if a.shape in column]
+    if scores and not labels:  # Spark writes its predictions as floats
+        labels = [name for name in single if len(np.unique(a := answers[name])) > 1 and (a == a.round()).all()]
+    if any(answers[name].shape[1] > 2 for name in scores):
+        labels = [name for name in labels if answers[name].dtype.kind != "b"]  # true or false names none of three
+    return Found(scores, single, labels, rankings)
+
+
+def _is_text(a: NDArray[Any]) -> bool:
+    return a.dtype.kind in "OU" and all(isinstance(each, str) for each in a.ravel().tolist())
+
+
+def _ranks(model: ModelProto, name: str, listed: NDArray[Any], floats: list[NDArray[Any]]) -> bool:
+    """Tell whether a row lists classes from the likeliest on: as TopK does, or beside values that only fall."""
+    maker = label_maker(model, name)
+    if maker is not None and maker.op_type == "TopK":
+        return True
+    differ = all(len(set(row)) == len(row) for row in listed.tolist())
+    falls = any(a.shape == listed.shape and (np.diff(a, axis=1) <= 0).all() for a in floats)
+    return differ and falls and listed.min() >= 0 and len(np.unique(listed[:, 0])) > 1
+
+
+def _label(model: ModelProto, found: Found, answers: Answers) -> str | None:
+    """Of several outputs that may be labels take the one whose classes the graph names, or that scores agree with."""
+    if len(found.labels) < 2:
+        return found.labels[0] if found.labels else None
+    named = [name for name in found.labels if _has_classes(model, name)]
+    if len(named) != 1 and len(found.scores) == 1:
+        named = [name for name in found.labels if _agree(model, found.scores[0], name, answers)]
+    return _only(named if len(named) == 1 else found.labels, "labels", answers)
+
+
+def _has_classes(model: ModelProto, name: str) -> bool:
+    maker = label_maker(model, name)
+    return named_classes(model, name) is not None or (maker is not None and maker.op_type == "ArgMax")
+
+
+def _agree(model: ModelProto, scores: str, label: str, answers: Answers) -> bool:
+    largest = answers[scores].reshape(len(answers[scores]), -1).argmax(axis=1)
+    return bool((numbered(answers[label], named_classes(model, label)) == largest).all())
+
+
+def _scores(model: ModelProto, names: list[str], label: str | None, answers: Answers) -> str | None:
+    """Of several outputs that may be scores take the logits of the others; else the ones that agree with the label."""
+    bases = [n for n in names if not any(_is_made_of(answers[n], answers[other]) for other in names if other != n)]
+    if len(bases) <= 1:
+        return next(iter(bases or names), None)
+    if label is None:
+        return _only(bases, "the classes' scores", answers)
+    agreeing = [name for name in bases if _agree(model, name, label, answers)]
+    return agreeing[0] if len(agreeing) == 1 else None
+
+
+def _is_made_of(p: NDArray[Any], z: NDArray[Any]) -> bool:
+    """Tell whether p is the soft-max of z, its logarithm, or its sigmoid: (n, K), (n,) or (n, 1)."""
+    if p.size != z.size or (p == z).all():
+        return False
+    p, z = (a.reshape(len(a), -1).astype(np.float64) for a in (p, z))
+    with np.errstate(over="ignore", invalid="ignore"):
+        shifted = z - z.max(axis=1, keepdims=True)
+        log_softmax = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+        made = [1 / (1 + np.exp(-z)), *([np.exp(log_softmax), log_softmax] if p.shape[1] > 1 else [])]
+        return any(np.allclose(p, each, rtol=0.0, atol=SAME * max(1.0, float(np.abs(each).max()))) for each in made)
+
+
+def _only(names: list[str], what: str, answers: Answers) -> str:
+    if len(names) == 1:
+        return names[0]
+    raise unsupported(
+        f"The model has {len(names)} outputs that could be {what} ({listing({n: answers[n] for n in names})}), and none"
+        " is made of another; export it with one."
+    )

@@ -1,0 +1,130 @@
+"""Which output speaks for a file, found out by asking: the label that it serves, and scores where they say the same.
+
+exit -> rebuilt with scores and label -> looked at near the label's threshold -> scores kept, mended or left out
+"""
+
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from onnx import ModelProto, TensorProto, helper
+
+from algorithms.errors import ModelFault
+from algorithms.seam.access import Labels as Numbers
+from algorithms.seam.access import Rows, Scores
+from models.cards import Preprocessing, Reads
+from models.onnx.graph import prune
+from models.onnx.outputs.judging import judge, miscounted
+from models.onnx.outputs.labels import Labels, chooser, read_labels
+from models.onnx.outputs.looking import Looked, ladder, look, rows_near
+from models.onnx.outputs.numbering import numbered
+from models.onnx.rebuilding.border import INPUT, restore
+from models.onnx.rebuilding.checking import checked
+from models.onnx.rebuilding.explaining import explained
+from models.onnx.rebuilding.rebuild import Rebuilt
+from models.onnx.rebuilding.settling import settle
+from models.onnx.session import Session
+from models.onnx.signature import Answers, Entry, Exit
+from models.onnx.uploaded import UploadedGraph
+
+NOT_MADE = (
+    "The label is served, and the graph does not show that it is the largest of these scores: bounds of them would"
+    " prove nothing of it. Export the scores without the label."
+)
+
+
+@dataclass(frozen=True)
+class Served:
+    """What is served of a file: the graph that is asked, and how its label stands to its scores."""
+
+    rebuilt: Rebuilt
+    label_differs: bool | None = None  # from the largest score on some row; None: no label stands beside scores
+    without_scores: str = ""  # why scores are withheld, where there are some
+    without_bounds: str = ""  # why bounds would prove nothing of the label
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A trial is a file cut to its exit, and what it answered to the probe rows."""
+
+    model: ModelProto
+    entry: Entry
+    preprocessing: Preprocessing | None
+    rows: Rows  # in the caller's units
+    fed: Rows  # the same as the file takes them
+    seen: Answers
+
+    def serve(self, exit_: Exit) -> Served:
+        """Decide what speaks. Raises Refused where the outputs cannot be read."""
+        if exit_.names_classes:
+            return Served(self._rebuilt(exit_, self._labels(exit_.name)))
+        if exit_.label is None:
+            return Served(self._rebuilt(exit_, None))
+        return self._held(exit_, exit_.label)
+
+    def _held(self, exit_: Exit, label: str) -> Served:
+        """The label is served, unless the caller told otherwise; scores beside it are held against it."""
+        is_one = exit_.form == "binary"
+        classes = 2 if is_one else self.seen[exit_.name].shape[1]
+        labels = self._labels(label)
+        if labels.because == "values" and labels.classes < classes:
+            labels = replace(labels, classes=classes)
+        fits = labels.classes == classes
+        if exit_.told is not None and not fits:
+            return Served(self._rebuilt(replace(exit_, label=None), None), label_differs=True)
+        if not fits:
+            reason = miscounted(labels.classes, is_one=is_one, columns=classes)
+            return Served(self._rebuilt(Exit(label, "labels"), labels), None if is_one else True, reason)
+        rebuilt = self._rebuilt(exit_, labels)
+        settled = settle(self.model, label, exit_.name, rebuilt)
+        verdict = judge(self._looked(rebuilt), is_settled=settled is not None, is_one=is_one)
+        if exit_.told is not None:
+            return Served(self._rebuilt(replace(exit_, label=None), None), verdict.differs)
+        if verdict.explanation is None:
+            return Served(self._rebuilt(Exit(label, "labels"), labels), verdict.differs, verdict.reason)
+        if settled is not None and not verdict.differs:
+            return Served(replace(rebuilt, slack=settled.slack), label_differs=False)
+        rebuilt = replace(rebuilt, reads=Reads(output=label, as_="label", because=labels.because))
+        return Served(explained(rebuilt, verdict.explanation), verdict.differs, without_bounds=NOT_MADE)
+
+    def _rebuilt(self, exit_: Exit, labels: Labels | None) -> Rebuilt:
+        return checked(self.model, self.entry, exit_, self.rows, self.seen, self.preprocessing, labels)
+
+    def _labels(self, name: str) -> Labels:
+        columns = self._columns(chooser(self.model, name))
+        return read_labels(self.model, name, columns, self.seen[name], lambda: self._more(name))
+
+    def _columns(self, value: str | None) -> int | None:
+        """Count the columns of a value within the graph by asking for it; None where there is none [N, K]."""
+        if value is None:
+            return None
+        cut = ModelProto()
+        cut.CopyFrom(self.model)
+        prune(cut, [helper.make_tensor_value_info(value, TensorProto.FLOAT, None)])
+        try:
+            found = UploadedGraph(cut, self.entry).ask(self.fed[: self.entry.batch or 2], value)
+        except ModelFault:
+            return None
+        return found.shape[1] if found.ndim == 2 else None
+
+    def _more(self, name: str) -> NDArray[Any]:
+        """Ask for labels on rows near the graph's own numbers, and on larger ones."""
+        trial, found = UploadedGraph(self.model, self.entry), [self.seen[name][:0]]
+        for rows in (rows_near(self.model, self.entry.shape), ladder(self.entry.shape)[0]):
+            with suppress(ModelFault):  # a file need not take every number
+                found += [trial.ask(rows.astype(self.entry.dtype), name)] if len(rows) else []
+        return np.concatenate(found)
+
+    def _looked(self, rebuilt: Rebuilt) -> Looked:
+        session = Session(rebuilt.model, INPUT, self.entry.shape, self.entry.batch)
+        outputs = [str(rebuilt.label), str(rebuilt.scores)]
+
+        def ask(rows: Rows) -> tuple[Numbers, Scores]:
+            label, scores = session.ask_each(rows, outputs)
+            return numbered(label, rebuilt.names), scores
+
+        shape = self.entry.shape
+        drawn = (rows_near(self.model, shape), *ladder(shape))
+        return look(ask, [self.rows, *(restore(rows, shape, self.preprocessing) for rows in drawn)])
