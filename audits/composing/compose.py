@@ -39,7 +39,8 @@ def compose(material: Material, rows_: Sequence[SampleRow], gallery: Gallery | N
     jobs = tuple(identity.job_row(one) for one in evidence)
     selected = len(spec.indices)
     table = table_of(rows_, jobs, spec.skipped, selected=selected, labelled=spec.samples.labelled)
-    alarms = raised(tuple(rows.samples_of(rows_, spec, evidence)))
+    classes = spec.model.output.classes if spec.model.output and spec.samples.labelled else None
+    alarms = raised(tuple(rows.samples_of(rows_, spec, evidence)), classes=classes)
     baseline = _baseline(material, jobs)
     verdict = _verdict(material, table, alarms, baseline)
     return Report(

@@ -7,10 +7,11 @@ from typing import Literal
 from audits.document.estimates import SCORES, title
 from audits.document.report import Alarm
 from audits.document.verdict import MASKING
-from audits.evidence import signs
+from audits.evidence import labels, signs
 from audits.evidence.signs import Sample, Shown
 
 EXAMPLES = 20
+SEVERITIES = ("error", "warning", "note")
 
 
 @dataclass(frozen=True)
@@ -126,9 +127,11 @@ def shown_by(sample: Sample, alarms: Sequence[Alarm]) -> tuple[str, ...]:
     return tuple(check.code for check in CHECKS if check.code in codes and check.shows(sample))
 
 
-def raised(samples: Sequence[Sample]) -> tuple[Alarm, ...]:
-    """Raises the alarms that the samples show, most severe first."""
-    return tuple(alarm for check in CHECKS if (alarm := _alarm(check, samples)))
+def raised(samples: Sequence[Sample], *, classes: int | None = None) -> tuple[Alarm, ...]:
+    """Raises the alarms that the samples show, most severe first. `classes`: of a model whose samples have labels."""
+    about_labels = None if classes is None else labels.suspicious([sample.row for sample in samples], classes)
+    found = filter(None, (about_labels, *(_alarm(check, samples) for check in CHECKS)))
+    return tuple(sorted(found, key=lambda alarm: SEVERITIES.index(alarm.severity)))
 
 
 def _alarm(check: Check, samples: Sequence[Sample]) -> Alarm | None:
