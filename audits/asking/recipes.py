@@ -5,8 +5,8 @@ knows the norm and the goal. What cannot run is skipped, with the reason. A give
 takes one; a score looks for its radius itself.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from pydantic import TypeAdapter
 
@@ -35,6 +35,9 @@ class ChosenMethod:
     params: MethodParams
     queries: int
     samples: int | None
+
+
+Runs = tuple[ChosenMethod, ...]  # of one phase
 
 
 @dataclass(frozen=True)
@@ -75,19 +78,31 @@ def parts(recipe: str) -> tuple[str, int]:
     return series, int(number)
 
 
-def choose(request: AuditRequest, card: ModelCard) -> tuple[tuple[tuple[ChosenMethod, ...], ...], tuple[Obstacle, ...]]:
+def choose(request: AuditRequest, card: ModelCard) -> tuple[tuple[Runs, ...], tuple[Obstacle, ...]]:
     """Finds what of the recipe runs on this model under this threat, phase by phase, and what does not, in its order.
 
     A phase of which nothing runs is none.
     """
-    phases: list[tuple[ChosenMethod, ...]] = []
+    phases: list[Runs] = []
     skipped: list[Obstacle] = []
     for wanted in _wanted(request):
         told = [(choice, _obstacle(choice, request.threat, card)) for choice in wanted]
         skipped += [Obstacle(choice.params.name, reason) for choice, reason in told if reason is not None]
         if runs := tuple(choice for choice, reason in told if reason is None):
             phases.append(runs)
-    return tuple(phases), tuple(skipped)
+    return _made_up_for(request, phases), tuple(skipped)
+
+
+def _made_up_for(request: AuditRequest, phases: Sequence[Runs]) -> tuple[Runs, ...]:
+    """The phases, with the queries `from_outside` where no attack in them sees the inside of the model."""
+    attacks = [choice.method for runs in phases for choice in runs if choice.method.finds_points]
+    queries = RECIPES[request.recipe].from_outside if isinstance(request.recipe, str) else {}
+    if any(attack.threat_model == "white_box" for attack in attacks):
+        queries = {}
+    return tuple(
+        tuple(replace(choice, queries=queries.get(choice.method.name, choice.queries)) for choice in runs)
+        for runs in phases
+    )
 
 
 def _wanted(request: AuditRequest) -> list[list[ChosenMethod]]:

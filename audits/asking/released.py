@@ -10,7 +10,7 @@ for a claim that others will attack.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 
@@ -33,10 +33,15 @@ class RecipeStep:
 
 @dataclass(frozen=True)
 class ReleasedRecipe:
-    """The steps of a phase begin together, when those of the phase before have ended."""
+    """The steps of a phase begin together, when those of the phase before have ended.
+
+    `from_outside`: the queries a sample of these methods where no attack of the recipe can go by the model's gradients,
+    so that nothing else makes up for a search that is too short.
+    """
 
     phases: tuple[tuple[RecipeStep, ...], ...]
     is_draft: bool = False
+    from_outside: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def steps(self) -> tuple[RecipeStep, ...]:
@@ -134,7 +139,7 @@ QUICK_2 = (  # what begins by itself; then what begins where that ended
 
 RECIPES = {
     "quick-1": ReleasedRecipe((QUICK_1,)),
-    "quick-2": ReleasedRecipe(QUICK_2, is_draft=True),
+    "quick-2": ReleasedRecipe(QUICK_2, is_draft=True, from_outside={"square": 1_500, "hopskipjump": 3_000}),
     "standard-1": ReleasedRecipe((STANDARD_1,)),
     "thorough-1": ReleasedRecipe((THOROUGH_1,)),
 }

@@ -169,6 +169,31 @@ def test_a_draft_names_what_begins_where_the_others_ended():
     assert not any(method(job.request.method.name).takes_hints for job in made.jobs)
 
 
+FROM_INSIDE = {"square": 500, "hopskipjump": 1_000}
+
+
+@pytest.mark.parametrize(
+    ("offers", "expected"),
+    [
+        (tuple(Access), FROM_INSIDE),
+        ((Access.LABELS, Access.SCORES), {"square": 1_500, "hopskipjump": 3_000}),
+        ((Access.LABELS,), {"hopskipjump": 3_000}),
+    ],
+)
+def test_a_draft_searches_longer_from_outside_where_no_attack_sees_inside(offers, expected):
+    made = plan(ready_card(offers=offers), recipe="quick-2")
+    jobs = [*made.jobs, *(jobs_of_phase(made.spec, 1) if made.phases > 1 else ())]
+    queries = {job.request.method.name: job.request.budget.queries_per_sample for job in jobs}
+    assert {name: queries[name] for name in FROM_INSIDE if name in queries} == expected
+    assert queries["noise"] == 200
+
+
+def test_a_released_recipe_asks_as_much_of_every_model():
+    made = plan(ready_card(offers=(Access.LABELS, Access.SCORES)), recipe="quick-1")
+    queries = {job.request.method.name: job.request.budget.queries_per_sample for job in made.jobs}
+    assert (queries["square"], queries["hopskipjump"]) == (500, 1_000)
+
+
 def test_a_phase_of_which_nothing_runs_is_none():
     made = plan(ready_card(offers=(Access.NEIGHBOURS,)), recipe="quick-2")
     assert (made.phases, methods(made)) == (1, ["nearest_neighbor"])
