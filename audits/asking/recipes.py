@@ -147,7 +147,7 @@ def _obstacle(choice: ChosenMethod, threat: ThreatRequest, card: ModelCard) -> s
         case "access_too_weak":
             lacking = [need for need in method.needs if need not in card.offers]
             why = {withheld.offer: withheld.reason for withheld in card.withheld}
-            told = "; ".join(why[need] for need in lacking if need in why)
+            told = "; ".join(dict.fromkeys(why[need].rstrip(".") for need in lacking if need in why))
             return f"It needs {', '.join(lacking)}, which this model does not offer{': ' + told if told else ''}."
         case "norm_not_supported":
             return f"It works in {', '.join(method.norms)}, not in {threat.norm}."

@@ -91,7 +91,7 @@ def delete(job_id: JobId, url: Url = None, api_key: ApiKey = None) -> None:
 
 def print_findings(found: list[Finding]) -> None:
     """Prints findings as a table, one line a sample."""
-    columns = ["sample", "label", "predicted", "kind", "norm", "value", "status", "queries", "gradients"]
+    columns = ["sample", "label", "predicted", "norm", "value", "finding", "queries", "gradients"]
     print_table(columns, [_line(finding) for finding in found], right=frozenset({"value", "queries", "gradients"}))
 
 
@@ -101,6 +101,12 @@ def _row(job: Job) -> list[str]:
 
 def _line(finding: Finding) -> list[str]:
     return [
-        *(str(finding["index"]), str(finding["label"]), str(finding["predicted"]), finding["kind"], finding["norm"]),
-        *(number(finding["value"]), status(finding), str(finding["queries"]), str(finding["gradients"])),
+        *(str(finding["index"]), str(finding["label"]), str(finding["predicted"]), finding["norm"]),
+        *(number(finding["value"]), _told(finding), str(finding["queries"]), str(finding["gradients"])),
     ]
+
+
+def _told(finding: Finding) -> str:
+    """`upper bound`, or with the method's own word on it: `abstained: gradient masked`."""
+    kind, word = finding["kind"].replace("_", " "), status(finding).replace("_", " ")
+    return kind if word == kind else f"{kind}: {word}"

@@ -261,6 +261,13 @@ def test_a_model_that_only_answers_labels_is_audited_by_labels():
     assert reasons(made)["pgd"].endswith("does not offer: the operator Foo has none.")
 
 
+def test_a_reason_that_two_accesses_share_is_told_once_and_ends_once():
+    why = "The model gives out labels only."
+    withheld = tuple(Withheld(offer=access, reason=why) for access in (Access.SCORES, Access.GRADIENTS))
+    made = plan(ready_card(offers=(Access.LABELS,), withheld=withheld))
+    assert reasons(made)["pgd"] == f"It needs scores, gradients, which this model does not offer: {why}"
+
+
 def test_the_norm_and_the_goal_choose_too():
     assert "smoothing" not in methods(plan(threat={"norm": "linf"}))
     assert reasons(plan(threat={"norm": "l1"}))["square"] == "It works in l2, linf, not in l1."
