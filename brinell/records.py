@@ -437,6 +437,7 @@ class ModelInput(TypedDict):
     dtype: str
     shape: list[int]
     batch: int | None
+    whole_features: list[int]
 
 
 class ModelOutput(TypedDict):

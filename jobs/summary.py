@@ -14,6 +14,7 @@ from jobs.spec import JobSpec
 from models.record import Record
 
 NO_ANSWER = "scores_not_finite"  # why a sample is abstained from that the model answers by no numbers
+MOVED_CODES = "whole_features_moved"  # in details: features that the model reads as codes, and an attack changed
 NO_LABEL = "no_class"  # the same of a model that gives out labels only
 WARNING_REASONS = ("gradient_masked", "gradient_not_finite", NO_ANSWER, NO_LABEL)  # of abstaining: the model's doing
 _CODE = re.compile(r"[a-z_]{1,60}")
@@ -123,6 +124,8 @@ def _warnings(finding: Finding) -> Iterator[str]:
     details = finding.details
     if details.get("saturated") is True:
         yield "saturated"
+    if details.get(MOVED_CODES):
+        yield MOVED_CODES
     if details.get("reason") in WARNING_REASONS:
         yield details["reason"]
     listed = details.get("warnings")

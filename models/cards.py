@@ -44,7 +44,8 @@ class ModelInput(Record):
     name: str
     dtype: str
     shape: tuple[int, ...]  # without the batch axis
-    batch: int | None  # None: any; a number: the fixed size the file was exported with
+    batch: int | None  # None: any; a number: the fixed size it is served in
+    whole_features: tuple[int, ...] = ()  # of a row, counted flat: read as whole numbers or as categories
 
 
 class ModelOutput(Record):

@@ -102,6 +102,15 @@ CHECKS = (
         share=1.0,
     ),
     Check(
+        "whole_features_moved",
+        "warning",
+        "The model turns some features into whole numbers, or compares them with categories, and points were found by "
+        "changing these.",
+        "There is nothing between two codes, so how far such a point lies says little: a cut turns 1.97 into 1. Hold "
+        "these features, which the model's card lists: one audit for each code, its box with that code at both ends.",
+        signs.codes_moved,
+    ),
+    Check(
         "attack_below_full_success",
         "warning",
         "Some samples were never broken although any change was allowed, where every attack should succeed.",

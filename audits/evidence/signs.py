@@ -13,6 +13,7 @@ from algorithms.seam.access import Access
 from algorithms.seam.claims import Finding
 from audits.document.rows import SampleRow
 from audits.evidence.brackets import reached
+from jobs.summary import MOVED_CODES
 
 CLOSER = 0.9  # a black-box attack is better if its distance is below this share of the white-box one's
 BASELINE_REACH = 1.5  # the baseline suffices if it needs no more than this many times the distance of the best attack
@@ -139,6 +140,10 @@ def saturated(sample: Sample) -> Shown:
     if sample.gradients == "flat":
         return None
     return any(finding.details.get("saturated") is True for finding in sample.findings.values())
+
+
+def codes_moved(sample: Sample) -> Shown:
+    return any(bool(finding.details.get(MOVED_CODES)) for finding in sample.findings.values())
 
 
 def gradients_vanish(sample: Sample) -> Shown:

@@ -3,7 +3,6 @@
 from algorithms.seam.access import Access
 from models.cards import Inspection, Meaning, Preprocessing, Withheld
 from models.device import Device
-from models.onnx import probes
 from models.onnx.classifier import offers
 from models.onnx.forests import is_forest
 from models.onnx.gate.check import check
@@ -24,7 +23,7 @@ def inspect(
     network = read(check(data), preprocessing, told)
     parity, reasons = None, dict.fromkeys(ORDER, network.served.without_scores or LABELS_ONLY)
     if network.rebuilt.scores is not None:
-        rows = probes.rows(network.input.shape)
+        rows = network.rows
         expected = network.session(device).ask(rows, network.rebuilt.scores)
         parity, reasons[Access.GRADIENTS] = compare_gradients(network, rows, expected, device)
         reasons[Access.BOUNDS] = compare_bounds(network, rows, expected, device) or network.served.without_bounds

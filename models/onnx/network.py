@@ -10,21 +10,23 @@ from dataclasses import dataclass, replace
 import numpy as np
 from onnx import ModelProto
 
+from algorithms.seam.access import Rows
 from models.cards import Meaning, ModelInput, ModelOutput, Preprocessing, Reads
 from models.device import Device
 from models.onnx import probes
+from models.onnx.codes import coded, codes
 from models.onnx.copying import own_copy
 from models.onnx.graph import number_values, opset, prune
 from models.onnx.naming import names_by_column
 from models.onnx.outputs.exits import read_exit
-from models.onnx.rebuilding.border import INPUT, preprocess
+from models.onnx.rebuilding.border import INPUT, postprocess, preprocess
 from models.onnx.rebuilding.checking import freed
 from models.onnx.rebuilding.rebuild import Rebuilt
 from models.onnx.rebuilding.scalers import in_plain_ops
 from models.onnx.serving import Served, Trial
 from models.onnx.session import Session
 from models.onnx.signature import read_entry
-from models.onnx.uploaded import check_finite, check_rows_stand_alone, try_out
+from models.onnx.uploaded import check_finite, check_rows_stand_alone, quantizes_dynamically, try_out
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,7 @@ class Network:
 
     served: Served
     input: ModelInput
+    rows: Rows  # ordinary ones that it takes
     opset: int
     is_half: bool  # computes in float16 somewhere: only so exact
     classes_named: tuple[str, ...] | None  # by column
@@ -72,7 +75,10 @@ def read(upload: ModelProto, preprocessing: Preprocessing | None, told: Meaning 
     """Understand a model that has passed the gate. `told`: what its output is by the caller. Raises Refused."""
     model = own_copy(upload)
     entry = read_entry(model.graph)
+    found = codes(model, entry)
     rows = probes.rows(entry.shape)
+    if found:
+        rows = postprocess(coded(preprocess(rows, entry.shape, preprocessing), found), rows, preprocessing)
     with np.errstate(over="ignore"):
         fed = preprocess(rows, entry.shape, preprocessing).astype(entry.dtype)
     trial = try_out(model, entry, fed)
@@ -84,12 +90,16 @@ def read(upload: ModelProto, preprocessing: Preprocessing | None, told: Meaning 
     check_finite(seen[exit_.name])
     prune(model, [v for v in model.graph.output if v.name in exit_.outputs])
     in_plain_ops(model)
-    model, entry = freed(model, entry, fed, seen)
+    if not quantizes_dynamically(model):
+        model, entry = freed(model, entry, fed, seen)
     served = Trial(model, entry, preprocessing, rows, fed, seen).serve(exit_)
     names = served.rebuilt.names
     return Network(
         served=served,
-        input=ModelInput(name=entry.name, dtype=entry.dtype, shape=entry.shape, batch=entry.batch),
+        input=ModelInput(
+            name=entry.name, dtype=entry.dtype, shape=entry.shape, batch=entry.batch, whole_features=tuple(found)
+        ),
+        rows=rows,
         opset=opset(model),
         is_half="float16" in (entry.dtype, seen[exit_.name].dtype.name),
         classes_named=names_by_column(upload, exit_.name, served.rebuilt.output.classes)

@@ -7,9 +7,11 @@ from numpy.typing import NDArray
 from onnx import ModelProto
 
 from algorithms.errors import ModelFault, Refused
+from models.onnx.graph import ONNX
 from models.onnx.session import padded, run, start
 from models.onnx.signature import Answers, Entry, unsupported
 
+DYNAMIC = "DynamicQuantizeLinear"
 TOLERANCE = 1e-4  # relative to the largest score: room for another order of summation, none for another function
 HALF_TOLERANCE = 1e-2  # the same where float16 is in play
 
@@ -48,17 +50,28 @@ def _joined(parts: list[Any], size: int, rows: int) -> Any:
 
 
 def try_out(model: ModelProto, entry: Entry, rows: NDArray[Any]) -> UploadedGraph:
-    """Start a file that is known to run. A batch axis said to be free may be held to one row by what lies behind it.
+    """Start a file that is known to run, and find out how many rows it takes at a time.
 
-    Raises Refused(model_invalid).
+    A batch axis said to be free may be held to one row by what lies behind it, or must be: dynamic quantization takes
+    one scale for all rows of a call, and a row alone is the only one that is always answered the same.
+
+    Raises Refused(model_invalid), Refused(unsupported_signature).
     """
+    is_dynamic = quantizes_dynamically(model)
+    if is_dynamic and entry.batch not in (None, 1):
+        raise unsupported(
+            f"The model is quantized dynamically ({DYNAMIC}) and exported for {entry.batch} rows at a time, so the"
+            " answer to a row depends on the others. Export it with a free batch axis, to be asked row by row, or"
+            " quantize it statically (QDQ)."
+        )
     try:
         trial = UploadedGraph(model, entry)
     except ModelFault as fault:
         raise Refused(
             "onnxruntime cannot load the model; check it with onnx.checker and export it again.", code="model_invalid"
         ) from fault
-    for batch in (entry.batch,) if entry.batch is not None else (None, 1):
+    sizes = (1,) if is_dynamic else (None, 1)
+    for batch in (entry.batch,) if entry.batch is not None else sizes:
         trial.batch = batch
         try:
             trial.answers(padded(rows[: batch or 2], batch or 2))
@@ -66,8 +79,17 @@ def try_out(model: ModelProto, entry: Entry, rows: NDArray[Any]) -> UploadedGrap
             continue
         return trial
     raise Refused(
-        f"The model does not run on rows of its own shape {list(entry.shape)}; check the export.", code="model_invalid"
+        f"The model does not run on ordinary rows of its shape {list(entry.shape)}, neither uniform in [0, 1] nor"
+        " standard normal, nor with categories put where it is seen to look for them. If it refuses categories that it"
+        ' does not know, let it ignore them (OneHotEncoder(handle_unknown="ignore")) and export it again; else check'
+        " the export.",
+        code="model_invalid",
     )
+
+
+def quantizes_dynamically(model: ModelProto) -> bool:
+    """Tell whether a graph takes the scale of a quantization from whatever is in a call."""
+    return any(node.op_type == DYNAMIC and node.domain in ONNX for node in model.graph.node)
 
 
 def check_rows_stand_alone(trial: UploadedGraph, rows: NDArray[Any], output: str, whole: NDArray[Any]) -> None:
@@ -76,7 +98,8 @@ def check_rows_stand_alone(trial: UploadedGraph, rows: NDArray[Any], output: str
     if not close(again, whole[-5:], whole):
         raise unsupported(
             "The answer to a row depends on the other rows of its batch, or on chance; export the model in evaluation"
-            " mode (no training-mode batch normalization or dropout, no soft-max over the batch axis)."
+            " mode (no training-mode batch normalization or dropout, no soft-max over the batch axis, no scale taken"
+            " from the whole batch)."
         )
 
 

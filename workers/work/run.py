@@ -23,7 +23,7 @@ from jobs.result import ChunkResult
 from jobs.spec import JobSpec
 from models.cards import ModelCard
 from models.samples import load_rows
-from workers import shared_rows
+from workers import moved_codes, shared_rows
 from workers.endings import Done, Ending, Failed
 from workers.frames import FrameError
 from workers.kind import Bench, Desk, RunnerAnswer, WorkKind
@@ -112,7 +112,7 @@ def supervise(lease: JobLease, desk: Desk) -> Ending:
     desk.open()
     desk.begin(lambda: facts(lease, samples, desk), JobBegun)
     answer = desk.ask(request(lease, x, y, hints(lease, desk)), ChunkDone, ChunkBroken, limit=answer_bytes(lease))
-    result = believed(answer, lease, desk)
+    result = believed(answer, lease, desk, x)
     if isinstance(answer, ChunkBroken):
         return Failed(answer.code, answer.detail, retry=False, partial=result)
     return Done(Commit(result=result))
@@ -174,10 +174,12 @@ def answer_bytes(lease: JobLease) -> int:
     return len(lease.indices) * (row + FINDING_BYTES + CLASS_BYTES * (output.classes if output else 0))
 
 
-def believed(answer: ChunkDone, lease: JobLease, desk: Desk) -> ChunkResult:
+def believed(answer: ChunkDone, lease: JobLease, desk: Desk, x: NDArray[np.float32]) -> ChunkResult:
     """What a runner found, once it is about what was asked. Raises FrameError."""
     found = findings(answer, lease)
     points = adversarials(answer, lease)
+    shown = dict(zip(answer.index.tolist(), answer.x, strict=True))
+    found = moved_codes.told(found, shown, dict(zip(lease.indices, x, strict=True)), lease.model)
     return ChunkResult(
         findings=found,
         adversarials=None if points is None else desk.keep(points),

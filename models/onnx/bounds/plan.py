@@ -1,16 +1,16 @@
 """A graph as bounds walk it: steps in order, each with its operator and the values it reads."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from onnx import ModelProto
+from onnx import ModelProto, NodeProto
 
 from models.device import Device
 from models.onnx.bounds.node import BETWEEN, Node, Unsupported
 from models.onnx.bounds.operators import Affine, GraphStep
 from models.onnx.bounds.rules.table import RULES
-from models.onnx.bounds.tracing import Shape, Trace, trace
+from models.onnx.bounds.tracing import Shape, Trace, dependent, trace
 from models.onnx.graph import ONNX, opset
 
 
@@ -66,8 +66,9 @@ def plan(model: ModelProto, shape: Shape, batch: int | None, device: Device) -> 
         Unsupported: names the operators without a rule, or says what a rule does not cover.
         ModelFault: the model does not run on probe rows.
     """
+    _check_operators(dependent(model))
     traced = trace(model, shape, batch)
-    _check(traced)
+    _check_axes(traced)
     nodes = (Node(proto, traced, opset(model), device) for proto in traced.nodes)
     steps = tuple(step for node in nodes for step in _steps(node))
     affine = {traced.input}
@@ -89,10 +90,13 @@ def _steps(node: Node) -> tuple[GraphStep, ...]:
     return made if isinstance(made, tuple) else (GraphStep(node.name, node.sources, made, node.out),)
 
 
-def _check(traced: Trace) -> None:
-    foreign = {node.op_type for node in traced.nodes if node.op_type not in RULES or node.domain not in ONNX}
+def _check_operators(nodes: Iterable[NodeProto]) -> None:
+    foreign = {node.op_type for node in nodes if node.op_type not in RULES or node.domain not in ONNX}
     if foreign:
         raise Unsupported(", ".join(sorted(foreign)))
+
+
+def _check_axes(traced: Trace) -> None:
     for node in traced.nodes:
         if node.output[0] in traced.displaced:
             raise Unsupported(f"{node.op_type} across the batch axis")

@@ -34,20 +34,21 @@ def trace(model: ModelProto, shape: Shape, batch: int | None) -> Trace:
     """Trace a graph with one input, [N or batch, *shape]. Raises ModelFault where it does not run."""
     entry = model.graph.input[0].name
     rows = padded(probes.rows(shape)[: batch or PROBED], batch or PROBED)
-    dependent = _dependent(model)
+    nodes = dependent(model)
     answers = run_all(model, rows)
-    names = {entry, *(name for node in dependent for name in node.output if name)}
+    names = {entry, *(name for node in nodes for name in node.output if name)}
     answers[entry] = rows
     return Trace(
         input=entry,
-        nodes=tuple(dependent),
+        nodes=tuple(nodes),
         shapes={name: tuple(answers[name].shape[1:]) for name in names},
         constants={name: value for name, value in answers.items() if name not in names} | constants(model.graph),
         displaced=frozenset(name for name in names if answers[name].shape[:1] != (len(rows),)),
     )
 
 
-def _dependent(model: ModelProto) -> list[NodeProto]:
+def dependent(model: ModelProto) -> list[NodeProto]:
+    """List the nodes that depend on the content of the rows, in order."""
     reached, found = {model.graph.input[0].name}, []
     for node in model.graph.node:  # sorted by `prune`
         is_standard = node.domain in ONNX

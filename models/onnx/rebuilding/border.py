@@ -50,6 +50,19 @@ def restore(
         return np.asarray(spread + per_channel(preprocessing.subtract, shape, "subtract"), np.float32)
 
 
+def postprocess(
+    wanted: NDArray[np.float32], rows: NDArray[np.float32], preprocessing: Preprocessing | None
+) -> NDArray[np.float32]:
+    """Find rows that preprocessing turns into those wanted: changed from `rows` only where that is needed."""
+    if preprocessing is None:
+        return wanted
+    shape = rows.shape[1:]
+    divide, subtract = (per_channel(getattr(preprocessing, field), shape, field) for field in ("divide", "subtract"))
+    with np.errstate(all="ignore"):
+        back = np.asarray(wanted * divide + subtract, np.float32)
+    return np.where(wanted == preprocess(rows, shape, preprocessing), rows, back)
+
+
 def lead_in(editor: Editor, entry: Entry, preprocessing: Preprocessing | None) -> None:
     """Replace the graph's input by `brinell_rows`, float32 [batch, *shape], and make the old one from it."""
     value = INPUT

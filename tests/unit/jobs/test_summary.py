@@ -86,10 +86,12 @@ def test_chunks_of_unlike_machines_are_all_named() -> None:
 def test_what_findings_warn_of_is_told_once_and_in_codes() -> None:
     masked = NOT_FOUND.model_copy(update={"details": {"reason": "gradient_masked", "saturated": True}})
     doubtful = finding(1, details={"warnings": ["few_batches", "beyond_box"], "saturated": False})
+    coded = finding(2, details={"whole_features_moved": [3]})
     found = summary(
-        masked, doubtful, doubtful, NO_SCORES, NOT_FOUND.model_copy(update={"details": {"reason": "budget"}})
+        masked, doubtful, doubtful, coded, NO_SCORES, NOT_FOUND.model_copy(update={"details": {"reason": "budget"}})
     )
-    assert found.warnings == ("beyond_box", "few_batches", "gradient_masked", "saturated", "scores_not_finite")
+    expected = ("beyond_box", "few_batches", "gradient_masked", "saturated", "scores_not_finite")
+    assert found.warnings == (*expected, "whole_features_moved")
 
 
 @pytest.mark.parametrize("listed", ["few_batches", 5, [5, "A sentence.", None, ["x"]]])

@@ -143,7 +143,7 @@ def test_what_all_chunks_have_in_common_is_the_same_for_each_of_them():
     box = {"lower": tuple(range(6)), "upper": tuple(range(1, 7))}
     first, second = (facts(lease(chunk=chunk, **box)) for chunk in (0, 1))
     np.testing.assert_array_equal(first.lower, np.arange(6, dtype=np.float32).reshape(SHAPE))
-    assert (first.method, first.seed, first.queries) == ("square", 7, 10_000)
+    assert (first.method, first.seed, first.queries) == ("square@1", 7, 10_000)
     assert first.frame() == second.frame()
 
 
