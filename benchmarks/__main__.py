@@ -17,7 +17,7 @@ PEERS = (
     "audit",
     "earlier",
 )  # these know --quick
-OTHERS: tuple[str, ...] = ("nearest_neighbor", "endpoint_concurrency")
+OTHERS: tuple[str, ...] = ("nearest_neighbor", "endpoint_concurrency", "clever_repeatability")
 
 
 def main() -> int:

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from functools import cache
+from pathlib import Path
 from typing import Any, cast
 
 import onnxruntime as ort
@@ -21,12 +22,17 @@ from models.opening import open_model
 
 @cache
 def model(net: str) -> Model:
-    """Opens the model as a runner does."""
-    file = data.network(net).read_bytes()
+    """Opens one of the networks that are measured on."""
+    return opened(data.network(net))
+
+
+def opened(path: Path) -> Model:
+    """Opens a file as a runner does."""
+    file = path.read_bytes()
     card = ModelCard(
-        id=net,
+        id=path.stem,
         kind="onnx",
-        name=net,
+        name=path.stem,
         state="ready",
         sha256="",
         size_bytes=len(file),

@@ -5,6 +5,7 @@ min((f_c - f_j)(x) / L_j, R) (Weng et al. 2018, Theorem 3.2). With an estimate i
 bound.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,17 +13,38 @@ import numpy as np
 
 from algorithms.mathematics.arrays import Numbers
 from algorithms.scores.clever.extreme_value import (
-    NO_END_POINT,
-    can_end_beyond,
-    end_point_interval,
+    OPEN,
+    TOLD_SHAPES,
+    Restraint,
     farthest_end_point,
-    fit,
     is_degenerate,
     ks_p,
 )
 from algorithms.searches.rivals import reach
 
 Status = Literal["ok", "degenerate", "no_finite_endpoint", "censored_at_radius"]
+LEVEL = 0.95  # of the interval
+
+
+@dataclass(frozen=True)
+class Estimator:
+    """An estimator is how a version of `clever` takes an end point from maxima, and when it doubts that it is one."""
+
+    restraint: Restraint
+    doubt: Callable[[Numbers], tuple[float, bool]]  # of maxima (n,): the shape to tell, whether no end point shows
+
+
+def by_interval(maxima: Numbers) -> tuple[float, bool]:
+    """Doubt an end point that may lie half again as far as the largest maximum (n,) or farther; and tell its shape.
+
+    A width changes little from one draw to the next, and ordinary networks lie far below the limit. Shapes do not: half
+    the fits to 50 maxima would fall on either side of any limit by chance.
+    """
+    far = TOLD_SHAPES.interval(maxima, level=LEVEL)[1]
+    return TOLD_SHAPES.fit(maxima).shape, far > OPEN * maxima.max()
+
+
+ESTIMATOR = Estimator(TOLD_SHAPES, by_interval)
 
 
 @dataclass(frozen=True)
@@ -33,33 +55,32 @@ class Score:
     status: Status
     rival: int  # position of the rival that gives the minimum
     end_point: float  # a of this rival
-    shape: float | None  # of the unpenalized fit, which the status rests on; None where nothing was fitted
+    shape: float | None  # as the estimator tells it; None where nothing was fitted
 
 
-def score(margins: Numbers, maxima: Numbers, cap: float) -> Score:
+def score(margins: Numbers, maxima: Numbers, cap: float, estimator: Estimator = ESTIMATOR) -> Score:
     """Score margins (rivals,) by batch maxima (batches, rivals), at least one of them above 0."""
-    rival, end_point = _nearest_rival(margins, maxima)
+    rival, end_point = _nearest_rival(margins, maxima, estimator.restraint)
     distance = float(reach(margins[rival], end_point))
     y = maxima[:, rival]
-    shape = None if is_degenerate(y) else fit(y, penalty=0.0).shape
-    return Score(min(distance, cap), _status(distance, cap, shape), rival, end_point, shape)
+    shape, is_open = (None, False) if is_degenerate(y) else estimator.doubt(y)
+    return Score(min(distance, cap), _status(distance, cap, shape, is_open), rival, end_point, shape)
 
 
-def score_interval(margin: float, maxima: Numbers, cap: float, *, level: float) -> tuple[float, float]:
+def score_interval(margin: float, maxima: Numbers, cap: float, restraint: Restraint = TOLD_SHAPES) -> list[float]:
     """Score one rival at both ends of its end point's interval: the uncertainty of the fit alone."""
     if is_degenerate(maxima):
-        value = min(float(reach(margin, maxima.max())), cap)
-        return value, value
-    nearest, farthest = end_point_interval(maxima, level=level)
-    return min(margin / farthest, cap), min(margin / nearest, cap)
+        return [min(float(reach(margin, maxima.max())), cap)] * 2
+    nearest, farthest = restraint.interval(maxima, level=LEVEL)
+    return [min(margin / farthest, cap), min(margin / nearest, cap)]
 
 
-def fit_p_value(maxima: Numbers) -> float | None:
+def fit_p_value(maxima: Numbers, restraint: Restraint = TOLD_SHAPES) -> float | None:
     """Test whether the fitted law describes one rival's maxima (batches,). None where they are degenerate."""
-    return None if is_degenerate(maxima) else ks_p(maxima, fit(maxima))
+    return None if is_degenerate(maxima) else ks_p(maxima, restraint.fit(maxima))
 
 
-def _nearest_rival(margins: Numbers, maxima: Numbers) -> tuple[int, float]:
+def _nearest_rival(margins: Numbers, maxima: Numbers, restraint: Restraint) -> tuple[int, float]:
     """(position, end point) of the smallest margin_j / a_j.
 
     A fit takes milliseconds and K may be a thousand, so rivals whose end point cannot be far enough to win are left
@@ -73,8 +94,8 @@ def _nearest_rival(margins: Numbers, maxima: Numbers) -> tuple[int, float]:
         y = maxima[:, j]
         if is_degenerate(y):
             a = float(y.max())
-        elif can_end_beyond(y, margins[j] / nearest):
-            a = fit(y).end_point
+        elif restraint.can_end_beyond(y, margins[j] / nearest):
+            a = restraint.fit(y).end_point
         else:
             continue
         if (distance := float(reach(margins[j], a))) < nearest:
@@ -82,9 +103,9 @@ def _nearest_rival(margins: Numbers, maxima: Numbers) -> tuple[int, float]:
     return rival, end_point
 
 
-def _status(distance: float, cap: float, shape: float | None) -> Status:
+def _status(distance: float, cap: float, shape: float | None, is_open: bool) -> Status:
     if distance >= cap:
         return "censored_at_radius"
     if shape is None:
         return "degenerate"
-    return "no_finite_endpoint" if shape > NO_END_POINT else "ok"
+    return "no_finite_endpoint" if is_open else "ok"

@@ -7,10 +7,11 @@ from pydantic import ValidationError
 from algorithms.driver.running import Samples, run
 from algorithms.mathematics.geometry import inner_radius
 from algorithms.mathematics.norms import NORMS, Norm
-from algorithms.method import Budget
-from algorithms.registry import method
+from algorithms.method import Budget, Method
+from algorithms.registry import method, version
 from algorithms.scores.clever.neighborhood import AT_ONCE, Neighborhood
-from algorithms.scores.clever.score import PRESETS, CleverParams, minimum
+from algorithms.scores.clever.params import PRESETS, CleverParams
+from algorithms.scores.clever.score import minimum
 from algorithms.seam.case import Case
 from algorithms.seam.claims import Finding, Kind
 from algorithms.seam.questions.gradient_norms import AskGradientNorms, Ball
@@ -19,7 +20,7 @@ from algorithms.seam.threat import Box, Threat
 from tests.regions import largest_slope
 from tests.truths import ClosedForm, Constant, Disc, Linear, Staircase, TinyReLU
 
-CLEVER = method("clever")
+CLEVER, FIRST = method("clever"), version("clever@1")
 UNBOUNDED = Box.unbounded()
 BESIDE_THE_SCORE = """
     status interval interval_level max_sample_score first_order_distance rival rivals_evaluated shape ks_p end_point
@@ -29,13 +30,20 @@ DETAILS = set(BESIDE_THE_SCORE.split())
 
 
 def score(
-    model: ClosedForm, x: np.ndarray, norm: Norm = Norm.L2, *, box: Box = UNBOUNDED, seed: int = 0, **params: object
+    model: ClosedForm,
+    x: np.ndarray,
+    norm: Norm = Norm.L2,
+    *,
+    box: Box = UNBOUNDED,
+    seed: int = 0,
+    row: Method = CLEVER,
+    **params: object,
 ) -> Finding:
     targets = params.pop("targets", None)
     threat = Threat(norm, box, targeted=None if targets is None else "given")
     samples = Samples(x[None].astype(np.float32), (3,), None, targets)
     settings = {"batches": 20, "batch_size": 32} | params
-    [outcome] = run(model, samples, CLEVER, CleverParams(**settings), threat, Budget(None), seed=seed)
+    [outcome] = run(model, samples, row, CleverParams(**settings), threat, Budget(None), seed=seed)
     return outcome.finding
 
 
@@ -221,6 +229,60 @@ def test_a_masked_gradient_is_no_good_score(model, radius):
     assert (finding.kind, finding.value, finding.details["reason"]) == (Kind.ABSTAINED, None, "gradient_masked")
 
 
+class Hidden(Linear):
+    """A linear model with a part whose gradient is lost: behind a rounding, or cancelled in the backward pass alone."""
+
+    def __init__(self, shown: Linear, lost: np.ndarray, step: float) -> None:
+        super().__init__(shown.weights, shown.bias)
+        self.lost, self.step = lost, step
+
+    def logits(self, x):
+        steps = x if not self.step else self.step * np.round(x / self.step)
+        return super().logits(x) + (steps[:, None, :] * self.lost).sum(axis=2)
+
+
+@pytest.mark.parametrize("norm", NORMS)
+@pytest.mark.parametrize("radius", ["auto", 0.5])
+@pytest.mark.parametrize("step", [0.0, 0.01, 0.1], ids=["cancelled", "fine", "coarse"])
+@pytest.mark.parametrize("share", [0.1, 1.0, 10.0])
+def test_a_constant_gradient_that_does_not_tell_how_the_scores_move_is_masked(norm, radius, step, share):
+    model = Hidden(linear(), share * np.random.default_rng(5).normal(size=(5, 12)), step)
+    finding = score(model, sample(), norm, radius=radius)
+    assert (finding.kind, finding.value, finding.details["reason"]) == (Kind.ABSTAINED, None, "gradient_masked")
+    assert finding.details["unexplained"] > 1e-3
+    assert finding.gradients <= minimum(CleverParams(batches=20, batch_size=32, radius=radius), Threat()).gradients
+
+
+def test_what_one_rival_hides_is_seen_though_another_is_nearer():
+    model, x = linear(), sample()
+    label = int(model.labels(x[None])[0])
+    near = score(model, x, radius=0.5).details["rival"]
+    ranked = [j for j in np.argsort(-model.scores(x[None])[0]) if j not in (label, near)]
+    lost = np.zeros((5, 12))
+    lost[ranked[0], 0] = 1.0
+    assert score(Hidden(model, lost, 0.05), x, radius=0.5).kind is Kind.ABSTAINED
+
+
+class Cone(Disc):
+    """A disc whose score falls evenly: its gradient turns from point to point, and is of one length everywhere."""
+
+    def logits(self, x):
+        inside = self.rim - np.linalg.norm(x - self.center, axis=1)
+        return np.stack([inside, np.zeros_like(inside)], axis=1)
+
+    def jacobian(self, x):
+        away = x - self.center
+        inside = -away / np.linalg.norm(away, axis=1, keepdims=True)
+        return np.stack([inside, np.zeros_like(inside)], axis=1)
+
+
+def test_a_gradient_that_turns_and_keeps_its_length_is_neither_linear_nor_masked():
+    x = np.array([0.6, 0.3, 0.1], np.float32)
+    finding = score(Cone(np.zeros(3), 1.0), x)
+    assert finding.value == pytest.approx(1 - np.linalg.norm(x), rel=1e-5)
+    assert finding.details["status"] == finding.details["by_norm"]["l2"]["status"] == "ok"
+
+
 @pytest.mark.parametrize("limit", [-1.0, 0.6], ids=["at the sample", "nearby"])
 @pytest.mark.parametrize("radius", ["auto", 0.5])
 def test_a_gradient_that_is_not_finite_ends_in_abstention(limit, radius):
@@ -297,13 +359,40 @@ def test_a_run_costs_what_it_declares_at_most():
         declared = minimum(CleverParams(batches=20, batch_size=32, radius=radius), Threat())
         assert finding.gradients <= declared.gradients
         assert finding.queries == declared.queries == 1
-    assert finding.gradients == 1 + 20 * 32  # a given radius needs no walk
+    assert finding.gradients == 1 + 20 * 32 + 2 * 17  # a given radius needs no walk; equal maxima are looked into
 
 
 def test_a_run_cut_short_by_its_budget_claims_nothing():
     samples = Samples(sample()[None], (0,), None)
     [outcome] = run(linear(), samples, CLEVER, CleverParams(), Threat(), Budget(None, gradients=900), seed=0)
     assert (outcome.finding.kind, outcome.finding.value, outcome.finding.ended) == (Kind.ABSTAINED, None, "budget")
+
+
+# --- the first version, for released recipes ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("norm", "value", "shape", "end_point"),
+    [
+        (Norm.L1, 0.29948548613191056, 2.4251324228352225, 1.803092259419812),
+        (Norm.L2, 0.2813583761103706, 1.2544273254383642, 1.9192603018194754),
+        (Norm.LINF, 0.11521286172812396, 50.0, 4.686976382266278),
+    ],
+)
+def test_the_first_version_stays_as_it_was(norm, value, shape, end_point):
+    """Written down when it was the only one."""
+    finding = score(Disc(np.zeros(3), 1.0), np.array([0.6, 0.3, 0.1]), norm, row=FIRST)
+    told = (finding.value, finding.details["shape"], finding.details["end_point"])
+    assert told == pytest.approx((value, shape, end_point), rel=1e-9)
+    assert finding.value != score(Disc(np.zeros(3), 1.0), np.array([0.6, 0.3, 0.1]), norm).value
+    assert set(finding.details) == DETAILS
+
+
+def test_the_first_version_takes_equal_maxima_at_their_word():
+    model = Hidden(linear(), np.ones((5, 12)) * np.arange(5)[:, None], 0.01)
+    finding = score(model, sample(), row=FIRST)
+    assert finding.details["status"] == "degenerate"
+    assert finding.gradients <= FIRST.minimum(CleverParams(batches=20, batch_size=32), Threat()).gradients
 
 
 # --- questions of bounded length -----------------------------------------------------------------------------------
