@@ -21,7 +21,7 @@ demo: $(RUN) ## Audit the bundled model on 20 handwritten digits, end to end; wr
 	$(BIN)/brinell demo
 
 test: $(WORK) ## The whole test suite
-	$(BIN)/pytest -n auto --dist worksteal tests/unit tests/contract tests/laws
+	$(BIN)/pytest -n auto --dist worksteal tests/unit tests/contract tests/laws tests/masks
 	$(BIN)/pytest -n auto --dist loadfile tests/e2e
 
 law: $(WORK) ## The laws of one method, and what they cost: make law METHOD=square

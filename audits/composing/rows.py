@@ -17,6 +17,7 @@ from audits.evidence.brackets import Bracket, BracketClaim, join
 from audits.evidence.evidence import Evidence
 from audits.evidence.signs import GradientSort, Sample
 from models.cards import ModelCard
+from models.kinds import KINDS
 
 
 def rows_of(spec: AuditSpec, evidence: Sequence[Evidence]) -> tuple[SampleRow, ...]:
@@ -44,7 +45,9 @@ def _gradients(card: ModelCard) -> GradientSort:
     withheld = next((each for each in card.withheld if each.offer is Access.GRADIENTS), None)
     if withheld is not None:
         return "flat" if withheld.by_kind else "expected"
-    return "expected" if Access.GRADIENTS in card.offers else "none"
+    if Access.GRADIENTS in card.offers:
+        return "expected"
+    return "none" if KINDS[card.kind].is_remote else "flat"
 
 
 def _widest(spec: AuditSpec) -> float:

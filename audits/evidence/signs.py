@@ -22,8 +22,8 @@ ROUNDING = 1e-6  # share by which two computations of one distance in float32 ma
 
 Shown = bool | None  # None: this sample cannot show it
 GradientSort = Literal["expected", "flat", "none"]
-"""What gradients a model's kind has: a network's are `expected`, offered or not; votes of trees are `flat` all over;
-an endpoint and a nearest-neighbor model have `none` to give."""
+"""What gradients a model's kind has: a network's are `expected`, offered or not; votes of trees and of neighbors are
+`flat` all over; an endpoint has `none` to give."""
 
 
 @dataclass(frozen=True)
@@ -94,12 +94,14 @@ def baseline_suffices(sample: Sample) -> Shown:
     """Noise comes about as near as the attacks that search, where it should not. Without a search it says nothing.
 
     At a given epsilon only a success counts: whoever has one is done. Where there are few features, so many random
-    points are a search themselves.
+    points are a search themselves; so they are among the cells of trees and of neighbors, where some are always near.
     """
     baselines = sample.tried(lambda method: method.is_baseline)
     searches = sample.tried(is_attack) - baselines
     points = sum(sample.findings[name].queries for name in baselines)
-    if not sample.row.is_correct or not baselines or not searches or sample.features < _searched_by(points):
+    if not sample.row.is_correct or not baselines or not searches:
+        return None
+    if sample.gradients == "flat" or sample.features < _searched_by(points):
         return None
     reached, best = sample.distance(baselines), sample.distance(searches)
     if reached is None or best is None or sample.epsilon is not None:

@@ -118,6 +118,12 @@ def test_random_points_among_few_features_are_a_search():
     assert raised([sample(features=44, **noisy)]) == ()
 
 
+def test_random_points_among_the_cells_of_trees_and_neighbors_are_a_search():
+    noisy = sample(**(QUIET | {"noise": found(0.7)}))
+    assert [alarm.code for alarm in raised([replace(noisy, gradients="none")])] == ["noise_suffices"]
+    assert raised([replace(noisy, gradients="flat")]) == ()
+
+
 def test_towards_one_class_nothing_need_be_found():
     quiet = sample(**{name: nothing() for name in ("pgd", "square", "noise")})
     assert [alarm.code for alarm in raised([quiet])] == ["attack_below_full_success"]
