@@ -80,15 +80,16 @@ def kind_of(value: onnx.ValueInfoProto) -> str:
     return names.get(value.type.tensor_type.elem_type, "unknown")
 
 
-def listing(answers: Answers) -> str:
-    """Describe outputs by type and shape, in words of our own."""
-    return ", ".join(_description(answer) for answer in answers.values())
+def listing(answers: Answers, rows: int) -> str:
+    """Describe what outputs answered to `rows` rows by type and shape, in words of our own."""
+    return ", ".join(_description(answer, rows) for answer in answers.values())
 
 
-def _description(answer: Any) -> str:
+def _description(answer: Any, rows: int) -> str:
     if not isinstance(answer, np.ndarray):
         return "no tensor"
-    return f"{answer.dtype.name if answer.dtype.kind in 'fiub' else 'text'} {['N', *answer.shape[1:]]}".replace("'", "")
+    axes = ["N" if i == 0 and size == rows else str(size) for i, size in enumerate(answer.shape)]
+    return f"{answer.dtype.name if answer.dtype.kind in 'fiub' else 'text'} [{', '.join(axes)}]"
 
 
 def many_classes(answer: NDArray[Any]) -> Literal["probabilities", "logits"]:

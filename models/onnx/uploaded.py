@@ -27,7 +27,8 @@ class UploadedGraph:
 
     def answers(self, rows: NDArray[Any]) -> Answers:
         """Answer every output, for exactly these rows."""
-        return dict(zip(self._names, run(self._session, self._entry, rows), strict=True))
+        found = run(self._session, self._entry, rows)
+        return {name: _by_row(answer, len(rows)) for name, answer in zip(self._names, found, strict=True)}
 
     def all_answers(self, rows: NDArray[Any]) -> Answers:
         """Answer every output for any number of rows; one that has no row for each of them is left as it came last."""
@@ -39,8 +40,14 @@ class UploadedGraph:
         """Answer one output, rows taken in the file's own size."""
         size = self.batch or len(rows)
         parts = [rows[i : i + size] for i in range(0, len(rows), size)]
-        found = [run(self._session, self._entry, padded(part, size), [output])[0][: len(part)] for part in parts]
-        return np.concatenate(found)
+        found = [run(self._session, self._entry, padded(part, size), [output])[0] for part in parts]
+        return np.concatenate([_by_row(each, size)[: len(part)] for each, part in zip(found, parts, strict=True)])
+
+
+def _by_row(answer: Any, rows: int) -> Any:
+    """Labels that a look-up by an ArgMax leaves lying, [1, N], as [N]."""
+    lies = isinstance(answer, np.ndarray) and answer.shape == (1, rows) and rows > 1 and answer.dtype.kind != "f"
+    return answer[0] if lies else answer
 
 
 def _joined(parts: list[Any], size: int, rows: int) -> Any:

@@ -38,20 +38,20 @@ def read_exit(model: ModelProto, answers: Answers, rows: int, told: Meaning | No
     if found.rankings:
         exit_ = Exit(_only(found.rankings, "rankings of the classes", answers), "ranking")
     else:
-        exit_ = _unranked(model, found, answers)
+        exit_ = _unranked(model, found, answers, rows)
     if told is None:
         return exit_
     if told == "label":
         if exit_.label is not None:
             exit_ = Exit(exit_.label, "labels")
         if not exit_.names_classes:
-            raise unsupported(f"No output is a label, [N]: found {listing(answers)}. Leave output=label out.")
+            raise unsupported(f"No output is a label, [N]: found {listing(answers, rows)}. Leave output=label out.")
     elif exit_.names_classes:
-        raise unsupported(f"The output is a label, and not a {told}: found {listing(answers)}. Leave output out.")
+        raise unsupported(f"The output is a label, and not a {told}: found {listing(answers, rows)}. Leave output out.")
     return replace(exit_, told=told)
 
 
-def _unranked(model: ModelProto, found: Found, answers: Answers) -> Exit:
+def _unranked(model: ModelProto, found: Found, answers: Answers, rows: int) -> Exit:
     label = _label(model, found, answers)
     for candidates, form in ((found.scores, "scores"), (found.single, "binary")):
         name = _scores(model, candidates, label, answers)
@@ -62,8 +62,8 @@ def _unranked(model: ModelProto, found: Found, answers: Answers) -> Exit:
     if label is not None:
         return Exit(label, "labels")
     raise unsupported(
-        f"No output has an axis of classes: found {listing(answers)}. Export the model with one float output [N, K]"
-        " (K >= 2 classes), or [N] or [N, 1] for two classes; flatten what lies behind the classes."
+        f"No output has an axis of classes: found {listing(answers, rows)}. Export the model with one float output"
+        " [N, K] (K >= 2 classes), or [N] or [N, 1] for two classes; flatten what lies behind the classes."
     )
 
 
@@ -144,7 +144,8 @@ def _is_made_of(p: NDArray[Any], z: NDArray[Any]) -> bool:
 def _only(names: list[str], what: str, answers: Answers) -> str:
     if len(names) == 1:
         return names[0]
+    found = listing({name: answers[name] for name in names}, len(answers[names[0]]))
     raise unsupported(
-        f"The model has {len(names)} outputs that could be {what} ({listing({n: answers[n] for n in names})}), and none"
-        " is made of another; export it with one."
+        f"The model has {len(names)} outputs that could be {what} ({found}), and none is made of another; export it"
+        " with one."
     )
