@@ -26,7 +26,7 @@ PerChannel = FiniteNumber | Annotated[list[FiniteNumber], Field(min_length=1, ma
 class Preprocessing(Record):
     """A preprocessing takes each row x to (x - subtract) / divide, prepended to the graph.
 
-    Lists run along the channel axis (the first of a row).
+    Lists run along the channel axis: the first of a row, or of an image (H, W, C) the last.
     """
 
     subtract: PerChannel = 0.0

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from brinell.client import Client
+from brinell.errors import BrinellError
 from brinell.printing.progress import progress
 from brinell.records import ModelCard, SamplesCard
 from brinell.wire.deadline import Deadline
@@ -19,18 +20,33 @@ def upload_model(
     output: str | None = None,
 ) -> ModelCard:
     """Uploads a model, with its progress shown, and returns it once it is ready."""
-    with progress(f"Uploading {path.name}") as advance:
-        model = client.upload_model(
-            path,
-            name=name,
-            kind=kind,
-            preprocessing=preprocessing,
-            output=output,
-            timeout_seconds=deadline.seconds_left,
-            on_sent=lambda sent, total: advance(sent / total, "inspecting" if sent == total else ""),
-        )
-        advance(1.0, model["state"])
+    try:
+        with progress(f"Uploading {path.name}") as advance:
+            model = client.upload_model(
+                path,
+                name=name,
+                kind=kind,
+                preprocessing=preprocessing,
+                output=output,
+                timeout_seconds=deadline.seconds_left,
+                on_sent=lambda sent, total: advance(sent / total, "inspecting" if sent == total else ""),
+            )
+            advance(1.0, model["state"])
+    except BrinellError as error:
+        raise _with_what_lies_beside(path, error) from None
     return model
+
+
+def _with_what_lies_beside(path: Path, error: BrinellError) -> BrinellError:
+    """torch writes weights to a second file of this name, and one file is uploaded."""
+    weights = path.with_name(f"{path.name}.data")
+    if error.code != "external_data_forbidden" or not weights.is_file():
+        return error
+    whole = path.with_name(f"{path.stem}-whole{path.suffix}")
+    detail = f'The weights are in {weights.name} beside it. One file of both: python -c "import onnx;' + (
+        f" onnx.save(onnx.load('{path}'), '{whole}')\""
+    )
+    return BrinellError(f"{error.detail} {detail}", code=error.code, problem=error.problem)
 
 
 def upload_samples(client: Client, path: Path, *, name: str | None = None) -> SamplesCard:

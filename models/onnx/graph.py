@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import onnx
 from numpy.typing import NDArray
-from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, helper, numpy_helper
+from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
 ONNX = ("", "ai.onnx")  # two spellings of the standard domain
 ML = "ai.onnx.ml"
@@ -67,6 +67,15 @@ def constants(graph: GraphProto) -> dict[str, NDArray[Any]]:
             if value is not None:
                 known[node.output[0]] = numpy_helper.to_array(value)
     return known
+
+
+def kinds_of_numbers(model: ModelProto) -> set[int]:
+    """Collect the types (of TensorProto) that constants are held in and that values are cast to."""
+    found = {tensor.data_type for tensor in model.graph.initializer}
+    for node in model.graph.node:
+        found |= {a.t.data_type for a in node.attribute if a.HasField("t")}
+        found |= {attribute(node, "to", TensorProto.UNDEFINED)} if node.op_type == "Cast" else set()
+    return found
 
 
 def names(graph: GraphProto) -> set[str]:

@@ -4,14 +4,19 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from onnx import ModelProto
+from onnx import ModelProto, TensorProto
 
 from algorithms.errors import ModelFault, Refused
-from models.onnx.graph import ONNX
+from models.onnx.graph import ONNX, kinds_of_numbers
 from models.onnx.session import padded, run, start
 from models.onnx.signature import Answers, Entry, unsupported
 
 DYNAMIC = "DynamicQuantizeLinear"
+ODD = {
+    number: name.lower()
+    for name, number in TensorProto.DataType.items()
+    if name == "BFLOAT16" or name.startswith(("FLOAT8", "FLOAT4", "COMPLEX"))
+}
 TOLERANCE = 1e-4  # relative to the largest score: room for another order of summation, none for another function
 HALF_TOLERANCE = 1e-2  # the same where float16 is in play
 
@@ -74,9 +79,7 @@ def try_out(model: ModelProto, entry: Entry, rows: NDArray[Any]) -> UploadedGrap
     try:
         trial = UploadedGraph(model, entry)
     except ModelFault as fault:
-        raise Refused(
-            "onnxruntime cannot load the model; check it with onnx.checker and export it again.", code="model_invalid"
-        ) from fault
+        raise Refused(_cannot_load(model), code="model_invalid") from fault
     sizes = (1,) if is_dynamic else (None, 1)
     for batch in (entry.batch,) if entry.batch is not None else sizes:
         trial.batch = batch
@@ -91,6 +94,21 @@ def try_out(model: ModelProto, entry: Entry, rows: NDArray[Any]) -> UploadedGrap
         ' does not know, let it ignore them (OneHotEncoder(handle_unknown="ignore")) and export it again; else check'
         " the export.",
         code="model_invalid",
+    )
+
+
+def _cannot_load(model: ModelProto) -> str:
+    """It passed the checker, so what is left is mostly a type or an operator that onnxruntime has no code for."""
+    odd = sorted(kinds_of_numbers(model) & ODD.keys())
+    if not odd:
+        return (
+            "onnxruntime cannot load the model, though the ONNX checker passes it: onnxruntime.InferenceSession(path)"
+            " tells why. Export it with operators and types that run on a CPU."
+        )
+    held = ", ".join(ODD[number] for number in odd)
+    return (
+        f"The model computes in {held}, which onnxruntime does not run on a CPU; convert it to float32 or float16"
+        " before the export (in torch: model.float())."
     )
 
 

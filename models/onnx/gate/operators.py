@@ -27,6 +27,10 @@ KNOWN_DOMAINS = frozenset(  # of exporters and runtimes: these may be named, oth
         "pkg.onnxscript.torch_lib",
     }
 )
+NEIGHBORS = (  # Scan and CDist are how skl2onnx writes distances to all points
+    "If it is a nearest-neighbor model of scikit-learn, upload its points instead of an export, kind=neighbors: an .npz"
+    " with x, y and k."
+)
 CONTROL_FLOW = frozenset({"If", "Loop", "Scan", "SequenceMap"})
 RANDOM = frozenset(
     {"Bernoulli", "Multinomial", "RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike"}
@@ -54,9 +58,10 @@ def refuse_operators(model: ModelProto) -> None:
 def _refuse_domain(node: NodeProto, place: int) -> None:
     if domain_of(node) not in DOMAINS:
         domain = node.domain if node.domain in KNOWN_DOMAINS else "not a standard one"
+        neighbors = f" {NEIGHBORS}" if node.op_type == "CDist" else ""
         raise Refused(
             f"The domain of node {place} (counted from 0) is {domain}; export with ai.onnx and ai.onnx.ml only, without"
-            " optimizations for one runtime.",
+            f" optimizations for one runtime.{neighbors}",
             code="custom_domain_forbidden",
         )
 
@@ -64,7 +69,10 @@ def _refuse_domain(node: NodeProto, place: int) -> None:
 def _refuse_operator(node: NodeProto, place: int) -> None:
     op = node.op_type
     if op in CONTROL_FLOW:
-        raise _unsupported(f"Operator {op} is control flow; export the model for inputs of fixed shape, without it.")
+        neighbors = f" {NEIGHBORS}" if op == "Scan" else ""
+        raise _unsupported(
+            f"Operator {op} is control flow; export the model for inputs of fixed shape, without it.{neighbors}"
+        )
     if op in RANDOM:
         raise _unsupported(f"Operator {op} is random; export the model in evaluation mode, without it.")
     if not onnx.defs.has(op, domain_of(node)):

@@ -55,8 +55,8 @@ def refuse_external_data(model: ModelProto) -> None:
         for tensor in body.tensors():
             if tensor.data_location == TensorProto.EXTERNAL or tensor.external_data:
                 raise Refused(
-                    "A tensor lies outside the file; save the model as one file: "
-                    "onnx.save(model, path) without external data.",
+                    "Weights lie in another file (external data); export with torch.onnx.export(...,"
+                    " external_data=False), or save all in one file: onnx.save(onnx.load(path), new_path).",
                     code="external_data_forbidden",
                 )
 

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
 from algorithms.errors import Refused
+from algorithms.mathematics.windows import Canvas
 from models.cards import Preprocessing
 from models.onnx.graph import Editor
 from models.onnx.signature import FLOATS, Entry
@@ -16,12 +17,20 @@ INPUT = "brinell_rows"
 
 
 def per_channel(values: float | list[float], shape: tuple[int, ...], field: str) -> NDArray[np.float32]:
-    """Make a number, or one a channel, broadcast over rows (m, *shape). Raises Refused(shape_mismatch)."""
+    """Make a number, or one a channel, broadcast over rows (m, *shape). Raises Refused(shape_mismatch).
+
+    Channels are the first axis, or of an image that is seen by its shape to have them last, (H, W, C), that one.
+    """
     array = np.asarray(values, np.float32)
-    if array.ndim == 1 and len(array) != shape[0]:
+    if array.ndim == 0:
+        return array.reshape((1,) * (1 + len(shape)))
+    if Canvas.of(shape).channels_last and len(array) == shape[-1]:
+        return array.reshape((*[1] * len(shape), -1))
+    if len(array) != shape[0]:
         raise Refused(
-            f"preprocessing.{field} has {len(array)} numbers, but the first axis of a row has {shape[0]}; give one"
-            " number, or one a channel.",
+            f"preprocessing.{field} has {len(array)} numbers, and rows have the shape {list(shape)}: a list has one for"
+            f" each of the {shape[0]} entries of the first axis, or for each channel of an image (H, W, C) with at most"
+            " 4. Give that, or a single number; other axes can be scaled within the model.",
             code="shape_mismatch",
             pointer=f"/preprocessing/{field}",
         )

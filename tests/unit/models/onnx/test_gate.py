@@ -41,6 +41,7 @@ def model(
 
 
 node = helper.make_node
+MICROSOFT, NPZ = "com.microsoft", r"kind=neighbors: an .npz with x, y and k"
 relu = partial(node, "Relu", ["x"], ["y"])
 
 
@@ -619,3 +620,22 @@ def test_a_mutated_model_is_parsed_or_refused_and_nothing_else(data: bytes):
     except Refused as refusal:
         found = refusal.code
     assert found in GATE_CODES | {onnx.ModelProto}
+
+
+FIXES = {
+    "external data": (lambda: model(relu(), tensors=[external()]), "external_data=False"),
+    "a scan over all points": (lambda: model(node("Scan", ["x"], ["y"], body=subgraph(), num_scan_inputs=1)), NPZ),
+    "distances by a runtime's own operator": (lambda: model(node("CDist", ["x", "x"], ["y"], domain=MICROSOFT)), NPZ),
+}
+
+
+@pytest.mark.parametrize(("built", "fix"), FIXES.values(), ids=FIXES)
+def test_a_refusal_names_the_way_out_that_removes_its_reason(built, fix):
+    with pytest.raises(Refused, match=fix):
+        check(built().SerializeToString())
+
+
+def test_control_flow_other_than_a_scan_says_nothing_of_neighbors():
+    with pytest.raises(Refused) as refused:
+        check(model(node("Loop", ["", "", "x"], ["y"], body=subgraph())).SerializeToString())
+    assert "neighbors" not in refused.value.detail

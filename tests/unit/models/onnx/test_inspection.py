@@ -187,8 +187,36 @@ def test_preprocessing_is_part_of_scores_labels_and_gradients(per_channel: bool)
     assert Access.GRADIENTS in seen(export.data, wanted).offers
 
 
+def channels_last(height: int) -> bytes:
+    """An image (height, 8, 3), averaged over its pixels, and a dense layer on the three channels."""
+    nodes = [
+        helper.make_node("ReduceMean", ["x"], ["mean"], axes=[1, 2], keepdims=0),
+        helper.make_node("MatMul", ["mean", "V"], ["z"]),
+    ]
+    return graph(nodes, ["N", height, 8, 3], [("z", FLOAT, ["N", 4])], {"V": W[:3]})
+
+
+@pytest.mark.parametrize("height", [8, 5])
+def test_one_number_a_channel_is_taken_where_the_shape_shows_that_channels_are_last(height: int) -> None:
+    wanted = Preprocessing(subtract=[0.5, 0.25, 0.125], divide=[0.5, 0.25, 2.0])
+    data = channels_last(height)
+    network = read(onnx.load_from_string(data), wanted)
+    rows = np.random.default_rng(0).random((5, height, 8, 3), dtype=np.float32)
+    expected = ((rows - np.float32(wanted.subtract)) / np.float32(wanted.divide)).mean((1, 2)) @ W[:3]
+    np.testing.assert_allclose(network.session().ask(rows, str(network.rebuilt.scores)), expected, atol=1e-5)
+    assert Access.GRADIENTS in seen(data, wanted).offers
+
+
+def test_a_list_as_long_as_the_first_axis_still_runs_along_it() -> None:
+    numbers = [float(n) for n in range(8)]
+    network = read(onnx.load_from_string(channels_last(8)), Preprocessing(subtract=numbers))
+    rows = np.zeros((2, 8, 8, 3), np.float32)
+    expected = np.full((2, 3), -np.mean(numbers), np.float32) @ W[:3]
+    np.testing.assert_allclose(network.session().ask(rows, str(network.rebuilt.scores)), expected, rtol=1e-5)
+
+
 def test_preprocessing_of_another_number_of_channels_is_refused() -> None:
-    with pytest.raises(Refused, match="has 2 numbers, but the first axis of a row has 3") as refused:
+    with pytest.raises(Refused, match=r"has 2 numbers, and rows have the shape .3, 8, 8.: .* the 3 entries") as refused:
         seen(torch_export("cnn", "classic", 13).data, Preprocessing(subtract=[0.1, 0.2]))
     assert refused.value.code == "shape_mismatch"
 
@@ -323,3 +351,31 @@ def test_what_fails_in_the_graph_rebuilt_for_gradients_costs_gradients_alone(
     reasons = {withheld.offer: withheld.reason for withheld in found.withheld}
     assert f"at the operator {operator}" in reasons[Access.GRADIENTS]
     assert operator in reasons[Access.BOUNDS]
+
+
+BFLOAT16 = TensorProto.BFLOAT16
+IN_BFLOAT16 = [
+    helper.make_node("Cast", ["x"], ["coarse"], to=BFLOAT16),
+    helper.make_node("Cast", ["W"], ["V"], to=BFLOAT16),
+    helper.make_node("MatMul", ["coarse", "V"], ["product"]),
+    helper.make_node("Cast", ["product"], ["z"], to=FLOAT),
+]
+
+
+def test_a_model_that_computes_in_bfloat16_is_told_so() -> None:
+    """The checker passes it, so there would be nothing to find with it."""
+    with pytest.raises(Refused, match=r"computes in bfloat16.*float32 or float16") as refused:
+        seen(graph(IN_BFLOAT16, ["N", 6], [("z", FLOAT, ["N", 4])], {"W": W}))
+    assert refused.value.code == "model_invalid" and "checker" not in refused.value.detail
+
+
+def test_a_model_that_onnxruntime_has_no_code_for_is_told_where_to_see_why() -> None:
+    layout = helper.make_node("RNN", ["steps", "V", "R"], ["", "last"], hidden_size=4, layout=1)
+    nodes = [
+        helper.make_node("Unsqueeze", ["x", "second"], ["steps"]),
+        layout,
+        helper.make_node("Squeeze", ["last", "second"], ["z"]),
+    ]
+    weights = {**STEPS, "second": np.array([1], np.int64)}
+    with pytest.raises(Refused, match="InferenceSession"):
+        seen(graph(nodes, ["N", 6], [("z", FLOAT, ["N", 4])], weights, opset=17))
