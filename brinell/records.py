@@ -195,8 +195,10 @@ class EndpointInput(TypedDict):
 
 
 class EndpointOutput(TypedDict):
+    """An endpoint's output says what it answers for a row, of how many classes, or of which, named by column."""
+
     kind: Literal["logits", "probabilities", "labels"]
-    classes: int
+    classes: int | list[str]
 
 
 class EnvelopePoint(TypedDict):

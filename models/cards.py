@@ -1,10 +1,11 @@
 """Cards: what is known of a model or of samples without opening them. The public JSON is these classes."""
 
+import re
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 from typing_extensions import TypeAliasType
 
 from algorithms.seam.access import Access
@@ -19,6 +20,7 @@ Meaning = TypeAliasType("Meaning", Literal["logit", "probability", "decision", "
 
 
 LARGEST = float(np.finfo(np.float32).max)  # preprocessing is computed in float32
+WHOLE = re.compile(r"u?int[0-9]*|bool", re.IGNORECASE)  # datatypes of whole numbers
 FiniteNumber = Annotated[float, Field(strict=True, ge=-LARGEST, le=LARGEST)]  # strict: "2" and true are no numbers
 PerChannel = FiniteNumber | Annotated[list[FiniteNumber], Field(min_length=1, max_length=4096)]
 
@@ -88,16 +90,37 @@ class Refusal(Record):
     detail: str
 
 
+def _is_no_whole_number(dtype: object) -> object:
+    if isinstance(dtype, str) and WHOLE.fullmatch(dtype):
+        raise ValueError(
+            "attacks change rows by fractions, which whole numbers cannot carry; let the endpoint take float32 or"
+            " float64 and round for itself, if it must"
+        )
+    return dtype
+
+
 class EndpointInput(Record):
     """An endpoint's input says what one row is: `shape` without the batch axis, `dtype` on the wire."""
 
     shape: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1, max_length=8)]
-    dtype: Literal["float32", "float64"] = "float32"
+    dtype: Annotated[Literal["float32", "float64"], BeforeValidator(_is_no_whole_number)] = "float32"
 
 
 class EndpointOutput(Record):
+    """An endpoint's output says what it answers for a row, of how many classes, or of which, named by column."""
+
     kind: OutputKind
-    classes: Annotated[int, Field(ge=2, le=100_000)]
+    classes: Annotated[
+        Annotated[int, Field(ge=2, le=100_000), Tag("count")] | Annotated[NamesByColumn, Tag("names")],
+        Discriminator(lambda given: "names" if isinstance(given, list | tuple) else "count"),
+    ]
+
+    @property
+    def named(self) -> NamedClasses:
+        """Returns the classes: by them labels are read."""
+        if isinstance(self.classes, int):
+            return NamedClasses(self.classes, None)
+        return NamedClasses(len(self.classes), self.classes)
 
 
 TRIES = 3  # of one request that fails

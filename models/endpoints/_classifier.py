@@ -48,7 +48,8 @@ class RemoteClassifier:
         self._is_withdrawn = permit.is_withdrawn
         self._client = EndpointClient(address, permit, seconds=endpoint.limits.timeout_seconds, resolve=resolve)
         self.shape = endpoint.input.shape
-        self.classes = endpoint.output.classes
+        self._named = endpoint.output.named
+        self.classes = self._named.count
         self.gives_probabilities = endpoint.output.kind == "probabilities"
         self._nothing = np.zeros(0, np.int64) if endpoint.output.kind == "labels" else np.zeros((0, self.classes), "f4")
         self.offers = dict.fromkeys(OFFERS[endpoint.output.kind], self)
@@ -113,10 +114,13 @@ class RemoteClassifier:
         try:
             found = self._protocol.decode(tree, self._options)
         except (LookupError, TypeError, ValueError, AttributeError, StopIteration):
-            raise bad_response("The endpoint's answer does not have the form of its protocol; check both.") from None
+            raise bad_response(
+                "The endpoint's answer does not have the form of its protocol (an error told with status 200 has not"
+                " either); check both."
+            ) from None
         kind = self._endpoint.output.kind
         if kind == "labels":
-            return _reading.labels(found, rows, self.classes)
+            return _reading.labels(found, rows, self._named)
         return _reading.scores(found, rows, self.classes, kind)
 
 

@@ -5,6 +5,7 @@ This is the only file that sends anything, and `_guard.py` the only one that con
 
 import asyncio
 import random
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -103,7 +104,12 @@ class EndpointClient:
             raise _Transient(fault) from None
         except DeniedAddress:
             raise unavailable("The endpoint's name leads to an address that may not be called.") from None
-        except (httpcore2.NetworkError, httpcore2.TimeoutException, httpcore2.ProtocolError):
+        except (httpcore2.NetworkError, httpcore2.TimeoutException, httpcore2.ProtocolError) as error:
+            if isinstance(error.__cause__, ssl.SSLCertVerificationError):
+                raise unavailable(
+                    "The endpoint's certificate is not trusted: of an unknown authority, for another name, or expired."
+                    " The operator can name a file with its authority in SSL_CERT_FILE."
+                ) from None
             raise _Transient(unavailable("The endpoint could not be reached, or broke off.")) from None
 
     async def _answer(self, connection: httpcore2.AsyncHTTPConnection, body: bytes) -> bytes:
@@ -172,7 +178,8 @@ def _check(status: int, headers: Headers) -> None:
     if not 200 <= status < 300:
         raise bad_response(
             "The endpoint refused the request; check shape, limits.max_batch, protocol and its options: of"
-            " open_inference_v2, options.input_name has to be the name of the model's input."
+            " open_inference_v2, options.input_name has to be the name of the model's input, and an input of another"
+            " datatype than FP32 or FP64 (UINT8, INT64) takes no rows of input.dtype."
         )
     if sum(len(name) + len(value) for name, value in headers) > MOST_HEADER_BYTES:
         raise bad_response(f"The endpoint's headers have more than {MOST_HEADER_BYTES} bytes.")

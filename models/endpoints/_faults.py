@@ -14,3 +14,10 @@ def unavailable(detail: str) -> ModelFault:
 def bad_response(detail: str) -> ModelFault:
     """Make the fault of an endpoint that answered something else than it was asked."""
     return ModelFault(detail, code=BAD_RESPONSE)
+
+
+class Unordered(ModelFault):
+    """An answer has its numbers in an order by chance: no smaller request mends that."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail, code=BAD_RESPONSE)

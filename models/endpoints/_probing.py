@@ -10,6 +10,7 @@ from algorithms.errors import ModelFault, Refused
 from algorithms.seam.access import Access, Rows
 from models.cards import Endpoint, Inspection, ModelInput, ModelOutput, OutputKind, Probe, Reads, Withheld
 from models.endpoints._classifier import OFFERS, RemoteClassifier
+from models.endpoints._faults import Unordered
 from models.endpoints._guard import Resolve, resolve
 from models.endpoints._permit import Permit
 
@@ -17,6 +18,8 @@ PROBES = 3  # rows looked at one by one
 MOST_DECIMALS = 6  # what float32 can show of a number near one
 FAR = np.float32(16)  # times noise in [-1, 1]: a linear model leaves [0, 1], and no exponential overflows
 SUM_TOLERANCE = 0.02  # of probabilities; rounding may explain more
+
+FEWEST_TO_SORT = 6  # classes
 
 ORDER = (Access.LABELS, Access.SCORES)
 MEANINGS: dict[OutputKind, Literal["logits", "probabilities", "label"]] = {
@@ -57,12 +60,14 @@ def _probed(asked: _Asked) -> Inspection:
     _check_regime(asked, rows, alone)
     again = asked.answers(rows[:PROBES], max_batch=1)
     max_batch, together = _largest_batch(asked, rows)
+    _check_order(together)
     same = np.array_equal(alone, again) and np.array_equal(alone, together[:PROBES])
     offers = OFFERS[endpoint.output.kind]
     return Inspection(
         input=ModelInput(name="input", dtype=endpoint.input.dtype, shape=endpoint.input.shape, batch=None),
-        output=ModelOutput(name="output", classes=endpoint.output.classes, kind=endpoint.output.kind),
+        output=ModelOutput(name="output", classes=endpoint.output.named.count, kind=endpoint.output.kind),
         reads=Reads(output="output", as_=MEANINGS[endpoint.output.kind], because="told"),
+        classes_named=None if isinstance(endpoint.output.classes, int) else endpoint.output.classes,
         offers=tuple(access for access in ORDER if access in offers),
         withheld=_withheld(offers),
         probe=Probe(max_batch=max_batch, deterministic=bool(same), decimals=_decimals(alone)),
@@ -97,6 +102,19 @@ def _rounding(scores: NDArray[np.float64]) -> float:
     return SUM_TOLERANCE if decimals is None else max(SUM_TOLERANCE, scores.shape[1] * 0.5 * 10**-decimals)
 
 
+def _check_order(scores: NDArray[np.float64]) -> None:
+    """Refuse scores that fall from the first column to the last in every row: so does a list sorted by score.
+
+    A model whose columns fall by chance is one of 720 or more, and it would have to answer every row alike in that.
+    """
+    if scores.ndim == 2 and scores.shape[1] >= FEWEST_TO_SORT and np.all(np.diff(scores, axis=1) < 0):
+        raise Refused(
+            "The scores fall from the first class to the last in every row that was asked, as if they were sorted; let"
+            " the endpoint answer them in one order of the classes.",
+            code="endpoint_bad_response",
+        )
+
+
 def _is_one_logit(scores: NDArray[np.float64]) -> bool:
     """[0, z] of two classes, as one number a row is read."""
     return scores.shape[1] == 2 and not np.any(scores[:, 0])
@@ -128,6 +146,8 @@ def _largest_batch(asked: _Asked, rows: Rows) -> tuple[int, NDArray[np.float64]]
     while True:
         try:
             return size, asked.answers(rows[: max(PROBES, size)], max_batch=size)
+        except Unordered:
+            raise
         except ModelFault:
             if size == 1:
                 raise

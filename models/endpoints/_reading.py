@@ -6,7 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic_core import from_json
 
+from algorithms.errors import Refused
 from models.cards import OutputKind
+from models.class_names import NamedClasses
 from models.endpoints._faults import bad_response
 
 DEEPEST = 32
@@ -42,24 +44,54 @@ def scores(tree: JsonTree, rows: int, classes: int, kind: OutputKind) -> NDArray
     return values
 
 
-def labels(tree: JsonTree, rows: int, classes: int) -> NDArray[np.int64]:
-    """Make labels (rows,) of whole numbers. Raises ModelFault(endpoint_bad_response)."""
-    values = _array(tree, ((rows,), (rows, 1))).reshape(rows)
-    if not np.all((values == np.floor(values)) & (values >= 0) & (values < classes)):
-        raise bad_response(f"The endpoint answered labels that are not integers from 0 to {classes - 1}.")
-    return values.astype(np.int64)
+def labels(tree: JsonTree, rows: int, classes: NamedClasses) -> NDArray[np.int64]:
+    """Make labels (rows,), as columns, of whole numbers or of names. Raises ModelFault(endpoint_bad_response)."""
+    found = _list(tree, ((rows,), (rows, 1)), {int, float}, {str}).reshape(rows)
+    is_text = isinstance(found[0], str)
+    if is_text and classes.names is None:
+        raise bad_response(
+            "The endpoint answers its labels as text; register it with output.classes as the list of their names."
+        )
+    if not is_text and not all(map(_is_whole, found)):
+        raise bad_response(f"The endpoint answered labels that are not integers from {classes.numbers}.")
+    try:
+        return classes.columns(np.array([label if is_text else int(label) for label in found]))
+    except Refused:
+        known = "the names in output.classes" if is_text else f"its classes, {classes.numbers}"
+        raise bad_response(f"The endpoint answered labels that are none of {known}.") from None
+
+
+def _is_whole(number: int | float) -> bool:
+    return abs(number) < 2**63 and number == int(number)
 
 
 def _array(tree: JsonTree, shapes: tuple[tuple[int, ...], ...]) -> NDArray[np.float64]:
     """Numbers only: no null, text, true or false among them, and no list of another length."""
-    found = np.array(tree, dtype=object)
-    if found.shape not in shapes or not set(map(type, found.ravel())) <= {int, float}:
-        wanted = " x ".join(map(str, shapes[0]))
-        raise bad_response(f"The endpoint did not answer {wanted} numbers; check its address, shape and classes.")
+    found = _list(tree, shapes, {int, float})
     try:
         return found.astype(np.float64)
     except OverflowError:  # an integer beyond float64
         raise bad_response("The endpoint answered numbers that are not finite.") from None
+
+
+def _list(tree: JsonTree, shapes: tuple[tuple[int, ...], ...], *kinds: set[type]) -> NDArray[Any]:
+    """The tree as an array of objects that are all of one of these kinds."""
+    found = np.array(tree, dtype=object)
+    met = set(map(type, found.ravel()))
+    if found.shape in shapes and any(met <= kind for kind in kinds):
+        return found
+    if met & {dict}:
+        raise bad_response(
+            "The endpoint answered objects where numbers are wanted; let the path name their members, such as"
+            " $[*].score, or $[*]['first', 'second'] for two classes."
+        )
+    if met & {str} and {str} not in kinds:
+        raise bad_response(
+            'The endpoint answered text where numbers are wanted; let it answer JSON numbers (0.5, not "0.5"). If it is'
+            " the names of classes, register it with output.kind labels, and output.classes as the list of names."
+        )
+    wanted = " x ".join(map(str, shapes[0]))
+    raise bad_response(f"The endpoint did not answer {wanted} numbers; check its address, shape and classes.")
 
 
 def _is_deeper(tree: JsonTree, levels: int) -> bool:

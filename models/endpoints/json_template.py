@@ -16,6 +16,7 @@ import jsonpath_rfc9535
 from pydantic import AfterValidator, Field, model_validator
 
 from algorithms.seam.access import Rows
+from models.endpoints import _ordering
 from models.record import Record
 
 BATCH = "$batch"
@@ -54,8 +55,15 @@ def encode(rows: Rows, options: Options) -> Any:
 
 
 def decode(answer: Any, options: Options) -> Any:
-    """Find numbers (m, classes), or labels (m,), in the answer."""
-    values = jsonpath_rfc9535.find(options.scores or options.label or "$", answer).values()
+    """Find numbers (m, classes), or labels (m,), in the answer.
+
+    Raises ModelFault(endpoint_bad_response) where the path finds nothing, or its order is none to rely on.
+    """
+    path = options.scores or options.label or "$"
+    nodes = jsonpath_rfc9535.find(path, answer)
+    places = [node.location for node in nodes]
+    _ordering.check(path, answer, places, lambda tree: [node.location for node in jsonpath_rfc9535.find(path, tree)])
+    values = nodes.values()
     return values[0] if len(values) == 1 and _is_nested(values[0], options) else values
 
 

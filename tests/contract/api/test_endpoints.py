@@ -86,6 +86,10 @@ def test_an_origin_that_is_not_trusted_any_more_cannot_be_attacked(api: Api, cal
         ("/protocol", {"protocol": "_client"}),
         ("/output/kind", {"output": {"kind": "topk", "classes": 3}}),
         ("/output/classes", {"output": {"kind": "logits", "classes": 1}}),
+        ("/output/classes", {"output": {"kind": "labels", "classes": ["cat"]}}),
+        ("/output/classes", {"output": {"kind": "labels", "classes": ["1", "1.0"]}}),
+        ("/output/classes/1", {"output": {"kind": "labels", "classes": ["cat", 3, "dog"]}}),
+        ("/output/classes/0", {"output": {"kind": "labels", "classes": ["c" * 65, "dog", "emu"]}}),
         ("/input/shape", {"input": {"shape": []}}),
         ("/input/shape", {"input": {"shape": [4096, 4096, 2]}}),
         ("/limits/max_batch", {"input": {"shape": [3, 1024, 1024]}}),
@@ -121,6 +125,18 @@ def test_a_request_may_have_as_many_numbers_as_a_row(api: Api, caller: TestClien
 @pytest.mark.parametrize("path", ["/v2/models/m/versions/1/infer?key=a", "/score", "/v2/models/m/invocations"])
 def test_open_inference_is_spoken_at_any_path_that_may_take_rows(api: Api, caller: TestClient, path: str) -> None:
     assert api.an_endpoint(caller, url=TRUSTED_ORIGIN + path)["endpoint"]["url"].endswith(path)
+
+
+def test_classes_may_be_named(api: Api, caller: TestClient) -> None:
+    card = api.an_endpoint(caller, output={"kind": "labels", "classes": ["cat", "dog"]})
+    assert card["endpoint"]["output"] == {"kind": "labels", "classes": ["cat", "dog"]}
+    assert card["classes_named"] is None, "nobody has asked it yet"
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "UINT8", "int64", "bool"])
+def test_whole_numbers_on_the_wire_are_refused_with_the_reason(caller: TestClient, dtype: str) -> None:
+    answer = caller.post("/v1/models", json=ENDPOINT | {"input": {"shape": [4], "dtype": dtype}})
+    assert "attacks change rows by fractions" in problem_of(answer, "invalid_request").detail
 
 
 def test_a_template_is_taken_as_it_is(api: Api, caller: TestClient) -> None:

@@ -8,6 +8,7 @@ import pytest
 from pydantic import ValidationError
 from pydantic_core import to_json
 
+from algorithms.errors import ModelFault
 from models.endpoints import PROTOCOLS, _reading, json_template, open_inference_v2
 
 EXAMPLE = re.compile(r"POST (\{.*?\})\n    200  (\{.*?\})\n\n", re.DOTALL)
@@ -85,11 +86,42 @@ def test_open_inference_reads_flat_and_nested_data(outputs, name, found):
         ({"label": "$.p[*].label"}, {"p": [{"label": 1}, {"label": 0}]}, [1, 0]),
         ({"label": "$.labels"}, {"labels": [1, 0]}, [1, 0]),
         ({"label": "$.labels[*]"}, {"labels": [1]}, [1]),
-        ({"scores": "$.absent[*]"}, {"p": []}, []),
+        ({"scores": "$[*]['b', 'a']"}, [{"a": 1, "b": 2}, {"b": 4, "a": 3}], [2, 1, 4, 3]),  # as the path names them
+        ({"scores": "$.*"}, {"p": [[1, 2], [3, 4]]}, [[1, 2], [3, 4]]),  # of one member there is one order
+        ({"scores": "$..s"}, {"p": [{"s": [1, 2]}, {"s": [3, 4]}]}, [[1, 2], [3, 4]]),
+        ({"scores": "$[*][*].s"}, [[{"n": "a", "s": 1}, {"n": "b", "s": 2}]] * 2, [1, 2, 1, 2]),
+        (
+            {"scores": "$[*][*].s"},
+            [[{"n": "a", "s": 1}], [{"n": "b", "s": 2}]],
+            [1, 2],
+        ),  # what stands there is no order
     ],
 )
 def test_a_path_leads_to_the_answers_together_or_one_by_one(path, answer, found):
     assert json_template.decode(answer, json_template.Options(request="$batch", **path)) == found
+
+
+@pytest.mark.parametrize(
+    ("path", "answer", "told"),
+    [
+        ("$.absent[*]", {"p": []}, "found nothing .* error told with status 200"),
+        ("$.predictions", {"error": "out of memory", "code": 500}, "found nothing"),
+        ("$[*].*", [{"b": 0.9, "a": 0.1}, {"a": 0.8, "b": 0.2}], "an object has no order"),  # sorted
+        ("$[*].*", [{"a": 0.1, "b": 0.9}] * 2, "an object has no order"),  # by chance
+        ("$[*].*", [{"a": 0.5, "b": 0.5}] * 2, "an object has no order"),
+        ("$..s", {"first": {"s": 1}, "second": {"s": 2}}, "an object has no order"),
+        ("$.p[?@ > 0]", {"p": {"a": 1, "b": 2}}, "an object has no order"),
+        (
+            "$[*][*].s",
+            [[{"n": "a", "s": 9}, {"n": "b", "s": 1}], [{"n": "b", "s": 8}, {"n": "a", "s": 2}]],
+            "change places",
+        ),
+    ],
+)
+def test_what_a_path_finds_in_no_order_is_no_answer(path, answer, told):
+    with pytest.raises(ModelFault, match=told) as fault:
+        json_template.decode(answer, json_template.Options(request="$batch", scores=path))
+    assert fault.value.code == "endpoint_bad_response"
 
 
 def test_rows_take_the_place_of_batch_and_of_nothing_else():

@@ -1,11 +1,13 @@
 """Strict where servers are lax: NaN, text, other shapes, deep nesting, numbers too large."""
 
 import json
+import re
 
 import numpy as np
 import pytest
 
 from algorithms.errors import ModelFault
+from models.class_names import NamedClasses
 from models.endpoints import _reading as reading
 
 
@@ -98,14 +100,60 @@ def test_one_number_a_row_is_no_answer_of_another_count(tree, classes):
     refuses(reading.scores, tree, 2, classes, "logits")
 
 
+THREE = NamedClasses(3, None)
+
+
 @pytest.mark.parametrize("tree", [[0, 2], [[0], [2]], [0.0, 2.0]])
 def test_labels_are_integers_that_the_classes_have(tree):
-    assert reading.labels(tree, 2, 3).tolist() == [0, 2]
+    assert reading.labels(tree, 2, THREE).tolist() == [0, 2]
 
 
 @pytest.mark.parametrize("tree", [[0, 3], [0, -1], [0, 1.5], [0], [0, "2"], [0, True], [[0, 2]], [0, 10**30]])
 def test_anything_else_is_no_label(tree):
-    refuses(reading.labels, tree, 2, 3)
+    refuses(reading.labels, tree, 2, THREE)
+
+
+@pytest.mark.parametrize(
+    ("names", "tree"),
+    [
+        (("cat", "dog", "emu"), ["cat", "emu"]),
+        (("cat", "dog", "emu"), [["cat"], ["emu"]]),
+        (("cat", "dog", "emu"), [0, 2]),
+        (("1", "2", "3"), [1, 3]),
+        (("1", "2", "3"), [1.0, 3.0]),
+        (("1", "2", "3"), ["1", "3"]),
+    ],
+)
+def test_labels_may_go_by_the_names_of_the_classes(names, tree):
+    assert reading.labels(tree, 2, NamedClasses(3, names)).tolist() == [0, 2]
+
+
+@pytest.mark.parametrize(
+    ("names", "tree", "told"),
+    [
+        (None, ["cat", "emu"], "register it with output.classes as the list of their names"),
+        (("cat", "dog", "emu"), ["cat", "canary"], "none of the names in output.classes"),
+        (("cat", "dog", "emu"), [0, 3], "none of its classes, 0 to 2"),
+        (("1", "2", "3"), [0, 1], r"none of its classes, 1, 2, 3 \(column 0 is class 1\)"),
+        (None, [{"label": 1}, {"label": 2}], "objects where numbers are wanted"),
+    ],
+)
+def test_a_label_that_is_no_class_is_told_as_such(names, tree, told):
+    detail = refuses(reading.labels, tree, 2, NamedClasses(3, names))
+    assert re.search(told, detail) and "canary" not in detail
+
+
+@pytest.mark.parametrize(
+    ("tree", "told"),
+    [
+        ([["0.1", "0.2", "0.7"]] * 2, r"text where numbers are wanted; .* \(0\.5, not \"0\.5\"\)"),
+        (["cat", "dog"], "output.kind labels, and output.classes as the list of names"),
+        ([{"cat": 0.1, "dog": 0.9}] * 2, "let the path name their members"),
+        ([[0.1, 0.2, None]] * 2, "did not answer 2 x 3 numbers"),
+    ],
+)
+def test_what_stands_where_numbers_are_wanted_is_told(tree, told):
+    assert re.search(told, refuses(reading.scores, tree, 2, 3, "probabilities"))
 
 
 def test_every_float32_survives_the_way_through_text():
