@@ -88,7 +88,7 @@ SMALLEST_JOB_REQUEST: dict[str, Any] = {
 JOB: dict[str, Any] = {
     "id": JOB_ID,
     "state": "running",
-    "method": {"name": "clever", "version": "1", "params": {"preset": "quick", "batches": 50, "batch_size": 128}},
+    "method": {"name": "clever", "version": "2", "params": {"preset": "quick", "batches": 50, "batch_size": 128}},
     "request": JOB_REQUEST,
     "hints": None,
     "progress": {
