@@ -15,7 +15,7 @@ from audits.document.estimates import BESIDE, SampleEstimate
 from audits.document.rows import MethodResult, SampleRow
 from audits.evidence.brackets import Bracket, BracketClaim, join
 from audits.evidence.evidence import Evidence
-from audits.evidence.signs import GradientSort, Sample
+from audits.evidence.signs import GradientSort, Sample, is_white_box
 from models.cards import ModelCard
 from models.kinds import KINDS
 
@@ -29,15 +29,22 @@ def rows_of(spec: AuditSpec, evidence: Sequence[Evidence]) -> tuple[SampleRow, .
 def samples_of(rows: Sequence[SampleRow], spec: AuditSpec, evidence: Sequence[Evidence]) -> Iterator[Sample]:
     """Shows the rows as the alarms look at them."""
     methods = {e.method.name: e.method for e in evidence}
-    hinted = frozenset(e.method.name for e in evidence if e.spec.hints)
+    told = _told_from_inside(spec, evidence)
     widest = _widest(spec)
     features = math.prod(spec.samples.shape)
     is_targeted = spec.request.threat.goal != "untargeted"
     for row in rows:
         findings = {e.method.name: e.by_index[row.index] for e in evidence if row.index in e.by_index}
         yield Sample(
-            row, findings, methods, spec.threat.epsilon, widest, features, _gradients(spec.model), is_targeted, hinted
+            row, findings, methods, spec.threat.epsilon, widest, features, _gradients(spec.model), is_targeted, told
         )
+
+
+def _told_from_inside(spec: AuditSpec, evidence: Sequence[Evidence]) -> frozenset[str]:
+    """Names the methods whose hints may come from an attack that saw gradients: one of an earlier phase did."""
+    phase_of = {step.name: i for i, phase in enumerate(spec.phases) for step in phase}
+    first = min((phase_of.get(e.method.name, -1) for e in evidence if is_white_box(e.method)), default=len(phase_of))
+    return frozenset(e.method.name for e in evidence if e.spec.hints and phase_of.get(e.method.name, 0) > first)
 
 
 def _gradients(card: ModelCard) -> GradientSort:

@@ -7,7 +7,7 @@ from typing import Literal
 from audits.document.estimates import SCORES, title
 from audits.document.report import Alarm
 from audits.document.verdict import MASKING
-from audits.evidence import labels, signs
+from audits.evidence import labels, masking, signs
 from audits.evidence.signs import Sample, Shown
 
 EXAMPLES = 20
@@ -16,7 +16,10 @@ SEVERITIES = ("error", "warning", "note")
 
 @dataclass(frozen=True)
 class Check:
-    """A check raises its alarm from this `share` of the samples on; where it is 0, for any sample at all."""
+    """A check raises its alarm from this `share` of the samples on, by two of them or all; where it is 0, for any.
+
+    A sample that shows it `clearly` is enough whatever the share.
+    """
 
     code: str
     severity: Literal["error", "warning", "note"]
@@ -24,6 +27,7 @@ class Check:
     consequence: str
     shows: Callable[[Sample], Shown]
     share: float = 0.0
+    clearly: Callable[[Sample], Shown] = lambda _: False
 
     @property
     def holds_back(self) -> bool:
@@ -65,22 +69,23 @@ CHECKS = (
         "The gradients vanish where the model should still be changing its mind.",
         "Attacks and scores that follow gradients are blind here, so their silence is no evidence of robustness. Look "
         "at the distances of the attacks that need no gradient.",
-        signs.gradients_vanish,
+        masking.gradients_vanish,
     ),
     Check(
         "saturated_scores",
         "warning",
         "One class has a probability of exactly 1: rounding has removed what lies between.",
         "Attacks that watch scores see a flat landscape. Export the model with its logits and audit that.",
-        signs.saturated,
+        masking.saturated,
     ),
     Check(
         "black_box_beats_white_box",
         "warning",
         "An attack that sees less of the model found a nearer point than the ones that see its gradients.",
         "The gradients mislead, by masking or by a hard loss: the robustness measured with them is too high.",
-        signs.black_box_wins,
+        masking.black_box_wins(masking.CLOSER),
         share=0.05,
+        clearly=masking.black_box_wins(masking.TWICE_AS_CLOSE),
     ),
     Check(
         "noise_suffices",
@@ -88,7 +93,7 @@ CHECKS = (
         "Random noise, without any search, finds an adversarial point about as near as the best attack that searches.",
         "Either the attacks were blind, or the model is fragile to ordinary disturbances, or a few of its features "
         "decide everything. Nobody needs to be an adversary to break it.",
-        signs.baseline_suffices,
+        masking.baseline_suffices,
         share=0.05,
     ),
     Check(
@@ -98,7 +103,7 @@ CHECKS = (
         "What the other attacks did not find is weak evidence: a front end that cuts the input into steps hides a "
         "model from them too. The model's withheld accesses and the skipped methods say why. Export the model with its "
         "scores and without rounding, certify it, or let somebody who knows answer for it.",
-        signs.unseen("expected"),
+        masking.unseen("expected"),
         share=1.0,
     ),
     Check(
@@ -109,6 +114,17 @@ CHECKS = (
         "There is nothing between two codes, so how far such a point lies says little: a cut turns 1.97 into 1. Hold "
         "these features, which the model's card lists: one audit for each code, its box with that code at both ends.",
         signs.codes_moved,
+    ),
+    Check(
+        "masking",
+        "warning",
+        "The gradients speak of another landscape than the attacks met: they promise the boundary at less than a tenth "
+        "of the nearest distance found, or at more than five times it.",
+        "Gradients too steep to lead anywhere hide what is near from attacks that follow them, as do gradients too "
+        "flat. Look at the attacks that need none, with a larger recipe; export logits without rounding, ripples or "
+        "squashing in front of them.",
+        masking.misled,
+        share=0.05,
     ),
     Check(
         "attack_below_full_success",
@@ -123,7 +139,7 @@ CHECKS = (
         "note",
         "Models of this kind give out no gradients: all attacks looked from outside.",
         "Their distances are too large by more than those of attacks that see gradients would be.",
-        signs.unseen("none"),
+        masking.unseen("none"),
         share=1.0,
     ),
     *(_above_attack(score) for score in SCORES),
@@ -147,7 +163,7 @@ def _alarm(check: Check, samples: Sequence[Sample]) -> Alarm | None:
     answers = [(sample.row.index, check.shows(sample)) for sample in samples]
     able = [(index, shown) for index, shown in answers if shown is not None]
     shown = [index for index, shown in able if shown]
-    if not shown or len(shown) < check.share * len(able):
+    if not _are_enough(len(shown), len(able), check.share) and not any(map(check.clearly, samples)):
         return None
     return Alarm(
         code=check.code,
@@ -159,3 +175,8 @@ def _alarm(check: Check, samples: Sequence[Sample]) -> Alarm | None:
         consequence=check.consequence,
         holds_back=check.holds_back,
     )
+
+
+def _are_enough(shown: int, able: int, share: float) -> bool:
+    """Tell whether so many samples raise an alarm: where it wants a share, one of several is an exception."""
+    return shown > 0 and shown >= share * able and (share == 0 or shown > 1 or able == 1)

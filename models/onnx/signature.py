@@ -93,6 +93,11 @@ def _description(answer: Any, rows: int) -> str:
 
 
 def many_classes(answer: NDArray[Any]) -> Literal["probabilities", "logits"]:
-    """Say what (n, K) scores are: rows that sum to one, with nothing negative, are probabilities."""
+    """Say what (n, K) scores are: rows that sum to one, with nothing negative, are probabilities.
+
+    Rows that are all the same sum to one by chance as well as by a soft-max.
+    """
+    if (answer == answer[:1]).all():
+        return "logits"
     sums = np.abs(answer.sum(axis=1, dtype=np.float64) - 1)
     return "probabilities" if (answer >= 0).all() and (sums < 1e-3).all() else "logits"

@@ -12,10 +12,11 @@ from audits.asking.admission import admit
 from audits.asking.request import AuditRequest
 from audits.composing.compose import Material, compose
 from audits.composing.gallery import Pair, choose, gallery
-from audits.composing.rows import rows_of
+from audits.composing.rows import rows_of, samples_of
 from audits.document.report import Report
 from audits.evidence.evidence import Evidence
 from audits.renderings.render import WRITERS, render
+from jobs.hints import GivenHints
 from jobs.record import Job, JobError, JobMethod, Progress
 from jobs.states import JobState
 from jobs.summary import summarize
@@ -249,6 +250,34 @@ def test_another_version_of_a_method_is_compared_with_a_remark():
     assert remark in render(report, "html").decode()
     same = made(baseline=old, baseline_audit_id="aud_b")
     assert {one.remark for one in same.comparisons} == {None}
+
+
+@pytest.mark.parametrize(
+    ("phases", "told"),
+    [
+        ((("noise", "square"), ("pgd", "hopskipjump")), set()),
+        ((("noise", "pgd"), ("square", "hopskipjump")), {"square", "hopskipjump"}),
+        ((), {"pgd", "hopskipjump", "square"}),  # of an audit that did not write its phases down
+    ],
+)
+def test_an_attack_is_told_from_inside_where_an_earlier_phase_had_gradients(phases, told):
+    recipe = [{"name": name} for name in ("noise", "pgd", "square", "hopskipjump")]
+    card, samples = ready_card(), samples_card()
+    body = {"model_id": card.id, "samples_id": samples.id, "recipe": recipe}
+    plan = admit(AuditRequest.model_validate(body), card, samples)
+    steps = {step.name: step for phase in plan.spec.phases for step in phase}
+    spec = plan.spec.model_copy(update={"phases": tuple(tuple(steps[name] for name in phase) for phase in phases)})
+    given = GivenHints(digest="0" * 64, points=1, reached=1, proven=0)
+    later = {name for phase in phases[1:] for name in phase} or told
+    jobs = [job.model_copy(update={"hints": given}) if job.request.method.name in later else job for job in plan.jobs]
+    evidence = [told_by(job) for job in jobs]
+    assert {frozenset(sample.told) for sample in samples_of(rows_of(spec, evidence), spec, evidence)} == {
+        frozenset(told)
+    }
+
+
+def told_by(spec) -> Evidence:
+    return told(spec, failed=(), wrong=(), silent=False)
 
 
 def test_a_draft_is_called_one_in_its_report():
