@@ -69,3 +69,28 @@ def _nearest(rows: Array, k: Array) -> float:
     e = np.vstack([-rows.T, -k])  # (d + 1, constraints): rows h <= k is G h >= g with G = -rows, g = -k
     residual = e @ nnls(e, np.append(np.zeros(d), 1.0))[0] - np.append(np.zeros(d), 1.0)
     return float(np.linalg.norm(residual[:d] / residual[d])) if abs(residual[d]) > 1e-10 else np.inf
+
+
+def exact_radius(net: TinyReLU, x: Array, label: int, norm: Norm, within: float) -> float:
+    """r* without a box: the least ||h|| with another class at x + h, region by region; infinite if beyond `within`."""
+    offsets, found = net.W @ x + net.a, [np.inf]
+    for on in regions(net, x, within, norm):
+        slopes, s = net.slopes(on), np.where(on, 1.0, -1.0)
+        start = net.V @ np.where(on, offsets, 0) + net.b
+        for rival in set(range(net.classes)) - {label}:
+            rows = np.vstack([-s[:, None] * net.W, slopes[label] - slopes[rival]])
+            k = np.append(s * offsets, start[rival] - start[label])
+            found.append(_nearest(rows, k) if norm is Norm.L2 else _least(rows, k, norm))
+    return float(min(found))
+
+
+def _least(rows: Array, k: Array, norm: Norm) -> float:
+    """min ||h|| in l1 or linf with rows h <= k, infinite if there is none: -t <= h <= t, in linf one t for all."""
+    d = rows.shape[1]
+    ones = np.eye(d) if norm is Norm.L1 else np.ones((d, 1))
+    most = np.vstack([np.hstack([rows, np.zeros((len(rows), ones.shape[1]))]), np.block([[np.eye(d), -ones]])])
+    most = np.vstack([most, np.hstack([-np.eye(d), -ones])])
+    cost = np.append(np.zeros(d), np.ones(ones.shape[1]))
+    bounds = [(None, None)] * d + [(0, None)] * ones.shape[1]
+    found = linprog(cost, A_ub=most, b_ub=np.append(k, np.zeros(2 * d)), bounds=bounds)
+    return float(found.fun) if found.status == 0 else np.inf
