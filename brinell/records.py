@@ -586,6 +586,9 @@ class Rule(TypedDict):
         "clever_mean",
         "clever_median",
         "clever_min",
+        "steepest_mean",
+        "steepest_median",
+        "steepest_min",
     ]
     at_least: NotRequired[float | None]
     at_most: NotRequired[float | None]

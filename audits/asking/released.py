@@ -132,8 +132,9 @@ THOROUGH_1 = (
 )
 
 _QUICK_1 = {step.name: step for step in QUICK_1}
+STEEPEST = RecipeStep("steepest@1", {"climbers": 36, "steps": 8, "radius": "auto"}, samples=20)
 QUICK_2 = (  # what begins by itself; then what begins where that ended
-    tuple(_QUICK_1[name] for name in ("noise", "square", "nearest_neighbor", "smoothing", "clever")),
+    (*(_QUICK_1[name] for name in ("noise", "square", "nearest_neighbor", "smoothing", "clever")), STEEPEST),
     tuple(_QUICK_1[name] for name in ("pgd", "hopskipjump", "crown")),
 )
 

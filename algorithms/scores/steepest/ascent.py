@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from algorithms.mathematics.arrays import Array, Mask, Numbers
 from algorithms.mathematics.losses import one_hot
 from algorithms.mathematics.norms import Norm
-from algorithms.scores.steepest.slopes import Slopes
+from algorithms.scores.steepest.steepness import Steepness
 from algorithms.seam.case import Case, Step
 from algorithms.seam.questions.gradients import AskGradient
 from algorithms.seam.threat import Threat
@@ -42,7 +42,7 @@ class Ascent:
     case: Case
     threat: Threat
     rivals: NDArray[np.int64]  # (r,)
-    slopes: Slopes
+    slopes: Steepness
     climbers: int
     steps: int  # in a round
     nonsense: int = 0  # answers so far that held a number that is not finite

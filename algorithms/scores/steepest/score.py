@@ -18,7 +18,7 @@ from algorithms.mathematics.arrays import Numbers
 from algorithms.mathematics.norms import NORMS
 from algorithms.method import Method, Params
 from algorithms.scores.steepest.ascent import KEPT, Ascent
-from algorithms.scores.steepest.slopes import Slopes
+from algorithms.scores.steepest.steepness import Steepness
 from algorithms.seam.access import Access
 from algorithms.seam.case import Case, Conversation, Step
 from algorithms.seam.claims import Abstained, Details, Estimate, Kind
@@ -34,7 +34,7 @@ EXPLAINED = 1.05  # times the steepest gradient: ways steeper than that are made
 
 
 class SteepestParams(Params):
-    """Parameters say how many climb, how long, and within which ball."""
+    """Parameters are how many points climb, how long, and within which ball."""
 
     name: Literal["steepest"] = "steepest"
     climbers: int = Field(36, ge=1, le=1024, description="points that climb at once; also the most rivals looked at")
@@ -55,7 +55,7 @@ def minimum(params: SteepestParams, threat: Threat) -> Cost:
 def run(case: Case, threat: Threat, params: SteepestParams) -> Conversation:
     """End in an Estimate, or in Abstained: `gradient_masked` or `gradient_not_finite`."""
     rivals, margins = rivals_of(case, params.climbers)
-    ascent = Ascent(case, threat, rivals, Slopes(margins), params.climbers, params.steps)
+    ascent = Ascent(case, threat, rivals, Steepness(margins), params.climbers, params.steps)
     yield (yield from _measure(ascent, None if params.radius == "auto" else params.radius))
 
 
@@ -91,7 +91,7 @@ def _climb(ascent: Ascent, radius: float | None, first_order: float) -> Step[lis
     return shown
 
 
-def _distances(slopes: Slopes, radius: float | None) -> Numbers:
+def _distances(slopes: Steepness, radius: float | None) -> Numbers:
     return slopes.shown() if radius is None else slopes.within(radius)
 
 

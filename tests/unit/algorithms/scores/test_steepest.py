@@ -9,7 +9,7 @@ from algorithms.mathematics.norms import NORMS, Norm
 from algorithms.method import Budget
 from algorithms.registry import method
 from algorithms.scores.steepest.score import SteepestParams, minimum
-from algorithms.scores.steepest.slopes import Slopes
+from algorithms.scores.steepest.steepness import Steepness
 from algorithms.seam.claims import Finding, Kind
 from algorithms.seam.threat import Box, Threat
 from tests.exact import Exact, exact_cases
@@ -126,7 +126,7 @@ def test_climbing_finds_what_as_many_random_points_miss():
 
 
 def test_slopes_of_points_show_the_largest_radius_that_they_allow():
-    slopes = Slopes(np.array([2.0]))
+    slopes = Steepness(np.array([2.0]))
     slopes.meet(np.array([0.0, 1.5, 3.0]), np.zeros(3, int), np.array([1.0, 1.25, 9.0]), np.full((3, 1), 2.0), 0.0)
     assert slopes.shown() == pytest.approx([1.6])  # 2 / 1.25 before the point at 3; 2 / 9 with it
     assert slopes.within(1.0) == pytest.approx([1.0])
@@ -134,7 +134,7 @@ def test_slopes_of_points_show_the_largest_radius_that_they_allow():
 
 
 def test_what_a_margin_loses_on_its_way_is_a_slope():
-    slopes = Slopes(np.array([2.0, 8.0]))
+    slopes = Steepness(np.array([2.0, 8.0]))
     slopes.meet(np.array([0.5]), np.zeros(1, int), np.array([1.0]), np.array([[0.0, 9.0]]), 0.0)
     assert slopes.steepest_falls(0.5) == pytest.approx([4.0, 0.0])
     assert slopes.shown()[0] == pytest.approx(0.5)  # another class begins there
@@ -142,7 +142,7 @@ def test_what_a_margin_loses_on_its_way_is_a_slope():
 
 
 def test_rounding_of_scores_is_no_slope():
-    slopes = Slopes(np.array([1.0]))
+    slopes = Steepness(np.array([1.0]))
     slopes.meet(np.array([1e-6]), np.zeros(1, int), np.array([1.0]), np.array([[1.0 - 1e-5]]), 10.0)
     assert slopes.steepest_falls(1.0) == 0
 

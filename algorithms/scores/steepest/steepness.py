@@ -15,8 +15,8 @@ from algorithms.searches.rivals import reach
 ROUNDING = 4e-6  # share of the scores by which a difference of float32 margins may be wrong
 
 
-class Slopes:
-    """Slopes are those of one sample's margins, met at points around it."""
+class Steepness:
+    """Steepness is that of one sample's margins, met at points around it."""
 
     def __init__(self, margins: Numbers) -> None:
         self.margins = margins  # (r,) at the sample
