@@ -10,6 +10,7 @@ where each part whose kink lies between the two points counts by what it adds to
 gradients a step, at y and at both ends, and all three are slopes met. Climbers differ in k, in the length of their
 steps, and in where they begin: most at the sample itself, for a random point of many dimensions leads nowhere, and what
 is left to chance varies. A round of climbs begins at what is best, for each rival, of all that the last one ended at.
+One climber in four goes down the margin instead, since what it loses on the way to another class is a slope as well.
 """
 
 import math
@@ -26,10 +27,10 @@ from algorithms.seam.case import Case, Step
 from algorithms.seam.questions.gradients import AskGradient
 from algorithms.seam.threat import Threat
 
-PROBES = np.array([0.3, 0.15, 0.5, 0.08])  # k over the radius at the beginning of a round, climber by climber
+PROBES = np.array([0.3, 0.15, 0.3, 0.5])  # k over the radius at the beginning of a round, climber by climber
 STRIDES = np.array([1.0, 0.5])  # length of a step over the radius at the beginning of a round, likewise
 LAST_PROBE, LAST_STRIDE = 0.02, 0.03  # at its end
-RANDOM = 4  # one of so many climbers for a rival begins at a random point of the ball
+DOWN, RANDOM = 2, 3  # of four climbers of a rival: goes down the margin; begins at a random point of the ball
 KEPT = 3  # of the ends of as many climbs one is remembered
 
 Positions = NDArray[np.int64]  # among the rivals
@@ -93,7 +94,8 @@ class Ascent:
             ahead, behind = np.split((yield from self.look(ends, np.tile(aims, 2))), 2)
             if not self.is_finite():
                 return
-            y = self._onward(y, ahead - behind, radius, radius * (strides * left + LAST_STRIDE))
+            way = np.where((number % 4 == DOWN)[:, None], -u, ahead - behind)
+            y = self._onward(y, way, radius, radius * (strides * left + LAST_STRIDE))
         norms = self.threat.dual_lengths((yield from self.look(y, aims))) / self.slopes.margins[aims]
         self.tops = y[np.argsort(-norms, kind="stable")[: math.ceil(self.climbers / KEPT)]]
 
@@ -101,19 +103,19 @@ class Ascent:
         """Rows (climbers, d): the sample, or what is best for each rival of all ends of the last round."""
         y = np.repeat(self.x, len(aims), axis=0)
         if self.tops is None:
-            return self._scattered(y, number % RANDOM == RANDOM - 1, radius)
+            return self._scattered(y, number % 4 == RANDOM, radius)
         tops, active = self._valid(self.tops, radius), np.unique(aims)
         slopes = yield from self.look(np.tile(tops, (len(active), 1)), np.repeat(active, len(tops)))
         for aim, norms in zip(active, np.split(self.threat.dual_lengths(slopes), len(active)), strict=True):
-            mine = aims == aim
+            mine = (aims == aim) & (number % 4 != DOWN)
             best = tops[np.argsort(-norms, kind="stable")[: math.ceil(mine.sum() / 2)]]
             y[mine] = best[number[mine] % len(best)]
         return y
 
-    def _onward(self, y: Numbers, rising: Numbers, radius: float, strides: Numbers) -> Numbers:
-        """A step of these lengths up each norm; to a random point of the ball where nothing tells the way."""
-        is_lost = ~np.any(rising, axis=1)
-        step = self.threat.ascent_direction(rising)
+    def _onward(self, y: Numbers, way: Numbers, radius: float, strides: Numbers) -> Numbers:
+        """Steps of these lengths; to a random point of the ball where there is no way."""
+        is_lost = ~np.any(way, axis=1)
+        step = self.threat.ascent_direction(way)
         step = step / np.where(is_lost, 1.0, self.threat.lengths(step))[:, None]
         return self._scattered(self._valid(y + strides[:, None] * step, radius), is_lost, radius)
 
