@@ -1,5 +1,6 @@
 """An ONNX upload, inspected and opened."""
 
+from algorithms.errors import Refused
 from algorithms.seam.access import Access
 from models.cards import Inspection, ModelCard
 from models.device import Device
@@ -19,6 +20,12 @@ def inspect_model(card: ModelCard, data: bytes, *, device: Device, **_: object) 
 def open_model(card: ModelCard, data: bytes, *, device: Device, **_: object) -> OnnxClassifier:
     """Read the file afresh, and rebuild what the card offers. Raises Refused."""
     network = read(check(data), card.preprocessing, card.output_told)
+    if card.output is not None and network.output.kind != card.output.kind:
+        raise Refused(
+            f"An older version inspected this model and took its output for {card.output.kind}; it is read as"
+            f" {network.reads.as_} now. Upload it again.",
+            code="model_invalid",
+        )
     gradients = differentiator(network, device) if Access.GRADIENTS in card.offers else None
     bounds = bounder(network, device) if Access.BOUNDS in card.offers else None
     return OnnxClassifier(network, gradients, device, bounds)

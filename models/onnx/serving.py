@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import ModelProto, TensorProto, helper
 
-from algorithms.errors import ModelFault
+from algorithms.errors import ModelFault, Refused
 from algorithms.seam.access import Labels as Numbers
 from algorithms.seam.access import Rows, Scores
 from models.cards import Preprocessing, Reads
@@ -20,6 +20,7 @@ from models.onnx.outputs.judging import judge, miscounted
 from models.onnx.outputs.labels import Labels, chooser, read_labels
 from models.onnx.outputs.looking import Looked, ladder, look, rows_near
 from models.onnx.outputs.numbering import numbered
+from models.onnx.reading.number import FAR, far_rows, read_number
 from models.onnx.rebuilding.border import INPUT, restore
 from models.onnx.rebuilding.checking import checked
 from models.onnx.rebuilding.explaining import explained
@@ -32,6 +33,10 @@ from models.onnx.uploaded import UploadedGraph
 NOT_MADE = (
     "The label is served, and the graph does not show that it is the largest of these scores: bounds of them would"
     " prove nothing of it. Export the scores without the label."
+)
+GUESSED = (
+    "The output is taken for a probability because it never left [0, 1], which its graph does not explain; upload the"
+    " model with output=probability, or output=logit or decision if it is that, to have its bounds."
 )
 
 
@@ -58,11 +63,36 @@ class Trial:
 
     def serve(self, exit_: Exit) -> Served:
         """Decide what speaks. Raises Refused where the outputs cannot be read."""
+        if exit_.form == "binary":
+            exit_ = self._read(exit_)
         if exit_.names_classes:
-            return Served(self._rebuilt(exit_, self._labels(exit_.name)))
+            is_shown = exit_.number is not None and exit_.number.because == "graph"
+            return Served(self._rebuilt(exit_, Labels(2, None, "graph") if is_shown else self._labels(exit_.name)))
         if exit_.label is None:
-            return Served(self._rebuilt(exit_, None))
+            is_guessed = exit_.number is not None and exit_.number.because == "values"
+            return Served(self._rebuilt(exit_, None), without_bounds=GUESSED if is_guessed else "")
         return self._held(exit_, exit_.label)
+
+    def _read(self, exit_: Exit) -> Exit:
+        """Find out what one number a row means; it may be a label itself."""
+        near, told = self.seen[exit_.name], exit_.told
+        try:
+            number = read_number(self.model, exit_.name, near, lambda: self._far(exit_.name), told)
+        except Refused:
+            if exit_.label is None or told is not None:
+                raise
+            number = Reads(output=exit_.name, as_="decision", because="graph")  # if the label beside it bears that out
+        if number.as_ != "label":
+            return replace(exit_, number=number)
+        return Exit(exit_.name, "labels", told, number=number) if exit_.label is None else Exit(exit_.label, "labels")
+
+    def _far(self, name: str) -> NDArray[Any]:
+        """Ask for one number on rows far from the ordinary ones, as far as the file takes them."""
+        trial, found = UploadedGraph(self.model, self.entry), [np.zeros(0, np.float32)]
+        for factor in FAR:
+            with suppress(ModelFault):
+                found.append(trial.ask(far_rows(self.fed, factor), name).ravel())
+        return np.concatenate(found)
 
     def _held(self, exit_: Exit, label: str) -> Served:
         """The label is served, unless the caller told otherwise; scores beside it are held against it."""

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from onnx import GraphProto, TensorProto
 
 from algorithms.errors import Refused
-from models.cards import Meaning
+from models.cards import Meaning, Reads
 from models.onnx.graph import inputs_without_initializers
 
 FLOATS: dict[int, str] = {TensorProto.FLOAT: "float32", TensorProto.FLOAT16: "float16", TensorProto.DOUBLE: "float64"}
@@ -44,6 +44,7 @@ class Exit:
     form: OutputForm
     told: Meaning | None = None  # what the caller says that it is
     label: str | None = None
+    number: Reads | None = None  # what one number a row means, once that was found out
 
     @property
     def names_classes(self) -> bool:

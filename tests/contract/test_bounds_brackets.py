@@ -97,7 +97,7 @@ ON_NO_AXIS = {
     "squeezed": one_number(
         helper.make_node("Gemm", ["h", "column", "b"], ["c"]),
         helper.make_node("Squeeze", ["c", "one"], ["s"]),
-        helper.make_node("Tanh", ["s"], ["z"]),
+        helper.make_node("LeakyRelu", ["s"], ["z"], alpha=0.3),
     ),
     "summed": one_number(
         helper.make_node("Mul", ["h", "w"], ["m"]), helper.make_node("ReduceSum", ["m", "one"], ["z"], keepdims=0)

@@ -222,11 +222,13 @@ def adversarials(answer: ChunkDone, lease: JobLease) -> bytes | None:
 
 
 def _warnings(model: ModelCard) -> tuple[str, ...]:
-    """What the probe of an endpoint saw that its numbers have to be read with."""
-    probe = model.probe
-    if probe is None:
-        return ()
-    seen = {"endpoint_not_deterministic": not probe.deterministic, "scores_rounded": probe.decimals is not None}
+    """What the inspection of a model saw that its numbers have to be read with."""
+    probe, reads = model.probe, model.reads
+    seen = {
+        "endpoint_not_deterministic": probe is not None and not probe.deterministic,
+        "output_guessed": reads is not None and reads.because == "values",
+        "scores_rounded": probe is not None and probe.decimals is not None,
+    }
     return tuple(code for code, is_so in seen.items() if is_so)
 
 

@@ -44,7 +44,7 @@ def read_exit(model: ModelProto, answers: Answers, rows: int, told: Meaning | No
     if told == "label":
         if exit_.label is not None:
             exit_ = Exit(exit_.label, "labels")
-        if not exit_.names_classes:
+        if not exit_.names_classes and exit_.form != "binary":
             raise unsupported(f"No output is a label, [N]: found {listing(answers, rows)}. Leave output=label out.")
     elif exit_.names_classes:
         raise unsupported(f"The output is a label, and not a {told}: found {listing(answers, rows)}. Leave output out.")

@@ -1,6 +1,6 @@
 """The graph we ask: preprocessing before, logits or two classes behind, and only what they need between."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,14 +13,10 @@ from models.onnx.classes import ClassNames
 from models.onnx.graph import Editor, prune
 from models.onnx.outputs.labels import Labels
 from models.onnx.rebuilding.border import lead_in
-from models.onnx.rebuilding.tails import Tail, is_clamped, lead_round
+from models.onnx.rebuilding.odds import SHOWN, odds
+from models.onnx.rebuilding.tails import lead_round
 from models.onnx.rebuilding.widening import as_float32, both_probabilities, column, pad_zero_column
-from models.onnx.signature import Entry, Exit, many_classes
-
-# A margin of logits that no soft-max or sigmoid in float32 rounds to a tie: of the largest p and another, at most as
-# large, the ratio is exp(-margin), off by a few roundings (2^-24) of exp, sum and quotient; a sigmoid of onnxruntime is
-# off by 4e-7 where its slope is 1/4.
-SHOWN = 1e-5
+from models.onnx.signature import Entry, Exit, many_classes, unsupported
 
 
 @dataclass(frozen=True)
@@ -59,37 +55,25 @@ def rebuild(
 ) -> Rebuilt:
     """Rebuild a graph. `seen`: its answers to the probe rows. `past_tail`: look for the logits before a soft-max.
 
-    `labels`: what the labels say, where the exit has any.
+    `labels`: what the labels say, where the exit has any. Raises Refused(unsupported_signature) where what was told of
+    its scores cannot be.
     """
     made = ModelProto()
     made.CopyFrom(model)
     editor = Editor(made)
-    kind: OutputKind = "labels"
-    scores: str | None = None
-    slack: float | None = 0.0
     names = labels.names if labels else None
     label = _labels(editor, exit_.label, names) if exit_.label else None
     if labels is not None and exit_.names_classes:
-        name = _first_ranked(editor, exit_.name) if exit_.form == "ranking" else exit_.name
-        answer, classes = _labels(editor, name, names), labels.classes
+        found = _classes_named(editor, exit_, labels)
+    elif exit_.number is not None:
+        found = _one_number(editor, exit_.number, past_tail=past_tail)
     else:
-        tail = lead_round(editor, exit_.name) if past_tail else None
-        answer, scores, kind = _scores(editor, exit_, seen, tail)
-        slack = _slack(tail, exit_)
-        classes = seen.shape[1] if exit_.form == "scores" else 2
+        found = _scores(editor, exit_, seen, past_tail=past_tail)
     lead_in(editor, entry, preprocessing)
-    wanted = dict.fromkeys(name for name in (answer, scores) if name is not None)
-    outputs = [_declared(name, names if kind == "labels" else kind) for name in wanted]
+    wanted = dict.fromkeys(name for name in (found.answer, found.scores) if name is not None)
+    outputs = [_declared(name, names if found.output.kind == "labels" else found.output.kind) for name in wanted]
     prune(made, outputs + ([_declared(label, names)] if label else []))
-    output = ModelOutput(name=exit_.name, classes=classes, kind=kind)
-    return Rebuilt(made, output, _reads(exit_, kind, labels), answer, scores, slack, label, names)
-
-
-def _reads(exit_: Exit, kind: OutputKind, labels: Labels | None) -> Reads:
-    one = {"logits": "logit", "probabilities": "probability"}
-    meaning = "label" if kind == "labels" else one[kind] if exit_.form == "binary" else kind
-    because = "told" if exit_.told is not None else labels.because if labels and exit_.names_classes else "graph"
-    return Reads.model_validate({"output": exit_.name, "as": meaning, "because": because})
+    return replace(found, label=label, names=names)
 
 
 def _declared(name: str, kind: OutputKind | ClassNames | None) -> onnx.ValueInfoProto:
@@ -108,28 +92,39 @@ def _first_ranked(editor: Editor, name: str) -> str:
     return editor.node("Gather", [name, editor.constant(np.array([0], np.int64), "first")], axis=1)
 
 
-def _scores(editor: Editor, exit_: Exit, seen: NDArray[Any], tail: Tail | None) -> tuple[str, str, OutputKind]:
-    """-> (answer, scores, what the file gives). Where the graph does not tell, `seen` does."""
+def _classes_named(editor: Editor, exit_: Exit, labels: Labels) -> Rebuilt:
+    name = _first_ranked(editor, exit_.name) if exit_.form == "ranking" else exit_.name
+    output = ModelOutput(name=exit_.name, classes=labels.classes, kind="labels")
+    reads = Reads(output=exit_.name, as_="label", because=labels.because if exit_.told is None else "told")
+    return Rebuilt(editor.model, output, reads, _labels(editor, name, labels.names), None)
+
+
+def _scores(editor: Editor, exit_: Exit, seen: NDArray[Any], *, past_tail: bool) -> Rebuilt:
+    """A number for each class. Where the graph does not tell whether they are probabilities, `seen` does."""
     own = as_float32(editor, exit_.name)
-    logits = None if tail is None else as_float32(editor, tail.logits)
-    if exit_.form == "scores":
-        return own, logits or own, tail.kind if tail else many_classes(seen)
-    kind = tail.kind if tail else _one_number(editor, exit_, seen)
-    own = column(editor, own)
-    answer = both_probabilities(editor, own) if kind == "probabilities" else pad_zero_column(editor, own)
-    return answer, answer if logits is None else pad_zero_column(editor, column(editor, logits)), kind
-
-
-def _slack(tail: Tail | None, exit_: Exit) -> float | None:
-    """One number alone is held against 1/2, where a sigmoid is steepest."""
-    if tail is None:
-        return 0.0
-    return SHOWN if tail.squash == "row" or (tail.squash == "number" and exit_.form == "binary") else None
-
-
-def _one_number(editor: Editor, exit_: Exit, seen: NDArray[Any]) -> OutputKind:
-    """A logit, unless the graph clamps it: small logits, too, may lie in [0, 1] on every probe row."""
+    tail = lead_round(editor, exit_.name) if past_tail else None
+    kind = tail.kind if tail else many_classes(seen)
+    output = ModelOutput(name=exit_.name, classes=seen.shape[1], kind=kind)
+    reads = Reads(output=exit_.name, as_=kind, because="graph")
     if exit_.told is not None:
-        return "probabilities" if exit_.told == "probability" else "logits"
-    within = bool(((seen >= 0) & (seen <= 1)).all())
-    return "probabilities" if within and is_clamped(editor, exit_.name) else "logits"
+        if (exit_.told == "probability") != (kind == "probabilities"):
+            raise unsupported(f"The scores cannot be what output={exit_.told} says: they are {kind}. Leave output out.")
+        reads = Reads(output=exit_.name, as_="decision" if exit_.told == "decision" else kind, because="told")
+    if tail is None:
+        return Rebuilt(editor.model, output, reads, own, own)
+    slack = SHOWN if tail.squash == "row" else None
+    return Rebuilt(editor.model, output, reads, own, as_float32(editor, tail.logits), slack)
+
+
+def _one_number(editor: Editor, reads: Reads, *, past_tail: bool) -> Rebuilt:
+    """One number a row: of a logit or a decision class 1 has what is above 0, of a probability what is above 1/2."""
+    own = column(editor, as_float32(editor, reads.output))
+    if reads.as_ != "probability":
+        answer = pad_zero_column(editor, own)
+        output = ModelOutput(name=reads.output, classes=2, kind="logits")
+        return Rebuilt(editor.model, output, reads, answer, answer)
+    output, answer = ModelOutput(name=reads.output, classes=2, kind="probabilities"), both_probabilities(editor, own)
+    found = odds(editor, reads.output) if past_tail else None
+    if found is None:
+        return Rebuilt(editor.model, output, reads, answer, answer)
+    return Rebuilt(editor.model, output, reads, answer, found.scores, found.slack)

@@ -11,7 +11,8 @@ from onnx import ModelProto, NodeProto
 from models.onnx.classes import label_maker
 from models.onnx.graph import ML, ONNX, attribute, producers
 from models.onnx.rebuilding import linear_classifiers
-from models.onnx.rebuilding.rebuild import SHOWN, Rebuilt
+from models.onnx.rebuilding.odds import SHOWN
+from models.onnx.rebuilding.rebuild import Rebuilt
 
 BY_ELEMENT = ("Identity", "Dropout", "Cast", "Sigmoid", "Log")
 SHAPES = ("Reshape", "Flatten", "Squeeze", "Unsqueeze")

@@ -14,7 +14,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import ModelProto, NodeProto, TensorProto
 
-from models.onnx.graph import ML, ONNX, Editor, attribute, constants, opset, producers
+from models.onnx.graph import ONNX, Editor, attribute, constants, opset, producers
 from models.onnx.rebuilding import linear_classifiers
 from models.onnx.rebuilding.widening import pad_zero_column
 
@@ -44,9 +44,9 @@ def lead_round(editor: Editor, output: str) -> Tail | None:
 
 
 def _peel(editor: Editor, name: str) -> Tail | None:
-    view = _View(editor)
+    view = View(editor)
     chain: list[NodeProto] = []
-    while (node := view.any_maker(name)) is not None and _passes_on(node):
+    while (node := view.any_maker(name)) is not None and passes_on(node):
         chain.append(node)
         name = node.input[0]
     if node is None:
@@ -61,23 +61,15 @@ def _peel(editor: Editor, name: str) -> Tail | None:
     return None
 
 
-def is_clamped(editor: Editor, output: str) -> bool:
-    """Tell whether something else than a sigmoid holds one number a row within [0, 1]: then it is a probability."""
-    view = _View(editor)
-    node = view.any_maker(output)
-    while node is not None and _passes_on(node):
-        node = view.any_maker(node.input[0])
-    return node is not None and (node.op_type in ("HardSigmoid", "Clip") or node.domain == ML)
-
-
-def _passes_on(node: NodeProto) -> bool:
+def passes_on(node: NodeProto) -> bool:
+    """Tell whether a node only reshapes or casts its numbers."""
     if node.op_type == "Cast" and attribute(node, "to", 0) not in FLOAT_TYPES:
         return False
     return node.op_type in LINKS and node.domain in ONNX
 
 
-class _View:
-    """Read-only questions about the graph as it stands."""
+class View:
+    """A view answers read-only questions about a graph as it stands."""
 
     def __init__(self, editor: Editor) -> None:
         self.editor = editor
@@ -104,20 +96,20 @@ class _View:
         return value is not None and value.size == 1 and float(value.reshape(())) == 1.0
 
     def is_row_wise(self, node: NodeProto, flat: bool) -> bool:
-        """Whether a soft-max runs over all of a row: over axis 1 of [N, K], or of [N, K, 1, ...]."""
+        """Tell whether a soft-max runs over all of a row: over axis 1 of [N, K], or of [N, K, 1, ...]."""
         newest = opset(self.editor.model) >= 13
         axis = attribute(node, "axis", -1 if newest else 1)
         if flat:
             return axis in (1, -1)
         if not newest:
             return bool(axis == 1)  # before opset 13: over everything from this axis on
-        shape = _shape(self.editor.model, node.input[0])
+        shape = shape_of(self.editor.model, node.input[0])
         if shape is None:
             return False
         return axis != 0 and all(size == 1 for i, size in enumerate(shape) if i not in (0, axis % len(shape)))
 
     def sums_a_row(self, node: NodeProto) -> bool:
-        """ReduceSum or ReduceMax over the classes of [N, K], the axis kept."""
+        """Tell whether a ReduceSum or ReduceMax runs over the classes of [N, K], the axis kept."""
         axes = attribute(node, "axes", None)
         if axes is None and len(node.input) > 1:
             known = self.value(node.input[1])
@@ -125,7 +117,8 @@ class _View:
         return axes in ([1], [-1]) and attribute(node, "keepdims", 1) == 1
 
 
-def _shape(model: ModelProto, name: str) -> list[int] | None:
+def shape_of(model: ModelProto, name: str) -> list[int] | None:
+    """Find the shape of a value, 0 for an axis of any size; None where it cannot be inferred."""
     inferred = onnx.shape_inference.infer_shapes(model)
     for value in inferred.graph.value_info:
         if value.name == name and value.type.tensor_type.HasField("shape"):
@@ -133,17 +126,27 @@ def _shape(model: ModelProto, name: str) -> list[int] | None:
     return None
 
 
-def _softmax(view: _View, node: NodeProto, flat: bool) -> str | None:
+def softmax_of(view: View, node: NodeProto) -> str | None:
+    """Name the logits [N, K] before a node that is the soft-max of each row, or the last step of one."""
+    return _softmax(view, node, True)
+
+
+def sigmoid_of(view: View, node: NodeProto) -> str | None:
+    """Name what a node, or the steps of which it is the last, takes the sigmoid of."""
+    return _sigmoid(view, node, True)
+
+
+def _softmax(view: View, node: NodeProto, flat: bool) -> str | None:
     if node.op_type == "Softmax" and view.is_row_wise(node, flat):
         return str(node.input[0])
     return _exp_over_sum(view, node, shifted=True) if flat else None
 
 
-def _bare_softmax(view: _View, node: NodeProto, flat: bool) -> str | None:
+def _bare_softmax(view: View, node: NodeProto, flat: bool) -> str | None:
     return _exp_over_sum(view, node, shifted=False) if flat else None
 
 
-def _exp_over_sum(view: _View, node: NodeProto, *, shifted: bool) -> str | None:
+def _exp_over_sum(view: View, node: NodeProto, *, shifted: bool) -> str | None:
     """exp(a) / sum(exp(a)), with or without a = x - max(x)."""
     if node.op_type != "Div":
         return None
@@ -158,19 +161,19 @@ def _exp_over_sum(view: _View, node: NodeProto, *, shifted: bool) -> str | None:
     return None if shifted else str(top.input[0])
 
 
-def _log_softmax(view: _View, node: NodeProto, flat: bool) -> str | None:
+def _log_softmax(view: View, node: NodeProto, flat: bool) -> str | None:
     if node.op_type == "LogSoftmax" and view.is_row_wise(node, flat):
         return str(node.input[0])
     inner = view.maker(node.input[0]) if node.op_type == "Log" else None
     return _softmax(view, inner, flat) if inner is not None else None
 
 
-def _log_bare_softmax(view: _View, node: NodeProto, flat: bool) -> str | None:
+def _log_bare_softmax(view: View, node: NodeProto, flat: bool) -> str | None:
     inner = view.maker(node.input[0]) if node.op_type == "Log" else None
     return _bare_softmax(view, inner, flat) if inner is not None else None
 
 
-def _sigmoid(view: _View, node: NodeProto, _flat: bool) -> str | None:
+def _sigmoid(view: View, node: NodeProto, _flat: bool) -> str | None:
     """Sigmoid, or 1 / (1 + exp(-z))."""
     if node.op_type == "Sigmoid":
         return str(node.input[0])
@@ -191,7 +194,7 @@ def _sigmoid(view: _View, node: NodeProto, _flat: bool) -> str | None:
     return None
 
 
-def _both_sides(view: _View, node: NodeProto, _flat: bool) -> str | None:
+def _both_sides(view: View, node: NodeProto, _flat: bool) -> str | None:
     """[1 - p, p] with p = sigmoid(z) of shape [N, 1], as scikit-learn writes two classes: logits [0, z]."""
     if node.op_type != "Concat" or len(node.input) != 2 or attribute(node, "axis", 0) not in (1, -1):
         return None
@@ -203,13 +206,13 @@ def _both_sides(view: _View, node: NodeProto, _flat: bool) -> str | None:
     return None if z is None else pad_zero_column(view.editor, z)
 
 
-def _linear_scores(view: _View, node: NodeProto, _flat: bool) -> str | None:
+def _linear_scores(view: View, node: NodeProto, _flat: bool) -> str | None:
     """scikit-learn's LinearClassifier without a transform."""
     linear = linear_classifiers.is_linear(node, node.output[-1]) and linear_classifiers.gives(node) == "logits"
     return linear_classifiers.logits(view.editor, node) if linear else None
 
 
-def _linear_probabilities(view: _View, node: NodeProto, _flat: bool) -> str | None:
+def _linear_probabilities(view: View, node: NodeProto, _flat: bool) -> str | None:
     """The same with a soft-max, or two sigmoids of one number; a Normalizer behind a soft-max changes nothing."""
     name, source = node.output[-1], node
     if node.op_type == "Normalizer" and attribute(node, "norm", b"MAX") == b"L1":
@@ -222,12 +225,12 @@ def _linear_probabilities(view: _View, node: NodeProto, _flat: bool) -> str | No
     return linear_classifiers.logits(view.editor, source) if linear else None
 
 
-def _linear_sigmoids(view: _View, node: NodeProto, _flat: bool) -> str | None:
+def _linear_sigmoids(view: View, node: NodeProto, _flat: bool) -> str | None:
     """The same with a sigmoid for each class."""
     return linear_classifiers.logits(view.editor, node) if linear_classifiers.is_linear(node, node.output[-1]) else None
 
 
-TailRule = Callable[[_View, NodeProto, bool], str | None]
+TailRule = Callable[[View, NodeProto, bool], str | None]
 RULES: tuple[tuple[TailRule, TailKind, Squash], ...] = (
     (_softmax, "probabilities", "row"),
     (_log_softmax, "logits", "row"),

@@ -10,7 +10,7 @@ from algorithms.seam.questions.margins import Region
 from algorithms.seam.threat import Box, Threat
 from models.onnx.inspection import inspect
 from models.onnx.network import Network, read
-from models.onnx.rebuilding.rebuild import SHOWN
+from models.onnx.rebuilding.odds import SHOWN
 from tests.bounded import Bounded
 from tests.exports import graph, linear
 
