@@ -70,6 +70,9 @@ def _model(card: ModelCard) -> Iterator[tuple[str, str]]:
         yield "output", f"{card.output.name}: {card.output.kind} of {card.output.classes} classes"
     if card.reads:
         yield "read as", f"{card.reads.as_} ({BECAUSE[card.reads.because]})"
+    if card.label_output_differs:
+        judged = "label" if card.reads and card.reads.as_ == "label" else "largest score"
+        yield "label output", f"is not the largest score on some rows: the {judged} is judged"
     if card.preprocessing:
         shown = card.preprocessing.model_dump(mode="json")
         yield "preprocessing", f"(x - {_value(shown['subtract'])}) / {_value(shown['divide'])}"

@@ -77,8 +77,10 @@ def _sorted(model: ModelProto, answers: Answers, rows: int) -> Found:
     labels = [name for name, a in arrays.items() if a.shape in column and (a.dtype.kind in "iub" or _is_text(a))]
     scores = [name for name, a in floats.items() if a.ndim == 2 and a.shape[1] > 1 and a.shape not in ranked]
     single = [name for name, a in floats.items() if a.shape in column]
-    if scores and not labels:  # Spark writes its predictions as floats
-        labels = [name for name in single if len(np.unique(a := answers[name])) > 1 and (a == a.round()).all()]
+    if not labels:  # Spark writes its predictions as floats, and torch rounds to floats
+        whole = [name for name in single if len(np.unique(a := answers[name])) > 1 and (a == a.round()).all()]
+        if scores or len(single) > len(whole):
+            labels, single = whole, [name for name in single if name not in whole]
     if any(answers[name].shape[1] > 2 for name in scores):
         labels = [name for name in labels if answers[name].dtype.kind != "b"]  # true or false names none of three
     return Found(scores, single, labels, rankings)

@@ -8,7 +8,9 @@ from numpy.typing import NDArray
 from algorithms.seam.access import Labels, Scores
 from models.onnx.outputs.looking import Looked
 
-ROUNDING = 1e-5  # of a row's largest score: below it two scores are a tie, which either may win
+# Of a row's largest score, or of a usual one, at most 1, where that is more: below it two scores are a tie, and either
+# may win. A logit of 1e-8 is a sigmoid of exactly 1/2.
+ROUNDING = 1e-5
 
 
 @dataclass(frozen=True)
@@ -32,8 +34,15 @@ def differing(looked: Looked) -> NDArray[np.bool_]:
     """Tell of each row (n,) whether its label is not its largest score, by more than rounding."""
     top = np.sort(looked.scores, axis=1)
     with np.errstate(invalid="ignore"):
-        is_clear = np.isfinite(top).all(axis=1) & (top[:, -1] - top[:, -2] > ROUNDING * np.abs(top).max(axis=1))
+        size = np.abs(top).max(axis=1)
+        ahead = top[:, -1] - top[:, -2]
+        is_clear = np.isfinite(top).all(axis=1) & (ahead > ROUNDING * np.maximum(size, _usual(size)))
     return np.asarray(is_clear & (looked.scores.argmax(axis=1) != looked.labels))
+
+
+def _usual(sizes: NDArray[np.floating]) -> float:
+    finite = sizes[np.isfinite(sizes)]
+    return min(1.0, float(np.median(finite))) if len(finite) else 0.0
 
 
 def explain(looked: Looked) -> Explanation | None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from onnx import ModelProto, NodeProto
 
 from models.onnx.classes import label_maker
-from models.onnx.graph import ML, ONNX, attribute, producers
+from models.onnx.graph import ML, ONNX, attribute, constants, producers
 from models.onnx.rebuilding import linear_classifiers
 from models.onnx.rebuilding.odds import SHOWN
 from models.onnx.rebuilding.rebuild import Rebuilt
@@ -38,6 +38,8 @@ def settle(model: ModelProto, label: str, scores: str, rebuilt: Rebuilt) -> Sett
     if node is not None and node.domain == ML and node.op_type == "LinearClassifier":
         made = node in behind and linear_classifiers.is_linear(node, node.output[1])
         return Settled(rebuilt.slack) if made else None
+    if node is not None and node.op_type == "Greater" and node.domain in ONNX:
+        return _settled_by_cut(model, node, behind, rebuilt)
     while node is not None and node.op_type in ("ArrayFeatureExtractor", "Gather", "LabelEncoder"):
         node = label_maker(model, node.input[0 if node.op_type == "LabelEncoder" else 1])
     if node is None or node.op_type != "ArgMax" or not _takes_first_of_row(node):
@@ -50,6 +52,16 @@ def settle(model: ModelProto, label: str, scores: str, rebuilt: Rebuilt) -> Sett
     squashes = [each.op_type for each in deciders[: deciders.index(behind[0])]] if behind[0] in deciders else None
     is_softmax = squashes is not None and [op for op in squashes if op not in ("Identity", "Dropout")] == ["Softmax"]
     return Settled(SHOWN) if is_softmax and rebuilt.slack == 0 else None
+
+
+def _settled_by_cut(model: ModelProto, node: NodeProto, behind: list[NodeProto], rebuilt: Rebuilt) -> Settled | None:
+    """One number a row above the cut that it is read by: a logit above 0, a probability above 1/2."""
+    limit = constants(model.graph).get(node.input[1])
+    cut = {"logit": 0.0, "decision": 0.0, "probability": 0.5}.get(rebuilt.reads.as_)
+    compared = list(_behind(model, node.input[0]))
+    is_cut = limit is not None and limit.size == 1 and float(limit.reshape(())) == cut
+    is_number = bool(compared and behind) and _core(compared) == _core(behind)
+    return Settled(rebuilt.slack) if is_cut and is_number else None
 
 
 def _takes_first_of_row(node: NodeProto) -> bool:

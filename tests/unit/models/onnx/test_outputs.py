@@ -58,6 +58,17 @@ def threshold(limit: float, *, alone: bool, op: str = "Greater") -> bytes:
     return classifier(*nodes, outputs=[scores, LABEL], classes=2, one=1, limit=np.float32(limit))
 
 
+def cut(score: str, limit: float) -> bytes:
+    """One logit z, its sigmoid q, and a label that is 1 above a limit."""
+    nodes = [
+        helper.make_node("Sigmoid", ["z"], ["q"]),
+        helper.make_node("Greater", [score, "limit"], ["yes"]),
+        helper.make_node("Cast", ["yes"], ["label"], to=INT),
+    ]
+    outputs = [(score, FLOAT, ["N", 1]), ("label", INT, ["N", 1])]
+    return classifier(*nodes, outputs=outputs, classes=1, limit=np.float32(limit))
+
+
 def named(names: list[str], *outputs: Any) -> bytes:
     encoder = helper.make_node(
         "LabelEncoder", ["label"], ["text"], domain="ai.onnx.ml", keys_int64s=[0, 1, 2, 3], values_strings=names
@@ -203,6 +214,13 @@ CASES = {
         classes=2,
         reads=("yes", "label", "graph"),
     ),
+    "a logit cut at 0": Case(
+        cut("z", 0.0), (Z[:, 0] > 0).astype(int), ALL, classes=2, differs=False, reads=("z", "logit", "graph")
+    ),
+    "a sigmoid cut at one half": Case(
+        cut("q", 0.5), (Z[:, 0] > 0).astype(int), ALL, classes=2, differs=False, reads=("q", "probability", "graph")
+    ),
+    "a logit cut at one half": Case(cut("z", 0.5), (Z[:, 0] > 0.5).astype(int), UNPROVEN, classes=2, differs=True),
     "a second number beside the scores": Case(
         classifier(SOFTMAX, CONFIDENCE, outputs=[P_OUT, CONFIDENT[0]]), BEST, ALL, reads=("p", "probabilities", "graph")
     ),
