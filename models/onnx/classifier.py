@@ -1,8 +1,12 @@
 """An uploaded ONNX file as a model under audit: onnxruntime for queries, torch for gradients and bounds."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, final
 
+import numpy as np
+from numpy.typing import NDArray
+
+from algorithms.errors import ModelFault
 from algorithms.seam.access import Access, Labels, Rows, Scores
 from algorithms.seam.labeling import named
 from models.device import Device
@@ -11,6 +15,8 @@ from models.onnx.gradients.differentiator import Differentiator
 from models.onnx.network import Network
 from models.onnx.outputs.holding import lifted
 from models.onnx.outputs.numbering import numbered
+
+NAMED = 12  # codes, in a sentence
 
 
 @final
@@ -37,7 +43,9 @@ class OnnxClassifier:
     def labels(self, rows: Rows) -> Labels:
         """Decide as the file does: by its own labels, or by the largest of what it gives out, the first of equals."""
         rebuilt = self._network.rebuilt
-        answer = self._session.ask(rows, rebuilt.label or rebuilt.answer)
+        if rebuilt.label is not None and rebuilt.scores is not None:
+            return named(self.scores(rows))  # a label that was made of NaN is none
+        (answer,) = self._ask(rows, [rebuilt.label or rebuilt.answer])
         return numbered(answer, rebuilt.names) if answer.ndim == 1 else named(answer)
 
     def scores(self, rows: Rows) -> Scores:
@@ -45,9 +53,24 @@ class OnnxClassifier:
         scores, label = self._network.rebuilt.scores, self._network.rebuilt.label
         assert scores is not None  # else they are no offer
         if label is None:
-            return self._session.ask(rows, scores)
-        found, served = self._session.ask_each(rows, [scores, label])
+            return np.asarray(self._ask(rows, [scores])[0])
+        found, served = self._ask(rows, [scores, label])
         return lifted(found, numbered(served, self._network.rebuilt.names))
+
+    def _ask(self, rows: Rows, outputs: list[str]) -> Sequence[NDArray[Any]]:
+        """Raises ModelFault, which names the features that are codes: of those the file may take some values only."""
+        try:
+            return self._session.ask_each(rows, outputs)
+        except ModelFault as fault:
+            codes = self._network.input.whole_features
+            if not codes:
+                raise
+            listed = ", ".join(map(str, codes[:NAMED])) + (", ..." if len(codes) > NAMED else "")
+            raise ModelFault(
+                f"The model failed while it was asked. It reads features as codes ({listed}, counted from 0 along a"
+                " row) and may refuse numbers that are none. Hold them, one job for each code with that code at both"
+                ' ends of the box; or export the model to ignore what it does not know (handle_unknown="ignore").'
+            ) from fault
 
 
 def offers(network: Network, *, differentiable: bool, bounded: bool) -> frozenset[Access]:

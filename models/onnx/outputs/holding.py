@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from algorithms.seam.access import Labels, Scores
+from algorithms.seam.labeling import NO_CLASS, named
 from models.onnx.outputs.looking import Looked
 
 # Of a row's largest score, or of a usual one, at most 1, where that is more: below it two scores are a tie, and either
@@ -87,9 +88,12 @@ def _threshold(ahead: NDArray[np.float32], labels: Labels) -> Threshold | None:
 def lifted(scores: Scores, labels: Labels) -> Scores:
     """Raise the label's score just above the others wherever another is the largest: the argmax is then the label.
 
-    That happens on rows where rounding, or a difference that was not found at the upload, parts the two.
+    That happens on rows where rounding, or a difference that was not found at the upload, parts the two. A row whose
+    label is no class has no scores: NaN.
     """
-    is_class = (labels >= 0) & (labels < scores.shape[1]) & np.isfinite(scores).all(axis=1)
+    if (labels == NO_CLASS).any():
+        scores = np.where((labels == NO_CLASS)[:, None], np.float32(np.nan), scores)
+    is_class = (labels < scores.shape[1]) & (named(scores) != NO_CLASS)
     rows = np.flatnonzero((scores.argmax(axis=1) != labels) & is_class)
     if not len(rows):
         return scores

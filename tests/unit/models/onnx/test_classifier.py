@@ -4,10 +4,13 @@ import numpy as np
 import pytest
 from onnx import TensorProto, helper
 
+from algorithms.errors import ModelFault
 from algorithms.seam.access import Access
+from algorithms.seam.labeling import named
 from models.onnx.classifier import OnnxClassifier
 from models.onnx.gate.check import check
 from models.onnx.network import read
+from models.onnx.outputs.holding import lifted
 from tests.exports import graph, linear
 
 W, b = linear()
@@ -57,6 +60,42 @@ def test_a_label_that_a_cast_made_of_nan_is_none():
     x[::3, 2] = -100
     answered = (x @ W + b).argmax(axis=1)
     assert model.labels(x).tolist() == [-1 if i % 3 == 0 else answered[i] for i in range(8)]
+
+
+def test_a_label_beside_scores_that_are_nan_is_none_either():
+    """ArgMax names the first place that holds NaN."""
+    label = helper.make_node("ArgMax", ["scores"], ["label"], axis=1, keepdims=0)
+    outputs = [SCORES, ("label", TensorProto.INT64, ["N"])]
+    data = graph([LINEAR, *ROOT, label], ["N", 6], outputs, {"W": W, "b": b, **FIRST})
+    model = OnnxClassifier(read(check(data), None), None, "cpu")
+    x = rows()
+    answered = (x @ W + b).argmax(axis=1)
+    assert model.labels(x).tolist() == np.where(x[:, 0] < 0, -1, answered).tolist()
+    assert (named(model.scores(x)) == model.labels(x)).all()
+
+
+def test_a_row_whose_label_is_no_class_has_no_scores():
+    scores = np.array([[1, 2, 0], [1, 2, 0], [3, 2, 0]], np.float32)
+    lifted_ = lifted(scores, np.array([1, -1, 1]))
+    assert named(lifted_).tolist() == [1, -1, 1]
+
+
+def test_a_file_that_refuses_a_number_that_is_no_code_says_which_feature_to_hold():
+    nodes = [
+        *ROOT[:1],
+        helper.make_node("Cast", ["first"], ["whole"], to=TensorProto.INT64),
+        helper.make_node("OneHotEncoder", ["whole"], ["marks"], domain="ai.onnx.ml", cats_int64s=[1, 2], zeros=0),
+        helper.make_node("Reshape", ["marks", "flat"], ["both"]),
+        helper.make_node("MatMul", ["both", "V"], ["by_code"]),
+        helper.make_node("Add", ["z", "by_code"], ["scores"]),
+    ]
+    model = opened(nodes, SCORES, **FIRST, flat=np.array([-1, 2], np.int64), V=W[:2])
+    x = rows()
+    x[:, 0] = 1
+    assert (model.labels(x) == (x @ W + b + W[0]).argmax(axis=1)).all()
+    x[3, 0] = 7
+    with pytest.raises(ModelFault, match=r"codes \(0, counted from 0 along a row\).*handle_unknown"):
+        model.labels(x)
 
 
 @pytest.mark.parametrize("place", range(4))
