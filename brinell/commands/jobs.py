@@ -8,7 +8,7 @@ import typer
 
 from brinell.commands.options import ApiKey, AsJson, Limit, Url, refuse_unwritable
 from brinell.printing.progress import job_note
-from brinell.printing.scores_table import number, status
+from brinell.printing.scores_table import answer, number, status
 from brinell.printing.terminal import print_facts, print_json, print_table, say
 from brinell.records import Finding, Job
 from brinell.session.connecting import connect
@@ -101,7 +101,7 @@ def _row(job: Job) -> list[str]:
 
 def _line(finding: Finding) -> list[str]:
     return [
-        *(str(finding["index"]), str(finding["label"]), str(finding["predicted"]), finding["norm"]),
+        *(str(finding["index"]), str(finding["label"]), answer(finding["predicted"]), finding["norm"]),
         *(number(finding["value"]), _told(finding), str(finding["queries"]), str(finding["gradients"])),
     ]
 

@@ -26,6 +26,11 @@ def status(finding: Finding) -> str:
     return str(details.get("status") or details.get("reason") or finding["kind"])
 
 
+def answer(predicted: int) -> str:
+    """The class that a model answered; none where its scores are no numbers."""
+    return "none" if predicted < 0 else str(predicted)
+
+
 def print_scores(findings: Sequence[Finding]) -> None:
     """Prints CLEVER scores as a table, one line a sample."""
     norm = findings[0]["norm"] if findings else "l2"
@@ -34,7 +39,7 @@ def print_scores(findings: Sequence[Finding]) -> None:
         [
             str(finding["index"]),
             str(finding["label"]),
-            str(finding["predicted"]),
+            answer(finding["predicted"]),
             number(finding["value"]),
             interval(finding["details"]),
             status(finding),

@@ -46,7 +46,7 @@ def _with_what_lies_beside(path: Path, error: BrinellError) -> BrinellError:
     detail = f'The weights are in {weights.name} beside it. One file of both: python -c "import onnx;' + (
         f" onnx.save(onnx.load('{path}'), '{whole}')\""
     )
-    return BrinellError(f"{error.detail} {detail}", code=error.code, problem=error.problem)
+    return BrinellError(f"{error.detail} {detail}", code=error.code, problem=error.problem | {"errors": []})
 
 
 def upload_samples(client: Client, path: Path, *, name: str | None = None) -> SamplesCard:

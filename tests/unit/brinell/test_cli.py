@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from brinell.printing import terminal
-from tests.unit.brinell.stand_in import KEY, MODEL, problem
+from tests.unit.brinell.stand_in import KEY, MODEL, finding, problem
 
 pytestmark = pytest.mark.usefixtures("an_empty_folder")
 
@@ -125,7 +125,8 @@ def test_an_unreachable_server_ends_with_2(run):
 
 @pytest.mark.parametrize("beside", [True, False], ids=["there", "not there"])
 def test_weights_in_a_second_file_are_seen_beside_the_model(run, server, beside):
-    server.faults = [problem(422, "external_data_forbidden", "One file is taken.")]
+    said = "One file is taken."
+    server.faults = [problem(422, "external_data_forbidden", said, errors=[{"pointer": "", "detail": said}])]
     if beside:
         Path("m.onnx.data").write_bytes(b"weights")
     code, _, err = run("models", "upload", "m.onnx")
@@ -244,3 +245,9 @@ def test_a_table_fits_the_terminal(run, server, monkeypatch, width, capsys):
     _, out, _ = run("score", "m.onnx", "--samples", "s.npz")
     assert out
     assert max(map(len, out.splitlines())) <= width
+
+
+def test_a_row_that_the_model_answers_with_no_class_is_shown_so(run, server):
+    server.findings = [finding(0, predicted=-1, kind="abstained", value=None, details={"reason": "scores_not_finite"})]
+    _, out, _ = run("score", "m.onnx", "--samples", "s.npz")
+    assert "none" in out and "-1" not in out
