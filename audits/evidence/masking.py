@@ -5,18 +5,19 @@ The signs are those of Carlini et al. 2019 (arXiv:1902.06705), Athalye et al. 20
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from algorithms.method import Method
 from algorithms.seam.access import Access
-from algorithms.seam.claims import Finding, Kind
+from algorithms.seam.claims import Details, Finding, Kind
 from audits.evidence.signs import GradientSort, Sample, Shown, is_attack, is_search, is_white_box, reason_of
 
 CLOSER, TWICE_AS_CLOSE = 0.9, 0.5  # shares of the distance of the attacks that see gradients
 BASELINE_REACH = 1.25  # the baseline suffices if it needs no more than this many times the distance of the best search
 CHANCE_REACH = 1.5  # random points that may come so near to what a search finds are one
 MOSTLY_ZERO = 0.5  # share of vanishing gradients of a climb
-TOO_STEEP, TOO_FLAT = 0.1, 5.0  # shares of the distance found; by ordinary networks a score is .3 to 1.2 of it
+TOO_STEEP, TOO_FLAT = 0.1, 5.0  # shares of the distance found; by ordinary networks a score is .3 to 1.3 of it
+TOO_STEEP_FOR_A_LINE = 0.5  # where the gradient is the same all over the ball, within the box: it is the distance then
 NO_SLOPE = ("gradient_masked", "gradient_not_finite")
 
 
@@ -118,19 +119,25 @@ def misled(sample: Sample) -> Shown:
     Far below the distance found: gradients too steep to lead anywhere, as ripples and steps have them, or attacks that
     overlooked what lies near. Far above it: gradients so flat that the model changes its mind without them.
     """
-    promised = list(_promised(sample))
+    scores = [sample.findings[name] for name in sample.tried(_follows_gradients)]
+    promised = [(_promised(score), score.details) for score in scores if score.kind is Kind.ESTIMATE and score.value]
     if not promised or not sample.row.is_correct or not sample.tried(is_search):
         return None
-    if sample.row.upper is None:  # nothing within epsilon, or at any distance
-        return min(promised) < TOO_STEEP * (sample.epsilon or math.inf)
-    is_too_steep = sample.epsilon is None and min(promised) < TOO_STEEP * sample.row.upper
-    return is_too_steep or max(promised) > TOO_FLAT * sample.row.upper
+    upper, epsilon = sample.row.upper, sample.epsilon
+    if upper is None:  # nothing within epsilon, or at any distance
+        return any(distance < _least(details) * (epsilon or math.inf) for distance, details in promised)
+    is_too_steep = any(distance < _least(details) * upper for distance, details in promised)
+    return (is_too_steep and epsilon is None) or max(distance for distance, _ in promised) > TOO_FLAT * upper
 
 
-def _promised(sample: Sample) -> Iterator[float]:
-    """The distances that scores read off gradients: the plain one where a law was fitted beside it."""
-    for name in sample.tried(_follows_gradients):
-        finding = sample.findings[name]
-        if finding.kind is Kind.ESTIMATE and finding.value is not None:
-            plain = finding.details.get("max_sample_score")
-            yield plain if isinstance(plain, float) else finding.value
+def _promised(score: Finding) -> float:
+    """The distance read off gradients: the plain one where a law was fitted beside it."""
+    plain = score.details.get("max_sample_score")
+    assert score.value is not None  # of an estimate
+    return plain if isinstance(plain, float) else score.value
+
+
+def _least(details: Details) -> float:
+    """The share of the distance found that gradients may promise at the least."""
+    is_line = details.get("status") == "degenerate" and details.get("clipped") is False
+    return TOO_STEEP_FOR_A_LINE if is_line else TOO_STEEP

@@ -166,6 +166,10 @@ def score(value: float, **details: Any) -> Finding:
         ({"clever": score(0.04)}, True),  # found at 0.5
         ({"clever": score(0.04, max_sample_score=0.3)}, False),  # the fit alone is low
         ({"clever": score(0.4, max_sample_score=2.6)}, True),
+        ({"clever": score(0.2, status="degenerate", clipped=False)}, True),  # the distance itself, were it linear
+        ({"clever": score(0.3, status="degenerate", clipped=False)}, False),
+        ({"clever": score(0.2, status="degenerate", clipped=True)}, False),  # the box may be in the way
+        ({"clever": score(0.0, status="degenerate", clipped=False)}, False),  # on the boundary
         ({"clever": score(2.4)}, False),
         ({"clever": score(2.6)}, True),
         ({"clever": score(0.4), "pgd": nothing(), "square": nothing(), "noise": nothing()}, True),  # at any distance
