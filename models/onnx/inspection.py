@@ -26,7 +26,10 @@ def inspect(
         rows = network.rows
         expected = network.session(device).ask(rows, network.rebuilt.scores)
         parity, reasons[Access.GRADIENTS] = compare_gradients(network, rows, expected, device)
-        reasons[Access.BOUNDS] = network.served.without_bounds or compare_bounds(network, rows, expected, device)
+        is_guessed, unproven = network.reads.because == "values", network.served.without_bounds
+        reasons[Access.BOUNDS] = (
+            (is_guessed and unproven) or compare_bounds(network, rows, expected, device) or unproven
+        )
     flat = is_forest(network.rebuilt.model, network.rebuilt.answer)
     found = offers(network, differentiable=not reasons[Access.GRADIENTS], bounded=not reasons[Access.BOUNDS])
     return Inspection(
