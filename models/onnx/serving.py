@@ -16,7 +16,7 @@ from algorithms.seam.access import Labels as Numbers
 from algorithms.seam.access import Rows, Scores
 from models.cards import Preprocessing, Reads
 from models.onnx.graph import prune
-from models.onnx.outputs.judging import judge, miscounted
+from models.onnx.outputs.judging import TELL, judge, miscounted
 from models.onnx.outputs.labels import Labels, chooser, read_labels
 from models.onnx.outputs.looking import Looked, ladder, look, rows_near
 from models.onnx.outputs.numbering import numbered
@@ -27,7 +27,7 @@ from models.onnx.rebuilding.explaining import explained
 from models.onnx.rebuilding.rebuild import Rebuilt
 from models.onnx.rebuilding.settling import settle
 from models.onnx.session import Session
-from models.onnx.signature import Answers, Entry, Exit
+from models.onnx.signature import Answers, Entry, Exit, unsupported
 from models.onnx.uploaded import UploadedGraph
 
 NOT_MADE = (
@@ -98,7 +98,12 @@ class Trial:
         """The label is served, unless the caller told otherwise; scores beside it are held against it."""
         is_one = exit_.form == "binary"
         classes = 2 if is_one else self.seen[exit_.name].shape[1]
-        labels = self._labels(label)
+        try:
+            labels = self._labels(label)
+        except Refused as refused:
+            if exit_.told is None:
+                raise unsupported(f"{refused.detail[:-1]}, {TELL}.") from refused
+            return Served(self._rebuilt(replace(exit_, label=None), None), label_differs=True)
         if labels.because == "values" and labels.classes < classes:
             labels = replace(labels, classes=classes)
         fits = labels.classes == classes
@@ -109,7 +114,9 @@ class Trial:
             return Served(self._rebuilt(Exit(label, "labels"), labels), None if is_one else True, reason)
         rebuilt = self._rebuilt(exit_, labels)
         settled = settle(self.model, label, exit_.name, rebuilt)
-        verdict = judge(self._looked(rebuilt), is_settled=settled is not None, is_one=is_one)
+        verdict = judge(
+            self._looked(rebuilt, is_settled=settled is not None), is_settled=settled is not None, is_one=is_one
+        )
         if exit_.told is not None:
             return Served(self._rebuilt(replace(exit_, label=None), None), verdict.differs)
         if verdict.explanation is None:
@@ -147,7 +154,8 @@ class Trial:
                 found += [trial.ask(rows.astype(self.entry.dtype), name)] if len(rows) else []
         return np.concatenate(found)
 
-    def _looked(self, rebuilt: Rebuilt) -> Looked:
+    def _looked(self, rebuilt: Rebuilt, *, is_settled: bool) -> Looked:
+        """Look at label and scores together: where the graph settles them, ordinary rows are enough."""
         session = Session(rebuilt.model, INPUT, self.entry.shape, self.entry.batch)
         outputs = [str(rebuilt.label), str(rebuilt.scores)]
 
@@ -156,5 +164,7 @@ class Trial:
             return numbered(label, rebuilt.names), scores
 
         shape = self.entry.shape
+        if is_settled:
+            return Looked(*ask(self.rows))
         drawn = (rows_near(self.model, shape), *ladder(shape))
         return look(ask, [self.rows, *(restore(rows, shape, self.preprocessing) for rows in drawn)])

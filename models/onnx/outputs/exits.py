@@ -13,6 +13,7 @@ from onnx import ModelProto
 
 from models.cards import Meaning
 from models.onnx.classes import label_maker, named_classes
+from models.onnx.graph import attribute
 from models.onnx.outputs.numbering import numbered
 from models.onnx.signature import Answers, Exit, listing, unsupported
 
@@ -35,10 +36,15 @@ def read_exit(model: ModelProto, answers: Answers, rows: int, told: Meaning | No
     Raises Refused(unsupported_signature).
     """
     found = _sorted(model, answers, rows)
+    if any(_is_turned(model, name) for name in found.rankings):
+        raise unsupported(
+            "The ranking of the classes does not begin with the likeliest; export it sorted, with the largest first."
+        )
     if found.rankings:
         exit_ = Exit(_only(found.rankings, "rankings of the classes", answers), "ranking")
     else:
         exit_ = _unranked(model, found, answers, rows)
+        _refuse_other_marks(exit_, answers)
     if told is None:
         return exit_
     if told == "label":
@@ -67,15 +73,31 @@ def _unranked(model: ModelProto, found: Found, answers: Answers, rows: int) -> E
     )
 
 
+def _refuse_other_marks(exit_: Exit, answers: Answers) -> None:
+    """Refuse a file that marks one class of each row, [N, K], and another than its largest score."""
+    scores = answers[exit_.name]
+    for a in answers.values():
+        is_marks = isinstance(a, np.ndarray) and a.dtype.kind in "iub" and a.shape == scores.shape and a.ndim == 2
+        is_one_each = is_marks and a.shape[1] > 1 and set(np.unique(a)) == {0, 1} and (a.sum(axis=1) == 1).all()
+        if is_one_each and (a.argmax(axis=1) != scores.argmax(axis=1)).any():
+            raise unsupported(
+                "Beside the scores, whole numbers [N, K] mark another class than the largest score; export the class as"
+                " a label [N], or the scores alone."
+            )
+
+
 def _sorted(model: ModelProto, answers: Answers, rows: int) -> Found:
     arrays = {name: a for name, a in answers.items() if isinstance(a, np.ndarray) and a.ndim and len(a) == rows}
     column = ((rows,), (rows, 1))
     floats = {name: a for name, a in arrays.items() if a.dtype.kind == "f"}
     lists = {name: a for name, a in arrays.items() if a.dtype.kind in "iu" and a.ndim == 2 and a.shape[1] > 1}
     rankings = [name for name, a in lists.items() if _ranks(model, name, a, list(floats.values()))]
-    ranked = {lists[name].shape for name in rankings}  # their values: class 0 would be whatever is first
+    ranked = {lists[name].shape for name in rankings}  # the shape of their values
     labels = [name for name, a in arrays.items() if a.shape in column and (a.dtype.kind in "iub" or _is_text(a))]
-    scores = [name for name, a in floats.items() if a.ndim == 2 and a.shape[1] > 1 and a.shape not in ranked]
+    ordered = {name for name in floats if _is_made_by(model, name, "TopK")}  # class 0 would be whatever is first
+    scores = [
+        n for n, a in floats.items() if a.ndim == 2 and a.shape[1] > 1 and n not in ordered and a.shape not in ranked
+    ]
     single = [name for name, a in floats.items() if a.shape in column]
     if not labels:  # Spark writes its predictions as floats, and torch rounds to floats
         whole = [name for name in single if len(np.unique(a := answers[name])) > 1 and (a == a.round()).all()]
@@ -92,12 +114,23 @@ def _is_text(a: NDArray[Any]) -> bool:
 
 def _ranks(model: ModelProto, name: str, listed: NDArray[Any], floats: list[NDArray[Any]]) -> bool:
     """Tell whether a row lists classes from the likeliest on: as TopK does, or beside values that only fall."""
-    maker = label_maker(model, name)
-    if maker is not None and maker.op_type == "TopK":
+    if _is_made_by(model, name, "TopK"):
         return True
     differ = all(len(set(row)) == len(row) for row in listed.tolist())
     falls = any(a.shape == listed.shape and (np.diff(a, axis=1) <= 0).all() for a in floats)
     return differ and falls and listed.min() >= 0 and len(np.unique(listed[:, 0])) > 1
+
+
+def _is_made_by(model: ModelProto, name: str, op: str) -> bool:
+    maker = label_maker(model, name)
+    return maker is not None and maker.op_type == op
+
+
+def _is_turned(model: ModelProto, name: str) -> bool:
+    maker = label_maker(model, name)
+    if maker is None or maker.op_type != "TopK":
+        return False
+    return not (attribute(maker, "largest", 1) and attribute(maker, "sorted", 1))
 
 
 def _label(model: ModelProto, found: Found, answers: Answers) -> str | None:
@@ -111,8 +144,7 @@ def _label(model: ModelProto, found: Found, answers: Answers) -> str | None:
 
 
 def _has_classes(model: ModelProto, name: str) -> bool:
-    maker = label_maker(model, name)
-    return named_classes(model, name) is not None or (maker is not None and maker.op_type == "ArgMax")
+    return named_classes(model, name) is not None or _is_made_by(model, name, "ArgMax")
 
 
 def _agree(model: ModelProto, scores: str, label: str, answers: Answers) -> bool:

@@ -10,7 +10,7 @@ from onnx import TensorProto, helper
 
 from algorithms.errors import Refused
 from algorithms.seam.access import Access
-from models.cards import Inspection, Meaning
+from models.cards import Inspection, Meaning, Preprocessing
 from models.onnx.classifier import OnnxClassifier
 from models.onnx.inspection import inspect
 from models.onnx.network import read
@@ -26,6 +26,7 @@ P2 = 1 / (1 + np.exp(Z[:, 0] - Z[:, 1]))  # of the second of two classes
 SOFTMAX = helper.make_node("Softmax", ["z"], ["p"], axis=1)
 BEST_P = helper.make_node("ArgMax", ["p"], ["label"], axis=1, keepdims=0)
 BEST_Z = helper.make_node("ArgMax", ["z"], ["label"], axis=1, keepdims=0)
+BEST_Z_AS_BEST = helper.make_node("ArgMax", ["z"], ["best"], axis=1, keepdims=0)
 LABEL = ("label", INT, ["N"])
 LABELS, SCORES, GRADIENTS, BOUNDS = Access.LABELS, Access.SCORES, Access.GRADIENTS, Access.BOUNDS
 ALL, UNPROVEN = (LABELS, SCORES, GRADIENTS, BOUNDS), (LABELS, SCORES, GRADIENTS)
@@ -56,6 +57,17 @@ def threshold(limit: float, *, alone: bool, op: str = "Greater") -> bytes:
     ]
     scores = ("q", FLOAT, ["N"]) if alone else ("p", FLOAT, ["N", 2])
     return classifier(*nodes, outputs=[scores, LABEL], classes=2, one=1, limit=np.float32(limit))
+
+
+def abstaining() -> bytes:
+    """Logits, and a label that is -1 where none of them is above 1."""
+    nodes = [
+        BEST_Z_AS_BEST,
+        helper.make_node("ReduceMax", ["z"], ["most"], axes=[1], keepdims=0),
+        helper.make_node("Less", ["most", "limit"], ["is_low"]),
+        helper.make_node("Where", ["is_low", "none", "best"], ["label"]),
+    ]
+    return classifier(*nodes, outputs=[("z", FLOAT, ["N", 4]), LABEL], limit=np.float32(1), none=-1)
 
 
 def cut(score: str, limit: float) -> bytes:
@@ -221,6 +233,9 @@ CASES = {
         cut("q", 0.5), (Z[:, 0] > 0).astype(int), ALL, classes=2, differs=False, reads=("q", "probability", "graph")
     ),
     "a logit cut at one half": Case(cut("z", 0.5), (Z[:, 0] > 0.5).astype(int), UNPROVEN, classes=2, differs=True),
+    "logits by request, where the label may be none": Case(
+        abstaining(), BEST, ALL, differs=True, reads=("z", "logits", "told"), told="logit"
+    ),
     "a second number beside the scores": Case(
         classifier(SOFTMAX, CONFIDENCE, outputs=[P_OUT, CONFIDENT[0]]), BEST, ALL, reads=("p", "probabilities", "graph")
     ),
@@ -248,11 +263,67 @@ def test_the_label_that_is_served_is_found(name: str) -> None:
         np.testing.assert_array_equal(model.scores(ROWS).argmax(axis=1), case.labels)
 
 
+def test_a_threshold_holds_behind_preprocessing() -> None:
+    wanted = Preprocessing(subtract=0.5, divide=0.25)
+    model = OnnxClassifier(read(onnx.load_from_string(threshold(0.55, alone=False)), wanted), None, "cpu")
+    rows = ROWS / 4 + np.float32(0.5)
+    z = (rows - np.float32(0.5)) / np.float32(0.25) @ W + b
+    expected = 1 / (1 + np.exp(z[:, 0] - z[:, 1])) > 0.55
+    np.testing.assert_array_equal(model.labels(rows), expected)
+    np.testing.assert_array_equal(model.scores(rows).argmax(axis=1), expected)
+
+
+def test_scores_that_part_from_the_label_where_nobody_looked_name_the_label_all_the_same() -> None:
+    """The label is class 3 where a feature is next to one number: no row that is drawn has it."""
+    nodes = [
+        BEST_Z_AS_BEST,
+        helper.make_node("Gather", ["x", "zero"], ["first"], axis=1),
+        helper.make_node("Add", ["first", "key"], ["away"]),
+        helper.make_node("Abs", ["away"], ["far"]),
+        helper.make_node("Less", ["far", "near"], ["is_key"]),
+        helper.make_node("Where", ["is_key", "three", "best"], ["label"]),
+    ]
+    outputs = [("z", FLOAT, ["N", 4]), LABEL]
+    data = classifier(*nodes, outputs=outputs, zero=0, three=3, key=np.float32(-0.123), near=np.float32(1e-6))
+    found = inspect(data, preprocessing=None, device="cpu")
+    assert found.label_output_differs is False
+    assert BOUNDS not in found.offers
+    model = OnnxClassifier(read(onnx.load_from_string(data), None), None, "cpu")
+    rows = ROWS.copy()
+    rows[::2, 0] = 0.123
+    expected = np.where(rows[:, 0] == np.float32(0.123), 3, (rows @ W + b).argmax(axis=1))
+    np.testing.assert_array_equal(model.labels(rows), expected)
+    np.testing.assert_array_equal(model.scores(rows).argmax(axis=1), expected)
+
+
 REFUSED = {
     "two outputs of which none is made of the other": (
         classifier(FEATURES, outputs=[Z_OUT, ("y", FLOAT, ["N", 3])], V=V),
         "2 outputs that could be the classes' scores (float32 [N, 4], float32 [N, 3])",
     ),
+    "a ranking from the other end": (
+        classifier(
+            helper.make_node("TopK", ["z", "k"], ["v", "i"], axis=1, largest=0),
+            outputs=[("v", FLOAT, ["N", 2]), ("i", INT, ["N", 2])],
+            k=[2],
+        ),
+        "does not begin with the likeliest",
+    ),
+    "the values of a ranking alone": (
+        classifier(helper.make_node("TopK", ["z", "k"], ["v", "i"], axis=1), outputs=[("v", FLOAT, ["N", 2])], k=[2]),
+        "No output has an axis of classes",
+    ),
+    "marks of another class": (
+        classifier(
+            helper.make_node("ArgMin", ["z"], ["worst"], axis=1, keepdims=0),
+            helper.make_node("OneHot", ["worst", "four", "off_on"], ["marks"], axis=1),
+            outputs=[Z_OUT, ("marks", INT, ["N", 4])],
+            four=4,
+            off_on=[0, 1],
+        ),
+        "mark another class",
+    ),
+    "a label that may be none": (abstaining(), "or upload it with output=logit"),
     "two labels": (
         classifier(
             BEST_Z,
