@@ -20,14 +20,16 @@ MOST_TEXT = 256 << 10  # of one entry that is looked at
 Names = tuple[str, ...]
 
 
-def names_by_column(model: ModelProto, output: str, classes: int) -> Names | None:
+def names_by_column(model: ModelProto, output: str, classes: int, served: ClassNames | None = None) -> Names | None:
     """Find the names of `classes` classes, by column; None where the file does not tell them.
+
+    `served`: what the label output calls them, where it is known; else they are looked for.
 
     What its operators list are the labels it was trained on, and counts for more than a description in its metadata:
     that is taken where nothing is listed, or nothing but 0, 1, 2. Raises Refused(unsupported_signature) for a list
     that no label could be read by.
     """
-    listed = _listed(model, output, classes)
+    listed = _listed(model, output, classes) if served is None else served
     if listed is None or listed == tuple(range(classes)):
         described = _described(model, classes)
         return described or (None if listed is None else _taken(tuple(map(str, listed))))

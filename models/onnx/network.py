@@ -93,7 +93,6 @@ def read(upload: ModelProto, preprocessing: Preprocessing | None, told: Meaning 
     if not quantizes_dynamically(model):
         model, entry = freed(model, entry, fed, seen)
     served = Trial(model, entry, preprocessing, rows, fed, seen).serve(exit_)
-    names = served.rebuilt.names
     return Network(
         served=served,
         input=ModelInput(
@@ -102,6 +101,5 @@ def read(upload: ModelProto, preprocessing: Preprocessing | None, told: Meaning 
         rows=rows,
         opset=opset(model),
         is_half="float16" in (entry.dtype, seen[exit_.name].dtype.name),
-        classes_named=names_by_column(upload, exit_.name, served.rebuilt.output.classes)
-        or (tuple(map(str, names)) if names and not isinstance(names[0], str) else None),
+        classes_named=names_by_column(upload, exit_.name, served.rebuilt.output.classes, served.rebuilt.names),
     )

@@ -137,6 +137,13 @@ def test_the_label_beside_the_scores_names_them() -> None:
     assert names_by_column(made(nodes, "scores", "word"), "scores", 4) is None, "it is about other classes"
 
 
+def test_what_the_label_serves_is_what_its_classes_are_called() -> None:
+    model = made([linear(**INTS)], "scores", names="cat,dog,emu")
+    assert names_by_column(model, "scores", 3, (3, 1, 2)) == ("3", "1", "2")
+    assert names_by_column(model, "scores", 3, ("a", "b", "c")) == ("a", "b", "c")
+    assert names_by_column(model, "scores", 3, (0, 1, 2)) == ("cat", "dog", "emu")
+
+
 def test_names_that_no_card_can_hold_are_left_out_only_where_labels_need_none() -> None:
     long = ["a", "b", "c" * 65]
     assert names_by_column(made([linear(classlabels_strings=long)], "scores"), "scores", 3) is None
