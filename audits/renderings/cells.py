@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from algorithms.seam.claims import Kind
 from audits.document.estimates import SampleEstimate
+from audits.document.report import Report
 from audits.document.rows import MethodResult, SampleRow
 from audits.renderings.words import NOTHING, at_least, at_most, nearly, number, share, spaced
 
@@ -16,6 +17,12 @@ def is_wrong(row: SampleRow) -> bool:
 def is_contradicted(row: SampleRow) -> bool:
     """A point was found where none can be."""
     return row.lower is not None and row.upper is not None and row.lower > row.upper
+
+
+def class_name(report: Report, column: int) -> str:
+    """Names the class of a column; nothing where the model tells no names, or where they are the columns' numbers."""
+    names = report.model.classes_named or ()
+    return names[column] if 0 <= column < len(names) and names[column] != str(column) else ""
 
 
 def certified(row: SampleRow) -> str:

@@ -171,6 +171,6 @@ def show(client: Client, audit_id: str, *, as_json: bool) -> None:
     if as_json:
         print_json(document)
         return
-    print_brackets(document["samples"])
+    print_brackets(document["samples"], document["model"].get("classes_named"))
     print_outline(document)
     print_verdict(document["verdict"], document["rules"])

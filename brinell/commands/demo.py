@@ -59,7 +59,7 @@ def _audit(client: Client, model: Path, name: str, samples_id: str, page: str, *
     done = audit(client, request, f"Auditing {name}", deadline)
     report = client.report(done["id"])
     out.print(f"\n{name[0].upper()}{name[1:]}\n", style="bold")
-    print_brackets(report["samples"])
+    print_brackets(report["samples"], report["model"].get("classes_named"))
     print_outline(report)
     (FOLDER / page).write_bytes(client.rendering(done["id"], "html"))
     say(f"Wrote {FOLDER / page}: open it in a browser.")

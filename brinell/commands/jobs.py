@@ -1,5 +1,6 @@
 """`brinell jobs`: look at jobs and their findings, cancel and delete them."""
 
+from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Annotated
@@ -7,8 +8,9 @@ from typing import Annotated
 import typer
 
 from brinell.commands.options import ApiKey, AsJson, Limit, Url, refuse_unwritable
+from brinell.printing.class_names import called
 from brinell.printing.progress import job_note
-from brinell.printing.scores_table import answer, number, status
+from brinell.printing.scores_table import number, status
 from brinell.printing.terminal import print_facts, print_json, print_table, say
 from brinell.records import Finding, Job
 from brinell.session.connecting import connect
@@ -89,19 +91,21 @@ def delete(job_id: JobId, url: Url = None, api_key: ApiKey = None) -> None:
     say(f"Deleted {job_id}.")
 
 
-def print_findings(found: list[Finding]) -> None:
-    """Prints findings as a table, one line a sample."""
+def print_findings(found: list[Finding], names: Sequence[str] | None = None) -> None:
+    """Prints findings as a table, one line a sample. `names`: of the model's classes."""
     columns = ["sample", "label", "predicted", "norm", "value", "finding", "queries", "gradients"]
-    print_table(columns, [_line(finding) for finding in found], right=frozenset({"value", "queries", "gradients"}))
+    print_table(
+        columns, [_line(finding, names) for finding in found], right=frozenset({"value", "queries", "gradients"})
+    )
 
 
 def _row(job: Job) -> list[str]:
     return [job["id"], job["request"]["method"]["name"], job_note(job), job["created_at"]]
 
 
-def _line(finding: Finding) -> list[str]:
+def _line(finding: Finding, names: Sequence[str] | None) -> list[str]:
     return [
-        *(str(finding["index"]), str(finding["label"]), answer(finding["predicted"]), finding["norm"]),
+        *(str(finding["index"]), called(finding["label"], names), called(finding["predicted"], names), finding["norm"]),
         *(number(finding["value"]), _told(finding), str(finding["queries"]), str(finding["gradients"])),
     ]
 

@@ -99,13 +99,14 @@ def run(
             uploaded = auxiliary if is_there else upload_samples(client, Path(auxiliary))["id"]
             request["auxiliary_samples_id"] = uploaded
         done = evaluate(client, request, method, deadline)
+        names = client.model(request["model_id"]).get("classes_named")
         if adversarials is not None:
             adversarials.write_bytes(client.adversarials(done.job["id"]))
             say(f"Wrote {adversarials}.")
     if as_json:
         print_json({"job": done.job, "findings": done.findings})
         return
-    print_findings(done.findings)
+    print_findings(done.findings, names)
     print_summary(done.job, method)
 
 

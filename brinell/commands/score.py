@@ -72,8 +72,9 @@ def score(
     with connect_or_start(url, api_key) as client:
         request |= ids_of(client, model, samples, deadline, output=output)
         done = evaluate(client, request, "Scoring", deadline)
+        names = client.model(request["model_id"]).get("classes_named")
     if as_json:
         print_json({"job": done.job, "findings": done.findings})
         return
-    print_scores(done.findings)
+    print_scores(done.findings, names)
     print_summary(done.job, "CLEVER")

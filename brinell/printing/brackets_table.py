@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from brinell.printing.class_names import called
 from brinell.printing.scores_table import NOTHING, number
 from brinell.printing.terminal import out, plain, print_table
 from brinell.records import AuditSummary, EstimateSummary, Interval, MedianInterval, Report, SampleRow
@@ -10,13 +11,13 @@ CLOSED = 1.1  # as the service defines it: upper / lower up to which a bracket c
 STYLES = {"error": "bold red", "warning": "yellow", "note": ""}
 
 
-def print_brackets(samples: Sequence[SampleRow]) -> None:
+def print_brackets(samples: Sequence[SampleRow], names: Sequence[str] | None = None) -> None:
     """Prints one bracket a sample: no change smaller than `certified` matters, a change as large as `found` fools the
-    model.
+    model. `names`: of its classes.
     """
     scores = list(dict.fromkeys(score for sample in samples for score in _scores(sample)))
     columns = ["sample", "label", "certified", "by", *map(str.upper, scores), "found", "by"]
-    print_table(columns, [_row(sample, scores) for sample in samples], right=frozenset(columns) - {"by"})
+    print_table(columns, [_row(sample, scores, names) for sample in samples], right=frozenset(columns) - {"by"})
 
 
 def _scores(sample: SampleRow) -> dict[str, float | None]:
@@ -27,12 +28,12 @@ def _scores(sample: SampleRow) -> dict[str, float | None]:
     return {method: estimate["value"] for method, estimate in told.items() if estimate["kind"] == "estimate"}
 
 
-def _row(sample: SampleRow, scores: Sequence[str]) -> list[str]:
+def _row(sample: SampleRow, scores: Sequence[str], names: Sequence[str] | None) -> list[str]:
     lower_by = sample["lower_by"] or NOTHING
     if (confidence := sample["lower_confidence"]) is not None and confidence < 1:
         lower_by += f" ({confidence:.4g})"
     return [
-        *(str(sample["index"]), str(sample["label"]), number(sample["lower"]), lower_by),
+        *(str(sample["index"]), called(sample["label"], names), number(sample["lower"]), lower_by),
         *(number(_scores(sample).get(score)) for score in scores),
         *(number(sample["upper"]), sample["upper_by"] or NOTHING),
     ]

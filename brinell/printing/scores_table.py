@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from brinell.printing.class_names import called
 from brinell.printing.terminal import out, plain, print_table
 from brinell.records import Finding, Job
 
@@ -26,20 +27,15 @@ def status(finding: Finding) -> str:
     return str(details.get("status") or details.get("reason") or finding["kind"])
 
 
-def answer(predicted: int) -> str:
-    """The class that a model answered; none where its scores are no numbers."""
-    return "none" if predicted < 0 else str(predicted)
-
-
-def print_scores(findings: Sequence[Finding]) -> None:
-    """Prints CLEVER scores as a table, one line a sample."""
+def print_scores(findings: Sequence[Finding], names: Sequence[str] | None = None) -> None:
+    """Prints CLEVER scores as a table, one line a sample. `names`: of the model's classes."""
     norm = findings[0]["norm"] if findings else "l2"
     columns = ["sample", "label", "predicted", f"CLEVER {norm}", interval_title(findings), "status"]
     rows = [
         [
             str(finding["index"]),
-            str(finding["label"]),
-            answer(finding["predicted"]),
+            called(finding["label"], names),
+            called(finding["predicted"], names),
             number(finding["value"]),
             interval(finding["details"]),
             status(finding),

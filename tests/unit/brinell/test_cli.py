@@ -251,3 +251,13 @@ def test_a_row_that_the_model_answers_with_no_class_is_shown_so(run, server):
     server.findings = [finding(0, predicted=-1, kind="abstained", value=None, details={"reason": "scores_not_finite"})]
     _, out, _ = run("score", "m.onnx", "--samples", "s.npz")
     assert "none" in out and "-1" not in out
+
+
+@pytest.mark.parametrize(("names", "shown"), [(None, "1"), (["ash", "beech"], "beech"), (["7", "8"], "8")])
+def test_classes_are_called_by_the_names_of_the_model(run, server, names, shown):
+    server.model = MODEL | {"classes_named": names}
+    server.findings = [finding(5, label=1, predicted=1)]
+    for command in (("score",), ("run", "clever")):
+        _, out, _ = run(*command, "m.onnx", "--samples", "s.npz")
+        (line,) = (line for line in out.splitlines() if line.split()[:1] == ["5"])
+        assert line.split()[1:3] == [shown, shown]

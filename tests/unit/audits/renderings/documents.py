@@ -75,7 +75,7 @@ def of_a_stranger() -> Report:
     comparison = document.comparisons[0].model_copy(update={"baseline_model": HOSTILE})
     return document.model_copy(
         update={
-            "model": document.model.model_copy(update={"name": HOSTILE}),
+            "model": document.model.model_copy(update={"name": HOSTILE, "classes_named": (HOSTILE,) * 10}),
             "data": document.data.model_copy(update={"card": document.data.card.model_copy(update={"name": HOSTILE})}),
             "rules": (rule.model_copy(update={"name": HOSTILE, "waiver": waiver}), *document.rules[:2]),
             "waivers": (waiver,),

@@ -171,3 +171,13 @@ def test_five_hundred_samples_fit_in_two_megabytes():
 
 def test_the_same_report_gives_the_same_page():
     assert render(report()) == PAGES["twenty samples"]
+
+
+def test_classes_are_called_by_the_names_of_the_model_beside_their_columns():
+    document = report()
+    names = tuple(f"tree {n}" for n in range(10))
+    named = document.model_copy(update={"model": document.model.model_copy(update={"classes_named": names})})
+    label = document.samples[0].label
+    assert f"<small>tree {label}</small>" in render(named)
+    same = document.model.model_copy(update={"classes_named": tuple(map(str, range(10)))})
+    assert render(document.model_copy(update={"model": same})) == render(document)
