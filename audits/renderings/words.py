@@ -197,8 +197,9 @@ def holding(report: Report, alarm: Alarm) -> str:
     held = [rule.name for rule in report.rules if alarm.code in rule.held_back_by]
     if held:
         return f"It holds back {many(len(held), 'rule')} that would pass: {', '.join(held)}."
-    waivers = {waiver for rule in report.rules for waiver in rule.waived_alarms if waiver.alarm == alarm.code}
-    return f"It holds nothing back: {waived(waivers.pop())}" if waivers else "No rule passes by what it doubts."
+    waivers = (waiver for rule in report.rules for waiver in rule.waived_alarms if waiver.alarm == alarm.code)
+    answer = next(waivers, None)
+    return f"It holds nothing back: {waived(answer)}" if answer else "No rule passes by what it doubts."
 
 
 def answer(picture: Picture) -> str:

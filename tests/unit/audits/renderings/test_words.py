@@ -1,11 +1,17 @@
 """Numbers in words stay true: bounds are rounded to their safe side."""
 
+from datetime import date
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from audits.document.report import Alarm
+from audits.document.verdict import Waiver
 from audits.renderings import words
+from audits.renderings.render import render
 from jobs.summary import Interval
+from tests.reports_for_tests import report
 
 POSITIVE = st.floats(1e-9, 1e9, allow_nan=False, allow_infinity=False)
 
@@ -71,3 +77,46 @@ def test_findings_are_counted_in_words(n, kind, said):
 @pytest.mark.parametrize("text", ["It crashed", "It crashed."])
 def test_a_sentence_from_elsewhere_ends_with_one_full_stop(text):
     assert words.closed(text) == "It crashed."
+
+
+MASK = Alarm(
+    code="no_white_box", severity="warning", count=3, samples=3, examples=(0,), explanation="Why.",
+    consequence="So.", holds_back=True,
+)  # fmt: skip
+WAIVER = Waiver(alarm="no_white_box", reason="three bits", by="A. Engineer", until=date(2027, 3, 31))
+
+
+def of_robust(**change):
+    """A report whose rule `robust` passes by silence, but for these changes."""
+    rule = report().rules[1].model_copy(update={"verdict": "pass", "detail": "", **change})
+    return report(rules=(rule,), alarms=(MASK,))
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (
+            {"verdict": "inconclusive", "held_back_by": ("no_white_box",)},
+            "It holds back 1 rule that would pass: robust.",
+        ),
+        ({"waived_alarms": (WAIVER,)}, "It holds nothing back: waived by A. Engineer until 2027-03-31: three bits."),
+        ({"verdict": "fail"}, "No rule passes by what it doubts."),
+    ],
+)
+def test_an_alarm_of_masking_says_what_it_does_to_the_policy_in_every_form(change, said):
+    document = of_robust(**change)
+    assert words.holding(document, MASK) == said
+    assert said in render(document, "html").decode() and said in render(document, "markdown").decode()
+
+
+def test_an_alarm_that_holds_nothing_back_says_nothing_of_the_policy():
+    assert words.holding(of_robust(), MASK.model_copy(update={"holds_back": False})) == ""
+    assert words.holding(report(rules=(), alarms=(MASK,)), MASK) == ""
+
+
+def test_a_pass_on_somebodys_word_says_whose():
+    document = of_robust(waived_alarms=(WAIVER,))
+    said = "The alarm no_white_box is waived by A. Engineer until 2027-03-31: three bits."
+    assert words.remark(document.rules[0]) == said
+    assert said in render(document, "html").decode() and "alarm waived" in render(document, "html").decode()
+    assert '"waived_alarms" value="no_white_box"' in render(document, "junit").decode()
