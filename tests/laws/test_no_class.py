@@ -68,6 +68,17 @@ def test_no_attack_finds_a_point_where_the_model_answers_nothing(method, norm, i
             assert ((rows >= 0) & (rows <= 1)).all(), "a step was taken along a gradient that is no number"
 
 
+@held(lambda method: method.kind is Kind.ESTIMATE and needs_outputs(method), in_every_norm=True)
+def test_no_score_is_made_of_gradients_that_are_no_numbers(method, norm):
+    for i in range(2):
+        outcome, model = silent(method, norm, INSTEAD["NaN"], i)
+        finding = outcome.finding
+        assert finding.kind is Kind.ABSTAINED or (finding.kind is Kind.ESTIMATE and np.isfinite(finding.value))
+        assert "NaN" not in finding.model_dump_json()
+        for rows in model.queried + model.differentiated:
+            assert ((rows >= 0) & (rows <= 1)).all(), "a step was taken along a gradient that is no number"
+
+
 @held(lambda method: is_attack(method) and "targeted" in method.goals and needs_outputs(method))
 def test_no_target_is_reached_where_the_model_answers_nothing(method, norm):
     model = Silent(int(LABELS[0]), INSTEAD["NaN"])

@@ -86,6 +86,15 @@ def cut(node: Node) -> Affine:
     return without_signs(apply, node.shape(0))
 
 
+def pick(node: Node) -> Affine:
+    """Keep what Gather picks along an axis, by constant indices, counted from the end where they are negative."""
+    axis, indices = node.attribute("axis", 0) % (len(node.shape(0)) + 1), node.array(1)
+    if axis == 0 or indices is None:
+        raise node.unsupported("along the batch axis")
+    kept = torch.from_numpy(indices.astype(np.int64).ravel() % node.shape(0)[axis - 1]).to(node.device)
+    return without_signs(lambda x: x.index_select(axis, kept).reshape(len(x), *node.out), node.shape(0))
+
+
 def _numbers(node: Node, i: int, name: str) -> list[int]:
     found = node.array(i)
     return [int(n) for n in (node.attribute(name, []) if found is None else found.ravel())]

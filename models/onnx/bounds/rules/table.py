@@ -33,6 +33,7 @@ RULES: dict[str, BoundRule] = {
     "Dropout": shaping.pass_on,  # the gate lets it in for inference only
     "Erf": sigmoids.erf,
     "Flatten": shaping.reshape,
+    "Gather": shaping.pick,
     "Gelu": products.gelu,
     "Gemm": dense.gemm,
     "GlobalAveragePool": averages.pool_all,

@@ -242,6 +242,8 @@ CASES: dict[str, Callable[[], bytes]] = {
         "Slice", size=16, constants={"s": whole(1, -2), "e": whole(9, -4), "a": whole(2, 3), "t": whole(1, -1)}
     ),
     "Slice by attributes": lambda: one("Slice", size=36, opset=9, starts=[1], ends=[4], axes=[2]),
+    "Gather": lambda: one("Gather", size=40, constants={"i": whole(-1, 0, -1, 2)}, axis=3),
+    "Gather of one": lambda: one("Gather", size=12, constants={"i": np.array(-2)}, axis=-2),
     "Pad": lambda: one("Pad", size=84, constants={"p": whole(0, 0, 1, 0, 0, 0, 1, 0), "v": np.float32(0.7)}),
     "Pad by attributes": lambda: one("Pad", size=84, opset=9, pads=[0, 0, 1, 0, 0, 0, 1, 0], value=0.7),
     "Identity": lambda: one("Identity", size=60),
