@@ -45,15 +45,21 @@ def from_images(
 def from_csv(
     file: Annotated[Path, local_file("A table with a line of names first.")],
     label: Annotated[str, typer.Option(metavar="COLUMN", help="The column of the labels; all others are features.")],
+    numbered: Annotated[
+        bool, typer.Option("--numbered", help="Number names in their order, for a model that tells no names.")
+    ] = False,
     scale: Scale = 1.0,
     output: Output = None,
 ) -> None:
-    """Turn a table into samples. Labels that are not numbers from 0 on are numbered in the order of their names."""
+    """Turn a table into samples. Labels stay as they are, names too: they are read by the names in the model's file.
+
+    With --numbered the names, sorted, are the labels 0, 1, 2, …: compare them with the order of the model's scores.
+    """
     path = _writable(output, file)
-    table = csv_table.read(file, label=label, scale=scale)
+    table = csv_table.read(file, label=label, scale=scale, numbered=numbered)
     shape = (len(table.features),)
     npz.write(path, table.samples, count=len(table.samples), shape=shape)
-    _tell(path, len(table.samples), shape, table.classes)
+    _tell(path, len(table.samples), shape, table.classes if numbered else ())
 
 
 def _writable(output: Path | None, source: Path) -> Path:

@@ -110,9 +110,32 @@ def test_a_table_keeps_its_columns_in_order_and_its_labels_as_they_are(run, an_e
     assert y.tolist() == [2, 0]
 
 
-def test_labels_that_are_names_are_numbered_in_their_order(run, an_empty_folder):
+@pytest.mark.parametrize(
+    ("labels", "kept"),
+    [
+        (["virginica", "setosa", "dög"], ["virginica", "setosa", "dög"]),
+        ([-1, "+1", 1], [-1, 1, 1]),
+        ([3, "other", 3], ["3", "other", "3"]),
+    ],
+)
+def test_labels_of_a_table_stay_as_they_are(run, an_empty_folder, labels, kept):
+    table(an_empty_folder / "t.csv", ["x", "kind"], *enumerate(labels))
+    code, _, err = run("samples", "from-csv", "t.csv", "--label", "kind")
+    assert (code, err) == (0, "Wrote t.npz: 3 samples of shape 1.\n")
+    assert loaded("t.npz")[1].tolist() == kept
+    assert inspect_samples(an_empty_folder / "t.npz").label_values == tuple(sorted(set(kept)))
+
+
+@pytest.mark.parametrize("word", ["", "w" * 65])
+def test_a_label_that_the_service_would_not_take_is_refused_first(run, an_empty_folder, word):
+    table(an_empty_folder / "t.csv", ["x", "kind"], [1, "setosa"], [2, word])
+    code, _, err = run("samples", "from-csv", "t.csv", "--label", "kind")
+    assert code == 2 and "has not 1 to 64 characters" in err
+
+
+def test_names_may_be_numbered_in_their_order(run, an_empty_folder):
     table(an_empty_folder / "t.csv", ["x", "kind"], [1, "virginica"], [2, "setosa"], [3, "virginica"])
-    _, _, err = run("samples", "from-csv", "t.csv", "--label", "kind")
+    _, _, err = run("samples", "from-csv", "t.csv", "--label", "kind", "--numbered")
     assert loaded("t.npz")[1].tolist() == [1, 0, 1]
     assert err.splitlines()[:2] == ["0: setosa", "1: virginica"]
 
