@@ -2,12 +2,14 @@
 
 Zhang, Weng, Chen, Hsieh, Daniel, NeurIPS 2018, arXiv:1811.00866; the choice of the lower line of a ReLU is the adaptive
 one, by area, as in DeepPoly (Singh et al., POPL 2019). The relaxation lives with the model (`models/onnx/bounds/`); the
-search for the radius is shared with `intervals` (`algorithms/searches/radius.py`).
+search for the radius is that of `algorithms/searches/useful_radius.py`; version 1 shares one with `intervals`
+(`algorithms/searches/radius.py`).
 
 Departures: the ball is cut to the box exactly; neurons keep the better of interval and backward bound; rounding of the
 float32 model is part of the bound.
 """
 
+from dataclasses import replace
 from typing import Literal
 
 from pydantic import Field
@@ -20,6 +22,7 @@ from algorithms.seam.claims import Kind
 from algorithms.seam.cost import Cost
 from algorithms.seam.threat import Threat
 from algorithms.searches import radius as radius_search
+from algorithms.searches import useful_radius
 
 
 class CrownParams(Params):
@@ -37,12 +40,16 @@ def minimum(params: CrownParams, threat: Threat) -> Cost:
 
 def run(cohort: Cohort, threat: Threat, params: CrownParams) -> Conversation:
     """End in a LowerBound; with an epsilon that is not proven, in Abstained: `not_proven`."""
+    yield from useful_radius.run(cohort, threat, params.search_steps)
+
+
+def _run_first(cohort: Cohort, threat: Threat, params: CrownParams) -> Conversation:
     yield from radius_search.run(cohort, threat, "crown", params.search_steps)
 
 
-METHOD = Method(
+_NEWEST = Method(
     name="crown",
-    version="1",
+    version="2",
     family="certificate",
     threat_model="white_box",
     needs=(Access.BOUNDS,),
@@ -59,3 +66,4 @@ METHOD = Method(
     smallest=CrownParams(),
     chunk=32,
 )
+METHOD = replace(_NEWEST, earlier=(replace(_NEWEST, version="1", run=_run_first),))

@@ -10,6 +10,7 @@ right beside it; hints may move it to what they say is proven, or broken. `algor
 look next. Any radius that was proven counts: bounds need not fall steadily, and none is inferred from another.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,14 +33,10 @@ SEARCH_STEPS = 24  # two for a linear model, four to a dozen for a network, and 
 def run(cohort: Cohort, threat: Threat, relaxation: Relaxation, search_steps: int) -> Conversation:
     """End each sample in LowerBounds, the largest last; with an epsilon not proven in Abstained: `not_proven`."""
     prover = Prover(cohort, threat, relaxation)
-    everyone = np.arange(len(cohort.labels))
     if threat.epsilon is None:
-        yield from _search(prover, everyone, search_steps)
+        yield from _search(prover, prover.everyone, search_steps)
     else:
-        radii = np.full(len(everyone), threat.epsilon)
-        bounds = yield from prover.bounds(everyone, radii)
-        for position, owner in enumerate(everyone):
-            yield prover.claim(int(owner), threat.epsilon, bounds[position], steps=1)
+        yield from prover.answer_at(threat.epsilon)
 
 
 def _search(prover: "Prover", everyone: Owners, search_steps: int) -> Conversation:
@@ -60,7 +57,12 @@ def _search(prover: "Prover", everyone: Owners, search_steps: int) -> Conversati
         )
         for owner in np.flatnonzero((at_zero > 0).all(axis=1))
     }
-    for step in range(1, search_steps + 1):
+    yield from close_in(prover, searches, range(1, search_steps + 1))
+
+
+def close_in(prover: "Prover", searches: dict[int, ZeroSearch], steps: Iterable[int]) -> Conversation:
+    """Look where the searches of some samples say next, all in step, and claim what is proven."""
+    for step in steps:
         trying = np.array([owner for owner, search in searches.items() if not search.is_over], np.int64)
         if not len(trying):
             return
@@ -72,11 +74,15 @@ def _search(prover: "Prover", everyone: Owners, search_steps: int) -> Conversati
 
 
 def _first_order_distance(at_zero: Numbers, beside: Numbers) -> Numbers:
-    """(n, r), (n, r) -> (n,): where bounds that fell on as they begin would reach zero; 1 where none falls."""
+    reach = first_order_distance(at_zero, beside)
+    return np.where(np.isfinite(reach), reach, 1.0)
+
+
+def first_order_distance(at_zero: Numbers, beside: Numbers) -> Numbers:
+    """Find where (n,) bounds (n, r) that fell on as they begin would reach zero; inf where none falls."""
     fall = (at_zero - beside) / BESIDE
     falls = np.isfinite(fall) & (fall > 0) & (at_zero > 0)
-    reach = np.where(falls, at_zero / np.where(falls, fall, 1.0), np.inf).min(axis=1)
-    return np.where(np.isfinite(reach), reach, 1.0)
+    return np.asarray(np.where(falls, at_zero / np.where(falls, fall, 1.0), np.inf).min(axis=1))
 
 
 @dataclass(frozen=True)
@@ -86,6 +92,16 @@ class Prover:
     cohort: Cohort
     threat: Threat
     relaxation: Relaxation
+
+    @property
+    def everyone(self) -> Owners:
+        return np.arange(len(self.cohort.labels))
+
+    def answer_at(self, epsilon: float) -> Conversation:
+        """Claim of every sample whether it is proven at a given radius."""
+        bounds = yield from self.bounds(self.everyone, np.full(len(self.cohort.labels), epsilon))
+        for owner, margins in enumerate(bounds):
+            yield self.claim(owner, epsilon, margins, steps=1)
 
     def bounds(self, who: Owners, radii: Numbers) -> Step[Numbers]:
         """Ask for lower bounds (m, r) of the margins of samples `who` (m,) within `radii` (m,), a few at a time."""

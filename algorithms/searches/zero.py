@@ -3,16 +3,18 @@
     first guess -> farther while it is proven -> between the largest proven and the smallest that failed
 
 The margin is smooth near its zero, so three points tell where that is: inverse quadratic interpolation, and bisection
-where the points are too uneven for it (Chandrupatla 1997, Advances in Engineering Software 28). Interpolation only
-chooses where to look. A radius counts if it was itself proven: margins need not fall steadily.
+where the points are too uneven for it (Chandrupatla 1997, Advances in Engineering Software 28); of the distance between
+the ends or, where they are far apart, of their ratio. Interpolation only chooses where to look. A radius counts if it
+was itself proven: margins need not fall steadily.
 """
 
 import math
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 TOLERANCE = 1e-4  # a search ends where the smallest radius not proven is within 0.01 % of the largest that was
 PATIENCE = 12  # looks, after which only bisection is trusted
+CLIFF = 2.0  # times as far, and times as much below zero as above
 
 
 class Look(NamedTuple):
@@ -38,6 +40,7 @@ class ZeroSearch:
     failed: float = math.inf
     across: Look | None = None  # the end on the other side of `newest`
     looks: int = 0
+    bisects: Literal["distance", "ratio"] = "distance"
 
     @property
     def is_over(self) -> bool:
@@ -68,20 +71,33 @@ class ZeroSearch:
         return min(max(least, radius + margin / fall if fall > 0 else most), most, self.farthest)
 
     def _between(self, across: Look) -> float:
-        share = 0.5 if self.looks > PATIENCE else _share(self.newest, across, self.before)
-        tried = self.newest.radius + share * (across.radius - self.newest.radius)
+        share = None if self.looks > PATIENCE else _share(self.newest, across, self.before)
+        if self.bisects == "ratio" and (share is None or self._is_cliff(across) or self._is_stuck):
+            tried = math.sqrt(self.proven) * math.sqrt(self.failed)
+        else:
+            tried = self.newest.radius + (0.5 if share is None else share) * (across.radius - self.newest.radius)
         least, most = (1 + TOLERANCE) * self.proven, self.failed / (1 + TOLERANCE)
         return min(max(tried, least), most) if least < most else (self.proven + self.failed) / 2
 
+    @property
+    def _is_stuck(self) -> bool:
+        """Tell whether two looks have failed in a row: interpolation may come down to the zero without a proof."""
+        return not self.newest.is_proof and not self.before.is_proof
 
-def _share(a: Look, b: Look, c: Look) -> float:
-    """How far from a to b the margin is zero. c: a third point, on whatever side."""
+    def _is_cliff(self, across: Look) -> bool:
+        """Tell whether the ends are so far apart, and one so far below zero, that no curve leads to the other."""
+        proof, failure = (self.newest, across) if self.newest.is_proof else (across, self.newest)
+        return failure.radius > CLIFF * proof.radius and -failure.margin > CLIFF * proof.margin
+
+
+def _share(a: Look, b: Look, c: Look) -> float | None:
+    """How far from a to b the margin is zero. c: a third point, on whatever side. None: they cannot tell."""
     if not all(math.isfinite(look.margin) for look in (a, b, c)) or len({a.margin, b.margin, c.margin}) < 3:
-        return 0.5
+        return None
     xi, phi = (a.radius - b.radius) / (c.radius - b.radius), (a.margin - b.margin) / (c.margin - b.margin)
     if not (phi * phi < xi and (1 - phi) * (1 - phi) < 1 - xi):
-        return 0.5
+        return None
     straight = a.margin / (b.margin - a.margin) * c.margin / (b.margin - c.margin)
     bent = a.margin / (c.margin - a.margin) * b.margin / (c.margin - b.margin)
     share = straight + (c.radius - a.radius) / (b.radius - a.radius) * bent
-    return share if 0 <= share <= 1 else 0.5
+    return share if 0 <= share <= 1 else None

@@ -134,9 +134,10 @@ THOROUGH_1 = (
 _QUICK_1 = {step.name: step for step in QUICK_1}
 CLEVER = replace(_QUICK_1["clever"], method="clever@2")
 STEEPEST = RecipeStep("steepest@1", {"climbers": 36, "steps": 8, "radius": "auto"}, samples=20)
+CROWN = RecipeStep("crown@2", {"search_steps": 7})
 QUICK_2 = (  # what begins by itself; then what begins where that ended
     (*(_QUICK_1[name] for name in ("noise", "square", "nearest_neighbor", "smoothing")), CLEVER, STEEPEST),
-    tuple(_QUICK_1[name] for name in ("pgd", "hopskipjump", "crown")),
+    (*(_QUICK_1[name] for name in ("pgd", "hopskipjump")), CROWN),
 )
 
 RECIPES = {
