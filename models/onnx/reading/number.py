@@ -99,8 +99,10 @@ def _unclear(model: ModelProto, output: str, found: Range, near: Numbers) -> Ref
     by_graph = f"between {found.low:.4g} and {found.high:.4g} by the graph, " if found.is_known else ""
     if _is_probability(found):
         by_graph += "which never crosses 1/2, as a confidence does not; "
+    may_be = [] if _is_probability(found) else ["output=logit or output=decision (class 1 above 0)"]
+    may_be += [] if _leaves(near) else ["output=probability (class 1 above 1/2)"]
+    may_be += ["output=label"] if (near == np.floor(near)).all() else []
     return unsupported(
         f"The model answers one number a row ({by_graph}{low:.4g} to {high:.4g} on rows that were tried{end}), and"
-        " nothing says what it means. Upload it with output=logit or output=decision (class 1 above 0), with"
-        " output=probability (class 1 above 1/2) or output=label (whole numbers), or export a number for each class."
+        f" nothing says what it means. Upload it with {' or '.join(may_be)}, or export a number for each class."
     )

@@ -63,6 +63,7 @@ class StandIn:
 
     def __init__(self):
         self.requests = []  # (method, path, headers, body)
+        self.queries = []  # (path, what stands behind it)
         self.faults = []  # consumed one a request: "reset", or (status, body, headers)
         self.job_states = ["queued", "running", "succeeded"]  # the last one stays
         self.findings = [finding(0), finding(1), finding(2, kind="misclassified", value=0.0, predicted=4, details={})]
@@ -159,6 +160,7 @@ class _Handler(BaseHTTPRequestHandler):
         stand_in, asked = self.server.stand_in, urlsplit(self.path)
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         stand_in.requests.append((self.command, asked.path, dict(self.headers), body))
+        stand_in.queries.append((asked.path, parse_qs(asked.query)))
         fault = stand_in.faults.pop(0) if stand_in.faults else None
         if fault == "reset":
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

@@ -71,6 +71,20 @@ def test_any_inputs_are_valid_where_the_box_is_none(run, server):
     assert json.loads(body)["threat"] == {"norm": "l2", "box": None}
 
 
+@pytest.mark.parametrize("command", ["score", "run pgd", "audit", "models upload"])
+def test_what_an_output_is_goes_with_the_upload(run, server, command):
+    samples = () if command == "models upload" else ("--samples", "s.npz")
+    run(*command.split(), "m.onnx", *samples, "--output", "decision")
+    (query,) = [query for path, query in server.queries if path == "/v1/models"]
+    assert query["output"] == ["decision"]
+
+
+def test_a_model_that_was_uploaded_is_told_no_more(run, server):
+    code, _, err = run("score", "mdl_1", "--samples", "smp_1", "--output", "logit")
+    assert (code, server.requests) == (4, [])
+    assert "was read when it was uploaded" in " ".join(err.split())
+
+
 def test_ids_are_not_uploaded(run, server):
     code, _, _ = run("score", "mdl_1", "--samples", "smp_1")
     assert code == 0
