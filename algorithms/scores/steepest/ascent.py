@@ -8,9 +8,10 @@ scale of the ball,
 
 where each part whose kink lies between the two points counts by what it adds to the slope. A climber asks three
 gradients a step, at y and at both ends, and all three are slopes met. Climbers differ in k, in the length of their
-steps, and in where they begin: most at the sample itself, for a random point of many dimensions leads nowhere, and what
-is left to chance varies. A round of climbs begins at what is best, for each rival, of all that the last one ended at.
-One climber in four goes down the margin instead, since what it loses on the way to another class is a slope as well.
+steps, and in where they begin: at the sample itself, at the rim of the ball, and only where there are many of them at
+random points, which in many dimensions lead nowhere: what is left to chance varies. A round of climbs begins at what is
+best, for each rival, of all that the last one ended at. One climber in four goes down the margin instead, since what it
+loses on the way to another class is a slope as well.
 """
 
 import math
@@ -30,7 +31,8 @@ from algorithms.seam.threat import Threat
 PROBES = np.array([0.3, 0.15, 0.3, 0.5])  # k over the radius at the beginning of a round, climber by climber
 STRIDES = np.array([1.0, 0.5])  # length of a step over the radius at the beginning of a round, likewise
 LAST_PROBE, LAST_STRIDE = 0.02, 0.03  # at its end
-DOWN, RANDOM = 2, 3  # of four climbers of a rival: goes down the margin; begins at a random point of the ball
+DOWN, AHEAD = 2, 3  # of four climbers of a rival: goes down the margin; begins where that ends if it is straight
+RANDOM = 8  # climbers of a rival after so many begin at random points of the ball
 KEPT = 3  # of the ends of as many climbs one is remembered
 
 Positions = NDArray[np.int64]  # among the rivals
@@ -103,7 +105,10 @@ class Ascent:
         """Rows (climbers, d): the sample, or what is best for each rival of all ends of the last round."""
         y = np.repeat(self.x, len(aims), axis=0)
         if self.tops is None:
-            return self._scattered(y, number % 4 == RANDOM, radius)
+            slopes = yield from self.look(y, aims)
+            rim = self._valid(y - radius * self._steepest_direction(slopes), radius)
+            y[number % 4 == AHEAD] = rim[number % 4 == AHEAD]
+            return self._scattered(y, np.asarray(number >= RANDOM), radius)
         tops, active = self._valid(self.tops, radius), np.unique(aims)
         slopes = yield from self.look(np.tile(tops, (len(active), 1)), np.repeat(active, len(tops)))
         for aim, norms in zip(active, np.split(self.threat.dual_lengths(slopes), len(active)), strict=True):

@@ -45,11 +45,11 @@ class SteepestParams(Params):
 
 
 def minimum(params: SteepestParams, threat: Threat) -> Cost:
-    """Count the clean row; gradients of rivals at the sample, of climbs, and of all rivals where a round begins."""
+    """Count the clean row; gradients at the sample, of climbs, and of the rivals where a round begins."""
     del threat
     climbs = ROUNDS * params.climbers * (3 * params.steps + 1)
     beginnings = math.ceil(params.climbers / KEPT) * (params.climbers + 2)
-    return Cost(queries=1, gradients=params.climbers + climbs + beginnings)
+    return Cost(queries=1, gradients=2 * params.climbers + climbs + beginnings)
 
 
 def run(case: Case, threat: Threat, params: SteepestParams) -> Conversation:

@@ -185,7 +185,7 @@ def test_a_given_radius_caps_the_score():
 
 
 def test_another_seed_gives_nearly_the_same_score():
-    """What is left to chance are the random points of one climber in four."""
+    """What is left to chance are random points where one rival has many climbers, or nothing tells the way."""
     net, x = tiny(4, d=8, hidden=30), sample(8)
     scores = np.array([score(net, x, seed=seed).value for seed in range(5)])
     assert scores.std() <= 0.02 * scores.mean()
