@@ -17,7 +17,7 @@ PEERS = (
     "audit",
     "earlier",
 )  # these know --quick
-OTHERS: tuple[str, ...] = ("nearest_neighbor", "endpoint_concurrency", "clever_repeatability")
+OTHERS: tuple[str, ...] = ("nearest_neighbor", "endpoint_concurrency", "clever_repeatability", "calibration")
 
 
 def main() -> int:
