@@ -5,6 +5,7 @@ Real Redis, real Celery, a real runner, and a server on loopback that counts for
 
 import base64
 import io
+import json
 import os
 import threading
 import time
@@ -17,7 +18,7 @@ import redis
 from tests.e2e.machine import DIGITS, Machine
 from tests.endpoints_for_tests import FAST
 from tests.patience import PATIENCE_SECONDS, until
-from tests.served import sends
+from tests.served import rows_of, sends
 
 pytestmark = pytest.mark.slow
 
@@ -85,6 +86,30 @@ def test_a_registered_endpoint_says_what_its_probe_saw_and_not_its_secret(api, u
     assert card["credential"]["set"] is True
     assert CANARY not in api.get("/v1/models").text
     assert served_digits.headers[-1]["X-Api-Key"] == CANARY
+
+
+def test_an_endpoint_that_answers_by_name_is_asked_with_labels_by_name(api, uploads, served_digits):
+    here, *_ = uploads
+    names = ["nought", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
+
+    def by_name(handler, body):
+        words = [names[column] for column in served_digits.answer(rows_of(json.loads(body))).argmax(axis=1)]
+        tensor = {"name": "y", "datatype": "BYTES", "shape": [len(words)], "data": words}
+        handler.send(200, json.dumps({"outputs": [tensor]}).encode())
+
+    served_digits.always = by_name
+    body = description(served_digits, output={"kind": "labels", "classes": names})
+    there = api.post("/v1/models", json=body, headers={"Prefer": "wait=60"})
+    assert there.status_code == 201 and there.json()["classes_named"] == names, there.text
+    digits, file = np.load(DIGITS / "samples.npz"), io.BytesIO()
+    np.savez(file, x=digits["x"], y=np.array(names)[digits["y"]])
+    words = api.post("/v1/samples", content=file.getvalue(), headers=BYTES).json()
+    assert words["label_values"] == sorted(names)
+    job, findings, _ = ended(api, there.json(), words, SMOOTH)
+    assert [finding["label"] for finding in findings] == digits["y"][:4].tolist()
+    assert job["summary"]["clean_accuracy"]["value"] == 1
+    refused = {"model_id": here["id"], "samples_id": words["id"], **SMOOTH}
+    assert api.post("/v1/jobs", json=refused).json()["code"] == "label_out_of_range", "that model tells no names"
 
 
 @pytest.mark.parametrize("request_", [ATTACK, WALK, SMOOTH], ids=["square", "hopskipjump", "smoothing"])
