@@ -21,9 +21,8 @@ from jobs.hints import as_arrays, from_arrays, unpacked
 from jobs.lease import Commit, JobLease
 from jobs.result import ChunkResult
 from jobs.spec import JobSpec
-from models.cards import ModelCard
 from models.samples import load_rows
-from workers import moved_codes, shared_rows
+from workers import cautions, moved_codes, shared_rows
 from workers.endings import Done, Ending, Failed
 from workers.frames import FrameError
 from workers.kind import Bench, Desk, RunnerAnswer, WorkKind
@@ -190,7 +189,7 @@ def believed(answer: ChunkDone, lease: JobLease, desk: Desk, x: NDArray[np.float
         device=answer.device,
         isolation=desk.isolation,
         versions=versions(),
-        warnings=_warnings(lease.model),
+        warnings=cautions.about(lease.model),
     )
 
 
@@ -219,17 +218,6 @@ def adversarials(answer: ChunkDone, lease: JobLease) -> bytes | None:
     file = io.BytesIO()
     np.savez(file, index=index, x=x, label=label)
     return file.getvalue()
-
-
-def _warnings(model: ModelCard) -> tuple[str, ...]:
-    """What the inspection of a model saw that its numbers have to be read with."""
-    probe, reads = model.probe, model.reads
-    seen = {
-        "endpoint_not_deterministic": probe is not None and not probe.deterministic,
-        "output_guessed": reads is not None and reads.because == "values",
-        "scores_rounded": probe is not None and probe.decimals is not None,
-    }
-    return tuple(code for code, is_so in seen.items() if is_so)
 
 
 # In the runner

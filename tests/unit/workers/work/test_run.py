@@ -17,7 +17,7 @@ from jobs.request import JobRequest
 from jobs.spec import JobSpec, ThreatSpec
 from jobs.summary import Preparation
 from models.cards import ModelCard, Reads, SamplesCard
-from workers import shared_rows
+from workers import cautions, shared_rows
 from workers.frames import FrameError
 from workers.work import run
 
@@ -170,8 +170,8 @@ def test_a_job_is_told_of_the_pool_and_the_basis_where_there_are_any():
 @pytest.mark.parametrize(("because", "warned"), [("graph", ()), ("values", ("output_guessed",)), ("told", ())])
 def test_a_guess_at_what_the_output_is_goes_with_the_numbers(because, warned):
     reads = Reads(output="p", as_="probability", because=because)
-    assert run._warnings(spec().model.model_copy(update={"reads": reads})) == warned
-    assert run._warnings(spec().model) == ()
+    assert cautions.about(spec().model.model_copy(update={"reads": reads})) == warned
+    assert cautions.about(spec().model) == ()
 
 
 def test_findings_about_the_rows_asked_are_believed():
