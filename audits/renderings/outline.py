@@ -130,4 +130,4 @@ def _score(name: str, told: EstimateSummary) -> Iterator[Figure]:
         yield Figure(f"Median {name} score", f"≈ {number(value.median)}", note, "estimate")
     if unusual := {status: n for status, n in told.statuses.items() if status != "ok"}:
         listed = ", ".join(f"{count(n)} {spaced(status)}" for status, n in unusual.items())
-        yield Figure(f"Unusual {name} fits", count(sum(unusual.values())), listed, "estimate")
+        yield Figure(f"Unusual {name} scores", count(sum(unusual.values())), listed, "estimate")

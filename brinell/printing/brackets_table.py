@@ -93,7 +93,7 @@ def _score(name: str, told: EstimateSummary) -> Iterator[str]:
         yield f"  {name}, an estimate: {listed} over {told['samples']} samples"
         yield from _median(name, told.get("median_interval"))
     if unusual := {status: n for status, n in told.get("statuses", {}).items() if status != "ok"}:
-        yield f"  unusual {name} fits: {', '.join(f'{n} {status}' for status, n in unusual.items())}"
+        yield f"  unusual {name} scores: {', '.join(f'{n} {status}' for status, n in unusual.items())}"
 
 
 def _median(what: str, interval: MedianInterval | None) -> Iterator[str]:

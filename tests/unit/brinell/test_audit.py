@@ -30,7 +30,7 @@ def test_brackets_are_printed_one_line_a_sample_and_summed_up(run, server):
     assert lines[10].split()[3::3] == ["misclassified", "misclassified"]
     assert "median bracket: 0.3100 ≤ r* ≤ 0.8000" in out
     assert "median found: 95% interval 0.6000 to ∞" in out
-    assert "unusual CLEVER fits: 2 degenerate, 1 gradient_masked" in out
+    assert "unusual CLEVER scores: 2 degenerate, 1 gradient_masked" in out
     assert "skipped nearest_neighbor: It needs neighbours" in out
     assert "error lower_above_upper (1 of 18 samples)" in out
     assert "Verdict" not in out

@@ -46,10 +46,10 @@ def test_a_hostile_name_is_text():
     assert "\u202e" not in text
 
 
-def test_medians_have_their_intervals_and_unusual_fits_are_counted():
+def test_medians_have_their_intervals_and_unusual_scores_are_counted():
     text = render(report())
     assert "95\u202f%: 0.250 to 0.400" in text and "95\u202f%: 0.600 to ∞" in text
-    assert "| Unusual CLEVER fits | 3 | 2 degenerate, 1 gradient masked |" in text
+    assert "| Unusual CLEVER scores | 3 | 2 degenerate, 1 gradient masked |" in text
 
 
 def test_an_estimate_is_called_one():
