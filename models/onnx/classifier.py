@@ -50,10 +50,14 @@ class OnnxClassifier:
 
     def scores(self, rows: Rows) -> Scores:
         """Answer logits where they can be had, else what the file gives out. The largest is the label."""
-        scores, label = self._network.rebuilt.scores, self._network.rebuilt.label
+        rebuilt = self._network.rebuilt
+        scores, label = rebuilt.scores, rebuilt.label
         assert scores is not None  # else they are no offer
-        if label is None:
+        if label is None and scores == rebuilt.answer:
             return np.asarray(self._ask(rows, [scores])[0])
+        if label is None:  # logits too close for the file's own float32 to show, or saturated in it
+            found, answer = self._ask(rows, [scores, rebuilt.answer])
+            return lifted(found, named(answer))
         found, served = self._ask(rows, [scores, label])
         return lifted(found, numbered(served, self._network.rebuilt.names))
 

@@ -263,6 +263,15 @@ def test_a_card_of_an_older_version_that_reads_otherwise_is_not_opened() -> None
     assert open_model(blank.inspected(found), data, device="cpu").classes == 2
 
 
+def test_a_logit_too_small_to_show_in_the_probability_leads_nobody_astray() -> None:
+    """sigmoid(1e-9) is 1/2 in float32: the file says class 0, and so do the scores that attacks are confirmed by."""
+    data = graph([node("Sigmoid", "x", "y")], ["N", 1], [("y", FLOAT, ["N", 1])])
+    model = OnnxClassifier(read(onnx.load_from_string(data), None), None, "cpu")
+    tiny = np.array([[1e-9], [-1e-9], [1e-3], [-1e-3]], np.float32)
+    assert model.labels(tiny).tolist() == [0, 0, 1, 0]
+    assert model.scores(tiny).argmax(axis=1).tolist() == [0, 0, 1, 0]
+
+
 def test_half_belongs_to_the_first_class() -> None:
     _, model = asked(
         (1, [node("Mul", "z zero", "n"), node("Sigmoid", "n", "p"), node("Max", "p half", "y")]), "probability"
