@@ -23,7 +23,7 @@ from models.onnx.rebuilding.border import INPUT, postprocess, preprocess
 from models.onnx.rebuilding.checking import freed
 from models.onnx.rebuilding.rebuild import Rebuilt
 from models.onnx.rebuilding.scalers import in_plain_ops
-from models.onnx.serving import Served, Trial
+from models.onnx.serving import CutFile, Served
 from models.onnx.session import Session
 from models.onnx.signature import read_entry
 from models.onnx.uploaded import check_finite, check_rows_stand_alone, quantizes_dynamically, try_out
@@ -92,7 +92,7 @@ def read(upload: ModelProto, preprocessing: Preprocessing | None, told: Meaning 
     in_plain_ops(model)
     if not quantizes_dynamically(model):
         model, entry = freed(model, entry, fed, seen)
-    served = Trial(model, entry, preprocessing, rows, fed, seen).serve(exit_)
+    served = CutFile(model, entry, preprocessing, rows, fed, seen).serve(exit_)
     return Network(
         served=served,
         input=ModelInput(

@@ -12,12 +12,11 @@ from numpy.typing import NDArray
 from onnx import ModelProto, TensorProto, helper
 
 from algorithms.errors import ModelFault, Refused
-from algorithms.seam.access import Labels as Numbers
-from algorithms.seam.access import Rows, Scores
+from algorithms.seam.access import Labels, Rows, Scores
 from models.cards import Preprocessing, Reads
 from models.onnx.graph import prune
 from models.onnx.outputs.judging import TELL, judge, miscounted
-from models.onnx.outputs.labels import Labels, chooser, read_labels
+from models.onnx.outputs.labels import ClassLabels, chooser, read_labels
 from models.onnx.outputs.looking import Looked, ladder, look, rows_near
 from models.onnx.outputs.numbering import numbered
 from models.onnx.reading.number import FAR, far_rows, read_number
@@ -51,8 +50,8 @@ class Served:
 
 
 @dataclass(frozen=True)
-class Trial:
-    """A trial is a file cut to its exit, and what it answered to the probe rows."""
+class CutFile:
+    """A cut file is an upload cut to its exit, and what it answered to the probe rows."""
 
     model: ModelProto
     entry: Entry
@@ -67,7 +66,7 @@ class Trial:
             exit_ = self._read(exit_)
         if exit_.names_classes:
             is_shown = exit_.number is not None and exit_.number.because == "graph"
-            return Served(self._rebuilt(exit_, Labels(2, None, "graph") if is_shown else self._labels(exit_.name)))
+            return Served(self._rebuilt(exit_, ClassLabels(2, None, "graph") if is_shown else self._labels(exit_.name)))
         if exit_.label is None:
             is_guessed = exit_.number is not None and exit_.number.because == "values"
             return Served(self._rebuilt(exit_, None), without_bounds=GUESSED if is_guessed else "")
@@ -126,10 +125,10 @@ class Trial:
         rebuilt = replace(rebuilt, reads=Reads(output=label, as_="label", because=labels.because))
         return Served(explained(rebuilt, verdict.explanation), verdict.differs, without_bounds=NOT_MADE)
 
-    def _rebuilt(self, exit_: Exit, labels: Labels | None) -> Rebuilt:
+    def _rebuilt(self, exit_: Exit, labels: ClassLabels | None) -> Rebuilt:
         return checked(self.model, self.entry, exit_, self.rows, self.seen, self.preprocessing, labels)
 
-    def _labels(self, name: str) -> Labels:
+    def _labels(self, name: str) -> ClassLabels:
         columns = self._columns(chooser(self.model, name))
         return read_labels(self.model, name, columns, self.seen[name], lambda: self._more(name))
 
@@ -159,7 +158,7 @@ class Trial:
         session = Session(rebuilt.model, INPUT, self.entry.shape, self.entry.batch)
         outputs = [str(rebuilt.label), str(rebuilt.scores)]
 
-        def ask(rows: Rows) -> tuple[Numbers, Scores]:
+        def ask(rows: Rows) -> tuple[Labels, Scores]:
             label, scores = session.ask_each(rows, outputs)
             return numbered(label, rebuilt.names), scores
 

@@ -20,21 +20,21 @@ TELL = "or upload it with output=logit or output=probability to have the scores 
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """A verdict tells whether the scores may speak for the label, and what must be done to them first."""
+class Judgment:
+    """A judgment tells whether the scores may speak for the label, and what must be done to them first."""
 
     differs: bool  # on some row the label is not the largest of the scores
     explanation: Explanation | None  # what is to be done to the scores, (): nothing; None: they are withheld
     reason: str = ""  # why they are
 
 
-def judge(looked: Looked, *, is_settled: bool, is_one: bool) -> Verdict:
+def judge(looked: Looked, *, is_settled: bool, is_one: bool) -> Judgment:
     """Judge by the rows looked at. `is_settled`: the graph makes the label of scores. `is_one`: one number a row."""
     differs = differing(looked)
     if not differs.any():
         if is_settled or len(np.unique(looked.labels)) > 1:
-            return Verdict(False, ())
-        return Verdict(
+            return Judgment(False, ())
+        return Judgment(
             False,
             None,
             "All rows that were tried have one label, so that nothing tells whether the largest score is the label"
@@ -42,12 +42,12 @@ def judge(looked: Looked, *, is_settled: bool, is_one: bool) -> Verdict:
         )
     explanation = explain(looked)
     if explanation is not None:
-        return Verdict(True, explanation)
+        return Judgment(True, explanation)
     reason = (
         f"The label is not the largest of the scores on {int(differs.sum())} of {len(differs)} rows that were tried,"
         f" and neither a threshold nor another order of the columns explains it; {EXPORT}, {TELL}."
     )
-    return Verdict(True, None, CONFIDENCE if is_one else reason)
+    return Judgment(True, None, CONFIDENCE if is_one else reason)
 
 
 def miscounted(labels: int, *, is_one: bool, columns: int) -> str:

@@ -15,8 +15,8 @@ YES_OR_NO = ("Greater", "GreaterOrEqual", "Less", "LessOrEqual", "Equal", "Not",
 
 
 @dataclass(frozen=True)
-class Labels:
-    """Labels are told apart into classes. `names`: as the file calls them, None where 0, 1, 2, ..."""
+class ClassLabels:
+    """Class labels are told apart into classes. `names`: as the file calls them, None where 0, 1, 2, ..."""
 
     classes: int
     names: ClassNames | None
@@ -33,7 +33,7 @@ def chooser(model: ModelProto, output: str) -> str | None:
 
 def read_labels(
     model: ModelProto, output: str, columns: int | None, seen: NDArray[Any], more: Callable[[], NDArray[Any]]
-) -> Labels:
+) -> ClassLabels:
     """Read what labels mean. `columns`: of the value that they are chosen from, where there is one.
 
     `seen`: labels of ordinary rows; `more` answers those of others, for where the graph tells nothing. Raises
@@ -41,20 +41,20 @@ def read_labels(
     """
     names = named_classes(model, output)
     if names is not None:
-        return Labels(len(names), None if names == tuple(range(len(names))) else names, "graph")
+        return ClassLabels(len(names), None if names == tuple(range(len(names))) else names, "graph")
     if seen.dtype.kind in "OU":
         raise unsupported(
             "The labels are texts, and the graph lists no classes that they could be; export a model that numbers its"
             " classes from 0."
         )
     if columns is not None:
-        return Labels(columns, None, "graph")
+        return ClassLabels(columns, None, "graph")
     maker = label_maker(model, output)
     if seen.dtype.kind == "b" or (maker is not None and maker.op_type in YES_OR_NO):
-        return Labels(2, None, "graph")
+        return ClassLabels(2, None, "graph")
     all_seen = np.concatenate([seen.reshape(-1), more().reshape(-1)])
     if set(np.unique(all_seen)) == {-1, 1}:
-        return Labels(2, (-1, 1), "values")
+        return ClassLabels(2, (-1, 1), "values")
     if seen.min() < 0:
         raise unsupported("The labels are negative for some inputs; export a model that numbers its classes from 0.")
-    return Labels(max(2, int(all_seen.max()) + 1), None, "values")
+    return ClassLabels(max(2, int(all_seen.max()) + 1), None, "values")

@@ -10,7 +10,7 @@ from onnx import ModelProto
 from algorithms.errors import ModelFault
 from algorithms.seam.access import Rows
 from models.cards import Preprocessing
-from models.onnx.outputs.labels import Labels
+from models.onnx.outputs.labels import ClassLabels
 from models.onnx.rebuilding.batches import free
 from models.onnx.rebuilding.border import INPUT
 from models.onnx.rebuilding.rebuild import Rebuilt, rebuild
@@ -42,7 +42,7 @@ def checked(
     rows: Rows,
     seen: Answers,
     preprocessing: Preprocessing | None,
-    labels: Labels | None,
+    labels: ClassLabels | None,
 ) -> Rebuilt:
     """Rebuild with the logits if they decide as the file does, else without. Raises Refused where neither does."""
     for past_tail in (True, False):

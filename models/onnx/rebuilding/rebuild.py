@@ -11,7 +11,7 @@ from onnx import ModelProto, TensorProto, helper
 from models.cards import ModelOutput, OutputKind, Preprocessing, Reads
 from models.onnx.classes import ClassNames
 from models.onnx.graph import Editor, prune
-from models.onnx.outputs.labels import Labels
+from models.onnx.outputs.labels import ClassLabels
 from models.onnx.rebuilding.border import lead_in
 from models.onnx.rebuilding.odds import SHOWN, odds
 from models.onnx.rebuilding.tails import lead_round
@@ -50,7 +50,7 @@ def rebuild(
     seen: NDArray[Any],
     preprocessing: Preprocessing | None,
     *,
-    labels: Labels | None = None,
+    labels: ClassLabels | None = None,
     past_tail: bool = True,
 ) -> Rebuilt:
     """Rebuild a graph. `seen`: its answers to the probe rows. `past_tail`: look for the logits before a soft-max.
@@ -92,7 +92,7 @@ def _first_ranked(editor: Editor, name: str) -> str:
     return editor.node("Gather", [name, editor.constant(np.array([0], np.int64), "first")], axis=1)
 
 
-def _classes_named(editor: Editor, exit_: Exit, labels: Labels) -> Rebuilt:
+def _classes_named(editor: Editor, exit_: Exit, labels: ClassLabels) -> Rebuilt:
     name = _first_ranked(editor, exit_.name) if exit_.form == "ranking" else exit_.name
     output = ModelOutput(name=exit_.name, classes=labels.classes, kind="labels")
     reads = Reads(output=exit_.name, as_="label", because=labels.because if exit_.told is None else "told")
