@@ -69,6 +69,7 @@ class Method(Generic[N]):
     wants_pool: bool = False  # `Case.pool`: other rows of the upload, to start from
     takes_hints: bool = False  # `Case.hint`, `Cohort.hints`: begins where others ended, in a later phase of an audit
     is_baseline: bool = False  # what every attack has to beat: its points count, its silence does not
+    called: str | None = None  # in prose, where that is another word than its name
     reported: tuple[str, ...] = ()  # numbers of a finding's details that an audit shows beside the value
     wants_basis: Callable[[Any], bool] = lambda _: False  # `Case.basis`, with these parameters: needs auxiliary samples
     earlier: "tuple[Method[N], ...]" = ()  # versions that a released recipe still runs; nobody asks for one by name

@@ -6,6 +6,7 @@ from jobs.summary import Spread
 from models.record import Archived
 
 BESIDE = (Kind.ESTIMATE, Kind.SMOOTHED_LOWER_BOUND)
+_CALLED = {method.name: method.called for method in METHODS if method.called}
 SCORES = tuple(method.name for method in METHODS if method.proves is Kind.ESTIMATE)
 
 
@@ -42,5 +43,5 @@ class EstimateSummary(Archived):
 
 
 def title(score: str) -> str:
-    """A score is called by its acronym."""
-    return score.upper()
+    """Says what prose calls a score; its name, where it has no other word or is a report's of a method long gone."""
+    return _CALLED.get(score, score)

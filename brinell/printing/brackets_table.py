@@ -16,7 +16,7 @@ def print_brackets(samples: Sequence[SampleRow], names: Sequence[str] | None = N
     model. `names`: of its classes.
     """
     scores = list(dict.fromkeys(score for sample in samples for score in _scores(sample)))
-    columns = ["sample", "label", "certified", "by", *map(str.upper, scores), "found", "by"]
+    columns = ["sample", "label", "certified", "by", *scores, "found", "by"]
     print_table(columns, [_row(sample, scores, names) for sample in samples], right=frozenset(columns) - {"by"})
 
 
@@ -66,7 +66,7 @@ def _lines(report: Report) -> Iterator[str]:
     yield from _rate(f"brackets closed within {CLOSED - 1:.0%}", summary["closure"])
     for method, told in _estimates(summary).items():
         if told["kind"] == "estimate":
-            yield from _score(method.upper(), told)
+            yield from _score(method, told)
     yield f"  cost: {summary['queries']} queries, {summary['gradients']} gradients, {summary['seconds']:.1f} s"
     for skipped in report["skipped"]:
         yield f"  skipped {skipped['method']}: {skipped['reason']}"

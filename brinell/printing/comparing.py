@@ -57,7 +57,7 @@ def _told(comparison: Comparison, ours: str, baseline: str) -> Iterator[str]:
     winner, loser = (ours, baseline) if is_ahead else (baseline, ours)
     more, less = sorted((comparison["larger"], comparison["smaller"]), reverse=True)
     measure, p = comparison["measure"], comparison["p_value"]
-    what = WHAT.get(measure, f"the {measure.upper()} estimate")
+    what = WHAT.get(measure, f"the {measure} estimate")
     yield (
         f"For {winner}, {what} lies farther from the sample on {more} of {comparison['paired']} samples, nearer on "
         f"{less}: if neither were ahead, a split as uneven would come up {_chance(p)} (exact sign test, p = {p:.2g})."

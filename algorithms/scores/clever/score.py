@@ -50,6 +50,7 @@ def run(case: Case, threat: Threat, params: CleverParams) -> Conversation:
 
 _NEWEST = Method(
     name="clever",
+    called="CLEVER",
     version="2",
     family="score",
     threat_model="white_box",

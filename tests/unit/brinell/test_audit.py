@@ -26,11 +26,11 @@ def test_brackets_are_printed_one_line_a_sample_and_summed_up(run, server):
     code, out, err = run(*AUDIT)
     lines = out.splitlines()
     assert code == 0
-    assert lines[0].split() == ["sample", "label", "certified", "by", "CLEVER", "found", "by"]
+    assert lines[0].split() == ["sample", "label", "certified", "by", "clever", "found", "by"]
     assert lines[10].split()[3::3] == ["misclassified", "misclassified"]
     assert "median bracket: 0.3100 ≤ r* ≤ 0.8000" in out
     assert "median found: 95% interval 0.6000 to ∞" in out
-    assert "unusual CLEVER scores: 2 degenerate, 1 gradient_masked" in out
+    assert "unusual clever scores: 2 degenerate, 1 gradient_masked" in out
     assert "skipped nearest_neighbor: It needs neighbours" in out
     assert "error lower_above_upper (1 of 18 samples)" in out
     assert "Verdict" not in out
@@ -46,7 +46,7 @@ def test_a_report_of_an_older_server_is_shown(run, server, monkeypatch):
     monkeypatch.setattr(server, "report", lambda: old)
     code, out, _ = run(*AUDIT)
     assert code == 0 and "median bracket: 0.3100" in out
-    assert "CLEVER" in out.splitlines()[0] and "CLEVER, an estimate: mean 0.5200, median 0.5000" in out
+    assert "clever" in out.splitlines()[0] and "clever, an estimate: mean 0.5200, median 0.5000" in out
 
 
 def test_a_second_score_has_its_column_and_a_draft_is_called_one(run, server, monkeypatch):
@@ -58,8 +58,8 @@ def test_a_second_score_has_its_column_and_a_draft_is_called_one(run, server, mo
     report["settings"] |= {"recipe": "quick-2", "draft": True}
     monkeypatch.setattr(server, "report", lambda: report)
     _, out, _ = run(*AUDIT)
-    assert out.splitlines()[0].split()[4:6] == ["CLEVER", "GREAT"]
-    assert "GREAT, an estimate: mean 0.5200" in out and "the recipe quick-2 is a draft" in out
+    assert out.splitlines()[0].split()[4:6] == ["clever", "great"]
+    assert "great, an estimate: mean 0.5200" in out and "the recipe quick-2 is a draft" in out
 
 
 VERDICTS = {"pass": 0, "fail": 1, "inconclusive": 3}
