@@ -82,10 +82,15 @@ def _check(told: Meaning, found: Range, near: Numbers, far: Callable[[], Numbers
     elif told == "probability":
         if not _is_probability(found) and _leaves(np.concatenate([near.ravel(), far().ravel()])):
             raise _contradicted(told, "it answers numbers below 0 or above 1")
-    elif found.low >= 0 and (_is_probability(found) or found.low > 0):
-        raise _contradicted(told, f"by its graph no number is below 0, and a {told} above 0 is class 1")
-    elif found.high < 0:
-        raise _contradicted(told, f"by its graph every number is below 0, and a {told} above 0 is class 1")
+    elif (side := _one_sided(found, near)) is not None:
+        raise _contradicted(told, f"by its graph no number is {side} 0, and a {told} above 0 is class 1")
+
+
+def _one_sided(found: Range, near: Numbers) -> str | None:
+    """Tell on which side of 0 no number can be, so that all rows would be of one class."""
+    if found.low >= 0 and (_is_probability(found) or bool((near > 0).all())):
+        return "below"
+    return "above" if found.high <= 0 else None
 
 
 def _contradicted(told: Meaning, why: str) -> Refused:
@@ -99,10 +104,12 @@ def _unclear(model: ModelProto, output: str, found: Range, near: Numbers) -> Ref
     by_graph = f"between {found.low:.4g} and {found.high:.4g} by the graph, " if found.is_known else ""
     if _is_probability(found):
         by_graph += "which never crosses 1/2, as a confidence does not; "
-    may_be = [] if _is_probability(found) else ["output=logit or output=decision (class 1 above 0)"]
+    is_cut_at_0 = not _is_probability(found) and _one_sided(found, near) is None
+    may_be = ["output=logit or output=decision (class 1 above 0)"] if is_cut_at_0 else []
     may_be += [] if _leaves(near) else ["output=probability (class 1 above 1/2)"]
     may_be += ["output=label"] if (near == np.floor(near)).all() else []
+    told = f"Upload it with {' or '.join(may_be)}, or export" if may_be else "Export the probability of class 1, or"
     return unsupported(
         f"The model answers one number a row ({by_graph}{low:.4g} to {high:.4g} on rows that were tried{end}), and"
-        f" nothing says what it means. Upload it with {' or '.join(may_be)}, or export a number for each class."
+        f" nothing says what it means. {told} a number for each class."
     )

@@ -5,9 +5,10 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models.onnx.reading.operation import Operation, RangeRule
-from models.onnx.reading.ranges import INF, UNKNOWN, Range
+from models.onnx.reading.ranges import INF, UNKNOWN, Range, times
 
 
 def rising(function: Callable[[float], float]) -> RangeRule:
@@ -56,8 +57,19 @@ def elu(node: Operation) -> Range:
 
 
 def leaky_relu(node: Operation) -> Range:
-    given, alpha = node.range(), float(node.attribute("alpha", 0.01))
-    return Range(given.low * (alpha if given.low < 0 else 1), given.high * (alpha if given.high < 0 else 1))
+    return _bent(node.range(), np.array([node.attribute("alpha", 0.01)], np.float64))
+
+
+def prelu(node: Operation) -> Range:
+    slopes = node.constant(1)
+    return Range() if slopes is None or not slopes.size else _bent(node.range(), slopes.astype(np.float64))
+
+
+def _bent(given: Range, slopes: NDArray[np.float64]) -> Range:
+    """Keep what is above 0, and multiply what is below it by any of the slopes."""
+    ends = [times(x, s) if x < 0 else x for x in (given.low, given.high) for s in (slopes.min(), slopes.max())]
+    knee = [0.0] if given.low < 0 < given.high else []
+    return Range(min(ends + knee), max(ends + knee))
 
 
 def dips(least: float) -> RangeRule:
@@ -87,9 +99,17 @@ def power(node: Operation) -> Range:
     if exponent is None or exponent.size != 1:
         return UNKNOWN
     e = float(exponent.reshape(()))
-    if e > 0 and given.low >= 0:
-        return Range(given.low**e, INF if math.isinf(given.high) else given.high**e)
+    if given.low >= 0:
+        ends = [_raised(end, e) for end in (given.low, given.high)]
+        return Range(min(ends), max(ends))
+    if e > 0 and e % 2 == 1:
+        return Range(-_raised(-given.low, e), math.copysign(_raised(abs(given.high), e), given.high))
     return Range(0.0, INF) if e % 2 == 0 else Range() if e == np.floor(e) else UNKNOWN
+
+
+def _raised(base: float, e: float) -> float:
+    """Raise what is not negative; what float64 cannot hold is unbounded."""
+    return float(np.power(np.float64(base), e))
 
 
 def whole(function: Callable[[float], float]) -> RangeRule:
@@ -121,7 +141,7 @@ RULES: dict[str, RangeRule] = {
     "Log": rising(log),
     "Mish": dips(-0.4),
     "Pow": power,
-    "PRelu": lambda _node: Range(),
+    "PRelu": prelu,
     "Relu": rising(lambda x: max(x, 0.0)),
     "Round": whole(round),
     "Sigmoid": rising(sigmoid),

@@ -1,11 +1,12 @@
 """Soft-max, norms and reductions: functions of a whole axis."""
 
+import math
 from dataclasses import replace
 
 import numpy as np
 
 from models.onnx.reading.operation import Operation, RangeRule
-from models.onnx.reading.ranges import INF, Range, scaled, times
+from models.onnx.reading.ranges import INF, UNKNOWN, Range, scaled, times
 
 
 def softmax(node: Operation) -> Range:
@@ -54,7 +55,17 @@ def smallest_along(node: Operation) -> Range:
 
 def product_along(node: Operation) -> Range:
     given = node.range()
-    return Range(0.0, 1.0) if given.low >= 0 and given.high <= 1 else Range()
+    most = max(abs(given.low), abs(given.high))
+    high = 1.0 if most <= 1 else INF
+    return Range(0.0 if given.low >= 0 else -high, high)
+
+
+def log_of_sum_along(node: Operation) -> Range:
+    """Take log(sum(exp)), which is no less than any number, and beyond the largest by log(count) at the most."""
+    given, count = node.range(), node.width() if _runs_along_last(node) else None
+    if count is None and given.high < INF:
+        return UNKNOWN
+    return Range(given.low, given.high + math.log(count or 1))
 
 
 def size_along(node: Operation) -> Range:
@@ -82,7 +93,7 @@ RULES: dict[str, RangeRule] = {
     "LpNormalization": unit,
     "ReduceL1": size_along,
     "ReduceL2": size_along,
-    "ReduceLogSumExp": lambda _node: Range(),
+    "ReduceLogSumExp": log_of_sum_along,
     "ReduceMax": largest_along,
     "ReduceMean": mean_along,
     "ReduceMin": smallest_along,
