@@ -11,6 +11,7 @@ from algorithms.errors import Refused
 from algorithms.mathematics.windows import Canvas
 from models.cards import Preprocessing
 from models.onnx.graph import Editor
+from models.onnx.rebuilding.widening import as_rounded
 from models.onnx.signature import FLOATS, Entry
 
 INPUT = "brinell_rows"
@@ -80,8 +81,9 @@ def lead_in(editor: Editor, entry: Entry, preprocessing: Preprocessing | None) -
             numbers = per_channel(getattr(preprocessing, field), entry.shape, field)
             value = editor.node(op, [value, editor.constant(numbers, field)])
     wanted = next(number for number, dtype in FLOATS.items() if dtype == entry.dtype)
-    made = helper.make_node("Cast", [value], [entry.name], to=wanted)
-    editor.graph.node.append(made)
+    if wanted == TensorProto.FLOAT16:
+        value = as_rounded(editor, editor.node("Cast", [value], to=wanted), (0, *entry.shape))
+    editor.graph.node.append(helper.make_node("Cast", [value], [entry.name], to=wanted))
     editor.graph.ClearField("input")
     batch = "N" if entry.batch is None else entry.batch
     editor.graph.input.append(helper.make_tensor_value_info(INPUT, TensorProto.FLOAT, [batch, *entry.shape]))

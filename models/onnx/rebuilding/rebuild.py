@@ -15,7 +15,7 @@ from models.onnx.outputs.labels import ClassLabels
 from models.onnx.rebuilding.border import lead_in
 from models.onnx.rebuilding.odds import SHOWN, odds
 from models.onnx.rebuilding.tails import lead_round
-from models.onnx.rebuilding.widening import as_float32, both_probabilities, column, pad_zero_column
+from models.onnx.rebuilding.widening import as_float32, as_rounded, both_probabilities, column, pad_zero_column
 from models.onnx.signature import Entry, Exit, many_classes, unsupported
 
 
@@ -66,7 +66,7 @@ def rebuild(
     if labels is not None and exit_.names_classes:
         found = _classes_named(editor, exit_, labels)
     elif exit_.number is not None:
-        found = _one_number(editor, exit_.number, past_tail=past_tail)
+        found = _one_number(editor, exit_.number, seen, past_tail=past_tail)
     else:
         found = _scores(editor, exit_, seen, past_tail=past_tail)
     lead_in(editor, entry, preprocessing)
@@ -99,9 +99,15 @@ def _classes_named(editor: Editor, exit_: Exit, labels: ClassLabels) -> Rebuilt:
     return Rebuilt(editor.model, output, reads, _labels(editor, name, labels.names), None)
 
 
+def _served(editor: Editor, name: str, seen: NDArray[Any]) -> str:
+    """The file's own numbers, float32."""
+    is_half = seen.dtype == np.float16
+    return as_float32(editor, as_rounded(editor, name, (-1, *seen.shape[1:])) if is_half else name)
+
+
 def _scores(editor: Editor, exit_: Exit, seen: NDArray[Any], *, past_tail: bool) -> Rebuilt:
     """A number for each class. Where the graph does not tell whether they are probabilities, `seen` does."""
-    own = as_float32(editor, exit_.name)
+    own = _served(editor, exit_.name, seen)
     tail = lead_round(editor, exit_.name) if past_tail else None
     kind = tail.kind if tail else many_classes(seen)
     output = ModelOutput(name=exit_.name, classes=seen.shape[1], kind=kind)
@@ -116,9 +122,9 @@ def _scores(editor: Editor, exit_: Exit, seen: NDArray[Any], *, past_tail: bool)
     return Rebuilt(editor.model, output, reads, own, as_float32(editor, tail.logits), slack)
 
 
-def _one_number(editor: Editor, reads: Reads, *, past_tail: bool) -> Rebuilt:
+def _one_number(editor: Editor, reads: Reads, seen: NDArray[Any], *, past_tail: bool) -> Rebuilt:
     """One number a row: of a logit or a decision class 1 has what is above 0, of a probability what is above 1/2."""
-    own = column(editor, as_float32(editor, reads.output))
+    own = column(editor, _served(editor, reads.output, seen))
     if reads.as_ != "probability":
         answer = pad_zero_column(editor, own)
         output = ModelOutput(name=reads.output, classes=2, kind="logits")

@@ -29,3 +29,11 @@ def both_probabilities(editor: Editor, p: str) -> str:
 
 def as_float32(editor: Editor, value: str) -> str:
     return editor.node("Cast", [value], to=TensorProto.FLOAT)
+
+
+def as_rounded(editor: Editor, half: str, shape: tuple[int, ...]) -> str:
+    """Keep float16 as rounded as it is, by a Reshape to the shape that it has.
+
+    With a Cast right behind it, onnxruntime would hand on the float32 numbers that it computed instead.
+    """
+    return editor.node("Reshape", [half, editor.constant(np.array(shape, np.int64), "shape")])

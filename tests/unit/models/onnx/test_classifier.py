@@ -1,6 +1,7 @@
 """What a file answers, as a label: the class it gives out, and none where it gives out no number."""
 
 import numpy as np
+import onnxruntime
 import pytest
 from onnx import TensorProto, helper
 
@@ -113,3 +114,20 @@ def test_a_score_that_overflowed_names_no_class(place):
     x[::2, 0] = 100
     named = model.labels(x)
     assert (named[::2] == -1).all() and (named[1::2] >= 0).all()
+
+
+@pytest.mark.parametrize(("tail", "classes"), [("Identity", 3), ("Softmax", 3), ("Sigmoid", 3), ("Sigmoid", 1)])
+def test_float16_is_rounded_before_it_decides(tail: str, classes: int) -> None:
+    """Two scores that float16 rounds to a tie are one where it is served: the first class, or none above 1/2."""
+    W, b = (0.01 * value for value in linear(6, classes))
+    data = graph(
+        [helper.make_node("Gemm", ["x", "W", "b"], ["z"]), helper.make_node(tail, ["z"], ["y"])],
+        ["N", 6],
+        [("y", TensorProto.FLOAT16, ["N", classes])],
+        {"W": W.astype(np.float16), "b": b.astype(np.float16)},
+        dtype=TensorProto.FLOAT16,
+    )
+    x = np.random.default_rng(3).normal(size=(2000, 6)).astype(np.float32)
+    (y,) = onnxruntime.InferenceSession(data).run(None, {"x": x.astype(np.float16)})
+    model = OnnxClassifier(read(check(data), None), None, "cpu")
+    np.testing.assert_array_equal(model.labels(x), y.argmax(axis=1) if classes > 1 else y[:, 0] > 0.5)
