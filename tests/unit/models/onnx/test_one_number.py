@@ -111,7 +111,10 @@ REFUSED: dict[str, Case] = {
         [SIGMOID, node("Add", "p third", "s"), node("Pow", "s minus", "y")],
     ),
     "a bent tanh": (1, [node("Tanh", "z", "s"), node("PRelu", "s half", "y")]),
-    "a product of doubled shares": (3, [SOFTMAX, node("Mul", "p hundred", "s"), node("ReduceProd", "s", "y", axes=[1])]),
+    "a product of doubled shares": (
+        3,
+        [SOFTMAX, node("Mul", "p hundred", "s"), node("ReduceProd", "s", "y", axes=[1])],
+    ),
     "the same for every row": (1, [node("Mul", "z zero", "n"), node("Add", "n third", "y")]),
     "a soft-max of one": (1, [node("Softmax", "z", "y", axis=1)]),
 }
