@@ -15,6 +15,8 @@ from models.cards import Meaning
 from models.onnx.classes import label_maker, named_classes
 from models.onnx.graph import attribute
 from models.onnx.outputs.numbering import numbered
+from models.onnx.reading.ranges import UNKNOWN
+from models.onnx.reading.walking import ranges
 from models.onnx.signature import Answers, Exit, listing, unsupported
 
 SAME = 1e-4  # probabilities and the soft-max of logits beside them
@@ -28,6 +30,7 @@ class Found:
     single: list[str]
     labels: list[str]
     rankings: list[str]
+    mixed: list[str]  # a class beside its confidence, in one row
 
 
 def read_exit(model: ModelProto, answers: Answers, rows: int, told: Meaning | None = None) -> Exit:
@@ -67,6 +70,11 @@ def _unranked(model: ModelProto, found: Found, answers: Answers, rows: int) -> E
             break
     if label is not None:
         return Exit(label, "labels")
+    if found.mixed:
+        raise unsupported(
+            "The output joins the number of a class, or another whole number, with numbers that are none: they are no"
+            " scores of classes. Export the scores of all classes, or the class alone, as a whole number [N]."
+        )
     raise unsupported(
         f"No output has an axis of classes: found {listing(answers, rows)}. Export the model with one float output"
         " [N, K] (K >= 2 classes), or [N] or [N, 1] for two classes; flatten what lies behind the classes."
@@ -95,9 +103,9 @@ def _sorted(model: ModelProto, answers: Answers, rows: int) -> Found:
     ranked = {lists[name].shape for name in rankings}  # the shape of their values
     labels = [name for name, a in arrays.items() if a.shape in column and (a.dtype.kind in "iub" or _is_text(a))]
     ordered = {name for name in floats if _is_made_by(model, name, "TopK")}  # class 0 would be whatever is first
-    scores = [
-        n for n, a in floats.items() if a.ndim == 2 and a.shape[1] > 1 and n not in ordered and a.shape not in ranked
-    ]
+    wide = [n for n, a in floats.items() if a.ndim == 2 and a.shape[1] > 1]
+    mixed = [name for name in wide if _is_mixed(model, name)]
+    scores = [n for n in wide if n not in ordered and n not in mixed and floats[n].shape not in ranked]
     single = [name for name, a in floats.items() if a.shape in column]
     if not labels:  # Spark writes its predictions as floats, and torch rounds to floats
         whole = [name for name in single if len(np.unique(a := answers[name])) > 1 and (a == a.round()).all()]
@@ -105,7 +113,17 @@ def _sorted(model: ModelProto, answers: Answers, rows: int) -> Found:
             labels, single = whole, [name for name in single if name not in whole]
     if any(answers[name].shape[1] > 2 for name in scores):
         labels = [name for name in labels if answers[name].dtype.kind != "b"]  # true or false names none of three
-    return Found(scores, single, labels, rankings)
+    return Found(scores, single, labels, rankings, mixed)
+
+
+def _is_mixed(model: ModelProto, name: str) -> bool:
+    """Tell whether an output joins whole numbers, such as the class that was chosen, with others."""
+    maker = label_maker(model, name)
+    if maker is None or maker.op_type != "Concat":
+        return False
+    found = ranges(model)
+    parts = [found.get(part, UNKNOWN) for part in maker.input]
+    return any(part.is_whole and part.low < part.high for part in parts) and not all(part.is_whole for part in parts)
 
 
 def _is_text(a: NDArray[Any]) -> bool:

@@ -334,6 +334,17 @@ REFUSED = {
         ),
         "2 outputs that could be labels",
     ),
+    "a class and its confidence in one row": (
+        classifier(
+            SOFTMAX,
+            helper.make_node("ReduceMax", ["p"], ["sure"], axes=[1], keepdims=1),
+            helper.make_node("ArgMax", ["p"], ["best"], axis=1, keepdims=1),
+            helper.make_node("Cast", ["best"], ["number"], to=FLOAT),
+            helper.make_node("Concat", ["number", "sure"], ["y"], axis=1),
+            outputs=[("y", FLOAT, ["N", 2])],
+        ),
+        "joins the number of a class",
+    ),
     "texts of no list": (
         classifier(
             helper.make_node("ReduceMax", ["z"], ["most"], axes=[1], keepdims=0),
