@@ -15,7 +15,6 @@ from models.cards import Meaning
 from models.onnx.classes import label_maker, named_classes
 from models.onnx.graph import attribute
 from models.onnx.outputs.numbering import numbered
-from models.onnx.reading.ranges import UNKNOWN
 from models.onnx.reading.walking import ranges
 from models.onnx.signature import Answers, Exit, listing, unsupported
 
@@ -72,8 +71,8 @@ def _unranked(model: ModelProto, found: Found, answers: Answers, rows: int) -> E
         return Exit(label, "labels")
     if found.mixed:
         raise unsupported(
-            "The output joins the number of a class, or another whole number, with numbers that are none: they are no"
-            " scores of classes. Export the scores of all classes, or the class alone, as a whole number [N]."
+            "The output joins the number of a class with other numbers, which are no scores of classes. Export the"
+            " scores of all classes, or the class alone, as a whole number [N]."
         )
     raise unsupported(
         f"No output has an axis of classes: found {listing(answers, rows)}. Export the model with one float output"
@@ -117,13 +116,19 @@ def _sorted(model: ModelProto, answers: Answers, rows: int) -> Found:
 
 
 def _is_mixed(model: ModelProto, name: str) -> bool:
-    """Tell whether an output joins whole numbers, such as the class that was chosen, with others."""
-    maker = label_maker(model, name)
-    if maker is None or maker.op_type != "Concat":
+    """Tell whether an output joins the class that was chosen with other numbers, such as its confidence."""
+    joined = label_maker(model, name)
+    if joined is None or joined.op_type != "Concat":
         return False
-    found = ranges(model)
-    parts = [found.get(part, UNKNOWN) for part in maker.input]
-    return any(part.is_whole and part.low < part.high for part in parts) and not all(part.is_whole for part in parts)
+    are_chosen = [_is_chosen(model, part) for part in joined.input]
+    return any(are_chosen) and not all(are_chosen)
+
+
+def _is_chosen(model: ModelProto, value: str) -> bool:
+    node = label_maker(model, value)
+    if node is None or node.op_type not in ("ArgMax", "TopK"):
+        return False
+    return node.op_type == "ArgMax" or ranges(model)[value].is_whole  # the places of TopK, not its values
 
 
 def _is_text(a: NDArray[Any]) -> bool:
