@@ -101,17 +101,24 @@ def _parsed(text: str) -> Any:
 
 
 def _in_order(tree: dict[Any, Any]) -> Names | None:
-    """{0: name}, {"0": name} or {name: 0}: by the numbers, which are 0, 1, 2."""
+    """{0: name}, {"0": name} or {name: 0}: by the numbers, which are 0, 1, 2.
+
+    Where they are other ones, {1: name, 2: name}, labels are those numbers: one read as a column would be of another
+    class.
+    """
     for pairs in (list(tree.items()), [(value, name) for name, value in tree.items()]):
         if all(isinstance(place, int | str) for place, _ in pairs):
             by_place = {key(place): name for place, name in pairs}
             if set(by_place) == set(range(len(tree))):
                 return _texts(by_place[place] for place in range(len(tree)))
+            places = [place for place in by_place if isinstance(place, int)]
+            if len(places) == len(tree):
+                return tuple(map(str, sorted(places)))
     return None
 
 
 def _texts(parts: Any) -> Names | None:
-    names = tuple(parts)
+    names = [int(name) if isinstance(name, float) and name.is_integer() else name for name in parts]
     if not all(isinstance(name, int | str) for name in names):
         return None
     return tuple(map(str, names))

@@ -105,7 +105,10 @@ def test_the_class_list_is_that_of_the_operator_that_makes_the_output(name: str)
         ("classes", "3", None),  # how many there are
         ("classes", '["cat", "dog"]', None),
         ("classes", '["cat", "dog", "cat"]', None),
-        ("names", "{1: 'cat', 2: 'dog', 3: 'emu'}", None),  # numbers of what?
+        ("names", "{2: 'dog', 1: 'cat', 3: 'emu'}", ("1", "2", "3")),  # whole numbers are labels, and these are theirs
+        ("label2id", '{"cat": 10, "dog": 7, "emu": 30}', ("7", "10", "30")),
+        ("names", "{1: 'cat', 1.5: 'dog', 2: 'emu'}", None),
+        ("classes", "[1.0, 2.0, 3.0]", ("1", "2", "3")),
         ("names", "__import__('os').getcwd(), 1, 2", ("__import__('os').getcwd()", "1", "2")),  # read, never run
         ("names", "[" * 5000, None),
         ("classes", '["cat", ["dog"], "emu"]', None),
