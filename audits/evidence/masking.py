@@ -18,6 +18,7 @@ CHANCE_REACH = 1.5  # random points that may come so near to what a search finds
 MOSTLY_ZERO = 0.5  # share of vanishing gradients of a climb
 TOO_STEEP, TOO_FLAT = 0.1, 5.0  # shares of the distance found; by ordinary networks a score is .3 to 1.3 of it
 TOO_STEEP_FOR_A_LINE = 0.5  # where the gradient is the same all over the ball, within the box: it is the distance then
+NEARLY = 1.1  # the distance found is next to the one that is proven
 NO_SLOPE = ("gradient_masked", "gradient_not_finite")
 
 
@@ -69,12 +70,17 @@ def _searched_by(points: int) -> float:
 
 
 def unseen(gradients: GradientSort) -> Callable[[Sample], Shown]:
-    """Makes the sign that attacks ran on a model with such gradients, and none of them saw inside."""
+    """Makes the sign that attacks ran on a model with such gradients, and none of them saw inside.
+
+    Where it is proven that there is next to nothing nearer than what was found, nobody overlooked anything.
+    """
 
     def shows(sample: Sample) -> Shown:
         searches = sample.tried(is_search)
         if (sample.gradients == "expected") != (gradients == "expected") or not searches or not sample.row.is_correct:
             return None
+        if sample.row.lower and sample.row.upper and sample.row.upper <= NEARLY * sample.row.lower:
+            return False
         return not any(_saw_inside(sample.findings[name]) for name in sample.tried(is_white_box))
 
     return shows

@@ -222,6 +222,12 @@ def test_what_no_attack_saw_from_inside_is_an_alarm_where_there_are_gradients_an
         assert (told.severity, told.holds_back) == ("note", False)
 
 
+@pytest.mark.parametrize(("proven", "codes"), [(0.50, []), (0.45, ["no_white_box"])])
+def test_nothing_was_overlooked_where_a_proof_reaches_what_was_found(proven, codes):
+    told = sample(square=found(0.52), crown=finding(0, Kind.LOWER_BOUND, proven))
+    assert [alarm.code for alarm in raised([told])] == codes
+
+
 def test_one_sample_that_was_seen_from_inside_shows_that_the_model_can_be():
     blind = sample(square=found(0.52))
     seen = sample(index=1, square=found(0.52), pgd=found(0.5, gradients=40, details={"zero_gradient_share": 0.1}))
