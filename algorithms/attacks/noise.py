@@ -6,14 +6,20 @@ already fools a model, nobody needs to be an adversary.
 Points are uniform on the norm's sphere (cone measure), clipped to the box. At a given radius the sphere has that
 radius. Without one it starts small and is doubled until a point fools the model; that point is pulled back towards the
 sample, and the next points are drawn at the distance it reached.
+
+In l1 that is all but never near a corner of the ball, where one feature moves alone and a flat boundary is nearest. So
+there every other block is of corners, in an order drawn by lot.
 """
 
+import math
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
 from pydantic import Field
 
-from algorithms.mathematics.norms import NORMS
+from algorithms.mathematics.norms import NORMS, Norm
 from algorithms.method import Method, Params
 from algorithms.seam.access import Access, Rows
 from algorithms.seam.case import Case, Conversation, Step
@@ -26,7 +32,12 @@ from algorithms.searches.line import Segment, halve
 
 BLOCK = 8  # points asked at once, all at one radius
 FIRST_SHARE = 0.01  # of the way to the farthest point of the box: the first radius
+ORDER = 1_000_000  # the draw of the order of corners: no block has so high a number
+CLOSER = 0.05  # by which each round of corners is nearer than the last: no row is asked twice
 HALVINGS = 6  # of the segment from the sample to a success
+
+
+Draw = Callable[[Case, Threat, float, int], Rows]  # (case, threat, radius, number of the block) -> (BLOCK, *shape)
 
 
 class NoiseParams(Params):
@@ -42,11 +53,19 @@ def minimum(params: NoiseParams, threat: Threat) -> Cost:
 
 def run(case: Case, threat: Threat, params: NoiseParams) -> Conversation:
     """Draw block by block until the points are spent, or one at the radius asked for was a success; claim successes."""
+    yield from _draw_all(case, threat, params, _corners_too(case) if threat.norm is Norm.L1 else _draw)
+
+
+def _run_first(case: Case, threat: Threat, params: NoiseParams) -> Conversation:
+    yield from _draw_all(case, threat, params, _draw)
+
+
+def _draw_all(case: Case, threat: Threat, params: NoiseParams, draw: Draw) -> Conversation:
     farthest = _farthest(case, threat)
     reached = np.inf
     radius = FIRST_SHARE * farthest if threat.epsilon is None else threat.epsilon
     for number in range(params.points // BLOCK):
-        rows = _draw(case, threat, radius, number)
+        rows = draw(case, threat, radius, number)
         hits = np.flatnonzero(is_fooled((yield from AskLabels(rows)), case.label, case.target))
         if len(hits):
             nearest = min((rows[i] for i in hits), key=lambda row: threat.distance(row, case.x))
@@ -71,6 +90,24 @@ def _draw(case: Case, threat: Threat, radius: float, number: int) -> Rows:
     return rows
 
 
+def _corners_too(case: Case) -> Draw:
+    """Make the draw in which every odd block moves one feature a row, up or down, in rounds over all of them."""
+    d = math.prod(case.x.shape)
+    order = case.stream.at(ORDER).permutation(2 * d)
+
+    def draw(case: Case, threat: Threat, radius: float, number: int) -> Rows:
+        if number % 2 == 0:
+            return _draw(case, threat, radius, number)
+        round_, turn = np.divmod(number // 2 * BLOCK + np.arange(BLOCK), 2 * d)
+        corners, far = order[turn], radius / (1 + CLOSER * round_)
+        offsets = np.zeros((BLOCK, d))
+        offsets[np.arange(BLOCK), corners % d] = np.where(corners < d, far, -far)
+        rows: Rows = threat.clip(case.x + offsets.reshape(BLOCK, *case.x.shape), case.x)
+        return rows
+
+    return draw
+
+
 def _halve_back(case: Case, threat: Threat, far: Rows) -> Step[float]:
     """Claim the point, then all adversarial ones on the way back to the sample. Returns the distance reached."""
 
@@ -86,9 +123,9 @@ def _halve_back(case: Case, threat: Threat, far: Rows) -> Step[float]:
     return threat.distance(segment.at(share), case.x)
 
 
-METHOD = Method(
+_NEWEST = Method(
     name="noise",
-    version="1",
+    version="2",
     family="attack",
     threat_model="black_box_decision",
     needs=(Access.LABELS,),
@@ -105,3 +142,4 @@ METHOD = Method(
     chunk=100,
     is_baseline=True,
 )
+METHOD = replace(_NEWEST, earlier=(replace(_NEWEST, version="1", run=_run_first),))

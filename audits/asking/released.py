@@ -137,9 +137,13 @@ _QUICK_1 = {step.name: step for step in QUICK_1}
 CLEVER = replace(_QUICK_1["clever"], method="clever@2", params={**_QUICK_1["clever"].params, "batch_size": 64})
 STEEPEST = RecipeStep("steepest@1", {"climbers": 36, "steps": 8, "radius": "auto"}, samples=20)
 CROWN = RecipeStep("crown@2", {"search_steps": 7})
-QUICK_2 = (  # what begins by itself; then what begins where that ended
-    (*(_QUICK_1[name] for name in ("noise", "square", "nearest_neighbor", "smoothing")), CLEVER, STEEPEST),
-    (*(_QUICK_1[name] for name in ("pgd", "hopskipjump")), CROWN),
+NOISE = replace(_QUICK_1["noise"], method="noise@2")
+_ALONE = ("square", "hopskipjump", "nearest_neighbor", "smoothing")
+# What begins by itself; then what begins where that ended. hopskipjump is of the first: it sees labels only, and a walk
+# that began at a point of square, which follows the scores, stayed behind the far boundary to which these had led.
+QUICK_2 = (
+    (NOISE, *(_QUICK_1[name] for name in _ALONE), CLEVER, STEEPEST),
+    (_QUICK_1["pgd"], CROWN),
 )
 
 RECIPES = {

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from algorithms.mathematics.norms import Norm
 from algorithms.method import Method
 from algorithms.seam.access import Access
 from algorithms.seam.claims import Finding
@@ -32,11 +33,21 @@ def samples_of(rows: Sequence[SampleRow], spec: AuditSpec, evidence: Sequence[Ev
     told = _told_from_inside(spec, evidence)
     widest = _widest(spec)
     features = math.prod(spec.samples.shape)
-    is_targeted = spec.request.threat.goal != "untargeted"
+    threat = spec.request.threat
+    is_targeted, noise_searches = threat.goal != "untargeted", threat.norm is Norm.L1
     for row in rows:
         findings = {e.method.name: e.by_index[row.index] for e in evidence if row.index in e.by_index}
         yield Sample(
-            row, findings, methods, spec.threat.epsilon, widest, features, _gradients(spec.model), is_targeted, told
+            row=row,
+            findings=findings,
+            methods=methods,
+            epsilon=spec.threat.epsilon,
+            widest=widest,
+            features=features,
+            gradients=_gradients(spec.model),
+            is_targeted=is_targeted,
+            noise_searches=noise_searches,
+            told=told,
         )
 
 

@@ -45,9 +45,10 @@ def baseline_suffices(sample: Sample) -> Shown:
     """Noise comes about as near as the attacks that search, where it should not. Without a search it says nothing.
 
     At a given epsilon only a success counts: whoever has one is done. Where there are few features, so many random
-    points are a search themselves; so they are among the cells of trees and of neighbors, where some are always near.
+    points are a search themselves; so they are in l1, and among the cells of trees and of neighbors, where some are
+    always near.
     """
-    if sample.gradients == "flat":
+    if sample.gradients == "flat" or sample.noise_searches:
         return None
     baselines, searches = sample.tried(lambda method: method.is_baseline), sample.tried(is_search)
     points = sum(sample.findings[name].queries for name in baselines)

@@ -33,6 +33,7 @@ class Sample:
     features: int  # numbers in a row
     gradients: GradientSort = "expected"
     is_targeted: bool = False
+    noise_searches: bool = False  # in l1, where random corners of the ball lie in the steepest directions
     told: frozenset[str] = frozenset()  # methods that began at points which attacks from inside may have found
 
     def tried(self, is_one: Callable[[Method], bool]) -> frozenset[str]:

@@ -54,6 +54,12 @@ def decoy(net: Net, t: str) -> str:
     return net.op("Min", valley, other)
 
 
+def downhill_is_away(net: Net, t: str) -> str:
+    """Falls as t grows, to zero at t = 0.65; at t = 0 it jumps from its height to below zero."""
+    far = net.op("Sub", 5.2, net.op("Mul", t, 8.0))
+    return net.op("Where", net.op("Greater", t, 0.0), far, net.op("Sub", t, 5.0))
+
+
 def square_wave(net: Net, t: str) -> str:
     """+1 or -1, in turns of 0.4 around t = 0.2."""
     return net.op("Sign", net.op("Sin", net.op("Mul", t, np.pi / 0.4)))
@@ -118,6 +124,7 @@ MASKS: dict[str, Callable[[], Hidden]] = {
     "plateau, then a cliff": lambda: curve(plateau_then_cliff),
     "dead zone of a ReLU": lambda: curve(dead_zone, zero=np.array([0.014, 0.416])),
     "decoy minimum": lambda: curve(decoy),
+    "downhill is away from the cliff": lambda: curve(downhill_is_away),
     "square wave": lambda: curve(square_wave, zero=np.array([0.0, 0.4]), slack=1e-3),
     "shattered by a ripple": lambda: curve(
         shattered, zero=nearest_zero(lambda t: t + 0.01 * np.sin(2000 * t)), slack=5e-3

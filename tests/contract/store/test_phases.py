@@ -29,8 +29,8 @@ from tests.jobs_for_tests import (
 )
 from workers.advancing import next_phase
 
-FIRST = ["noise", "square", "smoothing", "clever", "steepest"]
-SECOND = ["pgd", "hopskipjump"]
+FIRST = ["noise", "square", "hopskipjump", "smoothing", "clever", "steepest"]
+SECOND = ["pgd"]
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ def test_the_jobs_of_a_later_phase_are_made_when_it_begins(store, audits, audit,
     lease = first_phase_done(store, audit)
     assert (lease.work, methods_of(store, audit)) == ("advance", FIRST)
     half = audits.get("lab", audit).progress.fraction
-    assert half == pytest.approx(0.99 * 5 / 7), "what is not made yet counts as not begun"
+    assert half == pytest.approx(0.99 * len(FIRST) / 7), "what is not made yet counts as not begun"
     queue.sent()
     assert advance(audit, lease)
     assert methods_of(store, audit) == FIRST + SECOND
@@ -197,15 +197,15 @@ def test_hints_are_frozen_by_their_digest_and_depend_on_no_order(make_store: Mak
         audit = upload.audit(recipe="quick-2")
         jobs = jobs_of(store, audit)
         random.Random(seed).shuffle(jobs)
-        for job in jobs:
+        for job in 2 * jobs:  # one that is not sent out while others wait is come back to
             attacked(store, library, job)
         lease = taken(store, audit)
         made = second_phase(store, library, audit)
         assert made == second_phase(store, library, audit), "tried again, the same"
         store.leases.commit(lease, Commit(jobs=made, digests=tuple({job.hints.digest for job in made if job.hints})))
         told.append([job.hints for job in made])
-        pgd, hopskipjump = (store.jobs.get("lab", job) for job in jobs_of(store, audit)[len(FIRST) :])
-        assert pgd.hints == hopskipjump.hints == made[0].hints, "the public answer shows them"
+        (pgd,) = (store.jobs.get("lab", job) for job in jobs_of(store, audit)[len(FIRST) :])
+        assert pgd.hints == made[0].hints, "the public answer shows them"
         Audits(store).cancel("lab", audit)
     assert told[0] == told[1] == told[2]
     given = told[0][0]

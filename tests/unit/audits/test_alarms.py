@@ -120,6 +120,10 @@ def test_random_points_among_few_features_are_a_search():
     assert raised([sample(features=44, **noisy)]) == ()
 
 
+def test_random_points_in_l1_where_single_features_are_moved_are_a_search():
+    assert raised([replace(sample(**(QUIET | {"noise": found(0.6)})), noise_searches=True)]) == ()
+
+
 def test_random_points_among_the_cells_of_trees_and_neighbors_are_a_search():
     noisy = sample(**(QUIET | {"noise": found(0.6)}))
     assert [alarm.code for alarm in raised([replace(noisy, gradients="none")])] == ["noise_suffices"]

@@ -164,9 +164,9 @@ def test_a_draft_names_what_begins_where_the_others_ended():
     made = plan(ready_card(offers=tuple(Access)), recipe="quick-2")
     assert (made.phases, made.planned) == (2, len(methods(made)))
     later = jobs_of_phase(made.spec, 1)
-    assert [job.request.method.name for job in later] == ["pgd", "hopskipjump", "crown"]
+    assert [job.request.method.name for job in later] == ["pgd", "crown"]
     assert all(method(job.request.method.name).takes_hints for job in later)
-    assert not any(method(job.request.method.name).takes_hints for job in made.jobs)
+    assert "hopskipjump" in methods(made), "by itself: where the others ended may be behind the far boundary"
 
 
 FROM_INSIDE = {"square": 500, "hopskipjump": 1_000}
