@@ -61,6 +61,7 @@ def _probed(asked: _Asked) -> Inspection:
     again = asked.answers(rows[:PROBES], max_batch=1)
     max_batch, together = _largest_batch(asked, rows)
     _check_order(together)
+    _look_for_other_orders(asked, rows, max_batch)
     same = np.array_equal(alone, again) and np.array_equal(alone, together[:PROBES])
     offers = OFFERS[endpoint.output.kind]
     return Inspection(
@@ -91,8 +92,10 @@ def _check_regime(asked: _Asked, rows: Rows, alone: NDArray[np.float64]) -> None
     if look_like_probabilities != (kind == "probabilities"):
         seen = "probabilities" if look_like_probabilities else "no probabilities, which would be in [0, 1] and sum to 1"
         other = "probabilities" if look_like_probabilities else "logits"
+        is_one = kind == "probabilities" and alone.shape[1] == 2 and bool(np.all(alone.sum(axis=1) == 1))
+        unless = " if class 1 is what is above 0 (a percentage is not: let it answer 0 to 1)" if is_one else ""
         raise Refused(
-            f"The endpoint answers {seen}; register it with output.kind {other}.", code="endpoint_bad_response"
+            f"The endpoint answers {seen}; register it with output.kind {other}{unless}.", code="endpoint_bad_response"
         )
 
 
@@ -115,6 +118,26 @@ def _check_order(scores: NDArray[np.float64]) -> None:
         )
 
 
+def _look_for_other_orders(asked: _Asked, rows: Rows, max_batch: int) -> None:
+    """Ask far rows together: noise may all be of one class, and a list that is sorted by score in one order then.
+
+    Raises Unordered; an endpoint need not take such rows.
+    """
+    if Access.SCORES in OFFERS[asked.endpoint.output.kind] and max_batch > 1:
+        try:
+            asked.answers(_far(rows), max_batch=max_batch)
+        except Unordered:
+            raise
+        except ModelFault:
+            return
+
+
+def _far(rows: Rows) -> Rows:
+    """Make rows farther from zero, on both sides, the two of a pair side by side."""
+    far = FAR * (2 * rows[:PROBES] - 1)
+    return np.stack([far, -far], axis=1).reshape(-1, *rows.shape[1:])
+
+
 def _is_one_logit(scores: NDArray[np.float64]) -> bool:
     """[0, z] of two classes, as one number a row is read."""
     return scores.shape[1] == 2 and not np.any(scores[:, 0])
@@ -126,9 +149,8 @@ def _is_bounded(asked: _Asked, rows: Rows, scores: NDArray[np.float64]) -> bool:
     So rows farther from zero, on both sides, are asked too: hardly a logit stays within [0, 1] there. Of an endpoint
     that does not take such rows its registration is believed.
     """
-    far = FAR * (2 * rows[:PROBES] - 1)
     try:
-        return _are_within(scores) and _are_within(asked.answers(np.concatenate([far, -far]), max_batch=1))
+        return _are_within(scores) and _are_within(asked.answers(_far(rows), max_batch=1))
     except ModelFault:
         return False
 

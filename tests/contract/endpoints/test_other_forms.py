@@ -147,6 +147,26 @@ def test_what_cannot_be_read_as_it_is_meant_is_told_why(server, form, kind, path
     assert told in refused(registered(server, output(kind), **path))
 
 
+def test_a_sorted_list_is_found_out_where_all_noise_is_of_one_class(server):
+    ramp = Linear(np.outer([3.0, 1.0, 2.0], np.ones(4)), np.zeros(3))  # one order on one side of 0, the other beyond
+
+    def exchange(handler, body):
+        powers = np.exp(ramp.scores(np.array(json.loads(body)["rows"], np.float32)).astype(np.float64))
+        p = powers / powers.sum(axis=1, keepdims=True)
+        handler.send(200, json.dumps([pairs(row) for row in p]).encode())
+
+    server.always = exchange
+    assert "the names change places" in refused(registered(server, output("probabilities"), scores="$[*][*].score"))
+
+
+def test_a_percentage_is_not_advised_to_be_a_logit():
+    def percent(rows):
+        return 100 / (1 + np.exp(-LINEAR.scores(rows)[:, :1].astype(np.float64)))
+
+    with ServedModel(percent) as served:
+        assert "a percentage is not: let it answer 0 to 1" in refused(endpoint(served, SHAPE, 2, kind="probabilities"))
+
+
 def test_scores_that_are_sorted_are_not_taken_for_those_of_classes():
     weights = RNG.normal(size=(6, 4))
 
