@@ -66,6 +66,7 @@ class Method(Generic[N]):
     smallest: Params  # with which a run of a second shows all that the method does: the laws are tried with these
     chunk: int  # samples a worker takes at a time: enough company to fill its batches, little enough to lose
     smallest_budget: Budget = Budget(queries=200)  # enough for a result with `smallest`
+    by_substitutes: bool = False  # asks for substitutes, not gradients: runs on models whose card lists some
     wants_pool: bool = False  # `Case.pool`: other rows of the upload, to start from
     takes_hints: bool = False  # `Case.hint`, `Cohort.hints`: begins where others ended, in a later phase of an audit
     is_baseline: bool = False  # what every attack has to beat: its points count, its silence does not

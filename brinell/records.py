@@ -349,6 +349,7 @@ class JobRow(TypedDict):
     warnings: NotRequired[list[str]]
     hints: NotRequired[GivenHints | None]
     is_baseline: NotRequired[bool]
+    by_substitutes: NotRequired[bool]
 
 
 class Limits(TypedDict):
@@ -422,6 +423,7 @@ class ModelCard(TypedDict):
     opset: int | None
     offers: list[Access]
     withheld: list[Withheld]
+    substitutes: list[str]
     parity: Parity | None
     endpoint: Endpoint | None
     credential: CredentialFacts | None

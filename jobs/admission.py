@@ -11,7 +11,7 @@ from algorithms.errors import Conflict, Refused
 from algorithms.method import Method
 from algorithms.seam.access import Access
 from jobs import box, labels
-from jobs.fitting import RADIUS, Misfit, misfit
+from jobs.fitting import RADIUS, Misfit, misfit, needs_of
 from jobs.request import MAX_SAMPLES, JobRequest, Selection, Targeted, ThreatRequest
 from jobs.spec import JobSpec, ThreatSpec
 from models.cards import ModelCard, SamplesCard
@@ -153,7 +153,7 @@ def _check_method(method: Method, request: JobRequest, card: ModelCard) -> None:
     if found is not None:
         sentence = _WORDS[found].format(
             method=method.name,
-            needs=", ".join(method.needs),
+            needs=", ".join(needs_of(method)),
             offers=", ".join(card.offers),
             norms=", ".join(method.norms),
             norm=request.threat.norm,

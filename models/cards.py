@@ -185,6 +185,7 @@ class Inspection(Record):
     opset: int | None = None  # of an ONNX file
     offers: tuple[Access, ...]
     withheld: tuple[Withheld, ...] = ()
+    substitutes: tuple[str, ...] = ()  # operators that `bpda` passes by substitutes for gradients
     parity: Parity | None = None
     probe: Probe | None = None  # of an endpoint
 
@@ -209,6 +210,7 @@ class ModelCard(Record):
     opset: int | None = None
     offers: tuple[Access, ...] = ()
     withheld: tuple[Withheld, ...] = ()
+    substitutes: tuple[str, ...] = ()  # operators that `bpda` passes by substitutes for gradients
     parity: Parity | None = None
     endpoint: Endpoint | None = None
     credential: CredentialFacts | None = None

@@ -11,21 +11,18 @@ ignoring the box costs), which makes the raw gradient a good direction without c
 
 from typing import Literal
 
-import numpy as np
 from pydantic import Field
 
-from algorithms.mathematics.arrays import Numbers
 from algorithms.mathematics.losses import LossName
 from algorithms.mathematics.norms import NORMS
 from algorithms.method import Method, Params
 from algorithms.seam.access import Access
-from algorithms.seam.case import Cohort, Conversation, Step
-from algorithms.seam.claims import Kind, Note
+from algorithms.seam.case import Cohort, Conversation
+from algorithms.seam.claims import Kind
 from algorithms.seam.cost import Cost
 from algorithms.seam.threat import Threat
 from algorithms.searches.ascent import RIVALS, Climb
-
-TOLERANCE = 0.01  # a search ends where the smallest success is within 1 % of the largest failure
+from algorithms.searches.nearest_success import climb_nearest
 
 
 class PGDParams(Params):
@@ -52,37 +49,7 @@ def run(cohort: Cohort, threat: Threat, params: PGDParams) -> Conversation:
     climb = Climb(
         cohort, threat, loss=params.loss, steps=params.steps, restarts=params.restarts, step_size=params.step_size
     )
-    first_order_distance = yield from climb.rank_rivals()
-    if threat.epsilon is not None:
-        everyone = np.ones(len(cohort.live), np.bool_)
-        yield from climb.at_radius(np.full(len(everyone), threat.epsilon), everyone)
-    else:
-        yield from _search(climb, np.minimum(first_order_distance, cohort.reached), params.search_steps)
-    for owner in np.flatnonzero(cohort.live):
-        yield Note(climb.diagnostics(int(owner)), int(owner))
-
-
-def _search(climb: Climb, first_guess: Numbers, search_steps: int) -> Step[None]:
-    """The smallest radius at which a climb succeeds, sample by sample: doubling, then bisection.
-
-    Steps grow with the radius, so a climb may fail in the whole box and succeed nearer by: where doubling has ended
-    without a success, the radius is halved again.
-    """
-    farthest = climb.farthest()
-    radius = np.minimum(first_guess, farthest)
-    failed, found = np.zeros_like(radius), np.full_like(radius, np.inf)
-    wanted, widening = np.ones(len(radius), np.bool_), np.ones(len(radius), np.bool_)
-    for _ in range(search_steps):
-        won = yield from climb.at_radius(radius, wanted)
-        found = np.where(won, np.minimum(found, climb.distance), found)
-        failed = np.where(wanted & ~won, radius, failed)
-        failed = np.where(failed < found, failed, 0.0)  # a failure beyond a success says nothing
-        wanted &= failed < (1 - TOLERANCE) * found
-        if not wanted.any():
-            return
-        widening &= radius < farthest
-        elsewhere = np.where(widening, np.minimum(2 * radius, farthest), radius / 2)
-        radius = np.where(np.isfinite(found), (failed + found) / 2, elsewhere)
+    yield from climb_nearest(climb, params.search_steps)
 
 
 METHOD = Method(

@@ -45,6 +45,11 @@ class Model(Protocol):
         ...
 
     @property
+    def substitutes(self) -> Any:
+        """Say who answers with gradients in which substitutes stand for the steps of the model; None: nobody."""
+        ...
+
+    @property
     def gives_probabilities(self) -> bool:
         """Tell whether its scores are probabilities, not logits: they end at 1, where rounding hides how sure it is."""
         ...

@@ -18,7 +18,7 @@ from algorithms.seam.access import Labels
 from algorithms.seam.case import Cohort, Step
 from algorithms.seam.claims import UpperBound
 from algorithms.seam.question import Owners
-from algorithms.seam.questions.gradients import AskGradient
+from algorithms.seam.questions.gradients import AskGradient, GradientQuestion
 from algorithms.seam.questions.scores import AskScores
 from algorithms.seam.threat import Threat
 from algorithms.searches.line import Segment, halve
@@ -37,6 +37,7 @@ class Climb:
     steps: int  # of one climb
     restarts: int  # climbs at each radius
     step_size: float  # the first step over the radius
+    question: type[GradientQuestion] = AskGradient  # whose gradients are climbed
     distance: Numbers = field(init=False)  # of the nearest success so far
 
     def __post_init__(self) -> None:
@@ -67,7 +68,7 @@ class Climb:
             labels, aims = self._classes(scores, owners[positions], rivals[positions])
             return one_hot(aims, scores) - one_hot(labels, scores)
 
-        scores, slopes = yield from AskGradient(self._shaped(self.x[owners]), owners, cotangent=gap)
+        scores, slopes = yield from self.question(self._shaped(self.x[owners]), owners, cotangent=gap)
         steep = _host(self.threat.dual_lengths(slopes))
         z = _host(scores).astype(np.float64)
         behind = z[np.arange(n * m), self.cohort.labels[owners]] - z[np.arange(n * m), rivals]
@@ -185,12 +186,12 @@ class Climb:
     def _ask(self, points: Array, owners: Owners) -> AskScores:
         return AskScores(self._shaped(points), owners)
 
-    def _ask_gradient(self, points: Array, owners: Owners, aims: Labels | None) -> AskGradient:
+    def _ask_gradient(self, points: Array, owners: Owners, aims: Labels | None) -> GradientQuestion:
         def cotangent(scores: Array, positions: Owners) -> Array:
             these = owners[positions]
             return derivative(self.loss, scores, *self._classes(scores, these, None if aims is None else aims[these]))
 
-        return AskGradient(self._shaped(points), owners, cotangent=cotangent)
+        return self.question(self._shaped(points), owners, cotangent=cotangent)
 
     def _classes(self, scores: Array, owners: Owners, aims: Labels | None) -> tuple[Array, Array | None]:
         """Labels of these samples and the classes aimed at, where the scores are."""

@@ -17,9 +17,11 @@ from algorithms.registry import MethodParams
 from algorithms.seam.threat import Threat
 from audits.asking.released import RECIPES, RecipeStep, ReleasedRecipe
 from audits.asking.request import AuditRequest
-from jobs.fitting import goal_of, misfit
+from jobs.fitting import SUBSTITUTES, goal_of, lacking, misfit
 from jobs.request import ThreatRequest
 from models.cards import ModelCard
+
+NO_STEPS = "no steps of a graph are seen to hide its gradients"
 
 _PARAMS: TypeAdapter[MethodParams] = TypeAdapter(MethodParams)
 
@@ -94,10 +96,10 @@ def choose(request: AuditRequest, card: ModelCard) -> tuple[tuple[Runs, ...], tu
 
 
 def _made_up_for(request: AuditRequest, phases: Sequence[Runs]) -> tuple[Runs, ...]:
-    """The phases, with the queries `from_outside` where no attack in them sees the inside of the model."""
+    """The phases, with the queries `from_outside` where no attack in them sees what is truly inside the model."""
     attacks = [choice.method for runs in phases for choice in runs if choice.method.finds_points]
     queries = RECIPES[request.recipe].from_outside if isinstance(request.recipe, str) else {}
-    if any(attack.threat_model == "white_box" for attack in attacks):
+    if any(attack.threat_model == "white_box" and not attack.by_substitutes for attack in attacks):
         queries = {}
     return tuple(
         tuple(replace(choice, queries=queries.get(choice.method.name, choice.queries)) for choice in runs)
@@ -145,10 +147,10 @@ def _obstacle(choice: ChosenMethod, threat: ThreatRequest, card: ModelCard) -> s
     method = choice.method
     match misfit(method, threat, card):
         case "access_too_weak":
-            lacking = [need for need in method.needs if need not in card.offers]
-            why = {withheld.offer: withheld.reason for withheld in card.withheld}
-            told = "; ".join(dict.fromkeys(why[need].rstrip(".") for need in lacking if need in why))
-            return f"It needs {', '.join(lacking)}, which this model does not offer{': ' + told if told else ''}."
+            lacks = lacking(method, card)
+            why = {str(withheld.offer): withheld.reason for withheld in card.withheld} | {SUBSTITUTES: NO_STEPS}
+            told = "; ".join(dict.fromkeys(why[need].rstrip(".") for need in lacks if need in why))
+            return f"It needs {', '.join(lacks)}, which this model does not offer{': ' + told if told else ''}."
         case "norm_not_supported":
             return f"It works in {', '.join(method.norms)}, not in {threat.norm}."
         case "goal_not_supported":

@@ -136,6 +136,7 @@ _QUICK_1 = {step.name: step for step in QUICK_1}
 # ascent of steepest, which needs a seventh of that, finds the larger norms.
 CLEVER = replace(_QUICK_1["clever"], method="clever@2", params={**_QUICK_1["clever"].params, "batch_size": 64})
 STEEPEST = RecipeStep("steepest@1", {"climbers": 36, "steps": 8, "radius": "auto"}, samples=20)
+BPDA = replace(_QUICK_1["pgd"], method="bpda@1")
 CROWN = RecipeStep("crown@2", {"search_steps": 7})
 NOISE = replace(_QUICK_1["noise"], method="noise@2")
 _ALONE = ("square", "hopskipjump", "nearest_neighbor", "smoothing")
@@ -143,7 +144,7 @@ _ALONE = ("square", "hopskipjump", "nearest_neighbor", "smoothing")
 # that began at a point of square, which follows the scores, stayed behind the far boundary to which these had led.
 QUICK_2 = (
     (NOISE, *(_QUICK_1[name] for name in _ALONE), CLEVER, STEEPEST),
-    (_QUICK_1["pgd"], CROWN),
+    (_QUICK_1["pgd"], BPDA, CROWN),
 )
 
 RECIPES = {

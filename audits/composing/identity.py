@@ -32,6 +32,7 @@ def job_row(one: Evidence) -> JobRow:
         samples=len(one.spec.indices),
         hints=one.spec.hints,
         is_baseline=method.is_baseline,
+        by_substitutes=method.by_substitutes,
         **(_cost(job.summary) if job.summary else {}),
     )
 

@@ -40,6 +40,12 @@ def limitations(spec: AuditSpec, jobs: Sequence[JobRow], table: Table, *, baseli
                 f"{title(job.method)} is an estimate. It may lie on either side of the true radius and is no end of "
                 "any bracket."
             )
+    for job in jobs:
+        if job.by_substitutes:
+            yield (
+                f"{job.method} went by substitutes for gradients, which the model's own steps hide from all other "
+                "methods. What it found is shown by points; that it found nothing nearer proves even less than usual."
+            )
     if "smoothing" not in table.gaps:
         yield (
             "The smoothed radius belongs to another classifier, the model averaged over Gaussian noise. It protects "

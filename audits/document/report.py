@@ -173,6 +173,7 @@ class JobRow(Archived):
     warnings: tuple[str, ...] = ()
     hints: GivenHints | None = None  # what earlier phases had found and the job was given
     is_baseline: bool = False  # what every attack has to beat: its points count, its silence does not
+    by_substitutes: bool = False  # it went by substitutes for gradients, not by the model's own
 
     @model_validator(mode="before")
     @classmethod

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from algorithms.method import Method
 from algorithms.seam.access import Access
 from algorithms.seam.claims import Details, Finding, Kind
-from audits.evidence.signs import GradientSort, Sample, Shown, is_attack, is_search, is_white_box, reason_of
+from audits.evidence.signs import GradientSort, Sample, Shown, is_attack, is_search, is_white_box, reason_of, sees_truly
 
 CLOSER, TWICE_AS_CLOSE = 0.9, 0.5  # shares of the distance of the attacks that see gradients
 BASELINE_REACH = 1.25  # the baseline suffices if it needs no more than this many times the distance of the best search
@@ -26,11 +26,12 @@ def black_box_wins(closer: float) -> Callable[[Sample], Shown]:
     """Makes the sign that an attack from outside came nearer, to this share of the distance found from inside.
 
     At a given epsilon only a success counts: how close to the sample the point then lies was nobody's aim. An attack
-    that began at another's point has seen what the other saw.
+    that began at another's point has seen what the other saw. One that goes by substitutes for gradients saw none:
+    where it came nearer, the true ones mislead.
     """
 
     def shows(sample: Sample) -> Shown:
-        seeing = sample.tried(is_white_box)
+        seeing = sample.tried(sees_truly)
         black, white = sample.distance(sample.tried(is_attack) - seeing - sample.told), sample.distance(seeing)
         if not sample.row.is_correct or not seeing or black is None:
             return None
@@ -101,7 +102,9 @@ def saturated(sample: Sample) -> Shown:
 
 
 def gradients_vanish(sample: Sample) -> Shown:
+    """Where nobody followed the true gradients, and an attack by substitutes could, the graph's steps hide them."""
     told = [_tells_of_masking(sample.findings[name]) for name in sample.tried(_follows_gradients)]
+    told = told or [True for _ in sample.tried(lambda method: method.by_substitutes)]
     return any(told) if told and sample.row.is_correct else None
 
 

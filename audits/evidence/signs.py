@@ -59,6 +59,11 @@ def is_white_box(method: Method) -> bool:
     return is_attack(method) and method.threat_model == "white_box"
 
 
+def sees_truly(method: Method) -> bool:
+    """Whether it is an attack from inside that goes by what is there, and by no substitutes for it."""
+    return is_white_box(method) and not method.by_substitutes
+
+
 def lower_above_upper(sample: Sample) -> Shown:
     row = sample.row
     return None if row.lower is None or row.upper is None else row.lower > row.upper

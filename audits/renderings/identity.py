@@ -81,6 +81,8 @@ def _model(card: ModelCard) -> Iterator[tuple[str, str]]:
     yield "offers", ", ".join(card.offers)
     for withheld in card.withheld:
         yield f"without {withheld.offer}", withheld.reason
+    if card.substitutes:
+        yield "substitutes", f"stand for gradients of {', '.join(card.substitutes)}, for the attack bpda alone"
     if card.parity:
         yield "gradient path", f"differs by {number(card.parity.max_abs_difference)} at most on {card.parity.rows} rows"
 

@@ -38,6 +38,8 @@ class RemoteClassifier:
     What a row is answered in company is the endpoint's own affair.
     """
 
+    substitutes = None
+
     def __init__(self, endpoint: Endpoint, permit: Permit, *, max_batch: int, resolve: Resolve = resolve) -> None:
         self._endpoint = endpoint
         self._protocol = PROTOCOLS[endpoint.protocol]

@@ -27,6 +27,7 @@ class NeighborClassifier:
     """
 
     gives_probabilities = False
+    substitutes = None
 
     def __init__(self, neighbors: Neighbors, shape: tuple[int, ...]) -> None:
         self.shape = shape

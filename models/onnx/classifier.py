@@ -29,11 +29,13 @@ class OnnxClassifier:
         differentiator: Differentiator | None,
         device: Device,
         bounder: Bounder | None = None,
+        substitutes: Differentiator | None = None,
     ) -> None:
         self._network = network
         self._session = network.session(device)
         self.shape = network.input.shape
         self.classes = network.output.classes
+        self.substitutes = substitutes
         rebuilt = network.rebuilt  # the logits behind a soft-max are another value than the answer
         self.gives_probabilities = rebuilt.output.kind == "probabilities" and rebuilt.scores == rebuilt.answer
         given = offers(network, differentiable=differentiator is not None, bounded=bounder is not None)

@@ -8,6 +8,7 @@ from models.onnx.forests import is_forest
 from models.onnx.gate.check import check
 from models.onnx.network import read
 from models.onnx.parity import compare_bounds, compare_gradients
+from models.onnx.substituting import find_substitutes
 
 ORDER = (Access.LABELS, Access.SCORES, Access.GRADIENTS, Access.BOUNDS)
 LABELS_ONLY = "The model gives out labels only; export its scores to have them, their gradients and their bounds."
@@ -21,11 +22,13 @@ def inspect(
     Raises Refused, with a code of the gate, unsupported_signature, model_invalid, shape_mismatch.
     """
     network = read(check(data), preprocessing, told)
+    passed: tuple[str, ...] = ()
     parity, reasons = None, dict.fromkeys(ORDER, network.served.without_scores or LABELS_ONLY)
     if network.rebuilt.scores is not None:
         rows = network.rows
         expected = network.session(device).ask(rows, network.rebuilt.scores)
         parity, reasons[Access.GRADIENTS] = compare_gradients(network, rows, expected, device)
+        passed = find_substitutes(network, rows, expected, device)
         is_guessed, unproven = network.reads.because == "values", network.served.without_bounds
         reasons[Access.BOUNDS] = (
             (is_guessed and unproven) or compare_bounds(network, rows, expected, device) or unproven
@@ -45,5 +48,6 @@ def inspect(
             for access in ORDER
             if access not in found
         ),
+        substitutes=passed,
         parity=parity,
     )

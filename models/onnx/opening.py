@@ -7,7 +7,7 @@ from models.device import Device
 from models.onnx.bounds.bounder import bounder
 from models.onnx.classifier import OnnxClassifier
 from models.onnx.gate.check import check
-from models.onnx.gradients.differentiator import differentiator
+from models.onnx.gradients.differentiator import differentiator, substitutes
 from models.onnx.inspection import inspect
 from models.onnx.network import read
 
@@ -28,4 +28,5 @@ def open_model(card: ModelCard, data: bytes, *, device: Device, **_: object) -> 
         )
     gradients = differentiator(network, device) if Access.GRADIENTS in card.offers else None
     bounds = bounder(network, device) if Access.BOUNDS in card.offers else None
-    return OnnxClassifier(network, gradients, device, bounds)
+    by_substitutes = substitutes(network, device) if card.substitutes else None
+    return OnnxClassifier(network, gradients, device, bounds, by_substitutes)

@@ -37,4 +37,5 @@ def test_over_http_no_number_says_more_of_a_masked_model_than_is_true(name, inst
         assert audit["state"] == "succeeded", audit["error"]
         assert audit["verdict"] in ("fail", "inconclusive")
         report = Report.model_validate_json(client.rendering(audit["id"], "json"))
+    assert all(("bpda" in row.methods) == bool(report.model.substitutes) for row in report.samples)
     hold(report, hidden, norm)

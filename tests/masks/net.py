@@ -1,5 +1,6 @@
 """Small graphs written operator by operator, as bytes."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,10 @@ class Net:
         given = [value if isinstance(value, str) else self._constant(value) for value in inputs]
         self._nodes.append(helper.make_node(kind, given, [name], domain=domain, **attributes))
         return name
+
+    def node(self, kind: str, inputs: Sequence[str], outputs: Sequence[str]) -> None:
+        """Add a node that makes several values, by their names."""
+        self._nodes.append(helper.make_node(kind, list(inputs), list(outputs)))
 
     def data(self, *outputs: str, opset: int = 13) -> bytes:
         """Write the file. Each output is called as its value."""

@@ -34,10 +34,9 @@ class Differentiable(Protocol):
         ...
 
 
-@final
 @dataclass(frozen=True)
-class AskGradient(RowQuestion[tuple[Scores, Gradients]]):
-    """`AskGradient` is answered by scores (m, classes) and gradients (m, *shape) of the loss with this derivative.
+class GradientQuestion(RowQuestion[tuple[Scores, Gradients]]):
+    """A gradient question is answered by scores (m, classes) and gradients (m, *shape) of a loss, by its derivative.
 
     `cotangent(scores, positions)` is called slice by slice; `positions` index `rows`. One row costs one gradient.
     """
@@ -48,10 +47,14 @@ class AskGradient(RowQuestion[tuple[Scores, Gradients]]):
     def unit(rows: int) -> Cost:
         return Cost(gradients=rows)
 
+    @staticmethod
+    def who(model: Model) -> Differentiable:
+        """Name who answers of a model."""
+        raise NotImplementedError
+
     @classmethod
-    def ask(cls, model: Model, asked: Sequence[Paid["AskGradient"]]) -> Sequence[tuple[Scores, Gradients]]:
+    def ask(cls, model: Model, asked: Sequence[Paid["GradientQuestion"]]) -> Sequence[tuple[Scores, Gradients]]:
         """Ask all questions' rows in the model's slices; each question's loss sees the scores of its own rows only."""
-        differentiable: Differentiable = model.offers[Access.GRADIENTS]
         blocks = [sent(paid) for paid in asked]
         ends = np.cumsum([len(block) for block in blocks])
         starts = ends - [len(block) for block in blocks]
@@ -68,13 +71,24 @@ class AskGradient(RowQuestion[tuple[Scores, Gradients]]):
         rows = joined(blocks)
         scores, gradients = np.zeros((0, model.classes), np.float32), rows
         if len(rows):  # else all owners have left
-            scores, gradients = differentiable.gradients(rows, cotangent)
+            scores, gradients = cls.who(model).gradients(rows, cotangent)
         return [
             (spread(paid, scores[start:end]), spread(paid, gradients[start:end]))
             for paid, start, end in zip(asked, starts.tolist(), ends.tolist(), strict=True)
         ]
 
 
-def _own(paid: Paid[AskGradient], scores: Any, positions: NDArray[np.int64]) -> Any:
+@final
+@dataclass(frozen=True)
+class AskGradient(GradientQuestion):
+    """`AskGradient` is answered by the model's true gradients: 0 all over a step of a staircase."""
+
+    @staticmethod
+    def who(model: Model) -> Differentiable:
+        found: Differentiable = model.offers[Access.GRADIENTS]
+        return found
+
+
+def _own(paid: Paid[GradientQuestion], scores: Any, positions: NDArray[np.int64]) -> Any:
     """A question's own derivative; `positions` among the rows sent become positions in the question."""
     return paid.question.cotangent(scores, positions if paid.kept is None else paid.kept[positions])

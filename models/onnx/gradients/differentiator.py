@@ -8,7 +8,7 @@ gradients of weights.
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -26,7 +26,9 @@ from algorithms.seam.questions.gradients import Cotangent, Gradients
 from models.device import Device
 from models.onnx.gradients import gathering
 from models.onnx.gradients.narrow_convolutions import NarrowConvolutions, are_narrow
-from models.onnx.graph import ML, ONNX, producers
+from models.onnx.gradients.quantization import in_plain_ops
+from models.onnx.gradients.substitutes import Substitutes
+from models.onnx.graph import ML, ONNX, number_values, producers
 from models.onnx.network import Network
 from models.onnx.session import cores, padded, rows_a_call, run_all
 from models.onnx.stumbling import being_converted, being_run, fails, first_to_differ
@@ -73,13 +75,30 @@ def differentiator(network: Network, device: Device) -> "Differentiator":
     return Differentiator(convert(network.scores_alone()), network.input.shape, network.input.batch, device)
 
 
+def substitutes(network: Network, device: Device) -> "Differentiator":
+    """Make a differentiator that goes by substitutes wherever the graph has steps. Raises Refused(access_too_weak)."""
+    model = network.scores_alone()
+    in_plain_ops(model)
+    number_values(model)
+    return Differentiator(convert(model), network.input.shape, network.input.batch, device, Substitutes)
+
+
 class Differentiator:
     """A differentiator has the gradients of one converted graph, [N or batch, *shape] -> scores [N, K]."""
 
-    def __init__(self, module: torch.nn.Module, shape: tuple[int, ...], batch: int | None, device: Device) -> None:
+    def __init__(
+        self,
+        module: torch.nn.Module,
+        shape: tuple[int, ...],
+        batch: int | None,
+        device: Device,
+        calling: Callable[[], AbstractContextManager[Any]] | None = None,
+    ) -> None:
+        """`calling`: what each call is made within."""
         self._module = module.to(device)
         self._device = device
-        self._calling = NarrowConvolutions if device == "cpu" and are_narrow(module.buffers()) else nullcontext
+        is_narrow = device == "cpu" and are_narrow(module.buffers())
+        self._calling = calling or (NarrowConvolutions if is_narrow else nullcontext)
         self._bucket = batch or rows_a_call(shape, BUCKET)
         threads = cores() if device == "cpu" else 1
         self._window = 2 * threads
@@ -141,6 +160,13 @@ class Differentiator:
         if not scores.requires_grad:
             raise withheld("There is no gradient: the graph turns the rows into whole numbers or truth values.")
         return points, scores
+
+    def steps(self, rows: Rows) -> tuple[str, ...]:
+        """Name the steps that have substitutes, as ONNX calls them, on rows that are known to run."""
+        points = torch.from_numpy(padded(rows[: self._bucket], self._bucket)).to(self._device).requires_grad_(True)
+        with Substitutes() as substitutes:
+            self._module(points)
+        return tuple(sorted(substitutes.met))
 
     def first_to_differ(self, model: ModelProto, rows: Rows, are_close: Callable[[Any, Any], bool]) -> str:
         """Name the first operator that answers otherwise than in the graph it was converted from, or ""."""

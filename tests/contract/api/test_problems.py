@@ -145,7 +145,7 @@ def test_a_job_that_cannot_run_is_refused_with_the_place_to_mend(
 
 def test_what_there_is_not_is_said_in_words_and_with_what_there_is(api: Api, caller: TestClient) -> None:
     unknown = caller.post("/v1/jobs", json=api.a_job_request(caller, method={"name": "magic"}))
-    assert "There is no 'magic'; choose one of 'clever', " in problem_of(unknown, "unknown_method").detail
+    assert "There is no 'magic'; choose one of 'bpda', 'clever', " in problem_of(unknown, "unknown_method").detail
     extra = caller.post("/v1/jobs", json=api.a_job_request(caller, method={"name": "pgd", "magic": 1}))
     assert "/method/magic: There is no such field." in problem_of(extra, "invalid_request").detail
 

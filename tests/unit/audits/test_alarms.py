@@ -254,3 +254,16 @@ def test_a_score_at_the_very_distance_of_a_point_lies_above_it_by_rounding_only(
     assert raised([sample(**(QUIET | point))]) == ()
     above = point | {"clever": finding(0, Kind.ESTIMATE, 0.5 * (1 + 2e-6))}
     assert [alarm.code for alarm in raised([sample(**(QUIET | above))])] == ["clever_above_attack"]
+
+
+def test_an_attack_by_substitutes_did_look_and_hides_no_masking():
+    """Where nobody could follow the true gradients, they are masked; where they led farther, they mislead."""
+    seen = found(0.5, gradients=9, details={"zero_gradient_share": 0.0})
+    blind = {"square": found(0.52), "noise": found(2.0)}
+    assert [alarm.code for alarm in raised([sample(**blind)])] == ["no_white_box"]
+    assert [alarm.code for alarm in raised([sample(**blind, bpda=seen)])] == ["masked_gradients"]
+    missed = sample(**blind, bpda=seen, pgd=nothing(zero_gradient_share=1.0))
+    assert {alarm.code for alarm in raised([missed])} == {"masked_gradients", "black_box_beats_white_box"}
+    farther = sample(**blind, bpda=seen, pgd=found(0.8, gradients=9, details={"zero_gradient_share": 0.0}))
+    assert [alarm.code for alarm in raised([farther])] == ["black_box_beats_white_box"]
+    assert not raised([sample(**QUIET, bpda=seen)])

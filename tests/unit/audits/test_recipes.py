@@ -188,6 +188,22 @@ def test_a_draft_searches_longer_from_outside_where_no_attack_sees_inside(offers
     assert queries["noise"] == 200
 
 
+@pytest.mark.parametrize("offers", [(Access.LABELS, Access.SCORES), (Access.LABELS, Access.SCORES, Access.GRADIENTS)])
+def test_a_draft_goes_by_substitutes_where_there_are_some_and_makes_up_for_missing_gradients_all_the_same(offers):
+    made = plan(ready_card(offers=offers, substitutes=("Round",)), recipe="quick-2")
+    jobs = [*made.jobs, *jobs_of_phase(made.spec, 1)]
+    queries = {job.request.method.name: job.request.budget.queries_per_sample for job in jobs}
+    assert queries["bpda"] == 10_000
+    assert queries["hopskipjump"] == (1_000 if Access.GRADIENTS in offers else 3_000)
+
+
+def test_a_model_without_steps_is_told_why_nothing_goes_by_substitutes():
+    assert reasons(plan(recipe="quick-2"))["bpda"] == (
+        "It needs substitutes for gradients, which this model does not offer: no steps of a graph are seen to hide its"
+        " gradients."
+    )
+
+
 def test_a_released_recipe_asks_as_much_of_every_model():
     made = plan(ready_card(offers=(Access.LABELS, Access.SCORES)), recipe="quick-1")
     queries = {job.request.method.name: job.request.budget.queries_per_sample for job in made.jobs}

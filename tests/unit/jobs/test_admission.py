@@ -20,6 +20,7 @@ SAMPLES = samples_card()
 X = np.linspace(0, 1, 10 * 4, dtype=np.float32).reshape(10, *SHAPE)
 Y = np.arange(10, dtype=np.int64) % CLASSES
 PGD = {"method": {"name": "pgd"}}
+BPDA = {"method": {"name": "bpda"}}
 SQUARE = {"method": {"name": "square"}}
 WALK = {"method": {"name": "hopskipjump"}}
 SPANNING = {"method": {"name": "hopskipjump", "directions": "spanning"}}
@@ -53,6 +54,7 @@ REFUSALS: list[tuple[dict[str, Any], str, str, str]] = [
     ),
     ({**SPANNING, "auxiliary": samples_card(maximum=0.0)}, "invalid_request", "/auxiliary_samples_id", "all zero"),
     ({"model": ONLY_SCORES}, "access_too_weak", "/method/name", "needs scores, gradients; .*What fits is .*square"),
+    (BPDA, "access_too_weak", "/method/name", "bpda needs scores, substitutes for gradients; .*What fits is .*pgd"),
     ({"model": ONLY_LABELS}, "access_too_weak", "/method/name", "offers labels. What fits is .*smoothing"),
     ({"model": ONLY_LABELS, "threat": L1_TARGETED}, "access_too_weak", "/method/name", "No method here fits"),
     ({**SQUARE, "threat": {"norm": "l1"}}, "norm_not_supported", "/threat/norm", "l2, linf, not in l1.*clever, .*pgd"),

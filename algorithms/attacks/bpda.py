@@ -1,0 +1,81 @@
+"""Backward pass differentiable approximation: the climb of `pgd`, led by substitutes for the gradients of staircases.
+
+A front end that rounds, or cuts its input into steps, has gradients that are 0 or none at all, and an attack that
+follows them stands still. Here each step answers as served and is differentiated as something smooth that lies near it;
+what is found is a point, which the model itself confirms.
+
+Athalye, Carlini, Wagner, ICML 2018. Departures: thresholds are differentiated as a soft-sign, for which the paper names
+no substitute; the climb is ours, as in `pgd`.
+"""
+
+from typing import Literal
+
+from pydantic import Field
+
+from algorithms.mathematics.losses import LossName
+from algorithms.mathematics.norms import NORMS
+from algorithms.method import Method, Params
+from algorithms.seam.access import Access
+from algorithms.seam.case import Cohort, Conversation
+from algorithms.seam.claims import Kind
+from algorithms.seam.cost import Cost
+from algorithms.seam.questions.substitutes import AskSubstitute
+from algorithms.seam.threat import Threat
+from algorithms.searches.ascent import RIVALS, Climb
+from algorithms.searches.nearest_success import climb_nearest
+
+
+class BPDAParams(Params):
+    name: Literal["bpda"] = "bpda"
+    loss: LossName = Field("margin", description="what is climbed; cross_entropy vanishes on confident models")
+    steps: int = Field(40, ge=1, le=10_000, description="gradient steps of one climb")
+    restarts: int = Field(
+        2,
+        ge=1,
+        le=100,
+        description="climbs at each radius: towards the nearest rival; then from random points, first by the loss",
+    )
+    step_size: float = Field(0.5, gt=0, le=4, description="first step over the radius; falls to 0 as a cosine")
+    search_steps: int = Field(12, ge=1, le=40, description="radii tried where no epsilon is given")
+
+
+def minimum(params: BPDAParams, threat: Threat) -> Cost:
+    """Count the clean row, one look at the end of a climb and the final re-query; the nearest rival, and one climb."""
+    return Cost(queries=3, gradients=params.steps + (RIVALS if threat.targeted is None else 1))
+
+
+def run(cohort: Cohort, threat: Threat, params: BPDAParams) -> Conversation:
+    """Climb by substitutes; claim successes, and note diagnostics: of the substitutes, and of no true gradient."""
+    climb = Climb(
+        cohort,
+        threat,
+        loss=params.loss,
+        steps=params.steps,
+        restarts=params.restarts,
+        step_size=params.step_size,
+        question=AskSubstitute,
+    )
+    yield from climb_nearest(climb, params.search_steps)
+
+
+METHOD = Method(
+    name="bpda",
+    version="1",
+    family="attack",
+    threat_model="white_box",
+    needs=(Access.SCORES,),
+    by_substitutes=True,
+    norms=NORMS,
+    goals=("untargeted", "targeted"),
+    epsilon="optional",
+    proves=Kind.UPPER_BOUND,
+    reference="Athalye, Carlini, Wagner, Obfuscated Gradients Give a False Sense of Security, ICML 2018, "
+    "arXiv:1802.00420",
+    params=BPDAParams,
+    run=run,
+    cohort=True,
+    takes_hints=True,
+    minimum=minimum,
+    smallest=BPDAParams(steps=6),
+    chunk=64,
+)
