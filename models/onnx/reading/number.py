@@ -48,7 +48,7 @@ def read_number(
     if told is not None:
         _check(told, found, near, far)
         return Reads(output=output, as_=told, because="told")
-    if _is_probability(found) and found.low < HALF < found.high:
+    if _is_probability(found) and _crosses_half(found):
         return Reads(output=output, as_="label" if found.is_whole else "probability", because="graph")
     if not _is_probability(found):
         seen = np.concatenate([near.ravel(), far().ravel()])
@@ -61,6 +61,10 @@ def read_number(
 
 def _is_probability(found: Range) -> bool:
     return found.is_known and found.low >= -ROUNDED and found.high <= 1 + ROUNDED
+
+
+def _crosses_half(found: Range) -> bool:
+    return found.low < HALF < found.high
 
 
 def _is_logit(found: Range) -> bool:
@@ -80,6 +84,8 @@ def _check(told: Meaning, found: Range, near: Numbers, far: Callable[[], Numbers
         if not (near == np.floor(near)).all():
             raise _contradicted(told, "it answers fractions; a label is a whole number")
     elif told == "probability":
+        if _is_probability(found) and not _crosses_half(found):
+            raise _contradicted(told, "by its graph it never crosses 1/2, where class 1 begins")
         if not _is_probability(found) and _leaves(np.concatenate([near.ravel(), far().ravel()])):
             raise _contradicted(told, "it answers numbers below 0 or above 1")
     elif (side := _one_sided(found, near)) is not None:
@@ -106,7 +112,7 @@ def _unclear(model: ModelProto, output: str, found: Range, near: Numbers) -> Ref
         by_graph += "which never crosses 1/2, as a confidence does not; "
     is_cut_at_0 = not _is_probability(found) and _one_sided(found, near) is None
     may_be = ["output=logit or output=decision (class 1 above 0)"] if is_cut_at_0 else []
-    may_be += [] if _leaves(near) else ["output=probability (class 1 above 1/2)"]
+    may_be += [] if _leaves(near) or _is_probability(found) else ["output=probability (class 1 above 1/2)"]
     may_be += ["output=label"] if (near == np.floor(near)).all() else []
     told = f"Upload it with {' or '.join(may_be)}, or export" if may_be else "Export the probability of class 1, or"
     return unsupported(

@@ -227,7 +227,6 @@ def test_a_guess_by_values_says_so_and_proves_nothing() -> None:
         ("tanh", "logit", "logits", 0.0),
         ("the lead of a class", "decision", "logits", 0.0),
         ("rectified", "decision", "logits", 0.0),
-        ("a confidence of two classes", "probability", "probabilities", 0.5),
     ],
 )
 def test_what_was_told_settles_it(name: str, told: Meaning, kind: str, at: float) -> None:
@@ -252,6 +251,7 @@ def test_a_decision_is_passed_on_as_it_is() -> None:
         (PROBABILITIES["column of two"], "decision", "no number is below 0"),
         (LOGITS["linear"], "label", "fractions"),
         (REFUSED["percent"], "decision", "no number is below 0"),
+        (REFUSED["a confidence of two classes"], "probability", "never crosses 1/2"),
         (REFUSED["a log of a share"], "logit", "no number is above 0"),
     ],
 )
@@ -293,9 +293,8 @@ def test_a_logit_too_small_to_show_in_the_probability_leads_nobody_astray() -> N
 
 
 def test_half_belongs_to_the_first_class() -> None:
-    _, model = asked(
-        (1, [node("Mul", "z zero", "n"), node("Sigmoid", "n", "p"), node("Max", "p half", "y")]), "probability"
-    )
+    network, model = asked((1, [node("Mul", "z thousandth", "n"), node("Round", "n", "r"), node("Sigmoid", "r", "y")]))
+    assert (served(network) == 0.5).all()
     assert (model.labels(rows()) == 0).all()
 
 
