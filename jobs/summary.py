@@ -16,7 +16,13 @@ from models.record import Record
 NO_ANSWER = "scores_not_finite"  # why a sample is abstained from that the model answers by no numbers
 MOVED_CODES = "whole_features_moved"  # in details: features that the model reads as codes, and an attack changed
 NO_LABEL = "no_class"  # the same of a model that gives out labels only
-WARNING_REASONS = ("gradient_masked", "gradient_not_finite", NO_ANSWER, NO_LABEL)  # of abstaining: the model's doing
+WARNING_REASONS = (
+    "gradient_masked",
+    "gradient_not_finite",
+    "not_smooth",
+    NO_ANSWER,
+    NO_LABEL,
+)  # of abstaining: the model's doing
 _CODE = re.compile(r"[a-z_]{1,60}")
 
 

@@ -84,6 +84,19 @@ class ClosedForm(ABC):
                 maxima[:, j] = np.maximum(maxima[:, j], np.where(np.isfinite(met), met, np.nan))  # NaN stays
         return maxima
 
+    def hessian(self, x: Array) -> Array:
+        """(m, d) -> (m, classes, d, d)"""
+        return np.broadcast_to(0.0, (len(x), self.classes, x.shape[1], x.shape[1]))
+
+    def kinks(self) -> tuple[str, ...]:
+        return ()
+
+    def hessian_products(self, rows: Rows, directions: Rows, labels: Labels, rivals: Labels) -> Rows:
+        self.differentiated += [rows.copy(), rows.copy()]  # a product costs two gradients
+        hessian, place = self.hessian(_flat(rows)), np.arange(len(rows))
+        difference = hessian[place, labels] - hessian[place, rivals]  # (m, d, d)
+        return (difference * _flat(directions)[:, None, :]).sum(axis=2).astype(np.float32).reshape(rows.shape)
+
     def _scores(self, rows: Rows) -> Scores:
         return self.logits(_flat(rows)).astype(np.float32)
 
@@ -134,6 +147,9 @@ class TinyReLU(ClosedForm):
         on = _times(x, self.W) + self.a > 0  # (m, hidden)
         return np.stack([self.slopes(signs) for signs in on])
 
+    def kinks(self) -> tuple[str, ...]:
+        return ("Relu",)
+
     def slopes(self, on: NDArray[np.bool_]) -> Array:
         """Jacobian (classes, d) of the region where exactly these hidden units are on."""
         return self.V @ (self.W * on[:, None])
@@ -154,6 +170,10 @@ class Disc(ClosedForm):
         inside = -2 * (x - self.center)
         return np.stack([inside, np.zeros_like(inside)], axis=1)
 
+    def hessian(self, x: Array) -> Array:
+        inside = -2 * np.eye(x.shape[1])
+        return np.broadcast_to(np.stack([inside, np.zeros_like(inside)]), (len(x), 2, *inside.shape))
+
 
 class Staircase(ClosedForm):
     """A linear model behind rounding: nearly the same radius, but its gradient is zero wherever it exists."""
@@ -164,6 +184,9 @@ class Staircase(ClosedForm):
 
     def logits(self, x: Array) -> Array:
         return self.linear.logits(self.step * np.round(x / self.step))
+
+    def kinks(self) -> tuple[str, ...]:
+        return ("Round",)
 
     def jacobian(self, x: Array) -> Array:
         return np.zeros((len(x), self.classes, x.shape[1]))

@@ -31,7 +31,6 @@ ALLOWED = {
     ("searches/radius.py", "np.clip"): "a first radius between those that hints leave open, no input",
     ("searches/useful_radius.py", "np.clip"): "likewise",
     ("scores/clever/linearity.py", "linalg.norm"): "Cauchy and Schwarz, for a share of what a line can change at most",
-    ("scores/clever/extreme_value.py", "np.clip"): "the shape of a law, no input",
     ("certificates/nearest_neighbor/crossings.py", "np.clip"): "offsets into the room that `Threat.limits` leaves",
     ("certificates/nearest_neighbor/crossings.py", "linalg.norm"): ROUNDS_OUTWARDS,
     ("certificates/nearest_neighbor/dual_ascent.py", "np.clip"): "the dual's inner minimum, within that room",

@@ -53,3 +53,33 @@ def test_the_score_of_a_linear_model_is_its_radius(client, uploads, norm):
         lengths = np.linalg.norm(weights[:, [c]] - weights[:, rivals], NORMS[norm], axis=0)
         rounding = 1e-6 * np.abs(f).max() / lengths.min()
         assert finding["value"] == pytest.approx(((f[c] - f[rivals]) / lengths).min(), abs=rounding)
+
+
+@pytest.mark.parametrize("first", ["Identity", "Relu"])
+def test_the_second_order_score_of_a_quadratic_model_is_its_radius_and_kinks_are_named(client, tmp_path, first):
+    """Class 0 within distance 1 of the origin: z = (1 - |x|^2, 0), behind a ReLU that changes nothing on these rows."""
+    nodes = [
+        helper.make_node(first, ["x"], ["y"]),
+        helper.make_node("Mul", ["y", "y"], ["squares"]),
+        helper.make_node("Gemm", ["squares", "W", "b"], ["z"]),
+    ]
+    numbers = {"W": np.tile(np.array([-1.0, 0.0], np.float32), (3, 1)), "b": np.array([1.0, 0.0], np.float32)}
+    (tmp_path / "disc.onnx").write_bytes(graph(nodes, ["N", 3], [("z", TensorProto.FLOAT, ["N", 2])], numbers))
+    rows = np.random.default_rng(1).uniform(0.1, 0.4, (4, 3)).astype(np.float32)
+    np.savez(tmp_path / "rows.npz", x=rows)
+    model = client.upload_model(tmp_path / "disc.onnx", timeout_seconds=PATIENCE_SECONDS)
+    asked = {
+        "model_id": model["id"],
+        "samples_id": client.upload_samples(tmp_path / "rows.npz")["id"],
+        "method": {"name": "clever_second_order", "batches": 5, "batch_size": 8},
+        "threat": {"norm": "l2", "box": None},
+    }
+    job = client.wait_for_job(client.create_job(asked)["id"], timeout_seconds=PATIENCE_SECONDS)
+    assert job["state"] == "succeeded", job["error"]
+    findings = list(client.findings(job["id"]))
+    if first == "Relu":
+        assert [finding["details"] for finding in findings] == [{"reason": "not_smooth", "operators": ["Relu"]}] * 4
+        assert job["summary"]["warnings"] == ["not_smooth"]
+    else:
+        exact = 1 - np.linalg.norm(rows.astype(np.float64), axis=1)
+        assert [finding["value"] for finding in findings] == pytest.approx(exact, rel=1e-4)

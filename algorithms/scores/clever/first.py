@@ -6,7 +6,7 @@ status is `no_finite_endpoint`; equal maxima are `degenerate`, and no score of t
 """
 
 from algorithms.mathematics.arrays import Numbers
-from algorithms.scores.clever.extreme_value import Restraint
+from algorithms.mathematics.extreme_value import Restraint
 from algorithms.scores.clever.lipschitz import Estimator
 from algorithms.scores.clever.measuring import measure, neighborhood
 from algorithms.scores.clever.params import CleverParams

@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 
 from algorithms.mathematics.arrays import Numbers
-from algorithms.scores.clever.extreme_value import (
+from algorithms.mathematics.extreme_value import (
     OPEN,
     TOLD_SHAPES,
     Restraint,

@@ -20,13 +20,15 @@ from onnx import ModelProto, NodeProto
 from torch import Tensor
 
 from algorithms.errors import ModelFault, Refused
-from algorithms.seam.access import Rows, Scores
+from algorithms.seam.access import Labels, Rows, Scores
 from algorithms.seam.questions.gradient_norms import Ball
 from algorithms.seam.questions.gradients import Cotangent, Gradients
+from algorithms.seam.questions.hessians import Products
 from models.device import Device
 from models.onnx.gradients import gathering
 from models.onnx.gradients.narrow_convolutions import NarrowConvolutions, are_narrow
 from models.onnx.gradients.quantization import in_plain_ops
+from models.onnx.gradients.smoothness import kinks
 from models.onnx.gradients.substitutes import Substitutes
 from models.onnx.graph import ML, ONNX, number_values, producers
 from models.onnx.network import Network
@@ -72,7 +74,8 @@ def _name(node: NodeProto) -> str:
 
 def differentiator(network: Network, device: Device) -> "Differentiator":
     """Make the gradients of a network. Raises Refused(access_too_weak), saying why there are none."""
-    return Differentiator(convert(network.scores_alone()), network.input.shape, network.input.batch, device)
+    graph = network.scores_alone()
+    return Differentiator(convert(graph), kinks(graph), network.input.shape, network.input.batch, device)
 
 
 def substitutes(network: Network, device: Device) -> "Differentiator":
@@ -80,7 +83,7 @@ def substitutes(network: Network, device: Device) -> "Differentiator":
     model = network.scores_alone()
     in_plain_ops(model)
     number_values(model)
-    return Differentiator(convert(model), network.input.shape, network.input.batch, device, Substitutes)
+    return Differentiator(convert(model), kinks(model), network.input.shape, network.input.batch, device, Substitutes)
 
 
 class Differentiator:
@@ -89,6 +92,7 @@ class Differentiator:
     def __init__(
         self,
         module: torch.nn.Module,
+        kinks: tuple[str, ...],
         shape: tuple[int, ...],
         batch: int | None,
         device: Device,
@@ -96,6 +100,7 @@ class Differentiator:
     ) -> None:
         """`calling`: what each call is made within."""
         self._module = module.to(device)
+        self._kinks = kinks
         self._device = device
         is_narrow = device == "cpu" and are_narrow(module.buffers())
         self._calling = calling or (NarrowConvolutions if is_narrow else nullcontext)
@@ -125,6 +130,30 @@ class Differentiator:
         answers = list(self._each(answer, parts))
         return np.concatenate([a[0] for a in answers]), np.concatenate([a[1] for a in answers])
 
+    def kinks(self) -> tuple[str, ...]:
+        """Answer as `algorithms.seam.questions.hessians.TwiceDifferentiable.kinks` promises."""
+        return self._kinks
+
+    def hessian_products(self, rows: Rows, directions: Rows, labels: Labels, rivals: Labels) -> Products:
+        """Answer as `algorithms.seam.questions.hessians.TwiceDifferentiable` promises. Raises ModelFault."""
+
+        def answer(start: int) -> Products:
+            part = slice(start, start + self._bucket)
+            own = rows[part]
+            points, scores = self._forward(own, nullcontext)  # convolutions by columns go back once only
+            place, seed = torch.arange(len(own)), torch.zeros_like(scores)
+            seed[place, torch.from_numpy(labels[part])] += 1
+            seed[place, torch.from_numpy(rivals[part])] -= 1
+            (gradient,) = torch.autograd.grad(scores, points, seed, create_graph=True)
+            if not gradient.requires_grad:  # the same everywhere
+                return np.zeros_like(own)
+            ways = torch.from_numpy(padded(directions[part], len(points))).to(points)
+            ways[len(own) :] = 0
+            (product,) = torch.autograd.grad(gradient, points, ways, materialize_grads=True)
+            return _numbers(product, own)
+
+        return np.concatenate(list(self._each(answer, range(0, len(rows), self._bucket))))
+
     def largest_gradient_norms(self, ball: Ball, label: int, rivals: NDArray[np.int64]) -> NDArray[np.float64]:
         """Answer as `algorithms.seam.questions.gradient_norms.GradientNorms` promises. Raises ModelFault.
 
@@ -149,11 +178,13 @@ class Differentiator:
             met[:, j] = _largest_norms(gradient[: len(rows)].flatten(1))
         return met
 
-    def _forward(self, rows: Rows) -> tuple[Tensor, Tensor]:
+    def _forward(
+        self, rows: Rows, calling: Callable[[], AbstractContextManager[Any]] | None = None
+    ) -> tuple[Tensor, Tensor]:
         """-> (points, scores), padded to the bucket, the graph between them held."""
         points = torch.from_numpy(padded(rows, self._bucket)).to(self._device).requires_grad_(True)
         try:
-            with self._calling():
+            with (calling or self._calling)():
                 scores = self._module(points)
         except Exception as error:  # a graph of other people's, rebuilt by a young library, may stumble in any way
             raise ModelFault(fails("gradients", being_run(self._module, points.detach()))) from error

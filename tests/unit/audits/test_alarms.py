@@ -53,6 +53,7 @@ SHOWS = {
     "black_box_beats_white_box": {"square": found(0.4)},
     "noise_suffices": {"noise": found(0.6)},
     "clever_above_attack": {"clever": finding(0, Kind.ESTIMATE, 0.6)},
+    "clever_second_order_above_attack": {"clever_second_order": finding(0, Kind.ESTIMATE, 0.6)},
     "steepest_above_attack": {"steepest": finding(0, Kind.ESTIMATE, 0.6)},
     "attack_below_full_success": {"pgd": nothing(), "square": nothing(), "noise": nothing(), "crown": nothing()},
     "whole_features_moved": {"pgd": found(0.5, details={"whole_features_moved": [3]})},

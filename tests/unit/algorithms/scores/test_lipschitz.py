@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from algorithms.scores.clever.extreme_value import TOLD_SHAPES
+from algorithms.mathematics.extreme_value import TOLD_SHAPES
 from algorithms.scores.clever.lipschitz import fit_p_value, score, score_interval
 from algorithms.searches.rivals import reach
 

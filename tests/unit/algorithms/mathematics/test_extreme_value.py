@@ -5,8 +5,7 @@ import pytest
 from scipy.optimize import minimize
 from scipy.stats import genextreme, norm, weibull_max
 
-from algorithms.scores.clever import first
-from algorithms.scores.clever.extreme_value import (
+from algorithms.mathematics.extreme_value import (
     TOLD_SHAPES,
     Restraint,
     farthest_end_point,
@@ -14,6 +13,7 @@ from algorithms.scores.clever.extreme_value import (
     ks_p,
     largest_shape,
 )
+from algorithms.scores.clever import first
 
 FIRST = first.ESTIMATOR.restraint  # of clever@1
 fit = TOLD_SHAPES.fit
