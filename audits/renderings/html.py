@@ -23,6 +23,7 @@ from audits.renderings.envelope_chart import envelope_chart
 from audits.renderings.pictures import triptychs
 from audits.renderings.score_chart import (
     above,
+    has_intervals,
     has_plain,
     median_ratio,
     plain,
@@ -74,6 +75,7 @@ _VIEWS: dict[str, Any] = {
     "above": above,
     "plain": plain,
     "plain_above": plain_above,
+    "has_intervals": has_intervals,
     "has_plain": has_plain,
     "median_ratio": median_ratio,
     "title": title,

@@ -40,6 +40,11 @@ def has_plain(rows: Sequence[SampleRow], score: str) -> bool:
     return any(plain(row, score) is not None for row in rows)
 
 
+def has_intervals(rows: Sequence[SampleRow], score: str) -> bool:
+    """Tells whether intervals are drawn: of few samples, and of a score that has any."""
+    return len(rows) <= FEW and any(row.estimates[score].interval for row in rows if score in row.estimates)
+
+
 def above(rows: Sequence[SampleRow], score: str) -> int:
     """Counts the samples whose score is larger than a distance at which the model is fooled."""
     return sum((row.value_of(score) or 0.0) > (row.upper or 0.0) for row in rows)

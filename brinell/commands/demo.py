@@ -19,6 +19,11 @@ from brinell.wire.deadline import Deadline
 SAMPLES = 20
 RECIPE = "quick-2"  # a draft, which has both estimates
 FOLDER = Path("demo")
+READING = (
+    "Each line below is a digit. No change smaller than `certified` makes the model read it otherwise, a change as "
+    "large as `found` does, and the true distance, r*, lies between the two. The other columns are estimates of it: "
+    "they prove nothing."
+)
 PATIENCE_SECONDS = 900.0  # ten times what it takes on a quiet machine
 
 
@@ -38,6 +43,7 @@ def demo(
             raise BrinellError(f"{digits / name} is missing; the demo needs the whole checkout.", code="needs_checkout")
     FOLDER.mkdir(exist_ok=True)
     with private_server() as client:
+        out.print(plain(READING))
         samples_id = upload_samples(client, digits / "samples.npz")["id"]
         standard = _audit(client, digits / "model.onnx", "the standard model", samples_id, "report.html")
         if compare:

@@ -58,12 +58,15 @@ def _told(comparison: Comparison, ours: str, baseline: str) -> Iterator[str]:
     more, less = sorted((comparison["larger"], comparison["smaller"]), reverse=True)
     measure, p = comparison["measure"], comparison["p_value"]
     what = WHAT.get(measure, f"the {measure} estimate")
+    farther, nearer = ("lies farther from the sample", "nearer") if measure in WHAT else ("is larger", "smaller")
+    lead = f"For {winner}, {what}" if p < SURE else f"By {what} neither model is clearly ahead: for {winner} it"
     yield (
-        f"For {winner}, {what} lies farther from the sample on {more} of {comparison['paired']} samples, nearer on "
-        f"{less}: if neither were ahead, a split as uneven would come up {_chance(p)} (exact sign test, p = {p:.2g})."
+        f"{lead} {farther} on {more} of {comparison['paired']} samples, {nearer} on {less}: if neither were ahead, a "
+        f"split as uneven would come up {_chance(p)} (exact sign test, p = {p:.2g})."
     )
     if (ratio := _ratio(comparison, is_ahead=is_ahead)) is not None:
-        yield f"Its distance is {ratio} times that of {loser} in the median, over samples both models read correctly."
+        its = "Its distance" if measure in WHAT else "Its estimate"
+        yield f"{its} is {ratio} times that of {loser} in the median, over samples both models read correctly."
 
 
 def _chance(p: float) -> str:

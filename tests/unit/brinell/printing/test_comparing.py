@@ -56,7 +56,13 @@ UNDECIDED = {
 def test_where_chance_explains_it_no_winner_is_named(split):
     first, second, *_ = told(**split)
     assert "cannot tell" in first
-    assert "most of the time" in second
+    assert second.startswith(
+        "By the nearest adversarial point found neither model is clearly ahead: for model B it lies"
+    )
+
+
+def test_how_often_chance_splits_evenly_is_told_in_words():
+    assert "would come up most of the time" in told(larger=10, smaller=10, p_value=1.0)[1]
 
 
 def test_an_interval_without_an_end_is_not_made_up():
@@ -74,8 +80,8 @@ def test_what_certificates_prove_is_counted_apart_from_what_attacks_suggest():
 
 def test_every_score_is_compared_by_its_name_and_what_else_differs_is_said_once():
     sentences = told(measures=("upper", "clever", "great"), remark="Not only the models differ: pgd is version 2 here.")
-    assert sum("the clever estimate lies" in sentence for sentence in sentences) == 1
-    assert sum("the great estimate lies" in sentence for sentence in sentences) == 1
+    assert sum("the clever estimate is larger" in sentence for sentence in sentences) == 1
+    assert sum("the great estimate is larger" in sentence for sentence in sentences) == 1
     assert sentences.count("Not only the models differ: pgd is version 2 here.") == 1
 
 
