@@ -24,4 +24,4 @@ def test_the_method_of_the_page_is_listed_shown_and_run(tmp_path):
         code, out, err = run(*go, "--limit", "2", folder=here, python=copy.interpreter)
     assert (listed[0], shown[0], code) == (0, 0, 0), err
     assert name in listed[1] and "halvings" in shown[1]
-    assert f"{name}: 2 samples (2 upper_bound)" in out, out
+    assert f"{name}: 2 samples (2 upper bounds)" in out, out

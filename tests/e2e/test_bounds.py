@@ -75,7 +75,8 @@ def test_a_model_without_bounds_names_its_operator_and_the_method_is_refused(cli
     file = tmp_path / "softplus.onnx"
     file.write_bytes(graph(nodes, ["N", 1, 8, 8], outputs, {"W": weights, "b": bias}))
     card = client.upload_model(file, timeout_seconds=PATIENCE_SECONDS)
-    assert card["withheld"] == [{"offer": "bounds", "reason": "Bounds are not implemented for Softplus."}]
+    (withheld,) = card["withheld"]
+    assert (withheld["offer"], withheld["reason"]) == ("bounds", "Bounds are not implemented for Softplus.")
     with pytest.raises(BrinellError) as caught:
         findings(client, card, samples, "crown")
     assert caught.value.code == "access_too_weak"

@@ -68,7 +68,7 @@ def begun(process: RunnerProcess, *, queries: int = 200) -> Frame:
     """The model opened, and a job begun on it."""
     opened(process)
     params = {"name": "square", "steps": 1_000_000}  # the queries end it, on any machine
-    facts = {"method": "square", "params": params, "norm": "l2", "epsilon": None, "targeted": None}
+    facts = {"method": "square@1", "params": params, "norm": "l2", "epsilon": None, "targeted": None}
     box = {"lower": np.zeros((), np.float32), "upper": np.ones((), np.float32)}
     no = dict.fromkeys(("gradients", "pool", "basis"))
     return ask(process, BeginJob.model_validate({**facts, **box, **no, "queries": queries, "seed": 0}))[-1]
