@@ -40,7 +40,11 @@ class Corked(httpcore2.AsyncNetworkStream):
     async def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore2.AsyncNetworkStream:
-        return Corked(await self._stream.start_tls(ssl_context, server_hostname, timeout))
+        try:
+            return Corked(await self._stream.start_tls(ssl_context, server_hostname, timeout))
+        except asyncio.CancelledError:  # httpcore closes a handshake that fails, and not one that is cancelled
+            await self._stream.aclose()
+            raise
 
     async def aclose(self) -> None:
         if self._sending is not None:

@@ -1,12 +1,16 @@
 """A misbehaving endpoint, one way after the other: what is tried again, what is not, and what the fault says."""
 
+import asyncio
 import json
 import socket
+import ssl
 import threading
 import time
+from contextlib import suppress
 from email.utils import formatdate
 from itertools import count
 
+import httpcore2
 import numpy as np
 import pytest
 
@@ -15,6 +19,7 @@ from models.cards import TRIES, EndpointInput
 from models.credential import Credential
 from models.endpoints import _client
 from models.endpoints._client import MOST_BYTES, MOST_HEADER_BYTES
+from models.endpoints._corked import Corked
 from tests.endpoints_for_tests import permit, remote
 from tests.patience import PATIENCE_SECONDS
 from tests.served import ServedModel, response_of, sends
@@ -315,3 +320,29 @@ def test_no_rows_need_no_request(server):
 
 def test_float64_is_sent_where_it_is_asked_for(server):
     assert asked(server, input=EndpointInput(shape=SHAPE, dtype="float64")).tolist() == expected().tolist()
+
+
+async def handshake_given_up() -> bytes:
+    """What a server is sent up to the end by a client whose handshake it lets hang, and which is cancelled then."""
+    greeted, rest = asyncio.Event(), asyncio.get_running_loop().create_future()
+
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        greeted.set()
+        rest.set_result(await reader.read())  # up to the end of the connection
+        writer.close()
+
+    async with await asyncio.start_server(silent, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        stream = Corked(await httpcore2.AnyIOBackend().connect_tcp("127.0.0.1", port))
+        handshake = asyncio.create_task(stream.start_tls(ssl.create_default_context(), "localhost"))
+        await greeted.wait()
+        handshake.cancel()
+        with suppress(asyncio.CancelledError):
+            await handshake
+        return bytes(await rest)
+
+
+def test_a_handshake_that_is_cancelled_closes_its_connection():
+    """Else it stays open for as long as nobody collects it: a server that hangs would hold one for each request."""
+    assert asyncio.run(asyncio.wait_for(handshake_given_up(), PATIENCE_SECONDS))
