@@ -64,8 +64,9 @@ def test_no_score_of_a_few_exact_cases_lies_above_the_radius():
 
 
 @pytest.mark.slow
-def test_no_score_of_150_exact_cases_lies_above_the_radius():
-    assert [case for case in exact_cases(linear=20, nets=30) if not is_at_most_exact(case)] == []
+def test_no_score_of_sixty_exact_cases_lies_above_the_radius():
+    """`python -m benchmarks calibration` looks at 150."""
+    assert [case for case in exact_cases(linear=10, nets=10) if not is_at_most_exact(case)] == []
 
 
 @pytest.mark.parametrize("norm", NORMS)
