@@ -8,7 +8,7 @@ import pytest
 from service.app import create_app
 from tests.contract.api.asgi import RudeClient
 from tests.contract.api.conftest import Api
-from tests.contract.api.test_access import GUARDED, send
+from tests.contract.api.matrix import GUARDED, send
 from tests.contract.api.test_problems import problem_of
 from tests.contract.test_api_documentation import operations
 from tests.patience import PATIENCE_SECONDS
