@@ -1,12 +1,11 @@
 """The final fresh re-query: no adversarial point is believed before the model has been asked of it again."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from algorithms.driver.beat import ask
 from algorithms.driver.trial import Trial
 from algorithms.method import Method
-from algorithms.seam.access import Access, Model
+from algorithms.seam.access import Access, Model, Scores
 from algorithms.seam.labeling import NO_CLASS, is_fooled, named
 from algorithms.seam.questions.labels import AskLabels
 from algorithms.seam.questions.scores import AskScores
@@ -28,7 +27,7 @@ def confirm(model: Model, trials: list[Trial], method: Method) -> None:
             trial.confirm(holds, int(read_as))
 
 
-def leads(scores: NDArray[np.float32], trial: Trial) -> bool:
+def leads(scores: Scores, trial: Trial) -> bool:
     """Tell whether scores (classes,) name another class than the label (or the target), and by more than a tie."""
     if named(scores[None])[0] == NO_CLASS:
         return False

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 Rows = NDArray[np.float32]  # (m, *shape), inside the box, in the caller's units
 Labels = NDArray[np.int64]  # (m,)
-Scores = NDArray[np.float32]  # (m, classes), logits wherever they can be had
+Scores = NDArray[np.float32 | np.float64]  # (m, classes), logits wherever they can be had
 
 
 class Access(StrEnum):

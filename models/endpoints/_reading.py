@@ -7,6 +7,8 @@ from numpy.typing import NDArray
 from pydantic_core import from_json
 
 from algorithms.errors import Refused
+from algorithms.seam.access import Scores
+from algorithms.seam.labeling import lifted, named
 from models.cards import OutputKind
 from models.class_names import NamedClasses
 from models.endpoints._faults import bad_response
@@ -27,21 +29,23 @@ def read(body: bytes) -> JsonTree:
     return tree
 
 
-def scores(tree: JsonTree, rows: int, classes: int, kind: OutputKind) -> NDArray[np.float32]:
+def scores(tree: JsonTree, rows: int, classes: int, kind: OutputKind) -> Scores:
     """Make scores (rows, classes) of rows of numbers, or of all in one list. Raises ModelFault(endpoint_bad_response).
 
     Of two classes one number a row will do, as of an uploaded model: a logit z is [0, z], a probability p [1 - p, p].
+    The largest is that of the numbers as they were written, also where float32 knows no difference.
     """
     shapes: tuple[tuple[int, ...], ...] = ((rows, classes), (rows * classes,))
     found = _array(tree, (*shapes, (rows,), (rows, 1)) if classes == 2 else shapes)
     if found.size == rows:
         z = found.reshape(rows, 1)
-        found = np.hstack([1 - z if kind == "probabilities" else np.zeros_like(z), z])  # (rows, 2)
+        found = np.hstack([1 - z if kind == "probabilities" else np.zeros_like(z), z])
+    found = found.reshape(rows, classes)
     with np.errstate(over="ignore"):
-        values = found.astype(np.float32).reshape(rows, classes)
+        values = found.astype(np.float32)
     if not np.all(np.isfinite(values)):
         raise bad_response("The endpoint answered numbers that are not finite in float32.")
-    return values
+    return lifted(values, named(found))
 
 
 def labels(tree: JsonTree, rows: int, classes: NamedClasses) -> NDArray[np.int64]:

@@ -8,12 +8,11 @@ from numpy.typing import NDArray
 
 from algorithms.errors import ModelFault
 from algorithms.seam.access import Access, Labels, Rows, Scores
-from algorithms.seam.labeling import named
+from algorithms.seam.labeling import lifted, named
 from models.device import Device
 from models.onnx.bounds.bounder import Bounder
 from models.onnx.gradients.differentiator import Differentiator
 from models.onnx.network import Network
-from models.onnx.outputs.holding import lifted
 from models.onnx.outputs.numbering import numbered
 
 NAMED = 12  # codes, in a sentence

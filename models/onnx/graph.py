@@ -134,6 +134,13 @@ def inputs_without_initializers(graph: GraphProto) -> list[onnx.ValueInfoProto]:
     return [value for value in graph.input if value.name not in fixed]
 
 
+def as_outputs(model: ModelProto, names: Iterable[str]) -> list[onnx.ValueInfoProto]:
+    """Declare values within a graph as outputs of it: of the type that can be inferred, float32 where none can."""
+    typed = onnx.shape_inference.infer_shapes(model).graph
+    types = {value.name: value.type.tensor_type.elem_type for value in (*typed.value_info, *typed.output)}
+    return [helper.make_tensor_value_info(name, types.get(name, TensorProto.FLOAT), None) for name in names]
+
+
 def prune(model: ModelProto, outputs: Iterable[onnx.ValueInfoProto]) -> None:
     """Cut the graph to what these outputs need. One true input stays; value_info goes: it speaks of the old graph."""
     graph = model.graph

@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from onnx import ModelProto, TensorProto, helper
+from onnx import ModelProto
 
 from algorithms.errors import ModelFault, Refused
 from algorithms.seam.access import Labels, Rows, Scores
 from models.cards import Preprocessing, Reads
-from models.onnx.graph import prune
+from models.onnx.graph import as_outputs, prune
 from models.onnx.outputs.judging import TELL, judge, miscounted
 from models.onnx.outputs.labels import ClassLabels, chooser, read_labels
 from models.onnx.outputs.looking import Looked, ladder, look, rows_near
@@ -138,7 +138,7 @@ class CutFile:
             return None
         cut = ModelProto()
         cut.CopyFrom(self.model)
-        prune(cut, [helper.make_tensor_value_info(value, TensorProto.FLOAT, None)])
+        prune(cut, as_outputs(cut, [value]))
         try:
             found = UploadedGraph(cut, self.entry).ask(self.fed[: self.entry.batch or 2], value)
         except ModelFault:

@@ -10,15 +10,15 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
-import onnx
 import onnxruntime as ort
 from numpy.typing import NDArray
-from onnx import ModelProto, TensorProto, helper
+from onnx import ModelProto
 from onnxruntime.capi import onnxruntime_pybind11_state as native
 
 from algorithms.errors import ModelFault
 from algorithms.seam.access import Rows
 from models.device import Device, providers
+from models.onnx.graph import as_outputs
 
 SLICE = 64  # rows a call at most: enough to keep one core busy
 SLICE_NUMBERS = 2**18  # and numbers a call, where rows are large: activations are many times as much
@@ -74,12 +74,10 @@ def run(session: ort.InferenceSession, entry: str, rows: NDArray[Any], outputs: 
 def run_all(model: ModelProto, rows: NDArray[Any]) -> dict[str, Any]:
     """Ask for every value that a node of a graph with one input makes. Raises ModelFault."""
     names = [name for node in model.graph.node for name in node.output if name]
-    typed = onnx.shape_inference.infer_shapes(model).graph
-    types = {value.name: value.type.tensor_type.elem_type for value in (*typed.value_info, *typed.output)}
     open_ = ModelProto()
     open_.CopyFrom(model)
     open_.graph.ClearField("output")
-    open_.graph.output.extend(helper.make_tensor_value_info(n, types.get(n, TensorProto.FLOAT), None) for n in names)
+    open_.graph.output.extend(as_outputs(model, names))
     return dict(zip(names, run(start(open_), model.graph.input[0].name, rows), strict=True))
 
 

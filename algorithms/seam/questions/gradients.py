@@ -69,7 +69,8 @@ class GradientQuestion(RowQuestion[tuple[Scores, Gradients]]):
             return parts[0] if len(parts) == 1 else array_namespace(scores).concat(parts)
 
         rows = joined(blocks)
-        scores, gradients = np.zeros((0, model.classes), np.float32), rows
+        scores: Scores = np.zeros((0, model.classes), np.float32)
+        gradients = rows
         if len(rows):  # else all owners have left
             scores, gradients = cls.who(model).gradients(rows, cotangent)
         return [

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from algorithms.seam.access import Labels, Scores
-from algorithms.seam.labeling import NO_CLASS, named
+from algorithms.seam.access import Labels
 from models.onnx.outputs.looking import Looked
 
 # Of a row's largest score, or of a usual one, at most 1, where that is more: below it two scores are a tie, and either
-# may win. A logit of 1e-8 is a sigmoid of exactly 1/2.
+# may win. A logit of 1e-8 is a sigmoid of exactly 1/2. Float64 rounds less: there it is a share of how far scores lie
+# apart, and what all of them have in common hides no difference.
 ROUNDING = 1e-5
 
 
@@ -35,7 +35,7 @@ def differing(looked: Looked) -> NDArray[np.bool_]:
     """Tell of each row (n,) whether its label is not its largest score, by more than rounding."""
     top = np.sort(looked.scores, axis=1)
     with np.errstate(invalid="ignore"):
-        size = np.abs(top).max(axis=1)
+        size = top[:, -1] - top[:, 0] if top.dtype == np.float64 else np.abs(top).max(axis=1)
         ahead = top[:, -1] - top[:, -2]
         is_clear = np.isfinite(top).all(axis=1) & (ahead > ROUNDING * np.maximum(size, _usual(size)))
     return np.asarray(is_clear & (looked.scores.argmax(axis=1) != looked.labels))
@@ -76,27 +76,10 @@ def _order(looked: Looked) -> Order | None:
     return None if differing(Looked(looked.labels, looked.scores[:, columns])).any() else order
 
 
-def _threshold(ahead: NDArray[np.float32], labels: Labels) -> Threshold | None:
+def _threshold(ahead: NDArray[np.floating], labels: Labels) -> Threshold | None:
     finite = np.isfinite(ahead)
     below, above = ahead[finite & (labels == 0)], ahead[finite & (labels == 1)]
     if not len(below) or not len(above):
         return None
     last, first = float(below.max()), float(above.min())
     return Threshold((last + first) / 2) if last - first <= ROUNDING * max(abs(last), abs(first)) else None
-
-
-def lifted(scores: Scores, labels: Labels) -> Scores:
-    """Raise the label's score just above the others wherever another is the largest: the argmax is then the label.
-
-    That happens on rows where rounding, or a difference that was not found at the upload, parts the two. A row whose
-    label is no class has no scores: NaN.
-    """
-    if (labels == NO_CLASS).any():
-        scores = np.where((labels == NO_CLASS)[:, None], np.float32(np.nan), scores)
-    is_class = (labels < scores.shape[1]) & (named(scores) != NO_CLASS)
-    rows = np.flatnonzero((scores.argmax(axis=1) != labels) & is_class)
-    if not len(rows):
-        return scores
-    scores = scores.copy()
-    scores[rows, labels[rows]] = np.nextafter(scores[rows].max(axis=1), np.float32(np.inf), dtype=np.float32)
-    return scores

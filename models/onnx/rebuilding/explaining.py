@@ -3,11 +3,11 @@
 from dataclasses import replace
 
 import numpy as np
-from onnx import ModelProto, TensorProto, helper
+from onnx import ModelProto
 
 from models.onnx.graph import Editor, prune
 from models.onnx.outputs.holding import Explanation, Order
-from models.onnx.rebuilding.rebuild import Rebuilt
+from models.onnx.rebuilding.rebuild import Rebuilt, declared
 
 
 def explained(rebuilt: Rebuilt, explanation: Explanation) -> Rebuilt:
@@ -21,11 +21,11 @@ def explained(rebuilt: Rebuilt, explanation: Explanation) -> Rebuilt:
         if isinstance(step, Order):
             scores = editor.node("Gather", [scores, editor.constant(np.array(step.columns), "order")], axis=1)
         else:
-            ahead = np.array([[0.0, step.ahead]], np.float32)
+            ahead = np.array([[0.0, step.ahead]], rebuilt.number)
             scores = editor.node("Sub", [scores, editor.constant(ahead, "ahead")])
     is_order = all(isinstance(step, Order) for step in explanation)
     if is_order and answer == rebuilt.scores:
         answer = scores
     kept = [value for value in made.graph.output if value.name in (answer, rebuilt.label)]
-    prune(made, [*kept, helper.make_tensor_value_info(scores, TensorProto.FLOAT, None)])
+    prune(made, [*kept, declared(scores, rebuilt.number)])
     return replace(rebuilt, model=made, scores=scores, answer=answer)

@@ -14,7 +14,7 @@ from onnx import NodeProto
 from models.onnx.graph import ONNX, Editor
 from models.onnx.rebuilding.columns import columns, cut_out, log_sum_exp, others_than
 from models.onnx.rebuilding.tails import View, passes_on, sigmoid_of
-from models.onnx.rebuilding.widening import as_float32, column, pad_zero_column
+from models.onnx.rebuilding.widening import Number, column, held, pad_zero_column
 
 # A margin of logits that no soft-max or sigmoid in float32 rounds to a tie: of the largest p and another, at most as
 # large, the ratio is exp(-margin), off by a few roundings (2^-24) of exp, sum and quotient; a sigmoid of onnxruntime is
@@ -59,16 +59,16 @@ class _Half:
     rounding: float = ROUNDING / 2  # of the output, first order, near 1/2
 
 
-def odds(editor: Editor, output: str) -> Odds | None:
-    """Add the scores behind `output`, one probability a row; None where they are not found."""
+def odds(editor: Editor, output: str, number: Number) -> Odds | None:
+    """Add the scores behind `output`, one probability a row, held in `number`; None where they are not found."""
     view, half = View(editor), _Half(output)
     while (node := view.any_maker(half.value)) is not None:
         if passes_on(node):
             half = replace(half, value=str(node.input[0]))
         elif (cut := cut_out(view, node)) is not None:
-            return _of_column(editor, half, *cut) if half.at == 0.5 else None
+            return _of_column(editor, half, number, *cut) if half.at == 0.5 else None
         elif (squashed := _curve(view, node)) is not None:
-            return _of_curve(editor, half, *squashed)
+            return _of_curve(editor, half, number, *squashed)
         elif (before := _undone(view, node, half)) is not None:
             half = before
         else:
@@ -115,14 +115,14 @@ def _curve(view: View, node: NodeProto) -> tuple[str, str] | None:
     return (node.op_type, str(node.input[0])) if known else None
 
 
-def _of_curve(editor: Editor, half: _Half, name: str, z: str) -> Odds | None:
+def _of_curve(editor: Editor, half: _Half, number: Number, name: str, z: str) -> Odds | None:
     curve = CURVES[name]
     if not (curve.low < half.at < curve.high or curve.low == half.at == curve.high):
         return None
     at = curve.inverse(half.at)
-    logit = column(editor, as_float32(editor, z))
+    logit = column(editor, held(editor, z, number))
     if at:
-        logit = editor.node("Sub", [logit, editor.constant(np.full((1, 1), at, np.float32), "at")])
+        logit = editor.node("Sub", [logit, editor.constant(np.full((1, 1), at, number), "at")])
     if half.gain < 0:
         logit = editor.node("Neg", [logit])
     shown, error = SHOWN * curve.slope(half.at), curve.error
@@ -130,9 +130,9 @@ def _of_curve(editor: Editor, half: _Half, name: str, z: str) -> Odds | None:
     return Odds(pad_zero_column(editor, logit), SHOWN if is_shown else None)
 
 
-def _of_column(editor: Editor, half: _Half, z: str, position: int, count: int) -> Odds:
+def _of_column(editor: Editor, half: _Half, number: Number, z: str, position: int, count: int) -> Odds:
     """Of two classes the logits themselves; of more, one against the log of the sum of the others' exponentials."""
-    z = as_float32(editor, z)
+    z = held(editor, z, number)
     own, others = columns(editor, z, position, position + 1), others_than(editor, z, position, count)
     if count > 2:
         others = log_sum_exp(editor, others)

@@ -8,14 +8,22 @@ import onnx
 from numpy.typing import NDArray
 from onnx import ModelProto, TensorProto, helper
 
-from models.cards import ModelOutput, OutputKind, Preprocessing, Reads
+from models.cards import ModelOutput, Preprocessing, Reads
 from models.onnx.classes import ClassNames
 from models.onnx.graph import Editor, prune
 from models.onnx.outputs.labels import ClassLabels
 from models.onnx.rebuilding.border import lead_in
 from models.onnx.rebuilding.odds import SHOWN, odds
 from models.onnx.rebuilding.tails import lead_round
-from models.onnx.rebuilding.widening import as_float32, as_rounded, both_probabilities, column, pad_zero_column
+from models.onnx.rebuilding.widening import (
+    NUMBERS,
+    Number,
+    as_rounded,
+    both_probabilities,
+    column,
+    held,
+    pad_zero_column,
+)
 from models.onnx.signature import Entry, Exit, many_classes, unsupported
 
 
@@ -25,6 +33,7 @@ class Rebuilt:
 
     `answer` decides exactly as the file does: [N, K] whose argmax is the label, or the labels [N] themselves. `scores`
     [N, K] are the logits before a soft-max or sigmoid, else the same as `answer`; None where there are only labels.
+    Both are held in `number`.
     `label`: the labels [N] that the file gives out beside its scores, which then decide instead.
     """
 
@@ -36,6 +45,7 @@ class Rebuilt:
     slack: float | None = 0.0  # a margin of the scores that `answer` shows in float32 too; None: there is none
     label: str | None = None
     names: ClassNames | None = None  # as the labels call the classes; None: 0, 1, 2, ...
+    number: Number = "float32"
 
     @property
     def bounded(self) -> str | None:
@@ -71,16 +81,19 @@ def rebuild(
         found = _scores(editor, exit_, seen, past_tail=past_tail)
     lead_in(editor, entry, preprocessing)
     wanted = dict.fromkeys(name for name in (found.answer, found.scores) if name is not None)
-    outputs = [_declared(name, names if found.output.kind == "labels" else found.output.kind) for name in wanted]
-    prune(made, outputs + ([_declared(label, names)] if label else []))
+    are_labels = found.output.kind == "labels"
+    outputs = [_label_declared(name, names) if are_labels else declared(name, found.number) for name in wanted]
+    prune(made, outputs + ([_label_declared(label, names)] if label else []))
     return replace(found, label=label, names=names)
 
 
-def _declared(name: str, kind: OutputKind | ClassNames | None) -> onnx.ValueInfoProto:
-    """Declare scores by their kind, labels by their names."""
-    is_text = isinstance(kind, tuple) and isinstance(kind[0], str)
-    number = TensorProto.FLOAT if isinstance(kind, str) else TensorProto.STRING if is_text else TensorProto.INT64
-    return helper.make_tensor_value_info(name, number, None)
+def declared(name: str, number: Number) -> onnx.ValueInfoProto:
+    return helper.make_tensor_value_info(name, NUMBERS[number], None)
+
+
+def _label_declared(name: str, names: ClassNames | None) -> onnx.ValueInfoProto:
+    is_text = names is not None and isinstance(names[0], str)
+    return helper.make_tensor_value_info(name, TensorProto.STRING if is_text else TensorProto.INT64, None)
 
 
 def _labels(editor: Editor, name: str, names: ClassNames | None) -> str:
@@ -99,15 +112,20 @@ def _classes_named(editor: Editor, exit_: Exit, labels: ClassLabels) -> Rebuilt:
     return Rebuilt(editor.model, output, reads, _labels(editor, name, labels.names), None)
 
 
+def _number(seen: NDArray[Any]) -> Number:
+    """Scores that the file serves in float64 stay so: rounded to float32, classes that it tells apart would tie."""
+    return "float64" if seen.dtype == np.float64 else "float32"
+
+
 def _served(editor: Editor, name: str, seen: NDArray[Any]) -> str:
-    """The file's own numbers, float32."""
+    """The file's own numbers."""
     is_half = seen.dtype == np.float16
-    return as_float32(editor, as_rounded(editor, name, (-1, *seen.shape[1:])) if is_half else name)
+    return held(editor, as_rounded(editor, name, (-1, *seen.shape[1:])) if is_half else name, _number(seen))
 
 
 def _scores(editor: Editor, exit_: Exit, seen: NDArray[Any], *, past_tail: bool) -> Rebuilt:
     """A number for each class. Where the graph does not tell whether they are probabilities, `seen` does."""
-    own = _served(editor, exit_.name, seen)
+    own, number = _served(editor, exit_.name, seen), _number(seen)
     tail = lead_round(editor, exit_.name) if past_tail else None
     kind = tail.kind if tail else many_classes(seen)
     output = ModelOutput(name=exit_.name, classes=seen.shape[1], kind=kind)
@@ -117,20 +135,21 @@ def _scores(editor: Editor, exit_: Exit, seen: NDArray[Any], *, past_tail: bool)
             raise unsupported(f"The scores cannot be what output={exit_.told} says: they are {kind}. Leave output out.")
         reads = Reads(output=exit_.name, as_="decision" if exit_.told == "decision" else kind, because="told")
     if tail is None:
-        return Rebuilt(editor.model, output, reads, own, own)
+        return Rebuilt(editor.model, output, reads, own, own, number=number)
     slack = SHOWN if tail.squash == "row" else None
-    return Rebuilt(editor.model, output, reads, own, as_float32(editor, tail.logits), slack)
+    return Rebuilt(editor.model, output, reads, own, held(editor, tail.logits, number), slack, number=number)
 
 
 def _one_number(editor: Editor, reads: Reads, seen: NDArray[Any], *, past_tail: bool) -> Rebuilt:
     """One number a row: of a logit or a decision class 1 has what is above 0, of a probability what is above 1/2."""
-    own = column(editor, _served(editor, reads.output, seen))
+    own, number = column(editor, _served(editor, reads.output, seen)), _number(seen)
     if reads.as_ != "probability":
         answer = pad_zero_column(editor, own)
         output = ModelOutput(name=reads.output, classes=2, kind="logits")
-        return Rebuilt(editor.model, output, reads, answer, answer)
-    output, answer = ModelOutput(name=reads.output, classes=2, kind="probabilities"), both_probabilities(editor, own)
-    found = odds(editor, reads.output) if past_tail else None
+        return Rebuilt(editor.model, output, reads, answer, answer, number=number)
+    output = ModelOutput(name=reads.output, classes=2, kind="probabilities")
+    answer = both_probabilities(editor, own, number)
+    found = odds(editor, reads.output, number) if past_tail else None
     if found is None:
-        return Rebuilt(editor.model, output, reads, answer, answer)
-    return Rebuilt(editor.model, output, reads, answer, found.scores, found.slack)
+        return Rebuilt(editor.model, output, reads, answer, answer, number=number)
+    return Rebuilt(editor.model, output, reads, answer, found.scores, found.slack, number=number)

@@ -3,10 +3,15 @@
 So class 1 is predicted where z > 0 or p > 1/2, and the margin of the two classes is z itself.
 """
 
+from typing import Literal
+
 import numpy as np
 from onnx import TensorProto
 
 from models.onnx.graph import Editor, opset
+
+Number = Literal["float32", "float64"]  # what scores are held in: float64 where the file gives out that
+NUMBERS: dict[Number, int] = {"float32": TensorProto.FLOAT, "float64": TensorProto.DOUBLE}
 
 
 def column(editor: Editor, value: str) -> str:
@@ -21,14 +26,14 @@ def pad_zero_column(editor: Editor, z: str) -> str:
     return editor.node("Pad", [z, editor.constant(np.array([0, 1, 0, 0], np.int64), "pads")], mode="constant")
 
 
-def both_probabilities(editor: Editor, p: str) -> str:
-    """Make [1 - p, p], [N, 2], of p, [N, 1] float32."""
-    rest = editor.node("Sub", [editor.constant(np.ones((1, 1), np.float32), "one"), p])
+def both_probabilities(editor: Editor, p: str, number: Number) -> str:
+    """Make [1 - p, p], [N, 2], of p, [N, 1]."""
+    rest = editor.node("Sub", [editor.constant(np.ones((1, 1), number), "one"), p])
     return editor.node("Concat", [rest, p], axis=1)
 
 
-def as_float32(editor: Editor, value: str) -> str:
-    return editor.node("Cast", [value], to=TensorProto.FLOAT)
+def held(editor: Editor, value: str, number: Number) -> str:
+    return editor.node("Cast", [value], to=NUMBERS[number])
 
 
 def as_rounded(editor: Editor, half: str, shape: tuple[int, ...]) -> str:

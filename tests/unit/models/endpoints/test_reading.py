@@ -90,6 +90,14 @@ def test_of_two_classes_one_number_a_row_will_do(tree):
     assert reading.scores(tree, 2, 2, "logits").tolist() == [[0, 0.25], [0, 3]]
 
 
+def test_the_largest_is_that_of_the_numbers_as_they_were_written():
+    """In float32 both rows are a tie, which the first class wins."""
+    for tree in ([[1e7, 1e7 + 0.25], [1e7 + 0.25, 1e7]], [1e7, 1e7 + 0.25, 1e7 + 0.25, 1e7]):
+        assert reading.scores(tree, 2, 2, "logits").argmax(axis=1).tolist() == [1, 0]
+    assert reading.scores([0.5 + 1e-9, 0.5, 0.5 - 1e-9], 3, 2, "probabilities").argmax(axis=1).tolist() == [1, 0, 0]
+    assert reading.scores([1e-60, 0.0, -1e-60], 3, 2, "logits").argmax(axis=1).tolist() == [1, 0, 0]
+
+
 def test_one_probability_has_the_decimals_of_the_other():
     found = reading.scores([0.37, 0.0], 2, 2, "probabilities")
     assert found.tolist() == np.float32([[0.63, 0.37], [1, 0]]).tolist()

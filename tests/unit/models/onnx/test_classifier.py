@@ -7,11 +7,10 @@ from onnx import TensorProto, helper
 
 from algorithms.errors import ModelFault
 from algorithms.seam.access import Access
-from algorithms.seam.labeling import named
+from algorithms.seam.labeling import lifted, named
 from models.onnx.classifier import OnnxClassifier
 from models.onnx.gate.check import check
 from models.onnx.network import read
-from models.onnx.outputs.holding import lifted
 from tests.exports import graph, linear
 
 W, b = linear()

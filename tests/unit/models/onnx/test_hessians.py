@@ -45,6 +45,7 @@ def exported(*layers: nn.Module, opset: int = 17) -> tuple[nn.Module, OnnxClassi
     for layer in layers:
         if isinstance(layer, nn.Linear | nn.Conv2d):
             nn.init.normal_(layer.weight, std=0.4)
+            nn.init.uniform_(layer.bias, -0.2, 0.2)
     net = nn.Sequential(*layers).eval()
     network = read(onnx.load_from_string(classic(net, torch.zeros(1, *SHAPE), opset, True)), None)
     body = net[:-1] if isinstance(net[-1], nn.Softmax) else net

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from models.onnx.outputs.holding import Order, Threshold, differing, explain, lifted
+from models.onnx.outputs.holding import Order, Threshold, differing, explain
 from models.onnx.outputs.looking import Looked, look
 from tests.exports import Array
 
@@ -18,6 +18,12 @@ def test_the_largest_score_is_no_difference_and_neither_is_a_tie() -> None:
     scores = SCORES.copy()
     scores[:50] = scores[:50].max(axis=1, keepdims=True)  # all three equal: whatever label is one of the largest
     assert not differing(Looked(BEST, scores)).any()
+
+
+def test_what_all_scores_have_in_common_hides_no_difference_of_float64() -> None:
+    far = 1e7 + SCORES.astype(np.float64)
+    assert not differing(Looked(BEST, far)).any()
+    assert differing(Looked(SCORES.argmin(axis=1), far)).all()
 
 
 def test_a_row_without_finite_scores_tells_nothing() -> None:
@@ -51,20 +57,6 @@ def test_what_neither_explains_is_not_explained() -> None:
     labels = BEST.copy()
     labels[7] = (labels[7] + 1) % 3
     assert explain(Looked(labels, SCORES)) is None
-
-
-def test_lifted_scores_name_the_label_by_the_least_margin_and_leave_the_rest_alone() -> None:
-    labels = BEST.copy()
-    labels[::5] = (labels[::5] + 1) % 3
-    labels[1], labels[2] = -1, 3  # no class, and one that has no score
-    scores = lifted(SCORES, labels)
-    assert np.isnan(scores[1]).all()
-    parted = np.arange(300) % 5 == 0
-    left = ~parted & (labels >= 0)
-    np.testing.assert_array_equal(scores[left], SCORES[left])
-    np.testing.assert_array_equal(scores[parted].argmax(axis=1), labels[parted])
-    top = np.sort(scores[parted], axis=1)
-    np.testing.assert_array_equal(top[:, 2], np.nextafter(top[:, 1], np.float32(np.inf)))
 
 
 @pytest.mark.parametrize("limit", [0.501, 0.52, 0.99])
