@@ -7,6 +7,7 @@ BrinellError
 ├── TooLarge         a size limit was passed
 ├── RateLimited      asked too often; `retry_after` seconds
 ├── Unavailable      a part of the service is down; `retry_after` seconds
+│   └── OutOfRoom    it answers, but its memory or its disk is full: something has to be deleted first
 ├── Denied           no valid key, or a key without the scope
 ├── ModelFault       the model crashed, ran out of memory or out of time while it was asked
 └── Contradiction    a method proved a radius, and the model shows a point within it
@@ -62,6 +63,12 @@ class Unavailable(BrinellError):
     def __init__(self, detail: str, *, retry_after: int) -> None:
         super().__init__(detail)
         self.retry_after = retry_after
+
+
+class OutOfRoom(Unavailable):
+    """Where things are kept is full. What is there can still be read and deleted."""
+
+    code = "insufficient_storage"
 
 
 class Denied(BrinellError):

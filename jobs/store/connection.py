@@ -15,34 +15,38 @@ from redis.retry import Retry
 from algorithms.errors import Unavailable
 from jobs.settings import Settings
 from jobs.states import moves_as_lua
-from jobs.store import layout
+from jobs.store import failures, layout
 from jobs.store.names import TAG
 from jobs.store.refusals import Reply, accept
+from jobs.store.silence import Silence
 
 SCRIPTS = Path(__file__).parent / "lua"
 SHARED = ("moves.lua", "ends.lua")
 CANCEL_SECONDS = 8.0  # a cancelled job ends within 10 s even where its worker does not answer
-AWAY = (redis.ConnectionError, redis.TimeoutError, redis.ReadOnlyError, redis.OutOfMemoryError)  # or full, or loading
-SYNC_MILLISECONDS = 1000  # patience with the disk before an answer is given up
+PATIENCE_SECONDS = 5.0  # with an answer
+SYNC_MILLISECONDS = 1000  # patience with the disk before an answer is given up; less than any patience with Redis
 
 
 class Connection:
     """Speaks to Redis for all sections of the store. Opens at the first command; may be shared by threads.
 
-    All methods raise Unavailable(retry_after) while Redis cannot be reached, and where what it holds is not ours to
-    read (`layout.py`).
+    All methods raise Unavailable(retry_after) while Redis cannot be reached, or takes no writes (`failures.py`), and
+    where what it holds is not ours to read (`layout.py`).
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, patience: float = PATIENCE_SECONDS) -> None:
+        """`patience`: seconds until Redis counts as silent."""
         self.settings = settings
-        # Every move may safely be made twice, so one retry on a fresh connection hides a restarted server.
+        # Every move may safely be made twice, so one retry on a fresh connection hides a restarted server. One that is
+        # silent is not asked twice: it would take twice as long to say so.
         self._redis: Any = redis.Redis.from_url(
             settings.redis_url,
             decode_responses=True,
-            socket_timeout=5,
-            socket_connect_timeout=5,
-            retry=Retry(NoBackoff(), 1),
+            socket_timeout=patience,
+            socket_connect_timeout=patience,
+            retry=Retry(NoBackoff(), 1, supported_errors=(redis.ConnectionError,)),
         )
+        self._silence = Silence()
         self._has_met = False
         self.limits = {
             "lease_ms": round(settings.lease_seconds * 1000),
@@ -66,7 +70,9 @@ class Connection:
         with self._reachable(), self._redis.pipeline(transaction=False) as pipeline:
             for command in commands:
                 pipeline.execute_command(*command)
-            answers: list[Any] = pipeline.execute()
+            answers: list[Any] = pipeline.execute(raise_on_error=False)  # or the error would be told by the command
+            if failed := next((answer for answer in answers if isinstance(answer, Exception)), None):
+                raise failed
             return answers
 
     def call(self, script: str, *, durable: bool = False, **arguments: Any) -> Reply:
@@ -83,14 +89,20 @@ class Connection:
 
     @contextmanager
     def _reachable(self) -> Iterator[None]:
-        """Meets the layout of the keys first, and turns every way in which Redis can be away into Unavailable."""
+        """Meets the layout of the keys first, and turns every way in which Redis can fail into Unavailable."""
+        if self._silence.lasts:
+            raise failures.silent()
         try:
             if not self._has_met:
                 layout.meet(self._redis)
                 self._has_met = True
             yield
-        except AWAY as error:
-            raise Unavailable("The store cannot be reached right now; try again shortly.", retry_after=2) from error
+        except redis.RedisError as error:
+            if isinstance(error, redis.TimeoutError):
+                self._silence.begin()
+            if meant := failures.meaning(error):
+                raise meant from error
+            raise
 
     def _run(self, script: Script, payload: str) -> Any:
         return script(keys=[TAG], args=[payload])

@@ -32,6 +32,7 @@ live in one slot; `t:T` are the keys of tenant T, and no method finds an object 
     holders:SHA, holds:ID      set     who holds these bytes; which bytes this object holds
     doomed                     zset    digests that nobody holds, until somebody says that the bytes are deleted
     origin:ORIGIN              string  when (ms) its bucket of turns is full again; gone a second later
+    ping                       string  that Redis takes writes; gone a second later
     workers, worker:ID         set, string that lives as long as the worker beats
     jobs                       hash    state -> jobs that are in it (ended states: ever were)
     counters, sequence         hash, number
@@ -45,7 +46,7 @@ from typing import final
 from jobs.queue import Queue
 from jobs.settings import Settings
 from jobs.states import JobState
-from jobs.store.connection import Connection
+from jobs.store.connection import PATIENCE_SECONDS, Connection
 from jobs.store.findings import Findings
 from jobs.store.holdings import Holdings
 from jobs.store.jobs import Jobs
@@ -78,8 +79,11 @@ class Store:
     methods raise Unavailable(retry_after) while Redis cannot be reached.
     """
 
-    def __init__(self, settings: Settings, queue: Queue, library: Library) -> None:
-        connection = self.connection = Connection(settings)
+    def __init__(
+        self, settings: Settings, queue: Queue, library: Library, *, patience: float = PATIENCE_SECONDS
+    ) -> None:
+        """`patience`: seconds until Redis counts as silent."""
+        connection = self.connection = Connection(settings, patience=patience)
         self.moves = Moves(connection, queue, library)
         self.objects = Objects(self.moves)
         self.holdings = Holdings(connection, library)
@@ -93,8 +97,8 @@ class Store:
         self.turns = Turns(connection)
 
     def ping(self) -> None:
-        """Asks Redis for a sign of life. Raises Unavailable."""
-        self.connection.ask(("PING",))
+        """Asks Redis whether it lives, and takes what is new. Raises Unavailable, OutOfRoom."""
+        self.connection.ask(("SET", key("ping"), 1, "PX", 1000))
 
     def server_time(self) -> datetime:
         """Tells the time of Redis, which all others are compared with."""

@@ -25,11 +25,7 @@ class Workers:
     def beat(self, worker_id: str, kind: QueueName, info: dict[str, Any]) -> None:
         """Says that this worker lives, for two leases more."""
         record = WorkerRecord(id=worker_id, kind=kind, info=info)
-        milliseconds = 2 * self._connection.limits["lease_ms"]
-        self._connection.ask(
-            ("SET", key("worker", worker_id), record.model_dump_json(), "PX", milliseconds),
-            ("SADD", key("workers"), worker_id),
-        )
+        self._connection.call("alive", id=worker_id, record=record.model_dump_json())
 
     def live(self) -> list[WorkerRecord]:
         """Returns the workers that have beaten lately, by name."""

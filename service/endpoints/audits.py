@@ -62,6 +62,7 @@ ALONE = (
         "invalid_request",
         "not_available",
         "idempotency_key_reused",
+        "insufficient_storage",
         *ADMISSION_REFUSALS,
     ),
     openapi_extra=takes_json("AuditRequest", policy=examples.AUDIT_REQUEST, smallest=examples.SMALLEST_AUDIT_REQUEST),

@@ -35,8 +35,8 @@ class Readiness(Record):
 
 
 @router.get("/healthz", response_model=Liveness, responses=answers(200, "This process answers."))
-def get_liveness() -> Liveness:
-    """Tells that this process answers."""
+async def get_liveness() -> Liveness:
+    """Tells that this process answers, also while all of its threads wait for Redis."""
     return Liveness()
 
 
@@ -61,8 +61,8 @@ def _workers(store: Store) -> list[WorkerRecord]:
     try:
         store.ping()
         return store.workers.live()
-    except Unavailable:
-        raise Unavailable("Not ready: Redis does not answer.", retry_after=RETRY_SECONDS) from None
+    except Unavailable as error:
+        raise Unavailable(f"Not ready: {error.detail}", retry_after=RETRY_SECONDS) from None
 
 
 @router.get(

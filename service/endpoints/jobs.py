@@ -50,6 +50,7 @@ ADMISSION_REFUSALS = (
         "invalid_request",
         "not_available",
         "idempotency_key_reused",
+        "insufficient_storage",
         *ADMISSION_REFUSALS,
     ),
     openapi_extra=takes_json("JobRequest", clever=examples.JOB_REQUEST, smallest=examples.SMALLEST_JOB_REQUEST),

@@ -75,6 +75,7 @@ OutputMeaning = Annotated[
         "invalid_request",
         "not_available",
         "idempotency_key_reused",
+        "insufficient_storage",
         "endpoint_unavailable",
         "endpoint_bad_response",
         *GATE_REFUSALS,

@@ -27,6 +27,7 @@ router = APIRouter(tags=["samples"])
         "samples_unreadable",
         "samples_not_finite",
         "idempotency_key_reused",
+        "insufficient_storage",
     ),
     openapi_extra=takes_bytes("An .npz with `x` (n, *shape) and optionally `y` (n,) integers."),
 )

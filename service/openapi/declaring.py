@@ -68,7 +68,7 @@ def _described(status: int, codes: str) -> dict[str, Any]:
         "description": codes,
         "content": {MEDIA_TYPE: {"schema": {"$ref": REF.format(model="Problem")}}},
     }
-    if status in (429, 503):
+    if status in (429, 503, 507):
         said["headers"] = {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}}
     return said
 

@@ -53,6 +53,7 @@ CODES_BY_STATUS: dict[int, tuple[str, ...]] = {
     429: ("rate_limited",),
     500: ("internal",),
     503: ("unavailable",),
+    507: ("insufficient_storage",),
 }
 
 STATUS: dict[str, int] = {code: status for status, codes in CODES_BY_STATUS.items() for code in codes}

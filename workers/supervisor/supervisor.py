@@ -42,13 +42,21 @@ class Supervisor:
 
     def do(self, subject_id: str, chunk: int) -> None:
         """A message may come twice or too late: then there is no lease to be had, and nothing to do."""
-        lease = self._store.leases.acquire(subject_id, chunk)
-        if lease is None:
+        if (lease := self._claimed(subject_id, chunk)) is None:
             return
         with structlog.contextvars.bound_contextvars(job_id=subject_id, chunk=chunk, attempt=lease.attempt):
             ending = self._hold(lease)
             _log.info("chunk_ended", work=lease.work, ending=type(ending).__name__, code=getattr(ending, "code", None))
             self._write(ending, lease)
+
+    def _claimed(self, subject_id: str, chunk: int) -> Lease | None:
+        """Where Redis is away or full, nothing else can be done either: waits until it is back, or this worker goes."""
+        while not drain.is_on():
+            try:
+                return self._store.leases.acquire(subject_id, chunk)
+            except Unavailable:
+                sleep(RETRY_SECONDS)
+        return None
 
     def _write(self, ending: Ending, lease: Lease) -> None:
         """A Redis that is starting again must not cost a computed chunk: try for as long as the lease may last."""

@@ -8,6 +8,8 @@ local held_until = redis.call('ZSCORE', key('leases'), here)
 if held_until and tonumber(held_until) > NOW or attempts_spent(ASK.id, ASK.chunk) then return reply('none') end
 
 local chunks, subject = key('unit', ASK.id, 'chunks'), object(unit.tenant, unit.subject, ASK.id)
+-- The fence first: a full server refuses it, and so begins nothing more.
+local fence = redis.call('HINCRBY', chunks, 'fence:' .. ASK.chunk, 1)
 redis.call('HDEL', chunks, 'sent:' .. ASK.chunk)
 redis.call('ZREM', key('sent'), here)
 redis.call('ZADD', key('leases'), NOW + LIMITS.lease_ms, here)
@@ -15,7 +17,7 @@ local lease = {
   tenant = unit.tenant,
   subject = unit.subject,
   work = unit.work,
-  fence = redis.call('HINCRBY', chunks, 'fence:' .. ASK.chunk, 1),
+  fence = fence,
   attempt = redis.call('HINCRBY', chunks, 'attempts:' .. ASK.chunk, 1),
 }
 

@@ -1,5 +1,7 @@
 -- A request with a key: one turn of its tenant's bucket (as in `reserve.lua`, but nobody is kept waiting: a bucket that
--- is empty refuses and is left as it is), and the last use of the key, at most once in `touch_seconds`.
+-- is empty refuses and is left as it is), and the last use of the key, at most once in `touch_seconds`. A server that
+-- takes no writes may still answer reads, so nothing is counted there.
+if not write_when_full() then return reply('ok') end
 if ASK.per_second > 0 then
   local bucket = key('t', ASK.tenant, 'turns')
   local turn = 1000 / ASK.per_second

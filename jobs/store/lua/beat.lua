@@ -1,4 +1,5 @@
 -- Extends a lease that still stands, keeps its progress, and tells of a cancel.
+write_when_full()
 local unit = unit_of_lease()
 if not unit then return reply('lost') end
 redis.call('ZADD', key('leases'), NOW + LIMITS.lease_ms, spot(ASK.id, ASK.chunk))

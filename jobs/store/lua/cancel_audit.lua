@@ -1,4 +1,5 @@
 -- Cancels every job; the last one's end is the audit's. One whose report is being written ends at once.
+write_when_full()
 local audit = object(ASK.tenant, 'audit', ASK.id)
 local state = redis.call('HGET', audit, 'state')
 if not state then return reply('missing') end

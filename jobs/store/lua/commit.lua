@@ -1,6 +1,7 @@
 -- Keeps what the work of a lease gave, under its fence: the first writer wins. The last chunk of a stage begins the
 -- next stage; the last of all ends the subject and admits the next, but an audit may go on with more jobs. A job's last
 -- chunk must bring the summary, so without one it is told `last` and nothing has changed.
+write_when_full()
 local unit = unit_of_lease()
 if not unit then return reply('refused') end
 local done = unit.done + 1

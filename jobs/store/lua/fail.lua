@@ -1,5 +1,6 @@
 -- A chunk could not be computed. A fault of the model is retried once; other failures until the attempts are spent.
 -- What had been found before it is kept where the job ends by it, or is cancelled.
+write_when_full()
 local unit = unit_of_lease()
 if not unit then return reply('refused') end
 local is_spent = not ASK.retry or attempts_spent(ASK.id, ASK.chunk)

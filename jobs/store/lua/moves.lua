@@ -20,6 +20,11 @@ local function reply(status, more)
 end
 
 local function key(...) return KEYS[1] .. ':' .. table.concat({...}, ':') end
+
+-- A full server refuses a script whose first write needs memory, and lets one that has written go on. So what frees
+-- memory, or ends what was taken on, writes first what needs none. False: it takes no writes at all.
+local function write_when_full() return type(redis.pcall('DEL', key('nothing'))) == 'number' end
+
 local function object(tenant, kind, id) return key('t', tenant, kind, id) end
 local function spot(id, chunk) return id .. '/' .. chunk end
 local function count(what) redis.call('HINCRBY', key('counters'), what, 1) end

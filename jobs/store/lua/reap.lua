@@ -1,4 +1,5 @@
 -- One sweep over everything whose time has come. Bounded, and safe to run anywhere, at once and again.
+write_when_full()
 local function due(name, before)
   return redis.call('ZRANGEBYSCORE', key(name), '-inf', before or NOW, 'LIMIT', 0, 200)
 end
