@@ -55,5 +55,6 @@ class Settings(BaseSettings):
     chunks_in_flight: int = Field(8, ge=1)  # per job
     jobs_in_flight: int = Field(4, ge=1)  # per tenant
     live_jobs: int = Field(1000, ge=1)  # per tenant, queued and running: beyond that 429
+    client_seconds: float = Field(15.0, gt=0, le=3600)  # longest wait for a client that has to send or read
     requests_per_second: float = Field(500.0, ge=0, allow_inf_nan=False)  # per tenant; 0: as many as come
     requests_burst: int = Field(1000, ge=1)  # requests of a tenant that may come at once after a pause

@@ -1,6 +1,7 @@
 """`python -m service.main [--host HOST] [--port PORT]`: the API process."""
 
 import argparse
+import resource
 
 import uvicorn
 
@@ -11,11 +12,13 @@ from jobs.store.start import meet_or_exit
 from jobs.store.store import Store
 from models.library import Library
 from service.app import create_app
+from service.edge.connections import ConnectionLimits, connection_class
 from service.edge.crowding import MOST_REQUESTS
 
 KEEP_ALIVE_SECONDS = 5
-MOST_CONNECTIONS = 2 * MOST_REQUESTS  # idle ones count; beyond this uvicorn itself answers 503, in plain text
 DRAIN_SECONDS = 10
+OTHER_FILES = 128  # that the process holds open, or opens on its own account
+FILES_PER_REQUEST = 4  # its connection, one that waits beside it, a file of the library, a connection to Redis
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -26,9 +29,12 @@ def main(arguments: list[str] | None = None) -> None:
     library = Library(settings.library)
     store = Store(settings, Queue(settings.redis_url), library)
     meet_or_exit(store.connection)
-    app = create_app(settings, store, library)
+    most_requests = max(1, (_open_files() - OTHER_FILES) // FILES_PER_REQUEST)
+    limits = ConnectionLimits(settings.client_seconds, most_connections=2 * most_requests)
     uvicorn.run(
-        app,
+        create_app(settings, store, library, most_requests=most_requests),
+        http=connection_class(limits),
+        ws="none",
         host=chosen.host,
         port=chosen.port,
         log_config=None,
@@ -36,8 +42,18 @@ def main(arguments: list[str] | None = None) -> None:
         server_header=False,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=DRAIN_SECONDS,
-        limit_concurrency=MOST_CONNECTIONS,
     )
+
+
+def _open_files() -> int:
+    """How many files this process may hold open, sockets among them; asks the system for more where it has too few."""
+    wanted = OTHER_FILES + FILES_PER_REQUEST * MOST_REQUESTS
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return wanted
+    most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+    return most
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -1,7 +1,4 @@
-"""How many requests are answered at a time: one more is told to come back, in the shape of all our problems.
-
-uvicorn has a limit of its own, which counts connections and answers in plain text. It stands behind this one.
-"""
+"""How many requests are answered at a time: one more is told to come back. Connections are counted by themselves."""
 
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send

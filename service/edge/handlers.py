@@ -48,6 +48,8 @@ def answer_named(request: Request, error: Exception) -> Response:
         headers["Retry-After"] = str(retry_after)
     if STATUS.get(error.code) == 401:
         headers["WWW-Authenticate"] = "Bearer"
+    if STATUS.get(error.code) == 408:
+        headers["Connection"] = "close"  # what is left of the body is not waited for
     return problem_response(request, error.code, error.detail, errors=errors, headers=headers)
 
 

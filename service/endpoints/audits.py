@@ -58,6 +58,7 @@ ALONE = (
         "model_not_ready",
         "job_not_finished",
         "body_too_large",
+        "too_slow",
         "media_type",
         "invalid_request",
         "not_available",

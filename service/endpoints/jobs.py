@@ -46,6 +46,7 @@ ADMISSION_REFUSALS = (
         "not_found",
         "model_not_ready",
         "body_too_large",
+        "too_slow",
         "media_type",
         "invalid_request",
         "not_available",

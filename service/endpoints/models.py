@@ -70,6 +70,7 @@ OutputMeaning = Annotated[
     | answers(201, "Ready, within the wait.", headers=LOCATION)
     | declares(
         "length_required",
+        "too_slow",
         "model_too_large",
         "media_type",
         "invalid_request",

@@ -21,6 +21,7 @@ router = APIRouter(tags=["samples"])
     responses=answers(201, "Read and kept.", headers={"Location": "Where they are."})
     | declares(
         "length_required",
+        "too_slow",
         "samples_too_large",
         "media_type",
         "invalid_request",

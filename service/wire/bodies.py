@@ -10,6 +10,7 @@ from pydantic_core import from_json
 from starlette.requests import Request
 
 from algorithms.errors import Refused, TooLarge
+from service.wire.packets import packets
 from service.wire.uploads import media_type
 
 MAX_JSON_BYTES = 1 << 20
@@ -32,11 +33,11 @@ def json_body(model: type[Body]) -> Callable[[Request], Awaitable[Body]]:
 
 
 async def read_bounded(request: Request) -> bytes:
-    """Reads a body of bounded size. Raises Refused(media_type), TooLarge(body_too_large)."""
+    """Reads a body of bounded size. Raises Refused(media_type, too_slow), TooLarge(body_too_large)."""
     if media_type(request) != "application/json":
         raise Refused("Send JSON, with the header Content-Type: application/json.", code="media_type")
     body = bytearray()
-    async for packet in request.stream():
+    async for packet in packets(request):
         body += packet
         if len(body) > MAX_JSON_BYTES:
             raise TooLarge(f"A JSON body may have at most {MAX_JSON_BYTES} bytes.", code="body_too_large")

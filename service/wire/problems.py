@@ -1,7 +1,8 @@
 """Every error as HTTP: one table from code to status, one problem shape (RFC 9457).
 
-Codes are stable words; three of them belong to HTTP alone: `method_not_allowed`, `body_too_large` and `internal`. One
-is reserved: `idempotency_in_progress`, of which no call has need while each object is made in one move.
+Codes are stable words; five of them belong to HTTP alone: `method_not_allowed`, `too_slow`, `body_too_large`,
+`head_too_large` and `internal`. One is reserved: `idempotency_in_progress`, of which no call has need while each object
+is made in one move.
 """
 
 from collections.abc import Mapping
@@ -17,6 +18,7 @@ CODES_BY_STATUS: dict[int, tuple[str, ...]] = {
     403: ("scope_missing",),
     404: ("not_found",),
     405: ("method_not_allowed",),
+    408: ("too_slow",),
     409: ("model_not_ready", "in_use", "job_not_finished", "idempotency_in_progress"),
     411: ("length_required",),
     413: ("model_too_large", "samples_too_large", "body_too_large"),
@@ -51,6 +53,7 @@ CODES_BY_STATUS: dict[int, tuple[str, ...]] = {
         "endpoint_bad_response",
     ),
     429: ("rate_limited",),
+    431: ("head_too_large",),
     500: ("internal",),
     503: ("unavailable",),
     507: ("insufficient_storage",),

@@ -8,16 +8,14 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import anyio
 from fastapi.concurrency import run_in_threadpool
 from starlette.requests import Request
 
 from algorithms.errors import Refused, TooLarge
+from service.wire.packets import packets
 
 OCTET_STREAM = "application/octet-stream"
 BLOCK_BYTES = 1 << 20  # written at once: a hop to a thread per network packet would cost more than the write
-GRACE_SECONDS = 30.0
-SLOWEST_BYTES_PER_SECOND = 64 * 1024  # slower than this is a client that holds a slot, not one that uploads
 
 
 @dataclass(frozen=True)
@@ -33,7 +31,7 @@ class Upload:
 async def received(request: Request, folder: Path, *, limit: int, too_large: str) -> AsyncIterator[Upload]:
     """Receives the body as a file in `folder`, which is gone after the block unless it was moved away.
 
-    Raises Refused(media_type, length_required, invalid_request) and TooLarge(`too_large`); starlette's
+    Raises Refused(media_type, length_required, too_slow, invalid_request) and TooLarge(`too_large`); starlette's
     ClientDisconnect where the client goes away.
     """
     require_media_type(request)
@@ -70,18 +68,14 @@ def declared_length(request: Request) -> int:
 async def _fill(sink: "_Sink", request: Request, *, length: int, limit: int, too_large: str) -> None:
     """Counts while it reads: Content-Length is a claim."""
     block, size = bytearray(), 0
-    try:
-        with anyio.fail_after(GRACE_SECONDS + length / SLOWEST_BYTES_PER_SECOND):
-            async for packet in request.stream():
-                size += len(packet)
-                if size > limit:
-                    raise _too_large(limit, too_large)
-                block += packet
-                if len(block) >= BLOCK_BYTES:
-                    await run_in_threadpool(sink.write, bytes(block))
-                    block.clear()
-    except TimeoutError:
-        raise Refused("The upload came too slowly; send it again over a faster connection.") from None
+    async for packet in packets(request):
+        size += len(packet)
+        if size > limit:
+            raise _too_large(limit, too_large)
+        block += packet
+        if len(block) >= BLOCK_BYTES:
+            await run_in_threadpool(sink.write, bytes(block))
+            block.clear()
     if size != length:
         raise Refused(f"The body had {size} bytes where Content-Length said {length}; send it again.")
     await run_in_threadpool(sink.write, bytes(block))

@@ -7,7 +7,6 @@ import anyio
 import pytest
 from fastapi.testclient import TestClient
 
-from service.wire import uploads
 from tests.contract.api.asgi import RudeClient
 from tests.contract.api.conftest import MOST_BYTES, ONNX, Api, npz, some_samples
 from tests.contract.api.test_problems import problem_of
@@ -66,14 +65,14 @@ def test_a_client_that_hangs_up_leaves_nothing(api: Api, path: str, too_large: s
 
 
 @PLACES
-def test_a_client_that_dawdles_is_sent_away(
-    api: Api, monkeypatch: pytest.MonkeyPatch, path: str, too_large: str
-) -> None:
-    monkeypatch.setattr(uploads, "GRACE_SECONDS", 0.1)
-    client = rude(api, path, 100, [b"a"], is_complete=False)
+@pytest.mark.parametrize("sent", [[b"a"], []], ids=["a byte", "nothing"])
+def test_a_client_that_dawdles_is_sent_away(api: Api, path: str, too_large: str, sent: list[bytes]) -> None:
+    hurried = api.under(client_seconds=0.1)
+    client = rude(hurried, path, 100, sent, is_complete=False)
     client.patience = PATIENCE_SECONDS
-    assert anyio.run(client.call, api.app) == 422
+    assert anyio.run(client.call, hurried.app) == 408
     assert b"slowly" in client.body
+    assert client.header("connection") == "close"
     assert api.incoming() == []
 
 
