@@ -57,6 +57,15 @@ class Range:
         """Forget how the numbers of a row hang together."""
         return replace(self, total=None, shares_of=None, mix=None)
 
+    def mapped(self, low: float, high: float, *, is_whole: bool = False) -> "Range":
+        """Take the ends that a function maps this range to.
+
+        Of what is unknown nothing is known after it either, unless the function answers between two ends whatever it
+        is given: an end that is infinite would be taken for a number without end, a logit.
+        """
+        found = Range(low, high, is_whole=is_whole)
+        return replace(found, is_known=self.is_known or found.is_finite)
+
     def within(self, low: float, high: float) -> "Range":
         """Cut the range to what lies within two ends, for functions that map into them."""
         return Range(max(low, min(self.low, high)), min(high, max(self.high, low)), is_known=self.is_known)
@@ -162,8 +171,8 @@ def contracted(range_: Range, weights: NDArray[Any], bias: NDArray[Any] | float 
 
 
 def _affine(found: Range, *sources: Range) -> Range:
-    """An affine map of what is unbounded, or of a score, is a score; nothing is lost where a source was unknown."""
-    is_score = any(source.is_score or not source.is_finite for source in sources)
+    """An affine map of what is unbounded, or of a score, is a score; what is unknown may well be bounded."""
+    is_score = any(source.is_score or (source.is_known and not source.is_finite) for source in sources)
     return replace(found, is_score=is_score, is_known=is_score or all(source.is_known for source in sources))
 
 

@@ -22,6 +22,7 @@ from models.onnx.reading.ranges import (
 )
 
 HEAD = replace(ANY, is_score=True)  # of a linear layer of which no more is known
+BYTES = Range(0.0, 255.0, is_whole=True)
 
 
 def add(node: Operation) -> Range:
@@ -102,7 +103,7 @@ def convolve(node: Operation) -> Range:
     weights, given = node.constant(1), node.range()
     if weights is None or weights.ndim < 3:
         return HEAD
-    padded = Range(min(given.low, 0.0), max(given.high, 0.0))
+    padded = replace(given.ends_alone, low=min(given.low, 0.0), high=max(given.high, 0.0))
     bias = node.constant(2)
     return contracted(padded, weights.reshape(len(weights), -1).T, 0.0 if bias is None else bias.astype(np.float64))
 
@@ -145,17 +146,23 @@ RULES: dict[str, RangeRule] = {
     "Add": add,
     "BatchNormalization": normalize,
     "Conv": convolve,
+    "ConvInteger": lambda _node: HEAD,
     "ConvTranspose": lambda _node: HEAD,
     "DequantizeLinear": dequantize,
     "Div": divide,
+    "DynamicQuantizeLinear": lambda _node: (BYTES, Range(0.0), BYTES),  # numbers, scale, zero
     "Einsum": lambda _node: HEAD,
     "Gemm": gemm,
+    "GroupNormalization": lambda _node: HEAD,
     "InstanceNormalization": lambda _node: HEAD,
     "LayerNormalization": lambda _node: HEAD,
     "MatMul": matmul,
+    "MatMulInteger": lambda _node: HEAD,
     "Mean": mean,
     "Mul": multiply,
     "Neg": lambda node: negative(node.range()),
+    "QLinearConv": lambda _node: HEAD,
+    "QLinearMatMul": lambda _node: HEAD,
     "QuantizeLinear": quantize,
     "Reciprocal": lambda node: reciprocal(node.range()),
     "Sub": subtract,

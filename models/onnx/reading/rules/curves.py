@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +15,7 @@ def rising(function: Callable[[float], float]) -> RangeRule:
 
     def rule(node: Operation) -> Range:
         given = node.range()
-        return Range(function(given.low), function(given.high), is_known=True)
+        return given.mapped(function(given.low), function(given.high))
 
     return rule
 
@@ -53,7 +52,7 @@ def softsign(x: float) -> float:
 def elu(node: Operation) -> Range:
     given, alpha = node.range(), float(node.attribute("alpha", 1.0))
     low, high = (end if end > 0 else alpha * math.expm1(end) for end in (given.low, given.high))
-    return Range(low, high)
+    return given.mapped(low, high)
 
 
 def leaky_relu(node: Operation) -> Range:
@@ -62,19 +61,19 @@ def leaky_relu(node: Operation) -> Range:
 
 def prelu(node: Operation) -> Range:
     slopes = node.constant(1)
-    return Range() if slopes is None or not slopes.size else _bent(node.range(), slopes.astype(np.float64))
+    return UNKNOWN if slopes is None or not slopes.size else _bent(node.range(), slopes.astype(np.float64))
 
 
 def _bent(given: Range, slopes: NDArray[np.float64]) -> Range:
     """Keep what is above 0, and multiply what is below it by any of the slopes."""
     ends = [times(x, s) if x < 0 else x for x in (given.low, given.high) for s in (slopes.min(), slopes.max())]
     knee = [0.0] if given.low < 0 < given.high else []
-    return Range(min(ends + knee), max(ends + knee))
+    return given.mapped(min(ends + knee), max(ends + knee))
 
 
 def dips(least: float) -> RangeRule:
     """Make the rule of a function that follows positive numbers and dips to `least` for negative ones."""
-    return lambda node: Range(least, max(node.range().high, 0.0))
+    return lambda node: node.range().mapped(least, max(node.range().high, 0.0))
 
 
 def clip(node: Operation) -> Range:
@@ -84,14 +83,15 @@ def clip(node: Operation) -> Range:
         if node.name(i):
             end = node.range(i)
             ends[i - 1] = (end.low, end.high)[i - 1]
-    return replace(node.range().within(*ends), is_known=node.range().is_known or max(map(abs, ends)) < INF)
+    found = node.range().within(*ends)
+    return node.range().mapped(found.low, found.high)
 
 
 def absolute(node: Operation) -> Range:
     given = node.range()
     if given.low >= 0:
         return given
-    return Range(0.0 if given.high > 0 else -given.high, max(-given.low, given.high))
+    return given.mapped(0.0 if given.high > 0 else -given.high, max(-given.low, given.high))
 
 
 def power(node: Operation) -> Range:
@@ -101,10 +101,12 @@ def power(node: Operation) -> Range:
     e = float(exponent.reshape(()))
     if given.low >= 0:
         ends = [_raised(end, e) for end in (given.low, given.high)]
-        return Range(min(ends), max(ends))
+        return given.mapped(min(ends), max(ends))
     if e > 0 and e % 2 == 1:
-        return Range(-_raised(-given.low, e), math.copysign(_raised(abs(given.high), e), given.high))
-    return Range(0.0, INF) if e % 2 == 0 else Range() if e == np.floor(e) else UNKNOWN
+        return given.mapped(-_raised(-given.low, e), math.copysign(_raised(abs(given.high), e), given.high))
+    if e == np.floor(e):
+        return given.mapped(0.0 if e % 2 == 0 else -INF, INF)
+    return UNKNOWN
 
 
 def _raised(base: float, e: float) -> float:
@@ -118,7 +120,7 @@ def whole(function: Callable[[float], float]) -> RangeRule:
     def rule(node: Operation) -> Range:
         given = node.range()
         low, high = (end if math.isinf(end) else function(end) for end in (given.low, given.high))
-        return Range(low, high, is_whole=True, is_known=given.is_known)
+        return given.mapped(low, high, is_whole=True)
 
     return rule
 

@@ -7,23 +7,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.onnx.reading.operation import Operation, RangeRule
-from models.onnx.reading.ranges import UNKNOWN, Range
+from models.onnx.reading.ranges import UNKNOWN, Range, contracted
 from models.onnx.reading.rules.affine import HEAD
 from models.onnx.reading.rules.selection import gathered
 
 LABEL = replace(UNKNOWN, is_whole=True)
 
 
-def scaler(_node: Operation) -> Range:
-    return HEAD
-
-
 def regressor(node: Operation) -> Range:
-    return _transformed(node, HEAD)
+    return _transformed(node, _linear(node))
 
 
 def classifier(node: Operation) -> tuple[Range, ...]:
-    return LABEL, _transformed(node, HEAD)
+    return LABEL, _transformed(node, _linear(node))
+
+
+def _linear(node: Operation) -> Range:
+    """Multiply by coefficients, one row of them a class, and add intercepts."""
+    coefficients, width = _array(node, "coefficients"), node.width()
+    if not coefficients.size or width is None or coefficients.size % width:
+        return HEAD
+    intercepts = _array(node, "intercepts")
+    return contracted(node.range(), coefficients.reshape(-1, width).T, intercepts if intercepts.size else 0.0)
 
 
 def machine(node: Operation) -> tuple[Range, ...]:
@@ -40,8 +45,10 @@ def tree_classifier(node: Operation) -> tuple[Range, ...]:
 
 
 def normalizer(node: Operation) -> Range:
-    """Divide by the largest, the sum or the length of a row."""
-    return Range(0.0, 1.0) if node.range().low >= 0 else Range(-1.0, 1.0)
+    """Divide by the largest, the sum or the length of a row; the largest may be small where others are negative."""
+    if node.range().low >= 0:
+        return Range(0.0, 1.0)
+    return UNKNOWN if node.attribute("norm", b"MAX") == b"MAX" else Range(-1.0, 1.0)
 
 
 def _transformed(node: Operation, before: Range) -> Range:
@@ -88,7 +95,6 @@ RULES: dict[str, RangeRule] = {
     "LinearClassifier": classifier,
     "LinearRegressor": regressor,
     "Normalizer": normalizer,
-    "Scaler": scaler,
     "SVMClassifier": machine,
     "TreeEnsembleClassifier": tree_classifier,
     "TreeEnsembleRegressor": tree_regressor,

@@ -29,7 +29,7 @@ def sum_along(node: Operation) -> Range:
     count = node.width() if last else None
     if count is None:
         low, high = (0.0 if given.low >= 0 else -INF), (0.0 if given.high <= 0 else INF)
-        is_score = given.is_score or not given.is_finite
+        is_score = given.is_score or (given.is_known and not given.is_finite)
         return replace(given.ends_alone, low=low, high=high, is_score=is_score)
     return scaled(given.ends_alone, np.array([float(count)]))
 
@@ -57,7 +57,7 @@ def product_along(node: Operation) -> Range:
     given = node.range()
     most = max(abs(given.low), abs(given.high))
     high = 1.0 if most <= 1 else INF
-    return Range(0.0 if given.low >= 0 else -high, high)
+    return given.mapped(0.0 if given.low >= 0 else -high, high)
 
 
 def log_of_sum_along(node: Operation) -> Range:
@@ -65,7 +65,7 @@ def log_of_sum_along(node: Operation) -> Range:
     given, count = node.range(), node.width() if _runs_along_last(node) else None
     if count is None and given.high < INF:
         return UNKNOWN
-    return Range(given.low, given.high + math.log(count or 1))
+    return given.mapped(given.low, given.high + math.log(count or 1))
 
 
 def size_along(node: Operation) -> Range:
@@ -73,7 +73,7 @@ def size_along(node: Operation) -> Range:
     given = node.range()
     if given.low >= 0 and node.proto.op_type == "ReduceL1":
         return sum_along(node)
-    return Range(0.0, 0.0 if times(given.low, given.high) == 0 and given.low == given.high else INF)
+    return given.mapped(0.0, 0.0 if times(given.low, given.high) == 0 and given.low == given.high else INF)
 
 
 def unit(node: Operation) -> Range:

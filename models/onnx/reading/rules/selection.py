@@ -94,9 +94,9 @@ def cast(node: Operation) -> Range:
     if to not in (*SIGNED, *UNSIGNED):
         return given
     if to in UNSIGNED and given.low <= -1:  # what is negative becomes large
-        return Range(0.0, INF, is_whole=True)
+        return given.mapped(0.0, INF, is_whole=True)
     low, high = (end if abs(end) == INF else float(np.trunc(end)) for end in (given.low, given.high))
-    return Range(low, high, is_whole=True, is_known=given.is_known)
+    return given.mapped(low, high, is_whole=True)
 
 
 def place(node: Operation) -> Range:
@@ -138,7 +138,7 @@ RULES: dict[str, RangeRule] = {
     "Max": largest,
     "MaxPool": moved,
     "Min": smallest,
-    "OneHot": lambda _node: Range(0.0, 1.0, is_whole=True),
+    "OneHot": lambda node: node.range(2),  # its two values
     "Pad": padded,
     "AveragePool": pooled,
     "Reshape": moved,

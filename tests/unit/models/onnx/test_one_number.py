@@ -26,6 +26,7 @@ NUMBERS = {
     "zero": np.float32(0),
     "minus": np.float32(-1),
     "hundred": np.float32(100),
+    "three": np.float32(3),
     "third": np.float32(0.3),
     "thousandth": np.float32(0.001),
     "first": np.array([0], WHOLE),
