@@ -15,5 +15,6 @@ class ChunkResult(Record):
     seconds: float = 0.0
     device: str
     isolation: str
+    isolation_denied: tuple[str, ...] = ()  # layers of the strictest level that the machine denied
     versions: dict[str, str] = {}
     warnings: tuple[str, ...] = ()

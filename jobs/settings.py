@@ -42,7 +42,7 @@ class Settings(BaseSettings):
     library: str = "file:///var/lib/brinell"  # file:///folder or s3://bucket/prefix
     max_upload_bytes: int = Field(200 * 2**20, gt=0, lt=2**31)  # below protobuf's own 2 GiB
     result_ttl_seconds: int = Field(7 * DAY, gt=0)
-    sandbox: Literal["strict", "basic"] = "basic"
+    sandbox: Literal["strict", "basic", "auto"] = "auto"
     device: Literal["auto", "cpu", "cuda"] = "auto"
     trusted_origins: Annotated[tuple[Origin, ...], NoDecode, Listed] = ()  # endpoints there may be audited
     secret_keys: Annotated[tuple[SecretKey, ...], NoDecode, Listed] = Field((), repr=False)  # the newest first

@@ -17,14 +17,16 @@ from jobs.spec import QueueName
 from jobs.store.connection import Connection
 from jobs.store.start import meet_or_exit
 from jobs.store.workers import Workers
-from workers import drain, limits
+from workers import drain
+from workers.confinement.compiled import compile_code
+from workers.confinement.trial import confined_or_exit
 from workers.versions import versions
 
 BEAT_SECONDS = 5.0
 VISIBILITY_SECONDS = 3600
 
 settings = Settings()
-isolation = limits.available(settings.sandbox)  # a worker that cannot confine as asked does not start
+confined = confined_or_exit(settings.sandbox)  # a worker that cannot confine as asked does not start
 
 app = Celery("brinell", broker=settings.redis_url, include=["workers.tasks"])
 app.conf.update(
@@ -82,6 +84,7 @@ def kind() -> QueueName:
 @celeryd_init.connect
 def _meet_the_store(**_: Any) -> None:
     meet_or_exit(Connection(settings))
+    compile_code()
 
 
 @setup_logging.connect
@@ -110,7 +113,8 @@ class Heartbeat(bootsteps.StartStopStep):
         consumer.timer.call_repeatedly(BEAT_SECONDS, self._beat)
 
     def _beat(self) -> None:
-        info = {"isolation": isolation, "pid": os.getpid(), "device": settings.device, **versions()}
+        isolation = {"isolation": confined.level, "isolation_denied": confined.denied}
+        info = {**isolation, "pid": os.getpid(), "device": settings.device, **versions()}
         self._workers.beat(self._worker_id, kind(), info)
 
 

@@ -12,8 +12,8 @@ from algorithms.driver.progress import Checkpoint
 from algorithms.seam.access import Model
 from jobs.lease import AuditLease, JobLease, Lease, ModelLease
 from models.cards import Inspection
+from workers.confinement.levels import Confined
 from workers.endings import Ending
-from workers.limits import Isolation
 from workers.messages import AboutModel, Message
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class Desk(Protocol):
     @property
     def store(self) -> "Store": ...
     @property
-    def isolation(self) -> Isolation: ...
+    def confined(self) -> Confined: ...
 
     def keep(self, data: bytes) -> str:
         """Puts bytes into the library in the name of the lease's subject; returns their digest."""

@@ -12,6 +12,7 @@ from pydantic import Field, PlainValidator, ValidationError
 from models.cards import ModelCard
 from models.record import Record
 from workers import frames
+from workers.confinement.levels import Isolation
 from workers.frames import Frame, FrameError
 
 MAX_TEXT = 2000  # characters of a code or a sentence
@@ -76,9 +77,12 @@ class AboutModel(Message):
 
 
 class Ready(Message):
-    """The runner has imported its libraries, and seen no model yet."""
+    """The runner has imported its libraries and shut itself in, so strictly; it has seen no model yet."""
 
     kind = "ready"
+
+    isolation: Isolation
+    denied: tuple[ShortText, ...]
 
 
 class OpenModel(AboutModel):

@@ -9,10 +9,11 @@ from jobs.queue import RUN_CHUNK, Queue
 from jobs.settings import Settings
 from jobs.store.store import Store
 from models.library import Library
-from workers import limits
-from workers.app import app, kind, settings
+from workers.app import app, confined, kind, settings
+from workers.confinement.levels import RunnerKind
+from workers.confinement.resources import MEMORY_BYTES
 from workers.reaper import Reaper
-from workers.supervisor.runner_process import RunnerKind, RunnerProcess, sweep_directories
+from workers.supervisor.runner_process import RunnerProcess, sweep_directories
 from workers.supervisor.spare import Runners
 from workers.supervisor.supervisor import Supervisor
 
@@ -24,8 +25,7 @@ class Station:
         library = Library(settings.library)
         store = Store(settings, Queue(settings.redis_url), library)
         sweep_directories()
-        memory = _memory_limit(settings.device)
-        self._runners = Runners(lambda: RunnerProcess(memory_bytes=memory, kind=_runner_kind()))
+        self._runners = Runners(lambda: _start(_runner_kind(settings.device)))
         self.supervisor = Supervisor(settings, store=store, library=library, runners=self._runners)
         self._reaper = Reaper(store.moves.reap)
         self._reaper.start()
@@ -57,11 +57,13 @@ def run_chunk(job_id: str, chunk: int) -> None:
     _station.supervisor.do(job_id, chunk)
 
 
-def _runner_kind() -> RunnerKind:
-    return "probe" if kind() == "probe" else "compute"
-
-
-def _memory_limit(device: str) -> int | None:
+def _start(runner_kind: RunnerKind) -> RunnerProcess:
     """CUDA maps more address space than any limit that would still protect the machine."""
-    has_card = device != "cpu" and Path("/dev/nvidiactl").exists()
-    return None if has_card else limits.MEMORY_BYTES
+    memory = None if runner_kind == "card" else MEMORY_BYTES
+    return RunnerProcess(memory_bytes=memory, kind=runner_kind, isolation=confined.level)
+
+
+def _runner_kind(device: str) -> RunnerKind:
+    if kind() == "probe":
+        return "probe"
+    return "card" if device != "cpu" and Path("/dev/nvidiactl").exists() else "compute"

@@ -41,7 +41,7 @@ def test_a_runner_of_one_sort_of_model_holds_no_library_of_the_other(remote, for
 
 def test_a_runner_finds_the_checkout_in_an_empty_directory_and_with_an_empty_environment(tmp_path):
     done = subprocess.run(
-        [sys.executable, "-I", "-c", "import workers.limits"],
+        [sys.executable, "-I", "-c", "import workers.confinement.confining"],
         cwd=tmp_path,
         env={},
         capture_output=True,

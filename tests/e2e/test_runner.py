@@ -14,8 +14,8 @@ import pytest
 from models.cards import ModelCard
 from tests.e2e.machine import DIGITS, is_alive
 from tests.patience import until
+from workers.confinement.resources import NICE
 from workers.frames import Frame
-from workers.limits import NICE
 from workers.messages import Message, OpenModel
 from workers.supervisor.runner_process import RunnerDied, RunnerProcess, sweep_directories
 from workers.supervisor.spare import Runners

@@ -12,6 +12,7 @@ from models.cards import Inspection
 from models.device import Device, choose
 from models.opening import inspect_model, load_libraries, open_model
 from workers import frames, messages
+from workers.confinement.levels import Confined
 from workers.frames import Frame
 from workers.kinds import ANSWERS
 from workers.messages import (
@@ -48,9 +49,9 @@ class Answering:
         load_libraries(remote=remote)
         import scipy.optimize  # noqa: F401  # the fits and intervals of methods: a second that no job should wait for
 
-    def serve(self) -> None:
+    def serve(self, confined: Confined) -> None:
         """Never returns: the inbox ends the process with its pipe."""
-        self._say(Ready())
+        self._say(Ready(isolation=confined.level, denied=confined.denied))
         while True:
             self._say(answered(self._answer, self._inbox.next()))
 

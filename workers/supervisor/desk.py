@@ -10,10 +10,10 @@ from jobs.store.store import Store
 from models.cards import Endpoint, ModelCard
 from models.kinds import KINDS
 from models.library import Library
+from workers.confinement.levels import Confined
 from workers.endings import Failed
 from workers.frames import FrameError
 from workers.kind import About, M
-from workers.limits import Isolation
 from workers.messages import (
     CallPermission,
     Fault,
@@ -56,14 +56,12 @@ class SupervisorDesk:
         reserve: Reserve,
         keep: Callable[[bytes], str],
         device: str,
-        isolation: Isolation,
     ) -> None:
         """`runner` gets one ready, when it is first spoken to."""
         self._samples_total = len(lease.indices) if isinstance(lease, JobLease) else 0
         self.progress = Progress(samples_total=self._samples_total)
         self.heard = monotonic()
         self.store, self.library = store, library
-        self.isolation = isolation
         self.keep = keep
         self._lease = lease
         self._start = runner
@@ -74,6 +72,10 @@ class SupervisorDesk:
     @cached_property
     def _runner(self) -> RunnerProcess:
         return self._start()
+
+    @property
+    def confined(self) -> Confined:
+        return self._runner.wait_until_ready()
 
     def about_model(self, message: type[About]) -> About:
         card = self._card

@@ -11,14 +11,13 @@ import sys
 import tempfile
 import threading
 from pathlib import Path
-from typing import BinaryIO, Literal, cast
+from typing import BinaryIO, cast
 
 from workers import frames
+from workers.confinement.levels import Confined, Isolation, RunnerKind
 from workers.frames import Frame, FrameError
 from workers.messages import Cancel, Ready
 from workers.supervisor.log_tail import LogTail
-
-RunnerKind = Literal["compute", "probe"]
 
 ENVIRONMENT = {
     "PATH": "/usr/bin:/bin",
@@ -31,10 +30,12 @@ ENVIRONMENT = {
     "ORT_DISABLE_TELEMETRY": "1",
 }
 PASSED_ON: dict[RunnerKind, tuple[str, ...]] = {
-    "compute": ("CUDA_VISIBLE_DEVICES", "LD_LIBRARY_PATH"),  # which card, and where its libraries are
+    "compute": ("LD_LIBRARY_PATH",),  # where a CUDA build of a library looks for CUDA, also without a card
+    "card": ("CUDA_VISIBLE_DEVICES", "LD_LIBRARY_PATH"),  # which card, and where its libraries are
     "probe": ("SSL_CERT_FILE", "SSL_CERT_DIR"),  # whose certificates are believed
 }
 
+PROGRAM = (sys.executable, "-I", "-m", "workers.runner")
 DIRECTORY = "brinell-runner"  # -PID OF THE SUPERVISOR-random
 
 
@@ -63,11 +64,13 @@ class RunnerProcess:
     Start it from a thread that lives as long as the process: the kernel sends PDEATHSIG when that *thread* ends.
     """
 
-    def __init__(self, *, memory_bytes: int | None, kind: RunnerKind = "compute") -> None:
+    def __init__(
+        self, *, memory_bytes: int | None, kind: RunnerKind = "compute", isolation: Isolation = "strict"
+    ) -> None:
         self._directory = tempfile.mkdtemp(prefix=f"{DIRECTORY}-{os.getpid()}-")
         os.chmod(self._directory, 0o500)
         self._process = subprocess.Popen(
-            [sys.executable, "-I", "-m", "workers.runner", str(os.getpid()), str(memory_bytes or 0), kind],
+            [*PROGRAM, str(os.getpid()), str(memory_bytes or 0), kind, isolation],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -80,7 +83,8 @@ class RunnerProcess:
         self._answers = cast(BinaryIO, self._process.stdout)
         self._log = LogTail(cast(BinaryIO, self._process.stderr))
         self._writing = threading.Lock()
-        self._is_ready = False
+        self._isolation = isolation
+        self._confined: Confined | None = None
         self.is_open = False  # it has the model of its supervisor's choice at hand
         self.begun: str | None = None  # the job whose common facts it has heard last
 
@@ -92,11 +96,16 @@ class RunnerProcess:
     def is_alive(self) -> bool:
         return self._process.poll() is None
 
-    def wait_until_ready(self) -> None:
-        """Returns when the libraries are imported. Raises RunnerDied."""
-        if not self._is_ready:
-            Ready.read(self.receive(limit=0))
-            self._is_ready = True
+    def wait_until_ready(self) -> Confined:
+        """Returns how it is confined, when the libraries are imported. Raises RunnerDied, also where it is shut in less
+        strictly than was asked for: no model may come near it.
+        """
+        if self._confined is None:
+            ready = Ready.read(self.receive(limit=0))
+            if ready.isolation != self._isolation:
+                raise self._died()
+            self._confined = Confined(ready.isolation, ready.denied)
+        return self._confined
 
     def send(self, frame: Frame) -> None:
         """Raises RunnerDied."""
@@ -157,7 +166,7 @@ class RunnerProcess:
             self.kill()
         returncode = self._process.wait()
         self._log.close()
-        return RunnerDied(returncode, self._log.text(), was_ready=self._is_ready)
+        return RunnerDied(returncode, self._log.text(), was_ready=self._confined is not None)
 
 
 def _environment(directory: str, kind: RunnerKind) -> dict[str, str]:

@@ -12,7 +12,7 @@ from jobs.store.store import Store
 from models.cards import Endpoint
 from models.kinds import KINDS
 from models.library import Library
-from workers import drain, limits
+from workers import drain
 from workers.endings import Done, Ending, Failed, HandedBack, Lost, ModelRefused
 from workers.frames import FrameError
 from workers.kinds import KINDS_OF_WORK
@@ -38,7 +38,6 @@ class Supervisor:
         self._store, self._library = store, library
         self._runners = runners
         self._permits = Permits(settings)
-        self._isolation = limits.available(settings.sandbox)
 
     def do(self, subject_id: str, chunk: int) -> None:
         """A message may come twice or too late: then there is no lease to be had, and nothing to do."""
@@ -85,7 +84,6 @@ class Supervisor:
             reserve=self._reserve,
             keep=lambda data: self._store.holdings.put(lease.tenant, lease.subject_id, data),
             device=self._settings.device,
-            isolation=self._isolation,
         )
         watch = Watch(
             lambda: self._store.leases.beat(lease, desk.progress),

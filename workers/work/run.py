@@ -187,7 +187,8 @@ def believed(answer: ChunkDone, lease: JobLease, desk: Desk, x: NDArray[np.float
         http_calls=answer.http_calls,
         seconds=answer.seconds,
         device=answer.device,
-        isolation=desk.isolation,
+        isolation=desk.confined.level,
+        isolation_denied=desk.confined.denied,
         versions=versions(),
         warnings=cautions.about(lease.model),
     )

@@ -47,7 +47,7 @@ def desk(runner: Any, *, job: str = "job_1", chunk: int = 0) -> SupervisorDesk:
     lease = JobLease(**known, spec=spec(MODEL, samples_card()), deadline=60.0)
     no: dict[str, Any] = {"store": None, "permission": None, "reserve": None, "keep": None}
     library: Any = {MODEL.sha256: b"model"}
-    return SupervisorDesk(lease, runner=lambda: runner, library=library, device="cpu", isolation="basic", **no)
+    return SupervisorDesk(lease, runner=lambda: runner, library=library, device="cpu", **no)
 
 
 def prepare(runner: Any, **about: Any) -> None:
@@ -88,4 +88,4 @@ def test_a_runner_that_could_not_begin_has_not_begun() -> None:
 
 def test_an_answer_out_of_turn_is_a_broken_protocol() -> None:
     with pytest.raises(FrameError, match="out of turn"):
-        prepare(Runner(messages.Ready()))
+        prepare(Runner(messages.Ready(isolation="strict", denied=())))

@@ -58,7 +58,7 @@ class Ended:
 
 
 def desk(runner, *, endpoint=True):
-    no = {"store": None, "permission": None, "keep": None, "device": "cpu", "isolation": "none"}
+    no = {"store": None, "permission": None, "keep": None, "device": "cpu"}
     about = lease(endpoint=endpoint)
     library = {about.model.sha256: b""}
     return SupervisorDesk(

@@ -1,0 +1,67 @@
+"""Which files a runner may open: Python, the system's libraries, our code. Never a folder that holds anybody's data."""
+
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from workers.confinement.landlock import EXECUTE, IOCTL_DEV, READ, READ_FILE, WRITE_FILE
+from workers.confinement.levels import RunnerKind
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+CODE = ("algorithms", "jobs", "models", "workers")  # the checkout may also hold a data folder, an .env, a history
+LIBRARIES = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib")
+
+FACTS = (  # about the processor: without them a library takes slower ways, which round differently
+    "/proc/cpuinfo",
+    "/proc/self/maps",
+    "/sys/devices/system/cpu",
+    "/sys/devices/system/node",
+    "/etc/ld.so.cache",
+    "/etc/localtime",
+    "/dev/urandom",
+)
+NETWORK = (  # names, and whose certificates are believed
+    "/etc/resolv.conf",
+    "/etc/hosts",
+    "/etc/host.conf",
+    "/etc/nsswitch.conf",
+    "/etc/gai.conf",
+    "/etc/services",
+    "/etc/ssl",
+    "/etc/pki",
+    "/etc/ca-certificates",
+    "/usr/share/ca-certificates",
+    "/usr/local/share/ca-certificates",
+)
+CARD = ("/sys/bus/pci/devices", "/sys/devices", "/proc/driver/nvidia", "/proc/self", "/proc/devices", "/proc/modules")
+
+
+def files(kind: RunnerKind) -> Mapping[Path, int]:
+    """Returns {path: rights}, for landlock."""
+    return {
+        **dict.fromkeys(_programs(), READ | EXECUTE),
+        CHECKOUT / "pyproject.toml": READ,  # our version
+        **{Path(name): READ for name in FACTS},
+        **(dict.fromkeys(_network(), READ) if kind == "probe" else {}),
+        **(_card() if kind == "card" else {}),
+    }
+
+
+def _programs() -> Iterator[Path]:
+    yield from (CHECKOUT / name for name in CODE)
+    yield from map(Path, LIBRARIES)
+    yield from (Path(prefix, "lib") for prefix in (sys.base_prefix, sys.prefix))
+    yield from (Path(entry) for entry in sys.path if Path(entry).name in ("site-packages", "dist-packages"))
+    yield from (Path(entry) for entry in os.environ.get("LD_LIBRARY_PATH", "").split(":") if entry.startswith("/"))
+
+
+def _network() -> Iterator[Path]:
+    yield from map(Path, NETWORK)
+    yield from (Path(os.environ[name]) for name in ("SSL_CERT_FILE", "SSL_CERT_DIR") if os.environ.get(name))
+
+
+def _card() -> dict[Path, int]:
+    """What CUDA's own libraries open: the card's devices, and what the kernel says of it."""
+    devices = dict.fromkeys(Path("/dev").glob("nvidia*"), READ_FILE | WRITE_FILE | READ | IOCTL_DEV)
+    return {**{Path(name): READ for name in CARD}, **devices}

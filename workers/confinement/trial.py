@@ -1,0 +1,90 @@
+"""Whether this machine has a strict sandbox, found out by trying: a child shuts itself in, and then tries to get out.
+
+    python -I -m workers.confinement.trial PARENT
+
+It prints JSON: the extras that were denied, or the layer that is missing and what to do about it.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from functools import partial
+from importlib.util import find_spec
+
+from workers.confinement.confining import confine, seal
+from workers.confinement.levels import Confined, NotConfined, Wanted
+
+SECONDS = 60.0  # of a fraction of one: what takes so long hangs
+LIBRARIES = ("numpy", "pydantic", "scipy", "onnx", "onnxruntime", "torch")
+
+
+def confined_or_exit(wanted: Wanted) -> Confined:
+    """Returns what runners of this process will be. Ends it with a sentence, and EX_CONFIG, where that is less than was
+    asked for; says on standard error where `auto` is less than it may be.
+    """
+    if wanted == "basic":
+        return Confined("basic")
+    try:
+        return Confined("strict", _tried())
+    except NotConfined as missing:
+        why = f"This machine has no strict sandbox: {missing.layer} is missing ({missing.reason})."
+        if wanted == "strict":
+            sys.stderr.write(f"{why} Mend that, or set BRINELL_SANDBOX=auto or basic to run without.\n")
+            raise SystemExit(os.EX_CONFIG) from None
+        sys.stderr.write(
+            f"{why} Uploaded models run at isolation level basic: take none from people you do not trust.\n"
+        )
+        return Confined("basic", (missing.layer,))
+
+
+def _tried() -> tuple[str, ...]:
+    """The extras that were denied. Raises NotConfined."""
+    command = [sys.executable, "-I", "-m", "workers.confinement.trial", str(os.getpid())]
+    try:
+        done = subprocess.run(
+            command, capture_output=True, stdin=subprocess.DEVNULL, env={}, timeout=SECONDS, check=False
+        )
+        told = json.loads(done.stdout)
+    except (subprocess.TimeoutExpired, ValueError):
+        raise NotConfined("trial", "a process that shuts itself in does not end well here") from None
+    if "missing" in told:
+        raise NotConfined(told["missing"], told["reason"])
+    return tuple(told["denied"])
+
+
+def _try(parent: int) -> tuple[str, ...]:
+    """Shuts this process in, and tries each layer. Raises NotConfined."""
+    here = [spec.origin for name in LIBRARIES if (spec := find_spec(name)) and spec.origin]
+    confined = confine(parent, level="strict", kind="compute", memory_bytes=None)
+    if not all(_succeeds(partial(os.open, file, os.O_RDONLY)) for file in here):
+        raise NotConfined("landlock", "Python's libraries lie outside its site-packages; install them there")
+    if _succeeds(lambda: os.listdir("/")):
+        raise NotConfined("landlock", "it was asked for, and does not hold")
+    seal(confined, kind="compute")
+    if _succeeds(lambda: os.kill(parent, 0)) or _succeeds(lambda: os.pipe()):
+        raise NotConfined("seccomp", "it was asked for, and does not hold")
+    return confined.denied
+
+
+def _succeeds(attempt: Callable[[], object]) -> bool:
+    try:
+        attempt()
+    except OSError:
+        return False
+    return True
+
+
+def main() -> None:
+    """Prints what came of it."""
+    try:
+        told = {"denied": _try(int(sys.argv[1]))}
+    except NotConfined as missing:
+        sys.stdout.write(json.dumps({"missing": missing.layer, "reason": missing.reason}))
+    else:
+        sys.stdout.write(json.dumps(told))
+
+
+if __name__ == "__main__":
+    main()
