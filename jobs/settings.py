@@ -54,6 +54,8 @@ class Settings(BaseSettings):
     queue_seconds: int = Field(DAY, gt=0)  # a job not begun by then is `expired`
     chunks_in_flight: int = Field(8, ge=1)  # per job
     jobs_in_flight: int = Field(4, ge=1)  # per tenant
+    inspect_seconds: int = Field(120, gt=0)  # of processor time, for one uploaded model
+    inspections_in_flight: int = Field(1, ge=1)  # per tenant: fewer than there are inspectors
     live_jobs: int = Field(1000, ge=1)  # per tenant, queued and running: beyond that 429
     client_seconds: float = Field(15.0, gt=0, le=3600)  # longest wait for a client that has to send or read
     requests_per_second: float = Field(500.0, ge=0, allow_inf_nan=False)  # per tenant; 0: as many as come

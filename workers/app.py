@@ -1,4 +1,4 @@
-"""The Celery worker: `python -m celery -A workers.app worker -Q compute,inspect`.
+"""The Celery worker: `python -m celery -A workers.app worker -Q compute`, or `inspect`, `probe`.
 
 Celery carries messages and keeps the pool; it is never asked what became of a task. Truth is in the store: a message
 that comes twice finds the lease or the committed chunk, a lost one is sent again by the reaper.
@@ -73,7 +73,8 @@ app.conf.update(
 def kind() -> QueueName:
     """By the queues this worker was told to take from (`-Q`): it talks to endpoints, or it runs uploaded models.
 
-    A worker of `inspect` alone waits for uploads while others compute, so that no upload waits for a long chunk.
+    A worker of `inspect` alone waits for uploads while others compute, so that neither waits for the other. One that
+    takes from both takes turns.
     """
     queues = set(app.amqp.queues.consume_from)
     if "probe" in queues and len(queues) > 1:
@@ -114,7 +115,8 @@ class Heartbeat(bootsteps.StartStopStep):
 
     def _beat(self) -> None:
         isolation = {"isolation": confined.level, "isolation_denied": confined.denied}
-        info = {**isolation, "pid": os.getpid(), "device": settings.device, **versions()}
+        here = {**isolation, "pid": os.getpid(), "device": settings.device}
+        info = {**here, "queues": sorted(app.amqp.queues.consume_from), **versions()}
         self._workers.beat(self._worker_id, kind(), info)
 
 

@@ -17,6 +17,7 @@ from workers.endings import Ending
 from workers.messages import AboutModel, Message
 
 if TYPE_CHECKING:
+    from jobs.settings import Settings
     from jobs.store.store import Store
     from models.library import Library
 
@@ -85,18 +86,26 @@ class RunnerAnswer:
 
 
 @dataclass(frozen=True)
+class ProcessorLimit:
+    """A limit of processor time counts all threads of a runner together, so that it holds on a crowded machine too."""
+
+    seconds: Callable[["Settings"], float]
+    passed: Callable[[float], Ending]  # how work ends that used more than so many seconds
+
+
+@dataclass(frozen=True)
 class WorkKind(Generic[L]):
     """A kind of work is described by this row, at the end of its file.
 
     `lease`: the right it takes, which says what its subject is. `apology`: what a caller is told where we fail, and not
-    the model. `patience`: seconds that a runner may be silent over it; None: as long as the settings say.
+    the model. `limit`: of processor time, where it has one of its own; None: all processors until the clock's end.
     """
 
     lease: type[L]
     supervise: Callable[[L, Desk], Ending]
     apology: str
     answers: tuple[RunnerAnswer, ...] = ()
-    patience: float | None = None
+    limit: ProcessorLimit | None = None
 
     def work_on(self, lease: Lease, desk: Desk) -> Ending:
         """Does what the lease gives the right to. Raises what `Desk` raises."""

@@ -7,6 +7,7 @@ from celery.signals import worker_process_init, worker_process_shutdown
 
 from jobs.queue import RUN_CHUNK, Queue
 from jobs.settings import Settings
+from jobs.spec import QueueName
 from jobs.store.store import Store
 from models.library import Library
 from workers.app import app, confined, kind, settings
@@ -50,11 +51,12 @@ def _close(**_: Any) -> None:
         _station.close()
 
 
-@app.task(name=RUN_CHUNK)
-def run_chunk(job_id: str, chunk: int) -> None:
+@app.task(name=RUN_CHUNK, bind=True)
+def run_chunk(self: Any, job_id: str, chunk: int) -> None:
     if _station is None:
         raise RuntimeError("this worker's pool is not prefork: start it with --pool=prefork")
-    _station.supervisor.do(job_id, chunk)
+    queue: QueueName = self.request.delivery_info["routing_key"]
+    _station.supervisor.do(job_id, chunk, queue)
 
 
 def _start(runner_kind: RunnerKind) -> RunnerProcess:

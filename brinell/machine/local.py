@@ -25,6 +25,7 @@ from brinell.machine.valkey import Valkey
 START_SECONDS = 120.0  # a cold disk reads gigabytes of libraries before the worker beats
 LOOK_SECONDS = 0.2
 API_GRACE_SECONDS = 10.0
+INSPECTORS = 2  # at a time: a tenant has one inspection under way, so that another's upload finds one free
 WORKER_GRACE_SECONDS = 20.0  # it hands its chunks back to the queue meanwhile
 
 
@@ -45,7 +46,9 @@ class Installation:
         inspector: bool = False,
         say: Callable[[str], None] = nobody_listens,
     ) -> None:
-        """Port 0: any free one. `inspector`: a worker for uploads alone, which then wait for no job's chunk."""
+        """Port 0: any free one. `inspector`: workers for uploads alone, so that neither they nor jobs wait for each
+        other; else one worker takes both in turns.
+        """
         self._root = checkout.find()
         self._data = DataDir(data_dir)
         self._host = host
@@ -99,9 +102,10 @@ class Installation:
         keys = environment.pop("BRINELL_SECRET_KEYS", "") or self._secret_key()
         trusted = {**environment, "BRINELL_SECRET_KEYS": keys}  # for all but the worker that runs uploaded models
         self._add("api", self._api_command(), trusted, API_GRACE_SECONDS)
-        self._add("worker", self._worker_command("compute,inspect", self._workers), environment, WORKER_GRACE_SECONDS)
+        queues = "compute" if self._inspector else "compute,inspect"
+        self._add("worker", self._worker_command(queues, self._workers), environment, WORKER_GRACE_SECONDS)
         if self._inspector:
-            self._add("inspector", self._worker_command("inspect", 1), environment, WORKER_GRACE_SECONDS)
+            self._add("inspector", self._worker_command("inspect", INSPECTORS), environment, WORKER_GRACE_SECONDS)
         if environment.get("BRINELL_TRUSTED_ORIGINS"):
             self._add("probe", self._worker_command("probe", 1), trusted, WORKER_GRACE_SECONDS)
         with Client(self.url, "") as anyone:

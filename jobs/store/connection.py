@@ -56,6 +56,7 @@ class Connection:
             "max_attempts": settings.max_attempts,
             "chunks_in_flight": settings.chunks_in_flight,
             "jobs_in_flight": settings.jobs_in_flight,
+            "inspections_in_flight": settings.inspections_in_flight,
             "live_jobs": settings.live_jobs,
         }
 

@@ -11,7 +11,7 @@ from algorithms.registry import version
 from jobs.lease import AuditLease, Commit, JobLease, Lease, ModelLease
 from jobs.record import Progress
 from jobs.result import ChunkResult
-from jobs.spec import JobSpec
+from jobs.spec import JobSpec, QueueName
 from jobs.store import specs
 from jobs.store.details import shortened
 from jobs.store.holdings import Holdings
@@ -34,21 +34,24 @@ class Leases:
     def __init__(self, moves: Moves, holdings: Holdings) -> None:
         self._moves, self._holdings = moves, holdings
 
-    def acquire(self, subject_id: str, chunk: int) -> Lease | None:
+    def acquire(self, subject_id: str, chunk: int, queue: QueueName | None = None) -> Lease | None:
         """Leases one chunk, or returns None where there is nothing to do: done, ended, or another has it.
+
+        `queue`: where the message that names the chunk came from; then whichever chunk has its turn there is leased,
+        tenant by tenant, and the named one only where none stands in line.
 
         A job that another version admitted, and this one cannot read, is given back with that reason; so it fails once
         its attempts are spent, unless a worker of that version takes it before.
         """
-        reply = self._moves.make("acquire", id=subject_id, chunk=chunk)
+        reply = self._moves.make("acquire", id=subject_id, chunk=chunk, queue=queue)
         if reply["status"] == "none":
             return None
         try:
-            return _lease(reply, subject_id, chunk)
+            return _lease(reply)
         except (ValidationError, Refused):
             if reply["subject"] != "job":
                 raise
-            right = {"id": subject_id, "chunk": chunk, "fence": reply["fence"]}
+            right = {name: reply[name] for name in ("id", "chunk", "fence")}
             self._moves.make("fail", durable=True, **right, code="outdated", detail=OUTDATED, retry=True)
             return None
 
@@ -129,9 +132,9 @@ def _result(result: ChunkResult) -> dict[str, Any]:
     }
 
 
-def _lease(reply: Reply, subject_id: str, chunk: int) -> Lease:
-    right = {name: reply[name] for name in ("tenant", "work", "fence", "attempt")}
-    right |= {"subject_id": subject_id, "chunk": chunk}
+def _lease(reply: Reply) -> Lease:
+    right = {name: reply[name] for name in ("tenant", "work", "chunk", "fence", "attempt")}
+    right["subject_id"] = reply["id"]
     match reply["subject"]:
         case "job":
             return JobLease(

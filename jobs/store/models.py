@@ -36,7 +36,8 @@ class Models:
         makes the model ready, where that is more than to inspect its bytes. Raises NotFound where something that the
         work uses is not there, or a model not ready.
         """
-        asked = work or ModelWork("inspect", queue="probe" if KINDS[card.kind].is_remote else "inspect")
+        is_remote = KINDS[card.kind].is_remote
+        asked = work or ModelWork("inspect", queue="probe" if is_remote else "inspect")
         reply = self._moves.make(
             "add_model",
             durable=True,
@@ -51,7 +52,7 @@ class Models:
             spec=asked.spec and asked.spec.model_dump_json(),
             uses=[_used(used_id) for used_id in asked.uses],
             seconds=asked.seconds,
-            window=work and "making",
+            window="making" if work else "asking" if is_remote else None,
             idempotency=as_argument(idempotency),
         )
         return self.get(tenant, reply.get("id", card.id))

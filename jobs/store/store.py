@@ -17,6 +17,8 @@ live in one slot; `t:T` are the keys of tenant T, and no method finds an object 
     t:T:turns                  string  when (ms) its bucket of requests is full again; gone a second later
     t:T:waiting:WINDOW         zset    units of work not yet admitted, first come first served
     t:T:active:WINDOW          set     units admitted: at most `jobs_in_flight`
+    turns:QUEUE                zset    tenants with chunks in line there, who has had no turn for longest first
+    t:T:line:QUEUE             zset    ID/CHUNK in the order in which their messages were sent: those of `sent`
     unit:ID                    hash    tenant, subject (model, job or audit), queue, cancel; of its stage: work (kind),
                                        total, next, done; later: the stages after it; window, where not its subject;
                                        spec, seconds of work on a model. Gone at the end of all work

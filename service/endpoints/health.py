@@ -43,7 +43,8 @@ async def get_liveness() -> Liveness:
 @router.get(
     "/readyz",
     response_model=Readiness,
-    responses=answers(200, "Redis, the library and a compute worker are there.") | declares(guarded=False),
+    responses=answers(200, "Redis, the library, and workers for jobs and for uploads are there.")
+    | declares(guarded=False),
 )
 def get_readiness(parts: TheParts) -> Readiness:
     """Tells whether a job could be taken to its end now; a 503 names the part that is missing."""
@@ -53,6 +54,8 @@ def get_readiness(parts: TheParts) -> Readiness:
     kinds = Counter[str](worker.kind for worker in workers)
     if not kinds["compute"]:
         raise Unavailable("Not ready: no compute worker has beaten lately; start one.", retry_after=RETRY_SECONDS)
+    if not any("inspect" in worker.info.get("queues", ()) for worker in workers):
+        raise Unavailable("Not ready: no worker takes uploads; start one of -Q inspect.", retry_after=RETRY_SECONDS)
     found = sorted({str(worker.info.get("isolation", parts.settings.sandbox)) for worker in workers})
     return Readiness(workers=dict(kinds), isolation=", ".join(found))
 

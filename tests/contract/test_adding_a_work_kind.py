@@ -100,7 +100,7 @@ def scores(card, rows):
 try:
     original = card_of(upload, preprocessing=halved)
     store.models.add(tenant, original)
-    supervisor.do(original.id, 0)
+    supervisor.do(original.id, 0, "inspect")
     original = told(original.id)
 
     samples = kept("examples/digits/samples.npz")
@@ -108,22 +108,22 @@ try:
     baked = made(card_of(upload), original, samples)
     waits_in = [dispatch.queue for dispatch in queue.sent()]
     held = [is_held(store.models, original), is_held(store.samples, samples)]
-    supervisor.do(baked, 0)
+    supervisor.do(baked, 0, "compute")
     baked = told(baked)
     one, other = scores(original, rows[:20]), scores(baked, rows[:20])
 
     nonsense = made(card_of(b"no model"), original, samples)
-    supervisor.do(nonsense, 0)
+    supervisor.do(nonsense, 0, "compute")
 
     other_shape = "flat.npz"
     np.savez(other_shape, x=rows.reshape(len(rows), -1))
     misshapen = made(card_of(upload), original, kept(other_shape))
-    supervisor.do(misshapen, 0)
+    supervisor.do(misshapen, 0, "compute")
 
     contested = made(card_of(upload), original, samples)
     late = store.leases.acquire(contested, 0)
     time.sleep(1.1 * settings.lease_seconds)
-    supervisor.do(contested, 0)
+    supervisor.do(contested, 0, "compute")
     was_written = store.leases.commit(late, inspected(late))
     assert late.seconds_left < 3600
     first = {name: told(contested).model_dump()[name] for name in ("state", "sha256", "preprocessing")}

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
+from jobs.settings import Settings
+
 ROOT = Path(__file__).parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
@@ -15,7 +17,7 @@ DOCKERFILES = sorted((ROOT / "docker").glob("*.Dockerfile"))
 
 def queue(name: str) -> str:
     """The queue a worker takes its chunks from: the image's, unless its command says otherwise."""
-    command = SERVICES[name].get("command", ["-Q", "compute,inspect"])
+    command = SERVICES[name].get("command", ["-Q", "compute"])
     return command[command.index("-Q") + 1]
 
 
@@ -39,6 +41,14 @@ def test_a_worker_that_opens_uploads_meets_redis_and_nobody_else(name: str) -> N
     assert COMPOSE["networks"][network]["internal"] is True
     others = {other for other in SERVICES if network in SERVICES[other]["networks"] and not is_worker(other)}
     assert others == {"redis"}
+
+
+def test_each_queue_has_its_workers_and_there_is_one_inspector_more_than_a_tenant_may_keep_busy() -> None:
+    workers = [name for name in SERVICES if is_worker(name)]
+    assert {queue(name) for name in workers} == {"compute", "inspect", "probe"}
+    assert '"-Q", "compute"' in (ROOT / "docker" / "worker.Dockerfile").read_text()
+    (slots,) = (int(SERVICES[name]["command"][-1]) for name in workers if queue(name) == "inspect")
+    assert slots > Settings().inspections_in_flight
 
 
 def test_redis_is_on_internal_networks_only_and_publishes_no_port() -> None:

@@ -1,6 +1,7 @@
 """Does one unit of work: claim it, have a runner compute it, write down how it ended. Never loads a model itself."""
 
 import os
+import signal
 from time import monotonic, sleep
 
 import structlog
@@ -8,6 +9,7 @@ import structlog
 from algorithms.errors import Unavailable
 from jobs.lease import AuditLease, JobLease, Lease, ModelLease
 from jobs.settings import Settings
+from jobs.spec import QueueName
 from jobs.store.store import Store
 from models.cards import Endpoint
 from models.kinds import KINDS
@@ -39,20 +41,24 @@ class Supervisor:
         self._runners = runners
         self._permits = Permits(settings)
 
-    def do(self, subject_id: str, chunk: int) -> None:
-        """A message may come twice or too late: then there is no lease to be had, and nothing to do."""
-        if (lease := self._claimed(subject_id, chunk)) is None:
+    def do(self, subject_id: str, chunk: int, queue: QueueName) -> None:
+        """What a message names, or what has its turn before it in the message's queue.
+
+        A message may come twice or too late: then there may be no lease to be had, and nothing to do.
+        """
+        if (lease := self._claimed(subject_id, chunk, queue)) is None:
             return
-        with structlog.contextvars.bound_contextvars(job_id=subject_id, chunk=chunk, attempt=lease.attempt):
+        about = {"job_id": lease.subject_id, "chunk": lease.chunk, "attempt": lease.attempt}
+        with structlog.contextvars.bound_contextvars(**about):
             ending = self._hold(lease)
             _log.info("chunk_ended", work=lease.work, ending=type(ending).__name__, code=getattr(ending, "code", None))
             self._write(ending, lease)
 
-    def _claimed(self, subject_id: str, chunk: int) -> Lease | None:
+    def _claimed(self, subject_id: str, chunk: int, queue: QueueName) -> Lease | None:
         """Where Redis is away or full, nothing else can be done either: waits until it is back, or this worker goes."""
         while not drain.is_on():
             try:
-                return self._store.leases.acquire(subject_id, chunk)
+                return self._store.leases.acquire(subject_id, chunk, queue)
             except Unavailable:
                 sleep(RETRY_SECONDS)
         return None
@@ -95,7 +101,7 @@ class Supervisor:
             with watch:
                 ending = kind.work_on(lease, desk)
         except (RunnerDied, FrameError) as error:
-            ending = _after_death(error, watch, lease, seconds)
+            ending = self._too_slow(error, lease) or _after_death(error, watch, lease, seconds)
         except Unanswered as unanswered:
             ending = unanswered.ending
         except Exception:
@@ -109,7 +115,7 @@ class Supervisor:
 
     def _patience(self, lease: Lease) -> float:
         """Seconds that a runner may be silent. Where it waits for an endpoint, the slowest one allowed comes on top."""
-        seconds = KINDS_OF_WORK[lease.work].patience or float(self._settings.answer_seconds)
+        seconds = float(self._settings.answer_seconds)
         endpoint = _endpoint(lease)
         return seconds if endpoint is None else seconds + endpoint.limits.longest_request_seconds
 
@@ -121,9 +127,22 @@ class Supervisor:
         watch.guard(runner, seconds=START_SECONDS)
         runner.wait_until_ready()
         watch.guard(runner, seconds=seconds)
-        left = lease.seconds_left
-        runner.allow_cpu(((seconds if left is None else left) + CPU_GRACE_SECONDS) * (os.cpu_count() or 1))
+        runner.allow_cpu(self._processor_seconds(lease, seconds))
         return runner
+
+    def _processor_seconds(self, lease: JobLease | ModelLease, patience: float) -> float:
+        """What the kind of work allows itself, or all processors until the end that the clock sets."""
+        if limit := KINDS_OF_WORK[lease.work].limit:
+            return limit.seconds(self._settings)
+        left = lease.seconds_left
+        return ((patience if left is None else left) + CPU_GRACE_SECONDS) * (os.cpu_count() or 1)
+
+    def _too_slow(self, error: RunnerDied | FrameError, lease: Lease) -> Ending | None:
+        """The ending of work that passed a limit of processor time of its own kind; None: that is not what happened."""
+        limit = KINDS_OF_WORK[lease.work].limit
+        if limit is None or not isinstance(error, RunnerDied) or error.returncode != -signal.SIGXCPU:
+            return None
+        return limit.passed(limit.seconds(self._settings))
 
     def _reserve(self, endpoint: Endpoint, calls: int, hold: float) -> float:
         """Where Redis is away, this job keeps to the rate by itself."""

@@ -3,7 +3,7 @@
 from jobs.lease import Commit, ModelLease
 from models.cards import Inspection
 from workers.endings import Done, Ending, ModelRefused
-from workers.kind import Bench, Desk, RunnerAnswer, WorkKind
+from workers.kind import Bench, Desk, ProcessorLimit, RunnerAnswer, WorkKind
 from workers.messages import AboutModel, Message, NotAccepted
 
 
@@ -35,10 +35,18 @@ def inspect(asked: InspectModel, bench: Bench) -> ModelInspected:
     return ModelInspected(inspection=bench.inspect(asked))
 
 
+def _too_slow(seconds: float) -> Ending:
+    return ModelRefused(
+        "model_too_complex",
+        f"Looking into the model took more than {seconds:.0f} s of processor time; export a smaller one, or have the"
+        " operator raise BRINELL_INSPECT_SECONDS.",
+    )
+
+
 KIND = WorkKind(
     lease=ModelLease,
     supervise=supervise,
     apology="The service failed to inspect the model; try again.",
     answers=(RunnerAnswer(InspectModel, inspect),),
-    patience=60.0,  # as long as a client can wait for it; a file that takes longer is refused
+    limit=ProcessorLimit(lambda settings: settings.inspect_seconds, _too_slow),
 )

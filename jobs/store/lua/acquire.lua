@@ -1,24 +1,46 @@
 -- Leases one chunk to one worker, with a fence above all earlier ones. The first lease of a job sets it running.
-local unit = hash(key('unit', ASK.id))
-local here = spot(ASK.id, ASK.chunk)
-if not unit.tenant or unit.cancel or redis.call('SISMEMBER', key('unit', ASK.id, 'out'), ASK.chunk) == 0 then
-  return reply('none')
+-- A message names a chunk, but the one leased is whichever has its turn in the message's queue: each chunk in line has
+-- sent a message, so each is taken by one. Only where nobody stands in line is it the chunk that the message names.
+local function can_be_leased(unit, name, number)
+  if not unit.tenant or unit.cancel then return false end
+  if redis.call('SISMEMBER', key('unit', name, 'out'), number) == 0 then return false end
+  local held_until = redis.call('ZSCORE', key('leases'), spot(name, number))
+  return not (held_until and tonumber(held_until) > NOW) and not attempts_spent(name, number)
 end
-local held_until = redis.call('ZSCORE', key('leases'), here)
-if held_until and tonumber(held_until) > NOW or attempts_spent(ASK.id, ASK.chunk) then return reply('none') end
 
-local chunks, subject = key('unit', ASK.id, 'chunks'), object(unit.tenant, unit.subject, ASK.id)
+local function next_in_turn(queue)
+  while true do
+    local tenant = redis.call('ZRANGE', key('turns', queue), 0, 0)[1]
+    if not tenant then return nil end
+    local here = redis.call('ZRANGE', key('t', tenant, 'line', queue), 0, 0)[1]
+    local name, number = here:match('^(.*)/(%d+)$')
+    redis.call('ZADD', key('turns', queue), redis.call('INCR', key('sequence')), tenant)
+    leave_line({tenant = tenant, queue = queue}, here)
+    if can_be_leased(hash(key('unit', name)), name, number) then return name, tonumber(number) end
+  end
+end
+
+local id, chunk
+if ASK.queue then id, chunk = next_in_turn(ASK.queue) end
+if not id then id, chunk = ASK.id, ASK.chunk end
+local unit = hash(key('unit', id))
+if not can_be_leased(unit, id, chunk) then return reply('none') end
+
+local here = spot(id, chunk)
+local chunks, subject = key('unit', id, 'chunks'), object(unit.tenant, unit.subject, id)
 -- The fence first: a full server refuses it, and so begins nothing more.
-local fence = redis.call('HINCRBY', chunks, 'fence:' .. ASK.chunk, 1)
-redis.call('HDEL', chunks, 'sent:' .. ASK.chunk)
-redis.call('ZREM', key('sent'), here)
+local fence = redis.call('HINCRBY', chunks, 'fence:' .. chunk, 1)
+redis.call('HDEL', chunks, 'sent:' .. chunk)
+leave_line(unit, here)
 redis.call('ZADD', key('leases'), NOW + LIMITS.lease_ms, here)
 local lease = {
+  id = id,
+  chunk = chunk,
   tenant = unit.tenant,
   subject = unit.subject,
   work = unit.work,
   fence = fence,
-  attempt = redis.call('HINCRBY', chunks, 'attempts:' .. ASK.chunk, 1),
+  attempt = redis.call('HINCRBY', chunks, 'attempts:' .. chunk, 1),
 }
 
 local function set_running(job)
@@ -26,7 +48,7 @@ local function set_running(job)
   local audit = redis.call('HGET', job, 'owner')
   if audit and step(audit, 'running') then redis.call('HSET', audit, 'started', NOW) end
   redis.call('HSET', job, 'started', NOW, 'changed', NOW)
-  redis.call('ZADD', key('deadlines'), NOW + 1000 * redis.call('HGET', job, 'seconds'), ASK.id)
+  redis.call('ZADD', key('deadlines'), NOW + 1000 * redis.call('HGET', job, 'seconds'), id)
 end
 
 if unit.subject == 'job' then
@@ -39,13 +61,13 @@ if unit.subject == 'job' then
   if asked.auxiliary_id then
     lease.auxiliary = redis.call('HGET', object(unit.tenant, 'samples', asked.auxiliary_id), 'card')
   end
-  lease.milliseconds_left = redis.call('ZSCORE', key('deadlines'), ASK.id) - NOW
+  lease.milliseconds_left = redis.call('ZSCORE', key('deadlines'), id) - NOW
 elseif unit.subject == 'model' then
   lease.model, lease.sealed = redis.call('HGET', subject, 'card'), redis.call('HGET', subject, 'sealed') or nil
   lease.spec = unit.spec
   if unit.seconds then
-    redis.call('ZADD', key('deadlines'), 'NX', NOW + 1000 * unit.seconds, ASK.id)
-    lease.milliseconds_left = redis.call('ZSCORE', key('deadlines'), ASK.id) - NOW
+    redis.call('ZADD', key('deadlines'), 'NX', NOW + 1000 * unit.seconds, id)
+    lease.milliseconds_left = redis.call('ZSCORE', key('deadlines'), id) - NOW
   end
 end
 return reply('ok', lease)

@@ -4,7 +4,7 @@ local unit = unit_of_lease()
 if not unit then return reply('lost') end
 redis.call('ZADD', key('leases'), NOW + LIMITS.lease_ms, spot(ASK.id, ASK.chunk))
 local live = key('unit', ASK.id, 'live')
-if (unit.subject == 'job' or unit.window) and redis.call('HGET', live, ASK.chunk) ~= ASK.progress then
+if (unit.subject == 'job' or unit.window == 'making') and redis.call('HGET', live, ASK.chunk) ~= ASK.progress then
   redis.call('HSET', live, ASK.chunk, ASK.progress)
   touch(object(unit.tenant, unit.subject, ASK.id))
 end

@@ -17,7 +17,7 @@ for name, value in pairs(ASK.fields) do redis.call('HSET', subject, name, value)
 if ASK.result then keep_result(subject) end
 touch(subject)
 redis.call('HSET', key('unit', ASK.id), 'done', done)
-put_away(ASK.id, ASK.chunk)
+put_away(unit, ASK.id, ASK.chunk)
 
 if unit.cancel then
   if not is_leased(ASK.id) then ENDS[unit.subject](unit.tenant, ASK.id, 'cancelled') end

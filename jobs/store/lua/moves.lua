@@ -103,12 +103,27 @@ end
 -- Units of work: what is to be done on a subject (a model, a job or an audit), stage after stage, chunk by chunk.
 -- Admitted within windows, woken by messages.
 
+-- Chunks of which a message is under way stand in line, each tenant's in the order in which they were sent; tenants
+-- take turns. Who comes anew has its turn after all that wait already, and before any of them has a second one.
+local function line_up(unit, here)
+  redis.call('ZADD', key('turns', unit.queue), 'NX', redis.call('INCR', key('sequence')), unit.tenant)
+  redis.call('ZADD', key('t', unit.tenant, 'line', unit.queue), 'NX', redis.call('INCR', key('sequence')), here)
+end
+
+local function leave_line(unit, here)
+  local line = key('t', unit.tenant, 'line', unit.queue)
+  redis.call('ZREM', key('sent'), here)
+  redis.call('ZREM', line, here)
+  if not exists(line) then redis.call('ZREM', key('turns', unit.queue), unit.tenant) end
+end
+
 local function send(id, chunk)
+  local unit = hash(key('unit', id))
   local earlier = redis.call('HINCRBY', key('unit', id, 'chunks'), 'sent:' .. chunk, 1) - 1
   local patience = 2 * LIMITS.lease_ms * 2 ^ math.min(earlier, 3) -- or a long queue would fill with doubles
   redis.call('ZADD', key('sent'), NOW + patience, spot(id, chunk))
-  local queue = redis.call('HGET', key('unit', id), 'queue')
-  table.insert(dispatches, {queue = queue, job_id = id, chunk = chunk})
+  line_up(unit, spot(id, chunk))
+  table.insert(dispatches, {queue = unit.queue, job_id = id, chunk = chunk})
 end
 
 local function fill(id)
@@ -123,12 +138,14 @@ local function fill(id)
   redis.call('HSET', unit, 'next', first)
 end
 
--- A window of its own keeps what makes models from holding up their inspections.
+-- A window of its own keeps what makes models, and what asks endpoints, from holding up inspections of files. Of those
+-- a tenant has fewer at a time than there are inspectors, so that another's finds one free.
 local function window(unit) return unit.window or unit.subject end
 
 local function admit(tenant, name)
   local waiting, active = key('t', tenant, 'waiting', name), key('t', tenant, 'active', name)
-  while redis.call('SCARD', active) < LIMITS.jobs_in_flight do
+  local most = name == 'model' and LIMITS.inspections_in_flight or LIMITS.jobs_in_flight
+  while redis.call('SCARD', active) < most do
     local id = redis.call('ZPOPMIN', waiting)[1]
     if not id then return end
     redis.call('SADD', active, id)
@@ -160,7 +177,7 @@ local function end_unit(id)
   if not unit.tenant then return end
   for _, chunk in ipairs(redis.call('SMEMBERS', key('unit', id, 'out'))) do
     redis.call('ZREM', key('leases'), spot(id, chunk))
-    redis.call('ZREM', key('sent'), spot(id, chunk))
+    leave_line(unit, spot(id, chunk))
   end
   for _, used in ipairs(redis.call('SMEMBERS', key('unit', id, 'uses'))) do
     redis.call('SREM', key('using', used), id)
@@ -188,12 +205,12 @@ local function is_leased(id)
 end
 
 -- After a chunk is done. Its fence stays: where another stage numbers its chunks anew, an old lease must not pass.
-local function put_away(id, chunk)
+local function put_away(unit, id, chunk)
   redis.call('SREM', key('unit', id, 'out'), chunk)
   redis.call('HDEL', key('unit', id, 'live'), chunk)
   redis.call('HDEL', key('unit', id, 'chunks'), 'attempts:' .. chunk, 'faults:' .. chunk, 'sent:' .. chunk)
   redis.call('ZREM', key('leases'), spot(id, chunk))
-  redis.call('ZREM', key('sent'), spot(id, chunk))
+  leave_line(unit, spot(id, chunk))
 end
 
 -- The unit of the lease that speaks, or nil (counted) where it stands no more: somebody else may have the chunk now.

@@ -30,8 +30,8 @@ def compute(api: Api, audit: dict[str, Any], *, finds: bool = True) -> None:
 
 
 def write_report(api: Api, audit_id: str) -> None:
-    none: Any = None  # a report needs no runner
-    Supervisor(api.settings, store=api.store, library=api.library, runners=none).do(audit_id, 0)
+    none: Any = None  # a report needs no runner, and nobody stands in line for a probe
+    Supervisor(api.settings, store=api.store, library=api.library, runners=none).do(audit_id, 0, "probe")
 
 
 def path_of(audit: dict[str, Any], more: str = "") -> str:

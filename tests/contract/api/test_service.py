@@ -25,8 +25,9 @@ from tests.contract.api.test_problems import problem_of
 from tests.patience import PATIENCE_SECONDS, until
 
 
-def beat(api: Api, kind: Any = "compute") -> None:
-    api.store.workers.beat(f"worker-{kind}", kind, {"isolation": "basic"})
+def beat(api: Api, kind: Any = "compute", *queues: str) -> None:
+    info = {"isolation": "basic", "queues": queues or [kind, "inspect"]}
+    api.store.workers.beat(f"worker-{kind}", kind, info)
 
 
 def test_an_alive_process_says_so(api: Api) -> None:
@@ -35,7 +36,7 @@ def test_an_alive_process_says_so(api: Api) -> None:
 
 def test_ready_needs_a_compute_worker_and_names_the_isolation(api: Api) -> None:
     stranger = api.stranger()
-    beat(api, "probe")
+    beat(api, "probe", "probe")
     missing = stranger.get("/readyz")
     assert "compute worker" in problem_of(missing, "unavailable").detail
     assert int(missing.headers["retry-after"]) >= 1
@@ -43,6 +44,14 @@ def test_ready_needs_a_compute_worker_and_names_the_isolation(api: Api) -> None:
     ready = stranger.get("/readyz")
     assert ready.status_code == 200
     assert ready.json() == {"status": "ready", "workers": {"compute": 1, "probe": 1}, "isolation": "basic"}
+
+
+def test_ready_needs_a_worker_that_takes_uploads(api: Api) -> None:
+    beat(api, "compute", "compute")
+    beat(api, "probe", "probe")
+    assert "-Q inspect" in problem_of(api.stranger().get("/readyz"), "unavailable").detail
+    beat(api, "inspect", "inspect")
+    assert api.stranger().get("/readyz").status_code == 200
 
 
 def test_ready_needs_the_library(api: Api) -> None:

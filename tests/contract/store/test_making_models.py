@@ -88,9 +88,9 @@ def test_two_may_use_the_same(store: Store, upload: Upload) -> None:
 
 
 def test_it_uses_only_what_is_there_ready_and_its_own(store: Store, upload: Upload) -> None:
-    raw = store.models.add("lab", model_card())
     other = Upload(store, "else")
     job, gone = upload.job(), Upload(store)
+    raw = store.models.add("lab", model_card())
     store.samples.remove("lab", gone.samples.id)
     for used in (raw.id, other.model.id, other.samples.id, job, gone.samples.id, "nonsense"):
         card = model_card()

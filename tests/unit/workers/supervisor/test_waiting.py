@@ -1,23 +1,25 @@
 """How long a supervisor waits for a runner that waits for an endpoint, and whose fault it is when that was too long."""
 
 import os
+import signal
 from time import monotonic
 from types import SimpleNamespace
 
 import pytest
 
 from jobs.lease import JobLease
+from jobs.settings import Settings
 from models.cards import TRIES
 from tests.jobs_for_tests import ready_card, samples_card, spec
 from tests.patience import PATIENCE_SECONDS
 from tests.unit.workers.supervisor.test_permits import lease
+from workers.endings import ModelRefused
 from workers.frames import FrameError
 from workers.messages import AboutModel, Message, Progressed, TurnsAsked, TurnsGranted
 from workers.supervisor import supervisor
 from workers.supervisor.desk import SupervisorDesk
 from workers.supervisor.runner_process import RunnerDied
 from workers.supervisor.supervisor import Supervisor
-from workers.work import inspect
 
 
 class Inspecting(AboutModel):
@@ -57,6 +59,13 @@ class Ended:
     reason = "timeout"
 
 
+def station(runner, **settings):
+    """What a supervisor knows when it starts a runner."""
+    here = SimpleNamespace(_runners=SimpleNamespace(holding=lambda key: runner), _settings=Settings(**settings))
+    here._processor_seconds = lambda *asked: Supervisor._processor_seconds(here, *asked)
+    return here
+
+
 def desk(runner, *, endpoint=True):
     no = {"store": None, "permission": None, "keep": None, "device": "cpu"}
     about = lease(endpoint=endpoint)
@@ -85,19 +94,31 @@ def test_turns_that_there_cannot_be_are_not_granted(endpoint, calls):
 def test_an_inspection_may_wait_for_the_slowest_request_that_its_limits_allow(endpoint):
     about = lease(endpoint=endpoint)
     slowest = TRIES * about.model.endpoint.limits.timeout_seconds if endpoint else 0
-    assert Supervisor._patience(None, about) == inspect.KIND.patience + slowest
+    here = SimpleNamespace(_settings=Settings(answer_seconds=60))
+    assert Supervisor._patience(here, about) == 60 + slowest
 
 
 @pytest.mark.parametrize("seconds_left", [None, 5000.0], ids=["as long as it may be silent", "until its deadline"])
 def test_work_on_a_model_has_processor_time_for_all_its_time(seconds_left):
     runner, watch = Started(), SimpleNamespace(guard=lambda runner, *, seconds: None)
     deadline = None if seconds_left is None else monotonic() + seconds_left
-    about = lease(endpoint=False).model_copy(update={"deadline": deadline})
-    here = SimpleNamespace(_runners=SimpleNamespace(holding=lambda key: runner))
-    Supervisor._runner(here, about, watch, 60.0)
+    about = lease(endpoint=False).model_copy(update={"deadline": deadline, "work": "run"})
+    Supervisor._runner(station(runner), about, watch, 60.0)
     seconds = runner.allowed / (os.cpu_count() or 1) - supervisor.CPU_GRACE_SECONDS
     most = seconds_left or 60.0
     assert most - PATIENCE_SECONDS < seconds <= most
+
+
+def test_an_inspection_has_its_own_processor_time_and_whoever_passes_it_is_refused_once():
+    runner, watch = Started(), SimpleNamespace(guard=lambda runner, *, seconds: None)
+    about, here = lease(endpoint=False), station(runner, inspect_seconds=7)
+    Supervisor._runner(here, about, watch, 60.0)
+    assert runner.allowed == 7
+    ending = Supervisor._too_slow(here, RunnerDied(-signal.SIGXCPU, "", was_ready=True), about)
+    assert isinstance(ending, ModelRefused) and ending.code == "model_too_complex"
+    assert "7 s of processor time" in ending.detail and "BRINELL_INSPECT_SECONDS" in ending.detail
+    for other in (RunnerDied(-signal.SIGKILL, "", was_ready=True), FrameError("nonsense")):
+        assert Supervisor._too_slow(here, other, about) is None
 
 
 @pytest.mark.parametrize("stage", ["inspect", "run"])
