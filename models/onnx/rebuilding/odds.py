@@ -14,7 +14,7 @@ from onnx import NodeProto
 from models.onnx.graph import ONNX, Editor
 from models.onnx.rebuilding.columns import columns, cut_out, log_sum_exp, others_than
 from models.onnx.rebuilding.tails import View, passes_on, sigmoid_of
-from models.onnx.rebuilding.widening import Number, column, held, pad_zero_column
+from models.onnx.rebuilding.widening import Precision, column, held, pad_zero_column
 
 # A margin of logits that no soft-max or sigmoid in float32 rounds to a tie: of the largest p and another, at most as
 # large, the ratio is exp(-margin), off by a few roundings (2^-24) of exp, sum and quotient; a sigmoid of onnxruntime is
@@ -59,7 +59,7 @@ class _Half:
     rounding: float = ROUNDING / 2  # of the output, first order, near 1/2
 
 
-def odds(editor: Editor, output: str, number: Number) -> Odds | None:
+def odds(editor: Editor, output: str, number: Precision) -> Odds | None:
     """Add the scores behind `output`, one probability a row, held in `number`; None where they are not found."""
     view, half = View(editor), _Half(output)
     while (node := view.any_maker(half.value)) is not None:
@@ -115,7 +115,7 @@ def _curve(view: View, node: NodeProto) -> tuple[str, str] | None:
     return (node.op_type, str(node.input[0])) if known else None
 
 
-def _of_curve(editor: Editor, half: _Half, number: Number, name: str, z: str) -> Odds | None:
+def _of_curve(editor: Editor, half: _Half, number: Precision, name: str, z: str) -> Odds | None:
     curve = CURVES[name]
     if not (curve.low < half.at < curve.high or curve.low == half.at == curve.high):
         return None
@@ -130,7 +130,7 @@ def _of_curve(editor: Editor, half: _Half, number: Number, name: str, z: str) ->
     return Odds(pad_zero_column(editor, logit), SHOWN if is_shown else None)
 
 
-def _of_column(editor: Editor, half: _Half, number: Number, z: str, position: int, count: int) -> Odds:
+def _of_column(editor: Editor, half: _Half, number: Precision, z: str, position: int, count: int) -> Odds:
     """Of two classes the logits themselves; of more, one against the log of the sum of the others' exponentials."""
     z = held(editor, z, number)
     own, others = columns(editor, z, position, position + 1), others_than(editor, z, position, count)

@@ -17,7 +17,7 @@ from models.onnx.rebuilding.odds import SHOWN, odds
 from models.onnx.rebuilding.tails import lead_round
 from models.onnx.rebuilding.widening import (
     NUMBERS,
-    Number,
+    Precision,
     as_rounded,
     both_probabilities,
     column,
@@ -45,7 +45,7 @@ class Rebuilt:
     slack: float | None = 0.0  # a margin of the scores that `answer` shows in float32 too; None: there is none
     label: str | None = None
     names: ClassNames | None = None  # as the labels call the classes; None: 0, 1, 2, ...
-    number: Number = "float32"
+    number: Precision = "float32"
 
     @property
     def bounded(self) -> str | None:
@@ -87,7 +87,7 @@ def rebuild(
     return replace(found, label=label, names=names)
 
 
-def declared(name: str, number: Number) -> onnx.ValueInfoProto:
+def declared(name: str, number: Precision) -> onnx.ValueInfoProto:
     return helper.make_tensor_value_info(name, NUMBERS[number], None)
 
 
@@ -112,7 +112,7 @@ def _classes_named(editor: Editor, exit_: Exit, labels: ClassLabels) -> Rebuilt:
     return Rebuilt(editor.model, output, reads, _labels(editor, name, labels.names), None)
 
 
-def _number(seen: NDArray[Any]) -> Number:
+def _number(seen: NDArray[Any]) -> Precision:
     """Scores that the file serves in float64 stay so: rounded to float32, classes that it tells apart would tie."""
     return "float64" if seen.dtype == np.float64 else "float32"
 

@@ -10,8 +10,8 @@ from onnx import TensorProto
 
 from models.onnx.graph import Editor, opset
 
-Number = Literal["float32", "float64"]  # what scores are held in: float64 where the file gives out that
-NUMBERS: dict[Number, int] = {"float32": TensorProto.FLOAT, "float64": TensorProto.DOUBLE}
+Precision = Literal["float32", "float64"]  # what scores are held in: float64 where the file gives out that
+NUMBERS: dict[Precision, int] = {"float32": TensorProto.FLOAT, "float64": TensorProto.DOUBLE}
 
 
 def column(editor: Editor, value: str) -> str:
@@ -26,13 +26,13 @@ def pad_zero_column(editor: Editor, z: str) -> str:
     return editor.node("Pad", [z, editor.constant(np.array([0, 1, 0, 0], np.int64), "pads")], mode="constant")
 
 
-def both_probabilities(editor: Editor, p: str, number: Number) -> str:
+def both_probabilities(editor: Editor, p: str, number: Precision) -> str:
     """Make [1 - p, p], [N, 2], of p, [N, 1]."""
     rest = editor.node("Sub", [editor.constant(np.ones((1, 1), number), "one"), p])
     return editor.node("Concat", [rest, p], axis=1)
 
 
-def held(editor: Editor, value: str, number: Number) -> str:
+def held(editor: Editor, value: str, number: Precision) -> str:
     return editor.node("Cast", [value], to=NUMBERS[number])
 
 
