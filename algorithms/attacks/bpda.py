@@ -10,38 +10,19 @@ no substitute; the climb is ours, as in `pgd`.
 
 from typing import Literal
 
-from pydantic import Field
-
-from algorithms.mathematics.losses import LossName
 from algorithms.mathematics.norms import NORMS
-from algorithms.method import Method, Params
+from algorithms.method import Method
 from algorithms.seam.access import Access
 from algorithms.seam.case import Cohort, Conversation
 from algorithms.seam.claims import Kind
-from algorithms.seam.cost import Cost
 from algorithms.seam.questions.substitutes import AskSubstitute
 from algorithms.seam.threat import Threat
-from algorithms.searches.ascent import RIVALS, Climb
-from algorithms.searches.nearest_success import climb_nearest
+from algorithms.searches.ascent import Climb
+from algorithms.searches.nearest_success import ClimbParams, climb_nearest, minimum
 
 
-class BPDAParams(Params):
+class BPDAParams(ClimbParams):
     name: Literal["bpda"] = "bpda"
-    loss: LossName = Field("margin", description="what is climbed; cross_entropy vanishes on confident models")
-    steps: int = Field(40, ge=1, le=10_000, description="gradient steps of one climb")
-    restarts: int = Field(
-        2,
-        ge=1,
-        le=100,
-        description="climbs at each radius: towards the nearest rival; then from random points, first by the loss",
-    )
-    step_size: float = Field(0.5, gt=0, le=4, description="first step over the radius; falls to 0 as a cosine")
-    search_steps: int = Field(12, ge=1, le=40, description="radii tried where no epsilon is given")
-
-
-def minimum(params: BPDAParams, threat: Threat) -> Cost:
-    """Count the clean row, one look at the end of a climb and the final re-query; the nearest rival, and one climb."""
-    return Cost(queries=3, gradients=params.steps + (RIVALS if threat.targeted is None else 1))
 
 
 def run(cohort: Cohort, threat: Threat, params: BPDAParams) -> Conversation:
