@@ -155,6 +155,32 @@ class TinyReLU(ClosedForm):
         return self.V @ (self.W * on[:, None])
 
 
+class TinyTanh(ClosedForm):
+    """f(x) = V tanh(W x + a) + b, with its Jacobian and Hessians."""
+
+    def __init__(self, seed: int, d: int = 2, hidden: int = 6, classes: int = 3) -> None:
+        super().__init__((d,), classes)
+        rng = np.random.default_rng(seed)
+        self.W, self.V = rng.normal(size=(hidden, d)), rng.normal(size=(classes, hidden))
+        self.a, self.b = rng.normal(size=hidden), rng.normal(size=classes)
+
+    def _bent(self, x):
+        return np.tanh((x[:, None, :] * self.W).sum(axis=2) + self.a)  # (m, hidden)
+
+    def logits(self, x):
+        return (self._bent(x)[:, None, :] * self.V).sum(axis=2) + self.b
+
+    def jacobian(self, x):
+        steep = 1 - self._bent(x) ** 2
+        return (self.V[None, :, :, None] * steep[:, None, :, None] * self.W).sum(axis=2)
+
+    def hessian(self, x):
+        bent = self._bent(x)
+        curved = -2 * bent * (1 - bent**2)  # (m, hidden)
+        outer = self.W[:, :, None] * self.W[:, None, :]  # (hidden, d, d)
+        return (self.V[None, :, :, None, None] * curved[:, None, :, None, None] * outer).sum(axis=2)
+
+
 class Disc(ClosedForm):
     """Two classes, 0 inside: f(x) = (rim^2 - ||x - center||_2^2, 0). r* in l2 is the distance to the rim."""
 

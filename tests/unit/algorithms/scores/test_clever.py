@@ -1,5 +1,7 @@
 """CLEVER through the driver, on models whose answer is known in closed form or by enumeration."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from pydantic import ValidationError
@@ -18,10 +20,10 @@ from algorithms.seam.questions.gradient_norms import AskGradientNorms, Ball
 from algorithms.seam.streams import Stream
 from algorithms.seam.threat import Box, Threat
 from tests.regions import largest_slope
+from tests.scored import UNBOUNDED, linear, sample, scored, tiny
 from tests.truths import ClosedForm, Constant, Disc, Linear, Staircase, TinyReLU
 
 CLEVER, FIRST = method("clever"), version("clever@1")
-UNBOUNDED = Box.unbounded()
 BESIDE_THE_SCORE = """
     status interval interval_level max_sample_score first_order_distance rival rivals_evaluated shape ks_p end_point
     max_gradient_norm batches_used batch_size radius ball sampling clipped warnings by_norm
@@ -29,37 +31,8 @@ BESIDE_THE_SCORE = """
 DETAILS = set(BESIDE_THE_SCORE.split())
 
 
-def score(
-    model: ClosedForm,
-    x: np.ndarray,
-    norm: Norm = Norm.L2,
-    *,
-    box: Box = UNBOUNDED,
-    seed: int = 0,
-    row: Method = CLEVER,
-    **params: object,
-) -> Finding:
-    targets = params.pop("targets", None)
-    threat = Threat(norm, box, targeted=None if targets is None else "given")
-    samples = Samples(x[None].astype(np.float32), (3,), None, targets)
-    settings = {"batches": 20, "batch_size": 32} | params
-    [outcome] = run(model, samples, row, CleverParams(**settings), threat, Budget(None), seed=seed)
-    return outcome.finding
-
-
-def linear(seed: int = 0, d: int = 12, classes: int = 5) -> Linear:
-    rng = np.random.default_rng(seed)
-    return Linear(rng.normal(size=(classes, d)), rng.normal(size=classes))
-
-
-def tiny(seed: int, d: int = 2, hidden: int = 8, classes: int = 3) -> TinyReLU:
-    rng = np.random.default_rng(seed)
-    W, V = rng.normal(size=(hidden, d)), rng.normal(size=(classes, hidden))
-    return TinyReLU(W, rng.normal(size=hidden), V, rng.normal(size=classes))
-
-
-def sample(d: int = 12, seed: int = 1) -> np.ndarray:
-    return np.random.default_rng(seed).random(d).astype(np.float32)
+def score(model: ClosedForm, x: np.ndarray, norm: Norm = Norm.L2, *, row: Method = CLEVER, **params: Any) -> Finding:
+    return scored(row, model, x, norm, **{"batches": 20, "batch_size": 32} | params)
 
 
 # --- linear models: the score is the radius -------------------------------------------------------------------------

@@ -1,25 +1,25 @@
 """Second-order CLEVER through the driver, on smooth models whose curvature and radius are known."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from algorithms.driver.running import Samples, run
 from algorithms.mathematics.norms import Norm
-from algorithms.method import Budget
 from algorithms.registry import method
 from algorithms.scores.clever_second_order.curvature import Curvature
 from algorithms.scores.clever_second_order.params import SecondOrderParams
 from algorithms.scores.clever_second_order.reading import crossing, reach
 from algorithms.scores.clever_second_order.score import minimum
 from algorithms.seam.case import Case
-from algorithms.seam.claims import Finding, Kind
+from algorithms.seam.claims import Kind
 from algorithms.seam.streams import Stream
-from algorithms.seam.threat import Box, Threat
-from tests.truths import ClosedForm, Constant, Disc, Linear, Staircase, TinyReLU
+from algorithms.seam.threat import Threat
+from tests.scored import linear, sample, scored
+from tests.truths import ClosedForm, Constant, Disc, Linear, Staircase, TinyReLU, TinyTanh
 
 SECOND_ORDER = method("clever_second_order")
-UNBOUNDED = Box.unbounded()
 BESIDE_THE_SCORE = """
     status interval interval_level max_sample_score first_order_distance curvature_at_sample rival rivals_evaluated
     shape end_point max_curvature batches_used batch_size steps radius clipped warnings
@@ -27,47 +27,7 @@ BESIDE_THE_SCORE = """
 DETAILS = set(BESIDE_THE_SCORE.split())
 
 
-class TinyTanh(ClosedForm):
-    """f(x) = V tanh(W x + a) + b, with its Jacobian and Hessians."""
-
-    def __init__(self, seed: int, d: int = 2, hidden: int = 6, classes: int = 3) -> None:
-        super().__init__((d,), classes)
-        rng = np.random.default_rng(seed)
-        self.W, self.V = rng.normal(size=(hidden, d)), rng.normal(size=(classes, hidden))
-        self.a, self.b = rng.normal(size=hidden), rng.normal(size=classes)
-
-    def _bent(self, x):
-        return np.tanh((x[:, None, :] * self.W).sum(axis=2) + self.a)  # (m, hidden)
-
-    def logits(self, x):
-        return (self._bent(x)[:, None, :] * self.V).sum(axis=2) + self.b
-
-    def jacobian(self, x):
-        steep = 1 - self._bent(x) ** 2
-        return (self.V[None, :, :, None] * steep[:, None, :, None] * self.W).sum(axis=2)
-
-    def hessian(self, x):
-        bent = self._bent(x)
-        curved = -2 * bent * (1 - bent**2)  # (m, hidden)
-        outer = self.W[:, :, None] * self.W[:, None, :]  # (hidden, d, d)
-        return (self.V[None, :, :, None, None] * curved[:, None, :, None, None] * outer).sum(axis=2)
-
-
-def score(model: ClosedForm, x: np.ndarray, *, box: Box = UNBOUNDED, seed: int = 0, **params: object) -> Finding:
-    targets = params.pop("targets", None)
-    threat = Threat(Norm.L2, box, targeted=None if targets is None else "given")
-    samples = Samples(x[None].astype(np.float32), (3,), None, targets)
-    [outcome] = run(model, samples, SECOND_ORDER, SecondOrderParams(**params), threat, Budget(None), seed=seed)
-    return outcome.finding
-
-
-def linear(seed: int = 0, d: int = 12, classes: int = 5) -> Linear:
-    rng = np.random.default_rng(seed)
-    return Linear(rng.normal(size=(classes, d)), rng.normal(size=classes))
-
-
-def sample(d: int = 12, seed: int = 1) -> np.ndarray:
-    return np.random.default_rng(seed).random(d).astype(np.float32)
+score = partial(scored, SECOND_ORDER)
 
 
 def around(x: np.ndarray, radius: float, rings: int = 60, ways: int = 240) -> tuple[np.ndarray, np.ndarray]:

@@ -1,23 +1,23 @@
 """The score by steepest ascent through the driver, on models whose radius or steepest slope is known."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from algorithms.driver.running import Samples, run
 from algorithms.mathematics.norms import NORMS, Norm
-from algorithms.method import Budget
 from algorithms.registry import method
 from algorithms.scores.steepest.score import SteepestParams, minimum
 from algorithms.scores.steepest.steepness import Steepness
-from algorithms.seam.claims import Finding, Kind
-from algorithms.seam.threat import Box, Threat
+from algorithms.seam.claims import Kind
+from algorithms.seam.threat import Threat
 from tests.exact import Exact, exact_cases
 from tests.regions import largest_slope
-from tests.truths import ClosedForm, Constant, Disc, Linear, Staircase, TinyReLU
+from tests.scored import linear, sample, scored, tiny
+from tests.truths import Constant, Disc, Linear, Staircase, TinyReLU
 
 STEEPEST = method("steepest")
-UNBOUNDED = Box.unbounded()
 BESIDE_THE_SCORE = """
     status first_order_distance max_gradient_norm steepest_way by_round radius clipped rival rivals_evaluated climbers
     steps warnings
@@ -25,29 +25,7 @@ BESIDE_THE_SCORE = """
 DETAILS = set(BESIDE_THE_SCORE.split())
 
 
-def score(
-    model: ClosedForm, x: np.ndarray, norm: Norm = Norm.L2, *, box: Box = UNBOUNDED, seed: int = 0, **params: object
-) -> Finding:
-    targets = params.pop("targets", None)
-    threat = Threat(norm, box, targeted=None if targets is None else "given")
-    samples = Samples(x[None].astype(np.float32), (3,), None, targets)
-    [outcome] = run(model, samples, STEEPEST, SteepestParams(**params), threat, Budget(None), seed=seed)
-    return outcome.finding
-
-
-def linear(seed: int = 0, d: int = 12, classes: int = 5) -> Linear:
-    rng = np.random.default_rng(seed)
-    return Linear(rng.normal(size=(classes, d)), rng.normal(size=classes))
-
-
-def tiny(seed: int, d: int = 2, hidden: int = 8, classes: int = 3) -> TinyReLU:
-    rng = np.random.default_rng(seed)
-    W, V = rng.normal(size=(hidden, d)), rng.normal(size=(classes, hidden))
-    return TinyReLU(W, rng.normal(size=hidden), V, rng.normal(size=classes))
-
-
-def sample(d: int = 12, seed: int = 1) -> np.ndarray:
-    return np.random.default_rng(seed).random(d).astype(np.float32)
+score = partial(scored, STEEPEST)
 
 
 # --- against the exact radius ---------------------------------------------------------------------------------------
@@ -109,18 +87,9 @@ def test_climbing_finds_what_as_many_random_points_miss():
     net = TinyReLU(
         np.stack([away, away]), np.array([5.0, -0.6]), np.array([[0.0, 0.0], [0.5, 4.0]]), np.array([2.7 + 2.5, 0.0])
     )
-    score_steepest = score(net, x, radius=1.0)
-    [outcome] = run(
-        net,
-        Samples(x[None].astype(np.float32), (3,), None),
-        method("clever"),
-        method("clever").params(radius=1.0, batches=50, batch_size=128),
-        Threat(Norm.L2, UNBOUNDED),
-        Budget(None),
-        seed=0,
-    )
-    assert score_steepest.details["max_gradient_norm"] == pytest.approx(4.5)
-    assert outcome.finding.details["max_gradient_norm"] < 1
+    sampled = scored(method("clever"), net, x, radius=1.0, batches=50, batch_size=128)
+    assert score(net, x, radius=1.0).details["max_gradient_norm"] == pytest.approx(4.5)
+    assert sampled.details["max_gradient_norm"] < 1
 
 
 # --- slopes ---------------------------------------------------------------------------------------------------------
