@@ -25,7 +25,9 @@ BATCH = "$batch"
 def _is_a_path(text: str) -> str:
     try:
         jsonpath_rfc9535.compile(text)
-    except jsonpath_rfc9535.JSONPathError:
+    except RecursionError:
+        raise ValueError("is nested too deeply; write a plainer path") from None
+    except (jsonpath_rfc9535.JSONPathError, ArithmeticError, ValueError):  # 1e999 in a filter is an OverflowError
         raise ValueError("is no JSONPath of RFC 9535, such as $.predictions[*]") from None
     return text
 

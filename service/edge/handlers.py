@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+import structlog
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
@@ -13,10 +14,15 @@ from starlette.routing import Match
 from algorithms.errors import BrinellError
 from service.wire.problems import STATUS, FieldError, problem_response
 
+log = structlog.get_logger("service")
+
 SHOWN_ERRORS = 20
 SHOWN_CHARACTERS = 300
 VERBS = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
 CLIENT_CLOSED_REQUEST = 499  # nobody reads it; the access log does
+# What a library raises that reads text, numbers or nesting beyond its means. All that is read below an endpoint was
+# written by its caller, and bounded before: one that grows without bounds is not answered so.
+BEYOND_READING = (RecursionError, OverflowError, UnicodeError, MemoryError)
 
 PLAINER = {  # than pydantic's own message, by the type of its error
     "extra_forbidden": "There is no such field",
@@ -36,6 +42,8 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, answer_invalid)
     app.add_exception_handler(HTTPException, answer_http)
     app.add_exception_handler(ClientDisconnect, answer_nobody)
+    for kind in BEYOND_READING:
+        app.add_exception_handler(kind, answer_unreadable)
 
 
 def answer_named(request: Request, error: Exception) -> Response:
@@ -83,6 +91,13 @@ def methods_of(request: Request) -> list[str]:
         for method, scope in asked.items()
         if any(route.matches(scope)[0] is Match.FULL for route in request.app.routes)
     ]
+
+
+def answer_unreadable(request: Request, error: Exception) -> Response:
+    """Answers what no part that reads requests has foreseen, and tells the operator of it."""
+    log.error("unforeseen", request_id=request.state.request_id, exc_info=error)
+    detail = "The request holds text, numbers or nesting beyond what can be read; make it plainer."
+    return problem_response(request, "invalid_request", detail)
 
 
 def answer_nobody(request: Request, error: Exception) -> Response:  # noqa: ARG001 - starlette's signature
