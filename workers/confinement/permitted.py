@@ -39,7 +39,8 @@ _TERMINAL_AND_FLAGS = (
 _DESCRIPTORS = (0, 1, 2, 3, 4, 1030)  # F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_DUPFD_CLOEXEC
 _NAMES = (15, 16, 0x53564D41)  # PR_SET_NAME, PR_GET_NAME, PR_SET_VMA
 _WIDE_REGISTERS = (0x1021, 0x1022, 0x1023)  # ARCH_*_XCOMP_*: without AMX matrices are multiplied otherwise
-_AF_UNIX, _AF_INET, _AF_INET6 = 1, 2, 10
+_AF_UNIX = 1
+_FAMILIES, _PROTOCOLS = (2, 10), (0, 6, 17)  # AF_INET, AF_INET6; whichever is meant, TCP, UDP: landlock knows no MPTCP
 
 
 def calls(kind: RunnerKind, pid: int) -> Mapping[str, Sequence[Rule]]:
@@ -65,7 +66,9 @@ def calls(kind: RunnerKind, pid: int) -> Mapping[str, Sequence[Rule]]:
 def _of_endpoints() -> Mapping[str, Sequence[Rule]]:
     return {
         **dict.fromkeys(SOCKETS.split(), ALWAYS),
-        "socket": _one_of(0, (_AF_INET, _AF_INET6)),
+        "socket": tuple(
+            (Argument(0, family), Argument(2, protocol)) for family in _FAMILIES for protocol in _PROTOCOLS
+        ),
         "socketpair": _one_of(0, (_AF_UNIX,)),
     }
 
