@@ -9,6 +9,7 @@ from kombu.exceptions import OperationalError
 
 from jobs.spec import QueueName
 
+PATIENCE_SECONDS = 5.0
 RUN_CHUNK = "run_chunk"  # the task's name, in `workers/tasks.py`
 
 
@@ -24,8 +25,9 @@ class Dispatch:
 class Queue:
     """Sends `run_chunk(job_id, chunk)` to the queue named by each dispatch (`QueueName`)."""
 
-    def __init__(self, redis_url: str) -> None:
-        self._redis_url = redis_url
+    def __init__(self, redis_url: str, *, patience: float = PATIENCE_SECONDS) -> None:
+        """`patience`: seconds until the broker counts as silent."""
+        self._redis_url, self._patience = redis_url, patience
 
     @cached_property
     def _celery(self) -> Celery:
@@ -35,8 +37,8 @@ class Queue:
             accept_content=["json"],
             task_ignore_result=True,  # results live in the store
             broker_transport_options={
-                "socket_timeout": 5,
-                "socket_connect_timeout": 5,
+                "socket_timeout": self._patience,
+                "socket_connect_timeout": self._patience,
                 "max_retries": 1,  # the reaper is patient, the caller of the API is not
                 "interval_start": 0,
             },

@@ -19,6 +19,8 @@ KEEP_ALIVE_SECONDS = 5
 DRAIN_SECONDS = 10
 OTHER_FILES = 128  # that the process holds open, or opens on its own account
 FILES_PER_REQUEST = 4  # its connection, one that waits beside it, a file of the library, a connection to Redis
+REDIS_SECONDS = 1.5  # with a Redis that hangs, every call is answered within two; a worker is more patient
+BROKER_SECONDS = 0.4  # a message that is not taken by then is sent by the reaper, so no caller need wait for it
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -27,7 +29,8 @@ def main(arguments: list[str] | None = None) -> None:
     settings = Settings()
     logs.write_as_json(settings.log_level)
     library = Library(settings.library)
-    store = Store(settings, Queue(settings.redis_url), library)
+    queue = Queue(settings.redis_url, patience=BROKER_SECONDS)
+    store = Store(settings, queue, library, patience=REDIS_SECONDS)
     meet_or_exit(store.connection)
     most_requests = max(1, (_open_files() - OTHER_FILES) // FILES_PER_REQUEST)
     limits = ConnectionLimits(settings.client_seconds, most_connections=2 * most_requests)

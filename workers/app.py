@@ -17,7 +17,7 @@ from jobs.spec import QueueName
 from jobs.store.connection import Connection
 from jobs.store.start import meet_or_exit
 from jobs.store.workers import Workers
-from workers import drain
+from workers import broker, drain
 from workers.confinement.compiled import compile_code
 from workers.confinement.trial import confined_or_exit
 from workers.versions import versions
@@ -28,6 +28,7 @@ VISIBILITY_SECONDS = 3600
 settings = Settings()
 confined = confined_or_exit(settings.sandbox)  # a worker that cannot confine as asked does not start
 
+broker.install()
 app = Celery("brinell", broker=settings.redis_url, include=["workers.tasks"])
 app.conf.update(
     # JSON only: with pickle, whoever can write to Redis can run code here
@@ -48,6 +49,8 @@ app.conf.update(
     worker_cancel_long_running_tasks_on_connection_loss=False,
     broker_connection_retry_on_startup=True,
     broker_connection_max_retries=None,
+    # a server that is full, or whose disk is, refuses commands of a worker that should wait instead of ending
+    broker_channel_error_retry=True,
     broker_transport_options={
         # counted from delivery; a chunk that lives longer is delivered again, finds its own lease, and that is all
         "visibility_timeout": VISIBILITY_SECONDS,
