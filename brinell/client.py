@@ -17,7 +17,7 @@ from typing import Any, Self, cast
 from urllib.parse import quote
 
 from brinell.errors import BrinellError
-from brinell.records import Audit, Finding, Job, MethodCard, ModelCard, Report, SamplesCard, Verdict
+from brinell.records import Audit, Finding, Job, MethodCard, ModelCard, Readiness, Report, SamplesCard, Verdict
 from brinell.wire.deadline import Deadline
 from brinell.wire.transport import Transport
 from brinell.wire.waiting import LONGEST_WAIT_SECONDS, wait_until_ended
@@ -214,6 +214,13 @@ class Client:
     def is_ready(self) -> bool:
         """Tells whether the service can take a job to its end now."""
         return self._is_well("/readyz")
+
+    def readiness(self) -> Readiness:
+        """Returns what `/readyz` says: which workers there are, and how strictly they lock models up.
+
+        Raises BrinellError where the service is not ready.
+        """
+        return cast(Readiness, self._transport.json("GET", "/readyz"))
 
     def _is_well(self, route: str) -> bool:
         try:

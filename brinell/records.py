@@ -346,6 +346,7 @@ class JobRow(TypedDict):
     seconds: NotRequired[float]
     device: NotRequired[str]
     isolation: NotRequired[str]
+    isolation_denied: NotRequired[list[str]]
     warnings: NotRequired[list[str]]
     hints: NotRequired[GivenHints | None]
     is_baseline: NotRequired[bool]
@@ -528,12 +529,14 @@ class QueryCount(TypedDict):
 
 class Readiness(TypedDict):
     """The service can take a job to its end. `isolation` says how strictly uploaded models are locked up where they
-    run.
+    run: `strict`, `basic`, or both, where workers differ; `isolation_denied`, which layers of `strict` some machine
+    denied. `basic` with none denied was chosen.
     """
 
     status: Literal["ready"]
     workers: dict[str, int]
     isolation: str
+    isolation_denied: list[str]
 
 
 Reads = TypedDict(
@@ -725,6 +728,7 @@ class Summary(TypedDict):
     prepare: Preparation | None
     device: str
     isolation: str
+    isolation_denied: list[str]
     versions: dict[str, str]
     warnings: list[str]
 

@@ -29,7 +29,7 @@ COPY models models
 COPY jobs jobs
 COPY audits audits
 COPY workers workers
-RUN python -I -c "import algorithms.driver.running"
+RUN python -I -c "import algorithms.driver.running" && python -m compileall -q algorithms jobs models workers
 USER 10001
 
 FROM base AS cpu
@@ -40,5 +40,5 @@ COPY models models
 COPY jobs jobs
 COPY audits audits
 COPY workers workers
-RUN python -I -c "import algorithms.driver.running"
+RUN python -I -c "import algorithms.driver.running" && python -m compileall -q algorithms jobs models workers
 USER 10001

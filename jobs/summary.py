@@ -80,6 +80,7 @@ class Summary(Record):
     prepare: Preparation | None = None
     device: str
     isolation: str
+    isolation_denied: tuple[str, ...] = ()  # layers of the strictest level that some machine denied
     versions: dict[str, str]
     warnings: tuple[str, ...]
 
@@ -104,6 +105,7 @@ def summarize(spec: JobSpec, results: Sequence[ChunkResult], prepared: Preparati
         prepare=prepared,
         device=_all_of(result.device for result in results),
         isolation=_all_of(result.isolation for result in results),
+        isolation_denied=tuple(sorted({layer for result in results for layer in result.isolation_denied})),
         versions=_versions(results),
         warnings=tuple(
             sorted({code for result in results for code in result.warnings}.union(*map(_warnings, findings)))

@@ -38,7 +38,7 @@ def job_row(one: Evidence) -> JobRow:
 
 
 def _cost(summary: Summary) -> dict[str, Any]:
-    shared = ("counts", "queries", "gradients", "seconds", "device", "isolation", "warnings")
+    shared = ("counts", "queries", "gradients", "seconds", "device", "isolation", "isolation_denied", "warnings")
     return {name: getattr(summary, name) for name in shared}
 
 

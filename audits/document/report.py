@@ -170,6 +170,7 @@ class JobRow(Archived):
     seconds: float = 0.0
     device: str = ""
     isolation: str = ""
+    isolation_denied: tuple[str, ...] = ()  # layers of the strictest level that some machine denied
     warnings: tuple[str, ...] = ()
     hints: GivenHints | None = None  # what earlier phases had found and the job was given
     is_baseline: bool = False  # what every attack has to beat: its points count, its silence does not

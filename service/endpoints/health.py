@@ -26,12 +26,14 @@ class Liveness(Record):
 
 class Readiness(Record):
     """The service can take a job to its end. `isolation` says how strictly uploaded models are locked up where they
-    run.
+    run: `strict`, `basic`, or both, where workers differ; `isolation_denied`, which layers of `strict` some machine
+    denied. `basic` with none denied was chosen.
     """
 
     status: Literal["ready"] = "ready"
     workers: dict[str, int]
     isolation: str
+    isolation_denied: tuple[str, ...]
 
 
 @router.get("/healthz", response_model=Liveness, responses=answers(200, "This process answers."))
@@ -56,8 +58,9 @@ def get_readiness(parts: TheParts) -> Readiness:
         raise Unavailable("Not ready: no compute worker has beaten lately; start one.", retry_after=RETRY_SECONDS)
     if not any("inspect" in worker.info.get("queues", ()) for worker in workers):
         raise Unavailable("Not ready: no worker takes uploads; start one of -Q inspect.", retry_after=RETRY_SECONDS)
-    found = sorted({str(worker.info.get("isolation", parts.settings.sandbox)) for worker in workers})
-    return Readiness(workers=dict(kinds), isolation=", ".join(found))
+    found = sorted({str(worker.info.get("isolation", "basic")) for worker in workers})
+    denied = sorted({str(layer) for worker in workers for layer in worker.info.get("isolation_denied", ())})
+    return Readiness(workers=dict(kinds), isolation=", ".join(found), isolation_denied=tuple(denied))
 
 
 def _workers(store: Store) -> list[WorkerRecord]:

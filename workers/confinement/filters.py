@@ -29,12 +29,12 @@ class Argument:
     upper: bool = False
 
 
-Rule = tuple[Argument, ...]
+Condition = tuple[Argument, ...]
 """What all has to be true of a call's arguments. A call with several rules keeps to one of them; () is true."""
 
 
 def program(
-    rules: Mapping[str, Sequence[Rule]], unknown: Iterable[str], architecture: Architecture
+    rules: Mapping[str, Sequence[Condition]], unknown: Iterable[str], architecture: Architecture
 ) -> tuple[bytes, int]:
     """Writes the filter that lets through what is in `rules`: returns its bytes and the count of its instructions.
 
@@ -54,7 +54,7 @@ def program(
     return b"".join(_INSTRUCTION.pack(*instruction) for instruction in code), len(code)
 
 
-def _call(number: int, alternatives: Sequence[Rule]) -> Program:
+def _call(number: int, alternatives: Sequence[Condition]) -> Program:
     body: Program = []
     for rule in alternatives:
         body += _rule(rule)
@@ -63,7 +63,7 @@ def _call(number: int, alternatives: Sequence[Rule]) -> Program:
     return [(_EQUAL, 0, len(body), number), *body]
 
 
-def _rule(rule: Rule) -> Program:
+def _rule(rule: Condition) -> Program:
     """Returns where all is true, and goes on behind itself where something is not."""
     code: Program = []
     for left, argument in zip(range(3 * len(rule), 0, -3), rule, strict=True):

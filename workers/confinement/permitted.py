@@ -6,10 +6,10 @@ process or signals one, mounts, traces, or loads something into the kernel.
 
 from collections.abc import Mapping, Sequence
 
-from workers.confinement.filters import Argument, Rule
+from workers.confinement.filters import Argument, Condition
 from workers.confinement.levels import RunnerKind
 
-ALWAYS: Sequence[Rule] = ((),)
+ALWAYS: Sequence[Condition] = ((),)
 
 PLAIN = """
 read readv pread64 write writev close lseek dup dup2 dup3 poll ppoll select pselect6
@@ -43,7 +43,7 @@ _AF_UNIX = 1
 _FAMILIES, _PROTOCOLS = (2, 10), (0, 6, 17)  # AF_INET, AF_INET6; whichever is meant, TCP, UDP: landlock knows no MPTCP
 
 
-def calls(kind: RunnerKind, pid: int) -> Mapping[str, Sequence[Rule]]:
+def calls(kind: RunnerKind, pid: int) -> Mapping[str, Sequence[Condition]]:
     """Returns {call: rules} for the process `pid` itself."""
     return {
         **dict.fromkeys(PLAIN.split(), ALWAYS),
@@ -63,7 +63,7 @@ def calls(kind: RunnerKind, pid: int) -> Mapping[str, Sequence[Rule]]:
     }
 
 
-def _of_endpoints() -> Mapping[str, Sequence[Rule]]:
+def _of_endpoints() -> Mapping[str, Sequence[Condition]]:
     return {
         **dict.fromkeys(SOCKETS.split(), ALWAYS),
         "socket": tuple(
@@ -73,7 +73,7 @@ def _of_endpoints() -> Mapping[str, Sequence[Rule]]:
     }
 
 
-def _of_cards() -> Mapping[str, Sequence[Rule]]:
+def _of_cards() -> Mapping[str, Sequence[Condition]]:
     """A card's driver is spoken to by ioctl, on devices opened for writing: which ones, landlock decides."""
     creating = _WRITING & ~0o3
     return {
@@ -83,10 +83,10 @@ def _of_cards() -> Mapping[str, Sequence[Rule]]:
     }
 
 
-def _one_of(position: int, values: Sequence[int], *, mask: int = 0xFFFFFFFF) -> Sequence[Rule]:
+def _one_of(position: int, values: Sequence[int], *, mask: int = 0xFFFFFFFF) -> Sequence[Condition]:
     return tuple((Argument(position, value, mask),) for value in values)
 
 
-def _is_null(position: int) -> Rule:
+def _is_null(position: int) -> Condition:
     """A pointer's 64 bits are all zero."""
     return (Argument(position, 0), Argument(position, 0, upper=True))

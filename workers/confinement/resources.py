@@ -16,7 +16,7 @@ _PR_SET_PDEATHSIG = 1
 
 
 def limit(*, memory_bytes: int | None) -> None:
-    """Limits this process. `memory_bytes` None: a graphics card maps more than any limit allows.
+    """Sets limits to what this process may use. `memory_bytes` None: a graphics card maps more than any limit allows.
 
     No file may grow: what a runner says goes over pipes. RLIMIT_NPROC is left alone: it counts every thread of the
     user, so a runner would fail because of its neighbors; the container's pids limit is the one to set. The CPU time

@@ -13,7 +13,7 @@ _SET_MODE_FILTER, _ALL_THREADS = 1, 1  # linux/seccomp.h: SECCOMP_SET_MODE_FILTE
 
 
 def restrict(kind: RunnerKind) -> None:
-    """Leaves this process the system calls of `permitted`, for good. Raises NotConfined."""
+    """Allows this process the system calls of `permitted` and no others, for good. Raises NotConfined."""
     architecture = numbers.here()
     if architecture is None:
         raise NotConfined("seccomp", "nobody has written a filter for this architecture")

@@ -94,9 +94,9 @@ def test_what_is_new_is_refused_with_what_to_do_and_leaves_nothing_behind(
 
 def test_it_is_said_by_readiness_and_not_taken_for_death(api: Api, memory: Memory) -> None:
     stranger = api.stranger()
-    api.store.workers.beat("worker", "compute", {})
+    api.store.workers.beat("worker", "compute", {"queues": ["compute", "inspect"]})
     memory.fill()
-    api.store.workers.beat("worker", "compute", {})
+    api.store.workers.beat("worker", "compute", {"queues": ["compute", "inspect"]})
     assert "Redis is full" in problem_of(stranger.get("/readyz"), "unavailable").detail
     assert stranger.get("/healthz").status_code == stranger.get("/metrics").status_code == 200
     memory.empty()

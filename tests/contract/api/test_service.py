@@ -25,9 +25,11 @@ from tests.contract.api.test_problems import problem_of
 from tests.patience import PATIENCE_SECONDS, until
 
 
-def beat(api: Api, kind: Any = "compute", *queues: str) -> None:
-    info = {"isolation": "basic", "queues": queues or [kind, "inspect"]}
-    api.store.workers.beat(f"worker-{kind}", kind, info)
+def beat(
+    api: Api, kind: Any = "compute", *queues: str, isolation: str = "strict", denied: tuple[str, ...] = ()
+) -> None:
+    info = {"isolation": isolation, "isolation_denied": denied, "queues": queues or [kind, "inspect"]}
+    api.store.workers.beat(f"worker-{kind}-{isolation}", kind, info)
 
 
 def test_an_alive_process_says_so(api: Api) -> None:
@@ -43,7 +45,19 @@ def test_ready_needs_a_compute_worker_and_names_the_isolation(api: Api) -> None:
     beat(api)
     ready = stranger.get("/readyz")
     assert ready.status_code == 200
-    assert ready.json() == {"status": "ready", "workers": {"compute": 1, "probe": 1}, "isolation": "basic"}
+    assert ready.json() == {
+        "status": "ready",
+        "workers": {"compute": 1, "probe": 1},
+        "isolation": "strict",
+        "isolation_denied": [],
+    }
+
+
+def test_ready_names_each_isolation_and_what_kept_a_worker_from_a_stricter_one(api: Api) -> None:
+    beat(api, denied=("user", "net"))
+    beat(api, isolation="basic", denied=("landlock",))
+    ready = api.stranger().get("/readyz").json()
+    assert (ready["isolation"], ready["isolation_denied"]) == ("basic, strict", ["landlock", "net", "user"])
 
 
 def test_ready_needs_a_worker_that_takes_uploads(api: Api) -> None:

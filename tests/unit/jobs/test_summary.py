@@ -74,11 +74,20 @@ def test_costs_add_up_whatever_the_cut() -> None:
 def test_chunks_of_unlike_machines_are_all_named() -> None:
     asked = spec(MODEL, samples_card())
     parts = [
-        result((0,), device="cpu", warnings=("b", "a"), versions={"torch": "1"}, http_calls=2),
+        result(
+            (0,),
+            device="cpu",
+            isolation="strict",
+            isolation_denied=("user", "net"),
+            warnings=("b", "a"),
+            versions={"torch": "1"},
+            http_calls=2,
+        ),
         result((1,), device="cuda", warnings=("a",), versions={"torch": "2", "numpy": "3"}, http_calls=3),
     ]
     found = summarize(asked, parts)
-    assert (found.device, found.isolation, found.warnings) == ("cpu, cuda", "basic", ("a", "b"))
+    assert (found.device, found.isolation, found.warnings) == ("cpu, cuda", "basic, strict", ("a", "b"))
+    assert found.isolation_denied == ("net", "user")
     assert found.versions == {"numpy": "3", "torch": "1, 2"}
     assert found.queries.http_calls == 5
 
@@ -103,7 +112,8 @@ def test_the_json_of_a_summary_has_the_fields_of_the_contract() -> None:
     shown = summary(BROKEN).model_dump(mode="json")
     assert set(shown) == {
         *("counts", "samples", "labels", "clean_accuracy", "value", "value_correct", "success_rate"),
-        *("queries", "gradients", "seconds", "prepare", "device", "isolation", "versions", "warnings"),
+        *("queries", "gradients", "seconds", "prepare", "device", "isolation", "isolation_denied"),
+        *("versions", "warnings"),
     }
 
 

@@ -1,0 +1,160 @@
+"""Level `strict`, tried on real runners: what they compute is the same, and less than was promised is nothing.
+
+What such a process can still do, attempt by attempt, is tried elsewhere; here is what stands around it.
+"""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from models.cards import ModelCard
+from tests.e2e.test_runner import CARD, DIGITS, MODEL, ask
+from workers.confinement.levels import Confined
+from workers.confinement.numbers import here
+from workers.messages import OpenModel
+from workers.supervisor.runner_process import RunnerDied, RunnerProcess
+from workers.work.inspect import InspectModel, ModelInspected
+from workers.work.run import BeginJob, ChunkDone, RunChunk
+
+MEMORY_BYTES = 8 << 30
+UNDER = """
+import ctypes, os, struct, sys
+# what is denied here and what is not, as a container's own filter would have it
+numbers = [int(number) for number in sys.argv[1].split(",") if number]
+code = [(0x20, 0, 0, 0)]
+for number in numbers:
+    code += [(0x15, 0, 1, number), (0x06, 0, 0, 0x50000 | 1)]
+code.append((0x06, 0, 0, 0x7FFF0000))
+packed = ctypes.create_string_buffer(b"".join(struct.pack("=HBBI", *line) for line in code))
+program = ctypes.create_string_buffer(struct.pack("@HP", len(code), ctypes.addressof(packed)))
+libc = ctypes.CDLL(None)
+assert libc.prctl(38, 1, 0, 0, 0) == 0
+assert libc.prctl(22, 2, program, 0, 0) == 0
+from workers.confinement.trial import confined_or_exit
+found = confined_or_exit(sys.argv[2])
+print(found.level, *found.denied)
+"""
+
+
+@pytest.fixture(scope="module")
+def pair():
+    """A runner of each level."""
+    runners = [RunnerProcess(memory_bytes=MEMORY_BYTES, isolation=level) for level in ("strict", "basic")]
+    yield runners
+    for runner in runners:
+        runner.close()
+
+
+def status(process: RunnerProcess) -> dict[str, str]:
+    lines = Path(f"/proc/{process.pid}/status").read_text().splitlines()
+    return {name: value.strip() for name, _, value in (line.partition(":") for line in lines)}
+
+
+def test_a_runner_says_what_it_has_reached_and_the_kernel_says_so_too(pair):
+    strict, basic = pair
+    assert (strict.wait_until_ready().level, basic.wait_until_ready()) == ("strict", Confined("basic"))
+    seen, other = status(strict), status(basic)
+    assert (seen["Seccomp"], other["Seccomp"]) == ("2", "0")
+    assert {told["NoNewPrivs"] for told in (seen, other)} == {"1"}
+    nothing = "0" * 16
+    assert {told[name] for told in (seen, other) for name in ("CapEff", "CapPrm", "CapInh", "CapAmb")} == {nothing}
+
+
+def test_every_thread_of_a_runner_is_under_the_filter(pair):
+    tasks = Path(f"/proc/{pair[0].pid}/task")
+    pair[0].wait_until_ready()
+    found = [(task / "status").read_text() for task in tasks.iterdir()]
+    assert len(found) > 1
+    assert all("Seccomp:\t2" in told for told in found)
+
+
+def test_a_runner_that_reached_less_than_was_asked_for_meets_no_model():
+    process = RunnerProcess(memory_bytes=None, isolation="basic")
+    process._isolation = "strict"
+    with pytest.raises(RunnerDied) as death:
+        process.wait_until_ready()
+    assert not death.value.was_ready
+    assert not process.is_alive
+    process.close()
+
+
+def opened(process: RunnerProcess, data: bytes) -> ModelCard:
+    process.wait_until_ready()
+    found = ModelInspected.read(ask(process, InspectModel(card=CARD, device="cpu", model=data))[-1])
+    card = CARD.inspected(found.inspection)
+    assert ask(process, OpenModel(card=card, device="cpu", model=data))[-1].kind == "opened"
+    return card
+
+
+def run(process: RunnerProcess, method: str, params: dict[str, Any], norm: str) -> ChunkDone:
+    facts = {"method": f"{method}@1", "params": {"name": method, **params}, "norm": norm, "epsilon": None}
+    box = {"lower": np.zeros((), np.float32), "upper": np.ones((), np.float32)}
+    no = dict.fromkeys(("targeted", "queries", "gradients", "pool", "basis"))
+    begun = ask(process, BeginJob.model_validate({**facts, **box, **no, "seed": 7}))[-1]
+    assert begun.kind == "run.begun"
+    with np.load(DIGITS / "samples.npz") as npz:
+        x, y = npz["x"][:2].astype(np.float32), npz["y"][:2]
+    chunk = RunChunk(indices=(0, 1), x=x, y=y, targets=None, ends=time.monotonic() + 600)
+    return ChunkDone.read(ask(process, chunk)[-1])
+
+
+@pytest.mark.parametrize(
+    ("method", "params", "norm"),
+    [
+        ("pgd", {"steps": 10}, "l2"),
+        ("crown", {}, "linf"),
+        ("clever", {"batches": 10, "batch_size": 20}, "l2"),
+        ("clever_second_order", {"batches": 5, "batch_size": 10}, "l2"),
+    ],
+    ids=["gradients", "bounds", "norms of gradients", "curvature"],
+)
+def test_what_is_computed_at_strict_equals_what_is_computed_at_basic_bit_by_bit(pair, method, params, norm):
+    answers = []
+    for process in pair:
+        opened(process, MODEL)
+        answers.append(run(process, method, params, norm))
+    strict, basic = answers
+    assert strict.findings == basic.findings
+    assert strict.x.tobytes() == basic.x.tobytes()
+
+
+def tried(denied: list[str], wanted: str) -> subprocess.CompletedProcess[str]:
+    """What a worker would do where these system calls are denied to it."""
+    machine = here()
+    assert machine is not None
+    numbers = ",".join(str(machine.numbers[name]) for name in denied)
+    return subprocess.run([sys.executable, "-c", UNDER, numbers, wanted], capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("wanted", ["auto", "strict"])
+def test_denied_namespaces_are_noted_and_no_more(wanted):
+    done = tried(["unshare"], wanted)
+    assert done.stdout.split() == ["strict", "user", "net", "ipc", "uts"], done.stderr
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("denied", "layer"),
+    [(["landlock_create_ruleset"], "landlock"), (["landlock_restrict_self"], "landlock"), (["seccomp"], "seccomp")],
+    ids=["no landlock", "no way to use it", "no filters"],
+)
+def test_without_a_layer_auto_says_so_and_strict_does_not_start(denied, layer):
+    auto, strict = tried(denied, "auto"), tried(denied, "strict")
+    assert auto.stdout.split() == ["basic", layer]
+    assert f"{layer} is missing" in auto.stderr
+    assert "isolation level basic" in auto.stderr
+    assert strict.returncode == os.EX_CONFIG
+    assert f"{layer} is missing" in strict.stderr
+    assert "BRINELL_SANDBOX=auto or basic" in strict.stderr
+    assert "Traceback" not in auto.stderr + strict.stderr
+
+
+def test_basic_is_what_it_is_where_it_was_chosen():
+    done = tried([], "basic")
+    assert (done.stdout.split(), done.stderr) == (["basic"], "")
