@@ -1,7 +1,8 @@
 """Every wire protocol beside this file: a module whose name has no leading underscore is one, under that name.
 
-A protocol is `Options` (a pydantic model), `encode(rows, options)` and `decode(answer, options)`, from arrays to JSON
-and back, without any I/O. `docs/adding-a-protocol.md` shows one being added.
+A protocol is `Options` (a pydantic model), `encode(rows, options)`, `decode(answer, options)` and
+`names(answer, options)`, from arrays to JSON and back, without any I/O. `docs/adding-a-protocol.md` shows one being
+added.
 """
 
 from importlib import import_module
@@ -24,6 +25,13 @@ class WireProtocol(Protocol):
         """Read lists of numbers (m, classes), or (m,) labels, from an answer's JSON.
 
         May fail over what is not there.
+        """
+        ...
+
+    def names(self, answer: Any, options: Any) -> Any:
+        """List what stands beside each number of an answer that `decode` has read, as `_columns.beside` does.
+
+        An empty list: this protocol has no place for names.
         """
         ...
 

@@ -14,6 +14,7 @@ from algorithms.seam.labeling import named
 from models.cards import Endpoint
 from models.endpoints import PROTOCOLS, _reading
 from models.endpoints._client import EndpointClient
+from models.endpoints._columns import Columns
 from models.endpoints._faults import bad_response
 from models.endpoints._guard import Resolve, resolve
 from models.endpoints._permit import Permit
@@ -35,12 +36,20 @@ OFFERS: dict[str, frozenset[Access]] = {
 class RemoteClassifier:
     """A remote classifier speaks `algorithms.seam.access.Model`.
 
-    What a row is answered in company is the endpoint's own affair.
+    What a row is answered in company is the endpoint's own affair. `columns`: what is known of their names already.
     """
 
     substitutes = None
 
-    def __init__(self, endpoint: Endpoint, permit: Permit, *, max_batch: int, resolve: Resolve = resolve) -> None:
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        permit: Permit,
+        *,
+        max_batch: int,
+        resolve: Resolve = resolve,
+        columns: Columns | None = None,
+    ) -> None:
         self._endpoint = endpoint
         self._protocol = PROTOCOLS[endpoint.protocol]
         self._options = self._protocol.Options.model_validate(endpoint.options)
@@ -51,6 +60,7 @@ class RemoteClassifier:
         self._client = EndpointClient(address, permit, seconds=endpoint.limits.timeout_seconds, resolve=resolve)
         self.shape = endpoint.input.shape
         self._named = endpoint.output.named
+        self._columns = columns or Columns()
         self.classes = self._named.count
         self.gives_probabilities = endpoint.output.kind == "probabilities"
         self._nothing = np.zeros(0, np.int64) if endpoint.output.kind == "labels" else np.zeros((0, self.classes), "f4")
@@ -112,18 +122,20 @@ class RemoteClassifier:
             answers[position] = self._numbers(answer, len(rows))
 
     def _numbers(self, answer: bytes, rows: int) -> NDArray[Any]:
-        tree = _reading.read(answer)
+        tree, kind = _reading.read(answer), self._endpoint.output.kind
         try:
             found = self._protocol.decode(tree, self._options)
+            names = self._protocol.names(tree, self._options)
         except (LookupError, TypeError, ValueError, AttributeError, StopIteration):
             raise bad_response(
                 "The endpoint's answer does not have the form of its protocol (an error told with status 200 has not"
                 " either); check both."
             ) from None
-        kind = self._endpoint.output.kind
         if kind == "labels":
             return _reading.labels(found, rows, self._named)
-        return _reading.scores(found, rows, self.classes, kind)
+        scores = _reading.scores(found, rows, self.classes, kind)
+        self._columns.check(names, scores)
+        return scores
 
 
 def _first(faults: BaseExceptionGroup[ModelFault]) -> ModelFault:

@@ -1,6 +1,6 @@
 """What a card says of an endpoint: found out with a handful of requests when it is registered."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -10,6 +10,7 @@ from algorithms.errors import ModelFault, Refused
 from algorithms.seam.access import Access, Rows
 from models.cards import Endpoint, Inspection, ModelInput, ModelOutput, OutputKind, Probe, Reads, Withheld
 from models.endpoints._classifier import OFFERS, RemoteClassifier
+from models.endpoints._columns import Columns
 from models.endpoints._faults import Unordered
 from models.endpoints._guard import Resolve, resolve
 from models.endpoints._permit import Permit
@@ -20,6 +21,7 @@ FAR = np.float32(16)  # times noise in [-1, 1]: a linear model leaves [0, 1], an
 SUM_TOLERANCE = 0.02  # of probabilities; rounding may explain more
 
 FEWEST_TO_SORT = 6  # classes
+AS_SHARES = "let it answer shares between 0 and 1, and register it with output.kind probabilities"
 
 ORDER = (Access.LABELS, Access.SCORES)
 MEANINGS: dict[OutputKind, Literal["logits", "probabilities", "label"]] = {
@@ -34,10 +36,13 @@ class _Asked:
     endpoint: Endpoint
     permit: Permit
     resolve: Resolve
+    columns: Columns = field(default_factory=Columns)  # the same for all that is asked
 
     def answers(self, rows: Rows, *, max_batch: int) -> NDArray[np.float64]:
         """(m, classes), or (m,) labels."""
-        model = RemoteClassifier(self.endpoint, self.permit, max_batch=max_batch, resolve=self.resolve)
+        model = RemoteClassifier(
+            self.endpoint, self.permit, max_batch=max_batch, resolve=self.resolve, columns=self.columns
+        )
         try:
             found = model.scores(rows) if Access.SCORES in model.offers else model.labels(rows)
             return found.astype(np.float64)
@@ -84,6 +89,7 @@ def _check_regime(asked: _Asked, rows: Rows, alone: NDArray[np.float64]) -> None
     kind = asked.endpoint.output.kind
     if kind == "labels":
         return
+    _check_percentages(asked, rows, alone)
     if _is_one_logit(alone):
         look_like_probabilities = _is_bounded(asked, rows, alone)
     else:
@@ -96,6 +102,19 @@ def _check_regime(asked: _Asked, rows: Rows, alone: NDArray[np.float64]) -> None
         unless = " if class 1 is what is above 0 (a percentage is not: let it answer 0 to 1)" if is_one else ""
         raise Refused(
             f"The endpoint answers {seen}; register it with output.kind {other}{unless}.", code="endpoint_bad_response"
+        )
+
+
+def _check_percentages(asked: _Asked, rows: Rows, alone: NDArray[np.float64]) -> None:
+    """Refuse numbers from 0 to 100 that say that they are percentages, by their sum or by never being negative."""
+    if _are_within(alone, 100) and bool(np.all(np.abs(alone.sum(axis=1) - 100) <= 100 * SUM_TOLERANCE)):
+        raise Refused(f"The endpoint answers percentages, which sum to 100; {AS_SHARES}.", code="endpoint_bad_response")
+    if _is_one_logit(alone) and not _are_within(alone) and _is_bounded(asked, rows, alone, 100):
+        raise Refused(
+            "The endpoint answers one number between 0 and 100 to every row, near and far; as a logit it would put all"
+            f" of them into class 1, which is what lies above 0. Of a percentage, {AS_SHARES}; of a logit, let it"
+            " answer a number for each class.",
+            code="endpoint_bad_response",
         )
 
 
@@ -119,11 +138,11 @@ def _check_order(scores: NDArray[np.float64]) -> None:
 
 
 def _look_for_other_orders(asked: _Asked, rows: Rows, max_batch: int) -> None:
-    """Ask far rows together: noise may all be of one class, and a list that is sorted by score in one order then.
+    """Ask far rows too: noise may all be of one class, and a list that is sorted by score in one order then.
 
     Raises Unordered; an endpoint need not take such rows.
     """
-    if Access.SCORES in OFFERS[asked.endpoint.output.kind] and max_batch > 1:
+    if Access.SCORES in OFFERS[asked.endpoint.output.kind]:
         try:
             asked.answers(_far(rows), max_batch=max_batch)
         except Unordered:
@@ -143,20 +162,22 @@ def _is_one_logit(scores: NDArray[np.float64]) -> bool:
     return scores.shape[1] == 2 and not np.any(scores[:, 0])
 
 
-def _is_bounded(asked: _Asked, rows: Rows, scores: NDArray[np.float64]) -> bool:
+def _is_bounded(asked: _Asked, rows: Rows, scores: NDArray[np.float64], most: float = 1) -> bool:
     """Whether the one number is a probability: no sum tells, and a logit of noise may well be in [0, 1].
 
-    So rows farther from zero, on both sides, are asked too: hardly a logit stays within [0, 1] there. Of an endpoint
-    that does not take such rows its registration is believed.
+    So rows farther from zero, on both sides, are asked too: hardly a logit stays within [0, 1] there, or [0, `most`].
+    Of an endpoint that does not take such rows its registration is believed.
     """
     try:
-        return _are_within(scores) and _are_within(asked.answers(_far(rows), max_batch=1))
+        return _are_within(scores, most) and _are_within(asked.answers(_far(rows), max_batch=1), most)
+    except Unordered:
+        raise
     except ModelFault:
         return False
 
 
-def _are_within(scores: NDArray[np.float64]) -> bool:
-    return bool(np.all((scores >= 0) & (scores <= 1)))
+def _are_within(scores: NDArray[np.float64], most: float = 1) -> bool:
+    return bool(np.all((scores >= 0) & (scores <= most)))
 
 
 def _largest_batch(asked: _Asked, rows: Rows) -> tuple[int, NDArray[np.float64]]:

@@ -10,6 +10,7 @@ and three classes:
 The rows are put into the tree, never into text, so that nothing in them or around them can be taken for JSON.
 """
 
+from collections import defaultdict
 from typing import Annotated, Any, Self
 
 import jsonpath_rfc9535
@@ -17,6 +18,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from algorithms.seam.access import Rows
 from models.endpoints import _ordering
+from models.endpoints._columns import Name, beside
 from models.record import Record
 
 BATCH = "$batch"
@@ -67,6 +69,24 @@ def decode(answer: Any, options: Options) -> Any:
     _ordering.check(path, answer, places, lambda tree: [node.location for node in jsonpath_rfc9535.find(path, tree)])
     values = nodes.values()
     return values[0] if len(values) == 1 and _is_nested(values[0], options) else values
+
+
+def names(answer: Any, options: Options) -> list[Name]:
+    """Name each number by what the path leaves lying beside it: {"label": "cat", "score": 0.9}, ["cat", 0.9]."""
+    nodes = [node for node in jsonpath_rfc9535.find(options.scores or "$", answer) if node.location]
+    taken = defaultdict[_ordering.Place, set[int | str]](set)
+    for node in nodes:
+        taken[node.location[:-1]].add(node.location[-1])
+    left = {parent: _left(answer, parent, keys) for parent, keys in taken.items()}
+    return [name for node in nodes for name in beside(node.value, left[node.location[:-1]])]
+
+
+def _left(tree: Any, parent: _ordering.Place, keys: set[int | str]) -> list[Any]:
+    """What stands at a place beside these of its members."""
+    for part in parent:
+        tree = tree[part]
+    items = tree.items() if isinstance(tree, dict) else enumerate(tree)
+    return [value for key, value in items if key not in keys]
 
 
 def _is_nested(value: Any, options: Options) -> bool:

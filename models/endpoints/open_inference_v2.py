@@ -17,6 +17,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from algorithms.seam.access import Rows
+from models.endpoints._columns import Name, beside
 from models.record import Record
 
 DATATYPES = {"float32": "FP32", "float64": "FP64"}
@@ -47,8 +48,18 @@ def encode(rows: Rows, options: Options) -> Any:
 
 def decode(answer: Any, options: Options) -> Any:
     """Find numbers (m, classes), nested as `shape` says, in the answer."""
-    tensor = next(t for t in answer["outputs"] if options.output_name in (None, t["name"]))
+    tensor = _output(answer, options)
     return _shaped(tensor["data"], tensor["shape"])
+
+
+def names(answer: Any, options: Options) -> list[Name]:
+    """Name each number by the other outputs of its shape."""
+    tensor = _output(answer, options)
+    return beside(tensor["data"], [t.get("data") for t in answer["outputs"] if t is not tensor])
+
+
+def _output(answer: Any, options: Options) -> Any:
+    return next(t for t in answer["outputs"] if options.output_name in (None, t["name"]))
 
 
 def _shaped(data: list[Any], shape: list[int]) -> list[Any]:

@@ -159,12 +159,47 @@ def test_a_sorted_list_is_found_out_where_all_noise_is_of_one_class(server):
     assert "the names change places" in refused(registered(server, output("probabilities"), scores="$[*][*].score"))
 
 
-def test_a_percentage_is_not_advised_to_be_a_logit():
-    def percent(rows):
-        return 100 / (1 + np.exp(-LINEAR.scores(rows)[:, :1].astype(np.float64)))
+SORTED_PAIRS = {
+    "objects": ("$[*].score", pairs),
+    "lists": ("$[*][1]", lambda row: list(map(list, likeliest_first(row).items()))),
+    "numbers": (
+        "$[*].score",
+        lambda row: [{"class": NAMES.index(p["label"]), "score": p["score"]} for p in pairs(row)],
+    ),
+}
 
+
+@pytest.mark.parametrize("form", SORTED_PAIRS)
+@pytest.mark.parametrize("most", [1, 32])
+def test_a_sorted_list_is_found_out_where_rows_are_asked_one_by_one(server, form, most):
+    path, written = SORTED_PAIRS[form]
+
+    def exchange(handler, body):
+        p = probabilities(np.array(json.loads(body)["rows"], np.float32))
+        handler.send(200 if len(p) == 1 else 422, json.dumps(written(p[0])).encode())
+
+    server.always = exchange
+    options = {"request": {"rows": "$batch"}, "scores": path}
+    given = {"protocol": "json_template", "options": options, "output": output("probabilities")}
+    assert "the names change places" in refused(endpoint(server, SHAPE, 3, limits={"max_batch": most}, **given))
+
+
+def percent(rows):
+    return 100 / (1 + np.exp(-LINEAR.scores(rows)[:, :1].astype(np.float64)))
+
+
+def test_percentages_are_told_to_be_shares():
     with ServedModel(percent) as served:
         assert "a percentage is not: let it answer 0 to 1" in refused(endpoint(served, SHAPE, 2, kind="probabilities"))
+        assert "Of a percentage, let it answer shares" in refused(endpoint(served, SHAPE, 2, kind="logits"))
+    with ServedModel(lambda rows: (100 * probabilities(rows)).round(1)) as served:
+        for kind in ("logits", "probabilities"):
+            assert "which sum to 100; let it answer shares" in refused(endpoint(served, SHAPE, 3, kind=kind))
+
+
+def test_a_logit_that_is_positive_near_by_is_no_percentage():
+    with ServedModel(lambda rows: 7 + LINEAR.scores(rows)[:, :1]) as served:
+        assert probe(endpoint(served, SHAPE, 2, kind="logits"), permit()).output.classes == 2
 
 
 def test_scores_that_are_sorted_are_not_taken_for_those_of_classes():

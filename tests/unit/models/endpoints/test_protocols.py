@@ -111,17 +111,38 @@ def test_a_path_leads_to_the_answers_together_or_one_by_one(path, answer, found)
         ("$[*].*", [{"a": 0.5, "b": 0.5}] * 2, "an object has no order"),
         ("$..s", {"first": {"s": 1}, "second": {"s": 2}}, "an object has no order"),
         ("$.p[?@ > 0]", {"p": {"a": 1, "b": 2}}, "an object has no order"),
-        (
-            "$[*][*].s",
-            [[{"n": "a", "s": 9}, {"n": "b", "s": 1}], [{"n": "b", "s": 8}, {"n": "a", "s": 2}]],
-            "change places",
-        ),
     ],
 )
 def test_what_a_path_finds_in_no_order_is_no_answer(path, answer, told):
     with pytest.raises(ModelFault, match=told) as fault:
         json_template.decode(answer, json_template.Options(request="$batch", scores=path))
     assert fault.value.code == "endpoint_bad_response"
+
+
+@pytest.mark.parametrize(
+    ("path", "answer", "found"),
+    [
+        ("$[*].s", [{"n": "a", "s": 9}, {"n": "b", "s": 1}], [("a",), ("b",)]),
+        ("$[*][1]", [["a", 9], ["b", 1]], [("a",), ("b",)]),
+        ("$[*].s", [{"class": 4, "s": 9, "at": 0.5}, {"class": 2, "s": 1, "at": 0.5}], [(4,), (2,)]),
+        ("$.scores", {"labels": ["a", "b"], "scores": [9, 1]}, [("a",), ("b",)]),
+        ("$.scores", {"labels": [["a", "b"]] * 2, "scores": [[9, 1]] * 2}, [("a",), ("b",)] * 2),
+        ("$[*]['b', 'a']", [{"a": 1, "b": 0, "of": "cat"}], [("cat",)] * 2),
+        ("$.p", {"p": [[1, 2], [3, 4]], "model": "m", "classes": ["a", "b"]}, [()] * 4),
+        ("$", [[1, 2], [3, 4]], []),
+    ],
+)
+def test_names_are_what_a_path_leaves_lying_beside_numbers(path, answer, found):
+    assert json_template.names(answer, json_template.Options(request="$batch", scores=path)) == found
+
+
+def test_open_inference_names_numbers_by_another_output_of_their_shape():
+    outputs = [
+        {"name": "y", "shape": [1, 2], "datatype": "FP32", "data": [0.9, 0.1]},
+        {"name": "sure", "shape": [1], "datatype": "FP32", "data": [0.9]},
+        {"name": "of", "shape": [1, 2], "datatype": "BYTES", "data": ["b", "a"]},
+    ]
+    assert open_inference_v2.names({"outputs": outputs}, open_inference_v2.Options()) == [("b",), ("a",)]
 
 
 def test_rows_take_the_place_of_batch_and_of_nothing_else():
