@@ -1,6 +1,7 @@
 """The score by steepest ascent through the driver, on models whose radius or steepest slope is known."""
 
 from functools import partial
+from itertools import chain
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from algorithms.scores.steepest.score import SteepestParams, minimum
 from algorithms.scores.steepest.steepness import Steepness
 from algorithms.seam.claims import Kind
 from algorithms.seam.threat import Threat
-from tests.exact import Exact, exact_cases
+from tests.exact import Exact, enumerated_cases, linear_cases, programmed_cases
 from tests.regions import largest_slope
 from tests.scored import linear, sample, scored, tiny
 from tests.truths import Constant, Disc, Linear, Staircase, TinyReLU
@@ -38,13 +39,14 @@ def is_at_most_exact(case: Exact) -> bool:
 
 
 def test_no_score_of_a_few_exact_cases_lies_above_the_radius():
-    assert all(map(is_at_most_exact, exact_cases(linear=5, nets=3)))
+    assert all(map(is_at_most_exact, chain(linear_cases(5), enumerated_cases(3))))
 
 
 @pytest.mark.slow
 def test_no_score_of_sixty_exact_cases_lies_above_the_radius():
-    """`python -m benchmarks calibration` looks at 150."""
-    assert [case for case in exact_cases(linear=10, nets=10) if not is_at_most_exact(case)] == []
+    """`python -m benchmarks calibration` looks at more, and at other kinds."""
+    cases = chain(linear_cases(10), enumerated_cases(5), programmed_cases(8))
+    assert [case for case in cases if not is_at_most_exact(case)] == []
 
 
 @pytest.mark.parametrize("norm", NORMS)
