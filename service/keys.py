@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from algorithms.errors import BrinellError, NotFound
-from jobs.settings import Settings
+from jobs.settings import read_or_exit
 from jobs.store.connection import Connection
 from jobs.store.keys import KeyRecord, Keys
 from service.edge.security import SCOPES, new_key
@@ -25,7 +25,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Runs one command and returns its exit code."""
     chosen = _parser().parse_args(arguments)
     try:
-        return int(chosen.act(Keys(Connection(Settings())), chosen))
+        return int(chosen.act(Keys(Connection(read_or_exit())), chosen))
     except BrinellError as error:
         sys.stderr.write(error.detail + "\n")
         return FAILED

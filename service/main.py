@@ -7,8 +7,8 @@ import uvicorn
 
 from jobs import logs
 from jobs.queue import Queue
-from jobs.settings import Settings
-from jobs.store.start import meet_or_exit
+from jobs.settings import read_or_exit
+from jobs.store.start import have_library_or_exit, meet_or_exit
 from jobs.store.store import Store
 from models.library import Library
 from service.app import create_app
@@ -26,8 +26,9 @@ BROKER_SECONDS = 0.4  # a message that is not taken by then is sent by the reape
 def main(arguments: list[str] | None = None) -> None:
     """Serves the API until it is stopped."""
     chosen = _parser().parse_args(arguments)
-    settings = Settings()
+    settings = read_or_exit()
     logs.write_as_json(settings.log_level)
+    have_library_or_exit(settings.library)
     library = Library(settings.library)
     queue = Queue(settings.redis_url, patience=BROKER_SECONDS)
     store = Store(settings, queue, library, patience=REDIS_SECONDS)

@@ -12,10 +12,10 @@ from celery.signals import celeryd_init, setup_logging, worker_shutting_down
 from celery.worker.consumer import Consumer
 
 from jobs import logs
-from jobs.settings import Settings
+from jobs.settings import read_or_exit
 from jobs.spec import QueueName
 from jobs.store.connection import Connection
-from jobs.store.start import meet_or_exit
+from jobs.store.start import have_library_or_exit, meet_or_exit
 from jobs.store.workers import Workers
 from workers import broker, drain
 from workers.confinement.compiled import compile_code
@@ -25,7 +25,7 @@ from workers.versions import versions
 BEAT_SECONDS = 5.0
 VISIBILITY_SECONDS = 3600
 
-settings = Settings()
+settings = read_or_exit()
 confined = confined_or_exit(settings.sandbox)  # a worker that cannot confine as asked does not start
 
 broker.install()
@@ -87,6 +87,7 @@ def kind() -> QueueName:
 
 @celeryd_init.connect
 def _meet_the_store(**_: Any) -> None:
+    have_library_or_exit(settings.library)
     meet_or_exit(Connection(settings))
     compile_code()
 

@@ -4,7 +4,7 @@ import socket
 import sys
 
 from algorithms.errors import Unavailable
-from jobs.settings import Settings
+from jobs.settings import read_or_exit
 from jobs.store.connection import Connection
 from jobs.store.workers import Workers
 
@@ -16,7 +16,7 @@ def is_beating(workers: Workers, host: str) -> bool:
 
 def main() -> int:
     try:
-        return 0 if is_beating(Workers(Connection(Settings())), socket.gethostname()) else 1
+        return 0 if is_beating(Workers(Connection(read_or_exit())), socket.gethostname()) else 1
     except Unavailable:
         return 1
 
