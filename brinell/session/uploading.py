@@ -1,9 +1,11 @@
 """Models and samples from this machine's files or by the ids of what is uploaded already, with the progress shown."""
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from brinell.client import Client
 from brinell.errors import BrinellError
+from brinell.files.single_onnx import Unfoldable, fold
 from brinell.printing.progress import progress
 from brinell.records import ModelCard, SamplesCard
 from brinell.wire.deadline import Deadline
@@ -19,12 +21,16 @@ def upload_model(
     preprocessing: str | None = None,
     output: str | None = None,
 ) -> ModelCard:
-    """Uploads a model, with its progress shown, and returns it once it is ready."""
-    try:
-        with progress(f"Uploading {path.name}") as advance:
+    """Uploads a model, with its progress shown, and returns it once it is ready.
+
+    Weights that lie in a file beside it are folded into one, where onnx is installed.
+    """
+
+    def upload(file: Path, what: str) -> ModelCard:
+        with progress(f"Uploading {what}") as advance:
             model = client.upload_model(
-                path,
-                name=name,
+                file,
+                name=name or path.name,
                 kind=kind,
                 preprocessing=preprocessing,
                 output=output,
@@ -32,21 +38,27 @@ def upload_model(
                 on_sent=lambda sent, total: advance(sent / total, "inspecting" if sent == total else ""),
             )
             advance(1.0, model["state"])
+        return model
+
+    try:
+        return upload(path, path.name)
     except BrinellError as error:
-        raise _with_what_lies_beside(path, error) from None
-    return model
+        if error.code != "external_data_forbidden":
+            raise
+        with TemporaryDirectory() as folder:
+            return upload(_folded(path, Path(folder), error), f"{path.name} with its weights")
 
 
-def _with_what_lies_beside(path: Path, error: BrinellError) -> BrinellError:
-    """torch writes weights to a second file of this name, and one file is uploaded."""
-    weights = path.with_name(f"{path.name}.data")
-    if error.code != "external_data_forbidden" or not weights.is_file():
-        return error
-    whole = path.with_name(f"{path.stem}-whole{path.suffix}")
-    detail = f'The weights are in {weights.name} beside it. One file of both: python -c "import onnx;' + (
-        f" onnx.save(onnx.load('{path}'), '{whole}')\""
-    )
-    return BrinellError(f"{error.detail} {detail}", code=error.code, problem=error.problem | {"errors": []})
+def _folded(path: Path, folder: Path, refusal: BrinellError) -> Path:
+    """Raises the refusal, with what can be done, where the weights cannot be folded in."""
+    try:
+        return fold(path, folder)
+    except ImportError:
+        whole = path.with_name(f"{path.stem}-whole{path.suffix}")
+        detail = f"Where onnx is installed: python -c \"import onnx; onnx.save(onnx.load('{path}'), '{whole}')\""
+    except Unfoldable as reason:
+        detail = f"They could not be folded into {path.name}: {reason}."
+    raise BrinellError(f"{refusal.detail} {detail}", code=refusal.code, problem=refusal.problem | {"errors": []})
 
 
 def upload_samples(client: Client, path: Path, *, name: str | None = None) -> SamplesCard:

@@ -137,17 +137,6 @@ def test_an_unreachable_server_ends_with_2(run):
     assert "Cannot reach" in err
 
 
-@pytest.mark.parametrize("beside", [True, False], ids=["there", "not there"])
-def test_weights_in_a_second_file_are_seen_beside_the_model(run, server, beside):
-    said = "One file is taken."
-    server.faults = [problem(422, "external_data_forbidden", said, errors=[{"pointer": "", "detail": said}])]
-    if beside:
-        Path("m.onnx.data").write_bytes(b"weights")
-    code, _, err = run("models", "upload", "m.onnx")
-    assert code == 2 and "One file is taken." in err
-    assert ("m.onnx.data" in err and "'m-whole.onnx'" in err) == beside
-
-
 def test_a_refused_model_ends_with_2_and_its_reason(run, server):
     server.faults = [problem(422, "shape_bomb", "Make it smaller.")]
     code, _, err = run("score", "m.onnx", "--samples", "s.npz")
