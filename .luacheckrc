@@ -3,7 +3,7 @@
 std = "lua51"
 max_line_length = 120
 local FOLDER = "jobs/store/lua/"
-local SHARED = {"moves.lua", "ends.lua"}
+local SHARED = {"moves.lua", "holding.lua", "ends.lua", "quotas.lua"}
 local REDIS = {"redis", "cjson", "KEYS", "ARGV", "MOVES"} -- Redis', and the table of legal moves in front of everything
 
 local function words_of(file)

@@ -8,6 +8,7 @@ BrinellError
 ├── RateLimited      asked too often; `retry_after` seconds
 ├── Unavailable      a part of the service is down; `retry_after` seconds
 │   └── OutOfRoom    it answers, but its memory or its disk is full: something has to be deleted first
+├── OverQuota        this tenant has as much as it may: something of its own has to be deleted first
 ├── Denied           no valid key, or a key without the scope
 ├── ModelFault       the model crashed, ran out of memory or out of time while it was asked
 └── Contradiction    a method proved a radius, and the model shows a point within it
@@ -69,6 +70,10 @@ class OutOfRoom(Unavailable):
     """Where things are kept is full. What is there can still be read and deleted."""
 
     code = "insufficient_storage"
+
+
+class OverQuota(BrinellError):
+    code = "quota_exceeded"
 
 
 class Denied(BrinellError):

@@ -760,6 +760,24 @@ class ThreatRequest(TypedDict):
     lattice: NotRequired[Any]
 
 
+class Usage(TypedDict):
+    """A tenant's usage has one line for each quota."""
+
+    stored_bytes: Used
+    record_bytes: Used
+    models: Used
+    samples: Used
+    live_jobs: Used
+    live_audits: Used
+
+
+class Used(TypedDict):
+    """How much there is of what has a quota, and how much there may be."""
+
+    used: int
+    limit: int
+
+
 class Verdict(TypedDict):
     """A verdict is null while the audit runs, without a policy, and where the audit could not run."""
 

@@ -98,6 +98,11 @@ class Settings(BaseSettings):
     inspect_seconds: Seconds = 120  # of processor time, for one uploaded model
     inspections_in_flight: Count = 1  # per tenant: fewer than there are inspectors
     live_jobs: Count = 1000  # per tenant, queued and running: beyond that 429
+    live_audits: Count = 200  # per tenant
+    quota_stored_bytes: int = Field(50 * 2**30, ge=1, le=2**46)  # per tenant, in the library
+    quota_record_bytes: int = Field(2**30, ge=1, le=2**46)  # per tenant, in Redis
+    quota_models: Count = 10_000  # per tenant
+    quota_samples: Count = 10_000  # per tenant
     client_seconds: float = Field(
         15.0, gt=0, le=3600, allow_inf_nan=False
     )  # longest wait for a client that has to send or read

@@ -87,6 +87,14 @@ class Library:
             raise BrinellError(f"Stored object {sha256[:12]} no longer matches its digest; upload it again.")
         return data
 
+    def size(self, sha256: str) -> int:
+        """Count an object's bytes, 0 where there is none. Raises Unavailable."""
+        with _storage_errors():
+            try:
+                return int(obstore.head(self._store, _key(sha256))["size"])
+            except MISSING:
+                return 0
+
     def delete(self, sha256: str) -> None:
         """Forget the object; nothing happens where there is none."""
         with _storage_errors(), suppress(*MISSING):

@@ -28,12 +28,17 @@ class Station:
         sweep_directories()
         self._runners = Runners(lambda: _start(_runner_kind(settings.device)))
         self.supervisor = Supervisor(settings, store=store, library=library, runners=self._runners)
-        self._reaper = Reaper(store.moves.reap)
+        self._reaper = Reaper(lambda: _sweep(store))
         self._reaper.start()
 
     def close(self) -> None:
         self._reaper.stop()
         self._runners.close()
+
+
+def _sweep(store: Store) -> None:
+    store.moves.reap()
+    store.holdings.measure()
 
 
 _station: Station | None = None

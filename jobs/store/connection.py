@@ -13,6 +13,7 @@ from redis.commands.core import Script
 from redis.retry import Retry
 
 from algorithms.errors import Unavailable
+from jobs.quotas import limits
 from jobs.settings import Settings
 from jobs.states import moves_as_lua
 from jobs.store import failures, layout
@@ -21,7 +22,7 @@ from jobs.store.refusals import Reply, accept
 from jobs.store.silence import Silence
 
 SCRIPTS = Path(__file__).parent / "lua"
-SHARED = ("moves.lua", "ends.lua")
+SHARED = ("moves.lua", "holding.lua", "ends.lua", "quotas.lua")  # in this order
 CANCEL_SECONDS = 8.0  # a cancelled job ends within 10 s even where its worker does not answer
 PATIENCE_SECONDS = 5.0  # with an answer
 SYNC_MILLISECONDS = 1000  # patience with the disk before an answer is given up; less than any patience with Redis
@@ -57,7 +58,7 @@ class Connection:
             "chunks_in_flight": settings.chunks_in_flight,
             "jobs_in_flight": settings.jobs_in_flight,
             "inspections_in_flight": settings.inspections_in_flight,
-            "live_jobs": settings.live_jobs,
+            **limits(settings),
         }
 
     @cached_property

@@ -5,7 +5,8 @@ older layout is rewritten then, once, by whoever comes first; the others wait. A
 of the older version must have been stopped before.
 
     1   version 0.1.0, which kept no number (`layout_1.py` says what it looked like)
-    2   this version (`store.py` lists the keys)
+    2   versions that counted no bytes (`layout_2.py`)
+    3   this version (`store.py` lists the keys)
 """
 
 import secrets
@@ -14,11 +15,14 @@ from collections.abc import Callable
 from typing import Any
 
 from algorithms.errors import Unavailable
-from jobs.store import layout_1
+from jobs.store import layout_1, layout_2
 from jobs.store.names import key
 
-LAYOUT = 2
-REWRITES: dict[int, Callable[[Any], None]] = {1: layout_1.rewrite}  # from that number to the next; safe to repeat
+LAYOUT = 3
+REWRITES: dict[int, Callable[[Any], None]] = {
+    1: layout_1.rewrite,
+    2: layout_2.rewrite,
+}  # from that number to the next; safe to repeat
 LOCK_SECONDS = 60  # after which a rewrite whose process died may be begun again
 PATIENCE_SECONDS = 120.0
 LOOK_SECONDS = 0.2

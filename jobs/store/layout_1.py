@@ -23,13 +23,13 @@ _RENAME = "if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('RENAME', KEYS[
 def rewrite(redis: Any) -> None:
     """Makes layout 2 of it. May be repeated, also where it was left half-way."""
     for kind in HELD_TWICE:
-        for name in _names(redis, "t", "*", kind, "*"):
+        for name in names(redis, "t", "*", kind, "*"):
             _shorten_spec(redis, kind, name)
-    for name in _names(redis, "unit", "*"):
+    for name in names(redis, "unit", "*"):
         _name_subject(redis, name)
     for place in ("waiting", "active"):
         for work, subject in SUBJECTS.items():
-            for name in _names(redis, "t", "*", place, work):
+            for name in names(redis, "t", "*", place, work):
                 redis.eval(_RENAME, 2, name, f"{name.rpartition(':')[0]}:{subject}")
 
 
@@ -60,7 +60,7 @@ def _set(redis: Any, name: str, fields: dict[str, str]) -> None:
     redis.eval(_SET, 1, name, *(word for field in fields.items() for word in field))
 
 
-def _names(redis: Any, *parts: str) -> Iterator[str]:
+def names(redis: Any, *parts: str) -> Iterator[str]:
     """All keys of these parts, `*` for any; a part has no colon."""
     pattern = re.compile(re.escape(":".join((TAG, *parts))).replace(r"\*", "[^:]+"))
     return (name for name in redis.scan_iter(":".join((TAG, *parts)), count=500) if pattern.fullmatch(name))

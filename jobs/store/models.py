@@ -46,6 +46,7 @@ class Models:
             card=card.model_dump_json(),
             state=card.state,
             digest=card.sha256,
+            bytes=card.size_bytes,
             sealed=sealed,
             queue=asked.queue,
             stages=[{"work": asked.kind, "total": 1}],

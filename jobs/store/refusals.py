@@ -5,9 +5,8 @@ from math import ceil
 from typing import Any
 
 from algorithms.errors import BrinellError, Conflict, RateLimited, Refused, Unavailable
+from jobs.quotas import refusal as over_quota
 from jobs.store.names import missing
-
-FULL_SECONDS = 10  # what a job may take at least, more or less: nobody knows when one of a thousand will end
 
 Reply = dict[str, Any]
 
@@ -32,9 +31,8 @@ _REFUSALS: dict[str, Callable[[Reply], BrinellError]] = {
         "This tenant asks more often than it may; send the request again after Retry-After seconds.",
         retry_after=ceil(reply["seconds"]),
     ),
-    "too_many": lambda _: RateLimited(
-        "This tenant has as many live jobs as it may; wait until some have ended, or cancel some.",
-        retry_after=FULL_SECONDS,
+    "over_quota": lambda reply: over_quota(
+        reply["quota"], used=reply["used"], limit=reply["limit"], more=reply["more"]
     ),
     "missing": lambda _: missing(),
     "in_use": lambda _: Conflict(

@@ -25,6 +25,7 @@ class KeptSamples:
             id=checked(card.id, "samples"),
             card=card.model_dump_json(),
             digest=card.sha256,
+            bytes=card.size_bytes,
             idempotency=as_argument(idempotency),
         )
         return self.get(tenant, reply["id"]) if "id" in reply else card

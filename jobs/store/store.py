@@ -1,6 +1,6 @@
 """Where the truth is: every fact about keys, models, samples and jobs is in Redis, and only this class knows where.
 
-Every compound move is one Lua script (`jobs/store/lua/`, each with `moves.lua` and `ends.lua` in front), so it happens
+Every compound move is one Lua script (`jobs/store/lua/`, each with those of `SHARED` in front), so it happens
 wholly or not at all, and safely twice. Time is the server's. All keys share the hash tag `{brinell}`, so all of them
 live in one slot; `t:T` are the keys of tenant T, and no method finds an object except under its tenant.
 
@@ -31,7 +31,12 @@ live in one slot; `t:T` are the keys of tenant T, and no method finds an object 
     leases, sent               zset    ID/CHUNK by the time at which its lease dies, its message counts as lost
     deadlines                  zset    unit by the time at which it is given up: queued, running, cancelling
     expiries                   zset    "tenant kind id" by the time at which an ended object is forgotten
-    holders:SHA, holds:ID      set     who holds these bytes; which bytes this object holds
+    holders:SHA                set     who holds these bytes
+    holds:ID                   hash    digest -> bytes, of what this object holds; `room` of an upload that is on its
+                                       way; `record` of what the object takes in here
+    t:T:kept                   hash    sums of those: library, records
+    t:T:audits                 set     live audits
+    unmeasured                 set     "tenant id digest" of what was held before bytes were counted
     doomed                     zset    digests that nobody holds, until somebody says that the bytes are deleted
     origin:ORIGIN              string  when (ms) its bucket of turns is full again; gone a second later
     ping                       string  that Redis takes writes; gone a second later
@@ -60,6 +65,7 @@ from jobs.store.names import key
 from jobs.store.objects import Objects
 from jobs.store.samples import KeptSamples
 from jobs.store.turns import Turns
+from jobs.store.usage import TenantUsage
 from jobs.store.workers import Workers
 from models.library import Library
 from models.record import Record
@@ -88,7 +94,7 @@ class Store:
         connection = self.connection = Connection(settings, patience=patience)
         self.moves = Moves(connection, queue, library)
         self.objects = Objects(self.moves)
-        self.holdings = Holdings(connection, library)
+        self.holdings = Holdings(self.moves, library)
         self.keys = Keys(connection)
         self.models = Models(self.moves, self.objects)
         self.samples = KeptSamples(connection, self.objects)
@@ -97,6 +103,7 @@ class Store:
         self.leases = Leases(self.moves, self.holdings)
         self.workers = Workers(connection)
         self.turns = Turns(connection)
+        self.usage = TenantUsage(connection)
 
     def ping(self) -> None:
         """Asks Redis whether it lives, and takes what is new. Raises Unavailable, OutOfRoom."""

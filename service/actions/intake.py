@@ -1,20 +1,58 @@
 """From a finished upload to something kept: its card, its bytes in the library, its line in the store. Blocks."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
+from typing import Literal
 
+from anyio import CancelScope
+from fastapi.concurrency import run_in_threadpool
+from starlette.requests import Request
+
+from algorithms.errors import Unavailable
 from jobs.idempotency import Idempotency
 from jobs.store.names import new_id
 from models.cards import Meaning, ModelCard, Preprocessing, SamplesCard
 from models.kinds import KindName
 from models.samples import inspect_samples
 from service.edge.dependencies import Parts
-from service.wire.uploads import Upload
+from service.wire.idempotent import idempotency
+from service.wire.uploads import Upload, announced, received
+
+
+@asynccontextmanager
+async def arriving(
+    request: Request, kind: Literal["model", "samples"], tenant: str, key: str | None, parts: Parts
+) -> AsyncIterator[tuple[str, Upload]]:
+    """Receives an upload into room that its tenant has, under the id of the object that it is to become.
+
+    The room is reserved before the first byte, and goes with whatever is not kept. `key`: the Idempotency-Key; where it
+    made something before, nothing will be kept. Raises what `announced` and `received` raise, OverQuota.
+    """
+    once = idempotency(key, request, None)
+    limit = parts.settings.max_upload_bytes
+    length = announced(request, limit=limit, too_large="model_too_large" if kind == "model" else "samples_too_large")
+    object_id = new_id(kind)
+    await run_in_threadpool(parts.store.holdings.make_room, tenant, object_id, length, once)
+    try:
+        async with received(request, parts.library.incoming(), length=length) as upload:
+            yield object_id, upload
+    finally:
+        with CancelScope(shield=True):
+            await run_in_threadpool(_give_up_room, parts, tenant, object_id)
+
+
+def _give_up_room(parts: Parts, tenant: str, object_id: str) -> None:
+    """Where Redis is away, the room lapses by itself."""
+    with suppress(Unavailable):
+        parts.store.holdings.give_up_room(tenant, object_id)
 
 
 def take_model(
     upload: Upload,
     kind: KindName,
     *,
+    model_id: str,
     tenant: str,
     name: str,
     preprocessing: Preprocessing | None,
@@ -23,8 +61,11 @@ def take_model(
     parts: Parts,
 ) -> ModelCard:
     """Makes a model, its inspection on the way, or returns the one that was first made with this key."""
+    made_before = parts.store.objects.replayed(tenant, once) if once else None
+    if made_before is not None:
+        return parts.store.models.get(tenant, made_before)
     card = ModelCard(
-        id=new_id("model"),
+        id=model_id,
         kind=kind,
         name=name,
         state="inspecting",
@@ -38,12 +79,17 @@ def take_model(
     return parts.store.models.add(tenant, card, once)
 
 
-def take_samples(upload: Upload, *, tenant: str, name: str, once: Idempotency | None, parts: Parts) -> SamplesCard:
+def take_samples(
+    upload: Upload, *, samples_id: str, tenant: str, name: str, once: Idempotency | None, parts: Parts
+) -> SamplesCard:
     """Reads samples and keeps them, or returns those that were first made with this key. Raises
     Refused(samples_unreadable, samples_not_finite).
     """
+    made_before = parts.store.objects.replayed(tenant, once) if once else None
+    if made_before is not None:
+        return parts.store.samples.get(tenant, made_before)
     card = SamplesCard(
-        id=new_id("samples"),
+        id=samples_id,
         name=name,
         sha256=upload.sha256,
         size_bytes=upload.size_bytes,

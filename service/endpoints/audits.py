@@ -63,6 +63,7 @@ ALONE = (
         "invalid_request",
         "not_available",
         "idempotency_key_reused",
+        "quota_exceeded",
         "insufficient_storage",
         *ADMISSION_REFUSALS,
     ),

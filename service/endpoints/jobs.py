@@ -51,6 +51,7 @@ ADMISSION_REFUSALS = (
         "invalid_request",
         "not_available",
         "idempotency_key_reused",
+        "quota_exceeded",
         "insufficient_storage",
         *ADMISSION_REFUSALS,
     ),

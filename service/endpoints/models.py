@@ -13,7 +13,7 @@ from jobs.page import Page
 from jobs.store.store import Store
 from models.cards import Meaning, ModelCard, Preprocessing
 from models.kinds import KINDS, ONNX, UPLOADED, UploadedName
-from service.actions.intake import take_model
+from service.actions.intake import arriving, take_model
 from service.actions.registering import register_endpoint
 from service.edge.dependencies import Cursor, Limit, ModelsReader, ModelsWriter, Name, TheParts
 from service.openapi.declaring import answers, declares, takes_bytes, takes_json, takes_one_of
@@ -21,7 +21,7 @@ from service.openapi.examples import ENDPOINT_REQUEST, TEMPLATE_REQUEST
 from service.wire.bodies import parse
 from service.wire.idempotent import IdempotencyKey, idempotency
 from service.wire.problems import problem_response
-from service.wire.uploads import media_type, received
+from service.wire.uploads import media_type
 from service.wire.waiting import Prefer, applied, seconds_of, wait_until
 
 router = APIRouter(tags=["models"])
@@ -76,6 +76,7 @@ OutputMeaning = Annotated[
         "invalid_request",
         "not_available",
         "idempotency_key_reused",
+        "quota_exceeded",
         "insufficient_storage",
         "endpoint_unavailable",
         "endpoint_bad_response",
@@ -109,13 +110,13 @@ async def create_model(
         raise Refused(f"A model of kind {kind} takes samples in its own units; leave preprocessing out.")
     if output is not None and not KINDS[kind].takes_output:
         raise Refused(f"A model of kind {kind} says itself what it answers; leave output out.")
-    limit = parts.settings.max_upload_bytes
-    async with received(request, parts.library.incoming(), limit=limit, too_large="model_too_large") as upload:
+    async with arriving(request, "model", caller.tenant, idempotency_key, parts) as (model_id, upload):
         once = idempotency(idempotency_key, request, upload.sha256)
         keep = partial(
             take_model,
             upload,
             kind,
+            model_id=model_id,
             tenant=caller.tenant,
             name=name,
             preprocessing=before,

@@ -1,15 +1,16 @@
 """`/v1/samples`: upload samples, list and delete. They are read here, in bounded memory, before they are kept."""
 
+from functools import partial
+
 from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from jobs.page import Page
 from models.cards import SamplesCard
-from service.actions.intake import take_samples
+from service.actions.intake import arriving, take_samples
 from service.edge.dependencies import Cursor, Limit, Name, SamplesReader, SamplesWriter, TheParts
 from service.openapi.declaring import answers, declares, takes_bytes
 from service.wire.idempotent import IdempotencyKey, idempotency
-from service.wire.uploads import received
 
 router = APIRouter(tags=["samples"])
 
@@ -28,6 +29,7 @@ router = APIRouter(tags=["samples"])
         "samples_unreadable",
         "samples_not_finite",
         "idempotency_key_reused",
+        "quota_exceeded",
         "insufficient_storage",
     ),
     openapi_extra=takes_bytes("An .npz with `x` (n, *shape) and optionally `y` (n,) integers."),
@@ -41,10 +43,10 @@ async def create_samples(
     idempotency_key: IdempotencyKey = None,
 ) -> SamplesCard:
     """Reads the headers first, then block by block; `x` is later fed to the model as it is."""
-    limit = parts.settings.max_upload_bytes
-    async with received(request, parts.library.incoming(), limit=limit, too_large="samples_too_large") as upload:
+    async with arriving(request, "samples", caller.tenant, idempotency_key, parts) as (samples_id, upload):
         once = idempotency(idempotency_key, request, upload.sha256)
-        card = await run_in_threadpool(take_samples, upload, tenant=caller.tenant, name=name, once=once, parts=parts)
+        about = {"samples_id": samples_id, "tenant": caller.tenant, "name": name}
+        card = await run_in_threadpool(partial(take_samples, upload, **about, once=once, parts=parts))
     response.headers["Location"] = f"/v1/samples/{card.id}"
     return card
 

@@ -15,7 +15,7 @@ MEDIA_TYPE = "application/problem+json"
 
 CODES_BY_STATUS: dict[int, tuple[str, ...]] = {
     401: ("unauthenticated",),
-    403: ("scope_missing",),
+    403: ("scope_missing", "quota_exceeded"),
     404: ("not_found",),
     405: ("method_not_allowed",),
     408: ("too_slow",),

@@ -27,20 +27,28 @@ class Upload:
     size_bytes: int
 
 
-@asynccontextmanager
-async def received(request: Request, folder: Path, *, limit: int, too_large: str) -> AsyncIterator[Upload]:
-    """Receives the body as a file in `folder`, which is gone after the block unless it was moved away.
+def announced(request: Request, *, limit: int, too_large: str) -> int:
+    """Returns how many bytes are about to come.
 
-    Raises Refused(media_type, length_required, too_slow, invalid_request) and TooLarge(`too_large`); starlette's
-    ClientDisconnect where the client goes away.
+    Raises Refused(media_type, length_required) and TooLarge(`too_large`).
     """
     require_media_type(request)
     length = declared_length(request)
     if length > limit:
-        raise _too_large(limit, too_large)
+        detail = f"An upload may have at most {limit} bytes; the operator sets BRINELL_MAX_UPLOAD_BYTES."
+        raise TooLarge(detail, code=too_large)
+    return length
+
+
+@asynccontextmanager
+async def received(request: Request, folder: Path, *, length: int) -> AsyncIterator[Upload]:
+    """Receives the body as a file in `folder`, which is gone after the block unless it was moved away.
+
+    Raises Refused(too_slow, invalid_request), starlette's ClientDisconnect where the client goes away.
+    """
     sink = await run_in_threadpool(_Sink, folder)
     try:
-        await _fill(sink, request, length=length, limit=limit, too_large=too_large)
+        await _fill(sink, request, length=length)
         yield await run_in_threadpool(sink.finish)
     finally:
         sink.discard()
@@ -65,13 +73,13 @@ def declared_length(request: Request) -> int:
     return int(text[:19])
 
 
-async def _fill(sink: "_Sink", request: Request, *, length: int, limit: int, too_large: str) -> None:
+async def _fill(sink: "_Sink", request: Request, *, length: int) -> None:
     """Counts while it reads: Content-Length is a claim."""
     block, size = bytearray(), 0
     async for packet in packets(request):
         size += len(packet)
-        if size > limit:
-            raise _too_large(limit, too_large)
+        if size > length:
+            break
         block += packet
         if len(block) >= BLOCK_BYTES:
             await run_in_threadpool(sink.write, bytes(block))
@@ -79,10 +87,6 @@ async def _fill(sink: "_Sink", request: Request, *, length: int, limit: int, too
     if size != length:
         raise Refused(f"The body had {size} bytes where Content-Length said {length}; send it again.")
     await run_in_threadpool(sink.write, bytes(block))
-
-
-def _too_large(limit: int, code: str) -> TooLarge:
-    return TooLarge(f"An upload may have at most {limit} bytes; the operator sets BRINELL_MAX_UPLOAD_BYTES.", code=code)
 
 
 class _Sink:

@@ -8,7 +8,11 @@ if exists(model) then return reply('ok') end -- a retry of the connection
 for _, used in ipairs(ASK.uses) do
   if not is_there(ASK.tenant, used.kind, used.id) then return reply('missing') end
 end
-if not hold(ASK.id, ASK.digest) then return reply('busy') end
+local full = over(ASK.tenant, 'models', 1) or over(ASK.tenant, 'record_bytes', #ASK.card)
+  or over(ASK.tenant, 'stored_bytes', ASK.bytes - held(ASK.id, ASK.digest))
+if full then return full end
+if not hold(ASK.tenant, ASK.id, ASK.digest, ASK.bytes) then return reply('busy') end
+record(ASK.tenant, ASK.id, #ASK.card)
 redis.call('HSET', model, 'card', ASK.card, 'state', ASK.state, 'version', 1)
 if ASK.sealed then redis.call('HSET', model, 'sealed', ASK.sealed) end
 list(ASK.tenant, 'model', ASK.id)

@@ -8,13 +8,16 @@ local done = unit.done + 1
 local is_last = done == tonumber(unit.total)
 if is_last and not unit.later and ASK.result and not ASK.summary and not unit.cancel then return reply('last') end
 for _, digest in ipairs(ASK.digests) do
-  if not hold(ASK.id, digest) then return reply('busy') end
+  if not hold(unit.tenant, ASK.id, digest) then return reply('busy') end
 end
-if ASK.digest and not hold(ASK.id, ASK.digest) then return reply('busy') end
+if ASK.digest and not hold(unit.tenant, ASK.id, ASK.digest) then return reply('busy') end
 
 local subject = object(unit.tenant, unit.subject, ASK.id)
-for name, value in pairs(ASK.fields) do redis.call('HSET', subject, name, value) end
-if ASK.result then keep_result(subject) end
+for name, value in pairs(ASK.fields) do
+  record(unit.tenant, ASK.id, #value - redis.call('HSTRLEN', subject, name))
+  redis.call('HSET', subject, name, value)
+end
+if ASK.result then keep_result(unit.tenant, subject) end
 touch(subject)
 redis.call('HSET', key('unit', ASK.id), 'done', done)
 put_away(unit, ASK.id, ASK.chunk)
@@ -31,7 +34,10 @@ elseif ASK.jobs then
   rest(ASK.id)
   begin_phase(unit.tenant, ASK.id, ASK.jobs)
 else
-  if ASK.summary then redis.call('HSET', subject, 'summary', ASK.summary) end
+  if ASK.summary then
+    record(unit.tenant, ASK.id, #ASK.summary)
+    redis.call('HSET', subject, 'summary', ASK.summary)
+  end
   ENDS[unit.subject](unit.tenant, ASK.id, 'succeeded')
 end
 return reply('ok')

@@ -4,8 +4,11 @@ if status then return reply(status, {id = id}) end
 local audit = object(ASK.tenant, 'audit', ASK.id)
 if exists(audit) then return reply('ok') end -- a retry of the connection
 if not can_use(ASK.tenant, ASK.model_id, ASK.samples_id) then return reply('missing') end
-if is_full(ASK.tenant) then return reply('too_many') end
-if ASK.baseline and not hold(ASK.id, ASK.baseline) then return reply('busy') end
+local full = over(ASK.tenant, 'live_audits', 1) or has_no_room(ASK.tenant, ASK.jobs)
+if full then return full end
+if ASK.baseline and not hold(ASK.tenant, ASK.id, ASK.baseline) then return reply('busy') end
+record(ASK.tenant, ASK.id, #ASK.spec + #ASK.request + #ASK.skipped)
+redis.call('SADD', key('t', ASK.tenant, 'audits'), ASK.id)
 redis.call('HSET', audit, 'state', 'queued', 'version', 1, 'created', NOW, 'spec', ASK.spec, 'request', ASK.request,
   'skipped', ASK.skipped, 'model_id', ASK.model_id, 'samples_id', ASK.samples_id, 'queue', ASK.queue,
   'phases', ASK.phases, 'planned', ASK.planned)

@@ -34,6 +34,7 @@ local function jobs_of(audit) return cjson.decode(redis.call('HGET', audit, 'job
 local function end_audit(tenant, id, state, code, detail)
   local audit = object(tenant, 'audit', id)
   if not step(audit, state) then return end
+  redis.call('SREM', key('t', tenant, 'audits'), id)
   finish(audit, id, code, detail)
   lapse(tenant, 'audit', id)
   for _, job in ipairs(jobs_of(audit)) do lapse(tenant, 'job', job.id) end -- its jobs live as long as it does
@@ -70,7 +71,8 @@ local function refuse_model(tenant, id, code, detail)
   redis.call('HSET', model, 'state', 'refused', 'refusal_code', code, 'refusal_detail', detail)
   bump(model)
   end_unit(id)
-  let_go(id)
+  let_go(tenant, id)
+  record(tenant, id, redis.call('HSTRLEN', model, 'card') + #detail)
   lapse(tenant, 'model', id)
 end
 
@@ -119,13 +121,6 @@ local function can_use(tenant, model_id, ...)
   return is_there(tenant, 'model', model_id)
 end
 
--- Whether a tenant's live jobs, those of audits included, leave room for another. An audit needs one place for all its
--- jobs, or one of more jobs than the limit would never find room.
-local function is_full(tenant)
-  local waiting, active = key('t', tenant, 'waiting', 'job'), key('t', tenant, 'active', 'job')
-  return redis.call('ZCARD', waiting) + redis.call('SCARD', active) >= LIMITS.live_jobs
-end
-
 -- A queued job from its ARGV description; `audit`: the one it belongs to, if any, which keeps it from being removed.
 local function queue_job(tenant, asked, audit)
   local job = object(tenant, 'job', asked.id)
@@ -134,6 +129,7 @@ local function queue_job(tenant, asked, audit)
     'model_id', asked.model_id, 'samples_id', asked.samples_id, 'samples_total', asked.samples_total,
     'chunk_size', asked.chunk_size, 'seconds', asked.seconds, 'samples_done', 0, 'queries', 0, 'gradients', 0)
   if asked.hints then redis.call('HSET', job, 'hints', asked.hints) end
+  record(tenant, asked.id, #asked.spec + #asked.request)
   tally('queued', 1)
   list(tenant, 'job', asked.id)
   redis.call('SADD', key('using', asked.model_id), asked.id)
@@ -174,7 +170,7 @@ local function forget(tenant, kind, id)
   redis.call('DEL', object(tenant, kind, id), key('t', tenant, kind, id, 'chunks'), key('using', id))
   redis.call('ZREM', key('t', tenant, 'list', kind), id)
   redis.call('ZREM', key('expiries'), tenant .. ' ' .. kind .. ' ' .. id)
-  let_go(id)
+  let_go(tenant, id)
 end
 
 local function remove(tenant, kind, id)

@@ -9,9 +9,9 @@ if ASK.code == 'model_fault' then
   is_spent = is_spent or faults > 1
 end
 if ASK.result and (is_spent or unit.cancel) then
-  if ASK.digest and not hold(ASK.id, ASK.digest) then return reply('busy') end
+  if ASK.digest and not hold(unit.tenant, ASK.id, ASK.digest) then return reply('busy') end
   local subject = object(unit.tenant, unit.subject, ASK.id)
-  keep_result(subject)
+  keep_result(unit.tenant, subject)
   touch(subject)
 end
 put_back(unit, ASK.id, ASK.chunk, is_spent, ASK.code, ASK.detail)

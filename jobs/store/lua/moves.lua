@@ -1,4 +1,5 @@
--- The words and moves that every script of the store shares: this text is put in front of each, and `ends.lua` next.
+-- The words and moves that every script of the store shares: this text is put in front of each, and after it
+-- `holding.lua`, `ends.lua` and `quotas.lua`.
 -- KEYS[1] is the prefix with its hash tag, so that all keys live in one slot; ARGV[1] is JSON of named arguments.
 -- `MOVES`, the table of legal moves, comes from jobs/states.py. The keys are listed in jobs/store/store.py.
 
@@ -46,26 +47,6 @@ local function hash(name)
   local flat, fields = redis.call('HGETALL', name), {}
   for i = 1, #flat, 2 do fields[flat[i]] = flat[i + 1] end
   return fields
-end
-
--- Library bytes: a digest lives as long as one owner holds it.
-
-local function hold(owner, digest)
-  if redis.call('ZSCORE', key('doomed'), digest) then return false end -- its bytes are being deleted right now
-  redis.call('SADD', key('holders', digest), owner)
-  redis.call('SADD', key('holds', owner), digest)
-  return true
-end
-
-local function let_go(owner)
-  for _, digest in ipairs(redis.call('SMEMBERS', key('holds', owner))) do
-    redis.call('SREM', key('holders', digest), owner)
-    if not exists(key('holders', digest)) then
-      redis.call('ZADD', key('doomed'), NOW, digest)
-      table.insert(digests, digest)
-    end
-  end
-  redis.call('DEL', key('holds', owner))
 end
 
 -- Objects: listed in the order of their making, remembered under their idempotency key, forgotten after their end.
@@ -221,10 +202,4 @@ local function unit_of_lease()
   end
   count('stale_fences')
   return nil
-end
-
--- What computing the chunk of ASK gave and cost.
-local function keep_result(job)
-  redis.call('HSET', job .. ':chunks', ASK.chunk, ASK.result)
-  for _, what in ipairs({'samples_done', 'queries', 'gradients'}) do redis.call('HINCRBY', job, what, ASK[what]) end
 end

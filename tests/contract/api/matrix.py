@@ -57,6 +57,7 @@ MATRIX = {
     "GET /docs/oauth2-redirect": Row(200, is_open=True),
     "GET /v1/methods": Row(200),
     "GET /v1/schemas/{name}": Row(200),
+    "GET /v1/usage": Row(200, "jobs:read"),
     "POST /v1/models": Row(202, "models:write", a_file),
     "GET /v1/models": Row(200, "models:read"),
     "GET /v1/models/{model_id}": Row(200, "models:read"),

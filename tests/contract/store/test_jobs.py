@@ -248,7 +248,7 @@ def test_adversarial_points_are_held_by_their_job(store: Store, upload: Upload, 
     job_id = upload.job(chunk_size=5)
     for chunk, letter in ((1, "d"), (0, "c")):
         lease = taken(store, job_id, chunk)
-        store.holdings.hold("lab", job_id, digest(letter))
+        store.holdings.hold("lab", job_id, digest(letter), 10)
         store.leases.commit(lease, Commit(result=result(lease.indices, adversarials=digest(letter))))
     assert store.findings.adversarial_digests("lab", job_id) == [digest("c"), digest("d")]
     store.jobs.remove("lab", job_id)

@@ -33,7 +33,7 @@ OF_OBJECTS = [
     if not name.startswith("_") and "tenant" in inspect.signature(method).parameters
 ]
 MAKERS = {"models.add", "samples.add", "jobs.create", "audits.create", "objects.replayed"}
-MAKERS |= {"holdings.hold", "holdings.put", "holdings.put_file"}
+MAKERS |= {"holdings.hold", "holdings.put", "holdings.put_file", "holdings.make_room", "holdings.give_up_room"}
 LISTS = {"models.page", "samples.page", "jobs.page", "audits.page"}
 OF_THE_SECTIONS = {"jobs.load", "objects.field", "objects.page", "objects.remove"}  # what the others are made of
 BY_ID = sorted(set(OF_OBJECTS) - MAKERS - LISTS - OF_THE_SECTIONS)
