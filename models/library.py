@@ -22,11 +22,12 @@ import obstore
 from obstore.exceptions import BaseError, NotFoundError
 from obstore.store import LocalStore, S3Store
 
-from algorithms.errors import BrinellError, NotFound, Refused, Unavailable
+from algorithms.errors import BrinellError, NotFound, Refused
+from models.storage import disk_errors, unreachable
 
 DIGEST = re.compile(r"[0-9a-f]{64}")
 MISSING = (FileNotFoundError, NotFoundError)  # obstore raises the one or the other, by call
-RETRY_SECONDS = 5
+TRIED_BYTES = 4096  # a disk that is full may still have room for a name
 
 
 class Library:
@@ -70,7 +71,8 @@ class Library:
                 path.write_bytes(data)
             self.put_file(path, sha256)
         finally:
-            path.unlink(missing_ok=True)
+            with suppress(OSError):
+                path.unlink()
         return sha256
 
     def get(self, sha256: str) -> bytes:
@@ -100,16 +102,14 @@ class Library:
         with _storage_errors(), suppress(*MISSING):
             obstore.delete(self._store, _key(sha256))
 
-    def ready(self) -> bool:
-        """Tell whether objects can be read and, in a folder, written now."""
-        if self._folder is not None:
-            return os.access(self._incoming, os.W_OK | os.X_OK)
-        try:
-            with _storage_errors():
+    def check(self) -> None:
+        """Raise Unavailable unless objects can be read and, in a folder, written now; OutOfRoom where it is full."""
+        with _storage_errors():
+            if self._folder is None:
                 next(iter(obstore.list(self._store, "objects", chunk_size=1)), None)
-        except BrinellError:
-            return False
-        return True
+            else:
+                with tempfile.TemporaryFile(dir=self._incoming, buffering=0) as file:
+                    file.write(bytes(TRIED_BYTES))
 
 
 def _bucket(url: str) -> S3Store:
@@ -148,6 +148,7 @@ def _sync(path: Path) -> None:
 def _storage_errors() -> Iterator[None]:
     """In the words of `algorithms/errors.py`."""
     try:
-        yield
-    except (BaseError, OSError) as error:
-        raise Unavailable("The library cannot be reached; try again later.", retry_after=RETRY_SECONDS) from error
+        with disk_errors():
+            yield
+    except BaseError as error:
+        raise unreachable() from error

@@ -7,10 +7,9 @@ from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from algorithms.errors import Unavailable
-from jobs.store.store import Store
 from jobs.store.workers import WorkerRecord
 from models.record import Record
-from service.edge.dependencies import TheParts
+from service.edge.dependencies import Parts, TheParts
 from service.openapi.declaring import answers, declares
 
 router = APIRouter(tags=["service"])
@@ -50,9 +49,7 @@ async def get_liveness() -> Liveness:
 )
 def get_readiness(parts: TheParts) -> Readiness:
     """Tells whether a job could be taken to its end now; a 503 names the part that is missing."""
-    workers = _workers(parts.store)
-    if not parts.library.ready():
-        raise Unavailable("Not ready: the library cannot be read and written.", retry_after=RETRY_SECONDS)
+    workers = _workers(parts)
     kinds = Counter[str](worker.kind for worker in workers)
     if not kinds["compute"]:
         raise Unavailable("Not ready: no compute worker has beaten lately; start one.", retry_after=RETRY_SECONDS)
@@ -63,10 +60,11 @@ def get_readiness(parts: TheParts) -> Readiness:
     return Readiness(workers=dict(kinds), isolation=", ".join(found), isolation_denied=tuple(denied))
 
 
-def _workers(store: Store) -> list[WorkerRecord]:
+def _workers(parts: Parts) -> list[WorkerRecord]:
     try:
-        store.ping()
-        return store.workers.live()
+        parts.store.ping()
+        parts.library.check()
+        return parts.store.workers.live()
     except Unavailable as error:
         raise Unavailable(f"Not ready: {error.detail}", retry_after=RETRY_SECONDS) from None
 

@@ -4,7 +4,7 @@ import hashlib
 import os
 import tempfile
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from fastapi.concurrency import run_in_threadpool
 from starlette.requests import Request
 
 from algorithms.errors import Refused, TooLarge
+from models.storage import disk_errors
 from service.wire.packets import packets
 
 OCTET_STREAM = "application/octet-stream"
@@ -44,7 +45,7 @@ def announced(request: Request, *, limit: int, too_large: str) -> int:
 async def received(request: Request, folder: Path, *, length: int) -> AsyncIterator[Upload]:
     """Receives the body as a file in `folder`, which is gone after the block unless it was moved away.
 
-    Raises Refused(too_slow, invalid_request), starlette's ClientDisconnect where the client goes away.
+    Raises Refused(too_slow, invalid_request), OutOfRoom, starlette's ClientDisconnect where the client goes away.
     """
     sink = await run_in_threadpool(_Sink, folder)
     try:
@@ -92,6 +93,7 @@ async def _fill(sink: "_Sink", request: Request, *, length: int) -> None:
 class _Sink:
     """A private temporary file (mode 0600, a name nobody can foresee) that hashes what it is given."""
 
+    @disk_errors()
     def __init__(self, folder: Path) -> None:
         handle, name = tempfile.mkstemp(prefix="upload-", dir=folder)
         self._file = os.fdopen(handle, "wb")
@@ -99,10 +101,12 @@ class _Sink:
         self._digest = hashlib.sha256()
         self._size = 0
 
+    @disk_errors()
     def write(self, block: bytes) -> None:
         self._digest.update(block)
         self._size += self._file.write(block)
 
+    @disk_errors()
     def finish(self) -> Upload:
         """On the disk, not only on its way there: the library renames the file, and a rename can overtake the data."""
         self._file.flush()
@@ -112,5 +116,7 @@ class _Sink:
 
     def discard(self) -> None:
         """Harmless after the file was adopted: then there is nothing under this name any more."""
-        self._file.close()
-        self._path.unlink(missing_ok=True)
+        with suppress(OSError):  # closing writes again what had no room
+            self._file.close()
+        with suppress(OSError):
+            self._path.unlink()

@@ -138,8 +138,10 @@ def test_bytes_that_changed_in_the_store_are_not_handed_out(library: Library):
     library.delete(ABSENT)
 
 
-def test_a_library_in_order_is_ready(library: Library):
-    assert library.ready()
+def test_a_library_in_order_passes_its_check_and_keeps_nothing_of_it(library: Library):
+    before = set(library.incoming().iterdir())
+    library.check()
+    assert set(library.incoming().iterdir()) <= before
 
 
 def test_a_put_leaves_nothing_in_incoming(library: Library):
@@ -171,18 +173,19 @@ def test_a_folder_library_is_closed_to_other_users(folder: Path):
     assert modes == {0}
 
 
-def test_a_folder_that_went_away_is_not_ready(folder: Path):
+def test_a_folder_that_went_away_is_said_to_be_unreachable(folder: Path):
     library = Library(folder.as_uri())
     (folder / "incoming").rmdir()
-    assert not library.ready()
+    with pytest.raises(Unavailable):
+        library.check()
 
 
-def test_a_missing_bucket_is_not_ready_and_is_said_to_be_unreachable(bucket: str):
+def test_a_missing_bucket_is_said_to_be_unreachable(bucket: str):
     library = Library("s3://no-such-bucket/prefix")
-    assert not library.ready()
-    with pytest.raises(Unavailable) as failure:
-        library.put(DATA)
-    assert failure.value.retry_after > 0
+    for attempt in (library.check, lambda: library.put(DATA)):
+        with pytest.raises(Unavailable) as failure:
+            attempt()
+        assert failure.value.retry_after > 0
     assert not list(library.incoming().glob("put-*"))
 
 

@@ -103,6 +103,19 @@ def test_a_redis_that_hangs_is_waited_out(machine, uploads, undisturbed, server)
     assert machine.worker() is worker
 
 
+def test_a_library_that_takes_no_writes_is_waited_out(machine, uploads, undisturbed):
+    worker = machine.worker()
+    incoming = machine.library.incoming()
+    away = incoming.rename(incoming.with_name("away"))
+    job = machine.submit(*uploads, ATTACK, chunk_size=2)
+    until(lambda: machine.log.read_text().count("work_interrupted") > machine.settings.max_attempts, what="many tries")
+    assert machine.job(job).state == JobState.RUNNING
+    away.rename(incoming)
+    assert machine.ended(job).state == "succeeded"
+    assert machine.findings(job) == undisturbed
+    assert machine.worker() is worker
+
+
 def message(**changes):
     """As another program that uses Celery would send it."""
     headers = {"task": "pay_wages", "id": "a"}

@@ -104,6 +104,10 @@ class Supervisor:
             ending = self._too_slow(error, lease) or _after_death(error, watch, lease, seconds)
         except Unanswered as unanswered:
             ending = unanswered.ending
+        except Unavailable as away:  # Redis or the library: nobody is at fault, so nothing is charged
+            _log.warning("work_interrupted", work=lease.work, reason=away.detail)
+            sleep(self._settings.lease_seconds / 3)  # or it would be begun again at once
+            ending = HandedBack()
         except Exception:
             _log.exception("work_failed", work=lease.work)
             ending = Failed("internal", kind.apology, retry=True)
