@@ -14,6 +14,7 @@ from algorithms.errors import BrinellError, NotFound
 from jobs.settings import read_or_exit
 from jobs.store.connection import Connection
 from jobs.store.keys import KeyRecord, Keys
+from service.edge.hashing import Hashing
 from service.edge.security import SCOPES, new_key
 
 TENANT = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -25,7 +26,9 @@ def main(arguments: list[str] | None = None) -> int:
     """Runs one command and returns its exit code."""
     chosen = _parser().parse_args(arguments)
     try:
-        return int(chosen.act(Keys(Connection(read_or_exit())), chosen))
+        settings = read_or_exit()
+        chosen.hashing = Hashing(settings.secret_keys)
+        return int(chosen.act(Keys(Connection(settings)), chosen))
     except BrinellError as error:
         sys.stderr.write(error.detail + "\n")
         return FAILED
@@ -33,7 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def create(keys: Keys, chosen: argparse.Namespace) -> int:
     """Makes a key and shows it, once."""
-    key = new_key()
+    key = new_key(chosen.hashing)
     scopes = frozenset(chosen.scope or SCOPES)
     record = KeyRecord(
         id=key.id, tenant=chosen.tenant, scopes=scopes, secret_hash=key.secret_hash, created_at=datetime.now(UTC)

@@ -14,6 +14,8 @@ from models.library import Library
 from service.app import create_app
 from service.edge.connections import ConnectionLimits, connection_class
 from service.edge.crowding import MOST_REQUESTS
+from service.edge.hashing import Hashing
+from service.edge.rehashing import rehash_all
 
 KEEP_ALIVE_SECONDS = 5
 DRAIN_SECONDS = 10
@@ -33,6 +35,7 @@ def main(arguments: list[str] | None = None) -> None:
     queue = Queue(settings.redis_url, patience=BROKER_SECONDS)
     store = Store(settings, queue, library, patience=REDIS_SECONDS)
     meet_or_exit(store.connection)
+    rehash_all(store.keys, Hashing(settings.secret_keys))
     most_requests = max(1, (_open_files() - OTHER_FILES) // FILES_PER_REQUEST)
     limits = ConnectionLimits(settings.client_seconds, most_connections=2 * most_requests)
     uvicorn.run(

@@ -49,11 +49,15 @@ def revoke(
 
 
 def _manage(arguments: list[str], as_json: bool, data_dir: Path) -> None:
-    redis_url = os.environ.get("BRINELL_REDIS_URL") or DataDir(data_dir).read("redis-url")
+    data = DataDir(data_dir)
+    redis_url = os.environ.get("BRINELL_REDIS_URL") or data.read("redis-url")
     if not redis_url:
         detail = f"No server runs on {data_dir}; start one with `brinell up`, or set BRINELL_REDIS_URL."
         raise BrinellError(detail, code="no_server")
-    done = checkout.manage_keys([*arguments, *(["--json"] if as_json else [])], {"BRINELL_REDIS_URL": redis_url})
+    environment = {"BRINELL_REDIS_URL": redis_url}
+    if redis_url == data.read("redis-url") and not os.environ.get("BRINELL_SECRET_KEYS"):
+        environment["BRINELL_SECRET_KEYS"] = data.read("secret-key") or ""
+    done = checkout.manage_keys([*arguments, *(["--json"] if as_json else [])], environment)
     if done.returncode != 0:
         said = (done.stderr.strip().splitlines() or ["The keys could not be reached."])[-1]
         if done.returncode == WRONG_USAGE:

@@ -110,7 +110,7 @@ class Installation:
             self._add("probe", self._worker_command("probe", 1), trusted, WORKER_GRACE_SECONDS)
         with Client(self.url, "") as anyone:
             self._until(anyone.is_ready)
-        self._have_a_key(environment)
+        self._have_a_key(trusted)
         self._data.write("redis-url", environment["BRINELL_REDIS_URL"])
         self._data.write("url", self.url)
 

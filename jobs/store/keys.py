@@ -17,7 +17,7 @@ class KeyRecord(Record):
     id: str
     tenant: str = Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")  # it becomes part of store keys
     scopes: frozenset[str]
-    secret_hash: str  # of the secret part, hex
+    secret_hash: str  # of the secret part, as `service/edge/hashing.py` writes it
     name: str = ""
     created_at: datetime
     last_used_at: datetime | None = None
@@ -48,6 +48,11 @@ class Keys:
         """Ends a key at once, and returns whether there was such a key."""
         removed, *_ = self._connection.ask(("HDEL", key("keys"), key_id), ("HDEL", key("keys", "used"), key_id))
         return bool(removed)
+
+    def rehash(self, record: KeyRecord, secret_hash: str) -> None:
+        """Puts another hash in the place of the record's. Nothing happens to a key that is revoked meanwhile."""
+        changed = record.model_copy(update={"secret_hash": secret_hash, "last_used_at": None})
+        self._connection.call("rehash", id=record.id, before=record.secret_hash, record=changed.model_dump_json())
 
     def arrive(self, record: KeyRecord) -> None:
         """Charges a request to the key's tenant, and remembers the use once a minute. One round trip.

@@ -1,6 +1,7 @@
 """What endpoints may ask for by name: the parts of the application, who is calling, and common parameters."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Annotated
 
 from fastapi import Depends, Query, Request, Security
@@ -12,7 +13,9 @@ from jobs.settings import Settings
 from jobs.store.keys import KeyRecord
 from jobs.store.store import Store
 from models.library import Library
-from service.edge.security import is_secret, read_key
+from service.edge.hashing import Hashing
+from service.edge.rehashing import rehash
+from service.edge.security import read_key
 from service.wire.queries import refuse_unknown
 
 bearer = HTTPBearer(auto_error=False, description="An API key: `Authorization: Bearer brn_...`")
@@ -30,6 +33,11 @@ class Parts:
     def audits(self) -> Audits:
         """Returns the store of audits, which stands on the same connection."""
         return Audits(self.store)
+
+    @cached_property
+    def hashing(self) -> Hashing:
+        """Returns how the secrets of API keys are hashed here."""
+        return Hashing(self.settings.secret_keys)
 
 
 async def _parts(request: Request) -> Parts:
@@ -57,7 +65,7 @@ def authenticate(
     """Tells who is calling. Raises Denied(unauthenticated) without a valid key, Denied(scope_missing) where it lacks a
     scope, RateLimited.
     """
-    record = _recognize(credentials.credentials if credentials else "", parts.store)
+    record = _recognize(credentials.credentials if credentials else "", parts)
     request.state.tenant, request.state.key_id = record.tenant, record.id
     parts.store.keys.arrive(record)
     missing = [scope for scope in needed.scopes if scope not in record.scopes]
@@ -67,11 +75,13 @@ def authenticate(
     return Caller(tenant=record.tenant, key_id=record.id)
 
 
-def _recognize(text: str, store: Store) -> KeyRecord:
-    presented = read_key(text)
-    record = store.keys.get(presented.id) if presented else None
-    if presented is None or not is_secret(presented.secret, record.secret_hash if record else None) or record is None:
+def _recognize(text: str, parts: Parts) -> KeyRecord:
+    keys, presented = parts.store.keys, read_key(text)
+    record = keys.get(presented.id) if presented else None
+    stored = record.secret_hash if record else None
+    if presented is None or not parts.hashing.fits(presented.secret, stored) or record is None:
         raise Denied("Send a valid API key: `Authorization: Bearer brn_...`; `brinell keys create` makes one.")
+    rehash(keys, record, presented.secret, parts.hashing)
     return record
 
 
