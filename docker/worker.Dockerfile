@@ -16,7 +16,8 @@ COPY pyproject.toml constraints.txt README.md LICENSE ./
 ENV ORT_DISABLE_TELEMETRY=1
 HEALTHCHECK --interval=30s --timeout=20s --start-period=60s --retries=3 \
     CMD ["python", "-m", "workers.health"]
-CMD ["python", "-m", "celery", "-A", "workers.app", "worker", "-Q", "compute", "--pool", "prefork", "--concurrency", "1"]
+CMD ["python", "-m", "celery", "-A", "workers.app", "worker", "-Q", "compute", \
+    "--without-gossip", "--without-mingle", "--pool", "prefork", "--concurrency", "1"]
 
 # The editable install leaves a .pth that puts /app on the path of every interpreter. The runner child needs that: it
 # starts with `python -I` in an empty directory.

@@ -24,6 +24,7 @@ from workers.versions import versions
 
 BEAT_SECONDS = 5.0
 VISIBILITY_SECONDS = 3600
+SILENCE_SECONDS = 10.0  # of the broker
 
 settings = read_or_exit()
 confined = confined_or_exit(settings.sandbox)  # a worker that cannot confine as asked does not start
@@ -59,6 +60,8 @@ app.conf.update(
         "unacked_restore_throttle": 5,
         "socket_keepalive": True,
         "socket_connect_timeout": 5,
+        # longer than BRPOP waits. Without it a read whose reply was lost with its connection holds the loop for ever
+        "socket_timeout": SILENCE_SECONDS,
         "health_check_interval": 10,
         "retry_on_timeout": True,
     },

@@ -128,7 +128,7 @@ class Installation:
 
     def _worker_command(self, queues: str, processes: int) -> list[str]:
         command = [sys.executable, "-m", "celery", "-A", "workers.app", "worker", "-Q", queues]
-        command += ["-n", f"{queues.partition(',')[0]}@%h"]
+        command += ["-n", f"{queues.partition(',')[0]}@%h", "--without-gossip", "--without-mingle"]
         return [*command, "--pool", "prefork", "--concurrency", str(processes)]
 
     def _secret_key(self) -> str:

@@ -5,7 +5,9 @@ import copy
 import json
 
 import pytest
+from kombu.transport.redis import Transport
 
+from workers.app import app
 from workers.broker import is_ours
 
 HEADERS = {"task": "run_chunk", "id": "a", "eta": None, "expires": None, "retries": 0, "timelimit": [None, None]}
@@ -89,3 +91,8 @@ def test_what_has_another_form_is_not(path, value):
 @pytest.mark.parametrize("message", [None, 1, "text", [], {}, without("body"), without("headers")], ids=repr)
 def test_neither_is_what_is_no_message(message):
     assert not is_ours(message)
+
+
+def test_a_silent_broker_is_waited_for_but_not_for_ever():
+    waits = app.conf.broker_transport_options["socket_timeout"]
+    assert Transport.brpop_timeout < waits <= 10
