@@ -8,7 +8,7 @@ PYTHON ?= python3
 PIP_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test law lint check format records reference bench clean
+.PHONY: help demo test faults law lint check format records reference bench clean
 
 BIN := .venv/bin
 RUN := .venv/installed-to-run
@@ -22,7 +22,10 @@ demo: $(RUN) ## Audit the bundled model on 20 handwritten digits, end to end; wr
 
 test: $(WORK) ## The whole test suite
 	$(BIN)/pytest -n auto --dist worksteal tests/unit tests/contract tests/laws tests/masks
-	$(BIN)/pytest -n auto --dist loadfile tests/e2e
+	$(BIN)/pytest -n auto --dist loadfile tests/e2e tests/faults
+
+faults: $(WORK) ## Ten minutes of kills, freezes and a bad network under load; SEED=7 for others (docs/faults.md)
+	$(BIN)/python -m tests.faults $(if $(SEED),--seed $(SEED))
 
 law: $(WORK) ## The laws of one method, and what they cost: make law METHOD=square
 	$(BIN)/pytest tests/laws tests/contract/test_method_pages.py --method $(METHOD)

@@ -1,0 +1,37 @@
+"""Where the processes of an installation are, by their place below whoever started it."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from tests.e2e.machine import children
+
+WORDS = {  # of the command lines of those that an installation starts
+    "api": {"service.main"},
+    "worker": {"compute", "compute,inspect"},
+    "inspector": {"inspect"},
+    "probe": {"probe"},
+    "valkey": {"-"},
+}
+
+
+def pids(above: Sequence[int], place: str) -> list[int]:
+    """`above`: who started the installation. "pool child" and "runner" are those of the worker of jobs."""
+    if place == "pool child":
+        return [child for worker in pids(above, "worker") for child in children(worker)]
+    if place == "runner":
+        return [runner for child in pids(above, "pool child") for runner in children(child)]
+    return [pid for parent in above for pid in children(parent) if _is_at(pid, place)]
+
+
+def _is_at(pid: int, place: str) -> bool:
+    with suppress(OSError):
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().decode().split("\0")[:-1]
+        return bool(WORDS[place] & set(words)) and ("valkey" in words[0]) == (place == "valkey")
+    return False
+
+
+def descendants(pid: int) -> list[int]:
+    """Children and their children, all that live."""
+    below = children(pid)
+    return below + [deeper for child in below for deeper in descendants(child)]
