@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from jobs.settings import Settings
+from workers.confinement.openable import CODE
 
 ROOT = Path(__file__).parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
@@ -33,6 +34,30 @@ def test_every_container_is_read_only_without_capabilities_and_bounded(name: str
     assert service["security_opt"] == ["no-new-privileges:true"]
     assert service["mem_limit"]
     assert service["pids_limit"]
+
+
+WIDER = (
+    *("privileged", "cap_add", "devices", "device_cgroup_rules", "pid", "ipc", "uts", "userns_mode", "cgroup"),
+    *("network_mode", "volumes_from", "extra_hosts", "sysctls", "ulimits", "user"),
+)
+
+
+@pytest.mark.parametrize("name", [name for name in SERVICES if is_worker(name)])
+def test_a_worker_has_dockers_default_profile_and_nothing_of_the_host(name: str) -> None:
+    """Under it `tests/e2e/sandbox` proves that level strict holds; what widens it would need another proof."""
+    service = SERVICES[name]
+    assert [key for key in WIDER if key in service] == []
+    assert service["volumes"] == ["library:/var/lib/brinell"]
+    (scratch,) = service["tmpfs"]
+    assert {"noexec", "nosuid", "nodev"} <= set(scratch.split(":")[1].split(","))
+    assert "size=" in scratch
+    assert service["environment"]["BRINELL_SANDBOX"] == "${BRINELL_SANDBOX:-auto}"
+
+
+def test_images_of_workers_bring_compiled_code_since_runners_may_write_none() -> None:
+    text = (ROOT / "docker" / "worker.Dockerfile").read_text()
+    compiled = re.findall(r"^RUN .*python -m compileall -q ([\w ]+)$", text, re.MULTILINE)
+    assert [set(packages.split()) for packages in compiled] == [set(CODE)] * text.count("COPY workers")
 
 
 @pytest.mark.parametrize("name", [name for name in SERVICES if is_worker(name) and queue(name) != "probe"])

@@ -45,6 +45,8 @@ def attempted(card: object, data: bytes, **_: object) -> None:
         said = (ATTEMPTS | ENDINGS)[asked.pop("attempt")].do(Target(**asked))
     except OSError as error:
         raise Refused(f"{type(error).__name__}: {error.strerror}", code="blocked", pointer="") from None
+    except MemoryError:
+        raise
     except Exception as error:
         raise Refused(repr(error), code="broken", pointer="") from None
     raise Refused(str(said or ""), code="worked", pointer="")

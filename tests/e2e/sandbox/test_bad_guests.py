@@ -13,6 +13,7 @@ from tests.e2e.sandbox.surroundings import CHECKOUT
 from tests.e2e.sandbox.table import ENDINGS
 from tests.e2e.sandbox.taken_over import begun, order
 from tests.patience import until
+from workers.messages import Fault
 from workers.supervisor import deaths
 from workers.supervisor.runner_process import RunnerDied
 
@@ -56,6 +57,17 @@ def test_a_runtime_that_ends_itself_is_still_told_from_one_that_was_killed(tmp_p
     process.close()
     assert death.value.returncode == -number
     assert deaths.by_exit(death.value.returncode).code == "model_fault"
+
+
+def test_a_model_that_passes_its_limit_of_memory_is_told_so_and_the_runner_lives(tmp_path):
+    process = begun("strict", "probe", tmp_path)
+    process.wait_until_ready()
+    for _ in range(2):
+        order(process, "probe", ENDINGS["want_too_much_memory"], NOBODY)
+        fault = Fault.read(process.receive(limit=0))
+        assert fault.code == "model_fault"
+        assert "memory" in fault.detail
+    process.close()
 
 
 def test_a_runner_that_is_shut_in_less_than_was_promised_gets_no_model(tmp_path):

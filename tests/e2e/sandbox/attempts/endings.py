@@ -1,4 +1,4 @@
-"""Not an attempt to get out, but ways to be a bad guest: none of them ever answers."""
+"""Not an attempt to get out, but ways to be a bad guest: none of them gives a model."""
 
 import ctypes
 import os
@@ -25,4 +25,9 @@ def crash(target: Target) -> None:
     ctypes.string_at(0)
 
 
-ATTEMPTS = tuple(map(Attempt, (spin, abort, crash)))
+def want_too_much_memory(target: Target) -> None:
+    """Asks for more memory than its limit, from Python, which says so."""
+    bytearray(1 << 40)
+
+
+ATTEMPTS = tuple(map(Attempt, (spin, abort, crash, want_too_much_memory)))
