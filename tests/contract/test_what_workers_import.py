@@ -39,6 +39,18 @@ def test_a_runner_of_one_sort_of_model_holds_no_library_of_the_other(remote, for
     assert done.stdout.split() == []
 
 
+def test_what_is_transposed_by_differentiation_imports_no_compiler():
+    """It would look for a temporary directory when first used, and a runner that is shut in has none."""
+    program = (
+        "import sys, torch; from models.onnx.bounds.linear_maps import transposed; "
+        "from models.onnx.bounds.slopes import Slopes; pad = lambda x: torch.nn.functional.pad(x, (1, 0)); "
+        "found = transposed(pad, [(1,)])(Slopes(torch.tensor([[2.0, 3.0]]), (2,))); "
+        "print('torch._dynamo' in sys.modules, found[0].numbers.tolist())"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False [[3.0]]"
+
+
 def test_a_runner_finds_the_checkout_in_an_empty_directory_and_with_an_empty_environment(tmp_path):
     done = subprocess.run(
         [sys.executable, "-I", "-c", "import workers.confinement.confining"],

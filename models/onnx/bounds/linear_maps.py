@@ -11,12 +11,16 @@ from models.onnx.bounds.tracing import Shape
 
 
 def transposed(apply: Callable[..., Tensor], shapes: Sequence[Shape]) -> Callable[[Slopes], tuple[Slopes, ...]]:
-    """Transpose a linear function of rows of these shapes, by automatic differentiation at zero."""
+    """Transpose a linear function of rows of these shapes, by automatic differentiation at zero.
+
+    Not by torch.func: at its first call that imports a compiler, which looks for a place for files, and a runner that
+    is shut in has none.
+    """
 
     def adjoint(slopes: Slopes) -> tuple[Slopes, ...]:
         numbers = slopes.whole().numbers
-        zeros = [numbers.new_zeros(len(numbers), *shape) for shape in shapes]
-        pulled: tuple[Tensor, ...] = torch.func.vjp(apply, *zeros)[1](numbers)
+        zeros = [numbers.new_zeros(len(numbers), *shape, requires_grad=True) for shape in shapes]
+        pulled = torch.autograd.grad(apply(*zeros), zeros, numbers, materialize_grads=True)
         return tuple(Slopes(part, shape) for part, shape in zip(pulled, shapes, strict=True))
 
     return adjoint
