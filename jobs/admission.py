@@ -11,7 +11,7 @@ from algorithms.errors import Conflict, Refused
 from algorithms.method import Method
 from algorithms.seam.access import Access
 from jobs import box, labels
-from jobs.fitting import RADIUS, Misfit, misfit, needs_of
+from jobs.fitting import NO_STEPS, RADIUS, SUBSTITUTES, Misfit, lacking, misfit, needs_of
 from jobs.request import MAX_SAMPLES, JobRequest, Selection, Targeted, ThreatRequest
 from jobs.spec import JobSpec, ThreatSpec
 from models.cards import ModelCard, SamplesCard
@@ -26,7 +26,7 @@ _PLACES: dict[Misfit, str] = {
     "epsilon_refused": "/threat/epsilon",
 }
 _WORDS: dict[Misfit, str] = {
-    "access_too_weak": "{method} needs {needs}; this model offers {offers}.",
+    "access_too_weak": "{method} needs {needs}; this model offers {offers}{none}.",
     "norm_not_supported": "{method} works in {norms}, not in {norm}.",
     "goal_not_supported": "{method} can only be {goals}.",
     "epsilon_required": "{method} answers at a radius only; give threat.epsilon.",
@@ -155,6 +155,7 @@ def _check_method(method: Method, request: JobRequest, card: ModelCard) -> None:
             method=method.name,
             needs=", ".join(needs_of(method)),
             offers=", ".join(card.offers),
+            none=f", and {NO_STEPS}" if SUBSTITUTES in lacking(method, card) else "",
             norms=", ".join(method.norms),
             norm=request.threat.norm,
             goals=" or ".join(method.goals),

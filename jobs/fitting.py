@@ -8,6 +8,7 @@ from models.cards import ModelCard
 
 Misfit = Literal["access_too_weak", "norm_not_supported", "goal_not_supported", "epsilon_required", "epsilon_refused"]
 SUBSTITUTES = "substitutes for gradients"
+NO_STEPS = "no steps of a graph are seen to hide its gradients"  # why a model has none
 RADIUS: tuple[Misfit, ...] = ("epsilon_required", "epsilon_refused")  # another epsilon would mend it
 
 

@@ -17,11 +17,9 @@ from algorithms.registry import MethodParams
 from algorithms.seam.threat import Threat
 from audits.asking.released import RECIPES, RecipeStep, ReleasedRecipe
 from audits.asking.request import AuditRequest
-from jobs.fitting import SUBSTITUTES, goal_of, lacking, misfit
+from jobs.fitting import NO_STEPS, SUBSTITUTES, goal_of, lacking, misfit
 from jobs.request import ThreatRequest
 from models.cards import ModelCard
-
-NO_STEPS = "no steps of a graph are seen to hide its gradients"
 
 _PARAMS: TypeAdapter[MethodParams] = TypeAdapter(MethodParams)
 

@@ -49,7 +49,7 @@ def _read(near: Vicinity, maxima: Numbers, radius: float) -> tuple[float, Detail
         "radius": radius,
         "clipped": near.threat.is_cut(near.case.x, radius),
         "rival": int(near.rivals[found.rival]),
-        "curvature_at_sample": float(near.center[found.rival]),
+        "curvature_at_sample": float(near.center[found.rival]) + 0.0,  # no -0.0
         "warnings": [warning for warning, holds in warnings.items() if holds],
     }
 
@@ -64,7 +64,7 @@ def _on_the_boundary(near: Vicinity) -> Details:
         "interval_level": LEVEL,
         "max_sample_score": 0.0,
         "rival": int(near.rivals[rival]),
-        "curvature_at_sample": float(near.center[rival]),
+        "curvature_at_sample": float(near.center[rival]) + 0.0,  # no -0.0
         "batches_used": 0,
         "warnings": [],
     }

@@ -54,7 +54,12 @@ REFUSALS: list[tuple[dict[str, Any], str, str, str]] = [
     ),
     ({**SPANNING, "auxiliary": samples_card(maximum=0.0)}, "invalid_request", "/auxiliary_samples_id", "all zero"),
     ({"model": ONLY_SCORES}, "access_too_weak", "/method/name", "needs scores, gradients; .*What fits is .*square"),
-    (BPDA, "access_too_weak", "/method/name", "bpda needs scores, substitutes for gradients; .*What fits is .*pgd"),
+    (
+        BPDA,
+        "access_too_weak",
+        "/method/name",
+        "bpda needs scores, substitutes for gradients; .* no steps of a graph .*What fits is .*pgd",
+    ),
     ({"model": ONLY_LABELS}, "access_too_weak", "/method/name", "offers labels. What fits is .*smoothing"),
     ({"model": ONLY_LABELS, "threat": L1_TARGETED}, "access_too_weak", "/method/name", "No method here fits"),
     ({**SQUARE, "threat": {"norm": "l1"}}, "norm_not_supported", "/threat/norm", "l2, linf, not in l1.*clever, .*pgd"),
