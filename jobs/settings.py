@@ -106,6 +106,7 @@ class Settings(BaseSettings):
     client_seconds: float = Field(
         15.0, gt=0, le=3600, allow_inf_nan=False
     )  # longest wait for a client that has to send or read
+    failed_keys_per_minute: int = Field(600, ge=0, le=MOST)  # per address: beyond that 429; 0: as many as come
     requests_per_second: float = Field(500.0, ge=0, le=MOST, allow_inf_nan=False)  # per tenant; 0: as many as come
     requests_burst: Count = 1000  # requests of a tenant that may come at once after a pause
 

@@ -16,6 +16,7 @@ from models.library import Library
 from service.edge.hashing import Hashing
 from service.edge.rehashing import rehash
 from service.edge.security import read_key
+from service.edge.strangers import Strangers
 from service.wire.queries import refuse_unknown
 
 bearer = HTTPBearer(auto_error=False, description="An API key: `Authorization: Bearer brn_...`")
@@ -38,6 +39,11 @@ class Parts:
     def hashing(self) -> Hashing:
         """Returns how the secrets of API keys are hashed here."""
         return Hashing(self.settings.secret_keys)
+
+    @cached_property
+    def strangers(self) -> Strangers:
+        """Returns what is remembered of those who come without a valid key."""
+        return Strangers(self.settings.failed_keys_per_minute)
 
 
 async def _parts(request: Request) -> Parts:
@@ -66,6 +72,9 @@ def authenticate(
     scope, RateLimited.
     """
     record = _recognize(credentials.credentials if credentials else "", parts)
+    if record is None:
+        parts.strangers.fail(request.client.host if request.client else None)
+        raise Denied("Send a valid API key: `Authorization: Bearer brn_...`; `brinell keys create` makes one.")
     request.state.tenant, request.state.key_id = record.tenant, record.id
     parts.store.keys.arrive(record)
     missing = [scope for scope in needed.scopes if scope not in record.scopes]
@@ -75,12 +84,12 @@ def authenticate(
     return Caller(tenant=record.tenant, key_id=record.id)
 
 
-def _recognize(text: str, parts: Parts) -> KeyRecord:
+def _recognize(text: str, parts: Parts) -> KeyRecord | None:
     keys, presented = parts.store.keys, read_key(text)
     record = keys.get(presented.id) if presented else None
     stored = record.secret_hash if record else None
     if presented is None or not parts.hashing.fits(presented.secret, stored) or record is None:
-        raise Denied("Send a valid API key: `Authorization: Bearer brn_...`; `brinell keys create` makes one.")
+        return None
     rehash(keys, record, presented.secret, parts.hashing)
     return record
 

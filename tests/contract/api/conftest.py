@@ -212,6 +212,7 @@ def api(empty_valkey_url: str, tmp_path: Path) -> Api:
         trusted_origins=(TRUSTED_ORIGIN,),
         secret_keys=(Fernet.generate_key().decode(),),
         requests_per_second=0,  # a test asks as fast as it can
+        failed_keys_per_minute=0,
     )
     library = Library(settings.library)
     store = Store(settings, Queue(settings.redis_url), library)

@@ -6,6 +6,7 @@ import anyio
 import pytest
 
 from service.app import create_app
+from service.edge.security import new_key
 from tests.contract.api.asgi import RudeClient
 from tests.contract.api.conftest import Api
 from tests.contract.api.matrix import GUARDED, send
@@ -35,6 +36,29 @@ def test_every_call_under_v1_counts(api: Api, call: str) -> None:
     caller.get("/v1/methods")
     too_many(send(caller, call))
     assert "rate_limited" in operations()[call]["responses"]["429"]["description"]
+
+
+def test_an_address_that_keeps_failing_is_429_and_whoever_has_a_key_there_is_answered(api: Api) -> None:
+    strict = api.under(failed_keys_per_minute=4)
+    stranger, known = strict.stranger(), strict.caller()
+    assert known.get("/v1/methods").status_code == 200
+    headers = [
+        {},
+        {"Authorization": f"Bearer {new_key().text}"},
+        {"Authorization": "Basic eA=="},
+        {"Authorization": ""},
+    ]
+    for sent in headers:
+        problem_of(stranger.get("/v1/methods", headers=sent), "unauthenticated")
+    for sent in headers:
+        assert 0 < too_many(stranger.post("/v1/jobs", headers=sent)) <= 15
+    assert known.get("/v1/methods").status_code == 200
+    assert strict.caller("a-tenant-that-comes-now").get("/v1/methods").status_code == 200
+    lacking = strict.caller(scopes=())
+    assert {lacking.get("/v1/jobs").status_code for _ in range(9)} == {403}, (
+        "a valid key without a scope is no stranger's"
+    )
+    assert stranger.get("/healthz").status_code == 200
 
 
 def test_what_asks_for_no_key_is_never_limited(api: Api) -> None:

@@ -68,7 +68,7 @@ def test_a_password_of_redis_does_not_show(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 NUMBERS = [name for name, field in Settings.model_fields.items() if field.annotation in (int, float)]
-ZERO_IS_A_CHOICE = {"requests_per_second"}
+ZERO_IS_A_CHOICE = {"failed_keys_per_minute", "requests_per_second"}
 NO_NUMBERS = ["", "ten", "nan", "inf", "-inf", "1e400", "-1", "-0.5", "1" * 40, "3,5", "0x10", "1s", "[1]"]
 NO_TEXTS = {
     "redis_url": [
