@@ -143,7 +143,7 @@ def _progress(row: dict[str, Any], live: list[Progress]) -> Progress:
     total, done = int(row["samples_total"]), int(row["samples_done"])
     fraction = min(1.0, (done + sum(p.fraction * p.samples_total for p in live)) / total)
     running = row["state"] == JobState.RUNNING
-    seconds = (int(row["changed"]) - int(row["started"])) / 1000 if running else 0.0
+    seconds = max(0, int(row["changed"]) - int(row["started"])) / 1000 if running else 0.0
     return Progress(
         samples_done=done + sum(p.samples_done for p in live),
         samples_total=total,

@@ -39,6 +39,7 @@ live in one slot; `t:T` are the keys of tenant T, and no method finds an object 
     unmeasured                 set     "tenant id digest" of what was held before bytes were counted
     doomed                     zset    digests that nobody holds, until somebody says that the bytes are deleted
     origin:ORIGIN              string  when (ms) its bucket of turns is full again; gone a second later
+    clock                      hash    at: the server's time (ms) at the last sweep; back: by how much it was set back
     ping                       string  that Redis takes writes; gone a second later
     workers, worker:ID         set, string that lives as long as the worker beats
     jobs                       hash    state -> jobs that are in it (ended states: ever were)

@@ -32,7 +32,15 @@ class Workers:
         (ids,) = self._connection.ask(("SMEMBERS", key("workers")))
         names = sorted(ids)
         beats = self._connection.ask(*(("GET", key("worker", name)) for name in names))
+        self._believe_no_longer(names)
         gone = [name for name, beat in zip(names, beats, strict=True) if beat is None]
         if gone:
             self._connection.ask(("SREM", key("workers"), *gone))
         return [WorkerRecord.model_validate_json(beat) for beat in beats if beat]
+
+    def _believe_no_longer(self, names: list[str]) -> None:
+        """Shortens lives that are longer than a beat makes them: the server's clock was set back since."""
+        most = 2 * self._connection.limits["lease_ms"]
+        lives = self._connection.ask(*(("PTTL", key("worker", name)) for name in names))
+        too_long = [name for name, life in zip(names, lives, strict=True) if life > most]
+        self._connection.ask(*(("PEXPIRE", key("worker", name), most) for name in too_long))

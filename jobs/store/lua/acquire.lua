@@ -5,7 +5,7 @@ local function can_be_leased(unit, name, number)
   if not unit.tenant or unit.cancel then return false end
   if redis.call('SISMEMBER', key('unit', name, 'out'), number) == 0 then return false end
   local held_until = redis.call('ZSCORE', key('leases'), spot(name, number))
-  return not (held_until and tonumber(held_until) > NOW) and not attempts_spent(name, number)
+  return not (held_until and tonumber(held_until) > STEADY) and not attempts_spent(name, number)
 end
 
 local function next_in_turn(queue)
@@ -32,7 +32,7 @@ local chunks, subject = key('unit', id, 'chunks'), object(unit.tenant, unit.subj
 local fence = redis.call('HINCRBY', chunks, 'fence:' .. chunk, 1)
 redis.call('HDEL', chunks, 'sent:' .. chunk)
 leave_line(unit, here)
-redis.call('ZADD', key('leases'), NOW + LIMITS.lease_ms, here)
+redis.call('ZADD', key('leases'), STEADY + LIMITS.lease_ms, here)
 local lease = {
   id = id,
   chunk = chunk,
@@ -48,7 +48,7 @@ local function set_running(job)
   local audit = redis.call('HGET', job, 'owner')
   if audit and step(audit, 'running') then redis.call('HSET', audit, 'started', NOW) end
   redis.call('HSET', job, 'started', NOW, 'changed', NOW)
-  redis.call('ZADD', key('deadlines'), NOW + 1000 * redis.call('HGET', job, 'seconds'), id)
+  redis.call('ZADD', key('deadlines'), STEADY + 1000 * redis.call('HGET', job, 'seconds'), id)
 end
 
 if unit.subject == 'job' then
@@ -61,13 +61,13 @@ if unit.subject == 'job' then
   if asked.auxiliary_id then
     lease.auxiliary = redis.call('HGET', object(unit.tenant, 'samples', asked.auxiliary_id), 'card')
   end
-  lease.milliseconds_left = redis.call('ZSCORE', key('deadlines'), id) - NOW
+  lease.milliseconds_left = redis.call('ZSCORE', key('deadlines'), id) - STEADY
 elseif unit.subject == 'model' then
   lease.model, lease.sealed = redis.call('HGET', subject, 'card'), redis.call('HGET', subject, 'sealed') or nil
   lease.spec = unit.spec
   if unit.seconds then
-    redis.call('ZADD', key('deadlines'), 'NX', NOW + 1000 * unit.seconds, id)
-    lease.milliseconds_left = redis.call('ZSCORE', key('deadlines'), id) - NOW
+    redis.call('ZADD', key('deadlines'), 'NX', STEADY + 1000 * unit.seconds, id)
+    lease.milliseconds_left = redis.call('ZSCORE', key('deadlines'), id) - STEADY
   end
 end
 return reply('ok', lease)

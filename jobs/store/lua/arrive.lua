@@ -5,10 +5,11 @@ if not write_when_full() then return reply('ok') end
 if ASK.per_second > 0 then
   local bucket = key('t', ASK.tenant, 'turns')
   local turn = 1000 / ASK.per_second
-  local full_at = math.max(NOW, tonumber(redis.call('GET', bucket) or 0)) + turn
-  local wait = full_at - NOW - turn * ASK.burst
+  local kept = math.min(tonumber(redis.call('GET', bucket) or 0), STEADY + turn * ASK.burst) -- the burst may have shrunk
+  local full_at = math.max(STEADY, kept) + turn
+  local wait = full_at - STEADY - turn * ASK.burst
   if wait > 0 then return reply('too_often', {seconds = wait / 1000}) end
-  redis.call('SET', bucket, string.format('%.3f', full_at), 'PX', math.ceil(full_at - NOW) + 1000)
+  redis.call('SET', bucket, string.format('%.3f', full_at), 'PX', math.ceil(full_at - STEADY) + 1000)
 end
 if redis.call('SET', key('keys', 'touched', ASK.id), 1, 'NX', 'EX', ASK.touch_seconds) then
   redis.call('HSET', key('keys', 'used'), ASK.id, ASK.moment)

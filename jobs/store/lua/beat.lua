@@ -2,7 +2,7 @@
 write_when_full()
 local unit = unit_of_lease()
 if not unit then return reply('lost') end
-redis.call('ZADD', key('leases'), NOW + LIMITS.lease_ms, spot(ASK.id, ASK.chunk))
+redis.call('ZADD', key('leases'), STEADY + LIMITS.lease_ms, spot(ASK.id, ASK.chunk))
 local live = key('unit', ASK.id, 'live')
 if (unit.subject == 'job' or unit.window == 'making') and redis.call('HGET', live, ASK.chunk) ~= ASK.progress then
   redis.call('HSET', live, ASK.chunk, ASK.progress)

@@ -138,7 +138,7 @@ local function queue_job(tenant, asked, audit)
     redis.call('HSET', job, 'audit', audit, 'owner', object(tenant, 'audit', audit))
     redis.call('SADD', key('using', asked.id), audit)
   end
-  redis.call('ZADD', key('deadlines'), NOW + LIMITS.queue_ms, asked.id)
+  redis.call('ZADD', key('deadlines'), STEADY + LIMITS.queue_ms, asked.id)
   if asked.auxiliary_id then
     redis.call('HSET', job, 'auxiliary_id', asked.auxiliary_id)
     redis.call('SADD', key('using', asked.auxiliary_id), asked.id)
@@ -161,7 +161,7 @@ local function cancel(tenant, id)
   if not is_leased(id) then
     end_job(tenant, id, 'cancelled')
   elseif redis.call('HSETNX', key('unit', id), 'cancel', NOW) == 1 then
-    redis.call('ZADD', key('deadlines'), NOW + LIMITS.cancel_ms, id)
+    redis.call('ZADD', key('deadlines'), STEADY + LIMITS.cancel_ms, id)
     bump(object(tenant, 'job', id))
   end
 end

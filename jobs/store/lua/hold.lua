@@ -8,6 +8,6 @@ if full then return full end
 if not hold(ASK.tenant, ASK.id, ASK.digest, ASK.bytes) then return reply('busy') end
 if held(ASK.id, ROOM) > 0 then weigh(ASK.tenant, ASK.id, ROOM, 0) end
 if not is_added then
-  lapse_at(ASK.tenant, ASK.kind, ASK.id, NOW + HOUR)
+  lapse_at(ASK.tenant, ASK.kind, ASK.id, STEADY + HOUR)
 end
 return reply('ok')

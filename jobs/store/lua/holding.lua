@@ -29,7 +29,7 @@ local function let_go(tenant, owner)
     if thing ~= RECORD and thing ~= ROOM then
       redis.call('SREM', key('holders', thing), owner)
       if not exists(key('holders', thing)) then
-        redis.call('ZADD', key('doomed'), NOW, thing)
+        redis.call('ZADD', key('doomed'), STEADY, thing)
         table.insert(digests, thing)
       end
     end

@@ -4,5 +4,5 @@ local full = over(ASK.tenant, ASK.quota, 1) or over(ASK.tenant, 'stored_bytes', 
   or over(ASK.tenant, 'record_bytes', 1)
 if full then return full end
 weigh(ASK.tenant, ASK.id, ROOM, ASK.bytes)
-lapse_at(ASK.tenant, ASK.kind, ASK.id, NOW + HOUR)
+lapse_at(ASK.tenant, ASK.kind, ASK.id, STEADY + HOUR)
 return reply('ok')

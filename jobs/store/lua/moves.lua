@@ -26,6 +26,19 @@ local function key(...) return KEYS[1] .. ':' .. table.concat({...}, ':') end
 -- memory, or ends what was taken on, writes first what needs none. False: it takes no writes at all.
 local function write_when_full() return type(redis.pcall('DEL', key('nothing'))) == 'number' end
 
+-- NOW is what the server's clock says, for people. That clock may be set back. STEADY is what it would say then had it
+-- gone on, and whatever is waited for is kept and compared by it: or an hour set back would be an hour more of every
+-- lease. `clock` holds what it said at the last sweep, and by how much it was ever set back.
+local function steady()
+  local at, back = unpack(redis.call('HMGET', key('clock'), 'at', 'back'))
+  at, back = tonumber(at or NOW), tonumber(back or 0)
+  if NOW >= at then return NOW + back end
+  back = back + at - NOW
+  if write_when_full() then redis.call('HSET', key('clock'), 'at', NOW, 'back', back) end
+  return NOW + back
+end
+local STEADY = steady()
+
 local function object(tenant, kind, id) return key('t', tenant, kind, id) end
 local function spot(id, chunk) return id .. '/' .. chunk end
 local function count(what) redis.call('HINCRBY', key('counters'), what, 1) end
@@ -75,7 +88,7 @@ local function remember(tenant, id)
 end
 
 local function lapse(tenant, kind, id)
-  lapse_at(tenant, kind, id, NOW + LIMITS.ttl_ms)
+  lapse_at(tenant, kind, id, STEADY + LIMITS.ttl_ms)
   for _, name in ipairs({object(tenant, kind, id), key('t', tenant, kind, id, 'chunks')}) do
     redis.call('PEXPIRE', name, LIMITS.ttl_ms + HOUR) -- where no reaper lives, Redis itself forgets
   end
@@ -102,7 +115,7 @@ local function send(id, chunk)
   local unit = hash(key('unit', id))
   local earlier = redis.call('HINCRBY', key('unit', id, 'chunks'), 'sent:' .. chunk, 1) - 1
   local patience = 2 * LIMITS.lease_ms * 2 ^ math.min(earlier, 3) -- or a long queue would fill with doubles
-  redis.call('ZADD', key('sent'), NOW + patience, spot(id, chunk))
+  redis.call('ZADD', key('sent'), STEADY + patience, spot(id, chunk))
   line_up(unit, spot(id, chunk))
   table.insert(dispatches, {queue = unit.queue, job_id = id, chunk = chunk})
 end

@@ -1,7 +1,8 @@
 -- One sweep over everything whose time has come. Bounded, and safe to run anywhere, at once and again.
 write_when_full()
+redis.call('HSET', key('clock'), 'at', NOW)
 local function due(name, before)
-  return redis.call('ZRANGEBYSCORE', key(name), '-inf', before or NOW, 'LIMIT', 0, 200)
+  return redis.call('ZRANGEBYSCORE', key(name), '-inf', before or STEADY, 'LIMIT', 0, 200)
 end
 local function place(member) return member:match('^(.*)/(%d+)$') end
 
@@ -40,8 +41,8 @@ for _, member in ipairs(due('expiries')) do
   remove(member:match('^(%S+) (%S+) (%S+)$'))
 end
 
-for _, digest in ipairs(due('doomed', NOW - 60000)) do -- whoever was to delete it did not say so
-  redis.call('ZADD', key('doomed'), NOW, digest)
+for _, digest in ipairs(due('doomed', STEADY - 60000)) do -- whoever was to delete it did not say so
+  redis.call('ZADD', key('doomed'), STEADY, digest)
   table.insert(digests, digest)
 end
 return reply('ok')

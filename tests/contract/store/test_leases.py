@@ -263,7 +263,7 @@ def test_two_workers_finish_a_job_together_however_the_last_commits_race(store: 
 
 def test_workers_that_die_at_random_leave_no_job_unfinished(make_store: MakeStore, after: After) -> None:
     """Every third lease is dropped; the reaper and the others make up for it."""
-    store = make_store(max_attempts=500)
+    store = make_store(max_attempts=100)
     upload = Upload(store)
     ids = [upload.job(chunk_size=1) for _ in range(4)]
 
