@@ -38,6 +38,8 @@ class Columns:
 
     def __init__(self) -> None:
         self._first: tuple[tuple[Name, ...], bool] | None = None
+        self._of_one: Counter[Name] = Counter()  # of one number a row
+        self._classes: set[int] = set()  # which those numbers are read as
 
     def check(self, names: Sequence[Name], scores: Scores) -> None:
         """Hold the names of rows of scores (m, K) against those of the first row. Raises Unordered.
@@ -46,6 +48,9 @@ class Columns:
         fall, as sorted ones do.
         """
         rows, classes = scores.shape
+        if len(names) == rows:
+            self._of_one.update(names)
+            self._classes.update(scores.argmax(axis=1).tolist())
         if len(names) != rows * classes:
             return
         for i in range(rows):
@@ -58,3 +63,19 @@ class Columns:
                     "The endpoint names a class beside each number, and the names change places from row to row; let it"
                     " answer in one order, or objects whose members the path can name: $[*]['first', 'second']."
                 )
+
+    def check_confidences(self) -> None:
+        """Refuse one number a row that is always of class 1 while the names beside it change. Raises Unordered.
+
+        It is then no score of class 1 but of the class that is named. Names that do not come again are no classes.
+        """
+        again = [name for name, count in self._of_one.items() if count > 1]
+        named = [
+            {part for part in parts if isinstance(part, str) or part in (0, 1)} for parts in zip(*again, strict=False)
+        ]
+        if self._classes == {1} and any(len(parts) > 1 for parts in named):
+            raise Unordered(
+                "The endpoint names a class beside each number, which never is on the side of class 0: it says how sure"
+                " the endpoint is of the class that it names. Register its labels (output.kind labels and the option"
+                " label), or let it answer the probability of class 1."
+            )

@@ -94,6 +94,11 @@ def _list(tree: JsonTree, shapes: tuple[tuple[int, ...], ...], *kinds: set[type]
             'The endpoint answered text where numbers are wanted; let it answer JSON numbers (0.5, not "0.5"). If it is'
             " the names of classes, register it with output.kind labels, and output.classes as the list of names."
         )
+    if met & {bool, type(None)}:
+        raise bad_response(
+            "The endpoint answered null, true or false where numbers are wanted; let it answer a JSON number for each"
+            " class, 0 and 1 for no and yes."
+        )
     wanted = " x ".join(map(str, shapes[0]))
     raise bad_response(f"The endpoint did not answer {wanted} numbers; check its address, shape and classes.")
 

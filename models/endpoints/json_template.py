@@ -68,7 +68,7 @@ def decode(answer: Any, options: Options) -> Any:
     places = [node.location for node in nodes]
     _ordering.check(path, answer, places, lambda tree: [node.location for node in jsonpath_rfc9535.find(path, tree)])
     values = nodes.values()
-    return values[0] if len(values) == 1 and _is_nested(values[0], options) else values
+    return values[0] if len(values) == 1 and isinstance(values[0], list) else values  # all answers, or a row's numbers
 
 
 def names(answer: Any, options: Options) -> list[Name]:
@@ -87,13 +87,6 @@ def _left(tree: Any, parent: _ordering.Place, keys: set[int | str]) -> list[Any]
         tree = tree[part]
     items = tree.items() if isinstance(tree, dict) else enumerate(tree)
     return [value for key, value in items if key not in keys]
-
-
-def _is_nested(value: Any, options: Options) -> bool:
-    """One node that holds all answers, such as `$.predictions`, rather than the one answer to one row."""
-    if not isinstance(value, list) or not value:
-        return False
-    return isinstance(value[0], list) or options.label is not None
 
 
 def _filled(tree: Any, rows: list[Any]) -> Any:

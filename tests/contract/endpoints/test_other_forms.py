@@ -197,6 +197,50 @@ def test_percentages_are_told_to_be_shares():
             assert "which sum to 100; let it answer shares" in refused(endpoint(served, SHAPE, 3, kind=kind))
 
 
+def written(form):
+    """(p, [N, 3]) -> JSON, where the rows are at `rows`."""
+
+    def exchange(handler, body):
+        p = probabilities(np.array(json.loads(body)["rows"], np.float32))
+        handler.send(200, json.dumps(form(p)).encode())
+
+    return exchange
+
+
+def with_confidence(p):
+    two = np.stack([1 - p[:, 0], p[:, 0]], axis=1)
+    return [{"label": ("no", "yes")[int(row.argmax())], "sure": float(row.max())} for row in two]
+
+
+def test_a_confidence_beside_a_class_is_no_probability_of_class_1(server):
+    server.always = written(with_confidence)
+    options = {"request": {"rows": "$batch"}, "scores": "$[*].sure"}
+    asked = {"protocol": "json_template", "options": options}
+    for kind, told in {
+        "probabilities": "how sure the endpoint is",
+        "logits": "register it with output.kind prob",
+    }.items():
+        assert told in refused(endpoint(server, SHAPE, 2, output=output(kind, 2), **asked))
+    server.always = written(lambda p: [{"pod": str(i % 2), "sure": float(row[0])} for i, row in enumerate(p)])
+    assert probe(endpoint(server, SHAPE, 2, output=output("probabilities", 2), **asked), permit()).probe.max_batch == 32
+
+
+def test_the_likeliest_classes_alone_are_not_advised_to_be_logits(server):
+    server.always = written(lambda p: {"p": (-np.sort(-p, axis=1))[:, :2].tolist()})
+    asked = {"protocol": "json_template", "options": {"request": {"rows": "$batch"}, "scores": "$.p"}}
+    assert "let it answer all of them" in refused(
+        endpoint(server, SHAPE, 2, output=output("probabilities", 2), **asked)
+    )
+    assert "as if they were sorted" in refused(endpoint(server, SHAPE, 2, output=output("logits", 2), **asked))
+
+
+def test_one_number_a_row_may_come_in_one_list(server):
+    server.always = written(lambda p: {"predictions": p[:, 0].tolist()})
+    options = {"request": {"rows": "$batch"}, "scores": "$.predictions"}
+    asked = endpoint(server, SHAPE, 2, protocol="json_template", options=options, output=output("probabilities", 2))
+    assert probe(asked, permit()).probe.max_batch == 32
+
+
 def test_a_logit_that_is_positive_near_by_is_no_percentage():
     with ServedModel(lambda rows: 7 + LINEAR.scores(rows)[:, :1]) as served:
         assert probe(endpoint(served, SHAPE, 2, kind="logits"), permit()).output.classes == 2

@@ -80,7 +80,8 @@ def test_open_inference_reads_flat_and_nested_data(outputs, name, found):
     [
         ({"scores": "$[*]"}, [[1, 2], [3, 4]], [[1, 2], [3, 4]]),
         ({"scores": "$.p"}, {"p": [[1, 2], [3, 4]]}, [[1, 2], [3, 4]]),
-        ({"scores": "$.p[*]"}, {"p": [[1, 2]]}, [[1, 2]]),
+        ({"scores": "$.p[*]"}, {"p": [[1, 2]]}, [1, 2]),  # of one row
+        ({"scores": "$.p"}, {"p": [1, 2, 3]}, [1, 2, 3]),  # of three rows, or of one
         ({"scores": "$.p"}, {"p": [[1, 2]]}, [[1, 2]]),
         ({"scores": "$.p[*].s[*]"}, {"p": [{"s": [1, 2]}, {"s": [3, 4]}]}, [1, 2, 3, 4]),
         ({"label": "$.p[*].label"}, {"p": [{"label": 1}, {"label": 0}]}, [1, 0]),

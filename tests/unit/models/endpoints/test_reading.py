@@ -157,7 +157,8 @@ def test_a_label_that_is_no_class_is_told_as_such(names, tree, told):
         ([["0.1", "0.2", "0.7"]] * 2, r"text where numbers are wanted; .* \(0\.5, not \"0\.5\"\)"),
         (["cat", "dog"], "output.kind labels, and output.classes as the list of names"),
         ([{"cat": 0.1, "dog": 0.9}] * 2, "let the path name their members"),
-        ([[0.1, 0.2, None]] * 2, "did not answer 2 x 3 numbers"),
+        ([[0.1, 0.2, None]] * 2, "null, true or false"),
+        ([[0.1, 0.2]] * 2, "did not answer 2 x 3 numbers"),
     ],
 )
 def test_what_stands_where_numbers_are_wanted_is_told(tree, told):
