@@ -15,6 +15,7 @@ from jobs.idempotency import Idempotency
 from jobs.page import Page
 from jobs.record import Job, JobError, Progress
 from jobs.states import TERMINAL, JobState
+from jobs.store import specs
 from jobs.store.jobs import described, moment
 from jobs.store.names import checked, found, key, new_id
 from jobs.store.objects import as_argument
@@ -50,7 +51,7 @@ class Audits:
             id=audit_id,
             model_id=checked(spec.model.id, "model"),
             samples_id=checked(spec.samples.id, "samples"),
-            spec=spec.model_dump_json(exclude=KEPT_ELSEWHERE),
+            spec=spec.model_dump_json(exclude=KEPT_ELSEWHERE | specs.said_twice(spec.indices, spec.request.samples)),
             request=spec.request.model_dump_json(),
             skipped=json.dumps([skip.model_dump() for skip in spec.skipped]),
             queue=spec.queue,
@@ -72,13 +73,15 @@ class Audits:
         """Returns what was admitted, cards included. Raises NotFound, also once model or samples are removed."""
         fields = self._some(tenant, audit_id, "spec", "request", "skipped", "model_id", "samples_id")
         spec, request, skipped, model_id, samples_id = (found(field) for field in fields)
+        told, asked = json.loads(spec), json.loads(request)
         elsewhere = {
-            "request": json.loads(request),
+            "request": asked,
+            "indices": specs.rows(told, asked),
             "skipped": json.loads(skipped),
             "model": self._models.get(tenant, model_id),
             "samples": self._samples.get(tenant, samples_id),
         }
-        return AuditSpec.model_validate(json.loads(spec) | elsewhere)
+        return AuditSpec.model_validate(told | elsewhere)
 
     def phases_begun(self, tenant: str, audit_id: str) -> int:
         """Counts the phases whose jobs have been made."""

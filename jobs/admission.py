@@ -1,5 +1,6 @@
 """May this job run? Every refusal of a job that concerns its model, samples, method, threat and budget. Pure."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -56,16 +57,16 @@ class SelectedRows:
 
 def selected(request: Selecting, samples: SamplesCard) -> tuple[int, ...]:
     """Lists the rows of the upload that are asked for, in the order of the answer. Raises Refused(invalid_request)."""
-    indices = request.samples.indices
+    indices: Sequence[int] | None = request.samples.indices
     if indices is None:
-        indices = list(range(min(request.samples.limit or samples.count, samples.count)))
+        indices = range(min(request.samples.limit or samples.count, samples.count))
+    if len(indices) > MAX_SAMPLES:
+        raise Refused(f"A job takes at most {MAX_SAMPLES} samples; set samples.limit.", pointer="/samples/limit")
     if max(indices) >= samples.count:
         raise Refused(
             f"The upload has {samples.count} samples, numbered from 0; leave out larger indices.",
             pointer="/samples/indices",
         )
-    if len(indices) > MAX_SAMPLES:
-        raise Refused(f"A job takes at most {MAX_SAMPLES} samples; set samples.limit.", pointer="/samples/limit")
     return tuple(indices)
 
 

@@ -1,5 +1,6 @@
 """The body of `POST /v1/models` for an endpoint, and the card and the secret that it becomes. Nothing is asked yet."""
 
+import json
 import re
 from collections.abc import Set
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from models.endpoints.open_inference_v2 import MODEL_PATH
 from models.record import Record
 
 MOST_NUMBERS = 2**24  # of one row, and of one request
+MOST_BYTES = 512 << 10  # of what describes an endpoint: it is a part of the card, which is sent and kept as a whole
 LONGEST_SECRET = 8192
 FORBIDDEN_HEADERS = re.compile(
     r"host|content-.*|transfer-encoding|connection|keep-alive|te|trailer|upgrade|expect|accept.*|proxy-.*|user-agent"
@@ -105,6 +107,10 @@ def register(request: EndpointRequest, *, model_id: str, now: datetime, trusted_
         limits=request.limits,
     )
     document = endpoint.model_dump_json().encode()
+    if len(json.dumps(endpoint.model_dump(mode="json"))) > MOST_BYTES:  # as it crosses the pipe
+        raise Refused(
+            f"What describes an endpoint may have {MOST_BYTES >> 10} KiB; shorten its options or the names of classes."
+        )
     credential = request.auth.credential if request.auth else None
     card = ModelCard(
         id=model_id,

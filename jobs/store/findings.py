@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from algorithms.seam.claims import Finding
 from jobs.page import Page
 from jobs.result import ChunkResult
+from jobs.store import specs
 from jobs.store.connection import Connection
 from jobs.store.details import whole
 from jobs.store.names import checked, found, key, missing
@@ -31,9 +32,9 @@ class Findings:
     def get(self, tenant: str, job_id: str, index: int) -> Finding:
         """Returns what was found of one row of the upload, its details whole. Raises NotFound until it is found."""
         name = key("t", tenant, "job", checked(job_id, "job"))
-        (row,) = self._connection.ask(("HMGET", name, "spec", "chunk_size"))
-        spec, size = (found(value) for value in row)
-        rows: list[int] = json.loads(spec)["indices"]
+        (row,) = self._connection.ask(("HMGET", name, "spec", "request", "chunk_size"))
+        spec, request, size = (found(value) for value in row)
+        rows = specs.rows(json.loads(spec), json.loads(request))
         position = rows.index(index) if index in rows else None
         (chunk,) = self._connection.ask(("HGET", f"{name}:chunks", found(position) // int(size)))
         findings = ChunkResult.model_validate_json(found(chunk)).findings

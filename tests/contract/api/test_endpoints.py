@@ -139,6 +139,14 @@ def test_whole_numbers_on_the_wire_are_refused_with_the_reason(caller: TestClien
     assert "attacks change rows by fractions" in problem_of(answer, "invalid_request").detail
 
 
+@pytest.mark.parametrize("text", ["x" * 600_000, "\N{SNOWMAN}" * 100_000], ids=["long", "longer once escaped"])
+def test_a_description_that_no_card_could_carry_is_refused(caller: TestClient, text: str) -> None:
+    options = {"request": {"rows": "$batch", "text": text}, "scores": "$.scores[*]"}
+    body = ENDPOINT | TEMPLATE | {"options": options}
+    problem = problem_of(caller.post("/v1/models", json=body), "invalid_request")
+    assert "512 KiB" in problem.detail and text[:9] not in problem.detail
+
+
 def test_a_template_is_taken_as_it_is(api: Api, caller: TestClient) -> None:
     card = api.an_endpoint(caller, **TEMPLATE)
     assert card["endpoint"]["options"] == {"request": {"rows": "$batch"}, "scores": "$.scores[*]", "label": None}

@@ -180,6 +180,14 @@ def test_selected_rows_that_do_not_fit_are_refused_by_their_own_range(threat: di
     assert refusal.value.code == code
 
 
+def test_more_samples_than_a_job_takes_are_refused_before_they_are_listed() -> None:
+    """A small file can hold a thousand million rows."""
+    upload = samples_card(count=10**12, labelled=False)
+    with pytest.raises(Refused, match="at most 100000 samples") as refusal:
+        selected(request(ready_card(), upload), upload)
+    assert refusal.value.pointer == "/samples/limit"
+
+
 @pytest.mark.parametrize("chosen", [{}, {"limit": 10}, {"limit": 99}], ids=str)
 def test_rows_are_not_read_where_all_are_selected_or_the_card_shows_that_they_fit(chosen: dict[str, Any]) -> None:
     assert not wants_rows(request(MODEL, WIDE, samples=chosen), MODEL, WIDE)

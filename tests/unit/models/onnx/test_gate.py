@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import pairwise
 from math import prod
 
 import numpy as np
@@ -48,6 +49,16 @@ relu = partial(node, "Relu", ["x"], ["y"])
 def dense(**fields) -> ModelProto:
     weights = numpy_helper.from_array(np.ones((4, 4), np.float32), "w")
     return model(node("MatMul", ["x", "w"], ["y"]), tensors=[weights], **fields)
+
+
+LONG = "n" * 900_000
+
+
+def named(source="x", hidden="h", target="y", weights="w", step="", axis="N") -> ModelProto:
+    """Two layers, of which everything that has a name can have this one."""
+    layers = [node("MatMul", [source, weights], [hidden], name=step), node("Relu", [hidden], [target])]
+    matrix = numpy_helper.from_array(np.ones((4, 4), np.float32), weights)
+    return model(*layers, inputs=[value(source, (axis, 4))], outputs=[value(target)], tensors=[matrix])
 
 
 def constant(name: str, *numbers: float, dtype=np.int64) -> TensorProto:
@@ -287,6 +298,10 @@ REFUSED: dict[str, tuple[str, Callable[[], ModelProto | bytes]]] = {
     "graphs nested nine deep": ("model_too_complex", lambda: nested(9)),
     "100 001 nodes": ("model_too_complex", lambda: model(*[node("Neg", [], [])] * 100_000, relu())),
     "2 MiB of description": ("model_too_complex", lambda: dense(doc_string="x" * (2 << 20))),
+    **{
+        f"a long name of {what}": ("model_too_complex", partial(named, **{what: LONG}))
+        for what in ("source", "hidden", "target", "weights", "step", "axis")
+    },
     "two functions of one name": (
         "model_invalid",
         lambda: model(call("f"), functions=[function("f", relu())] * 2, domains=["own"]),
@@ -639,3 +654,18 @@ def test_control_flow_other_than_a_scan_says_nothing_of_neighbors():
     with pytest.raises(Refused) as refused:
         check(model(node("Loop", ["", "", "x"], ["y"], body=subgraph())).SerializeToString())
     assert "neighbors" not in refused.value.detail
+
+
+def test_a_name_that_is_too_long_is_told_by_its_length_and_never_quoted():
+    with pytest.raises(Refused) as refusal:
+        check(as_bytes(named(hidden=LONG)))
+    assert "900000 characters (at most 4096)" in refusal.value.detail and "nnn" not in refusal.value.detail
+    assert check(as_bytes(named(**dict.fromkeys(("source", "axis", "step"), "n" * 4096))))
+
+
+def test_names_may_be_many_or_long_and_not_both():
+    steps = [f"{number:04}" + "n" * 4092 for number in range(2100)]
+    chain = [node("Relu", [before], [after]) for before, after in pairwise(["x", *steps, "y"])]
+    with pytest.raises(Refused, match=r"have \d+ characters \(at most 16777216\)") as refusal:
+        check(as_bytes(model(*chain)))
+    assert refusal.value.code == "model_too_complex"
