@@ -25,6 +25,16 @@ def choose(wanted: str) -> Device:
     return "cpu"
 
 
+def look_at_processor() -> None:
+    """Has torch choose its kernels now, by what files of the system say of the processor.
+
+    It would do so at its first sum, when a confined process may have lost sight of them: others round otherwise.
+    """
+    import torch
+
+    torch.backends.cpu.get_cpu_capability()
+
+
 Provider = str | tuple[str, dict[str, str]]
 
 

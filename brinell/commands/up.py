@@ -29,15 +29,15 @@ def up(
     with installation as here:
         say(f"Ready at {here.url}; key in {data_dir / 'api-key'}, logs in {data_dir / 'logs'}. Ctrl-C stops it.")
         with here.client() as client:
-            say(_isolation(client.readiness()))
+            say(told_isolation(client.readiness()))
         try:
             threading.Event().wait()
         except KeyboardInterrupt:
             say("Stopping…")
 
 
-def _isolation(ready: Readiness) -> str:
-    """How uploaded models are locked up, and what this machine denies."""
+def told_isolation(ready: Readiness) -> str:
+    """Says how uploaded models are locked up, and what this machine denies."""
     denied = f" (this machine denies: {', '.join(ready['isolation_denied'])})" if ready["isolation_denied"] else ""
     advice = "" if ready["isolation"] == "strict" else ": take none from people you do not trust"
     return f"Uploaded models run at isolation level {ready['isolation']}{denied}{advice}."

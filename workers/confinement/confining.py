@@ -36,4 +36,5 @@ def confine(parent: int, *, level: Isolation, kind: RunnerKind, memory_bytes: in
 def seal(confined: Confined, *, kind: RunnerKind) -> None:
     """Ends the time of imports: from here on only the permitted system calls are made. Raises NotConfined."""
     if confined.level == "strict":
+        openable.check_processor_was_seen()
         seccomp.restrict(kind)

@@ -6,14 +6,15 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from workers.confinement.landlock import EXECUTE, IOCTL_DEV, READ, READ_FILE, WRITE_FILE
-from workers.confinement.levels import RunnerKind
+from workers.confinement.levels import NotConfined, RunnerKind
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 CODE = ("algorithms", "jobs", "models", "workers")  # the checkout may also hold a data folder, an .env, a history
 LIBRARIES = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib")
 
+_PROCESSOR = "/proc/cpuinfo"
 FACTS = (  # about the processor: without them a library takes slower ways, which round differently
-    "/proc/cpuinfo",
+    _PROCESSOR,
     "/proc/self/maps",
     "/sys/devices/system/cpu",
     "/sys/devices/system/node",
@@ -46,6 +47,19 @@ def files(kind: RunnerKind) -> Mapping[Path, int]:
         **(dict.fromkeys(_network(), READ) if kind == "probe" else {}),
         **(_card() if kind == "card" else {}),
     }
+
+
+def check_processor_was_seen() -> None:
+    """Raises NotConfined unless the libraries could read what they choose their kernels by.
+
+    Landlock knows a file of /proc by an inode that the kernel may forget when memory is short, and makes anew: then the
+    rule is lost, for good. What can be read after the imports could be read all the time.
+    """
+    if os.path.exists(_PROCESSOR):
+        try:
+            os.close(os.open(_PROCESSOR, os.O_RDONLY))
+        except OSError:
+            raise NotConfined("landlock", "the machine forgot what was allowed while libraries were imported") from None
 
 
 def _programs() -> Iterator[Path]:

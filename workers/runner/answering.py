@@ -9,7 +9,7 @@ from algorithms.driver.progress import Checkpoint, RunProgress, Stop
 from algorithms.errors import BrinellError, Contradiction, Refused
 from algorithms.seam.access import Model
 from models.cards import Inspection
-from models.device import Device, choose
+from models.device import Device, choose, look_at_processor
 from models.opening import inspect_model, load_libraries, open_model
 from workers import frames, messages
 from workers.confinement.levels import Confined
@@ -47,6 +47,8 @@ class Answering:
         self._permit: Permit | None = None
         self._said = -PROGRESS_SECONDS
         load_libraries(remote=remote)
+        if not remote:
+            look_at_processor()
         import scipy.optimize  # noqa: F401  # the fits and intervals of methods: a second that no job should wait for
 
     def serve(self, confined: Confined) -> None:
