@@ -8,7 +8,7 @@ PYTHON ?= python3
 PIP_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test faults law lint check format records reference bench clean
+.PHONY: help demo test faults sandbox law lint check format records reference bench clean
 
 BIN := .venv/bin
 RUN := .venv/installed-to-run
@@ -29,6 +29,9 @@ faults: $(WORK) ## Ten minutes of kills, freezes and a bad network under load; S
 
 law: $(WORK) ## The laws of one method, and what they cost: make law METHOD=square
 	$(BIN)/pytest tests/laws tests/contract/test_method_pages.py --method $(METHOD)
+
+sandbox: $(WORK) ## Attack the sandbox from inside a runner, as root or as who you are; docs/sandbox.md says what is tried
+	$(BIN)/pytest tests/e2e/sandbox tests/e2e/test_confinement.py
 
 lint: $(WORK) ## Format, ruff, types, import contracts, Dockerfiles, compose file; Lua where luacheck is installed
 	$(BIN)/ruff format --check

@@ -5,6 +5,7 @@ At level basic the same attempts work by the dozen, so they can.
 
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -12,7 +13,7 @@ import pytest
 
 from tests.e2e.sandbox.native import IS_KNOWN
 from tests.e2e.sandbox.surroundings import CHECKOUT
-from tests.e2e.sandbox.table import ATTEMPTS
+from tests.e2e.sandbox.table import ATTEMPTS, ROOMS
 from tests.patience import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.skipif(not IS_KNOWN, reason="the attempts make system calls by their numbers on x86-64")
@@ -87,3 +88,16 @@ def test_at_basic_most_attempts_work_so_that_this_proof_can_fail(surroundings):
 def test_every_attempt_says_in_a_sentence_what_it_tries():
     assert len(ATTEMPTS) > 100
     assert [name for name, attempt in ATTEMPTS.items() if not attempt.says.endswith(".")] == []
+
+
+PAGE = (CHECKOUT / "docs" / "sandbox.md").read_text()
+
+
+def test_the_page_counts_the_attempts_and_names_those_that_work():
+    told = {name: int(count) for name, count in re.findall(r"^\| (\w+): [^|]+\| (\d+) \|", PAGE, re.MULTILINE)}
+    assert told == {room.__name__.rpartition(".")[2]: len(room.ATTEMPTS) for room in ROOMS}
+    assert f"Of {len(ATTEMPTS)} attempts" in PAGE
+    assert f"| {len(HARMLESS)} of {len(ATTEMPTS)} work |" in PAGE
+    assert f"of {len(ATTEMPTS)} attempts {len(HARMLESS | CALLING)} work" in PAGE.replace("\n", " ")
+    named = dict(re.findall(r"^\| `(\w+)` \| (.+) \|$", PAGE, re.MULTILINE))
+    assert named == {name: ATTEMPTS[name].harmless for name in HARMLESS}
