@@ -3,6 +3,7 @@
 import os
 import secrets
 import socket
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,6 +12,10 @@ from brinell.machine.children import Program
 from brinell.machine.ports import usable_port
 
 HOST = "127.0.0.1"
+BYTES = "BRINELL_VALKEY_BYTES"
+LEAST_BYTES = 64 << 20
+SHARE = 4  # of the machine's memory one part in so many: models, and the system's own cache, need the rest
+CGROUP_LIMIT = Path("/sys/fs/cgroup/memory.max")
 GRACE_SECONDS = 10.0
 
 
@@ -21,6 +26,7 @@ class Valkey:
     """
 
     folder: Path
+    most_bytes: int = field(default_factory=lambda: memory_of(os.environ))
     port: int = field(default_factory=lambda: usable_port(HOST))
     password: str = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)
 
@@ -55,6 +61,7 @@ class Valkey:
                 "appendonly yes",
                 "appendfsync always",  # an accepted job survives a power cut
                 'save ""',
+                f"maxmemory {self.most_bytes}",  # full, it says so; without an end the system would kill something
                 "maxmemory-policy noeviction",  # the truth is in there: refuse a write, never forget a job
                 "",
             ]
@@ -68,6 +75,28 @@ class Valkey:
                 return connection.makefile("rb").read(12) == b"+OK\r\n+PONG\r\n"
         except OSError:
             return False
+
+
+def memory_of(environment: Mapping[str, str]) -> int:
+    """Returns how many bytes the server may take: those of BRINELL_VALKEY_BYTES, else a quarter of the memory that
+    there is here. Raises BrinellError for what cannot be meant.
+    """
+    told = environment.get(BYTES)
+    if told is None:
+        return max(LEAST_BYTES, _machine_bytes() // SHARE)
+    if not (told.isascii() and told.isdigit() and LEAST_BYTES <= int(told[:19]) < 2**62):
+        detail = f"{BYTES} is how much memory the embedded Redis may take, in bytes, and at least {LEAST_BYTES}."
+        raise BrinellError(detail, code="cannot_start")
+    return int(told)
+
+
+def _machine_bytes() -> int:
+    """Of the machine, or of the container that this runs in."""
+    machine = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    try:
+        return min(machine, int(CGROUP_LIMIT.read_text()))
+    except (OSError, ValueError):  # there is no such group, or it says `max`
+        return machine
 
 
 def _binary() -> Path:
