@@ -8,7 +8,7 @@ PYTHON ?= python3
 PIP_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test faults sandbox law lint check format records reference bench clean
+.PHONY: help demo test faults sandbox fuzz law lint check format records reference bench clean
 
 BIN := .venv/bin
 RUN := .venv/installed-to-run
@@ -21,11 +21,14 @@ demo: $(RUN) ## Audit the bundled model on 20 handwritten digits, end to end; wr
 	$(BIN)/brinell demo
 
 test: $(WORK) ## The whole test suite
-	$(BIN)/pytest -n auto --dist worksteal tests/unit tests/contract tests/laws tests/masks
+	$(BIN)/pytest -n auto --dist worksteal tests/unit tests/contract tests/laws tests/masks tests/fuzz
 	$(BIN)/pytest -n auto --dist loadfile tests/e2e tests/faults
 
 faults: $(WORK) ## Ten minutes of kills, freezes and a bad network under load; SEED=7 for others (docs/faults.md)
 	$(BIN)/python -m tests.faults $(if $(SEED),--seed $(SEED))
+
+fuzz: $(WORK) ## 2,000 mutated models and all handmade ones through the front door; SEED=7 for others (docs/faults.md)
+	$(BIN)/python -m tests.fuzz $(if $(SEED),--seed $(SEED))
 
 law: $(WORK) ## The laws of one method, and what they cost: make law METHOD=square
 	$(BIN)/pytest tests/laws tests/contract/test_method_pages.py --method $(METHOD)
