@@ -76,8 +76,9 @@ class Leases:
     def fail(self, lease: Lease, code: str, detail: str, *, retry: bool, partial: ChunkResult | None = None) -> None:
         """Gives a chunk back with the reason why it could not be done.
 
-        `model_fault` is retried once at most, other codes until the attempts are spent; then the subject has failed: a
-        job or an audit with this reason, and a model is refused for it. Without `retry` that is so at once.
+        `model_fault` is retried once at most, `worker_lost` nine times without being charged, other codes until the
+        attempts are spent; then the subject has failed: a job or an audit with this reason, and a model is refused for
+        it. Without `retry` that is so at once.
         `partial`: what had been found before, kept where the job ends by this, or is cancelled.
         """
         kept = _result(self._fitting(lease, partial)) if partial else {}

@@ -24,7 +24,7 @@ live in one slot; `t:T` are the keys of tenant T, and no method finds an object 
                                        spec, seconds of work on a model. Gone at the end of all work
     unit:ID:uses               set     ids of what the work on a model uses
     unit:ID:out                set     chunks admitted and not committed: at most `chunks_in_flight`
-    unit:ID:chunks             hash    fence:N, attempts:N, faults:N, sent:N of those chunks
+    unit:ID:chunks             hash    fence:N, attempts:N, faults:N, taken:N, sent:N of those chunks
     unit:ID:live               hash    chunk -> Progress of the last beat
     using:ID                   set     live jobs, audits and models in the making that use this model or these samples;
                                        the audit of a job

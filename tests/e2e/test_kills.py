@@ -106,6 +106,17 @@ def test_a_job_survives_and_its_numbers_are_the_same(machine, undisturbed, start
     assert_bit_equal(result(machine, job), undisturbed)
 
 
+def test_a_runner_that_is_killed_more_often_than_a_model_may_fail_costs_no_job(machine, undisturbed, start):
+    worker, job = start(chunk_size=12)
+    for _ in range(4):
+        until(lambda: machine.job(job).progress.queries > 0, what="a runner at work")
+        (at_work, *_) = worker.runners
+        os.kill(at_work, signal.SIGKILL)
+        until(lambda: at_work not in worker.runners, what="its end")  # noqa: B023
+    assert machine.ended(job).state == "succeeded"
+    assert_bit_equal(result(machine, job), undisturbed)
+
+
 GRADIENTS = [{"name": "clever", "batches": 20, "batch_size": 32, "radius": 1.0}, {"name": "pgd", "steps": 10}]
 
 

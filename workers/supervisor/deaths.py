@@ -23,6 +23,15 @@ def by_exit(returncode: int) -> Failed:
     return _BY_SIGNAL.get(returncode, _UNKNOWN)
 
 
+def from_outside() -> Failed:
+    """The model did nothing, so nothing is charged to it."""
+    detail = (
+        "The process that computed a part of this was ended from outside again and again, as when the machine runs out "
+        "of memory; the model used little. Try again later, or tell the operator."
+    )
+    return Failed("worker_lost", detail, retry=True)
+
+
 def by_timeout(seconds: float) -> Failed:
     detail = f"The model was silent for more than {seconds:.0f} s; use a faster one, or ask for less at a time."
     return _fault(detail, retry=False)

@@ -11,12 +11,14 @@ import sys
 import tempfile
 import threading
 from pathlib import Path
+from time import monotonic, sleep
 from typing import BinaryIO, cast
 
 from workers import frames
 from workers.confinement.levels import Confined, Isolation, RunnerKind
 from workers.frames import Frame, FrameError
 from workers.messages import Cancel, Ready
+from workers.supervisor import blame
 from workers.supervisor.log_tail import LogTail
 
 ENVIRONMENT = {
@@ -36,6 +38,8 @@ PASSED_ON: dict[RunnerKind, tuple[str, ...]] = {
 }
 
 PROGRAM = (sys.executable, "-I", "-m", "workers.runner")
+DYING_SECONDS = 1.0  # from the end of its pipe to its own
+LOOK_SECONDS = 0.01
 DIRECTORY = "brinell-runner"  # -PID OF THE SUPERVISOR-random
 
 
@@ -47,12 +51,15 @@ def sweep_directories() -> None:
 
 
 class RunnerDied(Exception):
-    """The pipe ended, or what came out of it was no frame. `returncode` as subprocess has it: -n for signal n."""
+    """The pipe ended, or what came out of it was no frame. `returncode` as subprocess has it: -n for signal n.
 
-    def __init__(self, returncode: int, log: str, *, was_ready: bool) -> None:
+    `was_taken`: somebody killed it who is not its supervisor, and not for the memory that it took.
+    """
+
+    def __init__(self, returncode: int, log: str, *, was_ready: bool, was_taken: bool = False) -> None:
         super().__init__(f"the runner ended with {returncode}")
         self.returncode = returncode
-        self.was_ready = was_ready
+        self.was_ready, self.was_taken = was_ready, was_taken
         self.log = log
 
 
@@ -83,6 +90,10 @@ class RunnerProcess:
         self._answers = cast(BinaryIO, self._process.stdout)
         self._log = LogTail(cast(BinaryIO, self._process.stderr))
         self._writing = threading.Lock()
+        self._collecting = threading.Lock()
+        self._peak_bytes = 0  # of memory; told when it is collected
+        self._kills_before = blame.kills_for_memory()
+        self._is_killed = False
         self._isolation = isolation
         self._confined: Confined | None = None
         self.is_open = False  # it has the model of its supervisor's choice at hand
@@ -94,7 +105,7 @@ class RunnerProcess:
 
     @property
     def is_alive(self) -> bool:
-        return self._process.poll() is None
+        return self._collected() is None
 
     def wait_until_ready(self) -> Confined:
         """Returns how it is confined, when the libraries are imported. Raises RunnerDied, also where it is shut in less
@@ -145,13 +156,14 @@ class RunnerProcess:
     def kill(self) -> None:
         """SIGKILL to the child and all it may have started. Safe to call twice, and from any thread."""
         if self.is_alive:
+            self._is_killed = True
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.pid, signal.SIGKILL)
 
     def close(self) -> None:
         """Closes the pipes: kills the child, collects it, and leaves nothing behind."""
         self.kill()
-        self._process.wait()
+        self._ended()
         self._log.close()
         for pipe in (self._requests, self._answers):
             with contextlib.suppress(OSError):
@@ -160,13 +172,37 @@ class RunnerProcess:
 
     def _died(self) -> RunnerDied:
         """A child that broke the protocol is as good as dead, and is made so."""
-        try:
-            self._process.wait(timeout=1)
-        except subprocess.TimeoutExpired:
-            self.kill()
-        returncode = self._process.wait()
+        end = monotonic() + DYING_SECONDS
+        while self.is_alive and monotonic() < end:
+            sleep(LOOK_SECONDS)
+        self.kill()
+        returncode = self._ended()
         self._log.close()
-        return RunnerDied(returncode, self._log.text(), was_ready=self._confined is not None)
+        was_taken = returncode == -signal.SIGKILL and not self._is_killed and self._is_blameless()
+        return RunnerDied(returncode, self._log.text(), was_ready=self._confined is not None, was_taken=was_taken)
+
+    def _is_blameless(self) -> bool:
+        return blame.is_blameless(
+            self._peak_bytes, kills_before=self._kills_before, kills_after=blame.kills_for_memory()
+        )
+
+    def _ended(self) -> int:
+        """Waits for its end."""
+        with contextlib.suppress(ChildProcessError):  # collected already
+            os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)
+        returncode = self._collected()
+        assert returncode is not None
+        return returncode
+
+    def _collected(self) -> int | None:
+        """Its exit code, None while it lives. What it used is told by the one wait that collects it."""
+        with self._collecting:
+            if self._process.returncode is None:
+                pid, status, used = os.wait4(self.pid, os.WNOHANG)
+                if pid:
+                    self._process.returncode = os.waitstatus_to_exitcode(status)
+                    self._peak_bytes = 1024 * used.ru_maxrss
+            return cast(int | None, self._process.returncode)
 
 
 def _environment(directory: str, kind: RunnerKind) -> dict[str, str]:

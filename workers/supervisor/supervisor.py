@@ -201,6 +201,8 @@ def _after_death(error: RunnerDied | FrameError, watch: Watch, lease: Lease, sec
             return HandedBack()
     if isinstance(error, FrameError):
         return deaths.by_nonsense()
+    if error.was_taken:
+        return deaths.from_outside()
     if not error.was_ready:
         return deaths.before_ready()
     if watch.reason == "timeout":

@@ -5,7 +5,8 @@ if not write_when_full() then return reply('ok') end
 if ASK.per_second > 0 then
   local bucket = key('t', ASK.tenant, 'turns')
   local turn = 1000 / ASK.per_second
-  local kept = math.min(tonumber(redis.call('GET', bucket) or 0), STEADY + turn * ASK.burst) -- the burst may have shrunk
+  local kept = tonumber(redis.call('GET', bucket) or 0)
+  kept = math.min(kept, STEADY + turn * ASK.burst) -- a burst that was allowed more is forgotten
   local full_at = math.max(STEADY, kept) + turn
   local wait = full_at - STEADY - turn * ASK.burst
   if wait > 0 then return reply('too_often', {seconds = wait / 1000}) end

@@ -76,8 +76,8 @@ local function refuse_model(tenant, id, code, detail)
   lapse(tenant, 'model', id)
 end
 
--- Of a model it is said that its file is at fault, whoever died of it.
-local BLAMED = {internal = 'model_invalid', model_fault = 'model_invalid'}
+-- Of a model it is said that its file is at fault, whoever died of it; but not where somebody took its process away.
+local BLAMED = {internal = 'model_invalid', model_fault = 'model_invalid', worker_lost = 'unavailable'}
 
 local function end_model(tenant, id, state, code, detail)
   if state ~= 'succeeded' then return refuse_model(tenant, id, BLAMED[code] or code, detail) end

@@ -202,7 +202,8 @@ end
 local function put_away(unit, id, chunk)
   redis.call('SREM', key('unit', id, 'out'), chunk)
   redis.call('HDEL', key('unit', id, 'live'), chunk)
-  redis.call('HDEL', key('unit', id, 'chunks'), 'attempts:' .. chunk, 'faults:' .. chunk, 'sent:' .. chunk)
+  redis.call('HDEL', key('unit', id, 'chunks'), 'attempts:' .. chunk, 'faults:' .. chunk, 'taken:' .. chunk,
+    'sent:' .. chunk)
   redis.call('ZREM', key('leases'), spot(id, chunk))
   leave_line(unit, spot(id, chunk))
 end

@@ -131,6 +131,24 @@ def test_a_fault_of_the_model_is_retried_once(store: Store, upload: Upload, queu
     assert store.leases.beat(other, Progress()) == "lost"
 
 
+def test_a_runner_taken_from_outside_is_not_charged_and_has_a_count_of_its_own(store: Store, upload: Upload) -> None:
+    job_id = upload.job()
+    for taken_before in range(10):
+        assert store.jobs.get("lab", job_id).state in (JobState.QUEUED, JobState.RUNNING), taken_before
+        lease = taken(store, job_id)
+        assert lease.attempt == 1
+        store.leases.fail(lease, "worker_lost", "It was taken.", retry=True)
+    job = store.jobs.get("lab", job_id)
+    assert (job.state, job.error.code) == (JobState.FAILED, "worker_lost")
+
+
+def test_a_model_whose_inspector_was_taken_is_not_called_invalid(store: Store) -> None:
+    card = store.models.add("lab", model_card())
+    for _ in range(10):
+        store.leases.fail(taken(store, card.id), "worker_lost", "It was taken.", retry=True)
+    assert store.models.get("lab", card.id).refusal.code == "unavailable"
+
+
 def test_a_failure_that_another_try_cannot_mend_ends_the_job_at_once(store: Store, upload: Upload) -> None:
     job_id = upload.job()
     store.leases.fail(taken(store, job_id), "model_fault", "It does not answer.", retry=False)

@@ -19,6 +19,11 @@ def test_a_runner_that_never_started_is_no_fault_of_the_model():
     assert deaths.before_ready().retry
 
 
+def test_neither_is_one_that_was_taken_from_outside():
+    assert deaths.from_outside().code == "worker_lost"
+    assert deaths.from_outside().retry
+
+
 def test_only_deaths_that_the_machine_may_have_caused_are_tried_again():
     assert deaths.by_exit(-signal.SIGKILL).retry
     assert deaths.by_exit(-signal.SIGSEGV).retry
