@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from algorithms.mathematics.arrays import Numbers
+from algorithms.registry import METHODS
 from algorithms.seam.claims import Kind
 from audits.document.estimates import SCORES, title
 from audits.document.report import JobRow, Report, Skipped
@@ -108,10 +109,19 @@ def _gaps(
             why = (lost[0].error or "").rstrip(".")
             yield need, f"The job {lost[0].method} is {lost[0].state}{': ' + why if why else ''}."
         elif all(job.is_baseline for job in ours):
-            names = ", ".join(skip.method for skip in skipped)
+            names = ", ".join(skip.method for skip in skipped if need in _needs_met_by(skip.method))
             yield need, f"The audit has no {word}{' (skipped: ' + names + ')' if names else ''}."
+
+
+def _needs_met_by(method: str) -> tuple[Need, ...]:
+    """Names the evidence that a method brings by its newest version; nothing of one that is gone."""
+    return next((_evidence(row.proves, method) for row in METHODS if row.name == method), ())
 
 
 def needs_met_by(job: JobRow) -> tuple[Need, ...]:
     """Names the evidence that a job brings, if it succeeds."""
-    return (job.method,) if job.proves is Kind.ESTIMATE else _NEEDS.get(job.proves, ())
+    return _evidence(job.proves, job.method)
+
+
+def _evidence(proves: str, method: str) -> tuple[Need, ...]:
+    return (method,) if proves == Kind.ESTIMATE else _NEEDS.get(proves, ())

@@ -10,6 +10,8 @@ from audits.policy.bounds import TOO_CLOSE, TOO_FEW, Decision, RuleBound, of_rat
 from audits.policy.metrics import LEVEL, Metric, Share
 from audits.policy.policy import Rule
 
+FALL_ALONE = "What was observed alone decided: with a confidence the drop would be inconclusive here."
+
 
 @dataclass(frozen=True)
 class Baseline:
@@ -41,8 +43,10 @@ def decide(
     level, bound = rule.confidence or LEVEL, RuleBound(most, is_floor=False, level=rule.confidence)
     drop, low, high = drop_of(before, after, level)
     verdict = bound.holds(drop, drop) if rule.confidence is None else bound.holds(low, high)
-    said = f"It fell by {drop:.3g} [{low:.3g}, {high:.3g}] on the {len(after)} samples of both audits."
+    said = f"{_told(drop, low, high, level)} on the {len(after)} samples of both audits."
     needed = None
+    if rule.confidence is None and bound.holds(low, high) == "inconclusive":
+        said = f"{said} {FALL_ALONE}"
     if verdict == "inconclusive":
         needed = _needed(before, after, bound)
         said = f"{said} {TOO_FEW if needed else TOO_CLOSE}"
@@ -56,6 +60,14 @@ def decide(
         detail=f"{said} {baseline.remark}" if baseline.remark else said,
         baseline=float(before.mean()),
     )
+
+
+def _told(drop: float, low: float, high: float, level: float) -> str:
+    """Says a drop in points of a hundred: what rose did not fall by less than nothing."""
+    moved = (
+        "It stayed the same" if drop == 0 else f"It {'fell' if drop > 0 else 'rose'} by {abs(100 * drop):.3g} points"
+    )
+    return f"{moved} (a fall of {100 * low:.3g} to {100 * high:.3g} points at {100 * level:.3g} %)"
 
 
 def drop_of(before: Flags, after: Flags, level: float) -> tuple[float, float, float]:

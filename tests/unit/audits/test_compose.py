@@ -206,7 +206,7 @@ def test_of_a_bound_and_a_drop_both_must_hold(bound, worst, expected):
     rule = {"name": "d", "metric": "clean_accuracy", "at_least": bound, "max_drop_from_baseline": worst}
     (outcome,) = made(baseline=made(), baseline_audit_id="aud_b", wrong=(8, 9), policy={"rules": [rule]}).rules
     assert (outcome.verdict, outcome.baseline, outcome.observed) == (expected, 0.9, 0.8)
-    assert "It fell by 0.1" in outcome.detail
+    assert "It fell by 10 points (a fall of " in outcome.detail
 
 
 @pytest.mark.parametrize(
