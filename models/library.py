@@ -1,7 +1,7 @@
 """Bytes under their own digest: models, samples and adversarial arrays, in a folder or an S3 bucket.
 
     <url>/objects/ab/cdef…      an object's SHA-256, cut after two digits
-    <url>/incoming/             uploads in progress (folder only; for a bucket they wait in the machine's own tmp)
+    <url>/incoming/             files in the making (folder only; for a bucket they wait in the machine's own tmp)
 
 An object appears whole or not at all, is never changed, and is checked against its digest whenever it is read.
 Who still needs it is counted elsewhere (`jobs/store/store.py`): this class keeps no books.
@@ -16,16 +16,20 @@ from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
-from uuid import uuid4
 
 import obstore
 from obstore.exceptions import BaseError, NotFoundError
 from obstore.store import LocalStore, S3Store
 
-from algorithms.errors import BrinellError, NotFound, Refused
+from algorithms.errors import NotFound, Refused
+from models import incoming
 from models.storage import disk_errors, unreachable
 
 DIGEST = re.compile(r"[0-9a-f]{64}")
+LOST = (
+    "These bytes are lost or damaged on the server's side. Upload the model or the samples again (the same bytes mend "
+    "what stands on them); what was computed, run again."
+)
 MISSING = (FileNotFoundError, NotFoundError)  # obstore raises the one or the other, by call
 TRIED_BYTES = 4096  # a disk that is full may still have room for a name
 
@@ -65,28 +69,33 @@ class Library:
     def put(self, data: bytes) -> str:
         """Store the bytes and return their SHA-256. Idempotent."""
         sha256 = hashlib.sha256(data).hexdigest()
-        path = self._incoming / f"put-{uuid4().hex}"
+        with _storage_errors():
+            draft = incoming.begin(self._incoming)
         try:
             with _storage_errors():
-                path.write_bytes(data)
-            self.put_file(path, sha256)
+                draft.file.write(data)
+                draft.file.flush()
+            self.put_file(draft.path, sha256)
         finally:
-            with suppress(OSError):
-                path.unlink()
+            draft.discard()
         return sha256
+
+    def sweep(self) -> int:
+        """Remove what processes that died have left in `incoming`, and count it."""
+        return incoming.sweep(self._incoming, is_ours=self._folder is not None)
 
     def get(self, sha256: str) -> bytes:
         """Return an object's bytes.
 
-        Raises NotFound; BrinellError where they are no longer what was put; Unavailable.
+        Raises NotFound, also where they are no longer what was put; Unavailable.
         """
         with _storage_errors():
             try:
                 data = obstore.get(self._store, _key(sha256)).bytes().to_bytes()
             except MISSING as error:
-                raise NotFound("There is no such object.") from error
+                raise NotFound(LOST) from error
         if hashlib.sha256(data).hexdigest() != sha256:
-            raise BrinellError(f"Stored object {sha256[:12]} no longer matches its digest; upload it again.")
+            raise NotFound(LOST)
         return data
 
     def size(self, sha256: str) -> int:

@@ -32,6 +32,7 @@ def main(arguments: list[str] | None = None) -> None:
     logs.write_as_json(settings.log_level)
     have_library_or_exit(settings.library)
     library = Library(settings.library)
+    library.sweep()
     queue = Queue(settings.redis_url, patience=BROKER_SECONDS)
     store = Store(settings, queue, library, patience=REDIS_SECONDS)
     meet_or_exit(store.connection)

@@ -28,7 +28,7 @@ class Station:
         sweep_directories()
         self._runners = Runners(lambda: _start(_runner_kind(settings.device)))
         self.supervisor = Supervisor(settings, store=store, library=library, runners=self._runners)
-        self._reaper = Reaper(lambda: _sweep(store))
+        self._reaper = Reaper(lambda: _sweep(store, library))
         self._reaper.start()
 
     def close(self) -> None:
@@ -36,8 +36,9 @@ class Station:
         self._runners.close()
 
 
-def _sweep(store: Store) -> None:
+def _sweep(store: Store, library: Library) -> None:
     store.moves.reap()
+    library.sweep()
     store.holdings.measure()
 
 

@@ -2,9 +2,8 @@
 
 import hashlib
 import os
-import tempfile
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from fastapi.concurrency import run_in_threadpool
 from starlette.requests import Request
 
 from algorithms.errors import Refused, TooLarge
+from models import incoming
 from models.storage import disk_errors
 from service.wire.packets import packets
 
@@ -91,32 +91,26 @@ async def _fill(sink: "_Sink", request: Request, *, length: int) -> None:
 
 
 class _Sink:
-    """A private temporary file (mode 0600, a name nobody can foresee) that hashes what it is given."""
+    """A private temporary file that hashes what it is given."""
 
     @disk_errors()
     def __init__(self, folder: Path) -> None:
-        handle, name = tempfile.mkstemp(prefix="upload-", dir=folder)
-        self._file = os.fdopen(handle, "wb")
-        self._path = Path(name)
+        self._draft = incoming.begin(folder)
         self._digest = hashlib.sha256()
         self._size = 0
 
     @disk_errors()
     def write(self, block: bytes) -> None:
         self._digest.update(block)
-        self._size += self._file.write(block)
+        self._size += self._draft.file.write(block)
 
     @disk_errors()
     def finish(self) -> Upload:
         """On the disk, not only on its way there: the library renames the file, and a rename can overtake the data."""
-        self._file.flush()
-        os.fsync(self._file.fileno())
-        self._file.close()
-        return Upload(path=self._path, sha256=self._digest.hexdigest(), size_bytes=self._size)
+        self._draft.file.flush()
+        os.fsync(self._draft.file.fileno())
+        return Upload(path=self._draft.path, sha256=self._digest.hexdigest(), size_bytes=self._size)
 
     def discard(self) -> None:
         """Harmless after the file was adopted: then there is nothing under this name any more."""
-        with suppress(OSError):  # closing writes again what had no room
-            self._file.close()
-        with suppress(OSError):
-            self._path.unlink()
+        self._draft.discard()

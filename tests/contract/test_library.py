@@ -1,9 +1,11 @@
 """A library keeps bytes under their digest, whole or not at all: the same laws in a folder and in a bucket."""
 
 import hashlib
+import os
 import socket
 import subprocess
 import sys
+import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import suppress
@@ -12,7 +14,8 @@ from threading import Thread
 
 import pytest
 
-from algorithms.errors import BrinellError, NotFound, Refused, Unavailable
+from algorithms.errors import NotFound, Refused, Unavailable
+from models.incoming import begin, sweep
 from models.library import Library
 from tests.patience import PATIENCE_SECONDS, until
 
@@ -132,10 +135,80 @@ def test_bytes_that_changed_in_the_store_are_not_handed_out(library: Library):
     upload = library.incoming() / "changed"
     upload.write_bytes(DATA)
     library.put_file(upload, ABSENT)  # under a digest that is not theirs
-    with pytest.raises(BrinellError, match="no longer matches its digest") as failure:
+    with pytest.raises(NotFound, match="Upload the model or the samples again"):
         library.get(ABSENT)
-    assert failure.value.code == "internal"
     library.delete(ABSENT)
+
+
+def test_lost_bytes_are_there_again_when_they_are_uploaded_again(library: Library):
+    upload = library.incoming() / "changed"
+    upload.write_bytes(b"damaged")
+    library.put_file(upload, DIGEST)
+    with pytest.raises(NotFound, match="the same bytes mend what stands on them"):
+        library.get(DIGEST)
+    assert library.get(library.put(DATA)) == DATA
+
+
+def left_behind(folder: Path, name: str, *, seconds: float = 3600) -> Path:
+    """A file of a process that died, last written to so long ago."""
+    path = folder / name
+    path.write_bytes(DATA)
+    written = time.time() - seconds
+    os.utime(path, (written, written))
+    return path
+
+
+def test_what_a_killed_process_had_begun_is_swept(library: Library):
+    program = "import sys, pathlib; from models.incoming import begin; d = begin(pathlib.Path(sys.argv[1]))\n"
+    program += "print(d.path, flush=True); d.file.write(b'a' * 99999); d.file.flush(); sys.stdin.read()"
+    with subprocess.Popen(
+        [sys.executable, "-c", program, str(library.incoming())],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as writer:
+        path = Path(writer.stdout.readline().strip())
+        written = time.time() - 3600
+        os.utime(path, (written, written))
+        library.sweep()
+        assert path.exists(), "its process lives"
+        writer.kill()
+    library.sweep()
+    assert not path.exists()
+
+
+def test_what_is_being_written_or_is_young_is_let_be(library: Library):
+    draft = begin(library.incoming())
+    young = left_behind(library.incoming(), "brinell-draft-young", seconds=5)
+    held = left_behind(library.incoming(), draft.path.name)
+    library.sweep()
+    assert held.exists() and young.exists()
+    draft.discard()
+    young.unlink()
+
+
+def test_what_is_moved_into_the_library_while_it_is_held_is_never_swept(library: Library):
+    draft = begin(library.incoming())
+    draft.file.write(DATA)
+    draft.file.flush()
+    library.put_file(draft.path, DIGEST)
+    library.sweep()
+    draft.discard()
+    assert library.get(DIGEST) == DATA
+
+
+def test_leaks_of_older_versions_are_swept_from_our_own_folder_and_strangers_files_are_not(tmp_path: Path):
+    library = Library((tmp_path / "library").as_uri())
+    old = [left_behind(library.incoming(), name) for name in ("upload-abc", "put-abc", "brinell-draft-abc")]
+    (library.incoming() / "a folder").mkdir()
+    os.mkfifo(library.incoming() / "a pipe")
+    assert library.sweep() == 3
+    assert not any(path.exists() for path in old)
+    shared = tmp_path / "tmp"
+    shared.mkdir()
+    theirs, ours = left_behind(shared, "upload-abc"), left_behind(shared, "brinell-draft-abc")
+    assert sweep(shared, is_ours=False) == 1
+    assert theirs.exists() and not ours.exists()
 
 
 def test_a_library_in_order_passes_its_check_and_keeps_nothing_of_it(library: Library):
@@ -145,9 +218,9 @@ def test_a_library_in_order_passes_its_check_and_keeps_nothing_of_it(library: Li
 
 
 def test_a_put_leaves_nothing_in_incoming(library: Library):
-    before = set(library.incoming().glob("put-*"))
+    before = set(library.incoming().glob("brinell-draft-*"))
     library.put(DATA)
-    assert set(library.incoming().glob("put-*")) <= before
+    assert set(library.incoming().glob("brinell-draft-*")) <= before
 
 
 def test_two_libraries_at_one_address_share_their_objects(folder: Path):
@@ -186,7 +259,7 @@ def test_a_missing_bucket_is_said_to_be_unreachable(bucket: str):
         with pytest.raises(Unavailable) as failure:
             attempt()
         assert failure.value.retry_after > 0
-    assert not list(library.incoming().glob("put-*"))
+    assert not list(library.incoming().glob("brinell-draft-*"))
 
 
 @pytest.mark.parametrize("url", ["", "/srv/library", "file://", "file://elsewhere/library", "s3://", "https://x/y"])

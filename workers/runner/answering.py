@@ -138,9 +138,9 @@ def answered(answer: Callable[[Frame], Message], frame: Frame) -> Message:
     except MemoryError:
         traceback.print_exc()
         return _fault("The model ran out of memory while it was asked; use a smaller model.")
-    except Exception as error:
+    except Exception:
         traceback.print_exc()
-        return _fault(f"The model failed while it was asked ({type(error).__name__}).")
+        return _fault("The model failed while it was asked, in a way that is not known here; export it again.")
 
 
 def _fault(detail: str) -> Fault:

@@ -6,7 +6,7 @@ from time import monotonic, sleep
 
 import structlog
 
-from algorithms.errors import Unavailable
+from algorithms.errors import NotFound, Unavailable
 from jobs.lease import AuditLease, JobLease, Lease, ModelLease
 from jobs.settings import Settings
 from jobs.spec import QueueName
@@ -108,6 +108,9 @@ class Supervisor:
             _log.warning("work_interrupted", work=lease.work, reason=away.detail)
             sleep(self._settings.lease_seconds / 3)  # or it would be begun again at once
             ending = HandedBack()
+        except NotFound as lost:  # what was uploaded is gone from the library, and will not come back by itself
+            _log.exception("bytes_lost", work=lease.work)
+            ending = Failed("internal", lost.detail, retry=False)
         except Exception:
             _log.exception("work_failed", work=lease.work)
             ending = Failed("internal", kind.apology, retry=True)

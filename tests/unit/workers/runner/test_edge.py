@@ -16,7 +16,10 @@ from workers.runner.answering import answered
         (Refused("No.", code="not_available"), NotAccepted(code="not_available", detail="No.")),
         (
             ZeroDivisionError("/secret"),
-            Fault(code="model_fault", detail="The model failed while it was asked (ZeroDivisionError)."),
+            Fault(
+                code="model_fault",
+                detail="The model failed while it was asked, in a way that is not known here; export it again.",
+            ),
         ),
     ],
     ids=lambda value: type(value).__name__,
