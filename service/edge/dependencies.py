@@ -1,6 +1,6 @@
 """What endpoints may ask for by name: the parts of the application, who is calling, and common parameters."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Annotated
 
@@ -14,6 +14,7 @@ from jobs.store.keys import KeyRecord
 from jobs.store.store import Store
 from models.library import Library
 from service.edge.hashing import Hashing
+from service.edge.lanes import Lanes
 from service.edge.rehashing import rehash
 from service.edge.security import read_key
 from service.edge.strangers import Strangers
@@ -29,6 +30,7 @@ class Parts:
     settings: Settings
     store: Store
     library: Library
+    lanes: Lanes = field(default_factory=Lanes)
 
     @property
     def audits(self) -> Audits:

@@ -1,6 +1,7 @@
 """`/v1/audits`: many jobs, one verdict, one report."""
 
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
@@ -69,7 +70,7 @@ ALONE = (
     ),
     openapi_extra=takes_json("AuditRequest", policy=examples.AUDIT_REQUEST, smallest=examples.SMALLEST_AUDIT_REQUEST),
 )
-def create_audit(
+async def create_audit(
     request: Request,
     response: Response,
     caller: JobsWriter,
@@ -82,7 +83,7 @@ def create_audit(
     """
     admission.check(body)
     once = idempotency(idempotency_key, request, body.model_dump(mode="json", exclude_unset=True))
-    audit = submit_audit(caller.tenant, body, once, parts)
+    audit = await parts.lanes.run(caller.tenant, partial(submit_audit, caller.tenant, body, once, parts))
     response.headers.update({"Location": f"/v1/audits/{audit.id}", "Retry-After": polling.POLL_SECONDS})
     return audit
 

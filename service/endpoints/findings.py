@@ -1,6 +1,7 @@
 """What a job found: `findings`, `adversarials`, and `events` while it runs."""
 
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Depends
@@ -14,7 +15,7 @@ from jobs.page import Page
 from jobs.states import TERMINAL
 from jobs.store.names import checked
 from service.actions import adversarials
-from service.edge.dependencies import Cursor, JobsReader, Limit, TheParts
+from service.edge.dependencies import Cursor, JobsReader, Limit, Parts, TheParts
 from service.openapi.declaring import answers, declares
 from service.wire.events import LastEventId, follow, version_of
 from service.wire.uploads import OCTET_STREAM
@@ -51,12 +52,16 @@ def get_finding(job_id: str, index: int, caller: JobsReader, parts: TheParts) ->
     responses=answers(200, "An .npz: `index` (m,), `x` (m, *shape), `label` (m,); m may be 0.", media_type=OCTET_STREAM)
     | declares("not_found", "job_not_finished", "invalid_request"),
 )
-def get_adversarials(job_id: str, caller: JobsReader, parts: TheParts) -> StreamingResponse:
+async def get_adversarials(job_id: str, caller: JobsReader, parts: TheParts) -> StreamingResponse:
     """Returns the points of an ended job; a cancelled one has those it found before."""
-    if parts.store.jobs.get(caller.tenant, job_id).state not in TERMINAL:
+    return await parts.lanes.run(caller.tenant, partial(_adversarials, caller.tenant, job_id, parts))
+
+
+def _adversarials(tenant: str, job_id: str, parts: Parts) -> StreamingResponse:
+    if parts.store.jobs.get(tenant, job_id).state not in TERMINAL:
         raise Conflict("The job still runs; ask again when it has ended.", code="job_not_finished")
-    shape = parts.store.jobs.shape(caller.tenant, job_id)
-    digests = parts.store.findings.adversarial_digests(caller.tenant, job_id)
+    shape = parts.store.jobs.shape(tenant, job_id)
+    digests = parts.store.findings.adversarial_digests(tenant, job_id)
     file = adversarials.merge(digests, parts.library.get, shape, parts.library.incoming())
     headers = {
         "Content-Length": str(adversarials.size_of(file)),

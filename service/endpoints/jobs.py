@@ -1,5 +1,6 @@
 """`/v1/jobs`: ask, watch, cancel, forget."""
 
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
@@ -57,7 +58,7 @@ ADMISSION_REFUSALS = (
     ),
     openapi_extra=takes_json("JobRequest", clever=examples.JOB_REQUEST, smallest=examples.SMALLEST_JOB_REQUEST),
 )
-def create_job(
+async def create_job(
     request: Request,
     response: Response,
     caller: JobsWriter,
@@ -68,7 +69,7 @@ def create_job(
     """Creates a job. Everything that can be refused is refused here; what is accepted runs."""
     check_reserved(body.threat)
     once = idempotency(idempotency_key, request, body.model_dump(mode="json", exclude_unset=True))
-    job = submit(caller.tenant, body, once, parts)
+    job = await parts.lanes.run(caller.tenant, partial(submit, caller.tenant, body, once, parts))
     response.headers.update({"Location": f"/v1/jobs/{job.id}", "Retry-After": polling.POLL_SECONDS})
     return job
 

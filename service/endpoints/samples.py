@@ -3,7 +3,6 @@
 from functools import partial
 
 from fastapi import APIRouter, Request, Response
-from fastapi.concurrency import run_in_threadpool
 
 from jobs.page import Page
 from models.cards import SamplesCard
@@ -46,7 +45,7 @@ async def create_samples(
     async with arriving(request, "samples", caller.tenant, idempotency_key, parts) as (samples_id, upload):
         once = idempotency(idempotency_key, request, upload.sha256)
         about = {"samples_id": samples_id, "tenant": caller.tenant, "name": name}
-        card = await run_in_threadpool(partial(take_samples, upload, **about, once=once, parts=parts))
+        card = await parts.lanes.run(caller.tenant, partial(take_samples, upload, **about, once=once, parts=parts))
     response.headers["Location"] = f"/v1/samples/{card.id}"
     return card
 

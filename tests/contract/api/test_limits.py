@@ -1,11 +1,13 @@
 """How often a tenant may ask, and how many jobs it may have: beyond that 429 and a time to come back."""
 
+from dataclasses import replace
 from typing import Any
 
 import anyio
 import pytest
 
 from service.app import create_app
+from service.edge.lanes import Lanes
 from service.edge.security import new_key
 from tests.contract.api.asgi import RudeClient
 from tests.contract.api.conftest import Api
@@ -102,3 +104,27 @@ def test_a_crowded_server_says_so_as_a_problem_and_can_still_be_watched(api: Api
         return [*seen, await later.call(app)]
 
     assert anyio.run(crowd) == [503, 200, 200]
+
+
+class NotedLanes(Lanes):
+    """Lanes that remember who ran in them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tenants: list[str] = []
+
+    async def run(self, tenant: str, call: Any) -> Any:
+        self.tenants.append(tenant)
+        return await super().run(tenant, call)
+
+
+def test_what_reads_uploads_and_results_runs_in_the_lane_of_its_tenant(api: Api) -> None:
+    noted, apart = NotedLanes(), api.under()
+    apart.app.state.parts = replace(apart.app.state.parts, lanes=noted)
+    caller = apart.caller("long")
+    audit, job = apart.an_audit(caller), apart.a_job(caller)
+    assert noted.tenants == ["long"] * 4, "two uploads of samples, an audit, a job"
+    apart.compute(job["id"])
+    assert caller.get(f"/v1/jobs/{job['id']}/adversarials").status_code == 200
+    assert caller.get(f"/v1/audits/{audit['id']}").status_code == caller.get("/v1/jobs").status_code == 200
+    assert noted.tenants == ["long"] * 5
