@@ -68,6 +68,7 @@ def installation(folder: Path, level: Isolation) -> Iterator[Target]:
     ):
         sibling = RunnerProcess(memory_bytes=MEMORY_BYTES, kind="probe", isolation=level)
         try:
+            sibling.wait_until_ready()
             yield Target(
                 data=str(data),
                 checkout=str(CHECKOUT),

@@ -54,6 +54,11 @@ def list_the_supervisors_files(target: Target) -> None:
     os.listdir(f"/proc/{target.parent}/fd")
 
 
+def read_what_the_sibling_is_sent(target: Target) -> None:
+    """Opens the pipe by which another tenant's model and samples come to its runner."""
+    os.close(os.open(f"/proc/{target.sibling}/fd/0", os.O_RDONLY | os.O_NONBLOCK))
+
+
 def go_through_the_supervisors_root(target: Target) -> None:
     """Reads a secret by way of the supervisor's own root."""
     Path(f"/proc/{target.parent}/root{target.data}/redis-url").read_text()
@@ -176,6 +181,7 @@ ATTEMPTS = (
             read_the_supervisors_map,
             read_the_siblings_map,
             list_the_supervisors_files,
+            read_what_the_sibling_is_sent,
             go_through_the_supervisors_root,
             copy_the_supervisors_memory,
             write_the_supervisors_memory,

@@ -116,6 +116,16 @@ def keep_a_file_without_a_name(target: Target) -> None:
         os.close(file)
 
 
+def write_its_own_memory(target: Target) -> None:
+    """Opens its own memory for writing, past what is read only in it."""
+    os.close(os.open("/proc/self/mem", os.O_RDWR))
+
+
+def open_its_pipe_the_other_way(target: Target) -> None:
+    """Opens the end of its pipe that the supervisor has, to speak to itself in the supervisor's name."""
+    os.close(os.open("/proc/self/fd/0", os.O_WRONLY | os.O_NONBLOCK))
+
+
 def write_to_what_it_was_given(target: Target) -> None:
     """Has something open beside the three pipes to its supervisor."""
     strange = [number for number in range(resource.getrlimit(resource.RLIMIT_NOFILE)[0]) if _is_strange(number)]
@@ -168,6 +178,8 @@ ATTEMPTS = (
             write_a_setting_of_the_kernel,
             write_its_score_for_memory,
             keep_a_file_without_a_name,
+            write_its_own_memory,
+            open_its_pipe_the_other_way,
             write_to_what_it_was_given,
         ),
     ),
