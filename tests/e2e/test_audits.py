@@ -65,6 +65,7 @@ def test_an_audit_ends_with_a_verdict_and_a_report(audited):
     assert [rule["verdict"] for rule in verdict["rules"]] == ["pass", "pass", "warn"]
     assert audit["verdict"] == verdict["verdict"] == report.verdict == "pass"
     assert [skip["method"] for skip in audit["skipped"]] == ["nearest_neighbor"]
+    assert {job.isolation for job in report.jobs} == {"strict"}
 
 
 def test_every_sample_has_a_bracket_whose_end_its_method_found(audited):

@@ -76,6 +76,7 @@ def test_the_second_order_score_of_a_quadratic_model_is_its_radius_and_kinks_are
     }
     job = client.wait_for_job(client.create_job(asked)["id"], timeout_seconds=PATIENCE_SECONDS)
     assert job["state"] == "succeeded", job["error"]
+    assert job["summary"]["isolation"] == "strict"
     findings = list(client.findings(job["id"]))
     if first == "Relu":
         assert [finding["details"] for finding in findings] == [{"reason": "not_smooth", "operators": ["Relu"]}] * 4

@@ -10,7 +10,7 @@ from workers.confinement.levels import NotConfined, RunnerKind
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 CODE = ("algorithms", "jobs", "models", "workers")  # the checkout may also hold a data folder, an .env, a history
-LIBRARIES = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib")
+LIBRARIES = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/nix/store")
 
 _PROCESSOR = "/proc/cpuinfo"
 FACTS = (  # about the processor: without them a library takes slower ways, which round differently

@@ -64,6 +64,15 @@ def test_of_an_endpoint_its_calls_are_counted_and_its_digest_is_called_what_it_i
     assert "description of the endpoint" not in PAGES["twenty samples"]
 
 
+def test_of_each_method_it_is_told_how_strictly_its_model_was_locked_up_and_what_the_machine_denied():
+    whole = DOCUMENTS["twenty samples"]
+    first, *others = (job.model_copy(update={"isolation": "strict"}) for job in whole.jobs)
+    lesser = first.model_copy(update={"isolation": "basic", "isolation_denied": ("landlock",)})
+    page = Page(render(whole.model_copy(update={"jobs": (lesser, *others)})))
+    assert page.text.count("isolation basic (denied by the machine: landlock)") == 1
+    assert page.text.count("isolation strict") == len(others)
+
+
 @pytest.mark.parametrize("name", ["twenty samples", "tabular"])
 def test_the_gallery_names_the_class_that_each_point_is_read_as(name):
     page = render(DOCUMENTS[name])
