@@ -8,7 +8,7 @@ PYTHON ?= python3
 PIP_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test faults sandbox fuzz law lint check format records reference bench clean
+.PHONY: help demo test faults sandbox fuzz machine law lint check format records reference bench clean
 
 BIN := .venv/bin
 RUN := .venv/installed-to-run
@@ -29,6 +29,9 @@ faults: $(WORK) ## Ten minutes of kills, freezes and a bad network under load; S
 
 fuzz: $(WORK) ## 2,000 mutated models and all handmade ones through the front door; SEED=7 for others (docs/faults.md)
 	$(BIN)/python -m tests.fuzz $(if $(SEED),--seed $(SEED))
+
+machine: $(WORK) ## The store against a small model of it, for ten minutes or so, in other orders each time
+	$(BIN)/pytest --hypothesis-profile long tests/contract/store/test_machine.py
 
 law: $(WORK) ## The laws of one method, and what they cost: make law METHOD=square
 	$(BIN)/pytest tests/laws tests/contract/test_method_pages.py --method $(METHOD)

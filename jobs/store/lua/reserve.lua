@@ -1,5 +1,6 @@
 -- Turns to call an origin, dealt out to all jobs on it: a bucket that fills at `per_second` and holds `burst`.
 -- The one number kept is the time at which the bucket would be full again (GCRA, the leaky bucket as a meter).
+write_when_full() -- those who call keep the rate together all the same
 local bucket = key('origin', ASK.origin)
 local turn = 1000 / ASK.per_second
 local room = turn * ASK.burst

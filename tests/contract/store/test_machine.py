@@ -1,5 +1,11 @@
-"""The job machine against a model of it that fits a screen, under every order of events that hypothesis thinks of."""
+"""The store against a model of it that fits a screen, under every order of events that hypothesis thinks of.
 
+A few hundred steps in `make test`; `make machine` takes tens of thousands. Every assertion compares the store with the
+model: nothing acknowledged is lost, nothing is doubled, no fence goes back, each job ends once.
+"""
+
+from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import pytest
@@ -13,19 +19,22 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from hypothesis.strategies import booleans, integers
+from hypothesis.strategies import booleans, integers, sampled_from
 
+from algorithms.errors import NotFound, OutOfRoom
+from jobs.idempotency import Idempotency
 from jobs.lease import Commit, Lease
 from jobs.record import Progress
 from jobs.settings import Settings
 from jobs.states import TERMINAL, JobState
 from jobs.store.store import Store
+from tests.contract.store.passing import pass_time
 from tests.jobs_for_tests import NotedLibrary, NotedQueue, Upload, result
 
-CHUNKS = 3
-ATTEMPTS = 3
-chunks = integers(0, CHUNKS - 1)
-ages = integers(0, 5)
+CHUNKS, JOBS = 3, 2
+ATTEMPTS, FAULTS, TAKEN = 3, 2, 10
+HOUR = 3600.0
+chunks, slots, ages = integers(0, CHUNKS - 1), integers(0, JOBS - 1), integers(0, 5)
 
 
 @dataclass
@@ -34,11 +43,13 @@ class Expected:
 
     state: JobState = JobState.QUEUED
     cancelled: bool = False
+    gone: bool = False
     done: set[int] = field(default_factory=set)
     held: dict[int, int] = field(default_factory=dict)
-    fences: dict[int, int] = field(default_factory=lambda: dict.fromkeys(range(CHUNKS), 0))
-    attempts: dict[int, int] = field(default_factory=lambda: dict.fromkeys(range(CHUNKS), 0))
-    faults: dict[int, int] = field(default_factory=lambda: dict.fromkeys(range(CHUNKS), 0))
+    fences: Counter[int] = field(default_factory=Counter)
+    attempts: Counter[int] = field(default_factory=Counter)
+    faults: Counter[int] = field(default_factory=Counter)
+    taken: Counter[int] = field(default_factory=Counter)
 
     @property
     def is_over(self) -> bool:
@@ -61,26 +72,33 @@ class Expected:
         return self.held.get(lease.chunk) == lease.fence
 
     def commit(self, chunk: int) -> None:
-        del self.held[chunk]
         self.done.add(chunk)
-        if self.cancelled:
-            self.end_if_idle()
-        elif len(self.done) == CHUNKS:
+        self.give_back(chunk)
+        if len(self.done) == CHUNKS and not self.is_over:
             self.end(JobState.SUCCEEDED)
 
-    def put_back(self, chunk: int, *, is_spent: bool) -> None:
+    def fail(self, chunk: int, code: str) -> None:
+        self.faults[chunk] += code == "model_fault"
+        self.taken[chunk] += code == "worker_lost"
+        self.attempts[chunk] -= code == "worker_lost"
+        spent = {"worker_lost": self.taken[chunk] >= TAKEN, "model_fault": self.faults[chunk] >= FAULTS}
+        charged = code != "worker_lost" and self.attempts[chunk] >= ATTEMPTS
+        self.give_back(chunk, is_spent=charged or spent.get(code, False))
+
+    def give_back(self, chunk: int, *, is_spent: bool = False) -> None:
         del self.held[chunk]
-        if self.cancelled:
-            self.end_if_idle()
-        elif is_spent:
+        if self.cancelled and not self.held:
+            self.end(JobState.CANCELLED)
+        elif is_spent and not self.cancelled:
             self.end(JobState.FAILED)
 
-    def end_if_idle(self) -> None:
-        if not self.held:
-            self.end(JobState.CANCELLED)
+    def run_out(self) -> None:
+        """Of its time to wait, to run, or to hear of a cancel."""
+        word = {JobState.QUEUED: JobState.EXPIRED, JobState.RUNNING: JobState.FAILED}[self.state]
+        self.end(JobState.CANCELLED if self.cancelled else word)
 
 
-class JobMachine(RuleBasedStateMachine):
+class StoreMachine(RuleBasedStateMachine):
     url: str  # set by the test, as is
     library: NotedLibrary
 
@@ -89,133 +107,237 @@ class JobMachine(RuleBasedStateMachine):
         self.server = redis.Redis.from_url(self.url)
         self.server.flushall()
         self.queue = NotedQueue(self.url)
-        settings = Settings(redis_url=self.url, max_attempts=ATTEMPTS)
-        self.store = Store(settings, self.queue, self.library)
+        self.store = Store(Settings(redis_url=self.url, max_attempts=ATTEMPTS), self.queue, self.library)
         self.upload = Upload(self.store)
-        self.job_id = self.upload.job(chunk_size=4)
-        self.expected = Expected()
+        self.ids: list[str] = []
+        self.jobs: dict[str, Expected] = {}
         self.leases: list[Lease] = []
+        self.is_full = False
+        for slot in range(JOBS):
+            self.ids.append("")
+            self.a_caller_asks_again(slot)
 
     def teardown(self) -> None:
-        if hasattr(self, "server"):
+        with suppress(AttributeError):  # never started
+            self.server.config_set("maxmemory", "0")
             self.server.close()
 
-    def lease(self, age: int) -> Lease:
-        """Any lease ever given, recent ones first."""
-        return self.leases[-1 - age % len(self.leases)]
+    def due(self, times: str, member: str) -> None:
+        """Lets one time come, as if it had long passed: it is moved by a command that no full server refuses."""
+        self.make_due(times, [member])
+        self.store.moves.reap()
 
-    @rule(chunk=chunks)
-    def a_message_arrives(self, chunk: int) -> None:
-        lease = self.store.leases.acquire(self.job_id, chunk)
-        assert (lease is not None) == self.expected.may_take(chunk)
+    def make_due(self, times: str, members: list[str]) -> None:
+        script = (
+            "redis.call('DEL', 'nothing') for _, it in ipairs(ARGV) do redis.call('ZADD', KEYS[1], 'XX', 1, it) end"
+        )
+        self.server.eval(script, 1, f"{{brinell}}:{times}", *members)
+
+    def live(self, slot: int) -> Expected:
+        return self.jobs[self.ids[slot]]
+
+    # What callers do.
+
+    @precondition(lambda self: not self.is_full)
+    @rule(slot=slots)
+    def a_caller_asks_again(self, slot: int) -> None:
+        """With the same key, as after an answer that got lost."""
+        once = Idempotency(key=f"key {slot}", fingerprint="f")
+        job = self.store.jobs.create("lab", self.upload.spec(), once)
+        before = self.jobs.get(self.ids[slot])
+        assert (job.id == self.ids[slot]) == (before is not None and not before.gone)
+        self.ids[slot] = job.id
+        self.jobs.setdefault(job.id, Expected())
+
+    @rule(slot=slots)
+    def a_caller_cancels(self, slot: int) -> None:
+        expected = self.live(slot)
+        if expected.gone:
+            with pytest.raises(NotFound):
+                self.store.jobs.cancel("lab", self.ids[slot])
+            return
+        self.store.jobs.cancel("lab", self.ids[slot])
+        if not expected.is_over:
+            expected.cancelled = True
+            if not expected.held:
+                expected.end(JobState.CANCELLED)
+
+    @rule(slot=slots)
+    def a_caller_deletes(self, slot: int) -> None:
+        expected = self.live(slot)
+        if expected.gone:
+            return
+        self.store.jobs.remove("lab", self.ids[slot])
+        if not expected.is_over:
+            expected.end(JobState.CANCELLED)
+        expected.gone = True
+
+    # What workers do.
+
+    @rule(slot=slots, chunk=chunks)
+    def a_message_arrives(self, slot: int, chunk: int) -> None:
+        """For the first time, once more, or late."""
+        expected, job_id = self.live(slot), self.ids[slot]
+        if self.is_full and expected.may_take(chunk):
+            with pytest.raises(OutOfRoom):
+                self.store.leases.acquire(job_id, chunk)
+            return
+        lease = self.store.leases.acquire(job_id, chunk)
+        assert (lease is not None) == expected.may_take(chunk)
         if lease is not None:
-            self.expected.take(chunk)
+            expected.take(chunk)
             self.leases.append(lease)
-            assert lease.fence == self.expected.fences[chunk]
+            assert lease.fence == expected.fences[chunk]
 
-    @rule()
-    def all_messages_arrive(self) -> None:
+    @precondition(lambda self: not self.is_full)
+    @rule(slot=slots, chunk=chunks)
+    def a_message_gives_the_next_its_turn(self, slot: int, chunk: int) -> None:
+        """Whichever chunk is next in line is leased, whatever the message names."""
+        lease = self.store.leases.acquire(self.ids[slot], chunk, queue="compute")
+        jobs = self.jobs.values()
+        assert (lease is not None) == any(expected.may_take(chunk) for expected in jobs for chunk in range(CHUNKS))
+        if lease is not None:
+            expected = self.jobs[lease.subject_id]
+            assert expected.may_take(lease.chunk)
+            expected.take(lease.chunk)
+            self.leases.append(lease)
+            assert lease.fence == expected.fences[lease.chunk]
+
+    @rule(slot=slots)
+    def all_messages_arrive(self, slot: int) -> None:
         for chunk in range(CHUNKS):
-            self.a_message_arrives(chunk)
+            self.a_message_arrives(slot, chunk)
+
+    def lease(self, age: int) -> tuple[Lease, Expected]:
+        """Any lease ever given, recent ones first."""
+        lease = self.leases[-1 - age % len(self.leases)]
+        return lease, self.jobs[lease.subject_id]
 
     @precondition(lambda self: self.leases)
     @rule(age=ages)
     def a_worker_beats(self, age: int) -> None:
-        lease = self.lease(age)
-        word = "lost" if not self.expected.stands(lease) else "cancel" if self.expected.cancelled else "go"
+        lease, expected = self.lease(age)
+        word = "lost" if not expected.stands(lease) else "cancel" if expected.cancelled else "go"
         assert self.store.leases.beat(lease, Progress()) == word
 
     @precondition(lambda self: self.leases)
     @rule(age=ages)
     def a_worker_commits(self, age: int) -> None:
-        lease = self.lease(age)
+        lease, expected = self.lease(age)
         accepted = self.store.leases.commit(lease, Commit(result=result(lease.indices)))
-        assert accepted == self.expected.stands(lease)
+        assert accepted == expected.stands(lease)
         if accepted:
-            self.expected.commit(lease.chunk)
+            expected.commit(lease.chunk)
 
     @precondition(lambda self: self.leases)
-    @rule(age=ages, of_model=booleans())
-    def a_worker_fails(self, age: int, of_model: bool) -> None:
-        lease = self.lease(age)
-        stood = self.expected.stands(lease)
-        self.store.leases.fail(lease, "model_fault" if of_model else "internal", "It failed.", retry=True)
+    @rule(age=ages, code=sampled_from(["internal", "model_fault", "worker_lost"]))
+    def a_worker_fails(self, age: int, code: str) -> None:
+        lease, expected = self.lease(age)
+        stood = expected.stands(lease)
+        self.store.leases.fail(lease, code, "It failed.", retry=True)
         if stood:
-            self.expected.faults[lease.chunk] += of_model
-            is_spent = self.expected.attempts[lease.chunk] >= ATTEMPTS or (
-                of_model and self.expected.faults[lease.chunk] > 1
-            )
-            self.expected.put_back(lease.chunk, is_spent=is_spent)
+            expected.fail(lease.chunk, code)
 
     @precondition(lambda self: self.leases)
     @rule(age=ages)
     def a_worker_drains(self, age: int) -> None:
-        lease = self.lease(age)
-        stood = self.expected.stands(lease)
+        lease, expected = self.lease(age)
+        stood = expected.stands(lease)
         self.store.leases.release(lease)
         if stood:
-            self.expected.attempts[lease.chunk] -= 1
-            self.expected.put_back(lease.chunk, is_spent=False)
+            expected.attempts[lease.chunk] -= 1
+            expected.give_back(lease.chunk)
 
-    @precondition(lambda self: self.expected.held)
-    @rule(which=integers(0, CHUNKS))
+    # What befalls them.
+
+    @precondition(lambda self: any(expected.held for expected in self.jobs.values()))
+    @rule(which=integers(0, CHUNKS * JOBS))
     def a_worker_is_killed(self, which: int) -> None:
-        chunk = sorted(self.expected.held)[which % len(self.expected.held)]
-        self.server.zadd("{brinell}:leases", {f"{self.job_id}/{chunk}": 1})  # its lease died long ago
-        self.store.moves.reap()
-        self.expected.put_back(chunk, is_spent=self.expected.attempts[chunk] >= ATTEMPTS)
+        held = sorted((job_id, chunk) for job_id, expected in self.jobs.items() for chunk in expected.held)
+        job_id, chunk = held[which % len(held)]
+        self.due("leases", f"{job_id}/{chunk}")
+        expected = self.jobs[job_id]
+        expected.give_back(chunk, is_spent=expected.attempts[chunk] >= ATTEMPTS)
 
     @rule()
     def messages_are_lost(self) -> None:
         waiting = self.server.zrange("{brinell}:sent", 0, -1)
-        if waiting:
-            self.server.zadd("{brinell}:sent", dict.fromkeys(waiting, 1))
+        self.make_due("sent", waiting)
         self.queue.sent()
         self.store.moves.reap()
         assert len(self.queue.sent()) == len(waiting)
 
+    @rule(slot=slots)
+    def its_time_runs_out(self, slot: int) -> None:
+        if not self.live(slot).is_over:
+            self.due("deadlines", self.ids[slot])
+            self.live(slot).run_out()
+
+    @rule(slot=slots)
+    def its_life_ends(self, slot: int) -> None:
+        if self.live(slot).is_over and not self.live(slot).gone:
+            self.due("expiries", f"lab job {self.ids[slot]}")
+            self.live(slot).gone = True
+
+    @precondition(lambda self: not self.is_full)  # the test moves the times
     @rule()
-    def the_caller_cancels(self) -> None:
-        self.store.jobs.cancel("lab", self.job_id)
-        if not self.expected.is_over:
-            self.expected.cancelled = True
-            self.expected.end_if_idle()
+    def the_clock_is_set_back(self) -> None:
+        self.store.moves.reap()
+        pass_time(self.url, -HOUR)
+        self.store.moves.reap()
+
+    @rule(is_full=booleans())
+    def memory_fills_or_is_given(self, is_full: bool) -> None:
+        self.server.config_set("maxmemory", "1" if is_full else "0")
+        self.is_full = is_full
+
+    # What is always true.
 
     @invariant()
     def the_store_agrees(self) -> None:
-        if not hasattr(self, "expected"):
-            return
-        job = self.store.jobs.get("lab", self.job_id)
-        assert job.state == self.expected.state
-        assert (job.summary is not None) == (self.expected.state == JobState.SUCCEEDED)
-        assert (job.finished_at is not None) == self.expected.is_over
-        found = {finding.index // 4 for finding in self.store.findings.page("lab", self.job_id).items}
-        assert found == self.expected.done
+        for job_id, expected in self.jobs.items():
+            if expected.gone:
+                with pytest.raises(NotFound):
+                    self.store.jobs.get("lab", job_id)
+                continue
+            job = self.store.jobs.get("lab", job_id)
+            assert job.state == expected.state
+            assert (job.summary is not None) == (expected.state == JobState.SUCCEEDED)
+            assert (job.finished_at is not None) == expected.is_over
+            found = [finding.index for finding in self.store.findings.page("lab", job_id).items]
+            assert found == [index for index in range(10) if index // 4 in expected.done]
+
+    @invariant()
+    def each_job_ends_once(self) -> None:
+        counted = {state: count for state, count in self.store.backlog().jobs.items() if count}
+        assert counted == Counter(expected.state for expected in self.jobs.values())
 
     @invariant()
     def nothing_that_can_be_done_is_forgotten(self) -> None:
         """Every chunk that waits is either held or has a message that will be sent again."""
-        if not hasattr(self, "expected"):
-            return
-        held, sent = (self.server.zcard(f"{{brinell}}:{name}") for name in ("leases", "sent"))
-        open_chunks = 0 if self.expected.is_over else CHUNKS - len(self.expected.done)
-        assert held == len(self.expected.held)
-        if not self.expected.cancelled:
-            assert held + sent == open_chunks
+        jobs = self.jobs.values()
+        backlog = self.store.backlog()
+        assert backlog.chunks_running == sum(len(expected.held) for expected in jobs)
+        going_on = [expected for expected in jobs if not (expected.is_over or expected.cancelled)]
+        waiting = sum(CHUNKS - len(expected.done) - len(expected.held) for expected in going_on)
+        ending = sum(CHUNKS - len(expected.done) for expected in jobs if expected.cancelled and not expected.is_over)
+        assert waiting <= backlog.chunks_waiting <= waiting + ending
 
 
 @pytest.fixture
-def machine(valkey_url: str, library: NotedLibrary) -> type[JobMachine]:
-    JobMachine.url, JobMachine.library = valkey_url, library
-    return JobMachine
+def machine(valkey_url: str, library: NotedLibrary) -> type[StoreMachine]:
+    StoreMachine.url, StoreMachine.library = valkey_url, library
+    return StoreMachine
 
 
-def test_the_job_machine_follows_its_model(machine: type[JobMachine]) -> None:
+def test_the_store_follows_its_model(machine: type[StoreMachine]) -> None:
+    """Under the profile `long` (`make machine`) other orders each time."""
+    is_long = settings.get_current_profile_name() == "long"
     calm = settings(
-        max_examples=40,
-        stateful_step_count=25,
+        max_examples=1500 if is_long else 25,
+        stateful_step_count=50 if is_long else 25,
         deadline=None,
-        derandomize=True,
+        derandomize=not is_long,
         suppress_health_check=list(HealthCheck),
     )
     run_state_machine_as_test(machine, settings=calm)
