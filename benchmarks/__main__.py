@@ -17,6 +17,7 @@ PEERS = (
     "opening",
     "audit",
     "earlier",
+    "tenants",
 )  # these know --quick
 OTHERS: tuple[str, ...] = ("nearest_neighbor", "endpoint_concurrency", "clever_repeatability", "calibration")
 

@@ -21,6 +21,7 @@ from tests.served import ServedModel
 
 CALLERS = 4
 LOOK_SECONDS = 1.0
+LONGEST_PAUSE_SECONDS = 20.0  # a fault waits so long for work to go on: on a slow machine all would be starting else
 ONE_IN = 12  # acknowledged jobs and audits: is cancelled, and another is deleted at its end
 
 
@@ -45,6 +46,7 @@ class Sitting:
         self.history = history
         self.plan = plan
         self.ids: Ids = {}
+        self._went_on = threading.Event()  # something has ended since the last fault
         self._over = threading.Event()  # nothing more is asked for
         self._quiet = threading.Event()  # all has ended
         self._failures: list[BaseException] = []
@@ -105,6 +107,7 @@ class Sitting:
                 if lasts and rng.randrange(ONE_IN) == 0:
                     caller.cancel(SPECS[name].sort, thing)
                 follow(caller, self.history, name, thing)
+                self._went_on.set()
                 if not lasts or rng.randrange(ONE_IN) == 0:
                     caller.delete(SPECS[name].sort, thing)
 
@@ -112,6 +115,8 @@ class Sitting:
         rng = random.Random(self.plan.seed)
         struck, names = 0, deal(rng, self.plan.first, is_proxied=self.plan.is_proxied)
         while struck < self.plan.faults and not self._over.wait(rng.uniform(*self.plan.pause_seconds)):
+            self._went_on.wait(LONGEST_PAUSE_SECONDS)
+            self._went_on.clear()
             fault = FAULTS[name := next(names)]
             if fault.do(self.site, rng):
                 struck += 1
