@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import PATIENCE_SECONDS
 from workers.confinement.levels import Confined
 from workers.confinement.numbers import here
 from workers.supervisor.runner_process import RunnerProcess
@@ -28,8 +29,9 @@ program = ctypes.create_string_buffer(struct.pack("@HP", len(code), ctypes.addre
 libc = ctypes.CDLL(None)
 assert libc.prctl(38, 1, 0, 0, 0) == 0
 assert libc.prctl(22, 2, program, 0, 0) == 0
-from workers.confinement.trial import confined_or_exit
-found = confined_or_exit(sys.argv[2])
+from workers.confinement import trial
+trial.SECONDS = float(sys.argv[3])
+found = trial.confined_or_exit(sys.argv[2])
 print(found.level, *found.denied)
 """
 
@@ -66,12 +68,13 @@ def test_every_thread_of_a_runner_is_under_the_filter(pair):
     assert all("Seccomp:\t2" in told for told in found)
 
 
-def tried(denied: list[str], wanted: str) -> subprocess.CompletedProcess[str]:
+def tried(denied: list[str], wanted: str, *, seconds: float = PATIENCE_SECONDS) -> subprocess.CompletedProcess[str]:
     """What a worker would do where these system calls are denied to it."""
     machine = here()
     assert machine is not None
     numbers = ",".join(str(machine.numbers[name]) for name in denied)
-    return subprocess.run([sys.executable, "-c", UNDER, numbers, wanted], capture_output=True, text=True, check=False)
+    command = [sys.executable, "-c", UNDER, numbers, wanted, str(seconds)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
 @pytest.mark.parametrize("wanted", ["auto", "strict"])
@@ -95,6 +98,12 @@ def test_without_a_layer_auto_says_so_and_strict_does_not_start(denied, layer):
     assert f"{layer} is missing" in strict.stderr
     assert "BRINELL_SANDBOX=auto or basic" in strict.stderr
     assert "Traceback" not in auto.stderr + strict.stderr
+
+
+def test_a_machine_too_busy_to_tell_is_not_taken_for_one_without_a_sandbox():
+    done = tried([], "auto", seconds=0.001)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "start this worker again" in done.stderr and "Traceback" not in done.stderr
 
 
 def test_basic_is_what_it_is_where_it_was_chosen():

@@ -7,6 +7,7 @@ It prints JSON: the extras that were denied, or the layer that is missing and wh
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -17,6 +18,9 @@ from workers.confinement.confining import confine, seal
 from workers.confinement.levels import Confined, NotConfined, Wanted
 
 SECONDS = 60.0  # of a fraction of one: what takes so long hangs
+_NOT_TOLD = (
+    "The trial of the sandbox was killed or took too long; start this worker again when the machine is less busy."
+)
 LIBRARIES = ("numpy", "pydantic", "scipy", "onnx", "onnxruntime", "torch")
 
 
@@ -40,14 +44,23 @@ def confined_or_exit(wanted: Wanted) -> Confined:
 
 
 def _tried() -> tuple[str, ...]:
-    """The extras that were denied. Raises NotConfined."""
+    """The extras that were denied. Raises NotConfined.
+
+    A machine that is too busy to tell says nothing against its sandbox: then this process ends, to be started again.
+    """
     command = [sys.executable, "-I", "-m", "workers.confinement.trial", str(os.getpid())]
+    environment = {name: os.environ[name] for name in ("LD_LIBRARY_PATH",) if name in os.environ}
     try:
         done = subprocess.run(
-            command, capture_output=True, stdin=subprocess.DEVNULL, env={}, timeout=SECONDS, check=False
+            command, capture_output=True, stdin=subprocess.DEVNULL, env=environment, timeout=SECONDS, check=False
         )
+    except subprocess.TimeoutExpired:
+        raise SystemExit(_NOT_TOLD) from None
+    if done.returncode == -signal.SIGKILL:
+        raise SystemExit(_NOT_TOLD)
+    try:
         told = json.loads(done.stdout)
-    except (subprocess.TimeoutExpired, ValueError):
+    except ValueError:
         raise NotConfined("trial", "a process that shuts itself in does not end well here") from None
     if "missing" in told:
         raise NotConfined(told["missing"], told["reason"])
