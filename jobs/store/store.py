@@ -6,14 +6,15 @@ live in one slot; `t:T` are the keys of tenant T, and no method finds an object 
 
     layout                     string  number of this layout (`layout.py`)
     keys                       hash    key id -> KeyRecord; `keys:used` id -> last use; `keys:touched:ID` for a minute
-    t:T:model:ID               hash    card, state, version, refusal_code, refusal_detail, sealed
+    t:T:model:ID               hash    card, state, version, refusal_code, refusal_detail, sealed; and of any object
+                                       `once`, the digest of its idempotency key
     t:T:samples:ID             hash    card
     t:T:job:ID                 hash    state, version, spec, request, method_version, ids of what it uses, shape,
                                        prepared, summary, error_*, times, sums of chunks
     t:T:job:ID:chunks          hash    chunk -> ChunkResult: written once
     t:T:audit:ID               hash    state, version, spec, jobs, live and ended_* (counts of jobs), phase, phases …
     t:T:list:KIND              zset    ids in the order of their making (`sequence`)
-    t:T:idempotency:DIGEST     hash    fingerprint, id: for 24 hours, means nothing once the object is gone
+    t:T:idempotency:DIGEST     hash    fingerprint, id: for 24 hours, or until the object is gone
     t:T:turns                  string  when (ms) its bucket of requests is full again; gone a second later
     t:T:waiting:WINDOW         zset    units of work not yet admitted, first come first served
     t:T:active:WINDOW          set     units admitted: at most `jobs_in_flight`

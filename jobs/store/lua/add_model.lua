@@ -12,11 +12,11 @@ local full = over(ASK.tenant, 'models', 1) or over(ASK.tenant, 'record_bytes', #
   or over(ASK.tenant, 'stored_bytes', ASK.bytes - held(ASK.id, ASK.digest))
 if full then return full end
 if not hold(ASK.tenant, ASK.id, ASK.digest, ASK.bytes) then return reply('busy') end
-record(ASK.tenant, ASK.id, #ASK.card)
+record(ASK.tenant, ASK.id, OBJECT + #ASK.card)
 redis.call('HSET', model, 'card', ASK.card, 'state', ASK.state, 'version', 1)
 if ASK.sealed then redis.call('HSET', model, 'sealed', ASK.sealed) end
 list(ASK.tenant, 'model', ASK.id)
-remember(ASK.tenant, ASK.id)
+remember(ASK.tenant, 'model', ASK.id)
 if ASK.state == 'inspecting' then
   for _, name in ipairs({'spec', 'seconds', 'window'}) do
     if ASK[name] then redis.call('HSET', key('unit', ASK.id), name, ASK[name]) end

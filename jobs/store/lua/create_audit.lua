@@ -7,14 +7,14 @@ if not can_use(ASK.tenant, ASK.model_id, ASK.samples_id) then return reply('miss
 local full = over(ASK.tenant, 'live_audits', 1) or has_no_room(ASK.tenant, ASK.jobs)
 if full then return full end
 if ASK.baseline and not hold(ASK.tenant, ASK.id, ASK.baseline) then return reply('busy') end
-record(ASK.tenant, ASK.id, #ASK.spec + #ASK.request + #ASK.skipped)
+record(ASK.tenant, ASK.id, OBJECT + #ASK.spec + #ASK.request + #ASK.skipped)
 redis.call('SADD', key('t', ASK.tenant, 'audits'), ASK.id)
 redis.call('HSET', audit, 'state', 'queued', 'version', 1, 'created', NOW, 'spec', ASK.spec, 'request', ASK.request,
   'skipped', ASK.skipped, 'model_id', ASK.model_id, 'samples_id', ASK.samples_id, 'queue', ASK.queue,
   'phases', ASK.phases, 'planned', ASK.planned)
 if ASK.draft then redis.call('HSET', audit, 'draft', ASK.draft) end
 list(ASK.tenant, 'audit', ASK.id)
-remember(ASK.tenant, ASK.id)
+remember(ASK.tenant, 'audit', ASK.id)
 redis.call('SADD', key('using', ASK.model_id), ASK.id)
 redis.call('SADD', key('using', ASK.samples_id), ASK.id)
 begin_phase(ASK.tenant, ASK.id, ASK.jobs)

@@ -5,6 +5,6 @@ if exists(object(ASK.tenant, 'job', ASK.id)) then return reply('ok') end -- a re
 if not can_use(ASK.tenant, ASK.model_id, ASK.samples_id, ASK.auxiliary_id) then return reply('missing') end
 local full = has_no_room(ASK.tenant, {ASK})
 if full then return full end
-remember(ASK.tenant, ASK.id)
+remember(ASK.tenant, 'job', ASK.id)
 queue_job(ASK.tenant, ASK)
 return reply('ok')

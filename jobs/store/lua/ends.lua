@@ -72,7 +72,7 @@ local function refuse_model(tenant, id, code, detail)
   bump(model)
   end_unit(id)
   let_go(tenant, id)
-  record(tenant, id, redis.call('HSTRLEN', model, 'card') + #detail)
+  record(tenant, id, OBJECT + redis.call('HSTRLEN', model, 'card') + #detail)
   lapse(tenant, 'model', id)
 end
 
@@ -129,7 +129,7 @@ local function queue_job(tenant, asked, audit)
     'model_id', asked.model_id, 'samples_id', asked.samples_id, 'samples_total', asked.samples_total,
     'chunk_size', asked.chunk_size, 'seconds', asked.seconds, 'samples_done', 0, 'queries', 0, 'gradients', 0)
   if asked.hints then redis.call('HSET', job, 'hints', asked.hints) end
-  record(tenant, asked.id, #asked.spec + #asked.request)
+  record(tenant, asked.id, OBJECT + #asked.spec + #asked.request)
   tally('queued', 1)
   list(tenant, 'job', asked.id)
   redis.call('SADD', key('using', asked.model_id), asked.id)
@@ -167,6 +167,8 @@ local function cancel(tenant, id)
 end
 
 local function forget(tenant, kind, id)
+  local once = redis.call('HGET', object(tenant, kind, id), 'once')
+  if once then redis.call('DEL', key('t', tenant, 'idempotency', once)) end
   redis.call('DEL', object(tenant, kind, id), key('t', tenant, kind, id, 'chunks'), key('using', id))
   redis.call('ZREM', key('t', tenant, 'list', kind), id)
   redis.call('ZREM', key('expiries'), tenant .. ' ' .. kind .. ' ' .. id)

@@ -2,6 +2,7 @@
 -- it; ROOM for an upload that is on its way; RECORD, what it takes in here. A tenant's sums are in `kept`.
 
 local ROOM, RECORD = 'room', 'record'
+local OBJECT = 800 -- bytes of an object's keys, times and sums beside its texts, more or less
 
 local function held(owner, thing) return tonumber(redis.call('HGET', key('holds', owner), thing) or 0) end
 

@@ -80,11 +80,12 @@ local function remembered(tenant, kind) -- a key is of one call, so what it reme
   return found.fingerprint == ASK.idempotency.fingerprint and 'replayed' or 'reused', found.id
 end
 
-local function remember(tenant, id)
+local function remember(tenant, kind, id) -- as long as there is what it remembers, and no longer than a day
   if not ASK.idempotency then return end
   local name = key('t', tenant, 'idempotency', ASK.idempotency.key)
   redis.call('HSET', name, 'fingerprint', ASK.idempotency.fingerprint, 'id', id)
   redis.call('PEXPIRE', name, 24 * HOUR)
+  redis.call('HSET', object(tenant, kind, id), 'once', ASK.idempotency.key)
 end
 
 local function lapse(tenant, kind, id)
