@@ -14,15 +14,17 @@ from onnx import ModelProto
 from algorithms.errors import ModelFault, Refused
 from algorithms.seam.access import Labels, Rows, Scores
 from models.cards import Preprocessing, Reads
-from models.onnx.graph import as_outputs, prune
+from models.onnx.graph import Editor, as_outputs, prune
 from models.onnx.outputs.judging import TELL, judge, miscounted
 from models.onnx.outputs.labels import ClassLabels, chooser, read_labels
 from models.onnx.outputs.looking import Looked, ladder, look, rows_near
 from models.onnx.outputs.numbering import numbered
-from models.onnx.reading.number import FAR, far_rows, read_number
+from models.onnx.outputs.penalties import are_penalties
+from models.onnx.reading.number import FAR, HALF, ROUNDED, far_rows, read_number
 from models.onnx.rebuilding.border import INPUT, restore
 from models.onnx.rebuilding.checking import checked
 from models.onnx.rebuilding.explaining import explained
+from models.onnx.rebuilding.odds import odds
 from models.onnx.rebuilding.rebuild import Rebuilt
 from models.onnx.rebuilding.settling import settle
 from models.onnx.session import Session
@@ -36,6 +38,17 @@ NOT_MADE = (
 GUESSED = (
     "The output is taken for a probability because it never left [0, 1], which its graph does not explain; upload the"
     " model with output=probability, or output=logit or decision if it is that, to have its bounds."
+)
+
+NEVER = (
+    "The model answers one number a row, within [0, 1] by its graph, and on no row that was tried, near or far, was it"
+    " {side} 1/2, as a confidence never is: all rows would be of one class. Upload it with output=probability if it is"
+    " the probability of class 1, or export a number for each class."
+)
+PENALTIES = (
+    "The numbers of the classes are distances or losses by the graph, of which the smallest is the best, and the label"
+    " is read as the largest. Export them with the sign changed, or upload the model with output=logit if the largest"
+    " is meant."
 )
 
 
@@ -68,6 +81,8 @@ class CutFile:
             is_shown = exit_.number is not None and exit_.number.because == "graph"
             return Served(self._rebuilt(exit_, ClassLabels(2, None, "graph") if is_shown else self._labels(exit_.name)))
         if exit_.label is None:
+            if exit_.form == "scores" and exit_.told is None and are_penalties(self.model, exit_.name):
+                raise unsupported(PENALTIES)
             is_guessed = exit_.number is not None and exit_.number.because == "values"
             return Served(self._rebuilt(exit_, None), without_bounds=GUESSED if is_guessed else "")
         return self._held(exit_, exit_.label)
@@ -81,9 +96,27 @@ class CutFile:
             if exit_.label is None or told is not None:
                 raise
             number = Reads(output=exit_.name, as_="decision", because="graph")  # if the label beside it bears that out
+        if number.as_ == "probability" and number.because == "graph" and exit_.label is None:
+            self._check_both_sides(exit_.name, near)
         if number.as_ != "label":
             return replace(exit_, number=number)
         return Exit(exit_.name, "labels", told, number=number) if exit_.label is None else Exit(exit_.label, "labels")
+
+    def _check_both_sides(self, name: str, near: NDArray[Any]) -> None:
+        """Refuse a number within [0, 1] that is never on one side of 1/2, unless the graph shows the logit behind it.
+
+        Its range says nothing of the larger of p and 1 - p. Raises Refused.
+        """
+        made = ModelProto()
+        made.CopyFrom(self.model)
+        if odds(Editor(made), name, "float32") is not None:
+            return
+        far = self._far(name)
+        seen = np.concatenate([near.ravel(), far])
+        sides = {"below": seen > HALF - ROUNDED, "above": seen < HALF + ROUNDED}
+        side = next((side for side, are_all in sides.items() if are_all.all()), None)
+        if len(far) and side is not None:
+            raise unsupported(NEVER.format(side=side))
 
     def _far(self, name: str) -> NDArray[Any]:
         """Ask for one number on rows far from the ordinary ones, as far as the file takes them."""

@@ -98,6 +98,12 @@ REFUSED: dict[str, Case] = {
     "percent": (1, [SIGMOID, node("Mul", "p hundred", "y")]),
     "rectified": (1, [node("Relu", "z", "y")]),
     "a confidence of two classes": (2, [SOFTMAX, node("ReduceMax", "p", "y", axes=[1])]),
+    "the larger of p and 1 - p": (1, [SIGMOID, node("Sub", "one p", "q"), node("Max", "p q", "y")]),
+    "the smaller of p and 1 - p": (1, [SIGMOID, node("Sub", "one p", "q"), node("Min", "p q", "y")]),
+    "p where it is above 1/2, else 1 - p": (
+        1,
+        [SIGMOID, node("Sub", "one p", "q"), node("Greater", "p half", "g"), node("Where", "g p q", "y")],
+    ),
     "a log of a share": (2, [node("LogSoftmax", "z", "p", axis=1), node("Gather", "p second", "y", axis=1)]),
     "a log of two shares": (
         3,
