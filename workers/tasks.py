@@ -26,7 +26,9 @@ class Station:
         library = Library(settings.library)
         store = Store(settings, Queue(settings.redis_url), library)
         sweep_directories()
-        self._runners = Runners(lambda: _start(_runner_kind(settings.device)))
+        runner_kind = _runner_kind(settings.device)
+        # Memory of a card that lies idle is missed; so is an endpoint's secret that need not be there.
+        self._runners = Runners(lambda: _start(runner_kind), tenants=2 if runner_kind == "compute" else 1)
         self.supervisor = Supervisor(settings, store=store, library=library, runners=self._runners)
         self._reaper = Reaper(lambda: _sweep(store, library))
         self._reaper.start()

@@ -49,7 +49,7 @@ settings = Settings(redis_url=url, library=f"file://{folder}/library", lease_sec
 library = Library(settings.library)
 queue = NotedQueue(url)
 store = Store(settings, queue, library)
-runners = Runners(lambda: RunnerProcess(memory_bytes=None))
+runners = Runners(lambda: RunnerProcess(memory_bytes=None), tenants=1)
 supervisor = Supervisor(settings, store=store, library=library, runners=runners)
 tenant, upload = "lab", open("examples/digits/model.onnx", "rb").read()
 left = None

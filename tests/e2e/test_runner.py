@@ -223,12 +223,22 @@ def test_an_answer_larger_than_was_allowed_ends_the_conversation(runner):
 
 
 def test_two_models_and_two_tenants_never_share_a_runner():
-    runners = Runners(lambda: RunnerProcess(memory_bytes=None))
+    runners = Runners(lambda: RunnerProcess(memory_bytes=None), tenants=2)
     try:
         first = runners.holding(("tenant", "mdl_1"))
+        first.wait_until_ready()
         assert runners.holding(("tenant", "mdl_1")) is first
         other = runners.holding(("another tenant", "mdl_1"))
         assert other is not first
+        until(lambda: state_of(first) == "T", what="the first tenant's runner is stopped")
+        assert runners.holding(("tenant", "mdl_1")) is first
+        assert inspected(first).kind == ModelInspected.kind
+        until(lambda: state_of(other) == "T", what="the other tenant's runner is stopped")
+        runners.holding(("tenant", "mdl_2"))
         until(lambda: not is_alive(first.pid), what="the first tenant's runner is gone")
     finally:
         runners.close()
+
+
+def state_of(process: RunnerProcess) -> str:
+    return Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()[0]

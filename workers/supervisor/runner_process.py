@@ -153,6 +153,19 @@ class RunnerProcess:
             most = _cpu_seconds(self.pid) + seconds
             resource.prlimit(self.pid, resource.RLIMIT_CPU, (int(most) + 1, resource.RLIM_INFINITY))
 
+    def set_aside(self) -> None:
+        """Stops the child, which then uses no processor until it is taken up again."""
+        self._signal(signal.SIGSTOP)
+
+    def take_up(self) -> None:
+        """Lets a child go on that was set aside."""
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: int) -> None:
+        if self.is_alive:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.pid, number)
+
     def kill(self) -> None:
         """SIGKILL to the child and all it may have started. Safe to call twice, and from any thread."""
         if self.is_alive:

@@ -1,0 +1,93 @@
+"""Who gets which runner: one a tenant, set aside between its turns, and never another tenant's."""
+
+import pytest
+
+from workers.supervisor.spare import Runners
+
+A, B, C = ("a", "m"), ("b", "m"), ("c", "m")
+
+
+class Process:
+    """Stands where a runner's process does."""
+
+    def __init__(self):
+        self.is_alive, self.is_stopped, self.is_closed = True, False, False
+
+    def set_aside(self):
+        self.is_stopped = True
+
+    def take_up(self):
+        self.is_stopped = False
+
+    def close(self):
+        assert not self.is_closed
+        self.is_alive, self.is_closed = False, True
+
+
+@pytest.fixture
+def started():
+    return []
+
+
+@pytest.fixture
+def runners(started):
+    def start():
+        started.append(Process())
+        return started[-1]
+
+    made = Runners(start, tenants=2)
+    yield made
+    made.close()
+    assert all(process.is_closed for process in started)
+
+
+def test_tenants_that_take_turns_keep_their_runners_and_only_one_runs(runners, started):
+    first, second = runners.holding(A), runners.holding(B)
+    assert first is not second and first.is_stopped and not second.is_stopped
+    for key, at_hand, aside in [(A, first, second), (B, second, first)] * 3:
+        assert runners.holding(key) is at_hand
+        assert aside.is_stopped and not at_hand.is_stopped and not aside.is_closed
+    assert len(started) == 3  # with the spare
+
+
+def test_a_tenant_has_one_runner_whatever_models_it_asks_about(runners, started):
+    first = runners.holding(A)
+    second = runners.holding(("a", "other"))
+    assert first.is_closed and second is not first and runners.holding(("a", "other")) is second
+    assert [process.is_closed for process in started] == [True, False, False]
+
+
+def test_of_more_tenants_than_may_have_one_the_longest_without_a_turn_loses_its_runner(runners):
+    a, b, c = runners.holding(A), runners.holding(B), runners.holding(C)
+    assert (a.is_closed, b.is_closed, c.is_closed) == (True, False, False)
+    assert runners.holding(B) is b and runners.holding(A) is not a
+    assert c.is_closed
+
+
+def test_what_cannot_be_trusted_any_more_is_ended_and_no_other(runners):
+    a, b = runners.holding(A), runners.holding(B)
+    runners.discard()
+    runners.discard()
+    assert (a.is_closed, b.is_closed) == (False, True)
+    assert runners.holding(A) is a and not a.is_stopped
+    assert runners.holding(B) is not b
+
+
+def test_a_runner_that_died_aside_is_replaced(runners):
+    a = runners.holding(A)
+    runners.holding(B)
+    a.is_alive = False
+    assert runners.holding(A) is not a and a.is_closed
+
+
+def test_a_spare_that_died_is_replaced(runners, started):
+    started[0].is_alive = False
+    assert runners.holding(A) is started[1] and started[0].is_closed
+
+
+def test_where_one_tenant_may_have_one_nothing_is_set_aside():
+    runners = Runners(Process, tenants=1)
+    first = runners.holding(A)
+    second = runners.holding(B)
+    assert first.is_closed and not second.is_stopped
+    runners.close()
