@@ -19,7 +19,7 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from hypothesis.strategies import booleans, integers, sampled_from
+from hypothesis.strategies import integers, sampled_from
 
 from algorithms.errors import NotFound, OutOfRoom
 from jobs.idempotency import Idempotency
@@ -34,6 +34,10 @@ from tests.jobs_for_tests import NotedLibrary, NotedQueue, Upload, result
 CHUNKS, JOBS = 3, 2
 ATTEMPTS, FAULTS, TAKEN = 3, 2, 10
 HOUR = 3600.0
+RARE = (
+    *("a_caller_cancels", "a_caller_deletes", "its_time_runs_out", "its_life_ends"),
+    *("the_clock_is_set_back", "memory_is_full"),
+)
 chunks, slots, ages = integers(0, CHUNKS - 1), integers(0, JOBS - 1), integers(0, 5)
 
 
@@ -112,7 +116,7 @@ class StoreMachine(RuleBasedStateMachine):
         self.ids: list[str] = []
         self.jobs: dict[str, Expected] = {}
         self.leases: list[Lease] = []
-        self.is_full = False
+        self.keys: Counter[int] = Counter()
         for slot in range(JOBS):
             self.ids.append("")
             self.a_caller_asks_again(slot)
@@ -138,18 +142,17 @@ class StoreMachine(RuleBasedStateMachine):
 
     # What callers do.
 
-    @precondition(lambda self: not self.is_full)
     @rule(slot=slots)
     def a_caller_asks_again(self, slot: int) -> None:
-        """With the same key, as after an answer that got lost."""
-        once = Idempotency(key=f"key {slot}", fingerprint="f")
-        job = self.store.jobs.create("lab", self.upload.spec(), once)
+        """With the same key while the job lives, as after an answer that got lost; then with a new one."""
         before = self.jobs.get(self.ids[slot])
-        assert (job.id == self.ids[slot]) == (before is not None and not before.gone)
+        self.keys[slot] += before is not None and before.is_over and not before.gone
+        once = Idempotency(key=f"key {slot} {self.keys[slot]}", fingerprint="f")
+        job = self.store.jobs.create("lab", self.upload.spec(), once)
+        assert (job.id == self.ids[slot]) == (before is not None and not before.is_over)
         self.ids[slot] = job.id
         self.jobs.setdefault(job.id, Expected())
 
-    @rule(slot=slots)
     def a_caller_cancels(self, slot: int) -> None:
         expected = self.live(slot)
         if expected.gone:
@@ -162,7 +165,6 @@ class StoreMachine(RuleBasedStateMachine):
             if not expected.held:
                 expected.end(JobState.CANCELLED)
 
-    @rule(slot=slots)
     def a_caller_deletes(self, slot: int) -> None:
         expected = self.live(slot)
         if expected.gone:
@@ -178,10 +180,6 @@ class StoreMachine(RuleBasedStateMachine):
     def a_message_arrives(self, slot: int, chunk: int) -> None:
         """For the first time, once more, or late."""
         expected, job_id = self.live(slot), self.ids[slot]
-        if self.is_full and expected.may_take(chunk):
-            with pytest.raises(OutOfRoom):
-                self.store.leases.acquire(job_id, chunk)
-            return
         lease = self.store.leases.acquire(job_id, chunk)
         assert (lease is not None) == expected.may_take(chunk)
         if lease is not None:
@@ -189,7 +187,6 @@ class StoreMachine(RuleBasedStateMachine):
             self.leases.append(lease)
             assert lease.fence == expected.fences[chunk]
 
-    @precondition(lambda self: not self.is_full)
     @rule(slot=slots, chunk=chunks)
     def a_message_gives_the_next_its_turn(self, slot: int, chunk: int) -> None:
         """Whichever chunk is next in line is leased, whatever the message names."""
@@ -267,29 +264,36 @@ class StoreMachine(RuleBasedStateMachine):
         self.store.moves.reap()
         assert len(self.queue.sent()) == len(waiting)
 
-    @rule(slot=slots)
     def its_time_runs_out(self, slot: int) -> None:
         if not self.live(slot).is_over:
             self.due("deadlines", self.ids[slot])
             self.live(slot).run_out()
 
-    @rule(slot=slots)
     def its_life_ends(self, slot: int) -> None:
         if self.live(slot).is_over and not self.live(slot).gone:
             self.due("expiries", f"lab job {self.ids[slot]}")
             self.live(slot).gone = True
 
-    @precondition(lambda self: not self.is_full)  # the test moves the times
-    @rule()
-    def the_clock_is_set_back(self) -> None:
+    def the_clock_is_set_back(self, _: int) -> None:
         self.store.moves.reap()
         pass_time(self.url, -HOUR)
         self.store.moves.reap()
 
-    @rule(is_full=booleans())
-    def memory_fills_or_is_given(self, is_full: bool) -> None:
-        self.server.config_set("maxmemory", "1" if is_full else "0")
-        self.is_full = is_full
+    def memory_is_full(self, slot: int) -> None:
+        """What was taken is finished, and nothing is begun."""
+        self.server.config_set("maxmemory", "1")
+        for chunk in range(CHUNKS):
+            if self.live(slot).may_take(chunk):
+                with pytest.raises(OutOfRoom):
+                    self.store.leases.acquire(self.ids[slot], chunk)
+        if self.leases:
+            self.a_worker_beats(slot)
+            self.a_worker_commits(slot)
+        self.server.config_set("maxmemory", "0")
+
+    @rule(slot=slots, rare=sampled_from(RARE))
+    def something_rare_happens(self, slot: int, rare: str) -> None:
+        getattr(self, rare)(slot)
 
     # What is always true.
 
@@ -334,8 +338,8 @@ def test_the_store_follows_its_model(machine: type[StoreMachine]) -> None:
     """Under the profile `long` (`make machine`) other orders each time."""
     is_long = settings.get_current_profile_name() == "long"
     calm = settings(
-        max_examples=1500 if is_long else 25,
-        stateful_step_count=50 if is_long else 25,
+        max_examples=1500 if is_long else 40,
+        stateful_step_count=50 if is_long else 30,
         deadline=None,
         derandomize=not is_long,
         suppress_health_check=list(HealthCheck),
