@@ -13,11 +13,11 @@ pytestmark = pytest.mark.slow
 
 FIRST = (
     "kill a runner",
-    "cut Redis",
     "kill the API",
+    "cut Redis",  # these three in a row left workers deaf that gossiped
+    "blackhole Redis",
     "kill a pool child",
     "kill Valkey",
-    "blackhole Redis",
     "kill the worker",
     "freeze a runner",
     "kill everything",
