@@ -18,7 +18,7 @@ from tests.fuzz.seeds import seeds
 from tests.fuzz.sitting import File, Target, mutant_file, try_all
 
 LONGEST_SECONDS = 66.0  # an inspection has 60 s, and a tenth is for starting and stopping
-CALLERS = 2
+CALLERS = 2  # as many as an installation has workers for uploads, so that none waits for another
 
 
 def main() -> int:
@@ -32,7 +32,7 @@ def main() -> int:
     end = None if chosen.seconds is None else began + chosen.seconds
     folder = kept / f"installation-{time.time_ns()}"
     folder.mkdir()
-    with Site(folder, is_proxied=False) as site:
+    with Site(folder, is_proxied=False, inspections_in_flight=str(CALLERS)) as site:
         history = History(path)
         files = _until(end, _files(chosen.seed, chosen.first, chosen.count, done))
         try:
