@@ -94,7 +94,10 @@ def _listening(name: str) -> socket.socket:
 def main(arguments: list[str]) -> None:
     if arguments[0] != ONWARD:
         if "ordinary" in arguments and os.getuid() == 0:
-            become_ordinary()
+            try:
+                become_ordinary()
+            except PermissionError:
+                raise SystemExit(os.EX_NOPERM) from None
         if "container" in arguments:
             enter_a_container()
         # anew: a process that changed its user keeps its memory from its like, as no supervisor does

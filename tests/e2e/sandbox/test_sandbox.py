@@ -61,6 +61,8 @@ def works(level: str, kind: str, surroundings: tuple[str, ...]) -> set[str]:
     """The names of the attempts that work."""
     command = [sys.executable, "-m", "tests.e2e.sandbox.proof", level, kind, *surroundings]
     done = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, timeout=PATIENCE_SECONDS)
+    if done.returncode == os.EX_NOPERM:
+        pytest.skip("this root may become no other user who can read its Python; run as an ordinary user for this half")
     assert done.returncode == 0, done.stderr[-3000:]
     outcomes = json.loads(done.stdout)
     assert {name: said for name, (outcome, said) in outcomes.items() if outcome not in ("worked", "blocked")} == {}
