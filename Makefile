@@ -8,11 +8,13 @@ PYTHON ?= python3
 PIP_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test faults sandbox fuzz machine law lint check format records reference bench clean
+.PHONY: help demo test faults sandbox fuzz machine law lint check format records lock reference bench clean
 
 BIN := .venv/bin
 RUN := .venv/installed-to-run
 WORK := .venv/installed-to-work
+LOCK := echo hatchling | $(BIN)/uv pip compile pyproject.toml - --config-file docker/uv.toml --constraint constraints.txt \
+	--generate-hashes --python-platform linux --python-version 3.11.14 --no-emit-package torch --no-annotate --no-header -q
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -58,6 +60,12 @@ format: $(WORK) ## Put the code into the one format
 
 records: $(WORK) ## Write the client's records anew, after the API's own have changed
 	$(BIN)/python -m tools.client_records
+
+lock: $(WORK) ## Write the locks of the images anew, after constraints.txt or an extra has changed
+	$(BIN)/pip install $(PIP_ARGS) -c constraints.txt uv
+	$(LOCK) --extra service -o docker/service.lock
+	$(LOCK) --extra workers --extra cpu -o docker/worker-cpu.lock
+	$(LOCK) --extra workers --extra gpu -o docker/worker-gpu.lock
 
 reference: $(WORK) ## Compare with published numbers and other libraries (data of BRINELL_BENCH_DATA)
 	$(BIN)/pytest -m reference

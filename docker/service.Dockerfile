@@ -8,9 +8,10 @@ RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin brinell \
     && install --directory --owner=brinell --group=brinell /var/lib/brinell
 
 WORKDIR /app
-COPY pyproject.toml constraints.txt README.md LICENSE ./
+COPY pyproject.toml README.md LICENSE docker/service.lock ./
+RUN pip install --no-cache-dir --no-deps --require-hashes --requirement service.lock
 # The editable install leaves a .pth that puts /app on the path of every interpreter, `python -I` included.
-RUN pip install --no-cache-dir --constraint constraints.txt --editable ".[service]"
+RUN pip install --no-cache-dir --no-deps --no-build-isolation --editable ".[service]" && pip check
 
 COPY algorithms algorithms
 COPY models models

@@ -12,19 +12,22 @@ RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin brinell \
     && install --directory --owner=brinell --group=brinell /var/lib/brinell
 
 WORKDIR /app
-COPY pyproject.toml constraints.txt README.md LICENSE ./
+COPY pyproject.toml constraints.txt README.md LICENSE docker/*.lock ./
 ENV ORT_DISABLE_TELEMETRY=1
 HEALTHCHECK --interval=30s --timeout=20s --start-period=60s --retries=3 \
     CMD ["python", "-m", "workers.health"]
 CMD ["python", "-m", "celery", "-A", "workers.app", "worker", "-Q", "compute", \
     "--without-gossip", "--without-mingle", "--pool", "prefork", "--concurrency", "1"]
 
+# All but torch and what its CUDA build brings is locked by hash: which build of torch there is depends on the index.
+#
 # The editable install leaves a .pth that puts /app on the path of every interpreter. The runner child needs that: it
 # starts with `python -I` in an empty directory.
 
 FROM base AS cuda
 ARG PIP_EXTRA_INDEX_URL
-RUN pip install --no-cache-dir --constraint constraints.txt --editable ".[workers,gpu]"
+RUN pip install --no-cache-dir --no-deps --require-hashes --requirement worker-gpu.lock \
+    && pip install --no-cache-dir --no-build-isolation --constraint constraints.txt --editable ".[workers,gpu]" && pip check
 COPY algorithms algorithms
 COPY models models
 COPY jobs jobs
@@ -35,7 +38,8 @@ USER 10001
 
 FROM base AS cpu
 ARG PIP_EXTRA_INDEX_URL
-RUN pip install --no-cache-dir --constraint constraints.txt --editable ".[workers,cpu]"
+RUN pip install --no-cache-dir --no-deps --require-hashes --requirement worker-cpu.lock \
+    && pip install --no-cache-dir --no-build-isolation --constraint constraints.txt --editable ".[workers,cpu]" && pip check
 COPY algorithms algorithms
 COPY models models
 COPY jobs jobs
