@@ -203,7 +203,7 @@ def test_a_runner_that_hangs_does_not_hold_up_a_cancel(machine, start):
     assert machine.ended(job).state == "cancelled"
 
 
-def test_a_chunk_that_kills_every_runner_ends_its_job_with_the_reason(machine, start):
+def test_a_chunk_whose_every_runner_is_killed_ends_its_job_with_the_reason(machine, start):
     worker, job = start(ENDLESS, chunk_size=12)
     over = threading.Event()
 
@@ -219,5 +219,5 @@ def test_a_chunk_that_kills_every_runner_ends_its_job_with_the_reason(machine, s
     finally:
         over.set()
         killer.join()
-    assert (ended.state, ended.error.code) == ("failed", "model_fault")
-    assert "killed" in ended.error.detail
+    assert (ended.state, ended.error.code) == ("failed", "worker_lost")
+    assert "ended from outside" in ended.error.detail
