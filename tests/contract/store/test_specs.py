@@ -75,7 +75,7 @@ def test_what_a_job_takes_in_redis_does_not_grow_with_its_model_or_its_samples(
 
 
 def taken_by(server: "redis.Redis[str]") -> int:
-    return sum(server.memory_usage(name) or 0 for name in server.scan_iter("{brinell}:*"))
+    return sum(server.memory_usage(name, samples=0) or 0 for name in server.scan_iter("{brinell}:*"))
 
 
 def plan_of(model: ModelCard, samples: SamplesCard) -> AuditPlan:
