@@ -11,7 +11,6 @@ WORDS = {  # of the command lines of those that an installation starts
     "worker": {"compute", "compute,inspect"},
     "inspector": {"inspect"},
     "probe": {"probe"},
-    "valkey": {"-"},
 }
 
 
@@ -27,7 +26,9 @@ def pids(above: Sequence[int], place: str) -> list[int]:
 def _is_at(pid: int, place: str) -> bool:
     with suppress(OSError):
         words = Path(f"/proc/{pid}/cmdline").read_bytes().decode().split("\0")[:-1]
-        return bool(WORDS[place] & set(words)) and ("valkey" in words[0]) == (place == "valkey")
+        if place == "valkey":  # it writes its own command line: its name, and where it listens
+            return "valkey-server" in words[0]
+        return bool(WORDS[place] & set(words))
     return False
 
 
