@@ -27,7 +27,7 @@ VISIBILITY_SECONDS = 3600
 SILENCE_SECONDS = 10.0  # of the broker
 
 settings = read_or_exit()
-confined = confined_or_exit(settings.sandbox)  # a worker that cannot confine as asked does not start
+confined = confined_or_exit(settings.sandbox, settings.library)  # a worker that cannot confine as asked does not start
 
 broker.install()
 app = Celery("brinell", broker=settings.redis_url, include=["workers.tasks"])

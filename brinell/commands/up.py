@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from brinell.machine.data_dir import DEFAULT
+from brinell.printing.isolation import told_isolation
 from brinell.printing.terminal import say
-from brinell.records import Readiness
 
 
 def up(
@@ -34,10 +34,3 @@ def up(
             threading.Event().wait()
         except KeyboardInterrupt:
             say("Stopping…")
-
-
-def told_isolation(ready: Readiness) -> str:
-    """Says how uploaded models are locked up, and what this machine denies."""
-    denied = f" (this machine denies: {', '.join(ready['isolation_denied'])})" if ready["isolation_denied"] else ""
-    advice = "" if ready["isolation"] == "strict" else ": take none from people you do not trust"
-    return f"Uploaded models run at isolation level {ready['isolation']}{denied}{advice}."

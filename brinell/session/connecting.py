@@ -9,6 +9,7 @@ from pathlib import Path
 from brinell.client import Client
 from brinell.errors import BrinellError
 from brinell.machine.data_dir import DEFAULT, DataDir
+from brinell.printing.isolation import told_isolation
 from brinell.printing.terminal import say
 
 
@@ -70,4 +71,5 @@ def private_server() -> Iterator[Client]:
     with tempfile.TemporaryDirectory(prefix="brinell-") as folder:
         say("Starting a private server…")
         with Installation(Path(folder), say=say) as here, here.client() as client:
+            say(told_isolation(client.readiness()))
             yield client

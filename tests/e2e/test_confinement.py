@@ -6,10 +6,12 @@ What such a process can still do, attempt by attempt, and that it computes the s
 import os
 import subprocess
 import sys
+import venv
 from pathlib import Path
 
 import pytest
 
+from tests.e2e.machine import ROOT
 from tests.patience import PATIENCE_SECONDS
 from workers.confinement.levels import Confined
 from workers.confinement.numbers import here
@@ -31,7 +33,7 @@ assert libc.prctl(38, 1, 0, 0, 0) == 0
 assert libc.prctl(22, 2, program, 0, 0) == 0
 from workers.confinement import trial
 trial.SECONDS = float(sys.argv[3])
-found = trial.confined_or_exit(sys.argv[2])
+found = trial.confined_or_exit(sys.argv[2], sys.argv[4])
 print(found.level, *found.denied)
 """
 
@@ -68,12 +70,14 @@ def test_every_thread_of_a_runner_is_under_the_filter(pair):
     assert all("Seccomp:\t2" in told for told in found)
 
 
-def tried(denied: list[str], wanted: str, *, seconds: float = PATIENCE_SECONDS) -> subprocess.CompletedProcess[str]:
+def tried(
+    denied: list[str], wanted: str, *, seconds: float = PATIENCE_SECONDS, library: str = "file:///var/lib/brinell"
+) -> subprocess.CompletedProcess[str]:
     """What a worker would do where these system calls are denied to it."""
     machine = here()
     assert machine is not None
     numbers = ",".join(str(machine.numbers[name]) for name in denied)
-    command = [sys.executable, "-c", UNDER, numbers, wanted, str(seconds)]
+    command = [sys.executable, "-c", UNDER, numbers, wanted, str(seconds), library]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
@@ -104,6 +108,39 @@ def test_a_machine_too_busy_to_tell_is_not_taken_for_one_without_a_sandbox():
     done = tried([], "auto", seconds=0.001)
     assert (done.returncode, done.stdout) == (1, "")
     assert "start this worker again" in done.stderr and "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "folder", [ROOT / "models", ROOT / "workers" / "none yet" / "nor this"], ids=["is there", "to be"]
+)
+def test_a_library_among_programs_is_not_taken_for_one_that_runners_cannot_read(folder):
+    auto, strict = (tried([], wanted, library=folder.as_uri()) for wanted in ("auto", "strict"))
+    assert auto.stdout.split() == ["basic", "landlock"], auto.stderr
+    assert strict.returncode == os.EX_CONFIG
+    for told in (auto.stderr, strict.stderr):
+        assert "it would leave the library open" in told and str(folder) not in told
+
+
+@pytest.mark.parametrize("library", [(ROOT / "none").as_uri(), ROOT.as_uri(), "s3://models/ours"])
+def test_a_library_beside_the_code_or_in_a_bucket_is_closed_to_runners(library):
+    done = tried([], "strict", library=library)
+    assert (done.returncode, done.stdout.split()[:1]) == (0, ["strict"]), done.stderr
+
+
+@pytest.mark.parametrize("wanted", ["basic", "auto", "strict"])
+def test_no_worker_starts_whose_runners_could_not_read_their_libraries(tmp_path, wanted):
+    """As root in the home of somebody else: whoever has given up root's rights goes by the modes of files."""
+    venv.create(tmp_path)
+    packages = next(tmp_path.glob("lib/python*/site-packages"))
+    (packages / "ours.pth").write_text(f"{ROOT}\n")
+    library = packages / "numpy" / "__init__.py"
+    library.parent.mkdir()
+    library.touch(mode=0)
+    program = "import sys; from workers.confinement.trial import confined_or_exit; confined_or_exit(*sys.argv[1:])"
+    command = [tmp_path / "bin" / "python", "-c", program, wanted, "file:///var/lib/brinell"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (os.EX_CONFIG, ""), done.stderr
+    assert "start this as their owner" in done.stderr and "Traceback" not in done.stderr
 
 
 def test_basic_is_what_it_is_where_it_was_chosen():

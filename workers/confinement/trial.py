@@ -1,6 +1,6 @@
 """Whether this machine has a strict sandbox, found out by trying: a child shuts itself in, and then tries to get out.
 
-    python -I -m workers.confinement.trial PARENT
+    python -I -m workers.confinement.trial PARENT LEVEL LIBRARY
 
 It prints JSON: the extras that were denied, or the layer that is missing and what to do about it.
 """
@@ -13,25 +13,39 @@ import sys
 from collections.abc import Callable
 from functools import partial
 from importlib.util import find_spec
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from workers.confinement.confining import confine, seal
-from workers.confinement.levels import Confined, NotConfined, Wanted
+from workers.confinement.levels import Confined, Isolation, NotConfined, Wanted
+from workers.confinement.openable import CODE
 
 SECONDS = 60.0  # of a fraction of one: what takes so long hangs
 _NOT_TOLD = (
     "The trial of the sandbox was killed or took too long; start this worker again when the machine is less busy."
 )
+_OF_THEIR_OWNER = (
+    "a runner has given up root's rights, and cannot read this checkout or its Python; "
+    "start this as their owner, or let everybody read them"
+)
+_AMONG_PROGRAMS = "it would leave the library open, which lies in a folder of programs; move the one or the other"
 LIBRARIES = ("numpy", "pydantic", "scipy", "onnx", "onnxruntime", "torch")
 
 
-def confined_or_exit(wanted: Wanted) -> Confined:
-    """Returns what runners of this process will be. Ends it with a sentence, and EX_CONFIG, where that is less than was
-    asked for; says on standard error where `auto` is less than it may be.
+def confined_or_exit(wanted: Wanted, library: str) -> Confined:
+    """Returns what runners of this process will be. Ends it with a sentence, and EX_CONFIG, where no runner could start
+    at any level, or that is less than was asked for; says on standard error where `auto` is less than it may be.
+    `library` is the URL of what runners must not read.
     """
+    try:
+        _tried("basic", library)
+    except NotConfined as missing:
+        sys.stderr.write(f"No model can run here: {missing.reason}.\n")
+        raise SystemExit(os.EX_CONFIG) from None
     if wanted == "basic":
         return Confined("basic")
     try:
-        return Confined("strict", _tried())
+        return Confined("strict", _tried("strict", library))
     except NotConfined as missing:
         why = f"This machine has no strict sandbox: {missing.layer} is missing ({missing.reason})."
         if wanted == "strict":
@@ -43,12 +57,12 @@ def confined_or_exit(wanted: Wanted) -> Confined:
         return Confined("basic", (missing.layer,))
 
 
-def _tried() -> tuple[str, ...]:
+def _tried(level: Isolation, library: str) -> tuple[str, ...]:
     """The extras that were denied. Raises NotConfined.
 
     A machine that is too busy to tell says nothing against its sandbox: then this process ends, to be started again.
     """
-    command = [sys.executable, "-I", "-m", "workers.confinement.trial", str(os.getpid())]
+    command = [sys.executable, "-I", "-m", "workers.confinement.trial", str(os.getpid()), level, library]
     environment = {name: os.environ[name] for name in ("LD_LIBRARY_PATH",) if name in os.environ}
     try:
         done = subprocess.run(
@@ -67,18 +81,40 @@ def _tried() -> tuple[str, ...]:
     return tuple(told["denied"])
 
 
-def _try(parent: int) -> tuple[str, ...]:
+def _try(parent: int, level: Isolation, library: str) -> tuple[str, ...]:
     """Shuts this process in, and tries each layer. Raises NotConfined."""
-    here = [spec.origin for name in LIBRARIES if (spec := find_spec(name)) and spec.origin]
-    confined = confine(parent, level="strict", kind="compute", memory_bytes=None)
-    if not all(_succeeds(partial(os.open, file, os.O_RDONLY)) for file in here):
+    here = [spec.origin for name in (*CODE, *LIBRARIES) if (spec := find_spec(name)) and spec.origin]
+    confined = confine(parent, level=level, kind="compute", memory_bytes=None)
+    can_read = all(_succeeds(partial(os.open, file, os.O_RDONLY)) for file in here)
+    if level == "basic":
+        if not can_read:
+            raise NotConfined("rights", _OF_THEIR_OWNER)
+        return ()
+    if not can_read:
         raise NotConfined("landlock", "Python's libraries lie outside its site-packages; install them there")
     if _succeeds(lambda: os.listdir("/")):
         raise NotConfined("landlock", "it was asked for, and does not hold")
+    if _can_list(library):
+        raise NotConfined("landlock", _AMONG_PROGRAMS)
     seal(confined, kind="compute")
     if _succeeds(lambda: os.kill(parent, 0)) or _succeeds(lambda: os.pipe()):
         raise NotConfined("seccomp", "it was asked for, and does not hold")
     return confined.denied
+
+
+def _can_list(library: str) -> bool:
+    """Tells whether its folder can be listed; where that is not made yet, the one that it will be in."""
+    place = urlsplit(library)
+    folder = Path(unquote(place.path))
+    for above in (folder, *folder.parents) if place.scheme == "file" else ():
+        try:
+            os.listdir(above)
+        except FileNotFoundError:
+            continue
+        except OSError:
+            return False
+        return True
+    return False
 
 
 def _succeeds(attempt: Callable[[], object]) -> bool:
@@ -92,7 +128,7 @@ def _succeeds(attempt: Callable[[], object]) -> bool:
 def main() -> None:
     """Prints what came of it."""
     try:
-        told = {"denied": _try(int(sys.argv[1]))}
+        told = {"denied": _try(int(sys.argv[1]), sys.argv[2], sys.argv[3])}  # type: ignore[arg-type]  # our parent's
     except NotConfined as missing:
         sys.stdout.write(json.dumps({"missing": missing.layer, "reason": missing.reason}))
     else:

@@ -1,8 +1,8 @@
-"""What `brinell up` says of the service that it has started."""
+"""What a service that has started here says of its isolation."""
 
 import pytest
 
-from brinell.commands.up import told_isolation
+from brinell.printing.isolation import told_isolation
 
 
 @pytest.mark.parametrize(
