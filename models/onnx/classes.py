@@ -36,7 +36,7 @@ def named_classes(model: ModelProto, output: str) -> ClassNames | None:
     if node.op_type in ("ArrayFeatureExtractor", "Gather") and attribute(node, "axis", 0) == 0:
         known = constants(model.graph).get(node.input[0])
         chooser = label_maker(model, node.input[1])
-        if known is not None and chooser is not None and chooser.op_type == "ArgMax":
+        if known is not None and chooser is not None and chooser.op_type in ("ArgMax", "ArgMin"):
             return _names(known.ravel().tolist())
     return None
 

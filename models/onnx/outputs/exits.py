@@ -126,9 +126,9 @@ def _is_mixed(model: ModelProto, name: str) -> bool:
 
 def _is_chosen(model: ModelProto, value: str) -> bool:
     node = label_maker(model, value)
-    if node is None or node.op_type not in ("ArgMax", "TopK"):
+    if node is None or node.op_type not in ("ArgMax", "ArgMin", "TopK"):
         return False
-    return node.op_type == "ArgMax" or ranges(model)[value].is_whole  # the places of TopK, not its values
+    return node.op_type != "TopK" or ranges(model)[value].is_whole  # the places of TopK, not its values
 
 
 def _is_text(a: NDArray[Any]) -> bool:

@@ -24,11 +24,11 @@ class ClassLabels:
 
 
 def chooser(model: ModelProto, output: str) -> str | None:
-    """Name the value [N, K] whose largest, or whose ranking, an output is by the graph."""
+    """Name the value [N, K] whose largest, smallest or ranking an output is by the graph."""
     node = label_maker(model, output)
     while node is not None and node.op_type in ("ArrayFeatureExtractor", "Gather", "LabelEncoder"):
         node = label_maker(model, node.input[0 if node.op_type == "LabelEncoder" else 1])
-    return node.input[0] if node is not None and node.op_type in ("ArgMax", "TopK") else None
+    return node.input[0] if node is not None and node.op_type in ("ArgMax", "ArgMin", "TopK") else None
 
 
 def read_labels(

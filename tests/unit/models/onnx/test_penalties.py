@@ -1,15 +1,19 @@
 """Numbers of which the smallest is the best are not read as scores, unless they are told to be."""
 
+from collections.abc import Callable
+
 import numpy as np
 import onnx
 import pytest
 import torch
 from onnx import TensorProto, helper
+from torch import nn
 
 from algorithms.errors import Refused
 from models.onnx.inspection import inspect
 from tests.exports import classic, graph, linear
 
+Answer = Callable[[torch.Tensor], torch.Tensor]
 W, b = linear()
 SCORES = [("y", TensorProto.FLOAT, ["N", 4])]
 SOFTMAX = helper.make_node("Softmax", ["z"], ["p"], axis=1)
@@ -17,7 +21,9 @@ SOFTMAX = helper.make_node("Softmax", ["z"], ["p"], axis=1)
 
 def exported(*nodes: onnx.NodeProto) -> bytes:
     first = helper.make_node("Gemm", ["x", "W", "b"], ["z"])
-    return graph([first, *nodes], ["N", 6], SCORES, {"W": W, "b": b, "one": np.float32(1), "two": np.float32(2)})
+    numbers = {"one": 1, "two": 2, "minus": -0.5, "little": 1e-9}
+    known = {name: np.float32(value) for name, value in numbers.items()}
+    return graph([first, *nodes], ["N", 6], SCORES, {"W": W, "b": b, **known})
 
 
 PENALTIES = {
@@ -29,12 +35,24 @@ PENALTIES = {
         helper.make_node("Neg", ["l"], ["m"]),
         helper.make_node("Identity", ["m"], ["y"]),
     ],
+    "loss of half": [
+        helper.make_node("LogSoftmax", ["z"], ["l"], axis=1),
+        helper.make_node("Mul", ["l", "minus"], ["y"]),
+    ],
+    "loss without zero": [
+        SOFTMAX,
+        helper.make_node("Add", ["p", "little"], ["q"]),
+        helper.make_node("Log", ["q"], ["l"]),
+        helper.make_node("Neg", ["l"], ["y"]),
+    ],
     "rest": [SOFTMAX, helper.make_node("Sub", ["one", "p"], ["y"])],
+    "rest of each": [helper.make_node("Sigmoid", ["z"], ["p"]), helper.make_node("Sub", ["one", "p"], ["y"])],
 }
 SCORED = {
     "negative distance": [*PENALTIES["distance"][:1], helper.make_node("Neg", ["s"], ["y"])],
     "log of a share": [helper.make_node("LogSoftmax", ["z"], ["y"], axis=1)],
     "root of a share": [SOFTMAX, helper.make_node("Sqrt", ["p"], ["y"])],
+    "root of what a layer leaves": [helper.make_node("Relu", ["z"], ["s"]), helper.make_node("Sqrt", ["s"], ["y"])],
     "negative logits": [helper.make_node("Neg", ["z"], ["y"])],
 }
 
@@ -52,20 +70,83 @@ def test_other_functions_of_scores_are_scores(name: str) -> None:
     assert inspect(exported(*SCORED[name]), preprocessing=None, device="cpu").output.classes == 4
 
 
-class Prototypes(torch.nn.Module):
-    """Distances to a point of each class."""
+POINTS = torch.from_numpy(W.T.copy())  # one of each class
 
-    def __init__(self, sign: float) -> None:
+
+def between(x: torch.Tensor) -> torch.Tensor:
+    return x[:, None] - POINTS[None]
+
+
+def length(x: torch.Tensor) -> torch.Tensor:
+    return torch.linalg.vector_norm(between(x), dim=2)
+
+
+def product(x: torch.Tensor) -> torch.Tensor:
+    """|a|^2 - 2ab + |b|^2."""
+    return (x * x).sum(1, keepdim=True) - 2 * x @ POINTS.T + (POINTS * POINTS).sum(1)[None]
+
+
+def cosine(x: torch.Tensor) -> torch.Tensor:
+    return nn.functional.normalize(x, dim=1) @ nn.functional.normalize(POINTS, dim=1).T
+
+
+def capsules(x: torch.Tensor) -> torch.Tensor:
+    """Lengths in [0, 1) of one vector a class, as capsule networks answer."""
+    vectors = (x @ torch.cat([POINTS.T] * 3, 1)).view(-1, 4, 3)
+    square = (vectors * vectors).sum(2, keepdim=True)
+    return torch.linalg.vector_norm(square / (1 + square) / torch.sqrt(square + 1e-8) * vectors, dim=2)
+
+
+DISTANCES: dict[str, Answer] = {
+    "length": length,
+    "tenfold": lambda x: length(x) / 0.1,
+    "square": lambda x: (between(x) ** 2).sum(2),
+    "mean square": lambda x: between(x).square().mean(2),
+    "sum of absolutes": lambda x: between(x).abs().sum(2),
+    "largest absolute": lambda x: between(x).abs().amax(2),
+    "by products": product,
+    "root of products": lambda x: product(x).clamp(min=1e-9).sqrt(),
+    "cdist": lambda x: torch.cdist(x, POINTS),
+    "cosine distance": lambda x: 1 - cosine(x),
+    "nearest of two": lambda x: torch.stack([length(x)[:, :2].amin(1), length(x)[:, 2:].amin(1)], 1),
+}
+NEARNESS: dict[str, Answer] = {
+    **{f"minus {name}": lambda x, far=far: -far(x) for name, far in DISTANCES.items()},
+    "what is left": lambda x: 1 - length(x),
+    "inverse": lambda x: 1 / (1 + length(x)),
+    "kernel": lambda x: torch.exp(-(length(x) ** 2) / 2),
+    "soft-min": lambda x: torch.softmax(-length(x), 1),
+    "cosine": lambda x: 64 * cosine(x),
+    "capsules": capsules,
+    "mean of shares": lambda x: (torch.softmax(-length(x), 1) + torch.softmax(cosine(x), 1)) / 2,
+}
+
+
+class Served(nn.Module):
+    def __init__(self, answer: Answer) -> None:
         super().__init__()
-        self.sign, self.points = sign, torch.nn.Parameter(torch.from_numpy(W.T.copy()))
+        self.answer = answer
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        away = torch.linalg.vector_norm(x[:, None] - self.points[None], dim=2)
-        return away if self.sign > 0 else -away
+        return self.answer(x)
 
 
-def test_distances_to_prototypes_are_scores_once_their_sign_is_changed() -> None:
+def served(answer: Answer) -> bytes:
+    return classic(Served(answer), torch.zeros(1, 6), 17, True)
+
+
+@pytest.mark.parametrize("name", DISTANCES)
+def test_distances_to_prototypes_are_refused(name: str) -> None:
     with pytest.raises(Refused, match="Export them with the sign changed"):
-        inspect(classic(Prototypes(1), torch.zeros(1, 6), 17, True), preprocessing=None, device="cpu")
-    found = inspect(classic(Prototypes(-1), torch.zeros(1, 6), 17, True), preprocessing=None, device="cpu")
-    assert found.output.classes == 4
+        inspect(served(DISTANCES[name]), preprocessing=None, device="cpu")
+
+
+@pytest.mark.parametrize("name", NEARNESS)
+def test_what_is_largest_for_the_nearest_prototype_is_a_score(name: str) -> None:
+    found = inspect(served(NEARNESS[name]), preprocessing=None, device="cpu")
+    assert found.output.classes == (2 if "two" in name else 4) and "scores" in found.offers
+
+
+def test_the_nearest_prototype_is_one_of_as_many_classes_as_there_are() -> None:
+    found = inspect(served(lambda x: length(x + 100 * POINTS[0]).argmin(1)), preprocessing=None, device="cpu")
+    assert (found.output.classes, found.reads.as_, found.reads.because) == (4, "label", "graph")
