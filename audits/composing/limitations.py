@@ -24,10 +24,14 @@ def limitations(spec: AuditSpec, jobs: Sequence[JobRow], table: Table, *, baseli
     )
     if threat.epsilon is not None:
         yield f"Nothing was looked for beyond the distance {threat.epsilon:g}."
-    yield (
-        "Upper ends of brackets are points that were found and checked. That an attack found nothing nearer proves "
-        "nothing: a stronger attack, or a larger budget, may."
-    )
+    attacks = [job for job in jobs if "attack" in needs_met_by(job)]
+    if attacks:
+        yield (
+            "Upper ends of brackets are points that were found and checked. That an attack found nothing nearer proves "
+            "nothing: a stronger attack, or a larger budget, may."
+        )
+    else:
+        yield "No attack ran, so that no bracket has an upper end."
     if "certificate" not in table.gaps:
         yield (
             "Certified lower ends hold for the model as a real-valued function with the rounding margin that each "
@@ -51,8 +55,8 @@ def limitations(spec: AuditSpec, jobs: Sequence[JobRow], table: Table, *, baseli
             "The smoothed radius belongs to another classifier, the model averaged over Gaussian noise. It protects "
             "only those who deploy that one."
         )
-    if spec.threat.epsilon is None and all(job.is_baseline for job in jobs if "attack" in needs_met_by(job)):
-        yield "No attack but plain noise could run: upper ends are far too high."
+    if spec.threat.epsilon is None and attacks and all(job.is_baseline for job in attacks):
+        yield "No attack but plain noise ran: upper ends are far too high."
     if "labels" in table.gaps:
         yield "The samples have no labels: distances are to any change of the model's own answer, right or wrong."
     if spec.draft:

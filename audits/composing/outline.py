@@ -14,9 +14,10 @@ from audits.document.estimates import BESIDE, EstimateSummary, MedianInterval
 from audits.document.report import Alarm, JobRow
 from audits.document.rows import SampleRow
 from audits.document.summary import AuditSummary
-from audits.evidence.table import Table
+from audits.evidence.table import Table, needs_met_by
 from audits.policy.metrics import METRICS, Middle, Share, scored
 from audits.policy.policy import MetricName
+from jobs.states import JobState
 from jobs.summary import Interval, Spread
 
 CLOSED = 1.1  # upper / lower up to which a bracket counts as closed
@@ -25,7 +26,7 @@ CLOSED = 1.1  # upper / lower up to which a bracket counts as closed
 def summarize(
     spec: AuditSpec, rows: Sequence[SampleRow], table: Table, *, jobs: Sequence[JobRow], alarms: Sequence[Alarm]
 ) -> AuditSummary:
-    lower, upper = _median("median_lower_bound", table), _median("median_upper_bound", table)
+    lower, upper = _median("median_lower_bound", table), _median("median_upper_bound", table) or _by_noise(jobs, table)
     epsilon = spec.threat.epsilon
     estimates = {job.method: _estimates(job, rows, table) for job in jobs if job.proves in BESIDE}
     return AuditSummary(
@@ -77,6 +78,15 @@ def _median(name: MetricName, table: Table) -> Interval | None:
     reading = metric.read(table, None)
     assert isinstance(reading, Middle)
     return reading.interval()
+
+
+def _by_noise(jobs: Sequence[JobRow], table: Table) -> Interval | None:
+    """Where plain noise alone ran its points count, of half of the samples or more; its silence does not."""
+    attacks = [job for job in jobs if "attack" in needs_met_by(job)]
+    if not attacks or not all(job.is_baseline and job.state is JobState.SUCCEEDED for job in attacks):
+        return None
+    found = Middle(table.upper).interval()
+    return found if found is not None and np.isfinite(found.value) else None
 
 
 def _ends(median: Interval | None) -> MedianInterval | None:

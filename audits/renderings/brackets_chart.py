@@ -1,7 +1,7 @@
 """Every sample's bracket, the nearest found distance to the left: certified below, found above."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from markupsafe import Markup
 
@@ -13,8 +13,10 @@ from audits.document.rows import SampleRow
 from audits.renderings.cells import estimating, is_contradicted, is_wrong
 from audits.renderings.drawing import Axis, Chart, Plane, joined
 from audits.renderings.words import at_least, at_most, many, norm, number
+from jobs.states import JobState
 
 MANY = 80  # samples from which marks shrink and scores are left to the table
+_FINDING = (Kind.UPPER_BOUND, "exact")
 _SIGNS = ("proof", "witness", "estimate", "wrong", "open", "broken")
 
 
@@ -37,6 +39,24 @@ def brackets_legend(report: Report) -> list[str]:
     rows = report.samples
     shown = {sign for row in rows for sign in _signs(row, is_dense=len(rows) > MANY)}
     return [sign for sign in _SIGNS if sign in shown]
+
+
+def brackets_notices(report: Report) -> Iterator[str]:
+    """Says what no bracket of the chart has."""
+    shown = brackets_legend(report)
+    if set(shown) == {"wrong"}:
+        yield "All samples are wrong before any change: nothing was left to attack or to certify."
+        return
+    if "proof" not in shown:
+        nearer = " below the points found: the true distances may be smaller than every one of them"
+        yield (
+            "No certificate says anything about these samples, so nothing is proven"
+            f"{nearer if 'witness' in shown else ''}."
+        )
+    if "witness" not in shown:
+        are_attacked = any(job.proves in _FINDING and job.state is JobState.SUCCEEDED for job in report.jobs)
+        looked = "found a point. That is no proof of robustness" if are_attacked else "looked for points"
+        yield f"No attack {looked}."
 
 
 def _order(row: SampleRow) -> tuple[float, float, int]:
@@ -101,15 +121,15 @@ def _scores(row: SampleRow) -> list[float]:
 
 def _said(report: Report) -> str:
     rows: Sequence[SampleRow] = report.samples
-    summary = report.summary
+    low, high = report.summary.median_lower_bound, report.summary.median_upper_bound
     parts = [
         f"One vertical line for each of {many(len(rows), 'sample')}, from its certified lower bound to the distance of "
         "the nearest adversarial point found.",
         f"{many(sum(is_wrong(row) for row in rows), 'sample')} wrong before any change,",
         f"{sum(row.upper is None for row in rows)} without a point found,",
         f"{sum(row.lower is None for row in rows)} without a certificate.",
-        f"Median certified distance {at_least(summary.median_lower_bound)},",
-        f"median found distance {at_most(summary.median_upper_bound)}.",
+        "" if low is None else f"Median certified distance {at_least(low)}.",
+        "" if high is None else f"Median found distance {at_most(high)}.",
         "All values are in the table of samples.",
     ]
-    return " ".join(parts)
+    return " ".join(filter(None, parts))

@@ -17,7 +17,7 @@ from markupsafe import Markup
 from audits.document.estimates import title
 from audits.document.report import Report
 from audits.renderings import cells, identity, outline, words
-from audits.renderings.brackets_chart import brackets_chart, brackets_legend
+from audits.renderings.brackets_chart import brackets_chart, brackets_legend, brackets_notices
 from audits.renderings.effort_chart import distance_chart, found_chart
 from audits.renderings.envelope_chart import envelope_chart
 from audits.renderings.pictures import triptychs
@@ -65,6 +65,7 @@ _VIEWS: dict[str, Any] = {
     "cells": cells,
     "brackets_chart": brackets_chart,
     "brackets_legend": brackets_legend,
+    "brackets_notices": brackets_notices,
     "envelope_chart": envelope_chart,
     "distance_chart": distance_chart,
     "found_chart": found_chart,

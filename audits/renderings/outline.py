@@ -66,7 +66,7 @@ def _of_radius(report: Report) -> Iterator[str]:
             "the truth lies between."
         )
     elif low:
-        yield f"Of these samples {share(low.value)} are proven right {where}; no attack tested the rest."
+        yield f"Of these samples {share(low.value)} are proven right {where}. Whether the rest breaks is not known."
     elif high:
         yield f"Of these samples {share(high.value)} were not broken {where}. Nothing is proven: it may be fewer."
 
@@ -79,7 +79,8 @@ def _of_distance(report: Report) -> Iterator[str]:
             "to fool the model."
         )
     if low:
-        yield f"For half of them it is proven that no change below {at_least(low)} does."
+        half, does = ("them", "does") if high is not None else ("the samples", "fools the model")
+        yield f"For half of {half} it is proven that no change below {at_least(low)} {does}."
 
 
 def figures(report: Report) -> Iterator[Figure]:

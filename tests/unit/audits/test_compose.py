@@ -15,6 +15,7 @@ from audits.composing.gallery import Pair, choose, gallery
 from audits.composing.rows import rows_of, samples_of
 from audits.document.report import Report
 from audits.evidence.evidence import Evidence
+from audits.renderings.brackets_chart import brackets_notices
 from audits.renderings.render import WRITERS, render
 from jobs.hints import GivenHints
 from jobs.record import Job, JobError, JobMethod, Progress
@@ -341,6 +342,36 @@ def test_where_all_is_wrong_nothing_can_be_broken():
     summary = made(**DEGENERATE["all wrong"]).summary
     assert (summary.attack_success_rate, summary.closure, summary.clever) == (None, None, None)
     assert (summary.clean_accuracy.value, summary.median_upper_bound) == (0, 0)
+
+
+def test_noise_alone_counts_by_its_points_and_not_by_its_silence():
+    noise = {"recipe": [{"name": "noise"}], "threat": {"epsilon": 0.45}}
+    found = made(**noise).summary
+    assert found.median_upper_bound == pytest.approx(0.45) and found.median_upper_interval.low == 0.1
+    assert found.empirical_robust_accuracy is None
+    for nothing in ({"silent": True}, {"failed": ("noise",)}):
+        summary = made(**noise, **nothing).summary
+        assert (summary.median_upper_bound, summary.median_upper_interval) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("method", "said", "never"),
+    [
+        ("noise", ["No attack but plain noise ran", "below the points found"], ["No attack ran"]),
+        ("pgd", ["below the points found", "points that were found and checked"], ["No attack"]),
+        (
+            "clever",
+            ["No attack ran", "so nothing is proven.", "No attack looked for points."],
+            ["plain noise", "the points found", "points that were found"],
+        ),
+    ],
+)
+def test_an_audit_by_one_method_is_silent_about_the_ends_that_it_has_not(method, said, never):
+    report = made(recipe=[{"name": method}])
+    told = " ".join([*report.limitations, *brackets_notices(report)])
+    assert all(sentence in told for sentence in said)
+    assert not any(sentence in told for sentence in never)
+    assert "distance –" not in render(report, "html").decode()
 
 
 def test_a_large_image_is_thinned():

@@ -37,6 +37,28 @@ def test_brackets_are_printed_one_line_a_sample_and_summed_up(run, server):
     assert "Auditing: 50%, running, 0 of 2 jobs ended, about 12 s left" in err
 
 
+@pytest.mark.parametrize(
+    ("known", "line"),
+    [
+        ((0.31, None), "0.3100 ≤ r*, with no end above"),
+        ((None, 0.8), "r* ≤ 0.8000, with nothing proven below"),
+        ((None, None), None),
+    ],
+)
+def test_an_end_that_is_not_known_is_left_out(known, line, run, server, monkeypatch):
+    report = server.report()
+    ends = ("median_lower_bound", "median_upper_bound", "median_lower_interval", "median_upper_interval")
+    report["summary"] |= dict(zip(ends, (*known, None, None), strict=True))
+    monkeypatch.setattr(server, "report", lambda: report)
+    _, out, _ = run(*AUDIT)
+    assert [told.split(": ", 1)[1] for told in out.splitlines() if "median bracket" in told] == ([line] if line else [])
+    assert "median found" not in out
+    report["summary"]["median_upper_interval"] = {"low": None, "high": None}
+    found = [told.strip() for told in run(*AUDIT)[1].splitlines() if "median found" in told]
+    none = "median found: none, since half of the samples or more were not broken"
+    assert found == ([] if known[1] else [none])
+
+
 def test_a_report_of_an_older_server_is_shown(run, server, monkeypatch):
     old = server.report()
     for name in ("median_lower_interval", "median_upper_interval", "clever_median_interval", "clever_statuses"):

@@ -8,7 +8,13 @@ import pytest
 
 from audits.renderings.html import SECTIONS, render
 from tests.reports_for_tests import report
-from tests.unit.audits.renderings.documents import DOCUMENTS, HOSTILE, of_a_stranger, without_certificates
+from tests.unit.audits.renderings.documents import (
+    DOCUMENTS,
+    HOSTILE,
+    of_a_stranger,
+    without_attacks,
+    without_certificates,
+)
 
 VOID = {"meta", "br", "img"}
 PAGES = {name: render(document) for name, document in DOCUMENTS.items()}
@@ -167,6 +173,12 @@ def test_without_a_certificate_the_page_says_that_nothing_is_proven():
     page = Page(render(without_certificates()))
     assert "nothing is proven below the points found" in page.text
     assert "certified: no nearer point exists" not in page.text
+
+
+def test_without_an_attack_the_page_ends_no_bracket():
+    page = Page(render(without_attacks()))
+    assert "For half of the samples it is proven that no change below 0.310 fools the model." in page.text
+    assert "Median found distance" not in page.text and "Whether the rest breaks is not known." in page.text
 
 
 def test_a_score_never_carries_the_sign_of_a_bound():
