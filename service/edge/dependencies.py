@@ -78,6 +78,7 @@ def authenticate(
         parts.strangers.fail(request.client.host if request.client else None)
         raise Denied("Send a valid API key: `Authorization: Bearer brn_...`; `brinell keys create` makes one.")
     request.state.tenant, request.state.key_id = record.tenant, record.id
+    request.state.place.take(record.tenant)
     parts.store.keys.arrive(record)
     missing = [scope for scope in needed.scopes if scope not in record.scopes]
     if missing:

@@ -106,6 +106,29 @@ def test_a_crowded_server_says_so_as_a_problem_and_can_still_be_watched(api: Api
     assert anyio.run(crowd) == [503, 200, 200]
 
 
+def test_one_tenants_waits_leave_places_for_others(api: Api) -> None:
+    parts = api.app.state.parts
+    app = create_app(parts.settings, parts.store, parts.library, most_requests=4)
+    greedy, other = ({"Authorization": f"Bearer {api.key(tenant)}"} for tenant in ("greedy", "other"))
+    job = api.a_job(api.caller("greedy"))
+
+    async def crowd() -> list[int]:
+        wait = RudeClient("GET", f"/v1/jobs/{job['id']}", greedy | {"Prefer": "wait=60"}, [b""], PATIENCE_SECONDS, True)
+        second, neighbor, later = (RudeClient("GET", "/v1/jobs", key) for key in (greedy, other, greedy))
+        met = anyio.Event()
+        wait.while_waiting = met.set
+        async with anyio.create_task_group() as group:
+            group.start_soon(wait.call, app)
+            await met.wait()
+            seen = [await second.call(app), await neighbor.call(app)]
+            group.cancel_scope.cancel()
+        assert b'"rate_limited"' in second.body
+        assert b"of this tenant" in second.body
+        return [*seen, await later.call(app)]
+
+    assert anyio.run(crowd) == [429, 200, 200]
+
+
 class NotedLanes(Lanes):
     """Lanes that remember who ran in them."""
 
