@@ -61,6 +61,12 @@ def _root(known: Preferences, node: NodeProto) -> Best:
     return Best.SMALLEST if known.holds_squares(node.input[0]) else _reduced(known, node)
 
 
+def _logarithm(known: Preferences, node: NodeProto) -> Best:
+    found, span = known.of(node.input[0]), known.range(node.input[0])
+    is_share = found is Best.UNKNOWN and span.low >= 0 and span.high <= 1
+    return Best.LARGEST if is_share else found
+
+
 def _power(known: Preferences, node: NodeProto) -> Best:
     base, rises = node.input[0], known.sign(node.input[1]) == 1
     return known.of(base) if rises and known.range(base).low >= 0 else Best.UNKNOWN
@@ -115,7 +121,7 @@ def _linear(known: Preferences, node: NodeProto) -> Best:
 Rule = Callable[[Preferences, NodeProto], Best]
 
 MOVED = ("Identity", "Cast", "Reshape", "Squeeze", "Unsqueeze", "Flatten", "Transpose", "Expand", "Slice", "Gather")
-RISING = ("Normalizer", "TopK", "Exp", "Log", "Relu", "Softplus", "Sigmoid", "Tanh", "Clip", "ReduceLogSumExp")
+RISING = ("Normalizer", "TopK", "Exp", "Relu", "Softplus", "Sigmoid", "Tanh", "Clip", "ReduceLogSumExp")
 RULES: dict[str, Rule] = {
     **dict.fromkeys((*MOVED, *RISING, "ReduceMin"), _same),
     **dict.fromkeys(("Neg", "Reciprocal"), _opposite),
@@ -125,6 +131,7 @@ RULES: dict[str, Rule] = {
     **dict.fromkeys(("Concat", "Sum", "Mean", "Max", "Min"), _joined),
     **dict.fromkeys(("MatMul", "Gemm"), _linear),
     "Sqrt": _root,
+    "Log": _logarithm,
     "Pow": _power,
     "Add": _added,
     "Sub": _subtracted,

@@ -50,13 +50,14 @@ def read_number(
         return Reads(output=output, as_=told, because="told")
     if _is_probability(found) and _crosses_half(found):
         return Reads(output=output, as_="label" if found.is_whole else "probability", because="graph")
+    seen = near.ravel()
     if not _is_probability(found):
-        seen = np.concatenate([near.ravel(), far().ravel()])
+        seen = np.concatenate([seen, far().ravel()])
         if _leaves(seen) and _is_logit(found):
             return Reads(output=output, as_="logit", because="graph")
         if not _leaves(seen) and len(np.unique(seen)) > 1:
             return Reads(output=output, as_="probability", because="values")
-    raise _unclear(model, output, found, near)
+    raise _unclear(model, output, found, near, leaves=_leaves(seen))
 
 
 def _is_probability(found: Range) -> bool:
@@ -103,7 +104,7 @@ def _contradicted(told: Meaning, why: str) -> Refused:
     return unsupported(f"The output cannot be what output={told} says: {why}. Leave output out, or tell another.")
 
 
-def _unclear(model: ModelProto, output: str, found: Range, near: Numbers) -> Refused:
+def _unclear(model: ModelProto, output: str, found: Range, near: Numbers, *, leaves: bool) -> Refused:
     maker = producers(model.graph).get(output)
     end = f", the last operator is {maker.op_type}" if maker is not None else ""
     low, high = float(np.nanmin(near)), float(np.nanmax(near))
@@ -112,7 +113,7 @@ def _unclear(model: ModelProto, output: str, found: Range, near: Numbers) -> Ref
         by_graph += "which never crosses 1/2, as a confidence does not; "
     is_cut_at_0 = not _is_probability(found) and _one_sided(found, near) is None
     may_be = ["output=logit or output=decision (class 1 above 0)"] if is_cut_at_0 else []
-    may_be += [] if _leaves(near) or _is_probability(found) else ["output=probability (class 1 above 1/2)"]
+    may_be += [] if leaves or _is_probability(found) else ["output=probability (class 1 above 1/2)"]
     may_be += ["output=label"] if (near == np.floor(near)).all() else []
     told = f"Upload it with {' or '.join(may_be)}, or export" if may_be else "Export the probability of class 1, or"
     return unsupported(

@@ -93,6 +93,10 @@ LOGITS: dict[str, Case] = {
 }
 REFUSED: dict[str, Case] = {
     "tanh": (1, [node("Tanh", "z", "y")]),
+    "a tanh that leaves [0, 1] only far away": (
+        1,
+        [node("Div", "z hundred", "s"), node("Add", "s third", "t"), node("Tanh", "t", "y")],
+    ),
     "the lead of a class": (2, [SOFTMAX, node("MatMul", "p apart", "y")]),
     "stars": (3, [SOFTMAX, node("MatMul", "p stars", "y")]),
     "percent": (1, [SIGMOID, node("Mul", "p hundred", "y")]),

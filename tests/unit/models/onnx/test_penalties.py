@@ -45,6 +45,11 @@ PENALTIES = {
         helper.make_node("Log", ["q"], ["l"]),
         helper.make_node("Neg", ["l"], ["y"]),
     ],
+    "loss of each": [
+        helper.make_node("Sigmoid", ["z"], ["p"]),
+        helper.make_node("Log", ["p"], ["l"]),
+        helper.make_node("Neg", ["l"], ["y"]),
+    ],
     "rest": [SOFTMAX, helper.make_node("Sub", ["one", "p"], ["y"])],
     "rest of each": [helper.make_node("Sigmoid", ["z"], ["p"]), helper.make_node("Sub", ["one", "p"], ["y"])],
 }
