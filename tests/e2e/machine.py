@@ -44,8 +44,13 @@ def children(pid: int) -> list[int]:
 
 
 def is_alive(pid: int) -> bool:
+    return state_of(pid) not in ("Z", None)
+
+
+def state_of(pid: int) -> str | None:
+    """T: it is stopped; Z: it has ended; None: there is none."""
     stat = _stat(pid)
-    return stat is not None and stat[0] != "Z"
+    return stat[0] if stat else None
 
 
 def _started(pid: int) -> int:

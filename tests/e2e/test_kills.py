@@ -11,7 +11,7 @@ import time
 import numpy as np
 import pytest
 
-from tests.e2e.machine import Machine, is_alive
+from tests.e2e.machine import Machine, is_alive, state_of
 from tests.patience import until
 
 pytestmark = pytest.mark.slow
@@ -115,6 +115,17 @@ def test_a_runner_that_is_killed_more_often_than_a_model_may_fail_costs_no_job(m
         until(lambda: at_work not in worker.runners, what="its end")  # noqa: B023
     assert machine.ended(job).state == "succeeded"
     assert_bit_equal(result(machine, job), undisturbed)
+
+
+def test_a_runner_computes_nothing_when_its_work_is_done(machine, uploads, start):
+    worker, job = start(ATTACK | {"seed": 4})
+    assert machine.ended(job).state == "succeeded"
+    until(lambda: state_of(worker.runners[0]) == "T", what="the runner is stopped")
+    after = machine.submit(*uploads, ATTACK | {"seed": 4}, chunk_size=2)
+    at_work = worker.runners[0]
+    assert machine.ended(after).state == "succeeded"
+    assert worker.runners[0] == at_work
+    assert_bit_equal(result(machine, after), result(machine, job))
 
 
 GRADIENTS = [{"name": "clever", "batches": 20, "batch_size": 32, "radius": 1.0}, {"name": "pgd", "steps": 10}]

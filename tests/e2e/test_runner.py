@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from models.cards import ModelCard
-from tests.e2e.machine import DIGITS, is_alive
+from tests.e2e.machine import DIGITS, is_alive, state_of
 from tests.patience import until
 from workers.confinement.resources import NICE
 from workers.frames import Frame
@@ -228,17 +228,16 @@ def test_two_models_and_two_tenants_never_share_a_runner():
         first = runners.holding(("tenant", "mdl_1"))
         first.wait_until_ready()
         assert runners.holding(("tenant", "mdl_1")) is first
+        runners.rest()
         other = runners.holding(("another tenant", "mdl_1"))
         assert other is not first
-        until(lambda: state_of(first) == "T", what="the first tenant's runner is stopped")
+        other.wait_until_ready()
+        runners.rest()
+        until(lambda: state_of(first.pid) == "T", what="the first tenant's runner is stopped")
         assert runners.holding(("tenant", "mdl_1")) is first
         assert inspected(first).kind == ModelInspected.kind
-        until(lambda: state_of(other) == "T", what="the other tenant's runner is stopped")
+        until(lambda: state_of(other.pid) == "T", what="the other tenant's runner is stopped")
         runners.holding(("tenant", "mdl_2"))
         until(lambda: not is_alive(first.pid), what="the first tenant's runner is gone")
     finally:
         runners.close()
-
-
-def state_of(process: RunnerProcess) -> str:
-    return Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()[0]

@@ -118,6 +118,8 @@ class Supervisor:
         # next job is not meant.
         if watch.asked_to_cancel or not isinstance(ending, Done | ModelRefused):
             self._runners.discard()
+        else:
+            self._runners.rest()
         return ending
 
     def _patience(self, lease: Lease) -> float:

@@ -41,53 +41,62 @@ def runners(started):
     assert all(process.is_closed for process in started)
 
 
-def test_tenants_that_take_turns_keep_their_runners_and_only_one_runs(runners, started):
-    first, second = runners.holding(A), runners.holding(B)
-    assert first is not second and first.is_stopped and not second.is_stopped
-    for key, at_hand, aside in [(A, first, second), (B, second, first)] * 3:
-        assert runners.holding(key) is at_hand
-        assert aside.is_stopped and not at_hand.is_stopped and not aside.is_closed
+def turn(runners, key):
+    process = runners.holding(key)
+    assert not process.is_stopped
+    runners.rest()
+    return process
+
+
+def test_tenants_that_take_turns_keep_their_runners_and_each_works_in_its_turn_alone(runners, started):
+    first, second = turn(runners, A), turn(runners, B)
+    assert first is not second and first.is_stopped and second.is_stopped
+    for key, at_work, aside in [(A, first, second), (B, second, first)] * 3:
+        assert runners.holding(key) is at_work
+        assert aside.is_stopped and not at_work.is_stopped and not aside.is_closed
+        runners.rest()
+        assert at_work.is_stopped
     assert len(started) == 3  # with the spare
 
 
 def test_a_tenant_has_one_runner_whatever_models_it_asks_about(runners, started):
-    first = runners.holding(A)
-    second = runners.holding(("a", "other"))
-    assert first.is_closed and second is not first and runners.holding(("a", "other")) is second
+    first = turn(runners, A)
+    second = turn(runners, ("a", "other"))
+    assert first.is_closed and second is not first and turn(runners, ("a", "other")) is second
     assert [process.is_closed for process in started] == [True, False, False]
 
 
 def test_of_more_tenants_than_may_have_one_the_longest_without_a_turn_loses_its_runner(runners):
-    a, b, c = runners.holding(A), runners.holding(B), runners.holding(C)
+    a, b, c = turn(runners, A), turn(runners, B), turn(runners, C)
     assert (a.is_closed, b.is_closed, c.is_closed) == (True, False, False)
-    assert runners.holding(B) is b and runners.holding(A) is not a
+    assert turn(runners, B) is b and turn(runners, A) is not a
     assert c.is_closed
 
 
 def test_what_cannot_be_trusted_any_more_is_ended_and_no_other(runners):
-    a, b = runners.holding(A), runners.holding(B)
-    runners.discard()
+    a, b = turn(runners, A), runners.holding(B)
     runners.discard()
     assert (a.is_closed, b.is_closed) == (False, True)
-    assert runners.holding(A) is a and not a.is_stopped
-    assert runners.holding(B) is not b
+    runners.discard()  # of work that came to no runner
+    runners.rest()
+    assert turn(runners, A) is a
+    assert turn(runners, B) is not b
 
 
 def test_a_runner_that_died_aside_is_replaced(runners):
-    a = runners.holding(A)
-    runners.holding(B)
+    a = turn(runners, A)
+    turn(runners, B)
     a.is_alive = False
-    assert runners.holding(A) is not a and a.is_closed
+    assert turn(runners, A) is not a and a.is_closed
 
 
 def test_a_spare_that_died_is_replaced(runners, started):
     started[0].is_alive = False
-    assert runners.holding(A) is started[1] and started[0].is_closed
+    assert turn(runners, A) is started[1] and started[0].is_closed
 
 
-def test_where_one_tenant_may_have_one_nothing_is_set_aside():
+def test_where_one_tenant_may_have_one_another_tenants_turn_ends_it():
     runners = Runners(Process, tenants=1)
-    first = runners.holding(A)
-    second = runners.holding(B)
-    assert first.is_closed and not second.is_stopped
+    first, second = turn(runners, A), turn(runners, B)
+    assert (first.is_closed, second.is_closed) == (True, False)
     runners.close()
