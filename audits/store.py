@@ -56,6 +56,7 @@ class Audits:
             skipped=json.dumps([skip.model_dump() for skip in spec.skipped]),
             queue=spec.queue,
             baseline=spec.baseline,
+            baseline_id=spec.request.baseline_audit_id,
             draft=1 if spec.draft else None,
             jobs=[described(job, self._moves.connection.settings) for job in plan.jobs],
             phases=plan.phases,

@@ -37,7 +37,7 @@ def begin(folder: Path) -> Draft:
     """Make a draft for this user alone, with a name that nobody can foresee."""
     handle, name = tempfile.mkstemp(prefix=PREFIX, dir=folder)
     with suppress(OSError):
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(handle, fcntl.LOCK_EX)  # waits for a sweep that looks at it just now, which takes no time
     return Draft(os.fdopen(handle, "wb"), Path(name))
 
 

@@ -11,6 +11,8 @@ from zipfile import ZIP_STORED, ZipFile
 import numpy as np
 from numpy.typing import NDArray
 
+from models.storage import disk_errors
+
 BLOCK_BYTES = 1 << 18
 
 Fetch = Callable[[str], bytes]
@@ -25,10 +27,12 @@ class Chunk:
     label: NDArray[np.int64]
 
 
+@disk_errors()
 def merge(digests: Sequence[str], fetch: Fetch, shape: tuple[int, ...], folder: Path) -> IO[bytes]:
     """Makes a temporary file, at its start, with `index` (m,), `x` (m, *shape), `label` (m,); m may be 0.
 
-    Every chunk is fetched twice: `x` cannot be begun before the number of its rows is known.
+    Every chunk is fetched twice: `x` cannot be begun before the number of its rows is known. Raises OutOfRoom where the
+    folder's disk has no room for the file, and what `fetch` raises.
     """
     heads = [(chunk.index, chunk.label) for chunk in _chunks(digests, fetch)]
     index = np.concatenate([np.zeros(0, np.int64), *(i for i, _ in heads)])  # (m,)

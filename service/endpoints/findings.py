@@ -50,7 +50,7 @@ def get_finding(job_id: str, index: int, caller: JobsReader, parts: TheParts) ->
     "/adversarials",
     response_class=StreamingResponse,
     responses=answers(200, "An .npz: `index` (m,), `x` (m, *shape), `label` (m,); m may be 0.", media_type=OCTET_STREAM)
-    | declares("not_found", "job_not_finished", "invalid_request"),
+    | declares("not_found", "job_not_finished", "invalid_request", "insufficient_storage"),
 )
 async def get_adversarials(job_id: str, caller: JobsReader, parts: TheParts) -> StreamingResponse:
     """Returns the points of an ended job; a cancelled one has those it found before."""

@@ -1,16 +1,19 @@
 """A library keeps bytes under their digest, whole or not at all: the same laws in a folder and in a bucket."""
 
+import fcntl
 import hashlib
 import os
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from threading import Thread
+from threading import Thread, Timer
+from typing import Any
 
 import pytest
 
@@ -185,6 +188,24 @@ def test_what_is_being_written_or_is_young_is_let_be(library: Library):
     assert held.exists() and young.exists()
     draft.discard()
     young.unlink()
+
+
+def test_a_sweep_that_looks_just_then_leaves_no_draft_without_its_lock(library: Library, monkeypatch):
+    make = tempfile.mkstemp
+
+    def make_while_a_sweep_looks(**words: Any) -> tuple[int, str]:
+        handle, name = make(**words)
+        looking = os.open(name, os.O_RDONLY)
+        fcntl.flock(looking, fcntl.LOCK_EX)
+        Timer(0.1, os.close, [looking]).start()
+        return handle, name
+
+    monkeypatch.setattr(tempfile, "mkstemp", make_while_a_sweep_looks)
+    draft = begin(library.incoming())
+    time.sleep(0.2)  # by now the sweep has looked
+    with draft.path.open("rb") as stranger, pytest.raises(BlockingIOError):
+        fcntl.flock(stranger, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    draft.discard()
 
 
 def test_what_is_moved_into_the_library_while_it_is_held_is_never_swept(library: Library):

@@ -16,7 +16,7 @@ local function record(tenant, owner, bytes) -- so many more
   weigh(tenant, owner, RECORD, held(owner, RECORD) + bytes)
 end
 
--- `bytes`: left out for what is held already, and for what counts as somebody else's.
+-- `bytes`: left out for what is held already.
 local function hold(tenant, owner, digest, bytes)
   if redis.call('ZSCORE', key('doomed'), digest) then return false end -- its bytes are being deleted right now
   redis.call('SADD', key('holders', digest), owner)

@@ -84,13 +84,18 @@ def test_an_upload_without_room_is_told_what_to_do_and_leaves_nothing_behind(
     assert caller.post("/v1/models", content=b"x" * (MOST_BYTES - 1), headers=ONNX).status_code == 202
 
 
-def test_a_disk_that_takes_no_writes_is_named_by_readiness_and_by_uploads(
+def test_a_disk_that_takes_no_writes_is_named_by_readiness_and_by_whoever_would_write(
     disk: Path | None, api: Api, caller: TestClient
 ) -> None:
     api.store.workers.beat("worker", "compute", {"queues": ["compute", "inspect"]})
     assert caller.get("/readyz").status_code == 200
+    job = api.a_job(caller)
+    api.compute(job["id"])
+    points = f"/v1/jobs/{job['id']}/adversarials"
     with no_writes(disk, api.library.incoming()):
         assert problem_of(caller.get("/readyz"), "unavailable").detail.startswith("Not ready: ")
         assert caller.post("/v1/models", content=b"another", headers=ONNX).status_code in (503, 507)
         assert caller.get("/v1/models").status_code == 200
+        assert caller.get(points).status_code in (503, 507)
     assert caller.get("/readyz").status_code == 200
+    assert caller.get(points).status_code == 200

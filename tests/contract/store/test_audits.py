@@ -259,10 +259,24 @@ def test_a_job_that_moves_changes_the_version_of_its_audit(store: Store, upload:
 def test_the_baselines_report_lives_as_long_as_whoever_is_compared_with_it(
     store: Store, upload: Upload, library: NotedLibrary, audits: Audits
 ) -> None:
-    first = upload.audit()
-    store.leases.commit(all_but_the_report(store, first), report_with("e"))
+    first, without = upload.audit(), store.usage.of("lab").stored_bytes.used
+    lease = all_but_the_report(store, first)
+    store.holdings.hold("lab", first, digest("e"), 50)
+    store.leases.commit(lease, report_with("e"))
     second = upload.audit(baseline=digest("e"), baseline_audit_id=first)
+    assert store.usage.of("lab").stored_bytes.used == without + 100, "it counts for each of them"
     audits.remove("lab", first)
     assert library.deleted() == []
+    assert store.usage.of("lab").stored_bytes.used == without + 50
     audits.remove("lab", second)
     assert digest("e") in library.deleted()
+
+
+def test_a_baseline_that_went_since_the_admission_is_missing(store: Store, upload: Upload, audits: Audits) -> None:
+    first = upload.audit()
+    store.leases.commit(all_but_the_report(store, first), report_with("e"))
+    plan = upload.plan(baseline=digest("e"), baseline_audit_id=first)
+    audits.remove("lab", first)
+    with pytest.raises(NotFound):
+        audits.create("lab", plan)
+    assert audits.page("lab").items == ()
