@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import cached_property
 from time import monotonic
 
-from jobs.lease import AuditLease, JobLease, Lease
+from jobs.lease import AuditLease, JobLease, Lease, ModelLease
 from jobs.record import Progress
 from jobs.store.store import Store
 from models.cards import Endpoint, ModelCard
@@ -99,12 +99,10 @@ class SupervisorDesk:
         runner = self._runner
         runner.send(message.frame())
         while (frame := runner.receive(limit=limit)).kind in (Progressed.kind, TurnsAsked.kind):
-            self.heard = max(self.heard, monotonic())
             if frame.kind == TurnsAsked.kind:
                 runner.send(self._turns(TurnsAsked.read(frame)).frame())
             else:
-                told = Progressed.read(frame)
-                self.progress = Progress(samples_total=self._samples_total, **dict(told))
+                self._note(Progressed.read(frame))
         for answer in answers:
             if frame.kind == answer.kind:
                 return answer.read(frame)
@@ -112,6 +110,14 @@ class SupervisorDesk:
             raise Unanswered(Failed("internal", NotAccepted.read(frame).detail, retry=False))
         fault = Fault.read(frame)
         raise Unanswered(Failed(fault.code, fault.detail, retry=False))
+
+    def _note(self, told: Progressed) -> None:
+        """Takes it for a sign of life only where the work has an end by the clock, too: what a model took over can say
+        it for ever.
+        """
+        self.progress = Progress(samples_total=self._samples_total, **dict(told))
+        if isinstance(self._lease, JobLease | ModelLease) and self._lease.seconds_left is not None:
+            self.heard = max(self.heard, monotonic())
 
     def _turns(self, wish: TurnsAsked) -> TurnsGranted:
         endpoint = self._card.endpoint

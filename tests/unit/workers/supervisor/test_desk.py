@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from jobs.lease import JobLease
+from jobs.lease import JobLease, Lease, ModelLease
 from tests.jobs_for_tests import ready_card, samples_card, spec
 from workers import messages
 from workers.endings import Failed
@@ -42,9 +42,9 @@ class Runner:
         return self._answers.pop(0).frame()
 
 
-def desk(runner: Any, *, job: str = "job_1", chunk: int = 0) -> SupervisorDesk:
+def desk(runner: Any, *, job: str = "job_1", chunk: int = 0, lease: Lease | None = None) -> SupervisorDesk:
     known = {"tenant": "t", "subject_id": job, "work": "run", "chunk": chunk, "fence": 1, "attempt": 1}
-    lease = JobLease(**known, spec=spec(MODEL, samples_card()), deadline=60.0)
+    lease = lease or JobLease(**known, spec=spec(MODEL, samples_card()), deadline=60.0)
     no: dict[str, Any] = {"store": None, "permission": None, "reserve": None, "keep": None}
     library: Any = {MODEL.sha256: b"model"}
     return SupervisorDesk(lease, runner=lambda: runner, library=library, device="cpu", **no)
@@ -89,3 +89,22 @@ def test_a_runner_that_could_not_begin_has_not_begun() -> None:
 def test_an_answer_out_of_turn_is_a_broken_protocol() -> None:
     with pytest.raises(FrameError, match="out of turn"):
         prepare(Runner(messages.Ready(isolation="strict", denied=())))
+
+
+def about_model(deadline: float | None) -> ModelLease:
+    known = {"tenant": "t", "subject_id": MODEL.id, "work": "inspect", "chunk": 0, "fence": 1, "attempt": 1}
+    return ModelLease(**known, model=MODEL, deadline=deadline)
+
+
+@pytest.mark.parametrize(
+    ("lease", "counts"),
+    [(None, True), (about_model(deadline=60.0), True), (about_model(deadline=None), False)],
+    ids=["job", "work with an end", "work without"],
+)
+def test_no_runner_can_go_on_for_ever_by_saying_that_it_does(lease: ModelLease | None, counts: bool) -> None:
+    said = messages.Progressed(samples_done=0, fraction=0.5, queries=1, gradients=0)
+    told = desk(Runner(said, said, Known()), lease=lease)
+    told.heard = 0.0
+    told.ask(Facts(), Known)
+    assert (told.heard > 0) is counts
+    assert told.progress.fraction == 0.5
