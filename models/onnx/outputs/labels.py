@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from onnx import ModelProto
 
 from models.onnx.classes import ClassNames, label_maker, named_classes
+from models.onnx.graph import attribute
 from models.onnx.signature import unsupported
 
 YES_OR_NO = ("Greater", "GreaterOrEqual", "Less", "LessOrEqual", "Equal", "Not", "And", "Or", "Xor")
@@ -28,7 +29,10 @@ def chooser(model: ModelProto, output: str) -> str | None:
     node = label_maker(model, output)
     while node is not None and node.op_type in ("ArrayFeatureExtractor", "Gather", "LabelEncoder"):
         node = label_maker(model, node.input[0 if node.op_type == "LabelEncoder" else 1])
-    return node.input[0] if node is not None and node.op_type in ("ArgMax", "ArgMin", "TopK") else None
+    if node is None or node.op_type not in ("ArgMax", "ArgMin", "TopK"):
+        return None
+    chooses_in_row = attribute(node, "axis", -1 if node.op_type == "TopK" else 0) in (1, -1)
+    return node.input[0] if chooses_in_row else None
 
 
 def read_labels(

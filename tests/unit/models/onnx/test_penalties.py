@@ -155,3 +155,16 @@ def test_what_is_largest_for_the_nearest_prototype_is_a_score(name: str) -> None
 def test_the_nearest_prototype_is_one_of_as_many_classes_as_there_are() -> None:
     found = inspect(served(lambda x: length(x + 100 * POINTS[0]).argmin(1)), preprocessing=None, device="cpu")
     assert (found.output.classes, found.reads.as_, found.reads.because) == (4, "label", "graph")
+
+
+@pytest.mark.parametrize("choose", ["ArgMax", "ArgMin"])
+def test_classes_chosen_down_a_column_are_counted_by_the_labels(choose: str) -> None:
+    nodes = [
+        helper.make_node("Gemm", ["x", "W", "b"], ["z"]),
+        helper.make_node("Transpose", ["z"], ["t"], perm=[1, 0]),
+        helper.make_node(choose, ["t"], ["y"], axis=0, keepdims=0),
+    ]
+    found = inspect(
+        graph(nodes, ["N", 6], [("y", TensorProto.INT64, ["N"])], {"W": W, "b": b}), preprocessing=None, device="cpu"
+    )
+    assert (found.output.classes, found.reads.because) == (4, "values")
