@@ -110,7 +110,8 @@ def _gaps(
             yield need, f"The job {lost[0].method} is {lost[0].state}{': ' + why if why else ''}."
         elif all(job.is_baseline for job in ours):
             names = ", ".join(skip.method for skip in skipped if need in _needs_met_by(skip.method))
-            yield need, f"The audit has no {word}{' (skipped: ' + names + ')' if names else ''}."
+            noise = " but plain noise" if ours else ""
+            yield need, f"The audit has no {word}{noise}{' (skipped: ' + names + ')' if names else ''}."
 
 
 def _needs_met_by(method: str) -> tuple[Need, ...]:

@@ -60,7 +60,7 @@ def _lines(report: Report) -> Iterator[str]:
     yield from _rate("clean accuracy", summary["clean_accuracy"])
     yield from _rate(f"certified accuracy{within}", summary["certified_accuracy"])
     yield from _rate(f"accuracy no attack broke{within}", summary["empirical_robust_accuracy"])
-    yield from _bracket(summary)
+    yield from _bracket(summary, within)
     yield from _median("certified", summary.get("median_lower_interval"))
     yield from _median("found", summary.get("median_upper_interval"))
     yield from _rate(f"brackets closed within {CLOSED - 1:.0%}", summary["closure"])
@@ -96,17 +96,17 @@ def _score(name: str, told: EstimateSummary) -> Iterator[str]:
         yield f"  unusual {name} scores: {', '.join(f'{n} {status}' for status, n in unusual.items())}"
 
 
-def _bracket(summary: AuditSummary) -> Iterator[str]:
-    """Says nothing where neither end is known."""
+def _bracket(summary: AuditSummary, within: str) -> Iterator[str]:
+    """Says nothing where neither end is known, or nothing but that distances are at least 0."""
     low, high = summary["median_lower_bound"], summary["median_upper_bound"]
     if low is not None and high is not None:
         yield f"  median bracket: {number(low)} ≤ r* ≤ {number(high)}"
     elif high is not None:
         yield f"  median bracket: r* ≤ {number(high)}, with nothing proven below"
-    elif low is not None:
+    elif low:
         yield f"  median bracket: {number(low)} ≤ r*, with no end above"
     if high is None and summary.get("median_upper_interval"):
-        yield "  median found: none, since half of the samples or more were not broken"
+        yield f"  median found: none, since half of the samples or more were not broken{within}"
 
 
 def _median(what: str, interval: MedianInterval | None) -> Iterator[str]:

@@ -349,6 +349,9 @@ def test_noise_alone_counts_by_its_points_and_not_by_its_silence():
     found = made(**noise).summary
     assert found.median_upper_bound == pytest.approx(0.45) and found.median_upper_interval.low == 0.1
     assert found.empirical_robust_accuracy is None
+    rules = [{"name": "far", "metric": "median_upper_bound", "at_least": 0.1}]
+    (rule,) = made(**noise | {"policy": {"rules": rules}}).rules
+    assert (rule.verdict, rule.detail) == ("inconclusive", "The audit has no attack but plain noise.")
     for nothing in ({"silent": True}, {"failed": ("noise",)}):
         summary = made(**noise, **nothing).summary
         assert (summary.median_upper_bound, summary.median_upper_interval) == (None, None)

@@ -42,6 +42,7 @@ def test_brackets_are_printed_one_line_a_sample_and_summed_up(run, server):
     [
         ((0.31, None), "0.3100 ≤ r*, with no end above"),
         ((None, 0.8), "r* ≤ 0.8000, with nothing proven below"),
+        ((0.0, None), None),
         ((None, None), None),
     ],
 )
@@ -55,7 +56,7 @@ def test_an_end_that_is_not_known_is_left_out(known, line, run, server, monkeypa
     assert "median found" not in out
     report["summary"]["median_upper_interval"] = {"low": None, "high": None}
     found = [told.strip() for told in run(*AUDIT)[1].splitlines() if "median found" in told]
-    none = "median found: none, since half of the samples or more were not broken"
+    none = "median found: none, since half of the samples or more were not broken at 0.5"
     assert found == ([] if known[1] else [none])
 
 
