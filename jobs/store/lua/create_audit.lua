@@ -1,11 +1,13 @@
--- A queued audit, the jobs of its first phase and its idempotency key. It holds the report of its baseline, which counts
--- for both of them: either may go first.
+-- A queued audit, the jobs of its first phase and its idempotency key. It holds the report of its baseline, which
+-- counts for both of them: either may go first.
 local status, id = remembered(ASK.tenant, 'audit')
 if status then return reply(status, {id = id}) end
 local audit = object(ASK.tenant, 'audit', ASK.id)
 if exists(audit) then return reply('ok') end -- a retry of the connection
 if not can_use(ASK.tenant, ASK.model_id, ASK.samples_id) then return reply('missing') end
-if ASK.baseline and redis.call('HEXISTS', key('holds', ASK.baseline_id), ASK.baseline) == 0 then return reply('missing') end
+if ASK.baseline and redis.call('HEXISTS', key('holds', ASK.baseline_id), ASK.baseline) == 0 then
+  return reply('missing')
+end
 local full = over(ASK.tenant, 'live_audits', 1) or has_no_room(ASK.tenant, ASK.jobs)
 if full then return full end
 if ASK.baseline then
