@@ -29,9 +29,10 @@ class Holdings:
         self._library.put_file(path, sha256)
 
     def make_room(self, tenant: str, owner_id: str, size: int, once: Idempotency | None = None) -> None:
-        """Reserves room for an upload of so many bytes, before the first of them; none where `once` is known already.
+        """Reserves room for an upload of so many bytes, before the first of them. Raises OverQuota.
 
-        It lapses after an hour, and with `give_up_room`. Raises OverQuota.
+        Where `once` is known already, it may be beyond the limit, for one upload at a time. It lapses after
+        an hour, and with `give_up_room`.
         """
         kind = kind_of(owner_id)
         quota = {"model": "models", "samples": "samples"}[kind]

@@ -98,6 +98,19 @@ def test_of_uploads_that_race_for_the_last_room_as_many_get_it_as_fit(make_store
     assert used(store)["stored_bytes"] == 900
 
 
+def test_uploads_that_come_again_have_room_beyond_the_limit_one_at_a_time(make_store: MakeStore) -> None:
+    store, once = make_store(quota_stored_bytes=1000), Idempotency("again", "the same")
+    store.models.add("lab", model_card(size_bytes=800), once)
+    second, third = new_id("model"), new_id("model")
+    store.holdings.make_room("lab", second, 800, once)
+    with pytest.raises(OverQuota):
+        store.holdings.make_room("lab", third, 800, once)
+    store.holdings.give_up_room("lab", second)
+    store.holdings.make_room("lab", third, 800, once)
+    store.holdings.give_up_room("lab", third)
+    assert used(store)["stored_bytes"] == 800
+
+
 def test_what_arrives_takes_the_place_of_the_room_that_was_made_for_it(make_store: MakeStore) -> None:
     store, card = make_store(quota_stored_bytes=1000), model_card(size_bytes=800)
     store.holdings.make_room("lab", card.id, 800)
