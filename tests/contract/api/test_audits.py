@@ -4,6 +4,7 @@ import io
 import json
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -30,7 +31,7 @@ def compute(api: Api, audit: dict[str, Any], *, finds: bool = True) -> None:
 
 
 def write_report(api: Api, audit_id: str) -> None:
-    none: Any = None  # a report needs no runner, and nobody stands in line for a probe
+    none: Any = SimpleNamespace(rest=lambda: None)  # a report needs no runner, and nobody stands in line for a probe
     Supervisor(api.settings, store=api.store, library=api.library, runners=none).do(audit_id, 0, "probe")
 
 
