@@ -4,7 +4,7 @@ Nothing but the graph tells them from scores, and the largest of them is the cla
 What a linear layer gives out may be either, so only what is done behind the last of them counts.
 
 length, |a - b|, sum of squares     smallest          -log p, 1 - p           smallest
-shares, their logarithms, cosine    largest           a linear layer          unknown: a score
+log p, cosine                       largest           a linear layer, p       unknown: a score
 """
 
 from collections.abc import Callable
@@ -13,6 +13,7 @@ from onnx import ModelProto, NodeProto
 
 from models.onnx.graph import ML, ONNX
 from models.onnx.outputs.preferences import Best, Preferences
+from models.onnx.reading.number import ROUNDED
 
 
 def are_penalties(model: ModelProto, output: str) -> bool:
@@ -63,7 +64,7 @@ def _root(known: Preferences, node: NodeProto) -> Best:
 
 def _logarithm(known: Preferences, node: NodeProto) -> Best:
     found, span = known.of(node.input[0]), known.range(node.input[0])
-    is_share = found is Best.UNKNOWN and span.low >= 0 and span.high <= 1
+    is_share = found is Best.UNKNOWN and span.low >= 0 and span.high <= 1 + ROUNDED
     return Best.LARGEST if is_share else found
 
 
@@ -98,8 +99,7 @@ def _subtracted(known: Preferences, node: NodeProto) -> Best:
     found = _turned(known.of(other), -1)
     if not known.is_constant(one):
         return _sum(known.of(one), found)
-    span = known.range(other)
-    is_rest = found is Best.UNKNOWN and known.is_one(one) and span.low >= 0 and span.high <= 1
+    is_rest = known.is_one(one) and known.range(other).shares_of is not None
     return Best.SMALLEST if is_rest else found
 
 
@@ -126,10 +126,10 @@ RULES: dict[str, Rule] = {
     **dict.fromkeys((*MOVED, *RISING, "ReduceMin"), _same),
     **dict.fromkeys(("Neg", "Reciprocal"), _opposite),
     **dict.fromkeys(("ReduceL1", "ReduceL2", "ReduceSumSquare"), _length),
-    **dict.fromkeys(("Softmax", "LogSoftmax"), _largest),
     **dict.fromkeys(("ReduceSum", "ReduceMean", "ReduceMax"), _reduced),
     **dict.fromkeys(("Concat", "Sum", "Mean", "Max", "Min"), _joined),
     **dict.fromkeys(("MatMul", "Gemm"), _linear),
+    "LogSoftmax": _largest,
     "Sqrt": _root,
     "Log": _logarithm,
     "Pow": _power,

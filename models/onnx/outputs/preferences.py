@@ -31,8 +31,7 @@ class Preferences:
         self._makers = producers(self.model.graph)
 
     def of(self, value: str) -> Best:
-        is_share = self.range(value).shares_of is not None
-        return Best.LARGEST if is_share else self.best.get(value, Best.UNKNOWN)
+        return self.best.get(value, Best.UNKNOWN)
 
     def range(self, value: str) -> Range:
         return self._ranges.get(value, UNKNOWN)

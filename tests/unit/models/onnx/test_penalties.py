@@ -51,13 +51,14 @@ PENALTIES = {
         helper.make_node("Neg", ["l"], ["y"]),
     ],
     "rest": [SOFTMAX, helper.make_node("Sub", ["one", "p"], ["y"])],
-    "rest of each": [helper.make_node("Sigmoid", ["z"], ["p"]), helper.make_node("Sub", ["one", "p"], ["y"])],
 }
 SCORED = {
     "negative distance": [*PENALTIES["distance"][:1], helper.make_node("Neg", ["s"], ["y"])],
     "log of a share": [helper.make_node("LogSoftmax", ["z"], ["y"], axis=1)],
     "root of a share": [SOFTMAX, helper.make_node("Sqrt", ["p"], ["y"])],
     "root of what a layer leaves": [helper.make_node("Relu", ["z"], ["s"]), helper.make_node("Sqrt", ["s"], ["y"])],
+    "rest of each": [helper.make_node("Sigmoid", ["z"], ["p"]), helper.make_node("Sub", ["one", "p"], ["y"])],
+    "negative share": [SOFTMAX, helper.make_node("Mul", ["p", "minus"], ["y"])],
     "negative logits": [helper.make_node("Neg", ["z"], ["y"])],
 }
 
