@@ -7,6 +7,7 @@ from textwrap import indent
 from typing import Any
 
 import pytest
+import redis
 
 from tests.following import PATIENCE_SECONDS, ROOT, Copy, blocks
 
@@ -169,6 +170,8 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Copy:
 @pytest.fixture(scope="module")
 def outcome(copy: Copy, valkey_url: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     copy.write("making.py", MAKING.replace("CALL\n", indent(CALL, "    ")))
+    with redis.Redis.from_url(valkey_url) as server:
+        server.flushall()  # what other tests left waiting there would have its turn first
     output = copy.python("making.py", valkey_url, str(tmp_path_factory.mktemp("made")))
     told: dict[str, Any] = json.loads(output.splitlines()[-1])
     return told

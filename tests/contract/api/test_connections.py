@@ -206,7 +206,8 @@ def test_those_that_wait_make_room_the_longest_first(patient: Served, said: byte
 
 def test_whoever_makes_room_in_the_middle_of_a_head_is_told(patient: Served) -> None:
     with patient.open(b"GET /v1/jobs HTTP/1.1\r\n") as first:
-        for _ in range(MANY):
+        until(lambda: len(patient.connections) == 1, what="the server holds the connection")
+        for _ in range(3 * MANY):
             patient.open()
         assert code_on(first) == "unavailable"
 

@@ -136,7 +136,7 @@ OPS = {
     "Exp": [helper.make_node("Exp", ["h"], ["z"])],
     "Log": [helper.make_node("Exp", ["h"], ["e"]), helper.make_node("Log", ["e"], ["z"])],
     "Abs": [helper.make_node("Abs", ["h"], ["z"])],
-    "Sqrt": [helper.make_node("Abs", ["h"], ["e"]), helper.make_node("Sqrt", ["e"], ["z"])],
+    "Sqrt": [helper.make_node("Exp", ["h"], ["e"]), helper.make_node("Sqrt", ["e"], ["z"])],
     "Clip": [helper.make_node("Clip", ["h", "", "zero"], ["z"])],
     "Identity": [helper.make_node("Identity", ["h"], ["z"])],
     "Dropout": [helper.make_node("Dropout", ["h"], ["z"])],
