@@ -100,7 +100,7 @@ class Site:
         if self._up is None:
             return
         with suppress(ProcessLookupError):
-            self._up.send_signal(signal.SIGINT)
+            self._up.send_signal(signal.SIGTERM)
         try:
             self._up.wait(timeout=PATIENCE_SECONDS)
         finally:
