@@ -106,7 +106,9 @@ def test_a_job_survives_and_its_numbers_are_the_same(machine, undisturbed, start
     assert_bit_equal(result(machine, job), undisturbed)
 
 
-LONG = ATTACK | {"budget": {"queries_per_sample": 20_000}}  # seconds of a quiet machine: no chunk ends between the kills
+LONG = ATTACK | {
+    "budget": {"queries_per_sample": 20_000}
+}  # seconds of a quiet machine: no chunk ends between the kills
 
 
 def test_a_runner_that_is_killed_more_often_than_a_model_may_fail_costs_no_job(machine, uploads, start):
