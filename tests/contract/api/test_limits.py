@@ -83,50 +83,44 @@ def test_a_tenant_with_as_many_live_jobs_as_it_may_have_starts_no_other(api: Api
     assert caller.post("/v1/audits", json=audit).status_code == 202
 
 
-def test_a_crowded_server_says_so_as_a_problem_and_can_still_be_watched(api: Api) -> None:
+def while_one_waits(api: Api, places: int, job: str, key: dict[str, str], asked: list[RudeClient]) -> list[int]:
+    """Asks of a server with so few places while one request waits for a job, and the first again when it is gone."""
     parts = api.app.state.parts
-    app = create_app(parts.settings, parts.store, parts.library, most_requests=1)
-    key = {"Authorization": f"Bearer {api.key()}"}
-    job = api.a_job(api.caller())
+    app = create_app(parts.settings, parts.store, parts.library, most_requests=places)
 
     async def crowd() -> list[int]:
-        waits = RudeClient("GET", f"/v1/jobs/{job['id']}", key | {"Prefer": "wait=60"}, [b""], PATIENCE_SECONDS, True)
-        second, watcher, later = (RudeClient("GET", path, key) for path in ("/v1/jobs", "/healthz", "/v1/jobs"))
+        waits = RudeClient("GET", f"/v1/jobs/{job}", key | {"Prefer": "wait=60"}, [b""], PATIENCE_SECONDS, True)
         met = anyio.Event()
         waits.while_waiting = met.set
         async with anyio.create_task_group() as group:
             group.start_soon(waits.call, app)
             await met.wait()
-            seen = [await second.call(app), await watcher.call(app)]
+            seen = [await one.call(app) for one in asked]
             group.cancel_scope.cancel()
-        assert b'"unavailable"' in second.body
-        assert (b"retry-after", b"2") in second.received[0]["headers"]
-        return [*seen, await later.call(app)]
+        return [*seen, await RudeClient("GET", asked[0].path, asked[0].headers).call(app)]
 
-    assert anyio.run(crowd) == [503, 200, 200]
+    return anyio.run(crowd)
+
+
+def bearer(api: Api, tenant: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {api.key(tenant)}"}
+
+
+def test_a_crowded_server_says_so_as_a_problem_and_can_still_be_watched(api: Api) -> None:
+    key, job = bearer(api, "lab"), api.a_job(api.caller("lab"))
+    second, watcher = (RudeClient("GET", path, key) for path in ("/v1/jobs", "/healthz"))
+    assert while_one_waits(api, 1, job["id"], key, [second, watcher]) == [503, 200, 200]
+    assert b'"unavailable"' in second.body
+    assert (b"retry-after", b"2") in second.received[0]["headers"]
 
 
 def test_one_tenants_waits_leave_places_for_others(api: Api) -> None:
-    parts = api.app.state.parts
-    app = create_app(parts.settings, parts.store, parts.library, most_requests=4)
-    greedy, other = ({"Authorization": f"Bearer {api.key(tenant)}"} for tenant in ("greedy", "other"))
+    greedy, other = (bearer(api, tenant) for tenant in ("greedy", "other"))
     job = api.a_job(api.caller("greedy"))
-
-    async def crowd() -> list[int]:
-        wait = RudeClient("GET", f"/v1/jobs/{job['id']}", greedy | {"Prefer": "wait=60"}, [b""], PATIENCE_SECONDS, True)
-        second, neighbor, later = (RudeClient("GET", "/v1/jobs", key) for key in (greedy, other, greedy))
-        met = anyio.Event()
-        wait.while_waiting = met.set
-        async with anyio.create_task_group() as group:
-            group.start_soon(wait.call, app)
-            await met.wait()
-            seen = [await second.call(app), await neighbor.call(app)]
-            group.cancel_scope.cancel()
-        assert b'"rate_limited"' in second.body
-        assert b"of this tenant" in second.body
-        return [*seen, await later.call(app)]
-
-    assert anyio.run(crowd) == [429, 200, 200]
+    second, neighbor = (RudeClient("GET", "/v1/jobs", key) for key in (greedy, other))
+    assert while_one_waits(api, 4, job["id"], greedy, [second, neighbor]) == [429, 200, 200]
+    assert b'"rate_limited"' in second.body
+    assert b"of this tenant" in second.body
 
 
 class NotedLanes(Lanes):
