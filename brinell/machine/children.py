@@ -42,9 +42,9 @@ class Child:
         self._short_lives = 0
         self._program = program
         self._say = say
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: subprocess.Popen[bytes] | None = None  # one that is not collected
         self._stopping = threading.Event()
-        self._lock = threading.Lock()  # a stop must not fall between the look at `_stopping` and the start
+        self._lock = threading.Lock()  # of `_process`, and between the look at `_stopping` and the start
         self._thread = threading.Thread(target=self._keep, name=program.name, daemon=True)
 
     @property
@@ -68,17 +68,17 @@ class Child:
         """
         with self._lock:
             self._stopping.set()
-        if self._process:
-            self._process.terminate()  # it alone: a worker's own children must not be shot while it drains
+            if self._process:  # it alone: a worker's own children must not be shot while it drains
+                os.kill(self._process.pid, signal.SIGTERM)
         self._thread.join(self._program.grace_seconds)
-        self._kill()
+        with self._lock:
+            self._kill()
         self._thread.join()
 
     def _keep(self) -> None:
         while process := self._spawn():
             born = time.monotonic()
-            code = process.wait()
-            self._kill()
+            code = self._end_of(process)
             if self._stopping.is_set():
                 return
             if code == os.EX_CONFIG:  # it said why, and would say it again
@@ -114,14 +114,18 @@ class Child:
         except BrokenPipeError:  # it died already, and `wait` will say so
             return
 
+    def _end_of(self, process: subprocess.Popen[bytes]) -> int:
+        """Waits for it, and ends what it left behind before it is collected: then its number may be a stranger's."""
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+        with self._lock:
+            self._kill()
+            self._process = None
+            return process.wait()
+
     def _kill(self) -> None:
-        """The process, if it still lives, and every child of its group that it left behind."""
-        if self._process is None:
-            return
-        try:
+        """The process, if it still lives, and every child of its group."""
+        if self._process is not None:
             os.killpg(self._process.pid, signal.SIGKILL)
-        except ProcessLookupError:  # nobody is left
-            return
 
 
 def _ending(code: int) -> str:

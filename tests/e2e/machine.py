@@ -2,7 +2,6 @@
 
 import io
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -93,8 +92,7 @@ class Worker:
 
     def kill(self) -> None:
         """-9, and gone: with a power cut the messages, leases and files stay as they are."""
-        with suppress(ProcessLookupError):
-            os.kill(self.process.pid, signal.SIGKILL)
+        self.process.kill()
         self._gone()
 
     def drain(self) -> None:

@@ -11,7 +11,8 @@ import time
 import numpy as np
 import pytest
 
-from tests.e2e.machine import Machine, is_alive, state_of
+from tests.e2e.machine import Machine, children, is_alive, state_of
+from tests.hold import hold
 from tests.patience import until
 
 pytestmark = pytest.mark.slow
@@ -81,12 +82,14 @@ def assert_bit_equal(found, expected):
 
 
 def kill_runner(machine, worker):
-    os.kill(worker.runners[0], signal.SIGKILL)
+    with hold(worker.runners[0], lambda pid: pid in worker.runners) as send:
+        send(signal.SIGKILL)
 
 
 def kill_pool_child(machine, worker):
     orphans = worker.runners
-    os.kill(worker.pool_child, signal.SIGKILL)
+    with hold(worker.pool_child, lambda pid: pid in children(worker.process.pid)) as send:
+        send(signal.SIGKILL)
     until(lambda: not any(is_alive(runner) for runner in orphans), what="runners die with their supervisor")
 
 

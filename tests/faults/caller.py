@@ -2,6 +2,7 @@
 
 import io
 import json
+import threading
 import time
 from hashlib import sha256
 from typing import Any, Self
@@ -19,11 +20,18 @@ BUSY = (429, 503)  # said by a service that works: come back
 TERMINAL = ("succeeded", "failed", "cancelled", "expired")
 
 
-class Caller:
-    """One to a thread. Calls raise TimeoutError after our patience, which no fault lasts."""
+class Abandoned(Exception):
+    """Nobody waits for the answer any more: the sitting has failed elsewhere."""
 
-    def __init__(self, site: Site, history: History) -> None:
+
+class Caller:
+    """One to a thread. Calls raise TimeoutError after our patience, which no fault lasts, and Abandoned as soon as
+    `abandoned` is set: what they wait for may never come.
+    """
+
+    def __init__(self, site: Site, history: History, abandoned: threading.Event) -> None:
         self._history = history
+        self._abandoned = abandoned
         self._http = httpx2.Client(
             base_url=site.url, headers={"Authorization": f"Bearer {site.api_key}"}, timeout=ANSWER_SECONDS
         )
@@ -41,14 +49,18 @@ class Caller:
             try:
                 answer = self._http.request(method, path, **more)
             except httpx2.TransportError:
-                time.sleep(AGAIN_SECONDS)
+                self._wait()
                 continue
             if answer.is_success or answer.status_code in fine:
                 return answer
             if answer.status_code not in BUSY:
                 self._history.write("broken", call=f"{method} {path}", status=answer.status_code, said=answer.text)
-            time.sleep(AGAIN_SECONDS)
+            self._wait()
         raise TimeoutError(f"{method} {path} was never answered")
+
+    def _wait(self) -> None:
+        if self._abandoned.wait(AGAIN_SECONDS):
+            raise Abandoned
 
     def json(self, path: str) -> Any:
         return self.ask("GET", path).json()
@@ -85,7 +97,7 @@ class Caller:
             seen: dict[str, Any] = self.json(f"/v1/{sort}/{thing}")
             if seen["state"] in TERMINAL or seen["state"] in ("ready", "refused"):
                 return seen
-            time.sleep(AGAIN_SECONDS)
+            self._wait()
         raise TimeoutError(f"{thing} never ended")
 
     def outcome_of_job(self, job: dict[str, Any]) -> tuple[list[int], str]:

@@ -1,16 +1,16 @@
 """What is done to a site: a fault a row. Each takes the site and random numbers, and returns when it is over."""
 
-import os
 import random
 import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from functools import partial
 
 from tests.faults.proxy import Wire
 from tests.faults.site import Site
+from tests.hold import Send, hold
 
 
 @dataclass(frozen=True)
@@ -23,12 +23,17 @@ class Fault:
     needs_proxy: bool = False
 
 
-def _kill(site: Site, rng: random.Random, *, place: str) -> bool:
+def _somebody(site: Site, rng: random.Random, place: str) -> AbstractContextManager[Send]:
+    """A hold on one that has this place. Raises ProcessLookupError where nobody has."""
     pids = site.pids(place)
     if not pids:
-        return False
-    with suppress(ProcessLookupError):
-        os.kill(rng.choice(pids), signal.SIGKILL)
+        raise ProcessLookupError(place)
+    return hold(rng.choice(pids), lambda pid: pid in site.pids(place))
+
+
+def _kill(site: Site, rng: random.Random, *, place: str) -> bool:
+    with suppress(ProcessLookupError), _somebody(site, rng, place) as send:
+        send(signal.SIGKILL)
         return True
     return False
 
@@ -43,14 +48,10 @@ def _kill_all(site: Site, rng: random.Random) -> bool:
 
 
 def _freeze(site: Site, rng: random.Random, *, place: str, most: float) -> bool:
-    pids = site.pids(place)
-    if not pids:
-        return False
-    pid = rng.choice(pids)
-    with suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGSTOP)
+    with suppress(ProcessLookupError), _somebody(site, rng, place) as send:
+        send(signal.SIGSTOP)
         time.sleep(rng.uniform(0.5, most))
-        os.kill(pid, signal.SIGCONT)
+        send(signal.SIGCONT)
         return True
     return False
 

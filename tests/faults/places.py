@@ -1,7 +1,6 @@
 """Where the processes of an installation are, by their place below whoever started it."""
 
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 
 from tests.e2e.machine import children
@@ -20,16 +19,18 @@ def pids(above: Sequence[int], place: str) -> list[int]:
         return [child for worker in pids(above, "worker") for child in children(worker)]
     if place == "runner":
         return [runner for child in pids(above, "pool child") for runner in children(child)]
-    return [pid for parent in above for pid in children(parent) if _is_at(pid, place)]
+    return [pid for parent in above for pid in children(parent) if is_at(pid, place)]
 
 
-def _is_at(pid: int, place: str) -> bool:
-    with suppress(OSError):
+def is_at(pid: int, place: str) -> bool:
+    """Told by its command line; that of a process which is ending is empty, and it is nowhere."""
+    try:
         words = Path(f"/proc/{pid}/cmdline").read_bytes().decode().split("\0")[:-1]
-        if place == "valkey":  # it writes its own command line: its name, and where it listens
-            return "valkey-server" in words[0]
-        return bool(WORDS[place] & set(words))
-    return False
+    except OSError:
+        return False
+    if place == "valkey":  # it writes its own command line: its name, and where it listens
+        return any("valkey-server" in word for word in words[:1])
+    return bool(WORDS[place] & set(words))
 
 
 def descendants(pid: int) -> list[int]:

@@ -49,12 +49,13 @@ class Sitting:
         self._went_on = threading.Event()  # something has ended since the last fault
         self._over = threading.Event()  # nothing more is asked for
         self._quiet = threading.Event()  # all has ended
+        self._failed = threading.Event()  # nothing is waited for
         self._failures: list[BaseException] = []
         self._numbers = iter(range(plan.asked))
         self._lock = threading.Lock()
 
     def run(self, served: ServedModel) -> None:
-        with Caller(self.site, self.history) as caller:
+        with Caller(self.site, self.history, self._failed) as caller:
             self.ids = share(caller, served)
             self._undisturbed(caller)
             self._end_at = time.monotonic() + self.plan.seconds
@@ -77,6 +78,7 @@ class Sitting:
             do()
         except BaseException as failure:
             self._failures.append(failure)
+            self._failed.set()
             self._over.set()
             self._quiet.set()
 
@@ -98,7 +100,7 @@ class Sitting:
         return number
 
     def _ask(self) -> None:
-        with Caller(self.site, self.history) as caller:
+        with Caller(self.site, self.history, self._failed) as caller:
             while (number := self._next()) is not None:
                 rng = random.Random(f"{self.plan.seed} {number}")
                 (name,) = rng.choices(list(SPECS), [WEIGHTS[spec.sort] for spec in SPECS.values()])
@@ -125,7 +127,7 @@ class Sitting:
     def _watch(self) -> None:
         """Writes down that something moved: of all jobs and audits, how many there are in each state, and how far."""
         before: object = None
-        with Caller(self.site, self.history) as caller:
+        with Caller(self.site, self.history, self._failed) as caller:
             while not self._quiet.wait(LOOK_SECONDS):
                 seen = [caller.json(f"/v1/{sort}?limit=100")["items"] for sort in ("jobs", "audits", "models")]
                 now = Counter(f"{thing['state']} {thing.get('progress')}" for things in seen for thing in things)

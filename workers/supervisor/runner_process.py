@@ -161,17 +161,17 @@ class RunnerProcess:
         """Lets a child go on that was set aside."""
         self._signal(signal.SIGCONT)
 
-    def _signal(self, number: int) -> None:
-        if self.is_alive:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self.pid, number)
-
     def kill(self) -> None:
         """SIGKILL to the child and all it may have started. Safe to call twice, and from any thread."""
         if self.is_alive:
             self._is_killed = True
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self.pid, signal.SIGKILL)
+            self._signal(signal.SIGKILL)
+
+    def _signal(self, number: int) -> None:
+        """To its group, as long as it is not collected: after that the number may be a stranger's."""
+        with self._collecting:
+            if self._process.returncode is None:
+                os.killpg(self.pid, number)
 
     def close(self) -> None:
         """Closes the pipes: kills the child, collects it, and leaves nothing behind."""

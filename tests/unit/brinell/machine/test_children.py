@@ -12,11 +12,15 @@ from brinell.machine.children import Child, Program
 from tests.patience import PATIENCE_SECONDS, until
 
 
-def _is_alive(pid):
+def _state(pid):
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")")[1].split()[0] != "Z"
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")")[1].split()[0]
     except FileNotFoundError:
-        return False
+        return None
+
+
+def _is_alive(pid):
+    return _state(pid) not in ("Z", None)
 
 
 @pytest.fixture
@@ -80,6 +84,16 @@ def test_a_deaf_child_is_killed_with_what_it_left_behind(start, tmp_path):
 def test_a_child_reads_what_it_is_fed(start, tmp_path):
     start("cat; exec sleep 3600", standard_input=b"12 34")
     until(lambda: _pids(tmp_path) == [12, 34], what="the child")
+
+
+def test_a_child_that_has_ended_leaves_nobody_and_its_number_is_never_used_again(start, tmp_path, monkeypatch):
+    struck, killpg = [], os.killpg
+    monkeypatch.setattr(os, "killpg", lambda pid, number: (struck.append(_state(pid)), killpg(pid, number)))
+    child = start("sleep 3600 & echo $!; exit 78")
+    until(lambda: child.is_hopeless, what="the child")
+    until(lambda: not _is_alive(_pids(tmp_path)[0]), what="what it left behind")
+    child.stop()
+    assert struck == ["Z"]  # not collected, so that nobody else had its number; and no second time
 
 
 ORPHAN = """
