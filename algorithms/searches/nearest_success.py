@@ -7,16 +7,15 @@ stands here too, and what it costs at least: attacks that climb differ in the gr
 import numpy as np
 from pydantic import Field
 
-from algorithms.mathematics.arrays import Numbers
 from algorithms.mathematics.losses import LossName
 from algorithms.method import Params
-from algorithms.seam.case import Conversation, Step
+from algorithms.seam.case import Conversation
 from algorithms.seam.claims import Note
 from algorithms.seam.cost import Cost
 from algorithms.seam.threat import Threat
-from algorithms.searches.ascent import RIVALS, Climb
-
-TOLERANCE = 0.01  # a search ends where the smallest success is within 1 % of the largest failure
+from algorithms.searches.ascent import Climb
+from algorithms.searches.first_order import RIVALS
+from algorithms.searches.smallest_radius import search
 
 
 class ClimbParams(Params):
@@ -47,29 +46,6 @@ def climb_nearest(climb: Climb, search_steps: int) -> Conversation:
         everyone = np.ones(len(cohort.live), np.bool_)
         yield from climb.at_radius(np.full(len(everyone), epsilon), everyone)
     else:
-        yield from _search(climb, np.minimum(first_order_distance, cohort.reached), search_steps)
+        yield from search(climb, np.minimum(first_order_distance, cohort.reached), search_steps)
     for owner in np.flatnonzero(cohort.live):
-        yield Note(climb.diagnostics(int(owner)), int(owner))
-
-
-def _search(climb: Climb, first_guess: Numbers, search_steps: int) -> Step[None]:
-    """The smallest radius at which a climb succeeds, sample by sample: doubling, then bisection.
-
-    Steps grow with the radius, so a climb may fail in the whole box and succeed nearer by: where doubling has ended
-    without a success, the radius is halved again.
-    """
-    farthest = climb.farthest()
-    radius = np.minimum(first_guess, farthest)
-    failed, found = np.zeros_like(radius), np.full_like(radius, np.inf)
-    wanted, widening = np.ones(len(radius), np.bool_), np.ones(len(radius), np.bool_)
-    for _ in range(search_steps):
-        won = yield from climb.at_radius(radius, wanted)
-        found = np.where(won, np.minimum(found, climb.distance), found)
-        failed = np.where(wanted & ~won, radius, failed)
-        failed = np.where(failed < found, failed, 0.0)  # a failure beyond a success says nothing
-        wanted &= failed < (1 - TOLERANCE) * found
-        if not wanted.any():
-            return
-        widening &= radius < farthest
-        elsewhere = np.where(widening, np.minimum(2 * radius, farthest), radius / 2)
-        radius = np.where(np.isfinite(found), (failed + found) / 2, elsewhere)
+        yield Note(climb.stationarity.of(int(owner)), int(owner))
