@@ -1,5 +1,5 @@
 -- What luacheck has to know of the store's scripts: each is sent to Redis with the texts of SHARED in front of it
--- (jobs/store/connection.py), so what those define at their top level is known to all that come after them.
+-- (jobs/store/connection/connection.py), so what those define at their top level is known to all that come after them.
 std = "lua51"
 max_line_length = 120
 local FOLDER = "jobs/store/lua/"

@@ -16,9 +16,9 @@ from jobs.page import Page
 from jobs.record import Job, JobError, Progress
 from jobs.states import TERMINAL, JobState
 from jobs.store import specs
-from jobs.store.jobs import described, moment
 from jobs.store.names import checked, found, key, new_id
-from jobs.store.objects import as_argument
+from jobs.store.sections.jobs import described, moment
+from jobs.store.sections.objects import as_argument
 from jobs.store.store import Store
 
 KEPT_ELSEWHERE = {"request", "skipped", "model", "samples"}  # in fields of the audit, and in their own cards

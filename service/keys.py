@@ -12,8 +12,8 @@ from typing import Any
 
 from algorithms.errors import BrinellError, NotFound
 from jobs.settings import read_or_exit
-from jobs.store.connection import Connection
-from jobs.store.keys import KeyRecord, Keys
+from jobs.store.connection.connection import Connection
+from jobs.store.sections.keys import KeyRecord, Keys
 from service.edge.hashing import Hashing
 from service.edge.security import SCOPES, new_key
 

@@ -14,9 +14,9 @@ from celery.worker.consumer import Consumer
 from jobs import logs
 from jobs.settings import read_or_exit
 from jobs.spec import QueueName
-from jobs.store.connection import Connection
+from jobs.store.connection.connection import Connection
+from jobs.store.sections.workers import Workers
 from jobs.store.start import have_library_or_exit, meet_or_exit
-from jobs.store.workers import Workers
 from workers import broker, drain
 from workers.confinement.compiled import compile_code
 from workers.confinement.trial import confined_or_exit

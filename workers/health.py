@@ -5,8 +5,8 @@ import sys
 
 from algorithms.errors import Unavailable
 from jobs.settings import read_or_exit
-from jobs.store.connection import Connection
-from jobs.store.workers import Workers
+from jobs.store.connection.connection import Connection
+from jobs.store.sections.workers import Workers
 
 
 def is_beating(workers: Workers, host: str) -> bool:

@@ -6,9 +6,9 @@ from typing import Any
 
 from algorithms.errors import Unavailable
 from jobs.queue import Dispatch, Queue
-from jobs.store.connection import Connection
+from jobs.store.connection.connection import Connection
+from jobs.store.connection.refusals import Reply
 from jobs.store.names import key
-from jobs.store.refusals import Reply
 from models.library import Library
 
 

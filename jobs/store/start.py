@@ -6,8 +6,8 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from algorithms.errors import Unavailable
-from jobs.store.connection import Connection
-from jobs.store.layout import OtherLayout
+from jobs.store.connection.connection import Connection
+from jobs.store.layouts.layout import OtherLayout
 
 
 def meet_or_exit(connection: Connection) -> None:

@@ -4,7 +4,7 @@ Every compound move is one Lua script (`jobs/store/lua/`, each with those of `SH
 wholly or not at all, and safely twice. Time is the server's. All keys share the hash tag `{brinell}`, so all of them
 live in one slot; `t:T` are the keys of tenant T, and no method finds an object except under its tenant.
 
-    layout                     string  number of this layout (`layout.py`)
+    layout                     string  number of this layout (`layouts/layout.py`)
     keys                       hash    key id -> KeyRecord; `keys:used` id -> last use; `keys:touched:ID` for a minute
     t:T:model:ID               hash    card, state, version, refusal_code, refusal_detail, sealed; and of any object
                                        `once`, the digest of its idempotency key
@@ -55,20 +55,20 @@ from typing import final
 from jobs.queue import Queue
 from jobs.settings import Settings
 from jobs.states import JobState
-from jobs.store.connection import PATIENCE_SECONDS, Connection
-from jobs.store.findings import Findings
-from jobs.store.holdings import Holdings
-from jobs.store.jobs import Jobs
-from jobs.store.keys import Keys
-from jobs.store.leases import Leases
-from jobs.store.models import Models
+from jobs.store.connection.connection import PATIENCE_SECONDS, Connection
 from jobs.store.moves import Moves
 from jobs.store.names import key
-from jobs.store.objects import Objects
-from jobs.store.samples import KeptSamples
-from jobs.store.turns import Turns
-from jobs.store.usage import TenantUsage
-from jobs.store.workers import Workers
+from jobs.store.sections.findings import Findings
+from jobs.store.sections.holdings import Holdings
+from jobs.store.sections.jobs import Jobs
+from jobs.store.sections.keys import Keys
+from jobs.store.sections.leases import Leases
+from jobs.store.sections.models import Models
+from jobs.store.sections.objects import Objects
+from jobs.store.sections.samples import KeptSamples
+from jobs.store.sections.turns import Turns
+from jobs.store.sections.usage import TenantUsage
+from jobs.store.sections.workers import Workers
 from models.library import Library
 from models.record import Record
 

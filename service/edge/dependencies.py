@@ -10,7 +10,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityS
 from algorithms.errors import Denied
 from audits.store import Audits
 from jobs.settings import Settings
-from jobs.store.keys import KeyRecord
+from jobs.store.sections.keys import KeyRecord
 from jobs.store.store import Store
 from models.library import Library
 from service.edge.hashing import Hashing

@@ -3,7 +3,7 @@
 import structlog
 
 from algorithms.errors import Unavailable
-from jobs.store.keys import KeyRecord, Keys
+from jobs.store.sections.keys import KeyRecord, Keys
 from service.edge.hashing import Hashing, is_unkeyed
 
 log = structlog.get_logger("service")

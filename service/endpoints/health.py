@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from algorithms.errors import Unavailable
-from jobs.store.workers import WorkerRecord
+from jobs.store.sections.workers import WorkerRecord
 from models.record import Record
 from service.edge.dependencies import Parts, TheParts
 from service.openapi.declaring import answers, declares

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from jobs.store.connection import SCRIPTS, SHARED
+from jobs.store.connection.connection import SCRIPTS, SHARED
 
 ROOT = Path(__file__).parents[2]
 TEXTS = {file.name: file.read_text() for file in sorted(SCRIPTS.glob("*.lua"))}

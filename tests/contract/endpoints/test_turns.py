@@ -7,8 +7,8 @@ import pytest
 from redis import Redis
 
 from jobs.settings import Settings
-from jobs.store.connection import Connection
-from jobs.store.turns import Turns
+from jobs.store.connection.connection import Connection
+from jobs.store.sections.turns import Turns
 from models.cards import Limits
 from models.endpoints import _pace
 from models.endpoints._pace import Pace

@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from algorithms.errors import RateLimited
-from jobs.store.keys import KeyRecord
+from jobs.store.sections.keys import KeyRecord
 from jobs.store.store import Store
 from tests.contract.store.passing import After
 from tests.jobs_for_tests import MakeStore

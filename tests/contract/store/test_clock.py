@@ -9,7 +9,7 @@ from jobs.lease import Commit
 from jobs.record import Progress
 from jobs.settings import Settings
 from jobs.states import JobState
-from jobs.store.keys import KeyRecord
+from jobs.store.sections.keys import KeyRecord
 from jobs.store.store import Store
 from models.cards import Limits
 from tests.contract.store.passing import After

@@ -13,9 +13,9 @@ from audits.document.report import Report
 from audits.store import Audits
 from jobs.idempotency import Idempotency
 from jobs.lease import Commit
-from jobs.store import layout
-from jobs.store.keys import KeyRecord
-from jobs.store.layout import LAYOUT, OtherLayout
+from jobs.store.layouts import layout
+from jobs.store.layouts.layout import LAYOUT, OtherLayout
+from jobs.store.sections.keys import KeyRecord
 from jobs.store.store import Store
 from jobs.summary import Preparation
 from tests.jobs_for_tests import MakeStore, digest, inspected, result, taken

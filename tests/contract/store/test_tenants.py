@@ -8,12 +8,12 @@ import pytest
 
 from algorithms.errors import NotFound
 from audits.store import Audits
-from jobs.store.findings import Findings
-from jobs.store.holdings import Holdings
-from jobs.store.jobs import Jobs
-from jobs.store.models import Models
-from jobs.store.objects import Objects
-from jobs.store.samples import KeptSamples
+from jobs.store.sections.findings import Findings
+from jobs.store.sections.holdings import Holdings
+from jobs.store.sections.jobs import Jobs
+from jobs.store.sections.models import Models
+from jobs.store.sections.objects import Objects
+from jobs.store.sections.samples import KeptSamples
 from jobs.store.store import Store
 from tests.jobs_for_tests import Upload, samples_card
 

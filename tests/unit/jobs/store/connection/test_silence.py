@@ -1,6 +1,6 @@
 """Who asks just after Redis was silent is told so at once."""
 
-from jobs.store.silence import REST_SECONDS, Silence
+from jobs.store.connection.silence import REST_SECONDS, Silence
 
 
 def test_a_silence_lasts_for_a_moment_from_when_it_was_noticed():

@@ -7,10 +7,10 @@ from algorithms.seam.claims import Finding
 from jobs.page import Page
 from jobs.result import ChunkResult
 from jobs.store import specs
-from jobs.store.connection import Connection
+from jobs.store.connection.connection import Connection
 from jobs.store.details import whole
 from jobs.store.names import checked, found, key, missing
-from jobs.store.objects import place
+from jobs.store.sections.objects import place
 from models.library import Library
 
 

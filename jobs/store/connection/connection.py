@@ -16,12 +16,13 @@ from algorithms.errors import Unavailable
 from jobs.quotas import limits
 from jobs.settings import Settings
 from jobs.states import moves_as_lua
-from jobs.store import failures, layout
+from jobs.store.connection import failures
+from jobs.store.connection.refusals import Reply, accept
+from jobs.store.connection.silence import Silence
+from jobs.store.layouts import layout
 from jobs.store.names import TAG
-from jobs.store.refusals import Reply, accept
-from jobs.store.silence import Silence
 
-SCRIPTS = Path(__file__).parent / "lua"
+SCRIPTS = Path(__file__).parents[1] / "lua"
 SHARED = ("moves.lua", "holding.lua", "ends.lua", "quotas.lua")  # in this order
 CANCEL_SECONDS = 8.0  # a cancelled job ends within 10 s even where its worker does not answer
 PATIENCE_SECONDS = 5.0  # with an answer
@@ -32,7 +33,7 @@ class Connection:
     """Speaks to Redis for all sections of the store. Opens at the first command; may be shared by threads.
 
     All methods raise Unavailable(retry_after) while Redis cannot be reached, or takes no writes (`failures.py`), and
-    where what it holds is not ours to read (`layout.py`).
+    where what it holds is not ours to read (`layouts/`).
     """
 
     def __init__(self, settings: Settings, *, patience: float = PATIENCE_SECONDS) -> None:

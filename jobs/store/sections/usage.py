@@ -1,7 +1,7 @@
 """How much a tenant has of everything that has a quota."""
 
 from jobs.quotas import Usage, limits
-from jobs.store.connection import Connection
+from jobs.store.connection.connection import Connection
 
 
 class TenantUsage:

@@ -6,9 +6,9 @@ from typing import TypeVar
 from algorithms.errors import Refused
 from jobs.idempotency import Idempotency
 from jobs.page import Page
+from jobs.store.connection.refusals import reused
 from jobs.store.moves import Moves
 from jobs.store.names import ObjectKind, checked, found, key, kind_of
-from jobs.store.refusals import reused
 
 T = TypeVar("T")
 Load = Callable[[Sequence[str]], Sequence[T | None]]

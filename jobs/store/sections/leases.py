@@ -13,12 +13,12 @@ from jobs.record import Progress
 from jobs.result import ChunkResult
 from jobs.spec import JobSpec, QueueName
 from jobs.store import specs
+from jobs.store.connection.refusals import Reply
 from jobs.store.details import shortened
-from jobs.store.holdings import Holdings
-from jobs.store.jobs import described
 from jobs.store.moves import Moves
 from jobs.store.names import key
-from jobs.store.refusals import Reply
+from jobs.store.sections.holdings import Holdings
+from jobs.store.sections.jobs import described
 from jobs.summary import Preparation, Summary, summarize
 from models.cards import ModelCard
 

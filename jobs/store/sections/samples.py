@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from jobs.idempotency import Idempotency
 from jobs.page import Page
-from jobs.store.connection import Connection
+from jobs.store.connection.connection import Connection
 from jobs.store.names import checked, found, key
-from jobs.store.objects import Objects, as_argument
+from jobs.store.sections.objects import Objects, as_argument
 from models.cards import SamplesCard
 
 

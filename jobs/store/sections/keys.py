@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from pydantic import Field
 
-from jobs.store.connection import Connection
+from jobs.store.connection.connection import Connection
 from jobs.store.names import key
 from models.record import Record
 

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import Any
 
 from algorithms.errors import Unavailable
-from jobs.store import layout_1, layout_2
+from jobs.store.layouts import layout_1, layout_2
 from jobs.store.names import key
 
 LAYOUT = 3

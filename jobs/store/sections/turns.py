@@ -1,6 +1,6 @@
 """Turns to call an origin, dealt out to all jobs on it."""
 
-from jobs.store.connection import Connection
+from jobs.store.connection.connection import Connection
 from models.cards import Limits
 
 

@@ -8,7 +8,7 @@ from jobs.page import Page
 from jobs.record import Progress
 from jobs.store.moves import Moves
 from jobs.store.names import checked, found, key, kind_of, missing
-from jobs.store.objects import Objects, as_argument
+from jobs.store.sections.objects import Objects, as_argument
 from models.cards import ModelCard
 from models.kinds import KINDS
 

@@ -4,7 +4,7 @@ import pytest
 import redis
 
 from algorithms.errors import OutOfRoom, Unavailable
-from jobs.store.failures import meaning
+from jobs.store.connection.failures import meaning
 
 FULL = "command not allowed when used memory > 'maxmemory'."
 IN_A_SCRIPT = "Error running script (call to f_ab): @user_script:1: @user_script: 1: -"

@@ -3,7 +3,7 @@
 from typing import Any
 
 from jobs.spec import QueueName
-from jobs.store.connection import Connection
+from jobs.store.connection.connection import Connection
 from jobs.store.names import key
 from models.record import Record
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from jobs.idempotency import Idempotency
 from jobs.store.moves import Moves
 from jobs.store.names import key, kind_of
-from jobs.store.objects import as_argument
+from jobs.store.sections.objects import as_argument
 from models.library import Library
 
 MEASURED_AT_ONCE = 100

@@ -15,7 +15,7 @@ from jobs.states import JobState
 from jobs.store import specs
 from jobs.store.moves import Moves
 from jobs.store.names import checked, found, key, new_id
-from jobs.store.objects import Objects, as_argument
+from jobs.store.sections.objects import Objects, as_argument
 from jobs.summary import Summary
 
 SPEC_FIELDS = ("spec", "request", "model_id", "samples_id", "auxiliary_id")

@@ -8,7 +8,7 @@ nothing until `Holdings.measure` has asked the library.
 import json
 from typing import Any
 
-from jobs.store.layout_1 import names
+from jobs.store.layouts.layout_1 import names
 from jobs.store.names import key
 
 RECORDED = ("card", "spec", "request", "skipped", "summary")  # fields that are counted as what an object takes
