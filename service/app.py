@@ -2,9 +2,9 @@
 
 from fastapi import FastAPI
 
-from jobs.settings import Settings
+from jobs.installation.settings import Settings
+from jobs.installation.version import VERSION
 from jobs.store.store import Store
-from jobs.version import VERSION
 from models.library import Library
 from service.edge import handlers
 from service.edge.crowding import MOST_REQUESTS, Crowding

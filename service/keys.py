@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from algorithms.errors import BrinellError, NotFound
-from jobs.settings import read_or_exit
+from jobs.installation.settings import read_or_exit
 from jobs.store.connection.connection import Connection
 from jobs.store.sections.keys import KeyRecord, Keys
 from service.edge.hashing import Hashing

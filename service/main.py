@@ -5,11 +5,11 @@ import resource
 
 import uvicorn
 
-from jobs import logs
-from jobs.queue import Queue
-from jobs.settings import read_or_exit
+from jobs.installation import logs
+from jobs.installation.settings import read_or_exit
 from jobs.store.start import have_library_or_exit, meet_or_exit
 from jobs.store.store import Store
+from jobs.work.queue import Queue
 from models.library import Library
 from service.app import create_app
 from service.edge.connections import ConnectionLimits, connection_class

@@ -11,14 +11,14 @@ from audits.asking.admission import AuditPlan
 from audits.asking.admission import admit as admit_audit
 from audits.asking.request import AuditRequest
 from audits.store import Audits
-from jobs.admission import admit
-from jobs.lease import Commit, Lease, ModelLease
-from jobs.queue import Dispatch, Queue
+from jobs.admission.admission import admit
 from jobs.request import JobRequest
 from jobs.result import ChunkResult
 from jobs.spec import JobSpec
 from jobs.store.names import new_id
 from jobs.store.store import Store
+from jobs.work.lease import Commit, Lease, ModelLease
+from jobs.work.queue import Dispatch, Queue
 from models.cards import Inspection, ModelCard, ModelInput, ModelOutput, Reads, SamplesCard
 from models.library import Library
 

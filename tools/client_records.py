@@ -12,7 +12,7 @@ from keyword import iskeyword
 from pathlib import Path
 from typing import Any, cast
 
-from jobs.settings import Settings
+from jobs.installation.settings import Settings
 from jobs.store.store import Store
 from models.library import Library
 from service.app import create_app

@@ -11,7 +11,7 @@ from algorithms.seam.hint import Hint
 from audits.asking import admission
 from audits.asking.record import AuditSpec
 from audits.evidence.hints import Points, hints
-from jobs.admission import SelectedRows
+from jobs.admission.admission import SelectedRows
 from jobs.hints import GivenHints, most_points, packed
 from jobs.spec import JobSpec
 from jobs.store.store import Store

@@ -11,8 +11,8 @@ from celery import Celery, bootsteps
 from celery.signals import celeryd_init, setup_logging, worker_shutting_down
 from celery.worker.consumer import Consumer
 
-from jobs import logs
-from jobs.settings import read_or_exit
+from jobs.installation import logs
+from jobs.installation.settings import read_or_exit
 from jobs.spec import QueueName
 from jobs.store.connection.connection import Connection
 from jobs.store.sections.workers import Workers

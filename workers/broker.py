@@ -18,8 +18,8 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.types import Base64Str
 
 from algorithms.errors import NotFound
-from jobs.queue import RUN_CHUNK
 from jobs.store.names import kind_of
+from jobs.work.queue import RUN_CHUNK
 
 MOST_CHUNK = 2**31
 
@@ -68,7 +68,7 @@ class _Nothing(_Part):
 
 
 class _Message(_Part):
-    """What `jobs/queue.py` sends."""
+    """What `jobs/work/queue.py` sends."""
 
     content_type: Literal["application/json"] = Field(alias="content-type")
     content_encoding: Literal["utf-8"] = Field(alias="content-encoding")

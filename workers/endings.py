@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from jobs.lease import Commit
 from jobs.result import ChunkResult
+from jobs.work.lease import Commit
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import socket
 import sys
 
 from algorithms.errors import Unavailable
-from jobs.settings import read_or_exit
+from jobs.installation.settings import read_or_exit
 from jobs.store.connection.connection import Connection
 from jobs.store.sections.workers import Workers
 

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from algorithms.driver.progress import Checkpoint
 from algorithms.seam.access import Model
-from jobs.lease import AuditLease, JobLease, Lease, ModelLease
+from jobs.work.lease import AuditLease, JobLease, Lease, ModelLease
 from models.cards import Inspection
 from workers.confinement.levels import Confined
 from workers.endings import Ending
 from workers.messages import AboutModel, Message
 
 if TYPE_CHECKING:
-    from jobs.settings import Settings
+    from jobs.installation.settings import Settings
     from jobs.store.store import Store
     from models.library import Library
 

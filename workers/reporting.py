@@ -14,8 +14,8 @@ from audits.document.rows import SampleRow
 from audits.document.verdict import Verdict
 from audits.evidence.evidence import Evidence
 from audits.renderings.render import WRITERS, render
+from jobs.installation.version import VERSION
 from jobs.store.store import Store
-from jobs.version import VERSION
 from models.library import Library
 from models.samples import load_rows
 from workers.archive import Archive

@@ -5,10 +5,10 @@ from typing import Any
 
 from celery.signals import worker_process_init, worker_process_shutdown
 
-from jobs.queue import RUN_CHUNK, Queue
-from jobs.settings import Settings
+from jobs.installation.settings import Settings
 from jobs.spec import QueueName
 from jobs.store.store import Store
+from jobs.work.queue import RUN_CHUNK, Queue
 from models.library import Library
 from workers.app import app, confined, kind, settings
 from workers.confinement.levels import RunnerKind

@@ -3,7 +3,7 @@
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from jobs.version import VERSION
+from jobs.installation.version import VERSION
 
 PACKAGES = ("numpy", "torch", "onnx", "onnx2fx", "onnxruntime", "onnxruntime-gpu")
 

@@ -10,8 +10,8 @@ from audits.asking.released import RECIPES
 from audits.asking.request import AuditRequest
 from audits.document.report import Skipped
 from audits.policy import policy
-from jobs import admission
-from jobs.admission import SelectedRows
+from jobs.admission import admission
+from jobs.admission.admission import SelectedRows
 from jobs.request import BudgetRequest, JobRequest, Selection, Targeted, ThreatRequest
 from jobs.spec import JobSpec
 from models.cards import ModelCard, SamplesCard

@@ -17,7 +17,7 @@ from algorithms.registry import MethodParams
 from algorithms.seam.threat import Threat
 from audits.asking.released import RECIPES, RecipeStep, ReleasedRecipe
 from audits.asking.request import AuditRequest
-from jobs.fitting import NO_STEPS, SUBSTITUTES, goal_of, lacking, misfit
+from jobs.admission.fitting import NO_STEPS, SUBSTITUTES, goal_of, lacking, misfit
 from jobs.request import ThreatRequest
 from models.cards import ModelCard
 

@@ -5,10 +5,10 @@ from contextlib import suppress
 from typing import Any
 
 from algorithms.errors import Unavailable
-from jobs.queue import Dispatch, Queue
 from jobs.store.connection.connection import Connection
 from jobs.store.connection.refusals import Reply
 from jobs.store.names import key
+from jobs.work.queue import Dispatch, Queue
 from models.library import Library
 
 

@@ -52,8 +52,7 @@ Ended jobs and refused models live `result_ttl_seconds`; ready models and sample
 from datetime import UTC, datetime
 from typing import final
 
-from jobs.queue import Queue
-from jobs.settings import Settings
+from jobs.installation.settings import Settings
 from jobs.states import JobState
 from jobs.store.connection.connection import PATIENCE_SECONDS, Connection
 from jobs.store.moves import Moves
@@ -69,6 +68,7 @@ from jobs.store.sections.samples import KeptSamples
 from jobs.store.sections.turns import Turns
 from jobs.store.sections.usage import TenantUsage
 from jobs.store.sections.workers import Workers
+from jobs.work.queue import Queue
 from models.library import Library
 from models.record import Record
 

@@ -7,7 +7,7 @@ from audits.asking import admission as audit_admission
 from audits.asking.record import Audit
 from audits.asking.request import AuditRequest
 from audits.store import Audits
-from jobs.admission import SelectedRows, admit, selected, wants_rows
+from jobs.admission.admission import SelectedRows, admit, selected, wants_rows
 from jobs.idempotency import Idempotency
 from jobs.record import Job
 from jobs.request import JobRequest

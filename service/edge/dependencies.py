@@ -9,7 +9,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityS
 
 from algorithms.errors import Denied
 from audits.store import Audits
-from jobs.settings import Settings
+from jobs.installation.settings import Settings
 from jobs.store.sections.keys import KeyRecord
 from jobs.store.store import Store
 from models.library import Library

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 
-from jobs.admission import check_reserved
+from jobs.admission.admission import check_reserved
 from jobs.page import Page
 from jobs.record import Job
 from jobs.request import JobRequest

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from jobs.quotas import Usage
+from jobs.installation.quotas import Usage
 from service.edge.dependencies import JobsReader, TheParts
 from service.openapi.declaring import answers, declares
 

@@ -32,7 +32,7 @@ from pathlib import Path
 import numpy as np
 
 from algorithms.errors import Conflict, NotFound
-from jobs.settings import Settings
+from jobs.installation.settings import Settings
 from jobs.store.names import new_id
 from jobs.store.store import Store
 from models.cards import ModelCard, Preprocessing, SamplesCard

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from jobs.settings import Settings
+from jobs.installation.settings import Settings
 from workers.confinement.openable import CODE
 
 ROOT = Path(__file__).parents[2]

@@ -8,7 +8,7 @@ import pytest
 HEAVY = ("torch", "onnx", "onnxruntime", "onnx2fx", "scipy", "matplotlib")
 PRIVATE = (
     *("redis", "celery", "kombu", "audits", "fastapi", "starlette", "obstore", "pydantic_settings", "cryptography"),
-    *("jobs.store", "jobs.queue", "jobs.settings", "jobs.credentials"),
+    *("jobs.store", "jobs.work.queue", "jobs.installation.settings", "jobs.credentials"),
 )
 
 

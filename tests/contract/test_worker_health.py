@@ -1,6 +1,6 @@
 """What the worker images ask themselves."""
 
-from jobs.settings import Settings
+from jobs.installation.settings import Settings
 from jobs.store.connection.connection import Connection
 from jobs.store.sections.workers import Workers
 from workers.health import is_beating

@@ -13,15 +13,15 @@ from typing import Any
 import numpy as np
 
 from algorithms.seam.claims import Finding
-from jobs.admission import admit
+from jobs.admission.admission import admit
 from jobs.credentials import Seal
-from jobs.queue import Queue
+from jobs.installation.settings import Settings
 from jobs.record import Job
 from jobs.registration import EndpointRequest, register
 from jobs.request import JobRequest
-from jobs.settings import Settings
 from jobs.states import TERMINAL
 from jobs.store.store import Store
+from jobs.work.queue import Queue
 from models.cards import ModelCard, SamplesCard
 from models.library import Library
 from models.samples import inspect_samples

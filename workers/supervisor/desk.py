@@ -4,9 +4,9 @@ from collections.abc import Callable
 from functools import cached_property
 from time import monotonic
 
-from jobs.lease import AuditLease, JobLease, Lease, ModelLease
 from jobs.record import Progress
 from jobs.store.store import Store
+from jobs.work.lease import AuditLease, JobLease, Lease, ModelLease
 from models.cards import Endpoint, ModelCard
 from models.kinds import KINDS
 from models.library import Library

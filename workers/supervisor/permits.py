@@ -1,8 +1,8 @@
 """What a runner may do at a remote endpoint, decided just before it is asked: trust, and the secret to send along."""
 
 from jobs.credentials import Seal
-from jobs.lease import AuditLease, Lease
-from jobs.settings import Settings
+from jobs.installation.settings import Settings
+from jobs.work.lease import AuditLease, Lease
 from workers.messages import CallPermission
 
 

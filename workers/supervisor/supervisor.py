@@ -7,10 +7,10 @@ from time import monotonic, sleep
 import structlog
 
 from algorithms.errors import NotFound, Unavailable
-from jobs.lease import AuditLease, JobLease, Lease, ModelLease
-from jobs.settings import Settings
+from jobs.installation.settings import Settings
 from jobs.spec import QueueName
 from jobs.store.store import Store
+from jobs.work.lease import AuditLease, JobLease, Lease, ModelLease
 from models.cards import Endpoint
 from models.kinds import KINDS
 from models.library import Library

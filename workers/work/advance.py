@@ -1,6 +1,6 @@
 """advance: the next phase of an audit, whose jobs begin where those before them ended. No model is near it."""
 
-from jobs.lease import AuditLease, Commit
+from jobs.work.lease import AuditLease, Commit
 from workers.endings import Done, Ending
 from workers.kind import Desk, WorkKind
 

@@ -1,6 +1,6 @@
 """inspect: what an uploaded model, or an endpoint, is; found out by trying."""
 
-from jobs.lease import Commit, ModelLease
+from jobs.work.lease import Commit, ModelLease
 from models.cards import Inspection
 from workers.endings import Done, Ending, ModelRefused
 from workers.kind import Bench, Desk, ProcessorLimit, RunnerAnswer, WorkKind

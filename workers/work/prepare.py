@@ -5,8 +5,8 @@ from time import monotonic
 import numpy as np
 
 from algorithms.searches.directions import spanning_basis
-from jobs.lease import Commit, JobLease
 from jobs.summary import Preparation
+from jobs.work.lease import Commit, JobLease
 from workers import shared_rows
 from workers.endings import Done, Ending
 from workers.frames import FrameError

@@ -2,7 +2,7 @@
 
 import json
 
-from jobs.lease import AuditLease, Commit
+from jobs.work.lease import AuditLease, Commit
 from workers.endings import Done, Ending
 from workers.kind import Desk, WorkKind
 

@@ -18,9 +18,9 @@ from algorithms.seam.claims import Finding, Outcome
 from algorithms.seam.hint import Hint
 from algorithms.seam.threat import Box, TargetRule, Threat
 from jobs.hints import as_arrays, from_arrays, unpacked
-from jobs.lease import Commit, JobLease
 from jobs.result import ChunkResult
 from jobs.spec import JobSpec
+from jobs.work.lease import Commit, JobLease
 from models.samples import load_rows
 from workers import cautions, moved_codes, shared_rows
 from workers.endings import Done, Ending, Failed

@@ -13,8 +13,8 @@ from redis.commands.core import Script
 from redis.retry import Retry
 
 from algorithms.errors import Unavailable
-from jobs.quotas import limits
-from jobs.settings import Settings
+from jobs.installation.quotas import limits
+from jobs.installation.settings import Settings
 from jobs.states import moves_as_lua
 from jobs.store.connection import failures
 from jobs.store.connection.refusals import Reply, accept

@@ -5,7 +5,7 @@ from math import ceil
 from typing import Any
 
 from algorithms.errors import BrinellError, Conflict, RateLimited, Refused, Unavailable
-from jobs.quotas import refusal as over_quota
+from jobs.installation.quotas import refusal as over_quota
 from jobs.store.names import missing
 
 Reply = dict[str, Any]

@@ -1,4 +1,4 @@
--- Quotas: how much of each a tenant has by now (the names are those of jobs/quotas.py).
+-- Quotas: how much of each a tenant has by now (the names are those of jobs/installation/quotas.py).
 local USED = {
   stored_bytes = function(tenant) return redis.call('HGET', key('t', tenant, 'kept'), 'library') end,
   record_bytes = function(tenant) return redis.call('HGET', key('t', tenant, 'kept'), 'records') end,

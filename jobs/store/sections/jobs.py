@@ -7,9 +7,9 @@ from typing import Any
 
 from jobs.hints import GivenHints
 from jobs.idempotency import Idempotency
+from jobs.installation.settings import Settings
 from jobs.page import Page
 from jobs.record import Job, JobError, JobMethod, Progress
-from jobs.settings import Settings
 from jobs.spec import FIRST_VERSION, JobSpec
 from jobs.states import JobState
 from jobs.store import specs

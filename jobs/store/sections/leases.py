@@ -8,7 +8,6 @@ from pydantic import ValidationError
 
 from algorithms.errors import Refused
 from algorithms.registry import version
-from jobs.lease import AuditLease, Commit, JobLease, Lease, ModelLease
 from jobs.record import Progress
 from jobs.result import ChunkResult
 from jobs.spec import JobSpec, QueueName
@@ -20,6 +19,7 @@ from jobs.store.names import key
 from jobs.store.sections.holdings import Holdings
 from jobs.store.sections.jobs import described
 from jobs.summary import Preparation, Summary, summarize
+from jobs.work.lease import AuditLease, Commit, JobLease, Lease, ModelLease
 from models.cards import ModelCard
 
 OUTDATED = (

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 
 from jobs.idempotency import Idempotency
-from jobs.model_work import ModelWork
 from jobs.page import Page
 from jobs.record import Progress
 from jobs.store.moves import Moves
 from jobs.store.names import checked, found, key, kind_of, missing
 from jobs.store.sections.objects import Objects, as_argument
+from jobs.work.model_work import ModelWork
 from models.cards import ModelCard
 from models.kinds import KINDS
 

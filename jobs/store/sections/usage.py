@@ -1,6 +1,6 @@
 """How much a tenant has of everything that has a quota."""
 
-from jobs.quotas import Usage, limits
+from jobs.installation.quotas import Usage, limits
 from jobs.store.connection.connection import Connection
 
 

@@ -16,13 +16,13 @@ from fastapi.testclient import TestClient
 
 from algorithms.seam.access import Access
 from algorithms.seam.claims import Finding, Kind
-from jobs import logs
-from jobs.lease import Commit, Lease
-from jobs.queue import Queue
+from jobs.installation import logs
+from jobs.installation.settings import Settings
 from jobs.result import ChunkResult
-from jobs.settings import Settings
 from jobs.store.sections.keys import KeyRecord
 from jobs.store.store import Store
+from jobs.work.lease import Commit, Lease
+from jobs.work.queue import Queue
 from models.cards import Inspection, ModelInput, ModelOutput, Reads
 from models.library import Library
 from service.app import create_app

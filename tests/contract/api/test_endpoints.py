@@ -7,7 +7,7 @@ from fastapi.testclient import TestClient
 from redis import Redis
 
 from jobs.credentials import Seal
-from jobs.settings import Settings
+from jobs.installation.settings import Settings
 from service.wire.waiting import LONGEST_SECONDS
 from tests.contract.api.conftest import ENDPOINT, TRUSTED_ORIGIN, Api
 from tests.contract.api.test_problems import problem_of

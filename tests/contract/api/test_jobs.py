@@ -13,10 +13,10 @@ import pytest
 from fastapi.testclient import TestClient
 
 from algorithms import registry
-from jobs.lease import Commit
 from jobs.record import Progress
 from jobs.result import ChunkResult
 from jobs.store import names
+from jobs.work.lease import Commit
 from service.wire import events
 from service.wire.waiting import LONGEST_SECONDS
 from tests.contract.api.asgi import RudeClient

@@ -7,8 +7,8 @@ import pytest
 import redis
 from fastapi.testclient import TestClient
 
-from jobs.queue import Queue
 from jobs.store.store import Store
+from jobs.work.queue import Queue
 from service.app import create_app
 from service.wire.problems import STATUS, Problem
 from tests.contract.api.conftest import Api

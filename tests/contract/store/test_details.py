@@ -8,9 +8,9 @@ import redis
 from algorithms.errors import NotFound
 from algorithms.seam.claims import Details, Kind
 from audits.evidence.efforts import effort
-from jobs.lease import Commit
 from jobs.store.details import MOST_BYTES
 from jobs.store.store import Store
+from jobs.work.lease import Commit
 from tests.jobs_for_tests import NotedLibrary, Upload, finding, result, taken
 
 VOTES = {str(label): label % 7 + 1 for label in range(2_000)}

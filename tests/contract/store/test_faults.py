@@ -2,9 +2,9 @@
 
 import pytest
 
-from jobs.lease import Commit
 from jobs.states import JobState
 from jobs.store.store import Store
+from jobs.work.lease import Commit
 from tests.jobs_for_tests import Upload, digest, result, taken
 
 GONE = {"code": "endpoint_unavailable", "detail": "It did not answer."}

@@ -1,9 +1,9 @@
 """An inspection is a unit of work like any other, and ends in a ready card or a refusal."""
 
-from jobs.lease import ModelLease
-from jobs.queue import Dispatch
 from jobs.record import Progress
 from jobs.store.store import Store
+from jobs.work.lease import ModelLease
+from jobs.work.queue import Dispatch
 from tests.jobs_for_tests import FOUND, NotedLibrary, NotedQueue, inspected, model_card, taken
 
 

@@ -7,11 +7,11 @@ from algorithms.errors import Conflict, NotFound, RateLimited, Refused
 from algorithms.seam.claims import Kind
 from audits.store import Audits
 from jobs.idempotency import Idempotency
-from jobs.lease import Commit
-from jobs.queue import Dispatch
 from jobs.record import Progress
 from jobs.states import JobState
 from jobs.store.store import Store
+from jobs.work.lease import Commit
+from jobs.work.queue import Dispatch
 from tests.jobs_for_tests import MakeStore, NotedLibrary, NotedQueue, Upload, commit_all, digest, finding, result, taken
 
 JOB_JSON = {

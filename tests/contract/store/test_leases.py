@@ -4,12 +4,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from jobs.lease import Commit
-from jobs.queue import Dispatch
+from jobs.installation.settings import Settings
 from jobs.record import Progress
-from jobs.settings import Settings
 from jobs.states import JobState
 from jobs.store.store import Store
+from jobs.work.lease import Commit
+from jobs.work.queue import Dispatch
 from tests.contract.store.passing import After
 from tests.jobs_for_tests import MakeStore, NotedLibrary, NotedQueue, Upload, commit_all, model_card, result, taken
 from tests.patience import PATIENCE_SECONDS

@@ -9,7 +9,7 @@ import redis
 from algorithms.errors import NotFound, Unavailable
 from audits.store import Audits
 from jobs.idempotency import Idempotency
-from jobs.settings import Settings
+from jobs.installation.settings import Settings
 from jobs.store.names import new_id
 from jobs.store.store import Store
 from tests.contract.store.passing import After

@@ -23,11 +23,11 @@ from hypothesis.strategies import integers, sampled_from
 
 from algorithms.errors import NotFound, OutOfRoom
 from jobs.idempotency import Idempotency
-from jobs.lease import Commit, Lease
+from jobs.installation.settings import Settings
 from jobs.record import Progress
-from jobs.settings import Settings
 from jobs.states import TERMINAL, JobState
 from jobs.store.store import Store
+from jobs.work.lease import Commit, Lease
 from tests.contract.store.passing import pass_time
 from tests.jobs_for_tests import NotedLibrary, NotedQueue, Upload, result
 

@@ -4,11 +4,11 @@ import pytest
 import redis
 
 from algorithms.errors import Conflict, NotFound
-from jobs.lease import ModelLease
-from jobs.model_work import ModelWork
-from jobs.queue import Dispatch
 from jobs.record import Progress
 from jobs.store.store import Store
+from jobs.work.lease import ModelLease
+from jobs.work.model_work import ModelWork
+from jobs.work.queue import Dispatch
 from models.record import Record
 from tests.contract.store.passing import After
 from tests.jobs_for_tests import MakeStore, NotedLibrary, NotedQueue, Upload, inspected, model_card, taken

@@ -6,9 +6,9 @@ from itertools import product
 import pytest
 import redis
 
-from jobs.lease import Commit
 from jobs.states import MOVES, JobState
 from jobs.store.store import Store
+from jobs.work.lease import Commit
 from tests.jobs_for_tests import Upload, result, taken
 
 

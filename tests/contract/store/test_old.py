@@ -12,12 +12,12 @@ from algorithms.errors import NotFound
 from audits.document.report import Report
 from audits.store import Audits
 from jobs.idempotency import Idempotency
-from jobs.lease import Commit
 from jobs.store.layouts import layout
 from jobs.store.layouts.layout import LAYOUT, OtherLayout
 from jobs.store.sections.keys import KeyRecord
 from jobs.store.store import Store
 from jobs.summary import Preparation
+from jobs.work.lease import Commit
 from tests.jobs_for_tests import MakeStore, digest, inspected, result, taken
 
 OLD = Path(__file__).parent / "old"

@@ -7,7 +7,7 @@ import pytest
 import redis
 
 from audits.store import Audits
-from jobs.settings import Settings
+from jobs.installation.settings import Settings
 from jobs.store.store import Store
 from tests.jobs_for_tests import Upload, commit_all
 

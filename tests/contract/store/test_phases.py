@@ -11,11 +11,11 @@ import redis
 from algorithms.seam.claims import Kind
 from audits.store import Audits
 from jobs.hints import unpacked
-from jobs.lease import Commit, JobLease, Lease
 from jobs.spec import JobSpec
 from jobs.states import JobState
 from jobs.store.names import key
 from jobs.store.store import Store
+from jobs.work.lease import Commit, JobLease, Lease
 from tests.contract.store.test_audits import jobs_of, report_with, state_of
 from tests.jobs_for_tests import (
     SHAPE,

@@ -3,13 +3,13 @@
 import pytest
 
 from algorithms.errors import Conflict, NotFound
-from jobs.admission import admit
-from jobs.lease import Commit, Lease
-from jobs.queue import Dispatch
-from jobs.settings import Settings
+from jobs.admission.admission import admit
+from jobs.installation.settings import Settings
 from jobs.states import JobState
 from jobs.store.store import Store
 from jobs.summary import Preparation
+from jobs.work.lease import Commit, Lease
+from jobs.work.queue import Dispatch
 from tests.contract.store.passing import After
 from tests.jobs_for_tests import (
     NotedLibrary,

@@ -5,7 +5,7 @@ import socket
 
 import redis
 
-from jobs.queue import Dispatch, Queue
+from jobs.work.queue import Dispatch, Queue
 
 
 def test_a_dispatch_becomes_one_message_in_its_queue(empty_valkey_url: str) -> None:

@@ -10,10 +10,10 @@ import redis
 from algorithms.errors import BrinellError, OverQuota, RateLimited
 from audits.store import Audits
 from jobs.idempotency import Idempotency
-from jobs.lease import Commit
-from jobs.quotas import QUOTAS
+from jobs.installation.quotas import QUOTAS
 from jobs.store.names import new_id
 from jobs.store.store import Store
+from jobs.work.lease import Commit
 from tests.contract.store.passing import After
 from tests.jobs_for_tests import (
     FOUND,

@@ -6,9 +6,9 @@ import pytest
 import redis
 
 from algorithms.errors import NotFound
-from jobs.queue import Dispatch
-from jobs.settings import Settings
+from jobs.installation.settings import Settings
 from jobs.store.store import Store
+from jobs.work.queue import Dispatch
 from tests.contract.store.passing import After
 from tests.jobs_for_tests import NotedLibrary, NotedQueue, model_card
 

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import redis
 
-from jobs.lease import Commit, Lease
-from jobs.queue import Dispatch
 from jobs.store.store import Store
+from jobs.work.lease import Commit, Lease
+from jobs.work.queue import Dispatch
 from tests.jobs_for_tests import FOUND, MakeStore, NotedQueue, Upload, inspected, model_card, result
 
 

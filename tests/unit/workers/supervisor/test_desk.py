@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from jobs.lease import JobLease, Lease, ModelLease
+from jobs.work.lease import JobLease, Lease, ModelLease
 from tests.jobs_for_tests import ready_card, samples_card, spec
 from workers import messages
 from workers.endings import Failed

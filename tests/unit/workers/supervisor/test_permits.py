@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 import pytest
 
 from jobs.credentials import Seal
-from jobs.lease import ModelLease
-from jobs.settings import Settings
+from jobs.installation.settings import Settings
+from jobs.work.lease import ModelLease
 from models.cards import Endpoint, EndpointInput, EndpointOutput, Limits, ModelCard
 from models.credential import Credential
 from workers.messages import CallPermission

@@ -7,8 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from jobs.lease import JobLease
-from jobs.settings import Settings
+from jobs.installation.settings import Settings
+from jobs.work.lease import JobLease
 from models.cards import TRIES
 from tests.jobs_for_tests import ready_card, samples_card, spec
 from tests.patience import PATIENCE_SECONDS

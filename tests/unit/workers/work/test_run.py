@@ -12,10 +12,10 @@ from algorithms.mathematics.norms import Norm
 from algorithms.seam.claims import Finding, Kind
 from algorithms.seam.hint import Hint
 from jobs.hints import GivenHints, packed
-from jobs.lease import JobLease
 from jobs.request import JobRequest
 from jobs.spec import JobSpec, ThreatSpec
 from jobs.summary import Preparation
+from jobs.work.lease import JobLease
 from models.cards import ModelCard, Reads, SamplesCard
 from workers import cautions, shared_rows
 from workers.frames import FrameError

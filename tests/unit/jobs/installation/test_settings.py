@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from jobs.settings import Settings, misspelt, read_or_exit
+from jobs.installation.settings import Settings, misspelt, read_or_exit
 
 KEY = base64.urlsafe_b64encode(bytes(range(100, 132))).decode()
-DOCUMENT = (Path(__file__).parents[3] / "docs" / "settings.md").read_text()
+DOCUMENT = (Path(__file__).parents[4] / "docs" / "settings.md").read_text()
 ROWS = dict(re.findall(r"^\| `BRINELL_([A-Z_]+)` \| ([^|]*) \|", DOCUMENT, re.MULTILINE))
 
 

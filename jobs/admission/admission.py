@@ -11,8 +11,8 @@ from algorithms import registry
 from algorithms.errors import Conflict, Refused
 from algorithms.method import Method
 from algorithms.seam.access import Access
-from jobs import box, labels
-from jobs.fitting import NO_STEPS, RADIUS, SUBSTITUTES, Misfit, lacking, misfit, needs_of
+from jobs.admission import box, labels
+from jobs.admission.fitting import NO_STEPS, RADIUS, SUBSTITUTES, Misfit, lacking, misfit, needs_of
 from jobs.request import MAX_SAMPLES, JobRequest, Selection, Targeted, ThreatRequest
 from jobs.spec import JobSpec, ThreatSpec
 from models.cards import ModelCard, SamplesCard

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-START = "import logging, structlog; from jobs import logs; logs.write_as_json('info'); "
+START = "import logging, structlog; from jobs.installation import logs; logs.write_as_json('info'); "
 
 
 def logged(program: str) -> list[dict[str, Any]]:

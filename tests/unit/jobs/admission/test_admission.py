@@ -9,7 +9,7 @@ import pytest
 from algorithms import registry
 from algorithms.errors import Conflict, Refused
 from algorithms.seam.access import Access
-from jobs.admission import SelectedRows, admit, selected, wants_rows
+from jobs.admission.admission import SelectedRows, admit, selected, wants_rows
 from jobs.request import MAX_SAMPLES
 from jobs.spec import JobSpec
 from models.cards import ModelCard, SamplesCard

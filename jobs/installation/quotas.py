@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from algorithms.errors import BrinellError, OverQuota, RateLimited
-from jobs.settings import Settings
+from jobs.installation.settings import Settings
 from models.record import Record
 
 FULL_SECONDS = 10  # what a job may take at least, more or less: nobody knows when one of a thousand will end
