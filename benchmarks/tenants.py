@@ -138,6 +138,7 @@ class Idle:
         self._address = urlsplit(url)
         self._count = count
         self._loop = asyncio.new_event_loop()
+        self._over = asyncio.Event()
         self._thread = threading.Thread(target=self._loop.run_until_complete, args=(self._all(),))
 
     def start(self) -> None:
@@ -145,13 +146,16 @@ class Idle:
         time.sleep(2)
 
     def stop(self) -> None:
-        for task in asyncio.all_tasks(self._loop):
-            self._loop.call_soon_threadsafe(task.cancel)
+        self._loop.call_soon_threadsafe(self._over.set)
         self._thread.join()
+        self._loop.close()
 
     async def _all(self) -> None:
-        with contextlib.suppress(asyncio.CancelledError):
-            await asyncio.gather(*(self._hold() for _ in range(self._count)))
+        held = [asyncio.create_task(self._hold()) for _ in range(self._count)]
+        await self._over.wait()
+        for task in held:
+            task.cancel()
+        await asyncio.wait(held)
 
     async def _hold(self) -> None:
         while True:
