@@ -87,10 +87,15 @@ class RunnerAnswer:
 
 @dataclass(frozen=True)
 class ProcessorLimit:
-    """A limit of processor time counts all threads of a runner together, so that it holds on a crowded machine too."""
+    """A limit of processor time counts all threads of a runner together, so that it holds on a crowded machine too.
+
+    Who does not use it up ends by the clock, which stands still while a thread is ready and no processor is free.
+    """
 
     seconds: Callable[["Settings"], float]
     passed: Callable[[float], Ending]  # how work ends that used more than so many seconds
+    idle_seconds: Callable[["Settings"], float]
+    idled: Callable[[float], Ending]  # how work ends that was not done after so many seconds by the clock
 
 
 @dataclass(frozen=True)
@@ -98,7 +103,7 @@ class WorkKind(Generic[L]):
     """A kind of work is described by this row, at the end of its file.
 
     `lease`: the right it takes, which says what its subject is. `apology`: what a caller is told where we fail, and not
-    the model. `limit`: of processor time, where it has one of its own; None: all processors until the clock's end.
+    the model. `limit`: where it has one of its own; None: all processors until the clock's end.
     """
 
     lease: type[L]

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
+from functools import partial
 from typing import Literal
 
 from anyio import CancelScope
@@ -17,6 +18,7 @@ from models.kinds import KindName
 from models.samples import inspect_samples
 from service.edge.dependencies import Parts
 from service.wire.idempotent import idempotency
+from service.wire.packets import SLOWEST_BYTES_PER_SECOND
 from service.wire.uploads import Upload, announced, received
 
 
@@ -27,15 +29,17 @@ async def arriving(
     """Receives an upload into room that its tenant has, under the id of the object that it is to become.
 
     The room is reserved before the first byte, and goes with whatever is not kept. `key`: the Idempotency-Key; where it
-    made something before, nothing will be kept. Raises what `announced` and `received` raise, OverQuota.
+    made something before, nothing will be kept, and so nothing is written and no room needed. Raises what `announced`
+    and `received` raise, OverQuota.
     """
     once = idempotency(key, request, None)
     limit = parts.settings.max_upload_bytes
     length = announced(request, limit=limit, too_large="model_too_large" if kind == "model" else "samples_too_large")
     object_id = new_id(kind)
-    await run_in_threadpool(parts.store.holdings.make_room, tenant, object_id, length, once)
+    make_room = partial(parts.store.holdings.make_room, bytes_per_second=SLOWEST_BYTES_PER_SECOND)
+    keeps = await run_in_threadpool(make_room, tenant, object_id, length, once)
     try:
-        async with received(request, parts.library.incoming(), length=length) as upload:
+        async with received(request, parts.library.incoming() if keeps else None, length=length) as upload:
             yield object_id, upload
     finally:
         with CancelScope(shield=True):

@@ -10,7 +10,7 @@ from pathlib import Path
 from fastapi.concurrency import run_in_threadpool
 from starlette.requests import Request
 
-from algorithms.errors import Refused, TooLarge
+from algorithms.errors import Refused, TooLarge, Unavailable
 from models import incoming
 from models.storage import disk_errors
 from service.wire.packets import packets
@@ -21,11 +21,18 @@ BLOCK_BYTES = 1 << 20  # written at once: a hop to a thread per network packet w
 
 @dataclass(frozen=True)
 class Upload:
-    """An upload is a finished file, ours until it is adopted by the library."""
+    """An upload is a finished file, ours until it is adopted by the library. `draft`: None where it was only hashed."""
 
-    path: Path
+    draft: Path | None
     sha256: str
     size_bytes: int
+
+    @property
+    def path(self) -> Path:
+        """Returns where it is. Raises Unavailable where it is nowhere."""
+        if self.draft is None:
+            raise Unavailable("What this Idempotency-Key made was deleted meanwhile; send it again.", retry_after=1)
+        return self.draft
 
 
 def announced(request: Request, *, limit: int, too_large: str) -> int:
@@ -42,12 +49,12 @@ def announced(request: Request, *, limit: int, too_large: str) -> int:
 
 
 @asynccontextmanager
-async def received(request: Request, folder: Path, *, length: int) -> AsyncIterator[Upload]:
-    """Receives the body as a file in `folder`, which is gone after the block unless it was moved away.
+async def received(request: Request, folder: Path | None, *, length: int) -> AsyncIterator[Upload]:
+    """Receives the body as a file in `folder`, which is gone after the block unless it was moved away; None: as a hash.
 
     Raises Refused(too_slow, invalid_request), OutOfRoom, starlette's ClientDisconnect where the client goes away.
     """
-    sink = await run_in_threadpool(_Sink, folder)
+    sink: _Sink | _Hash = _Hash() if folder is None else await run_in_threadpool(_Sink, folder)
     try:
         await _fill(sink, request, length=length)
         yield await run_in_threadpool(sink.finish)
@@ -74,7 +81,7 @@ def declared_length(request: Request) -> int:
     return int(text[:19])
 
 
-async def _fill(sink: "_Sink", request: Request, *, length: int) -> None:
+async def _fill(sink: "_Sink | _Hash", request: Request, *, length: int) -> None:
     """Counts while it reads: Content-Length is a claim."""
     block, size = bytearray(), 0
     async for packet in packets(request):
@@ -88,6 +95,24 @@ async def _fill(sink: "_Sink", request: Request, *, length: int) -> None:
     if size != length:
         raise Refused(f"The body had {size} bytes where Content-Length said {length}; send it again.")
     await run_in_threadpool(sink.write, bytes(block))
+
+
+class _Hash:
+    """What comes is hashed, and forgotten."""
+
+    def __init__(self) -> None:
+        self._digest = hashlib.sha256()
+        self._size = 0
+
+    def write(self, block: bytes) -> None:
+        self._digest.update(block)
+        self._size += len(block)
+
+    def finish(self) -> Upload:
+        return Upload(draft=None, sha256=self._digest.hexdigest(), size_bytes=self._size)
+
+    def discard(self) -> None:
+        """There is nothing to remove."""
 
 
 class _Sink:
@@ -109,7 +134,7 @@ class _Sink:
         """On the disk, not only on its way there: the library renames the file, and a rename can overtake the data."""
         self._draft.file.flush()
         os.fsync(self._draft.file.fileno())
-        return Upload(path=self._draft.path, sha256=self._digest.hexdigest(), size_bytes=self._size)
+        return Upload(draft=self._draft.path, sha256=self._digest.hexdigest(), size_bytes=self._size)
 
     def discard(self) -> None:
         """Harmless after the file was adopted: then there is nothing under this name any more."""

@@ -1,5 +1,8 @@
-"""A model that takes long to look into is refused for the processor time that it used, once, and with that reason."""
+"""A model that takes long to look into is refused for the time that it used, once, and with that reason."""
 
+import os
+import signal
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,7 +11,8 @@ import onnx
 import pytest
 from onnx import helper, numpy_helper
 
-from tests.e2e.machine import DIGITS, Machine
+from tests.e2e.machine import DIGITS, Machine, state_of
+from tests.patience import until
 
 pytestmark = pytest.mark.slow
 
@@ -43,4 +47,23 @@ def test_it_is_refused_with_the_limit_and_holds_up_nobody(machine: Machine, tmp_
     assert slow.refusal is not None and slow.refusal.code == "model_too_complex"
     assert f"more than {SECONDS} s of processor time" in slow.refusal.detail
     assert "BRINELL_INSPECT_SECONDS" in slow.refusal.detail
+    assert machine.upload_model(DIGITS / "model.onnx").state == "ready"
+
+
+def test_one_that_sleeps_is_refused_by_the_clock_and_holds_up_nobody(machine: Machine, tmp_path: Path) -> None:
+    """The runner is stopped in the middle, as native code would sleep there."""
+    assert machine.upload_model(DIGITS / "model.onnx").state == "ready"
+    (runner, *_) = machine.worker().runners
+    until(lambda: state_of(runner) == "T", what="a runner at rest")
+
+    def put_to_sleep() -> None:
+        until(lambda: state_of(runner) != "T", what="a runner at work")
+        os.kill(runner, signal.SIGSTOP)
+
+    sleep = threading.Thread(target=put_to_sleep)
+    sleep.start()
+    asleep = machine.upload_model(deep(tmp_path / "deep.onnx"))
+    sleep.join()
+    assert asleep.refusal is not None and asleep.refusal.code == "model_invalid"
+    assert f"more than {2 * SECONDS} s by the clock" in asleep.refusal.detail
     assert machine.upload_model(DIGITS / "model.onnx").state == "ready"

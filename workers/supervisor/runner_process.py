@@ -153,6 +153,14 @@ class RunnerProcess:
             most = _cpu_seconds(self.pid) + seconds
             resource.prlimit(self.pid, resource.RLIMIT_CPU, (int(most) + 1, resource.RLIM_INFINITY))
 
+    def seconds_in_line(self) -> float:
+        """Returns for how long its most unlucky thread was ready and no processor was free; 0 where nobody counts."""
+        waited = [0.0]
+        for thread in Path(f"/proc/{self.pid}/task").glob("*/schedstat"):
+            with contextlib.suppress(OSError):  # it has ended
+                waited.append(int(thread.read_text().split()[1]) / 1e9)
+        return max(waited)
+
     def set_aside(self) -> None:
         """Stops the child, which then uses no processor until it is taken up again."""
         self._signal(signal.SIGSTOP)

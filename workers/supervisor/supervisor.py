@@ -2,6 +2,7 @@
 
 import os
 import signal
+from collections.abc import Callable
 from time import monotonic, sleep
 
 import structlog
@@ -101,7 +102,7 @@ class Supervisor:
             with watch:
                 ending = kind.work_on(lease, desk)
         except (RunnerDied, FrameError) as error:
-            ending = self._too_slow(error, lease) or _after_death(error, watch, lease, seconds)
+            ending = self._beyond_limit(error, watch, lease) or _after_death(error, watch, lease, seconds)
         except Unanswered as unanswered:
             ending = unanswered.ending
         except Unavailable as away:  # Redis or the library: nobody is at fault, so nothing is charged
@@ -125,8 +126,10 @@ class Supervisor:
     def _patience(self, lease: Lease) -> float:
         """Seconds that a runner may be silent. Where it waits for an endpoint, the slowest one allowed comes on top."""
         seconds = float(self._settings.answer_seconds)
-        endpoint = _endpoint(lease)
-        return seconds if endpoint is None else seconds + endpoint.limits.longest_request_seconds
+        if (endpoint := _endpoint(lease)) is not None:
+            return seconds + endpoint.limits.longest_request_seconds
+        limit = KINDS_OF_WORK[lease.work].limit
+        return seconds if limit is None else min(seconds, limit.idle_seconds(self._settings))
 
     def _runner(self, lease: Lease, watch: Watch, seconds: float) -> RunnerProcess:
         """Ready, with its patience and the processor time of a job, or of work on a model."""
@@ -135,7 +138,7 @@ class Supervisor:
         runner = self._runners.holding(_key(lease))
         watch.guard(runner, seconds=START_SECONDS)
         runner.wait_until_ready()
-        watch.guard(runner, seconds=seconds)
+        watch.guard(runner, seconds=seconds, excused=_excuse(lease, runner))
         runner.allow_cpu(self._processor_seconds(lease, seconds))
         return runner
 
@@ -146,12 +149,16 @@ class Supervisor:
         left = lease.seconds_left
         return ((patience if left is None else left) + CPU_GRACE_SECONDS) * (os.cpu_count() or 1)
 
-    def _too_slow(self, error: RunnerDied | FrameError, lease: Lease) -> Ending | None:
-        """The ending of work that passed a limit of processor time of its own kind; None: that is not what happened."""
+    def _beyond_limit(self, error: RunnerDied | FrameError, watch: Watch, lease: Lease) -> Ending | None:
+        """The ending of work that passed a limit of its own kind; None: that is not what happened."""
         limit = KINDS_OF_WORK[lease.work].limit
-        if limit is None or not isinstance(error, RunnerDied) or error.returncode != -signal.SIGXCPU:
+        if limit is None or not isinstance(error, RunnerDied):
             return None
-        return limit.passed(limit.seconds(self._settings))
+        if error.returncode == -signal.SIGXCPU:
+            return limit.passed(limit.seconds(self._settings))
+        if watch.reason == "timeout" and error.was_ready and _endpoint(lease) is None:
+            return limit.idled(self._patience(lease))
+        return None
 
     def _reserve(self, endpoint: Endpoint, calls: int, hold: float) -> float:
         """Where Redis is away, this job keeps to the rate by itself."""
@@ -184,6 +191,14 @@ def _key(lease: JobLease | ModelLease) -> Key:
     if KINDS[lease.model.kind].is_remote:
         return lease.tenant, lease.subject_id
     return lease.tenant, lease.model.id if isinstance(lease, JobLease) else "models"
+
+
+def _excuse(lease: Lease, runner: RunnerProcess) -> Callable[[], float]:
+    """How long no processor was free for it from now on, where that counts: not between a job's signs of life."""
+    if KINDS_OF_WORK[lease.work].limit is None:
+        return lambda: 0.0
+    before = runner.seconds_in_line()
+    return lambda: runner.seconds_in_line() - before
 
 
 def _endpoint(lease: Lease) -> Endpoint | None:

@@ -42,6 +42,7 @@ class Watch:
         self._draining = draining
         self._clock = clock
         self._guarded, self._silence = clock(), inf
+        self._excused: Callable[[], float] = lambda: 0.0
         self._renewed = clock()
         self._asked: float | None = None
         self._runner: RunnerProcess | None = None
@@ -56,9 +57,12 @@ class Watch:
         self._over.set()
         self._thread.join()
 
-    def guard(self, runner: RunnerProcess, *, seconds: float) -> None:
-        """Makes this the process that ends when the chunk must, and after so many seconds of silence."""
-        self._guarded, self._silence = self._clock(), seconds
+    def guard(self, runner: RunnerProcess, *, seconds: float, excused: Callable[[], float] = lambda: 0.0) -> None:
+        """Makes this the process that ends when the chunk must, and after so many seconds of silence.
+
+        `excused` tells for how many seconds until now it was not the process's fault.
+        """
+        self._guarded, self._silence, self._excused = self._clock(), seconds, excused
         self._runner = runner
         if self.reason is not None:
             runner.kill()
@@ -81,7 +85,8 @@ class Watch:
     def _reason_to_end(self, now: float) -> Reason | None:
         if self._draining():
             return "drain"
-        if now > max(self._guarded, self._heard()) + self._silence:
+        late = now - max(self._guarded, self._heard()) - self._silence
+        if late > 0 and late > self._excused():
             return "timeout"
         answer = self._renew(now)
         if answer == "cancel":

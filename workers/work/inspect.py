@@ -43,10 +43,23 @@ def _too_slow(seconds: float) -> Ending:
     )
 
 
+def _idle(seconds: float) -> Ending:
+    return ModelRefused(
+        "model_invalid",
+        f"Looking into the model took more than {seconds:.0f} s by the clock and little of the processor: it waits for"
+        " something that never comes, where models have nothing to wait for. Export it again with a current exporter.",
+    )
+
+
 KIND = WorkKind(
     lease=ModelLease,
     supervise=supervise,
     apology="The service failed to inspect the model; try again.",
     answers=(RunnerAnswer(InspectModel, inspect),),
-    limit=ProcessorLimit(lambda settings: settings.inspect_seconds, _too_slow),
+    limit=ProcessorLimit(
+        seconds=lambda settings: settings.inspect_seconds,
+        passed=_too_slow,
+        idle_seconds=lambda settings: 2 * settings.inspect_seconds,
+        idled=_idle,
+    ),
 )

@@ -1,14 +1,10 @@
--- Reserves room for an upload before its first byte: nobody else of the tenant can take it, and it lapses by itself.
--- What its key remembers will be answered with what there is, so it may pass the limit while it comes, one at a time:
--- or as many as come at once would fill the disk.
-local full
-if remembered(ASK.tenant, ASK.kind) then
-  full = over(ASK.tenant, 'stored_bytes', 0)
-else
-  full = over(ASK.tenant, ASK.quota, 1) or over(ASK.tenant, 'stored_bytes', ASK.bytes)
-    or over(ASK.tenant, 'record_bytes', 1)
-end
+-- Reserves room for an upload before its first byte: nobody else of the tenant can take it, and it lapses by itself, an
+-- hour after the slowest that is let send has sent it. What its key remembers needs none: it will be answered with
+-- what there is.
+if remembered(ASK.tenant, ASK.kind) then return reply('ok', {keeps = false}) end
+local full = over(ASK.tenant, ASK.quota, 1) or over(ASK.tenant, 'stored_bytes', ASK.bytes)
+  or over(ASK.tenant, 'record_bytes', 1)
 if full then return full end
 weigh(ASK.tenant, ASK.id, ROOM, ASK.bytes)
-lapse_at(ASK.tenant, ASK.kind, ASK.id, STEADY + HOUR)
-return reply('ok')
+lapse_at(ASK.tenant, ASK.kind, ASK.id, STEADY + HOUR + math.ceil(1000 * ASK.bytes / ASK.bytes_per_second))
+return reply('ok', {keeps = true})

@@ -28,17 +28,20 @@ class Holdings:
         self.hold(tenant, owner_id, sha256, path.stat().st_size)
         self._library.put_file(path, sha256)
 
-    def make_room(self, tenant: str, owner_id: str, size: int, once: Idempotency | None = None) -> None:
+    def make_room(
+        self, tenant: str, owner_id: str, size: int, once: Idempotency | None = None, *, bytes_per_second: int
+    ) -> bool:
         """Reserves room for an upload of so many bytes, before the first of them. Raises OverQuota.
 
-        Where `once` is known already, it may be beyond the limit, for one upload at a time. It lapses after
-        an hour, and with `give_up_room`.
+        It lapses with `give_up_room`, and an hour after all have come at `bytes_per_second`, which is the slowest they
+        may. Returns whether anything will be kept: not where `once` is known already, and then no room is needed.
         """
         kind = kind_of(owner_id)
         quota = {"model": "models", "samples": "samples"}[kind]
         known = as_argument(once)
         about = {"tenant": tenant, "kind": kind, "id": owner_id}
-        self._moves.make("make_room", durable=False, **about, idempotency=known, quota=quota, bytes=size)
+        wish = {"quota": quota, "bytes": size, "bytes_per_second": bytes_per_second}
+        return bool(self._moves.make("make_room", durable=False, **about, idempotency=known, **wish)["keeps"])
 
     def give_up_room(self, tenant: str, owner_id: str) -> None:
         """Lets go what was reserved and held for an object, unless it was added."""

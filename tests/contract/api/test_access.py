@@ -6,7 +6,10 @@ from itertools import product
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from starlette.routing import WebSocketRoute
+from starlette.types import ASGIApp
 
 from service.edge.security import SCOPES, new_key
 from tests.contract.api.conftest import ONNX, Api, some_samples
@@ -35,6 +38,19 @@ def theirs(api: Api) -> Ids:
 
 def test_every_route_of_the_application_is_in_the_matrix(api: Api) -> None:
     assert routes(api.app) == set(MATRIX)
+
+
+@pytest.mark.parametrize("method", ["get", "post", "put", "patch", "delete", "options", "trace"])
+def test_a_route_without_a_row_is_seen(api: Api, method: str) -> None:
+    getattr(api.app, method)("/v1/more")(lambda: None)
+    assert routes(api.app) - set(MATRIX) == {f"{method.upper()} /v1/more"}
+
+
+@pytest.mark.parametrize("mount", [FastAPI(), WebSocketRoute("/", print)], ids=["application", "socket"])
+def test_what_has_no_methods_must_say_how_it_is_guarded(api: Api, mount: ASGIApp) -> None:
+    api.app.mount("/v1/more", mount)
+    with pytest.raises(AssertionError, match="say how it is guarded"):
+        routes(api.app)
 
 
 def test_the_document_says_what_the_matrix_says() -> None:

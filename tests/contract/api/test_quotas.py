@@ -55,6 +55,17 @@ def test_an_upload_that_is_sent_again_is_answered_though_the_room_is_taken(api: 
     assert (usage(caller)["models"], usage(caller)["samples"]) == (1, 1)
 
 
+def test_an_upload_that_is_sent_again_is_answered_by_a_tenant_over_its_limit(api: Api) -> None:
+    """The limit was lowered, say: what was made is told whatever there is, and nothing is written for it."""
+    once = {"headers": ONNX | {"Idempotency-Key": "once"}}
+    made = api.caller("over").post("/v1/models", content=b"a model", **once).json()
+    caller = api.under(quota_stored_bytes=1, quota_record_bytes=1, quota_models=1).caller("over")
+    again = caller.post("/v1/models", content=b"a model", **once)
+    assert (again.status_code, again.json()["id"]) == (202, made["id"])
+    problem_of(caller.post("/v1/models", content=b"another", **once), "idempotency_key_reused")
+    problem_of(caller.post("/v1/models", content=b"a model", headers=ONNX), "quota_exceeded")
+
+
 def test_a_tenant_with_as_many_live_audits_as_it_may_have_starts_no_other(api: Api) -> None:
     full = api.under(live_audits=1)
     caller = full.caller("audited")

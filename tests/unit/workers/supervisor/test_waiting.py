@@ -54,9 +54,15 @@ class Started:
     def allow_cpu(self, seconds):
         self.allowed = seconds
 
+    def seconds_in_line(self):
+        return 0.0
+
 
 class Ended:
     reason = "timeout"
+
+
+ALIVE = SimpleNamespace(reason=None)
 
 
 def station(runner, **settings):
@@ -94,13 +100,13 @@ def test_turns_that_there_cannot_be_are_not_granted(endpoint, calls):
 def test_an_inspection_may_wait_for_the_slowest_request_that_its_limits_allow(endpoint):
     about = lease(endpoint=endpoint)
     slowest = TRIES * about.model.endpoint.limits.timeout_seconds if endpoint else 0
-    here = SimpleNamespace(_settings=Settings(answer_seconds=60))
+    here = SimpleNamespace(_settings=Settings(answer_seconds=60, inspect_seconds=1000))
     assert Supervisor._patience(here, about) == 60 + slowest
 
 
 @pytest.mark.parametrize("seconds_left", [None, 5000.0], ids=["as long as it may be silent", "until its deadline"])
 def test_work_on_a_model_has_processor_time_for_all_its_time(seconds_left):
-    runner, watch = Started(), SimpleNamespace(guard=lambda runner, *, seconds: None)
+    runner, watch = Started(), SimpleNamespace(guard=lambda runner, *, seconds, excused=None: None)
     deadline = None if seconds_left is None else monotonic() + seconds_left
     about = lease(endpoint=False).model_copy(update={"deadline": deadline, "work": "run"})
     Supervisor._runner(station(runner), about, watch, 60.0)
@@ -110,15 +116,27 @@ def test_work_on_a_model_has_processor_time_for_all_its_time(seconds_left):
 
 
 def test_an_inspection_has_its_own_processor_time_and_whoever_passes_it_is_refused_once():
-    runner, watch = Started(), SimpleNamespace(guard=lambda runner, *, seconds: None)
+    runner, watch = Started(), SimpleNamespace(guard=lambda runner, *, seconds, excused=None: None)
     about, here = lease(endpoint=False), station(runner, inspect_seconds=7)
     Supervisor._runner(here, about, watch, 60.0)
     assert runner.allowed == 7
-    ending = Supervisor._too_slow(here, RunnerDied(-signal.SIGXCPU, "", was_ready=True), about)
+    ending = Supervisor._beyond_limit(here, RunnerDied(-signal.SIGXCPU, "", was_ready=True), ALIVE, about)
     assert isinstance(ending, ModelRefused) and ending.code == "model_too_complex"
     assert "7 s of processor time" in ending.detail and "BRINELL_INSPECT_SECONDS" in ending.detail
     for other in (RunnerDied(-signal.SIGKILL, "", was_ready=True), FrameError("nonsense")):
-        assert Supervisor._too_slow(here, other, about) is None
+        assert Supervisor._beyond_limit(here, other, ALIVE, about) is None
+
+
+def test_an_inspection_that_uses_no_processor_ends_by_the_clock_and_is_no_finding():
+    about = lease(endpoint=False)
+    here = SimpleNamespace(_settings=Settings(inspect_seconds=7))
+    here._patience = lambda about: Supervisor._patience(here, about)
+    assert here._patience(about) == 14
+    killed = RunnerDied(-signal.SIGKILL, "", was_ready=True)
+    ending = Supervisor._beyond_limit(here, killed, Ended(), about)
+    assert isinstance(ending, ModelRefused) and ending.code == "model_invalid" and "14 s by the clock" in ending.detail
+    assert Supervisor._beyond_limit(here, RunnerDied(-9, "", was_ready=False), Ended(), about) is None
+    assert Supervisor._beyond_limit(here, killed, Ended(), lease(endpoint=True)) is None
 
 
 @pytest.mark.parametrize("stage", ["inspect", "run"])

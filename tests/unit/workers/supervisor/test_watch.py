@@ -35,11 +35,11 @@ class Clock:
         return self.now
 
 
-def watched(beat, *, seconds, lease_seconds=15.0, silence=60.0, heard=None, draining=lambda: False):
+def watched(beat, *, seconds, lease_seconds=15.0, silence=60.0, heard=None, draining=lambda: False, late=0.0):
     """What the looks of so many seconds led to, one a beat, until the child was killed."""
     child, clock = Child(), Clock()
     watch = Watch(beat, heard=heard or (lambda: 0.0), lease_seconds=lease_seconds, draining=draining, clock=clock)
-    watch.guard(child, seconds=silence)
+    watch.guard(child, seconds=silence, excused=lambda: late)
     while not child.killed and clock.now < seconds:
         clock.now += BEAT_SECONDS
         watch.look()
@@ -79,6 +79,12 @@ def test_a_runner_that_keeps_talking_may_take_as_long_as_it_needs():
     said = iter(range(1000))
     reason, child, _ = watched(lambda: "go", silence=5.0, heard=lambda: float(next(said)), seconds=500)
     assert (reason, child.killed) == (None, 0)
+
+
+def test_time_in_which_no_processor_was_free_is_no_silence():
+    reason, child, now = watched(lambda: "go", silence=5.0, seconds=50, late=20.0)
+    assert (reason, child.killed) == ("timeout", 1)
+    assert 25.0 < now <= 25.0 + BEAT_SECONDS
 
 
 def test_a_draining_worker_kills_its_chunk():
