@@ -51,6 +51,15 @@ class Successes:
         """Measure the largest distance (n,) that is valid: nothing beyond is worth trying."""
         return on_host(self.threat.farthest(self.x))
 
+    def begin_at_hints(self) -> Step[None]:
+        """Ask about the points where hints say that samples break; claim those that the model calls adversarial."""
+        told = np.array([i for i, hint in enumerate(self.cohort.hints) if hint.point is not None], np.int64)
+        if len(told):
+            points = np.stack([np.ravel(self.cohort.hints[i].point) for i in told])
+            scores = yield from self.ask(self.like(points), told)
+            through = self.margin(scores, told) > 0
+            yield from self.claim(told[through], points[through])
+
     def confirm(self, owners: Owners, points: Array, through: Mask) -> Step[Mask]:
         """Ask the model that is queried about the points that seem to be `through`; returns which of them are."""
         seeming = np.flatnonzero(through)

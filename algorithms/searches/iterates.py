@@ -1,0 +1,113 @@
+"""Iterates: one point a sample, moved under gradients, of which the nearest adversarial ones are claimed.
+
+What attacks on the minimum norm share. They differ in how they move; here the model is asked where a point stands.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from array_api_compat import array_namespace
+from numpy.typing import NDArray
+
+from algorithms.mathematics.arrays import Mask, Numbers
+from algorithms.mathematics.losses import LossName, adversarial_margin, derivative
+from algorithms.seam.access import Labels, Rows, Scores
+from algorithms.seam.case import Cohort, Step
+from algorithms.seam.claims import Note
+from algorithms.seam.question import Owners
+from algorithms.seam.questions.gradients import AskGradient
+from algorithms.seam.threat import Threat
+from algorithms.searches.successes import Successes
+
+TINY = 1e-12  # no slope is taken for flatter
+NO_AIM = -1
+MOSTLY_ZERO = 0.9  # share of gradients that vanished from which on a reader is warned
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What was seen at points says by how much they are adversarial, which count so, and how a loss changes there."""
+
+    margins: Numbers  # (m,) of the class aimed at, or of whichever leads; 0 where no class is
+    wins: Mask  # (m,) adversarial; where nearer than all before, so to the model that is queried
+    slopes: NDArray[np.float64]  # (m, d) of the loss that leads away from the label; 0 where it is no number
+
+    @property
+    def steepness(self) -> Numbers:
+        """Measure the slopes in l2, (m,); at least a little above 0, to divide by."""
+        return np.asarray(np.maximum(np.sqrt((self.slopes * self.slopes).sum(axis=1)), TINY))
+
+    @property
+    def uphill(self) -> NDArray[np.float64]:
+        """Find the directions (m, d) of the slopes, of length 1 in l2; 0 where a slope vanished."""
+        return self.slopes / self.steepness[:, None]
+
+
+@dataclass
+class Iterates:
+    """Iterates are the points of a cohort, flat rows (n, d)."""
+
+    cohort: Cohort
+    threat: Threat
+    successes: Successes = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.successes = Successes(self.cohort, self.threat)
+        self.threat, self.x = self.successes.threat, self.successes.x
+        self.points: Rows = self.x.copy()
+        self._asked, self._zero = (np.zeros(len(self.x), np.int64) for _ in range(2))
+
+    def begin(self) -> Step[None]:
+        """Move to the points that hints name, where the model says that they are adversarial."""
+        yield from self.successes.begin_at_hints()
+        self.points = self.successes.nearest.copy()
+
+    def going(self) -> Owners:
+        """Name the samples that are worth asking about: not beyond their budget, nor broken within epsilon."""
+        epsilon = self.threat.epsilon
+        return np.flatnonzero(self.cohort.live & (epsilon is None or self.successes.distance > epsilon))
+
+    def away(self, owners: Owners) -> Numbers:
+        """Measure how far (m,) these samples' points are from them."""
+        return np.asarray(self.threat.lengths(self.points[owners] - self.x[owners]))
+
+    def look(self, owners: Owners, loss: LossName, aims: Labels | None = None) -> Step[Seen]:
+        """Ask for slopes at these samples' points: a gradient each, and a query for each nearest success.
+
+        `aims` (m,): the classes to go to. NO_AIM, or None: the target, or whichever leads.
+        """
+        points, targets = self.points[owners], self.cohort.targets
+        aims = np.full(len(owners), NO_AIM) if aims is None else aims
+        aims = aims if targets is None else targets[owners]
+
+        def cotangent(scores: Any, positions: Owners) -> Any:
+            led = derivative(loss, scores, *self.successes.classes(scores, owners[positions], None))
+            if (aims[positions] == NO_AIM).all():
+                return led
+            labels, to = self.successes.classes(scores, owners[positions], np.maximum(aims[positions], 0))
+            is_led = array_namespace(scores).asarray(aims[positions] == NO_AIM, device=scores.device)
+            return array_namespace(scores).where(is_led[:, None], led, derivative(loss, scores, labels, to))
+
+        scores, gradients = yield from AskGradient(self.successes.shaped(points), owners, cotangent=cotangent)
+        slopes = np.nan_to_num(gradients.reshape(points.shape).astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0)
+        self._asked[owners] += 1
+        self._zero[owners] += ~slopes.any(axis=1)
+        wins = self.successes.margin(scores, owners) > 0
+        nearer = wins & (self.away(owners) < self.successes.distance[owners])
+        held = yield from self.successes.confirm(owners, points, nearer.copy())
+        yield from self.successes.claim(owners[held], points[held])
+        margins = np.nan_to_num(_margins(scores, self.cohort.labels[owners], aims))
+        return Seen(margins, wins & (held | ~nearer), slopes)
+
+    def tell(self) -> Step[None]:
+        """Note of each sample how often its gradient was zero, with a warning where it nearly always was."""
+        for owner in np.flatnonzero(self.cohort.live):
+            share = float(self._zero[owner] / max(1, self._asked[owner]))
+            warned = {"warnings": ["zero_gradients"]} if share >= MOSTLY_ZERO else {}
+            yield Note({"zero_gradient_share": share} | warned, int(owner))
+
+
+def _margins(scores: Scores, labels: Labels, aims: Labels) -> Numbers:
+    led, to_aim = adversarial_margin(scores, labels, None), adversarial_margin(scores, labels, np.maximum(aims, 0))
+    return np.asarray(np.where(aims == NO_AIM, led, to_aim), np.float64)
