@@ -1,6 +1,5 @@
 """A copy of the checkout in which a test does what a page of the documentation asks for, to the letter."""
 
-import re
 import shutil
 import subprocess
 import sys
@@ -8,24 +7,10 @@ import sysconfig
 import venv
 from pathlib import Path
 
+from tests.pages import ROOT, Addition
 from tests.patience import PATIENCE_SECONDS
 
-ROOT = Path(__file__).parents[1]
 CODE = ("algorithms", "models", "jobs", "audits", "service", "workers", "brinell", "tests", "tools", "docs", "examples")
-
-
-def blocks(page: str, language: str) -> list[str]:
-    """The fenced blocks of docs/`page` in a language, in their order."""
-    return re.findall(rf"^```{language}\n(.*?)^```", (ROOT / "docs" / page).read_text(), re.DOTALL | re.MULTILINE)
-
-
-def method_of_the_page() -> tuple[str, dict[str, str]]:
-    """What docs/adding-a-method.md adds: (name, {file: text}), the method's own file first."""
-    page = (ROOT / "docs" / "adding-a-method.md").read_text()
-    (code,), (text,) = blocks("adding-a-method.md", "python"), blocks("adding-a-method.md", "markdown")
-    (file,) = re.findall(r"^`(algorithms/attacks/\w+\.py)`:$", page, re.MULTILINE)
-    (described,) = re.findall(r"^`(docs/methods/\w+\.md)`: ", page, re.MULTILINE)
-    return Path(file).stem, {file: code, described: text}
 
 
 class Copy:
@@ -43,7 +28,13 @@ class Copy:
         self.interpreter = here / ".venv" / "bin" / "python"
         Path(libraries, "here.pth").write_text("\n".join(reached))
 
+    def add(self, addition: Addition) -> None:
+        """Does what a page asks for."""
+        for file, text in addition.files.items():
+            self.write(file, text)
+
     def write(self, file: str, text: str) -> None:
+        (self.root / file).parent.mkdir(exist_ok=True)
         (self.root / file).write_text(text)
 
     def python(self, *arguments: str) -> str:

@@ -5,11 +5,11 @@ import re
 
 import pytest
 
-from tests.following import ROOT, Copy, blocks, method_of_the_page
+from tests.following import Copy
+from tests.pages import ROOT, a_method, request_of
 
-NAME, FILES = method_of_the_page()
-PATH, _ = FILES
-(REQUEST,) = blocks("adding-a-method.md", "json")
+ADDED = a_method()
+NAME = ADDED.name
 
 pytestmark = pytest.mark.slow
 
@@ -18,8 +18,7 @@ pytestmark = pytest.mark.slow
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Copy:
     """What the page asks for, done."""
     copy = Copy(tmp_path_factory.mktemp("checkout"))
-    for file, text in FILES.items():
-        copy.write(file, text)
+    copy.add(ADDED)
     return copy
 
 
@@ -58,9 +57,4 @@ def test_a_request_for_the_method_of_the_page_is_understood(copy: Copy) -> None:
     understood = (
         "import sys; from jobs.request import JobRequest as R; print(R.model_validate_json(sys.argv[1]).method)"
     )
-    assert "halvings=20" in copy.python("-c", understood, json.dumps(json.loads(REQUEST)))
-
-
-def test_the_method_of_the_page_is_written_as_the_others_are(copy: Copy) -> None:
-    for command in (["ruff", "check", PATH], ["ruff", "format", "--check", PATH], ["mypy", "--strict", PATH]):
-        copy.python("-m", *command)
+    assert "halvings=20" in copy.python("-c", understood, json.dumps(request_of("adding-a-method.md")))

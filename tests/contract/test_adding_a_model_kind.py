@@ -1,24 +1,15 @@
 """docs/adding-a-model-kind.md, followed to the letter in a copy of the checkout: from the upload to findings."""
 
-import json
 import re
-import shutil
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
-from tests.following import PATIENCE_SECONDS
+from tests.following import Copy
+from tests.pages import a_model_kind, request_of
+from tests.patience import PATIENCE_SECONDS
 
-ROOT = Path(__file__).parents[2]
-PAGE = (ROOT / "docs" / "adding-a-model-kind.md").read_text()
-CLASSIFIER, OPENING, ROW = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
-(PARAGRAPH,) = re.findall(r"```markdown\n(.*?)```", PAGE, re.DOTALL)
-(REQUEST,) = re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)
-CLASSIFIER_FILE, OPENING_FILE = re.findall(r"`(models/\w+/\w+\.py)`[^`]*:\n\n```python", PAGE)
-FOLDER = Path(OPENING_FILE).parent
-NAME = FOLDER.name
+ADDED = a_model_kind()
+NAME = ADDED.name
 
 pytestmark = pytest.mark.timeout(PATIENCE_SECONDS)
 
@@ -93,56 +84,20 @@ def test_what_is_no_such_model_is_refused_with_its_reason(api, caller, arrays, c
 
 
 @pytest.fixture(scope="module")
-def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Copy:
     """What the page asks for, done."""
-    here = tmp_path_factory.mktemp("checkout")
-    for folder in ("algorithms", "models", "jobs", "audits", "service", "workers", "tests", "docs"):
-        shutil.copytree(ROOT / folder, here / folder, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(ROOT / "pyproject.toml", here)
-    (here / FOLDER).mkdir()
-    for name, text in (("__init__.py", ""), (Path(CLASSIFIER_FILE).name, CLASSIFIER), ("opening.py", OPENING)):
-        (here / FOLDER / name).write_text(text)
-    put(here / "models" / "kinds.py", "\nKINDS: ", ROW)
-    put(here / "models" / "kinds.py", ")}\nUPLOADED", f", {NAME.upper()}")
-    put(here / "docs" / "api.md", "**Endpoints.**", PARAGRAPH + "\n")
-    (here / "tests" / "contract" / "api" / "test_new_kind.py").write_text(
-        f"{WAY}\n\nKIND, ASKED = {NAME!r}, {json.loads(REQUEST)}\n"
-    )
-    return here
+    copy = Copy(tmp_path_factory.mktemp("checkout"))
+    copy.add(ADDED)
+    return copy
 
 
-def put(file: Path, before: str, text: str) -> None:
-    """Insert in front of the first place that reads so."""
-    content = file.read_text()
-    assert before in content
-    file.write_text(content.replace(before, text + before, 1))
-
-
-def run(checkout: Path, *command: str) -> subprocess.CompletedProcess[str]:
-    environment = {"PYTHONPATH": str(checkout), "PATH": "/usr/bin:/bin", "OMP_NUM_THREADS": "1"}
-    return subprocess.run(
-        [sys.executable, "-m", *command],
-        cwd=checkout,
-        env=environment,
-        capture_output=True,
-        text=True,
-    )
-
-
-def test_the_kind_of_the_page_passes_the_tests_of_all_kinds(checkout: Path) -> None:
+def test_the_kind_of_the_page_passes_the_tests_of_all_kinds(copy: Copy) -> None:
     tests = ("tests/contract/test_model_kinds.py", "tests/contract/api/test_models.py")
-    done = run(checkout, "pytest", "-q", "-p", "no:cacheprovider", *tests, "-k", f"{NAME} or openapi")
-    assert done.returncode == 0, done.stdout[-3000:]
-    assert int(re.findall(r"(\d+) passed", done.stdout)[0]) == 7
+    output = copy.python("-m", "pytest", "-q", "-p", "no:cacheprovider", *tests, "-k", f"{NAME} or openapi")
+    assert int(re.findall(r"(\d+) passed", output)[0]) == 7
 
 
-def test_a_model_of_the_kind_is_uploaded_inspected_admitted_and_attacked(checkout: Path) -> None:
-    done = run(checkout, "pytest", "-q", "-p", "no:cacheprovider", "tests/contract/api/test_new_kind.py")
-    assert done.returncode == 0, done.stdout[-3000:]
-
-
-def test_the_kind_of_the_page_is_written_as_the_others_are(checkout: Path) -> None:
-    files = (str(FOLDER), "models/kinds.py")
-    for command in (("ruff", "check", *files), ("ruff", "format", "--check", *files), ("mypy", "--strict", *files)):
-        done = run(checkout, *command)
-        assert done.returncode == 0, done.stdout + done.stderr
+def test_a_model_of_the_kind_is_uploaded_inspected_admitted_and_attacked(copy: Copy) -> None:
+    asked = request_of("adding-a-model-kind.md")
+    copy.write("tests/contract/api/test_new_kind.py", f"{WAY}\n\nKIND, ASKED = {NAME!r}, {asked}\n")
+    copy.python("-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/contract/api/test_new_kind.py")

@@ -1,18 +1,15 @@
 """docs/adding-a-question.md, followed to the letter: a question, a model that answers it, a method that asks it."""
 
 import re
-from pathlib import Path
 
 import pytest
 
-from tests.following import PATIENCE_SECONDS, ROOT, Copy, blocks
+from tests.following import Copy
+from tests.pages import a_question
+from tests.patience import PATIENCE_SECONDS
 
-PAGE = (ROOT / "docs" / "adding-a-question.md").read_text()
-QUESTION, ANSWER, DOUBLE, METHOD = blocks("adding-a-question.md", "python")
-QUESTION_PATH, METHOD_PATH = re.findall(r"^`(algorithms/\w+/\w+(?:/\w+)?\.py)`:$", PAGE, re.MULTILINE)
-CLASSIFIER, NEAREST = "models/neighbors/classifier.py", "tests/nearest.py"
-IMPORT = f"from {QUESTION_PATH.removesuffix('.py').replace('/', '.')} import Crowd, Radii\n"
-NAME = Path(METHOD_PATH).stem
+ADDED = a_question()
+NAME = ADDED.name
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(PATIENCE_SECONDS)]
 
@@ -58,16 +55,7 @@ print(proven)
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Copy:
     """What the page asks for, done."""
     copy = Copy(tmp_path_factory.mktemp("checkout"))
-    copy.write(QUESTION_PATH, QUESTION)
-    copy.write(METHOD_PATH, METHOD)
-    for file, method, end in (
-        (CLASSIFIER, ANSWER, "    def _vote(self"),
-        (NEAREST, DOUBLE, "    def labels(self"),
-    ):
-        text = (ROOT / file).read_text()
-        known = "from algorithms.seam.questions.neighbors import"
-        assert known in text and end in text
-        copy.write(file, text.replace(known, IMPORT + known, 1).replace(end, method + "\n" + end, 1))
+    copy.add(ADDED)
     return copy
 
 
@@ -83,14 +71,8 @@ def test_on_the_real_model_its_radii_are_those_of_the_triangle_inequality_and_ne
     assert int(copy.python("-c", TRUTH)) > 36
 
 
-def test_all_of_it_is_written_as_the_rest_is(copy: Copy) -> None:
-    files = (QUESTION_PATH, METHOD_PATH, CLASSIFIER)
-    for command in (["ruff", "check"], ["ruff", "format", "--check"], ["mypy", "--strict"]):
-        copy.python("-m", *command, *files)
-
-
 def test_nothing_else_names_the_question(copy: Copy) -> None:
     """Driver, seam and models but for the one that answers it are as they were."""
     files = (*copy.root.glob("algorithms/**/*.py"), *copy.root.glob("models/**/*.py"))
     naming = {str(f.relative_to(copy.root)) for f in files if re.search(r"\bCrowd\b|AskCrowd", f.read_text())}
-    assert naming == {QUESTION_PATH, METHOD_PATH, CLASSIFIER}
+    assert naming == set(ADDED.code)

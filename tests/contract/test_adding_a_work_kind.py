@@ -1,20 +1,19 @@
 """docs/adding-a-work-kind.md, followed to the letter: one file, and a real worker makes a model by it."""
 
 import json
-import re
-from pathlib import Path
 from textwrap import indent
 from typing import Any
 
 import pytest
 import redis
 
-from tests.following import PATIENCE_SECONDS, ROOT, Copy, blocks
+from tests.following import Copy
+from tests.pages import a_work_kind, blocks
+from tests.patience import PATIENCE_SECONDS
 
-PAGE = (ROOT / "docs" / "adding-a-work-kind.md").read_text()
-FILE, CALL = blocks("adding-a-work-kind.md", "python")
-(PATH,) = re.findall(r"^`(workers/work/\w+\.py)`:$", PAGE, re.MULTILINE)
-NAME = Path(PATH).stem
+ADDED = a_work_kind()
+NAME = ADDED.name
+_, CALL = blocks("adding-a-work-kind.md", "python")
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(PATIENCE_SECONDS)]
 
@@ -163,7 +162,7 @@ print(json.dumps({
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Copy:
     """What the page asks for, done."""
     copy = Copy(tmp_path_factory.mktemp("checkout"))
-    copy.write(PATH, FILE)
+    copy.add(ADDED)
     return copy
 
 
@@ -212,11 +211,7 @@ def test_it_is_committed_under_the_fence_and_leaves_no_bytes_behind(outcome: dic
     assert outcome["is_gone"]
 
 
-def test_the_file_is_written_as_the_others_are_and_keeps_the_contracts(copy: Copy, outcome: dict[str, Any]) -> None:
-    copy.python("-m", "ruff", "check", PATH)
-    copy.python("-m", "ruff", "format", "--check", PATH)
-    copy.python("-m", "mypy", PATH)
-    copy.python("-c", "from importlinter.cli import lint_imports; raise SystemExit(lint_imports())")
+def test_the_file_is_found_and_both_processes_may_load_it(copy: Copy) -> None:
     tests = ("tests/contract/test_what_workers_import.py", "tests/unit/workers/test_messages.py")
     copy.python("-m", "pytest", "-q", "-p", "no:cacheprovider", *tests)
     assert NAME in copy.python("-c", "from workers.kinds import KINDS_OF_WORK; print(*KINDS_OF_WORK)").split()

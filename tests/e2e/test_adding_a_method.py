@@ -5,16 +5,16 @@ import shlex
 import pytest
 
 from tests.e2e.command_line import make_folder, run, up
-from tests.following import Copy, blocks, method_of_the_page
+from tests.following import Copy
+from tests.pages import a_method, blocks
 
 pytestmark = pytest.mark.slow
 
 
 def test_the_method_of_the_page_is_listed_shown_and_run(tmp_path):
-    name, files = method_of_the_page()
+    added = a_method()
     copy = Copy(tmp_path / "checkout")
-    for file, text in files.items():
-        copy.write(file, text)
+    copy.add(added)
     here = make_folder(tmp_path / "here")
     *_, commands = blocks("adding-a-method.md", "bash")
     show, go = (shlex.split(line)[1:] for line in commands.splitlines())
@@ -23,5 +23,5 @@ def test_the_method_of_the_page_is_listed_shown_and_run(tmp_path):
         shown = run(*show, folder=here, python=copy.interpreter)
         code, out, err = run(*go, "--limit", "2", folder=here, python=copy.interpreter)
     assert (listed[0], shown[0], code) == (0, 0, 0), err
-    assert name in listed[1] and "halvings" in shown[1]
-    assert f"{name}: 2 samples (2 upper bounds)" in out, out
+    assert added.name in listed[1] and "halvings" in shown[1]
+    assert f"{added.name}: 2 samples (2 upper bounds)" in out, out
