@@ -4,7 +4,7 @@ Each kind is one file in `workers/work/`, which both processes load: at its top 
 one of them may meet is imported inside the function that runs there.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
@@ -64,6 +64,8 @@ class Bench(Protocol):
     def model(self) -> Model: ...
     @property
     def device(self) -> str: ...
+    @property
+    def computed_with(self) -> Mapping[str, str]: ...
     @property
     def http_calls(self) -> int: ...
 

@@ -12,7 +12,8 @@ from jobs.work.queue import RUN_CHUNK, Queue
 from models.library import Library
 from workers.app import app, confined, kind, settings
 from workers.confinement.levels import RunnerKind
-from workers.confinement.resources import MEMORY_BYTES
+from workers.confinement.openable import CARD_DRIVERS
+from workers.confinement.resources import CARD_MEMORY_BYTES, MEMORY_BYTES
 from workers.reaper import Reaper
 from workers.supervisor.runner_process import RunnerProcess, sweep_directories
 from workers.supervisor.spare import Runners
@@ -68,12 +69,11 @@ def run_chunk(self: Any, job_id: str, chunk: int) -> None:
 
 
 def _start(runner_kind: RunnerKind) -> RunnerProcess:
-    """CUDA maps more address space than any limit that would still protect the machine."""
-    memory = None if runner_kind == "card" else MEMORY_BYTES
+    memory = CARD_MEMORY_BYTES if runner_kind == "card" else MEMORY_BYTES
     return RunnerProcess(memory_bytes=memory, kind=runner_kind, isolation=confined.level)
 
 
 def _runner_kind(device: str) -> RunnerKind:
     if kind() == "probe":
         return "probe"
-    return "card" if device != "cpu" and Path("/dev/nvidiactl").exists() else "compute"
+    return "card" if device != "cpu" and any(Path(driver).exists() for driver in CARD_DRIVERS) else "compute"

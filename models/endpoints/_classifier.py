@@ -1,7 +1,7 @@
 """A model behind an address, as a model under audit: rows in batches, several requests under way at a time."""
 
 import asyncio
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Iterator, Mapping
 from typing import Any, NoReturn, TypeVar, final
 
 import numpy as np
@@ -65,6 +65,9 @@ class RemoteClassifier:
         self.gives_probabilities = endpoint.output.kind == "probabilities"
         self._nothing = np.zeros(0, np.int64) if endpoint.output.kind == "labels" else np.zeros((0, self.classes), "f4")
         self.offers = dict.fromkeys(OFFERS[endpoint.output.kind], self)
+
+    def computed_with(self) -> Mapping[str, str]:
+        return {}  # its own affair
 
     def labels(self, rows: Rows) -> Labels:
         """Answer labels, (m,): of scores the largest, the first of equals."""

@@ -4,6 +4,7 @@ The k nearest points vote. Of points at the same distance the one that comes fir
 with the same number of votes the smallest label wins, as in scikit-learn.
 """
 
+from collections.abc import Mapping
 from typing import final
 
 import numpy as np
@@ -39,6 +40,9 @@ class NeighborClassifier:
 
     def neighbors(self) -> Neighbors:
         return self._neighbors
+
+    def computed_with(self) -> Mapping[str, str]:
+        return {}  # the processor alone
 
     def labels(self, rows: Rows) -> Labels:
         flat = rows.reshape(len(rows), -1).astype(np.float64)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from algorithms.errors import ModelFault
 from algorithms.seam.access import Access, Labels, Rows, Scores
 from algorithms.seam.labeling import lifted, named
-from models.device import Device
+from models.device import PROCESSOR, Device, card
 from models.onnx.bounds.bounder import Bounder
 from models.onnx.gradients.differentiator import Differentiator
 from models.onnx.network import Network
@@ -30,7 +30,7 @@ class OnnxClassifier:
         bounder: Bounder | None = None,
         substitutes: Differentiator | None = None,
     ) -> None:
-        self._network = network
+        self._network, self._device = network, device
         self._session = network.session(device)
         self.shape = network.input.shape
         self.classes = network.output.classes
@@ -40,6 +40,13 @@ class OnnxClassifier:
         given = offers(network, differentiable=differentiator is not None, bounded=bounder is not None)
         who = {Access.GRADIENTS: differentiator, Access.BOUNDS: bounder}
         self.offers: Mapping[Access, Any] = {access: who.get(access, self) for access in given}
+
+    def computed_with(self) -> Mapping[str, str]:
+        """Name what the bits of its answers depend on where a card makes them. `batch`: rows a call of each part."""
+        if self._device == "cpu":
+            return {}
+        batch = f"scores {self._session.batch}" if self._session.provider != PROCESSOR else ""
+        return {**card(), "provider": self._session.provider, "batch": batch}
 
     def labels(self, rows: Rows) -> Labels:
         """Decide as the file does: by its own labels, or by the largest of what it gives out, the first of equals."""

@@ -1,12 +1,14 @@
 """onnxruntime: the fastest way to labels and scores, hardened, and bit-equal whatever company a row keeps.
 
 One thread a call, and the rows of a question split over a small pool: with two threads inside a call, rows were seen
-to change with their company. Telemetry is off by `ORT_DISABLE_TELEMETRY=1`, which whoever starts this process sets.
+to change with their company. On a card a row's bits depend on the rows of its call by their number: there all calls
+have one size. Telemetry is off by `ORT_DISABLE_TELEMETRY=1`, which whoever starts this process sets.
 """
 
 import math
 import os
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,11 +19,13 @@ from onnxruntime.capi import onnxruntime_pybind11_state as native
 
 from algorithms.errors import ModelFault
 from algorithms.seam.access import Rows
-from models.device import Device, providers
+from models.device import PROCESSOR, Device, providers
+from models.onnx.batch import Batch, CardIsFull
 from models.onnx.graph import as_outputs
 
 SLICE = 64  # rows a call at most: enough to keep one core busy
 SLICE_NUMBERS = 2**18  # and numbers a call, where rows are large: activations are many times as much
+CARD_SLICE, CARD_NUMBERS = 128, 2**24  # the same on a card, which has more to keep busy
 FOLDED_BYTES = 64 * 2**20  # largest constant computed ahead; the default, 1 GiB, is reached by a 152-byte file
 
 # onnxruntime's errors have no base of their own.
@@ -32,15 +36,17 @@ ERRORS: tuple[type[Exception], ...] = (
     *(e for e in vars(native).values() if isinstance(e, type) and issubclass(e, Exception)),
 )
 
+CARD_FULL = ("Failed to allocate memory", "out of memory", "ALLOC_FAILED")  # of its arena, of CUDA, of cuDNN and cuBLAS
+
 
 def cores() -> int:
     """Count the processors this process may use."""
     return len(os.sched_getaffinity(0))
 
 
-def rows_a_call(shape: tuple[int, ...], most: int, least: int = 2) -> int:
+def rows_a_call(shape: tuple[int, ...], most: int, least: int = 2, numbers: int = SLICE_NUMBERS) -> int:
     """Count rows a call: `most`, or fewer where rows are large; the same for a model whatever it is asked."""
-    return max(least, min(most, SLICE_NUMBERS // math.prod(shape)))
+    return max(least, min(most, numbers // math.prod(shape)))
 
 
 def start(model: ModelProto, device: Device = "cpu") -> ort.InferenceSession:
@@ -57,10 +63,13 @@ def start(model: ModelProto, device: Device = "cpu") -> ort.InferenceSession:
     options.add_session_config_entry("optimization.constant_folding_max_output_size_in_bytes", str(FOLDED_BYTES))
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.add_session_config_entry("session.inter_op.allow_spinning", "0")
+    options.use_deterministic_compute = device == "cuda"
     try:
-        return ort.InferenceSession(model.SerializeToString(), options, providers=providers(device))
+        session = ort.InferenceSession(model.SerializeToString(), options, providers=providers(device))
     except ERRORS as error:
         raise ModelFault("onnxruntime cannot load the model.") from error
+    session.disable_fallback()  # in the middle of its answers, to another provider and other bits
+    return session
 
 
 def run(session: ort.InferenceSession, entry: str, rows: NDArray[Any], outputs: list[str] | None = None) -> list[Any]:
@@ -68,6 +77,8 @@ def run(session: ort.InferenceSession, entry: str, rows: NDArray[Any], outputs: 
     try:
         return list(session.run(outputs, {entry: np.ascontiguousarray(rows)}))
     except ERRORS as error:
+        if session.get_providers()[0] != PROCESSOR and any(words in str(error) for words in CARD_FULL):
+            raise CardIsFull from error
         raise ModelFault("The model failed while it was asked; check that it runs on these inputs.") from error
 
 
@@ -89,9 +100,11 @@ class Session:
     ) -> None:
         self._session = start(model, device)
         self._entry = entry
-        self._batch = batch
+        self.provider = str(self._session.get_providers()[0])  # the processor's, where no other could be had
+        is_on_card = self.provider != PROCESSOR
+        self.batch = Batch(batch, is_given=True) if batch else _card_batch(shape) if is_on_card else None
         self._slice = rows_a_call(shape, SLICE)
-        self._threads = cores() if device == "cpu" else 1
+        self._threads = 1 if is_on_card else cores()
         self._pool = ThreadPoolExecutor(self._threads)
 
     def ask(self, rows: Rows, output: str) -> NDArray[Any]:
@@ -100,23 +113,35 @@ class Session:
 
     def ask_each(self, rows: Rows, outputs: list[str]) -> list[NDArray[Any]]:
         """Ask rows (m, *shape) for several outputs at once, each (m, ...). Raises ModelFault."""
+        return (
+            self._ask_each(rows, outputs)
+            if self.batch is None
+            else self.batch.ask(partial(self._ask_each, rows, outputs))
+        )
+
+    def _ask_each(self, rows: Rows, outputs: list[str]) -> list[NDArray[Any]]:
         if not len(rows):
             return [each[:0] for each in self._answers(np.zeros((1, *rows.shape[1:]), rows.dtype), outputs)]
         found = list(self._pool.map(lambda part: self._answers(part, outputs), self._parts(rows)))
         return [np.concatenate(parts) for parts in zip(*found, strict=True)]
 
     def _parts(self, rows: Rows) -> list[Rows]:
-        """Own size of a fixed model, else equal slices for all threads."""
-        if self._batch is not None:
-            return [rows[i : i + self._batch] for i in range(0, len(rows), self._batch)]
+        """Batches where their size is fixed, else equal slices for all threads."""
+        if self.batch is not None:
+            return [rows[i : i + self.batch.rows] for i in range(0, len(rows), self.batch.rows)]
         count = -(-len(rows) // self._slice)
         if len(rows) >= 4 * self._threads:
             count = -(-count // self._threads) * self._threads
         return np.array_split(rows, count)
 
     def _answers(self, part: Rows, outputs: list[str]) -> list[NDArray[Any]]:
-        answers = run(self._session, self._entry, padded(part, self._batch or 2), outputs)
+        size = 2 if self.batch is None else self.batch.rows
+        answers = run(self._session, self._entry, padded(part, size), outputs)
         return [np.asarray(answer)[: len(part)] for answer in answers]
+
+
+def _card_batch(shape: tuple[int, ...]) -> Batch:
+    return Batch(rows_a_call(shape, CARD_SLICE, numbers=CARD_NUMBERS))
 
 
 def padded(rows: NDArray[Any], size: int) -> NDArray[Any]:

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from workers.confinement.landlock import EXECUTE, IOCTL_DEV, READ, READ_FILE, WRITE_FILE
+from workers.confinement.landlock import EXECUTE, IOCTL_DEV, READ, WRITE_FILE
 from workers.confinement.levels import NotConfined, RunnerKind
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -35,6 +35,7 @@ NETWORK = (  # names, and whose certificates are believed
     "/usr/share/ca-certificates",
     "/usr/local/share/ca-certificates",
 )
+CARD_DRIVERS = ("/dev/nvidiactl", "/dev/dxg")  # Linux has the one, Linux within Windows the other
 CARD = ("/sys/bus/pci/devices", "/sys/devices", "/proc/driver/nvidia", "/proc/self", "/proc/devices", "/proc/modules")
 
 
@@ -77,5 +78,5 @@ def _network() -> Iterator[Path]:
 
 def _card() -> dict[Path, int]:
     """What CUDA's own libraries open: the card's devices, and what the kernel says of it."""
-    devices = dict.fromkeys(Path("/dev").glob("nvidia*"), READ_FILE | WRITE_FILE | READ | IOCTL_DEV)
-    return {**{Path(name): READ for name in CARD}, **devices}
+    devices = (*Path("/dev").glob("nvidia*"), *map(Path, CARD_DRIVERS))
+    return {**{Path(name): READ for name in CARD}, **dict.fromkeys(devices, READ | WRITE_FILE | IOCTL_DEV)}

@@ -9,6 +9,7 @@ from pathlib import Path
 from workers.confinement.calls import prctl
 
 MEMORY_BYTES = 8 << 30  # of address space: torch alone maps 3 to 5 GiB it never touches
+CARD_MEMORY_BYTES = 64 << 30  # where CUDA comes on top: it maps 17 GiB before the first model, and cannot start in 8
 OPEN_FILES = 256
 NICE = 5  # behind the API and Redis of the same machine: they need little, and somebody waits for them
 
@@ -16,7 +17,7 @@ _PR_SET_PDEATHSIG = 1
 
 
 def limit(*, memory_bytes: int | None) -> None:
-    """Sets limits to what this process may use. `memory_bytes` None: a graphics card maps more than any limit allows.
+    """Sets limits to what this process may use. `memory_bytes`: of address space; None: all there is.
 
     No file may grow: what a runner says goes over pipes. RLIMIT_NPROC is left alone: it counts every thread of the
     user, so a runner would fail because of its neighbors; the container's pids limit is the one to set. The CPU time

@@ -18,7 +18,7 @@ def main(parent: int, memory_bytes: int, kind: RunnerKind, level: Isolation) -> 
 
     from workers.runner.answering import Answering  # only now: numpy and torch start threads and map memory
 
-    answering = Answering(sys.stdin.buffer, answers, remote=kind == "probe")
+    answering = Answering(sys.stdin.buffer, answers, kind=kind)
     seal(confined, kind=kind)
     answering.serve(confined)
 

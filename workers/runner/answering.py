@@ -2,17 +2,16 @@
 
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, BinaryIO
 
 from algorithms.driver.progress import Checkpoint, RunProgress, Stop
 from algorithms.errors import BrinellError, Contradiction, Refused
-from algorithms.seam.access import Model
 from models.cards import Inspection
-from models.device import Device, choose, look_at_processor
-from models.opening import inspect_model, load_libraries, open_model
+from models.device import Device, choose, look_at_processor, warm_up
+from models.opening import OpenedModel, inspect_model, load_libraries, open_model
 from workers import frames, messages
-from workers.confinement.levels import Confined
+from workers.confinement.levels import Confined, RunnerKind
 from workers.frames import Frame
 from workers.kinds import ANSWERS
 from workers.messages import (
@@ -38,17 +37,19 @@ PROGRESS_SECONDS = 1.0
 class Answering:
     """The bench of one model at a time, and the answers to what is asked about it."""
 
-    def __init__(self, requests: BinaryIO, answers: BinaryIO, *, remote: bool) -> None:
+    def __init__(self, requests: BinaryIO, answers: BinaryIO, *, kind: RunnerKind) -> None:
         self.begun: Message | None = None
         self.device: Device = "cpu"
         self._inbox = Inbox(requests)
         self._answers = answers
-        self._model: Model | None = None
+        self._model: OpenedModel | None = None
         self._permit: Permit | None = None
         self._said = -PROGRESS_SECONDS
-        load_libraries(remote=remote)
-        if not remote:
+        load_libraries(remote=kind == "probe")
+        if kind != "probe":
             look_at_processor()
+        if kind == "card":
+            warm_up()
         import scipy.optimize  # noqa: F401  # the fits and intervals of methods: a second that no job should wait for
 
     def serve(self, confined: Confined) -> None:
@@ -76,9 +77,13 @@ class Answering:
         return inspect_model(about.card, about.model, device=choose(about.device), permit=permit)
 
     @property
-    def model(self) -> Model:
+    def model(self) -> OpenedModel:
         assert self._model is not None  # the supervisor opens a model before it asks about one
         return self._model
+
+    @property
+    def computed_with(self) -> Mapping[str, str]:
+        return self.model.computed_with()
 
     @property
     def http_calls(self) -> int:

@@ -33,7 +33,7 @@ ENVIRONMENT = {
 }
 PASSED_ON: dict[RunnerKind, tuple[str, ...]] = {
     "compute": ("LD_LIBRARY_PATH",),  # where a CUDA build of a library looks for CUDA, also without a card
-    "card": ("CUDA_VISIBLE_DEVICES", "LD_LIBRARY_PATH"),  # which card, and where its libraries are
+    "card": ("CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER", "LD_LIBRARY_PATH"),  # which card, and where its libraries are
     "probe": ("SSL_CERT_FILE", "SSL_CERT_DIR"),  # whose certificates are believed
 }
 

@@ -3,7 +3,7 @@
 import io
 from collections.abc import Sequence
 from time import monotonic
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +35,10 @@ HAND_OVER_SECONDS = 3.0
 CHUNK_SECONDS = 0.1  # to take a chunk whose time is up, ask its clean rows and write it down
 
 _FINDINGS = TypeAdapter(tuple[Finding, ...])
+
+
+CardFact = Literal["card", "cuda", "cudnn", "provider", "batch"]
+"""What a runner may add to the versions of a result: of what it computed on, where that is a card."""
 
 
 class BeginJob(Message):
@@ -92,6 +96,7 @@ class ChunkDone(Message):
     seconds: Seconds
     http_calls: Natural
     device: ShortText
+    computed_with: dict[CardFact, ShortText] = {}
 
 
 class ChunkBroken(ChunkDone, Fault):
@@ -189,7 +194,7 @@ def believed(answer: ChunkDone, lease: JobLease, desk: Desk, x: NDArray[np.float
         device=answer.device,
         isolation=desk.confined.level,
         isolation_denied=desk.confined.denied,
-        versions=versions(),
+        versions=versions() | {str(fact): said for fact, said in answer.computed_with.items()},
         warnings=cautions.about(lease.model),
     )
 
@@ -239,6 +244,7 @@ def run(asked: RunChunk, bench: Bench) -> ChunkDone:
         "seconds": monotonic() - began,
         "http_calls": bench.http_calls - calls,
         "device": bench.device,
+        "computed_with": dict(bench.computed_with),
         **_points(outcomes, bench.model.shape),
     }
     if fault is None:

@@ -19,7 +19,7 @@ from algorithms.mathematics.geometry import lengths
 from algorithms.mathematics.norms import Norm
 from algorithms.seam.access import Labels
 from algorithms.seam.questions.margins import Region, Relaxation
-from models.device import Device
+from models.device import Device, compute_exactly
 from models.onnx.bounds.backward import propagate_backward
 from models.onnx.bounds.concretization import Balls
 from models.onnx.bounds.node import Unsupported
@@ -72,6 +72,7 @@ class Bounder:
     def __init__(
         self, plan: BoundPlan, device: Device, *, rounds: bool = True, bucket: int = BUCKET, slack: float = 0.0
     ) -> None:
+        compute_exactly(device)
         self._plan, self._device, self._rounds = plan, device, rounds
         self._slack = slack if rounds else 0.0
         self._bucket = _power_of_two(bucket, HELD // plan.widest)

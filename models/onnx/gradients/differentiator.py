@@ -24,7 +24,7 @@ from algorithms.seam.access import Labels, Rows, Scores
 from algorithms.seam.questions.gradient_norms import Ball
 from algorithms.seam.questions.gradients import Cotangent, Gradients
 from algorithms.seam.questions.hessians import Products
-from models.device import Device
+from models.device import Device, compute_exactly
 from models.onnx.gradients import gathering
 from models.onnx.gradients.narrow_convolutions import NarrowConvolutions, are_narrow
 from models.onnx.gradients.quantization import in_plain_ops
@@ -99,6 +99,7 @@ class Differentiator:
         calling: Callable[[], AbstractContextManager[Any]] | None = None,
     ) -> None:
         """`calling`: what each call is made within."""
+        compute_exactly(device)
         self._module = module.to(device)
         self._kinks = kinks
         self._device = device
@@ -182,7 +183,8 @@ class Differentiator:
         self, rows: Rows, calling: Callable[[], AbstractContextManager[Any]] | None = None
     ) -> tuple[Tensor, Tensor]:
         """-> (points, scores), padded to the bucket, the graph between them held."""
-        points = torch.from_numpy(padded(rows, self._bucket)).to(self._device).requires_grad_(True)
+        whole = np.ascontiguousarray(padded(rows, self._bucket))  # cuDNN chooses kernels by strides
+        points = torch.from_numpy(whole).to(self._device).requires_grad_(True)
         try:
             with (calling or self._calling)():
                 scores = self._module(points)

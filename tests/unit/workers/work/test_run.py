@@ -12,12 +12,14 @@ from algorithms.mathematics.norms import Norm
 from algorithms.seam.claims import Finding, Kind
 from algorithms.seam.hint import Hint
 from jobs.hints import GivenHints, packed
+from jobs.installation.version import VERSION
 from jobs.request import JobRequest
 from jobs.spec import JobSpec, ThreatSpec
 from jobs.summary import Preparation
 from jobs.work.lease import JobLease
 from models.cards import ModelCard, Reads, SamplesCard
 from workers import cautions, shared_rows
+from workers.confinement.levels import Confined
 from workers.frames import FrameError
 from workers.work import run
 
@@ -192,6 +194,33 @@ def test_of_a_model_that_failed_on_the_way_some_findings_are_enough(rows, believ
     else:
         with pytest.raises(FrameError):
             run.findings(broken, lease())
+
+
+class Keeping:
+    """What `believed` needs of a desk."""
+
+    confined = Confined("strict")
+
+    def keep(self, data):
+        return str(len(data))
+
+
+CARD = {"card": "NVIDIA H200", "cuda": "13.0", "cudnn": "91900", "provider": "CUDAExecutionProvider"}
+
+
+def test_a_result_names_the_card_and_the_rows_a_call_that_its_bits_depend_on():
+    told = {**CARD, "batch": "scores 128, gradients 512"}
+    answer = through_the_pipe(done().model_copy(update={"device": "cuda", "computed_with": told}))
+    result = run.believed(answer, lease(), Keeping(), np.zeros((2, *SHAPE), np.float32))
+    assert told.items() <= result.versions.items()
+    assert result.versions["brinell"] == VERSION and "numpy" in result.versions
+    assert not CARD.keys() & run.believed(done(), lease(), Keeping(), np.zeros((2, *SHAPE), np.float32)).versions.keys()
+
+
+@pytest.mark.parametrize("told", [{"brinell": "9.9"}, {"card": "x" * 5000}], ids=["another fact", "long"])
+def test_a_runner_says_of_what_it_computed_with_nothing_but_the_card(told):
+    with pytest.raises(FrameError):
+        through_the_pipe(done().model_copy(update={"computed_with": told}))
 
 
 @pytest.mark.parametrize("blob", [b"", b"{}", b'[{"index": 4}]', b"\xff"])

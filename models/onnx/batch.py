@@ -1,0 +1,56 @@
+"""How many rows a model is asked at a time where that is fixed: its bits depend on it, and so does its memory."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import torch
+
+from algorithms.errors import ModelFault
+
+Answer = TypeVar("Answer")
+
+FEWEST = 2  # a single row takes another kernel
+
+
+class CardIsFull(Exception):
+    """A card has no memory left for a call. torch has an exception of its own for that, onnxruntime has none."""
+
+
+class Batch:
+    """A batch is the number of rows of every call: padded where there are fewer, cut where there are more.
+
+    Where a card has no memory for so many it is halved, for good, and the whole question is asked again, so that no
+    answer mixes two sizes. `is_given`: the graph takes this number alone.
+    """
+
+    def __init__(self, rows: int, *, is_given: bool = False) -> None:
+        self.rows = rows
+        self._is_given = is_given
+        self._had: tuple[int, ...] = ()
+
+    def __str__(self) -> str:
+        """Return the rows a call now, and before it those that were too many."""
+        return "/".join(map(str, (*self._had, self.rows)))
+
+    def ask(self, question: Callable[[], Answer]) -> Answer:
+        """Ask, with fewer rows a call until the card has memory for them. Raises ModelFault where it never has."""
+        while True:
+            try:
+                return question()
+            except (torch.OutOfMemoryError, CardIsFull) as error:
+                self._halve(error)
+
+    def _halve(self, error: Exception) -> None:
+        if self._is_given or self.rows <= FEWEST:
+            raise card_is_full(self.rows) from error
+        self._had += (self.rows,)
+        self.rows = max(FEWEST, self.rows // 2)
+        torch.cuda.empty_cache()
+
+
+def card_is_full(rows: int) -> ModelFault:
+    """Say that a model does not fit, and what can be done."""
+    return ModelFault(
+        f"The worker's card has no memory for this model, not even for {rows} rows at a time; use a smaller model, or"
+        " have the operator give the worker a card of its own or the processor (BRINELL_DEVICE=cpu)."
+    )
