@@ -5,6 +5,7 @@ company (sums run along one row only), and keep every row they were sent: an acc
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from algorithms.mathematics.geometry import lengths
 from algorithms.mathematics.norms import NORMS, Norm
 from algorithms.seam.access import Access, Labels, Rows, Scores
 from algorithms.seam.labeling import named
-from algorithms.seam.questions.gradient_norms import Ball
+from algorithms.seam.questions.gradient_norms import Ball, Differences
 from algorithms.seam.questions.gradients import Cotangent, Gradients
 from algorithms.seam.questions.margins import Region, Relaxation
 from tests.balls import least_change
@@ -73,7 +74,10 @@ class ClosedForm(ABC):
             gradients[sent] = moved.reshape(-1, *self.shape)
         return scores, gradients
 
-    def largest_gradient_norms(self, ball: Ball, label: int, rivals: NDArray[np.int64]) -> Array:
+    def largest_gradient_norms(self, asked: Sequence[Differences]) -> list[Array]:
+        return [self._largest_norms(one.ball, one.label, one.rivals) for one in asked]
+
+    def _largest_norms(self, ball: Ball, label: int, rivals: NDArray[np.int64]) -> Array:
         maxima = np.zeros((3, len(rivals)))
         for rows in ball.blocks():
             self.differentiated.append(rows.copy())

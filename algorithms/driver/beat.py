@@ -14,12 +14,12 @@ class Beat:
     def __init__(self, model: Model) -> None:
         self._model = model
         self._asked: dict[type[Question[Any]], list[tuple[Talk, Paid[Question[Any]]]]] = {}
-        self._nbytes, self._is_closed = 0, False
+        self._nbytes = 0
 
     @property
     def is_full(self) -> bool:
-        """Tell whether another question would share nothing with these, and only make the beat longer."""
-        return self._is_closed or self._nbytes >= BATCH_BYTES
+        """Tell whether another question would fill no batch any better, and only make the beat longer."""
+        return self._nbytes >= BATCH_BYTES
 
     def add(self, talk: Talk, question: Question[Any]) -> None:
         """Charge the question and take it in. A sample that cannot pay leaves the run, its best claim kept."""
@@ -27,7 +27,6 @@ class Beat:
         if paid is not None:
             self._asked.setdefault(type(question), []).append((talk, paid))
             self._nbytes += question.nbytes
-            self._is_closed |= question.is_alone
 
     def ask(self) -> None:
         for kind, asked in self._asked.items():

@@ -6,7 +6,7 @@ it: whom it is charged to, and one call for all questions of the kind that conve
 
 from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Generic, Self, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,15 +23,13 @@ BATCH_BYTES = 32 * 2**20  # rows held at once: plenty to fill any model's batch,
 class Question(Generic[Answer]):
     """A question is answered by an `Answer`: `labels = yield from AskLabels(rows)`."""
 
-    is_alone: ClassVar[bool] = False  # another question would share nothing with it, and only make the beat longer
-
     def __iter__(self) -> Generator[Self, Answer, Answer]:
         """Put the question to the driver; return the answer."""
         return (yield self)
 
     @property
     def nbytes(self) -> int:
-        """Count the bytes of the rows that it sends."""
+        """Count the bytes of the rows that it sends, or has drawn where the model lives."""
         return 0
 
     def price(self) -> Iterable[tuple[int, Cost]]:

@@ -29,24 +29,41 @@ class Ball:
     stream: Stream
     counter: int  # first of the stream's counters that this ball uses: one a block
 
+    @property
+    def counters(self) -> int:
+        """Count the counters of the stream that it uses, and the blocks that its points come in."""
+        return -(-self.n // BLOCK)
+
+    def block(self, number: int) -> Rows:
+        """Draw one block of its points, (m, *shape): m is BLOCK, in the last block what is left. In any order."""
+        m = min(BLOCK, self.n - number * BLOCK)
+        rng = self.stream.at(self.counter + number)
+        offsets = self.threat.draw_in_ball(rng, m, self.x.shape, radius=self.radius, law=self.law)
+        return np.asarray(self.threat.clip(self.x + offsets, self.x))
+
     def blocks(self) -> Iterator[Rows]:
-        """Yield the n points in blocks of at most BLOCK rows: (m, *shape) each."""
-        for number, start in enumerate(range(0, self.n, BLOCK)):
-            m = min(BLOCK, self.n - start)
-            rng = self.stream.at(self.counter + number)
-            offsets = self.threat.draw_in_ball(rng, m, self.x.shape, radius=self.radius, law=self.law)
-            yield self.threat.clip(self.x + offsets, self.x)
+        """Yield the n points block by block."""
+        return map(self.block, range(self.counters))
+
+
+@dataclass(frozen=True)
+class Differences:
+    """Differences are f_label - f_rival for some rivals, looked at all over a ball."""
+
+    ball: Ball
+    label: int
+    rivals: NDArray[np.int64]  # (r,)
 
 
 class GradientNorms(Protocol):
     """Whoever speaks `GradientNorms` offers `Access.GRADIENTS`."""
 
-    def largest_gradient_norms(self, ball: Ball, label: int, rivals: NDArray[np.int64]) -> Norms:
-        """Find the largest dual norms met in a ball: max over its points z of ||grad(f_label - f_rival)(z)||_q.
+    def largest_gradient_norms(self, asked: Sequence[Differences]) -> Sequence[Norms]:
+        """Find the largest dual norms met in each ball: max over its points z of ||grad(f_label - f_rival)(z)||_q.
 
-        Returns (3, len(rivals)): q dual to l1, l2, linf, that is max-norm, 2-norm, 1-norm. The Jacobian rows of one
-        point serve every rival and every norm; nothing larger than a block of points is ever held.
-        A gradient that is not finite makes its entry NaN.
+        Returns (3, len(rivals)) for each: q dual to l1, l2, linf, that is max-norm, 2-norm, 1-norm. The Jacobian rows
+        of one point serve every rival and every norm; only a few blocks of points are ever held. Which balls are asked
+        about together changes no bit. A gradient that is not finite makes its entry NaN.
         """
         ...
 
@@ -62,7 +79,14 @@ class AskGradientNorms(Question[Norms]):
     owner: int = 0
     is_paid: bool = False  # the same points were charged for with other rivals: one Jacobian serves them all
 
-    is_alone = True
+    @property
+    def differences(self) -> Differences:
+        """Say what is looked at."""
+        return Differences(self.ball, self.label, self.rivals)
+
+    @property
+    def nbytes(self) -> int:
+        return self.ball.n * self.ball.x.nbytes
 
     def price(self) -> Iterable[tuple[int, Cost]]:
         return ((self.owner, Cost(gradients=0 if self.is_paid else self.ball.n)),)
@@ -70,5 +94,4 @@ class AskGradientNorms(Question[Norms]):
     @classmethod
     def ask(cls, model: Model, asked: Sequence[Paid["AskGradientNorms"]]) -> Sequence[Norms]:
         normed: GradientNorms = model.offers[Access.GRADIENTS]
-        questions = (paid.question for paid in asked)
-        return [normed.largest_gradient_norms(question.ball, question.label, question.rivals) for question in questions]
+        return normed.largest_gradient_norms([paid.question.differences for paid in asked])

@@ -6,11 +6,10 @@ depend on its company; slices run side by side in a small pool. `benchmarks/jaco
 gradients of weights.
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import AbstractContextManager, nullcontext
-from itertools import islice
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any
 
 import numpy as np
 import onnx2fx
@@ -21,12 +20,14 @@ from torch import Tensor
 
 from algorithms.errors import ModelFault, Refused
 from algorithms.seam.access import Labels, Rows, Scores
-from algorithms.seam.questions.gradient_norms import Ball
+from algorithms.seam.questions.gradient_norms import Differences, Norms
 from algorithms.seam.questions.gradients import Cotangent, Gradients
 from algorithms.seam.questions.hessians import Products
 from models.device import Device, compute_exactly
 from models.onnx.gradients import gathering
+from models.onnx.gradients.ahead import Made, Part, ahead
 from models.onnx.gradients.narrow_convolutions import NarrowConvolutions, are_narrow
+from models.onnx.gradients.norms import Parts, calls, drawn, laid_out, largest, norms_of_differences
 from models.onnx.gradients.quantization import in_plain_ops
 from models.onnx.gradients.smoothness import kinks
 from models.onnx.gradients.substitutes import Substitutes
@@ -35,15 +36,11 @@ from models.onnx.network import Network
 from models.onnx.session import cores, padded, rows_a_call, run_all
 from models.onnx.stumbling import being_converted, being_run, fails, first_to_differ
 
-BUCKET = 32  # rows a call
+BUCKET = 32  # rows a call: enough for one core
+ON_CARD, ON_CARD_NUMBERS = 512, 2**22  # rows and numbers a call of a card: below 512 a call takes as long as one of 512
 CONVERTIBLE_NODES = 10_000  # onnx2fx sorts in quadratic time: 5 s here
 
-NORMS = (float("inf"), 2.0, 1.0)  # dual to l1, l2, linf
-
 gathering.register()
-
-_Part = TypeVar("_Part")
-_Found = TypeVar("_Found")
 
 
 def withheld(reason: str) -> Refused:
@@ -70,6 +67,13 @@ def convert(model: ModelProto) -> torch.nn.Module:
 def _name(node: NodeProto) -> str:
     """The gate lets in standard operators, and functions of the model, whose names are words of its author."""
     return node.op_type if node.domain in (*ONNX, ML) else "functions of its own"
+
+
+def bucket_of(shape: tuple[int, ...], device: Device) -> int:
+    """Count the rows of a call where the graph takes any number: bits depend on it, so a model and device have one."""
+    if device == "cpu":
+        return rows_a_call(shape, BUCKET)
+    return rows_a_call(shape, ON_CARD, numbers=ON_CARD_NUMBERS)
 
 
 def differentiator(network: Network, device: Device) -> "Differentiator":
@@ -105,10 +109,11 @@ class Differentiator:
         self._device = device
         is_narrow = device == "cpu" and are_narrow(module.buffers())
         self._calling = calling or (NarrowConvolutions if is_narrow else nullcontext)
-        self._bucket = batch or rows_a_call(shape, BUCKET)
+        self._bucket = batch or bucket_of(shape, device)
         threads = cores() if device == "cpu" else 1
-        self._window = 2 * threads
+        self._window = max(4, 2 * threads)
         self._pool = ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,))
+        self._drawing = ThreadPoolExecutor(cores())
 
     def gradients(self, rows: Rows, cotangent: Cotangent) -> tuple[Scores, Gradients]:
         """Answer as `algorithms.seam.questions.gradients.Differentiable.gradients` promises. Raises ModelFault."""
@@ -155,44 +160,38 @@ class Differentiator:
 
         return np.concatenate(list(self._each(answer, range(0, len(rows), self._bucket))))
 
-    def largest_gradient_norms(self, ball: Ball, label: int, rivals: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Answer as `algorithms.seam.questions.gradient_norms.GradientNorms` promises. Raises ModelFault.
+    def largest_gradient_norms(self, asked: Sequence[Differences]) -> Sequence[Norms]:
+        """Answer as `algorithms.seam.questions.gradient_norms.GradientNorms` promises. Raises ModelFault."""
 
-        Each difference is reduced to its norms before the next is taken.
-        """
-        maxima = np.zeros((3, len(rivals)))
-        slices = (part for block in ball.blocks() for part in self._slices(block))
-        for met in self._each(lambda part: self._norms_of_differences(part, label, rivals), slices):
-            maxima = np.maximum(maxima, met)  # NaN stays
-        return np.where(np.isfinite(maxima), maxima, np.nan)
+        def answer(parts: Parts) -> tuple[Parts, Tensor]:
+            rows, *classes = laid_out(asked, parts, self._bucket)
+            labels, rivals = (torch.from_numpy(np.ascontiguousarray(each)).to(self._device) for each in classes)
+            return parts, norms_of_differences(self._scores, self._points(rows), labels, rivals)
 
-    def _norms_of_differences(self, rows: Rows, label: int, rivals: NDArray[np.int64]) -> NDArray[np.float64]:
-        """(m, *shape) -> (3, rivals), largest over the rows."""
-        points, scores = self._forward(rows)
-        met = np.zeros((3, len(rivals)))
-        for j, rival in enumerate(rivals):
-            difference = torch.zeros_like(scores)
-            difference[:, label] = 1
-            difference[:, rival] = -1
-            last = j == len(rivals) - 1
-            (gradient,) = torch.autograd.grad(scores, points, difference, retain_graph=not last)
-            met[:, j] = _largest_norms(gradient[: len(rows)].flatten(1))
-        return met
+        filled = calls(drawn(asked, self._drawing, cores()), self._bucket)
+        with blaming_the_model():
+            return largest(asked, ((parts, norms.cpu().numpy()) for parts, norms in self._each(answer, filled)))
 
     def _forward(
         self, rows: Rows, calling: Callable[[], AbstractContextManager[Any]] | None = None
     ) -> tuple[Tensor, Tensor]:
         """-> (points, scores), padded to the bucket, the graph between them held."""
-        whole = np.ascontiguousarray(padded(rows, self._bucket))  # cuDNN chooses kernels by strides
-        points = torch.from_numpy(whole).to(self._device).requires_grad_(True)
+        points = self._points(padded(rows, self._bucket)).requires_grad_(True)
+        return points, self._scores(points, calling)
+
+    def _points(self, rows: Rows) -> Tensor:
+        return torch.from_numpy(np.ascontiguousarray(rows)).to(self._device)  # cuDNN chooses kernels by strides
+
+    def _scores(self, points: Tensor, calling: Callable[[], AbstractContextManager[Any]] | None = None) -> Tensor:
+        """Of points that want a gradient. Raises ModelFault, and Refused where there is none to be had."""
         try:
             with (calling or self._calling)():
-                scores = self._module(points)
+                scores: Tensor = self._module(points)
         except Exception as error:  # a graph of other people's, rebuilt by a young library, may stumble in any way
             raise ModelFault(fails("gradients", being_run(self._module, points.detach()))) from error
         if not scores.requires_grad:
             raise withheld("There is no gradient: the graph turns the rows into whole numbers or truth values.")
-        return points, scores
+        return scores
 
     def steps(self, rows: Rows) -> tuple[str, ...]:
         """Name the steps that have substitutes, as ONNX calls them, on rows that are known to run."""
@@ -207,26 +206,19 @@ class Differentiator:
         found = run_all(model, points)
         return first_to_differ(self._module, torch.from_numpy(points).to(self._device), found, are_close)
 
-    def _slices(self, rows: Rows) -> Iterator[Rows]:
-        return (rows[i : i + self._bucket] for i in range(0, max(1, len(rows)), self._bucket))
-
-    def _each(self, work: Callable[[_Part], _Found], parts: Iterable[_Part]) -> Iterator[_Found]:
-        """In order, a few ahead: what is drawn or held at once is bounded by the window, not by the question."""
-        parts = iter(parts)
-        running: list[Future[_Found]] = [self._pool.submit(work, part) for part in islice(parts, self._window)]
-        try:
-            while running:
-                found = running.pop(0).result()
-                running.extend(self._pool.submit(work, part) for part in islice(parts, 1))
-                yield found
-        except (RuntimeError, MemoryError) as error:  # torch's own errors are RuntimeErrors
-            raise ModelFault("The model failed while its gradients were taken; try smaller samples.") from error
+    def _each(self, work: Callable[[Part], Made], parts: Iterable[Part]) -> Iterator[Made]:
+        """In order, a few ahead: what is held at once is bounded by the window, not by the question."""
+        with blaming_the_model():
+            yield from ahead(self._pool, work, parts, self._window)
 
 
-def _largest_norms(gradients: Tensor) -> list[float]:
-    """(m, d) -> max over rows of the three dual norms, summed in float64."""
-    norms = [torch.linalg.vector_norm(gradients, p, dim=1, dtype=torch.float64).amax() for p in NORMS]
-    return [float(norm) for norm in norms]
+@contextmanager
+def blaming_the_model() -> Iterator[None]:
+    """Raise ModelFault where torch fails: its own errors are RuntimeErrors."""
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:
+        raise ModelFault("The model failed while its gradients were taken; try smaller samples.") from error
 
 
 def _numbers(values: Tensor, rows: Rows) -> NDArray[np.float32]:

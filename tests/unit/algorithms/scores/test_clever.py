@@ -16,7 +16,7 @@ from algorithms.scores.clever.params import PRESETS, CleverParams
 from algorithms.scores.clever.score import minimum
 from algorithms.seam.case import Case
 from algorithms.seam.claims import Finding, Kind
-from algorithms.seam.questions.gradient_norms import AskGradientNorms, Ball
+from algorithms.seam.questions.gradient_norms import AskGradientNorms, Ball, Differences
 from algorithms.seam.streams import Stream
 from algorithms.seam.threat import Box, Threat
 from tests.regions import largest_slope
@@ -380,7 +380,8 @@ def test_a_question_is_asked_in_parts_that_give_the_same_bits_and_cost_each_poin
     asked: list[AskGradientNorms] = []
     met = answered(near.largest_norms(0.5, n, 6), model, asked)
     whole = Ball(x, 0.5, Threat(Norm.L2, UNBOUNDED), "radial", n, case.stream, 6)
-    np.testing.assert_array_equal(met, model.largest_gradient_norms(whole, case.label, near.rivals))
+    (expected,) = model.largest_gradient_norms([Differences(whole, case.label, near.rivals)])
+    np.testing.assert_array_equal(met, expected)
     assert max(part.ball.n * len(part.rivals) for part in asked) <= AT_ONCE
     assert sum(part.ball.n for part in asked if not part.is_paid) == n
 
@@ -391,7 +392,7 @@ def answered(talk, model: ClosedForm, asked: list[AskGradientNorms]) -> np.ndarr
     try:
         while True:
             asked.append(part := talk.send(answer))
-            answer = model.largest_gradient_norms(part.ball, part.label, part.rivals)
+            (answer,) = model.largest_gradient_norms([part.differences])
     except StopIteration as end:
         return end.value
 
@@ -412,12 +413,19 @@ def test_a_cancel_is_noticed_between_the_parts_of_a_batch():
     assert (outcome.finding.ended, outcome.finding.gradients) == ("cancelled", 1 + 64)
 
 
-def test_no_sample_waits_for_the_question_of_another():
-    model, looks = linear(), []
-    x = np.stack([sample(seed=seed) for seed in range(3)])
-    settings = CleverParams(batches=2, batch_size=8, radius=0.5)
-    run(model, Samples(x, (0, 1, 2), None), CLEVER, settings, Threat(), Budget(None), seed=0, checkpoint=looks.append)
-    assert len(looks) > 3 * 3  # one question at the sample and two batches, of each
+@pytest.mark.parametrize(("shape", "together"), [((6,), [3, 3, 3]), ((2**17,), [3] + [1] * 6)])
+def test_samples_put_their_questions_together_up_to_the_size_of_a_beat(shape, together):
+    class Counting(Linear):
+        def largest_gradient_norms(self, asked):
+            sizes.append(len(asked))
+            return super().largest_gradient_norms(asked)
+
+    rng, sizes = np.random.default_rng(1), []
+    model = Counting(rng.normal(size=(2, np.prod(shape))), np.zeros(2), shape)
+    x = rng.random((3, *shape), dtype=np.float32)
+    settings = CleverParams(batches=2, batch_size=64, radius=0.5)
+    run(model, Samples(x, (0, 1, 2), None), CLEVER, settings, Threat(), Budget(None), seed=0)
+    assert sizes == together  # the gradient at the sample, and two batches of 64 points: there 32 MiB a sample
 
 
 # --- parameters -----------------------------------------------------------------------------------------------------

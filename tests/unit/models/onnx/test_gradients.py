@@ -6,7 +6,7 @@ import pytest
 from onnx import TensorProto, helper
 
 from algorithms.mathematics.norms import NORMS, Norm
-from algorithms.seam.questions.gradient_norms import Ball
+from algorithms.seam.questions.gradient_norms import Ball, Differences
 from algorithms.seam.streams import Stream
 from algorithms.seam.threat import Box, Threat
 from models.onnx.gradients.differentiator import Differentiator, differentiator
@@ -25,6 +25,10 @@ def ball(shape: tuple[int, ...], n: int, norm: Norm = Norm.L2) -> Ball:
     return Ball(x, 0.3, Threat(norm, UNIT), "radial", n, Stream(0, 0, "clever"), 0)
 
 
+def norms(model: Differentiator, ball: Ball, label: int, rivals: np.ndarray) -> np.ndarray:
+    return model.largest_gradient_norms([Differences(ball, label, rivals)])[0]
+
+
 def jacobian(model: Differentiator, rows: np.ndarray, classes: int) -> np.ndarray:
     """(m, K, d), one class at a time."""
     columns = [model.gradients(rows, lambda own, _, k=k: np.eye(classes)[[k] * len(own)])[1] for k in range(classes)]
@@ -36,7 +40,7 @@ def jacobian(model: Differentiator, rows: np.ndarray, classes: int) -> np.ndarra
 def test_the_largest_norms_are_those_of_a_brute_force_jacobian(norm: Norm, n: int) -> None:
     export = torch_export("cnn", "classic", 13)
     model, asked, rivals = opened(export), ball(export.shape, n, norm), np.array([3, 0, 2])
-    maxima = model.largest_gradient_norms(asked, 1, rivals)
+    maxima = norms(model, asked, 1, rivals)
     J = np.concatenate([jacobian(model, rows, 4) for rows in asked.blocks()])
     differences = J[:, [1]] - J[:, rivals]  # (n, 3 rivals, d)
     assert len(J) == n
@@ -48,7 +52,7 @@ def test_the_largest_norms_of_a_linear_model_are_exact() -> None:
     W, b = linear(6, 4)
     data = graph([helper.make_node("Gemm", ["x", "W", "b"], ["z"])], ["N", 6], [("z", 1, ["N", 4])], {"W": W, "b": b})
     model = opened(Export(data, (6,), lambda rows: rows @ W + b))
-    maxima = model.largest_gradient_norms(ball((6,), 100), 2, np.array([0, 1, 3]))
+    maxima = norms(model, ball((6,), 100), 2, np.array([0, 1, 3]))
     exact = W.astype(np.float64)[:, [2]] - W[:, [0, 1, 3]]
     for row, q in zip(maxima, (np.inf, 2, 1), strict=True):
         np.testing.assert_allclose(row, np.linalg.norm(exact, q, axis=0), rtol=1e-6)
@@ -66,7 +70,7 @@ def test_a_gradient_that_is_not_finite_makes_its_entry_nan_and_no_other() -> Non
     ]
     numbers = {"half": np.float32(0.5), "huge": np.float32(1e30)}
     data = graph(nodes, ["N", 2], [("z", TensorProto.FLOAT, ["N", 3])], numbers)
-    maxima = opened(Export(data, (2,), lambda rows: rows)).largest_gradient_norms(ball((2,), 70), 0, np.array([1, 2]))
+    maxima = norms(opened(Export(data, (2,), lambda rows: rows)), ball((2,), 70), 0, np.array([1, 2]))
     assert np.isnan(maxima[:, 0]).all()
     np.testing.assert_allclose(maxima[:, 1], [1.0, np.sqrt(2), 2.0], rtol=1e-6)
 
@@ -109,9 +113,29 @@ def test_the_largest_norms_do_not_depend_on_what_was_asked_before() -> None:
     export = torch_export("cnn", "classic", 13)
     first, second = opened(export), opened(export)
     rivals = np.array([1, 2, 3])
-    expected = first.largest_gradient_norms(ball(export.shape, 100), 0, rivals)
-    second.largest_gradient_norms(ball(export.shape, 33, Norm.L1), 2, np.array([0]))
-    np.testing.assert_array_equal(second.largest_gradient_norms(ball(export.shape, 100), 0, rivals), expected)
+    expected = norms(first, ball(export.shape, 100), 0, rivals)
+    norms(second, ball(export.shape, 33, Norm.L1), 2, np.array([0]))
+    np.testing.assert_array_equal(norms(second, ball(export.shape, 100), 0, rivals), expected)
+
+
+@pytest.mark.parametrize("batch", [None, 5])
+def test_a_ball_has_the_same_bits_alone_and_among_others(batch: int | None) -> None:
+    """Of other sizes, norms, labels and numbers of rivals, in calls that begin and end within them."""
+    export = torch_export("cnn", "classic", 13, batch)
+    model = opened(export)
+    asked = [
+        Differences(ball(export.shape, n, norm), label, np.array(rivals))
+        for n, norm, label, rivals in (
+            (1, Norm.L2, 0, [1, 2, 3]),
+            (150, Norm.LINF, 3, [0]),
+            (33, Norm.L1, 1, [2, 0, 3]),
+            (64, Norm.L2, 2, [3, 1]),
+        )
+    ]
+    alone = [model.largest_gradient_norms([one])[0] for one in asked]
+    for order in ([0, 1, 2, 3], [3, 0, 2, 1], [1, 3]):
+        for k, found in zip(order, model.largest_gradient_norms([asked[k] for k in order]), strict=True):
+            np.testing.assert_array_equal(found, alone[k])
 
 
 def test_a_cotangent_hears_which_rows_its_scores_are_of() -> None:
