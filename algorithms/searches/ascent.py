@@ -48,8 +48,9 @@ class Climb:
 
     def rank_rivals(self) -> Step[Numbers]:
         """Fill `rivals`, nearest first to first order (targeted: the target alone); return the nearest's distances."""
-        self.rivals, nearest = yield from rank_rivals(self.successes, self.question)
-        return nearest
+        ranked = yield from rank_rivals(self.successes, self.question)
+        self.rivals = ranked.rivals
+        return ranked.distance
 
     def farthest(self) -> Numbers:
         """Measure the largest distance (n,) that is valid: nothing beyond is worth trying."""

@@ -20,10 +20,14 @@ RIVALS = 9  # whose distance is looked up to first order: those with the largest
 
 
 class FirstOrder(NamedTuple):
-    """Rivals (n, m) are ranked by their distance to first order, nearest first; `distance` (n,) is the nearest's."""
+    """Rivals (n, m) are ranked by their distance to first order, nearest first; `distance` (n,) is the nearest's.
+
+    `lengths` (n, m) are those of the slopes of f_y - f_j, in the dual norm.
+    """
 
     rivals: NDArray[np.int64]
     distance: Numbers
+    lengths: Numbers
 
 
 def leading_rivals(cohort: Cohort, most: int = RIVALS) -> NDArray[np.int64]:
@@ -52,7 +56,9 @@ def rank_rivals(successes: Successes, question: type[GradientQuestion] = AskGrad
     behind = z[np.arange(n * m), cohort.labels[owners]] - z[np.arange(n * m), rivals]
     away = np.where(steep > 0, behind / np.where(steep > 0, steep, 1.0), np.inf).reshape(n, m)
     nearest = away.min(axis=1)
+    order = np.argsort(away, axis=1, kind="stable")
     return FirstOrder(
-        rivals=np.take_along_axis(leading, np.argsort(away, axis=1, kind="stable"), axis=1),
+        rivals=np.take_along_axis(leading, order, axis=1),
         distance=np.where(np.isfinite(nearest), np.maximum(nearest, 1e-6), 1.0),
+        lengths=np.take_along_axis(steep.reshape(n, m), order, axis=1),
     )

@@ -14,15 +14,14 @@ from algorithms.mathematics.arrays import Mask, Numbers
 from algorithms.mathematics.losses import LossName, adversarial_margin, derivative
 from algorithms.seam.access import Labels, Rows, Scores
 from algorithms.seam.case import Cohort, Step
-from algorithms.seam.claims import Note
 from algorithms.seam.question import Owners
 from algorithms.seam.questions.gradients import AskGradient
 from algorithms.seam.threat import Threat
 from algorithms.searches.successes import Successes
+from algorithms.searches.vanishing import Vanishing
 
 TINY = 1e-12  # no slope is taken for flatter
 NO_AIM = -1
-MOSTLY_ZERO = 0.9  # share of gradients that vanished from which on a reader is warned
 
 
 @dataclass(frozen=True)
@@ -56,7 +55,7 @@ class Iterates:
         self.successes = Successes(self.cohort, self.threat)
         self.threat, self.x = self.successes.threat, self.successes.x
         self.points: Rows = self.x.copy()
-        self._asked, self._zero = (np.zeros(len(self.x), np.int64) for _ in range(2))
+        self._vanishing = Vanishing(len(self.x))
 
     def begin(self) -> Step[None]:
         """Move to the points that hints name, where the model says that they are adversarial."""
@@ -91,8 +90,7 @@ class Iterates:
 
         scores, gradients = yield from AskGradient(self.successes.shaped(points), owners, cotangent=cotangent)
         slopes = np.nan_to_num(gradients.reshape(points.shape).astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0)
-        self._asked[owners] += 1
-        self._zero[owners] += ~slopes.any(axis=1)
+        self._vanishing.see(owners, slopes)
         wins = self.successes.margin(scores, owners) > 0
         nearer = wins & (self.away(owners) < self.successes.distance[owners])
         held = yield from self.successes.confirm(owners, points, nearer.copy())
@@ -102,10 +100,7 @@ class Iterates:
 
     def tell(self) -> Step[None]:
         """Note of each sample how often its gradient was zero, with a warning where it nearly always was."""
-        for owner in np.flatnonzero(self.cohort.live):
-            share = float(self._zero[owner] / max(1, self._asked[owner]))
-            warned = {"warnings": ["zero_gradients"]} if share >= MOSTLY_ZERO else {}
-            yield Note({"zero_gradient_share": share} | warned, int(owner))
+        yield from self._vanishing.tell(self.cohort.live)
 
 
 def _margins(scores: Scores, labels: Labels, aims: Labels) -> Numbers:

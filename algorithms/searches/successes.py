@@ -69,7 +69,7 @@ class Successes:
         return through
 
     def pull_back(self, owners: Owners, points: Array, halvings: int = HALVINGS) -> Step[list[int]]:
-        """Claim the points, and all adversarial ones met on halving the segments to the samples. Returns the owners."""
+        """Yield claims of the points, and of all that are adversarial on halving the way back. Returns the owners."""
         if not len(owners):
             return []
 

@@ -1,0 +1,51 @@
+"""Carlini & Wagner's attacks: the nearest adversarial point minimizes distance + c f, for the least c that wins.
+
+Carlini & Wagner, S&P 2017, arXiv:1608.04644. `preset: paper` is theirs. Departures of `quick`: lengths are measured by
+the distance to first order of the nearest rival, so that nothing depends on the scale of features and scores, and few
+steps are enough; the offset is moved and clipped instead of a tanh, which is flat at the ends of the box; the rate
+falls. In both: distances are measured from the sample itself, a sample leaves a descent by its own loss and not by its
+company's, and one that has no success has no point.
+"""
+
+from algorithms.attacks.carlini_wagner import l2
+from algorithms.attacks.carlini_wagner.params import CarliniWagnerParams
+from algorithms.mathematics.norms import Norm
+from algorithms.method import Method
+from algorithms.seam.access import Access
+from algorithms.seam.case import Cohort, Conversation
+from algorithms.seam.claims import Kind
+from algorithms.seam.cost import Cost
+from algorithms.seam.threat import Threat
+from algorithms.searches.first_order import RIVALS
+from algorithms.searches.successes import Successes
+
+
+def minimum(params: CarliniWagnerParams, threat: Threat) -> Cost:
+    """Count the clean row, one success and the final re-query; the nearest rival, and one descent."""
+    rivals = 0 if params.units == "box" else 1 if threat.targeted else RIVALS
+    return Cost(queries=3, gradients=params.steps + rivals)
+
+
+def run(cohort: Cohort, threat: Threat, params: CarliniWagnerParams) -> Conversation:
+    """Run the attack of the threat's norm."""
+    yield from l2.run(Successes(cohort, threat), params)
+
+
+METHOD = Method(
+    name="carlini_wagner",
+    version="1",
+    family="attack",
+    threat_model="white_box",
+    needs=(Access.SCORES, Access.GRADIENTS),
+    norms=(Norm.L2,),
+    goals=("untargeted", "targeted"),
+    epsilon="optional",
+    proves=Kind.UPPER_BOUND,
+    reference="Carlini, Wagner, Towards Evaluating the Robustness of Neural Networks, S&P 2017, arXiv:1608.04644",
+    params=CarliniWagnerParams,
+    run=run,
+    cohort=True,
+    minimum=minimum,
+    smallest=CarliniWagnerParams(steps=30, search_steps=3),
+    chunk=64,
+)

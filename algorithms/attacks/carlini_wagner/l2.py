@@ -1,0 +1,73 @@
+"""Carlini & Wagner's attack in l2: minimize ||x(w) - x0||_2^2 + c f(x(w)) over w by Adam (S&P 2017, section VI-A)."""
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from algorithms.attacks.carlini_wagner.params import CarliniWagnerParams
+from algorithms.attacks.carlini_wagner.variables import Offset, Tanh, Variables
+from algorithms.mathematics.adam import Adam
+from algorithms.mathematics.arrays import Numbers
+from algorithms.seam.access import Rows
+from algorithms.seam.case import Conversation
+from algorithms.seam.question import Owners
+from algorithms.searches.constant_search import ConstantSearch
+from algorithms.searches.hinge import in_box_units, in_sample_units
+from algorithms.searches.penalty import Penalty
+from algorithms.searches.successes import Successes
+
+
+def run(successes: Successes, params: CarliniWagnerParams) -> Conversation:
+    """Descend with each constant from the sample, and claim what is nearer than before."""
+    cohort = successes.cohort
+    if params.units == "sample":
+        hinges = yield from in_sample_units(successes, params.confidence)
+    else:
+        hinges = in_box_units(cohort, params.confidence)
+    search = ConstantSearch(len(cohort.labels), params.constant)
+
+    def begin(owners: Owners) -> AdamDescent:
+        return AdamDescent(successes, hinges[0].distance[owners], owners, params)
+
+    penalty = Penalty(successes, hinges, search, steps=params.steps, looks=params.looks)
+    yield from penalty.minimize(begin, params.search_steps)
+
+
+class AdamDescent:
+    """The variables w of some samples are moved by Adam."""
+
+    def __init__(self, successes: Successes, length: Numbers, owners: Owners, params: CarliniWagnerParams) -> None:
+        self.x: Rows = successes.x[owners]
+        self.params, self.threat = params, successes.threat
+        self.length = length  # (m,) what distances are measured in
+        is_published = params.units == "box"
+        shares = 1.0 if is_published else math.sqrt(self.x.shape[1])
+        unit = (length / shares)[:, None].astype(np.float32)
+        if params.variables == "tanh":
+            self.w: Variables = Tanh(self.x, unit, self.threat, as_published=is_published)
+        else:
+            self.w = Offset(self.x, unit, self.threat)
+        self.adam = Adam(self.x.shape)
+        self._look()
+
+    def _look(self) -> None:
+        self.points = self.w.points()
+        self.delta: Numbers = (self.points.astype(np.float64) - self.x) / self.length[:, None]
+        self.distance: Numbers = np.asarray(self.threat.lengths(self.delta) ** 2)
+
+    def move(self, slopes: NDArray[Any], step: int) -> None:
+        """Take a step of Adam, given the slopes (m, d) of c f at the points."""
+        by_points = 2 * self.delta / self.length[:, None] + slopes
+        last, steps = self.params.last_rate, self.params.steps
+        falling = last + (1 - last) * (1 + math.cos(math.pi * step / steps)) / 2
+        self.w.move(np.float32(self.params.learning_rate * falling) * self.adam.step(self.w.slopes(by_points)))
+        self._look()
+
+    def keep(self, rows: NDArray[np.int64]) -> None:
+        """Go on with some of the samples only."""
+        self.x, self.length = self.x[rows], self.length[rows]
+        self.w.keep(rows)
+        self.adam.keep(rows)
+        self._look()
