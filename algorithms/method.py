@@ -73,6 +73,9 @@ class Method(Generic[N]):
     called: str | None = None  # in prose, where that is another word than its name
     reported: tuple[str, ...] = ()  # numbers of a finding's details that an audit shows beside the value
     wants_basis: Callable[[Any], bool] = lambda _: False  # `Case.basis`, with these parameters: needs auxiliary samples
+    misfit: Callable[[Any, int], str | None] = lambda _, __: (
+        None
+    )  # why parameters do not fit a model of so many classes
     earlier: "tuple[Method[N], ...]" = ()  # versions that a released recipe still runs; nobody asks for one by name
 
     @property

@@ -1,7 +1,7 @@
-"""The losses that gradient attacks climb, by their derivatives in the scores: one term a row.
+"""The losses that gradient attacks climb, and their derivatives in the scores: one term a row.
 
-Every function takes scores (m, classes), labels (m,) and targets (m,) or None, in one array namespace, and returns
-dL/dscores (m, classes). Climbing L leads away from the label, or towards the target.
+Every function takes scores (m, classes), labels (m,) and targets (m,) or None, in one array namespace. Climbing L leads
+away from the label, or towards the target.
 """
 
 from typing import Literal
@@ -16,14 +16,45 @@ LossName = Literal["margin", "cross_entropy", "dlr"]
 def derivative(name: LossName, scores: Array, labels: Array, targets: Array | None) -> Array:
     """Differentiate the named loss by the scores: dL/dscores (s, classes), in the scores' own array namespace.
 
-    DLR needs 3 classes, targeted 4: with fewer it is the margin, as its paper says.
+    DLR needs 3 classes, targeted 4: with fewer it is the margin, as its paper says. So it is of a row that has a score
+    which is no finite number. A row that names no class has nothing to climb: 0.
     """
-    needed = 3 if targets is None else 4
-    if name == "dlr" and scores.shape[1] >= needed:
-        return _dlr(scores, labels) if targets is None else _targeted_dlr(scores, labels, targets)
+    xp = array_namespace(scores)
     if name == "cross_entropy":
-        return _cross_entropy(scores, labels, targets)
-    return _margin(scores, labels, targets)
+        names_class = xp.isfinite(xp.max(scores, axis=1))[:, None]
+        nothing = xp.zeros_like(scores)
+        slopes = _cross_entropy(xp.where(names_class, scores, nothing), labels, targets)
+        return xp.where(names_class, slopes, nothing)
+    margin = _margin(scores, labels, targets)
+    if name == "dlr" and has_dlr(scores.shape[1], is_targeted=targets is not None):
+        finite = xp.all(xp.isfinite(scores), axis=1)[:, None]
+        known = xp.where(finite, scores, xp.zeros_like(scores))
+        ratio = _dlr(known, labels) if targets is None else _targeted_dlr(known, labels, targets)
+        return xp.where(finite, ratio, margin)
+    return margin
+
+
+def value(name: LossName, scores: Array, labels: Array, targets: Array | None) -> Array:
+    """Measure the named loss L (m,), whose derivative `derivative` is; NaN where a row names no class."""
+    xp = array_namespace(scores)
+    margin = adversarial_margin(scores, labels, targets)
+    if name == "cross_entropy":
+        top = xp.where(xp.isfinite(margin), xp.max(scores, axis=1), xp.zeros_like(margin))
+        known = xp.where(xp.isfinite(margin)[:, None], scores, xp.zeros_like(scores))
+        log_sum = top + xp.log(xp.sum(xp.exp(known - top[:, None]), axis=1))
+        loss = log_sum - _of(known, labels) if targets is None else _of(known, targets) - log_sum
+        return xp.where(xp.isfinite(margin), loss, margin)
+    if name == "dlr" and has_dlr(scores.shape[1], is_targeted=targets is not None):
+        finite = xp.all(xp.isfinite(scores), axis=1)
+        known = xp.where(finite[:, None], scores, xp.zeros_like(scores))
+        gain = margin if targets is None else _of(known, targets) - _of(known, labels)
+        return xp.where(finite, gain / _spread(known, is_targeted=targets is not None), margin)
+    return margin
+
+
+def has_dlr(classes: int, *, is_targeted: bool) -> bool:
+    """Tell whether the classes are enough for the ratio of logit differences: three, targeted four."""
+    return classes >= (4 if is_targeted else 3)
 
 
 def one_hot(classes: Array, scores: Array) -> Array:
@@ -48,10 +79,16 @@ def adversarial_margin(scores: Array, labels: Array, targets: Array | None) -> A
     xp = array_namespace(scores)
     mine = labels if targets is None else targets
     other = xp.take_along_axis(scores, best_other(scores, mine)[:, None], axis=1)[:, 0]
-    own = xp.take_along_axis(scores, xp.astype(mine, xp.int64)[:, None], axis=1)[:, 0]
+    own = _of(scores, mine)
     has_largest = xp.isfinite(xp.max(scores, axis=1))
     own, other = (xp.where(has_largest, z, xp.full_like(z, xp.nan)) for z in (own, other))
     return other - own if targets is None else own - other
+
+
+def _of(scores: Array, classes: Array) -> Array:
+    """The scores (m,) of these classes."""
+    xp = array_namespace(scores)
+    return xp.take_along_axis(scores, xp.astype(classes, xp.int64)[:, None], axis=1)[:, 0]
 
 
 def _margin(scores: Array, labels: Array, targets: Array | None) -> Array:
@@ -75,11 +112,16 @@ def _ranked(scores: Array) -> tuple[Array, Array]:
     return order, xp.take_along_axis(scores, order, axis=1)
 
 
+def _spread(scores: Array, *, is_targeted: bool) -> Array:
+    """z_(1) - z_(3), targeted z_(1) - (z_(3) + z_(4)) / 2: (m,)"""
+    _, ranked = _ranked(scores)
+    return ranked[:, 0] - ((ranked[:, 2] + ranked[:, 3]) / 2 if is_targeted else ranked[:, 2]) + 1e-12
+
+
 def _dlr(scores: Array, labels: Array) -> Array:
     """L = -(z_y - max_{i != y} z_i) / (z_(1) - z_(3)) (Croce & Hein 2020, eq. 6)."""
     xp = array_namespace(scores)
-    order, ranked = _ranked(scores)
-    spread = (ranked[:, 0] - ranked[:, 2] + 1e-12)[:, None]
+    order, spread = _ranked(scores)[0], _spread(scores, is_targeted=False)[:, None]
     other = best_other(scores, labels)
     y, o = one_hot(labels, scores), one_hot(other, scores)
     numerator = xp.sum(scores * (o - y), axis=1, keepdims=True)
@@ -89,8 +131,7 @@ def _dlr(scores: Array, labels: Array) -> Array:
 def _targeted_dlr(scores: Array, labels: Array, targets: Array) -> Array:
     """L = -(z_y - z_t) / (z_(1) - (z_(3) + z_(4)) / 2) (Croce & Hein 2020, eq. 7)."""
     xp = array_namespace(scores)
-    order, ranked = _ranked(scores)
-    spread = (ranked[:, 0] - (ranked[:, 2] + ranked[:, 3]) / 2 + 1e-12)[:, None]
+    order, spread = _ranked(scores)[0], _spread(scores, is_targeted=True)[:, None]
     y, t = one_hot(labels, scores), one_hot(targets, scores)
     numerator = xp.sum(scores * (t - y), axis=1, keepdims=True)
     third_fourth = (one_hot(order[:, 2], scores) + one_hot(order[:, 3], scores)) / 2

@@ -17,6 +17,8 @@ from algorithms.searches.ascent import Climb
 from algorithms.searches.first_order import RIVALS
 from algorithms.searches.smallest_radius import search
 
+TOLERANCE = 0.01  # a search ends where the smallest success is within 1 % of the largest failure
+
 
 class ClimbParams(Params):
     """Parameters of a climb are what is climbed, how long, how often, and how many radii are tried."""
@@ -46,6 +48,8 @@ def climb_nearest(climb: Climb, search_steps: int) -> Conversation:
         everyone = np.ones(len(cohort.live), np.bool_)
         yield from climb.at_radius(np.full(len(everyone), epsilon), everyone)
     else:
-        yield from search(climb, np.minimum(first_order_distance, cohort.reached), search_steps)
+        yield from search(
+            climb, np.minimum(first_order_distance, cohort.reached), tries=search_steps, tolerance=TOLERANCE
+        )
     for owner in np.flatnonzero(cohort.live):
         yield Note(climb.stationarity.of(int(owner)), int(owner))

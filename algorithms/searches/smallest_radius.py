@@ -11,8 +11,6 @@ import numpy as np
 from algorithms.mathematics.arrays import Mask, Numbers
 from algorithms.seam.case import Step
 
-TOLERANCE = 0.01  # a search ends where the smallest success is within 1 % of the largest failure
-
 
 class Attempts(Protocol):
     """Attempts are made by an attack that works within a radius, on a whole cohort at once."""
@@ -28,8 +26,10 @@ class Attempts(Protocol):
         """Tries the `wanted` samples within their radii (n,); returns which (n,) had a success there."""
 
 
-def search(attempts: Attempts, first_guess: Numbers, tries: int) -> Step[None]:
+def search(attempts: Attempts, first_guess: Numbers, *, tries: int, tolerance: float) -> Step[None]:
     """Search the smallest radii from a first guess (n,), by at most so many tries.
+
+    A search ends where the largest failure is within this share of the smallest success.
 
     Steps grow with the radius, so an attack may fail in the whole box and succeed nearer by: where doubling has ended
     without a success, the radius is halved again.
@@ -43,7 +43,7 @@ def search(attempts: Attempts, first_guess: Numbers, tries: int) -> Step[None]:
         found = np.where(won, np.minimum(found, attempts.distance), found)
         failed = np.where(wanted & ~won, radius, failed)
         failed = np.where(failed < found, failed, 0.0)  # a failure beyond a success says nothing
-        wanted &= failed < (1 - TOLERANCE) * found
+        wanted &= failed < (1 - tolerance) * found
         if not wanted.any():
             return
         widening &= radius < farthest

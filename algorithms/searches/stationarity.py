@@ -4,12 +4,11 @@ First-order stationarity (Wang et al., ICML 2019): how much a linear model would
 FOSC = r ||g||_q - <x_t - x, g>, over r ||g||_q: 0 at a stationary point of the ball, 1 at the sample.
 """
 
-from typing import Any
-
 import numpy as np
 from array_api_compat import array_namespace
 
 from algorithms.mathematics.arrays import Array, Numbers
+from algorithms.seam.claims import Details
 from algorithms.seam.question import Owners
 from algorithms.seam.threat import Threat
 from algorithms.searches.successes import on_host
@@ -32,10 +31,11 @@ class Stationarity:
         self._zero[owners] += ~(reach > 0)  # NaN leads no more than 0 does
         self._seen[owners] += 1
 
-    def of(self, owner: int) -> dict[str, Any]:
+    def of(self, owner: int) -> Details:
         """Tell how stationary one sample's last point was, and how often its gradient was zero."""
-        fosc = self._fosc[owner]
-        return {
-            "fosc": None if np.isnan(fosc) else float(fosc),
-            "zero_gradient_share": float(self._zero[owner] / max(1, self._seen[owner])),
-        }
+        share = float(self._zero[owner] / max(1, self._seen[owner]))
+        return {"fosc": self.fosc(owner), "zero_gradient_share": share}
+
+    def fosc(self, owner: int) -> float | None:
+        """Tell how stationary one sample's last point was; None where no gradient was seen."""
+        return None if np.isnan(self._fosc[owner]) else float(self._fosc[owner])

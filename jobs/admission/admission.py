@@ -103,6 +103,7 @@ def admit(
     shape = shape_of(card)
     _check_method(method, request, card)
     _check_auxiliary(method, request, auxiliary, shape)
+    _check_classes(method, request, card)
     _check_shape(samples, shape)
     columns = labels.read(samples, None if rows is None else rows.y, card.classes)
     indices = selected(request, samples)
@@ -164,6 +165,12 @@ def _check_method(method: Method, request: JobRequest, card: ModelCard) -> None:
         raise Refused(
             sentence if found in RADIUS else f"{sentence} {_advice(request, card)}", code=found, pointer=_PLACES[found]
         )
+
+
+def _check_classes(method: Method, request: JobRequest, card: ModelCard) -> None:
+    why = method.misfit(request.method, card.classes.count)
+    if why is not None:
+        raise Refused(why, pointer="/method")
 
 
 def _check_rule(request: JobRequest, card: ModelCard) -> None:

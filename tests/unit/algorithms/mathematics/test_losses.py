@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from algorithms.mathematics.losses import adversarial_margin, best_other, derivative
+from algorithms.mathematics.losses import adversarial_margin, best_other, derivative, value
 
 LABELS, TARGETS = np.array([2, 0, 3]), np.array([1, 3, 0])
 SCORES = np.random.default_rng(0).normal(size=(3, 5)) * 3
@@ -37,6 +37,16 @@ def test_a_derivative_is_that_of_the_formula(name, targets):
         t = None if targets is None else targets[i]
         numeric[i, j] = (formula(up, LABELS[i], t) - formula(down, LABELS[i], t)) / 2e-6
     assert derivative(name, SCORES, LABELS, targets) == pytest.approx(numeric, abs=1e-5)
+    told = [formula(z, LABELS[i], None if targets is None else targets[i]) for i, z in enumerate(SCORES)]
+    assert value(name, SCORES, LABELS, targets) == pytest.approx(told, rel=1e-9)
+
+
+@pytest.mark.parametrize("targets", [None, TARGETS[:2]], ids=["untargeted", "targeted"])
+@pytest.mark.parametrize("name", ["margin", "cross_entropy", "dlr"])
+def test_a_row_without_a_class_has_no_loss_and_leads_nowhere_by_numbers_that_are_none(name, targets):
+    scores = np.array([[0.0, 1.0, np.inf, 2.0, 3.0], [np.nan, 0.0, 1.0, 2.0, 3.0]])
+    assert np.isnan(value(name, scores, LABELS[:2], targets)).all()
+    assert np.isfinite(derivative(name, scores, LABELS[:2], targets)).all()
 
 
 @pytest.mark.parametrize("classes", [2, 3])

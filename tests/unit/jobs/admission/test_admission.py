@@ -73,6 +73,12 @@ REFUSALS: list[tuple[dict[str, Any], str, str, str]] = [
         for rule in ("least_likely", "runner_up")
     ),
     ({"threat": {"epsilon": 0.1}}, "epsilon_refused", "/threat/epsilon", "leave threat.epsilon out"),
+    (
+        {"method": {"name": "apgd", "loss": "targeted_dlr"}},
+        "invalid_request",
+        "/method",
+        "three classes: take loss dlr or margin",
+    ),
     ({"upload": samples_card(shape=(4,))}, "shape_mismatch", "/samples_id", r"\[4\].*\[1, 2, 2\]"),
     ({"upload": samples_card(label_maximum=3)}, "label_out_of_range", "/samples_id", "0 to 3.*0 to 2"),
     ({"upload": samples_card(label_minimum=-1)}, "label_out_of_range", "/samples_id", "from -1"),
