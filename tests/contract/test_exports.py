@@ -7,6 +7,7 @@ from algorithms.seam.access import Access
 from models.cards import ModelCard
 from models.onnx.inspection import inspect
 from models.opening import open_model
+from tests.batch_readers import READERS
 from tests.exports import NETS, Export, cast_linear, old_linear, torch_export
 
 BY_DYNAMO = ("cnn", "resnet block", "hand-written softmax", "log-softmax", "one sigmoid [N]", "both sides of a sigmoid")
@@ -26,6 +27,7 @@ TABLE = {
     "linear, five rows": lambda: old_linear(13, batch=5),
     "linear in float16": lambda: cast_linear("float16"),
     "linear in float64": lambda: cast_linear("float64"),
+    **READERS,
 }
 
 
@@ -37,10 +39,9 @@ def rows_of(export: Export, count: int = 37) -> np.ndarray:
 def test_an_export_is_understood(case: str) -> None:
     export = TABLE[case]()
     found = inspect(export.data, preprocessing=None, device="cpu")
-    is_half = export.dtype == "float16"  # too coarse to bound
     everything = (Access.LABELS, Access.SCORES, Access.GRADIENTS, Access.BOUNDS)
-    assert found.offers == (everything[:3] if is_half else everything), found.withheld
-    assert [each.offer for each in found.withheld] == [Access.BOUNDS] * is_half
+    assert found.offers == (everything if export.is_bounded else everything[:3]), found.withheld
+    assert [each.offer for each in found.withheld] == [Access.BOUNDS] * (not export.is_bounded)
     assert found.input.shape == export.shape
     assert found.input.dtype == export.dtype
     assert found.input.batch is None

@@ -23,9 +23,12 @@ from algorithms.seam.access import Labels, Rows, Scores
 from algorithms.seam.questions.gradient_norms import Differences, Norms
 from algorithms.seam.questions.gradients import Cotangent, Gradients
 from algorithms.seam.questions.hessians import Products
+from models.cards import ModelInput
 from models.device import Device, compute_exactly
+from models.onnx import probes
 from models.onnx.gradients import gathering
 from models.onnx.gradients.ahead import Made, Part, ahead
+from models.onnx.gradients.folding import fold, hand_over
 from models.onnx.gradients.narrow_convolutions import NarrowConvolutions, are_narrow
 from models.onnx.gradients.norms import Parts, calls, drawn, laid_out, largest, norms_of_differences
 from models.onnx.gradients.quantization import in_plain_ops
@@ -47,15 +50,20 @@ def withheld(reason: str) -> Refused:
     return Refused(reason, code="access_too_weak")
 
 
-def convert(model: ModelProto) -> torch.nn.Module:
-    """Convert a graph to a torch module, differentiable by its input. Raises Refused(access_too_weak), saying why."""
+def convert(model: ModelProto, rows: Rows) -> torch.nn.Module:
+    """Convert a graph to a torch module, differentiable by its input, to be called with so many rows (m, *shape).
+
+    Raises Refused(access_too_weak), saying why. Changes the model.
+    """
     if len(model.graph.node) > CONVERTIBLE_NODES:
         raise withheld(f"The graph has more than {CONVERTIBLE_NODES} operators, too many to rebuild for gradients.")
     foreign = sorted({_name(node) for node in model.graph.node if not onnx2fx.is_supported(node.op_type, node.domain)})
     if foreign:
         raise withheld(f"Gradients are not implemented for {', '.join(foreign)}.")
     try:
-        module: torch.nn.Module = onnx2fx.convert(model)
+        numbers = fold(model, rows)
+        module = onnx2fx.convert(model)
+        hand_over(module, numbers)
     except onnx2fx.UnsupportedDTypeError as error:
         maker = producers(model.graph).get(error.tensor_name)
         raise withheld(fails("gradients", "" if maker is None else maker.op_type)) from error
@@ -78,8 +86,7 @@ def bucket_of(shape: tuple[int, ...], device: Device) -> int:
 
 def differentiator(network: Network, device: Device) -> "Differentiator":
     """Make the gradients of a network. Raises Refused(access_too_weak), saying why there are none."""
-    graph = network.scores_alone()
-    return Differentiator(convert(graph), kinks(graph), network.input.shape, network.input.batch, device)
+    return _differentiator(network.scores_alone(), network.input, device)
 
 
 def substitutes(network: Network, device: Device) -> "Differentiator":
@@ -87,7 +94,18 @@ def substitutes(network: Network, device: Device) -> "Differentiator":
     model = network.scores_alone()
     in_plain_ops(model)
     number_values(model)
-    return Differentiator(convert(model), kinks(model), network.input.shape, network.input.batch, device, Substitutes)
+    return _differentiator(model, network.input, device, Substitutes)
+
+
+def _differentiator(
+    model: ModelProto,
+    about: ModelInput,
+    device: Device,
+    calling: Callable[[], AbstractContextManager[Any]] | None = None,
+) -> "Differentiator":
+    bucket = about.batch or bucket_of(about.shape, device)
+    rows, found = padded(probes.rows(about.shape)[:bucket], bucket), kinks(model)
+    return Differentiator(convert(model, rows), found, bucket, device, calling)
 
 
 class Differentiator:
@@ -97,19 +115,18 @@ class Differentiator:
         self,
         module: torch.nn.Module,
         kinks: tuple[str, ...],
-        shape: tuple[int, ...],
-        batch: int | None,
+        bucket: int,
         device: Device,
         calling: Callable[[], AbstractContextManager[Any]] | None = None,
     ) -> None:
-        """`calling`: what each call is made within."""
+        """`bucket`: rows a call. `calling`: what each call is made within."""
         compute_exactly(device)
         self._module = module.to(device)
         self._kinks = kinks
         self._device = device
         is_narrow = device == "cpu" and are_narrow(module.buffers())
         self._calling = calling or (NarrowConvolutions if is_narrow else nullcontext)
-        self._bucket = batch or bucket_of(shape, device)
+        self._bucket = bucket
         threads = cores() if device == "cpu" else 1
         self._window = max(4, 2 * threads)
         self._pool = ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,))

@@ -43,7 +43,7 @@ def test_whatever_computes_on_a_card_does_so_whoever_chose_it(made: str, monkeyp
     module = torch.nn.Identity()
     monkeypatch.setattr(torch.nn.Module, "to", lambda self, _device: self)  # there is none
     if made == "gradients":
-        Differentiator(module, (), (2,), None, "cuda")
+        Differentiator(module, (), 2, "cuda")
     else:
         with pytest.raises(AttributeError):  # without a plan, which it reads next
             Bounder(None, "cuda")  # type: ignore[arg-type]

@@ -23,7 +23,7 @@ def gemm(node: Node) -> Affine:
 def matmul(node: Node) -> Affine:
     if not node.depends(0):
         return _from_the_left(node)
-    weights = node.required(1)
+    weights = _weights(node, 1)
     if weights.dim() == 2:
         return _from_the_right(weights, None)
 
@@ -32,6 +32,12 @@ def matmul(node: Node) -> Affine:
 
     adjoint = transposed(apply, [node.shape(0)])
     return Affine(apply, lambda x: torch.matmul(x, weights.abs()), adjoint, terms=node.shape(0)[-1])
+
+
+def _weights(node: Node, i: int) -> Tensor:
+    """(..., p, q), the same for every row: as many as there are rows where an export repeats them for each."""
+    weights = node.required(i)
+    return node.spread(i) if weights.dim() == 1 + len(node.out) > 2 else weights
 
 
 def _from_the_right(weights: Tensor, bias: Tensor | None) -> Affine:
@@ -53,7 +59,7 @@ def _by_matrix(slopes: Slopes, matrix: Tensor) -> Slopes:
 
 def _from_the_left(node: Node) -> Affine:
     """weights (p, k), x (m, k, n)"""
-    weights, source = node.required(0), node.shape(1)
+    weights, source = _weights(node, 0), node.shape(1)
     if len(source) < 2:
         raise node.unsupported("over the batch axis")
 
