@@ -1,8 +1,9 @@
 """Sound lower bounds of margins over balls within a box, for the graph that onnxruntime serves.
 
 Linear relaxation: Zhang et al. 2018 (CROWN), Singh et al. 2019 (DeepPoly), Gowal et al. 2018 (intervals). All numbers
-are float64; what float32 may do to the served model is subtracted (`rounding.py`). Each group of rows is worked by one
-thread, in backward passes of one fixed size, so that a row's bounds do not depend on its company.
+are float64; what float32 may do to the served model is subtracted (`rounding.py`). Rows go forward in groups of one
+fixed size, a thread each, and back in passes of one fixed size, which all threads share: so a row's bounds do not
+depend on its company.
 """
 
 import threading
@@ -34,14 +35,15 @@ from models.onnx.session import cores, padded
 from models.onnx.stumbling import fails, last_local
 
 GROUP, BUCKET = 16, 512  # rows a group, objectives a backward pass, at most: fastest in company (crown_batching)
-HELD = 2**22  # numbers of the widest value in a backward pass, or of all values of a group
+CARD_GROUP, CARD_BUCKET = 64, 4096  # the same on a card: more gains no more
+HELD, CARD_HELD = 2**22, 2**26  # numbers of the widest value in a backward pass, or of all values of a group
 PRODUCTS = 2**36  # multiplications for one sample's margins at the most: some five seconds of one core
 FEWEST = 8  # rivals that this is counted for at the least: so that a trial at the upload is bounded too
 
 Classes = NDArray[np.int64]  # (m, r)
 
 
-def bounder(network: Network, device: Device, *, rounds: bool = True, bucket: int = BUCKET) -> "Bounder":
+def bounder(network: Network, device: Device, *, rounds: bool = True, bucket: int | None = None) -> "Bounder":
     """Make the bounds of a network. Raises Refused(access_too_weak), saying why there are none."""
     if network.is_half:
         raise withheld("The model computes in float16, whose rounding is too coarse to bound.")
@@ -66,21 +68,26 @@ class Bounder:
     """A bounder finds bounds of one graph.
 
     `rounds`: of the float32 model that is served; else of the graph in real arithmetic.
-    `bucket`: objectives a backward pass. `slack`: what a margin of the scores must have for the labels that are served.
+    `bucket`: objectives a backward pass; None: as many as suit the device. `slack`: what a margin of the scores must
+    have for the labels that are served.
     """
 
     def __init__(
-        self, plan: BoundPlan, device: Device, *, rounds: bool = True, bucket: int = BUCKET, slack: float = 0.0
+        self, plan: BoundPlan, device: Device, *, rounds: bool = True, bucket: int | None = None, slack: float = 0.0
     ) -> None:
         compute_exactly(device)
         self._plan, self._device, self._rounds = plan, device, rounds
         self._slack = slack if rounds else 0.0
-        self._bucket = _power_of_two(bucket, HELD // plan.widest)
-        self._group = _power_of_two(GROUP, HELD // plan.total)
+        on_card = device != "cpu"
+        group, most, held = (CARD_GROUP, CARD_BUCKET, CARD_HELD) if on_card else (GROUP, BUCKET, HELD)
+        self._bucket = _power_of_two(bucket or most, held // plan.widest)
+        self._group = _power_of_two(group, held // plan.total)
         self._known_norms: dict[tuple[str, Norm], Tensor] = {}
         self._looking = threading.Lock()
-        threads = cores() if device == "cpu" else 1
-        self._pool = ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,))
+        self._groups, self._passes = (
+            ThreadPoolExecutor(1 if on_card else cores(), initializer=torch.set_num_threads, initargs=(1,))
+            for _ in range(2)
+        )
 
     def margins(self, region: Region, labels: Labels, rivals: Classes, relaxation: Relaxation) -> NDArray[np.float64]:
         """Answer as `algorithms.seam.questions.margins.Bounded.margins` promises. Raises ModelFault."""
@@ -90,7 +97,7 @@ class Bounder:
             return self._margins(_cut(region, part), labels[part], rivals[part], relaxation)
 
         try:
-            found = [np.zeros((0, rivals.shape[1])), *self._pool.map(work, range(0, len(labels), self._group))]
+            found = [np.zeros((0, rivals.shape[1])), *self._groups.map(work, range(0, len(labels), self._group))]
         except Exception as error:  # of other people's graphs, whose values may meet in any way
             raise ModelFault(fails("bounds", self._where(error))) from error
         bounds = np.concatenate(found) - self._slack
@@ -102,13 +109,15 @@ class Bounder:
 
     def _margins(self, region: Region, labels: Labels, rivals: Classes, relaxation: Relaxation) -> NDArray[np.float64]:
         """Of one group of rows: the better of linear and constant bounds."""
-        regions = Regions(self._plan, self._balls(region), len(labels), self._bucket, self._rounds)
+        each = self._passes.map
+        regions = Regions(self._plan, self._balls(region), len(labels), self._bucket, self._rounds, each)
         propagate(regions, relaxation, lambda name: self._dual_norms(name, region.threat.norm))
-        rows = torch.arange(len(labels)).repeat_interleave(rivals.shape[1]).to(self._device)
+        rows = torch.arange(len(labels), device=self._device).repeat_interleave(rivals.shape[1])
         ours = torch.from_numpy(labels).to(self._device)[rows]
         theirs = torch.from_numpy(rivals.reshape(-1)).to(self._device)
-        found = [regions.least_gap(rows[part], ours[part], theirs[part]) for part in buckets(len(rows), self._bucket)]
-        return torch.cat(found)[: len(rows)].reshape(rivals.shape).cpu().numpy()
+        parts = buckets(len(rows), self._bucket, self._device)
+        found = each(lambda part: regions.least_gap(rows[part], ours[part], theirs[part]), parts)
+        return torch.cat(list(found))[: len(rows)].reshape(rivals.shape).cpu().numpy()
 
     def _balls(self, region: Region) -> Balls:
         """Filled up to the size of a group by the last row."""
@@ -130,8 +139,7 @@ class Bounder:
         shape = self._plan.shapes[name]
         count = int(np.prod(shape))
         found = []
-        for part in buckets(count, self._bucket):
-            positions = part.to(self._device)
+        for positions in buckets(count, self._bucket, self._device):
             below, _ = propagate_backward(self._plan, name, Slopes.one_hot(positions, shape), positions, {}, {})
             assert below is not None
             found.append(lengths(below.numbers, norm.dual))

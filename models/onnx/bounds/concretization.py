@@ -71,8 +71,8 @@ def _most_l2(gain: Tensor, room: Tensor, radii: Tensor) -> Tensor:
         free = torch.where(full, 0.0, gain).square().sum(1)
         better = (left.clamp(min=0) / free.clamp(min=1e-300)).sqrt()
         last, scale = scale, torch.where(free > 0, torch.maximum(scale, better), scale)
-        if torch.equal(scale, last):  # more rounds would change no bit
-            break
+        if scale.device.type == "cpu" and torch.equal(scale, last):  # more rounds would change no bit: a card
+            break  # makes them sooner than it is asked
     steps = torch.minimum(gain * scale[:, None], room)
     dual = (gain * steps).sum(1) + (budget - steps.square().sum(1)) / (2 * scale.clamp(min=1e-300))
     return torch.minimum(dual, whole)

@@ -1,6 +1,6 @@
 """What is known of every value on a few regions: intervals, linear bounds, and how far rounding disturbs them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import torch
@@ -11,6 +11,10 @@ from models.onnx.bounds.concretization import Balls
 from models.onnx.bounds.plan import BoundPlan
 from models.onnx.bounds.relaxations import Intervals, Relaxed
 from models.onnx.bounds.slopes import Slopes, flat
+
+Pass = Callable[[Tensor], Tensor]  # positions (B,) of a bucket -> lower bounds (B,)
+Each = Callable[[Pass, Iterable[Tensor]], Iterable[Tensor]]
+"""How passes are made, one for each bucket: their bounds in the same order."""
 
 WORK = 2**31  # numbers a row's tightening may visit: some ten seconds at the worst
 
@@ -24,6 +28,7 @@ class Regions:
     count: int  # of them that are asked about; the rest fills the group up
     bucket: int  # objectives a backward pass: always as many, so that none depends on its company
     rounds: bool  # the model computes in float32; else bounds are about real arithmetic
+    each: Each = map
     intervals: dict[str, Intervals] = field(default_factory=dict)
     disturbances: dict[str, Tensor] = field(default_factory=dict)  # step -> (R, *out)
     linear_bounds: dict[str, Relaxed] = field(default_factory=dict)  # of every step that is not affine
@@ -60,9 +65,13 @@ class Regions:
         lower, upper = self.intervals[name]
         found = torch.stack([flat(lower), -flat(upper)])  # (2, R, numbers): bounds of y and of -y
         sides, rows, positions = _listed(wanted[: self.count])
-        for part in buckets(len(rows), self.bucket):
+
+        def bounds(part: Tensor) -> Tensor:
             slopes = Slopes.one_hot(positions[part], self.plan.shapes[name]).times(1.0 - 2.0 * sides[part])
-            least = self.least(name, slopes, rows[part], self.linear_bounds)
+            return self.least(name, slopes, rows[part], self.linear_bounds)
+
+        parts = list(buckets(len(rows), self.bucket, wanted.device))
+        for part, least in zip(parts, self.each(bounds, parts), strict=True):
             at = (sides[part], rows[part], positions[part])
             found[at] = torch.maximum(found[at], least)  # NaN stays, and ends as no bound at all
         lower, upper = found[0].reshape(lower.shape), -found[1].reshape(upper.shape)
@@ -82,7 +91,7 @@ def _listed(wanted: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     return torch.cat([sides, sides + 1]), rows.repeat(2), positions.repeat(2)
 
 
-def buckets(count: int, size: int) -> Iterator[Tensor]:
+def buckets(count: int, size: int, device: torch.device | str) -> Iterator[Tensor]:
     """Yield positions 0..count - 1 in parts of exactly `size`, the last filled up with its own last position."""
     for start in range(0, count, size):
-        yield torch.arange(start, start + size).clamp(max=count - 1)
+        yield torch.arange(start, start + size, device=device).clamp(max=count - 1)

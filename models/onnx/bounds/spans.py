@@ -1,7 +1,9 @@
 """Where the windows of convolutions and pools lie."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -30,7 +32,7 @@ class Span:
 
     def corner(self, windows: Tensor) -> Tensor:
         """Find the first elements that first windows (B, axes) look at, counted without padding."""
-        return windows * windows.new_tensor(self.strides) - windows.new_tensor(self.begins)
+        return windows * _there(self.strides, windows.device) - _there(self.begins, windows.device)
 
     def extent(self, windows: tuple[int, ...]) -> tuple[int, ...]:
         """Count the elements that so many neighboring windows look at."""
@@ -45,6 +47,12 @@ class Span:
         """As torch wants them: the last axis first."""
         pairs = list(zip(self.begins, self.ends, strict=True))
         return [amount for pair in reversed(pairs) for amount in pair]
+
+
+@lru_cache(maxsize=1024)
+def _there(numbers: tuple[int, ...], device: torch.device) -> Tensor:
+    """As a tensor, made once: a card is waited for whenever numbers are sent to it."""
+    return torch.tensor(numbers, device=device)
 
 
 def span(node: Node, kernel: tuple[int, ...]) -> Span:
