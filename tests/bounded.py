@@ -14,6 +14,7 @@ from algorithms.seam.questions.margins import Region, Relaxation
 from algorithms.seam.threat import Box, Threat
 from models.onnx.bounds.bounder import Bounder, bounder
 from models.onnx.network import Network, read
+from tests.devices import DEVICE
 from tests.exports import graph
 
 Array = NDArray[Any]
@@ -30,7 +31,7 @@ class Bounded:
     @classmethod
     def of(cls, data: bytes, *, rounds: bool = True) -> "Bounded":
         network = read(onnx.load_from_string(data), None)
-        return cls(network, bounder(network, "cpu", rounds=rounds))
+        return cls(network, bounder(network, DEVICE, rounds=rounds))
 
     def margins(
         self, rows: Array, radius: float, norm: Norm, box: Box, relaxation: Relaxation

@@ -26,6 +26,7 @@ from models.onnx.classifier import OnnxClassifier
 from models.onnx.gradients.differentiator import differentiator
 from models.onnx.inspection import inspect
 from models.onnx.network import read
+from tests.devices import DEVICE
 from tests.exports import classic, graph, torch_export
 from tests.published import data_folder, images
 from tests.truths import Constant, Linear
@@ -39,7 +40,7 @@ ROUNDING = 2e-4  # what rounding of float32 costs the radii of the linear models
 
 def opened(data: bytes) -> OnnxClassifier:
     network = read(onnx.load_from_string(data), None)
-    return OnnxClassifier(network, differentiator(network, "cpu"), "cpu", bounder(network, "cpu"))
+    return OnnxClassifier(network, differentiator(network, DEVICE), DEVICE, bounder(network, DEVICE))
 
 
 def found(model: OnnxClassifier, rows: np.ndarray, name: str, threat: Threat, **params: object) -> list[Finding]:
@@ -109,7 +110,7 @@ ON_NO_AXIS = {
 @pytest.mark.parametrize("net", ON_NO_AXIS)
 def test_one_number_on_no_axis_is_bounded_like_any_other(net: str, norm: Norm) -> None:
     data = ON_NO_AXIS[net]
-    assert Access.BOUNDS in inspect(data, preprocessing=None, device="cpu").offers
+    assert Access.BOUNDS in inspect(data, preprocessing=None, device=DEVICE).offers
     rows = np.random.default_rng(1).normal(size=(3, 10)).astype(np.float32)
     assert min(check_brackets(opened(data), rows, norm, Box.unbounded())) > 0
 
@@ -147,7 +148,7 @@ def test_no_attack_on_a_network_of_products_comes_nearer_than_the_certificates_a
     with torch.random.fork_rng():
         torch.manual_seed(3)
         data = classic(build().eval(), torch.rand(2, 3, 8, 8), opset, True)
-    assert Access.BOUNDS in inspect(data, preprocessing=None, device="cpu").offers
+    assert Access.BOUNDS in inspect(data, preprocessing=None, device=DEVICE).offers
     rows = np.random.default_rng(1).random((3, 3, 8, 8), dtype=np.float32)
     assert min(check_brackets(opened(data), rows, norm)) > 0
 

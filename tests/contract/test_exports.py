@@ -8,6 +8,7 @@ from models.cards import ModelCard
 from models.onnx.inspection import inspect
 from models.opening import open_model
 from tests.batch_readers import READERS
+from tests.devices import DEVICE
 from tests.exports import NETS, Export, cast_linear, old_linear, torch_export
 
 BY_DYNAMO = ("cnn", "resnet block", "hand-written softmax", "log-softmax", "one sigmoid [N]", "both sides of a sigmoid")
@@ -38,7 +39,7 @@ def rows_of(export: Export, count: int = 37) -> np.ndarray:
 @pytest.mark.parametrize("case", TABLE)
 def test_an_export_is_understood(case: str) -> None:
     export = TABLE[case]()
-    found = inspect(export.data, preprocessing=None, device="cpu")
+    found = inspect(export.data, preprocessing=None, device=DEVICE)
     everything = (Access.LABELS, Access.SCORES, Access.GRADIENTS, Access.BOUNDS)
     assert found.offers == (everything if export.is_bounded else everything[:3]), found.withheld
     assert [each.offer for each in found.withheld] == [Access.BOUNDS] * (not export.is_bounded)
@@ -49,7 +50,7 @@ def test_an_export_is_understood(case: str) -> None:
     assert found.parity is not None
     assert found.parity.max_abs_difference < 100 * export.tolerance
 
-    model = open_model(card(found), export.data, device="cpu")
+    model = open_model(card(found), export.data, device=DEVICE)
     rows = rows_of(export)
     logits = export.logits(rows)
     np.testing.assert_allclose(model.scores(rows), logits, atol=export.tolerance)

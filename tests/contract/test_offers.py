@@ -19,6 +19,7 @@ from models.onnx.bounds.bounder import bounder
 from models.onnx.classifier import OnnxClassifier
 from models.onnx.gradients.differentiator import differentiator
 from models.onnx.network import read
+from tests.devices import DEVICE
 from tests.endpoints_for_tests import remote
 from tests.exports import torch_export
 from tests.served import ServedModel
@@ -41,12 +42,12 @@ PROTOCOLS = sorted(set(protocols()), key=lambda pair: pair[1].__name__)
 @contextmanager
 def network() -> Iterator[Model]:
     found = read(onnx.load_from_string(torch_export("cnn", "classic", 13).data), None)
-    yield OnnxClassifier(found, differentiator(found, "cpu"), "cpu", bounder(found, "cpu"))
+    yield OnnxClassifier(found, differentiator(found, DEVICE), DEVICE, bounder(found, DEVICE))
 
 
 @contextmanager
 def plain_network() -> Iterator[Model]:
-    yield OnnxClassifier(read(onnx.load_from_string(torch_export("cnn", "classic", 13).data), None), None, "cpu")
+    yield OnnxClassifier(read(onnx.load_from_string(torch_export("cnn", "classic", 13).data), None), None, DEVICE)
 
 
 @contextmanager

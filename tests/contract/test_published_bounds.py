@@ -20,6 +20,7 @@ from models.onnx.bounds.plan import plan
 from models.onnx.bounds.propagation import propagate
 from models.onnx.bounds.regions import Regions
 from models.onnx.network import Network, read
+from tests.devices import DEVICE
 from tests.published import data_folder
 
 pytestmark = pytest.mark.reference
@@ -73,7 +74,7 @@ def question(net: str, row: dict[str, str]) -> tuple[Region, np.ndarray, np.ndar
 
 def published(net: str, row: dict[str, str], *, everything: bool) -> float:
     """The least margin by CROWN in real arithmetic, without intersection with intervals."""
-    found = plan(network(net).scores_alone(), network(net).input.shape, None, "cpu")
+    found = plan(network(net).scores_alone(), network(net).input.shape, None, DEVICE)
     region, label, rivals = question(net, row)
     x, lower, upper = (torch.tensor(v, dtype=torch.float64) for v in (region.rows, *region.threat.limits(region.rows)))
     balls = Balls(x, x - lower, upper - x, torch.ones(1).double(), Norm.LINF)
@@ -95,7 +96,7 @@ def test_crown_margins_equal_those_of_auto_lirpa(net: str) -> None:
 
 @pytest.mark.parametrize("net", NETS)
 def test_interval_margins_equal_those_of_auto_lirpa(net: str) -> None:
-    exact = bounder(network(net), "cpu", rounds=False)
+    exact = bounder(network(net), DEVICE, rounds=False)
     ours = [float(exact.margins(*question(net, row), "intervals").min()) for row in instances(net)]
     theirs = [float(row["ibp_min_margin_lb"]) for row in instances(net)]
     np.testing.assert_allclose(ours, theirs, atol=1e-3)
@@ -109,6 +110,6 @@ def proven(served: Bounder, net: str) -> set[str]:
 @pytest.mark.parametrize("net", NETS)
 def test_everything_that_their_crown_proves_is_proven_and_nothing_that_is_violated(net: str) -> None:
     """With rounding and intersection, as the service computes."""
-    ours = proven(bounder(network(net), "cpu"), net)
+    ours = proven(bounder(network(net), DEVICE), net)
     assert ours >= {row["vnnlib"] for row in instances(net) if float(row["crown_min_margin_lb"]) > 0}
     assert not ours & {row["vnnlib"] for row in instances(net) if row["consensus"] == "sat"}

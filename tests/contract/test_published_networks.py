@@ -11,6 +11,7 @@ from models.onnx.gate.check import check
 from models.onnx.gradients.differentiator import differentiator
 from models.onnx.inspection import inspect
 from models.onnx.network import read
+from tests.devices import DEVICE
 
 DATA = Path(os.environ.get("BRINELL_BENCH_DATA", "../shared/data"))
 NETS = {  # shape of a row, classes
@@ -35,7 +36,7 @@ def data_of(path: str) -> bytes:
 @pytest.mark.reference
 @pytest.mark.parametrize("net", NETS)
 def test_a_published_network_offers_its_gradients_and_bounds(net: str) -> None:
-    found = inspect(data_of(f"nets/{net}.onnx"), preprocessing=None, device="cpu")
+    found = inspect(data_of(f"nets/{net}.onnx"), preprocessing=None, device=DEVICE)
     assert (found.input.shape, found.output.classes) == NETS[net]
     assert (found.input.batch, found.output.kind, found.withheld) == (None, "logits", ())
     assert found.offers == (Access.LABELS, Access.SCORES, Access.GRADIENTS, Access.BOUNDS)
@@ -52,7 +53,7 @@ def test_a_published_network_answers_a_row_alone_as_in_company(net: str) -> None
     whole = session.ask(rows, name)
     for size in (*range(1, 20), 31, 32, 33, 63, 64, 65, 127, 128, 129, 256):
         np.testing.assert_array_equal(session.ask(rows[-size:], name), whole[-size:])
-    model = differentiator(network, "cpu")
+    model = differentiator(network, DEVICE)
     _, slopes = model.gradients(rows[:40], lambda own, _: np.eye(10)[own.argmax(axis=1)])
     for size in (1, 2, 7, 32, 33):
         _, own = model.gradients(rows[40 - size : 40], lambda own, _: np.eye(10)[own.argmax(axis=1)])
@@ -62,6 +63,6 @@ def test_a_published_network_answers_a_row_alone_as_in_company(net: str) -> None
 @pytest.mark.reference
 @pytest.mark.parametrize("path", ["mnist_fc/onnx/mnist-net_256x2.onnx", "acasxu/onnx/ACASXU_run2a_1_1_batch_2000.onnx"])
 def test_a_competition_network_fixed_to_one_row_takes_any_number(path: str) -> None:
-    found = inspect(data_of(f"verification/{path}"), preprocessing=None, device="cpu")
+    found = inspect(data_of(f"verification/{path}"), preprocessing=None, device=DEVICE)
     assert found.input.batch is None
     assert Access.GRADIENTS in found.offers

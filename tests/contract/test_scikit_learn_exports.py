@@ -15,6 +15,7 @@ from algorithms.seam.access import Access
 from models.onnx.gate.check import check
 from models.onnx.inspection import inspect
 from models.onnx.network import read
+from tests.devices import DEVICE
 from tests.exports import graph
 
 RNG = np.random.default_rng(3)
@@ -39,7 +40,7 @@ def test_an_estimator_decides_as_in_scikit_learn(name: str, classes: int, zipmap
     fitted = estimator.fit(X, y)
     data = to_onnx(fitted, X[:1], options={id(fitted): {"zipmap": zipmap}}).SerializeToString()
 
-    found = inspect(data, preprocessing=None, device="cpu")
+    found = inspect(data, preprocessing=None, device=DEVICE)
     assert (found.output.classes, found.output.kind, found.input.shape) == (classes, "probabilities", (4,))
     if without_gradients is None:
         assert found.offers == (Access.LABELS, Access.SCORES, Access.GRADIENTS, Access.BOUNDS), found.withheld
@@ -65,7 +66,7 @@ def test_a_linear_export_without_probabilities_keeps_its_gradients(classes: int)
     """Three classes: a bare LinearClassifier. Two: one column of it is cut out, and stays as it is."""
     y = (np.abs(X[:, 0] + X[:, 1]) * 1.5).astype(int) % classes
     fitted = LinearSVC().fit(X, y)
-    found = inspect(to_onnx(fitted, X[:1]).SerializeToString(), preprocessing=None, device="cpu")
+    found = inspect(to_onnx(fitted, X[:1]).SerializeToString(), preprocessing=None, device=DEVICE)
     assert (Access.BOUNDS in found.offers) == (Access.GRADIENTS in found.offers) == (classes == 3)
 
 
@@ -81,5 +82,5 @@ def test_named_classes_and_rows_of_other_numbers_are_left_as_they_are_or_decide_
             coefficients=(coefficients * rows), intercepts=[0.1] * rows, **labels,
         )  # fmt: skip
         data = graph([node], ["N", 4], [("z", TensorProto.FLOAT, ["N", 2])])
-        found = inspect(data, preprocessing=None, device="cpu")
+        found = inspect(data, preprocessing=None, device=DEVICE)
         assert (Access.GRADIENTS in found.offers) == gradients

@@ -16,6 +16,7 @@ from models.onnx.classifier import OnnxClassifier
 from models.onnx.gate.check import check
 from models.onnx.gradients.differentiator import differentiator
 from models.onnx.network import read
+from tests.devices import DEVICE
 from tests.exports import graph, linear
 
 DIGITS = Path(__file__).parents[2] / "examples" / "digits"
@@ -24,7 +25,7 @@ DIGITS = Path(__file__).parents[2] / "examples" / "digits"
 @pytest.fixture(scope="module")
 def model() -> OnnxClassifier:
     network = read(check((DIGITS / "model.onnx").read_bytes()), None)
-    return OnnxClassifier(network, differentiator(network, "cpu"), "cpu")
+    return OnnxClassifier(network, differentiator(network, DEVICE), DEVICE)
 
 
 @pytest.mark.parametrize("norm", NORMS)
@@ -54,7 +55,7 @@ def stepped(share: float) -> OnnxClassifier:
     ]
     tensors = {"W": W, "b": b, "fifty": np.float32([50]), "V": (share * V / 50).astype(np.float32)}
     network = read(check(graph(nodes, ["N", 6], [("z", TensorProto.FLOAT, ["N", 4])], tensors)), None)
-    return OnnxClassifier(network, differentiator(network, "cpu"), "cpu")
+    return OnnxClassifier(network, differentiator(network, DEVICE), DEVICE)
 
 
 @pytest.mark.parametrize(("share", "reason"), [(0.0, None), (0.2, "gradient_masked"), (1.0, "gradient_masked")])

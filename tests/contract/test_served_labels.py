@@ -33,6 +33,7 @@ from models.onnx.classifier import OnnxClassifier
 from models.onnx.gate.check import check
 from models.onnx.inspection import inspect
 from models.onnx.network import read
+from tests.devices import DEVICE
 
 RNG = np.random.default_rng(3)
 X, HELD_OUT = RNG.normal(size=(90, 4)).astype(np.float32), RNG.normal(size=(200, 4)).astype(np.float32)
@@ -48,8 +49,8 @@ def kinds(classes: int, names: str = "numbers") -> np.ndarray:
 
 def held_against(fitted: Any, data: bytes) -> Inspection:
     """The card, after labels and scores were held against the library's own predictions."""
-    found = inspect(data, preprocessing=None, device="cpu")
-    model = OnnxClassifier(read(check(data), None), None, "cpu")
+    found = inspect(data, preprocessing=None, device=DEVICE)
+    model = OnnxClassifier(read(check(data), None), None, DEVICE)
     places = {name: place for place, name in enumerate(fitted.classes_)}
     expected = [places[name] for name in fitted.predict(HELD_OUT)]
     assert len(set(expected)) > 1
@@ -130,7 +131,7 @@ def test_a_support_vector_machine_is_judged_by_its_votes(name: str, classes: int
 def test_a_support_vector_machine_as_by_default_has_the_accuracy_that_scikit_learn_says() -> None:
     y = (X[:, 0] + 0.6 * X[:, 1] + 4 * NOISE > 0.9).astype(int)
     fitted, data = sklearn_export(SVC(), y, zipmap=False)
-    model = OnnxClassifier(read(check(data), None), None, "cpu")
+    model = OnnxClassifier(read(check(data), None), None, DEVICE)
     assert (model.labels(X) == y).mean() == fitted.score(X, y) > 0.8
 
 
@@ -154,7 +155,7 @@ def test_other_ways_of_writing_scores_change_no_label(estimator: Any, options: d
 def test_nearest_neighbors_are_refused_as_a_loop() -> None:
     _, data = sklearn_export(KNeighborsClassifier(3), kinds(2))
     with pytest.raises(Refused) as refused:
-        inspect(data, preprocessing=None, device="cpu")
+        inspect(data, preprocessing=None, device=DEVICE)
     assert refused.value.code == "op_not_supported"
 
 

@@ -18,6 +18,7 @@ from algorithms.seam.threat import Threat
 from models.onnx.classifier import OnnxClassifier
 from models.onnx.gradients.differentiator import differentiator
 from models.onnx.network import read
+from tests.devices import DEVICE
 from tests.exports import torch_export
 from tests.truths import Linear
 
@@ -67,7 +68,7 @@ DESCENT = Method(
 def network() -> tuple[Model, tuple[int, ...]]:
     export = torch_export("cnn", "classic", 13)
     found = read(onnx.load_from_string(export.data), None)
-    return OnnxClassifier(found, differentiator(found, "cpu"), "cpu"), export.shape
+    return OnnxClassifier(found, differentiator(found, DEVICE), DEVICE), export.shape
 
 
 def truth() -> tuple[Linear, tuple[int, ...]]:

@@ -11,6 +11,7 @@ from algorithms.seam.claims import Finding
 from algorithms.seam.threat import Threat
 from audits.renderings.render import render
 from models.opening import open_model
+from tests.devices import DEVICE
 from tests.masks import ridges, stairs, tails
 from tests.masks.auditing import audited, inspected
 from tests.masks.hidden import Hidden
@@ -34,7 +35,7 @@ CLOSE, FARTHEST = 1.03, 1.6  # times r*: of the samples of all files in the medi
 
 
 def findings(hidden: Hidden, name: str, norm: Norm, **params: object) -> list[Finding]:
-    model, chosen = open_model(inspected(hidden.data), hidden.data, device="cpu"), method(name)
+    model, chosen = open_model(inspected(hidden.data), hidden.data, device=DEVICE), method(name)
     what = Samples(hidden.x, tuple(range(len(hidden.x))), hidden.y)
     outcomes = run(model, what, chosen, chosen.params(**params), Threat(norm), Budget(), seed=0)
     return [outcome.finding for outcome in outcomes]

@@ -14,6 +14,7 @@ from models.onnx.classifier import OnnxClassifier
 from models.onnx.gate.check import check
 from models.onnx.inspection import inspect
 from models.onnx.network import read
+from tests.devices import DEVICE
 from tests.exports import classic, dynamo
 
 LABELS, SCORES, GRADIENTS, BOUNDS = Access.LABELS, Access.SCORES, Access.GRADIENTS, Access.BOUNDS
@@ -93,10 +94,10 @@ def test_of_a_pair_the_class_that_is_served_is_judged(name: str, exporter: str) 
         body = nn.Sequential(nn.Linear(6, 8), nn.ReLU(), nn.Linear(8, 4)).eval()
         rows = torch.randn(100, 6)
     data = exported(Returning(body, case.give), (6,), exporter)
-    found = inspect(data, preprocessing=None, device="cpu")
+    found = inspect(data, preprocessing=None, device=DEVICE)
     assert found.offers[: len(case.offers)] == case.offers, found.withheld
     assert found.label_output_differs in (None, "0.4" in name)
-    model = OnnxClassifier(read(check(data), None), None, "cpu")
+    model = OnnxClassifier(read(check(data), None), None, DEVICE)
     expected = case.served(body(rows)).numpy().astype(int)
     assert len(set(expected)) > 1
     assert model.classes == case.classes
@@ -112,7 +113,7 @@ def test_the_last_step_of_a_recurrent_net_has_gradients(exporter: str) -> None:
         net = LastStep().eval()
         rows = torch.randn(50, 5, 4)
     data = exported(net, (5, 4), exporter)
-    found = inspect(data, preprocessing=None, device="cpu")
+    found = inspect(data, preprocessing=None, device=DEVICE)
     assert found.offers[:3] == UNPROVEN, found.withheld
-    model = OnnxClassifier(read(check(data), None), None, "cpu")
+    model = OnnxClassifier(read(check(data), None), None, DEVICE)
     np.testing.assert_array_equal(model.labels(rows.numpy()), net(rows).argmax(1).numpy())

@@ -25,6 +25,7 @@ from jobs.work.queue import Queue
 from models.cards import ModelCard, SamplesCard
 from models.library import Library
 from models.samples import inspect_samples
+from tests.devices import DEVICE
 from tests.patience import PATIENCE_SECONDS, until
 
 ROOT = Path(__file__).parents[2]
@@ -115,7 +116,7 @@ class Machine:
 
     def __init__(self, redis_url: str, folder: Path, queue: str = "compute,inspect", **settings: Any) -> None:
         library = (folder / "library").as_uri()
-        values = {"redis_url": redis_url, "library": library, "lease_seconds": 3.0, "device": "cpu"}
+        values = {"redis_url": redis_url, "library": library, "lease_seconds": 3.0, "device": DEVICE}
         self.settings = Settings(**values | settings)
         self.library = Library(self.settings.library)
         self.store = Store(self.settings, Queue(redis_url), self.library)

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.devices import RUNNER, RUNNER_MEMORY
 from tests.e2e.machine import ROOT
 from tests.patience import PATIENCE_SECONDS
 from workers.confinement.levels import Confined
 from workers.confinement.numbers import here
 from workers.supervisor.runner_process import RunnerProcess
 
-MEMORY_BYTES = 8 << 30
 UNDER = """
 import ctypes, os, struct, sys
 # what is denied here and what is not, as a container's own filter would have it
@@ -41,7 +41,7 @@ print(found.level, *found.denied)
 @pytest.fixture(scope="module")
 def pair():
     """A runner of each level."""
-    runners = [RunnerProcess(memory_bytes=MEMORY_BYTES, isolation=level) for level in ("strict", "basic")]
+    runners = [RunnerProcess(memory_bytes=RUNNER_MEMORY, kind=RUNNER, isolation=level) for level in ("strict", "basic")]
     yield runners
     for runner in runners:
         runner.close()

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from models.cards import ModelCard
+from tests.devices import DEVICE, RUNNER, RUNNER_MEMORY
 from tests.e2e.machine import DIGITS, is_alive, state_of
 from tests.patience import until
 from workers.confinement.resources import NICE
@@ -24,12 +25,11 @@ from workers.work.run import BeginJob, ChunkBroken, ChunkDone, RunChunk
 
 MODEL = (DIGITS / "model.onnx").read_bytes()
 LIMIT = 1 << 20
-MEMORY_BYTES = 8 << 30
 
 
 @pytest.fixture(scope="module")
 def runner():
-    process = RunnerProcess(memory_bytes=MEMORY_BYTES)
+    process = RunnerProcess(memory_bytes=RUNNER_MEMORY, kind=RUNNER)
     process.wait_until_ready()
     yield process
     process.close()
@@ -56,12 +56,12 @@ def ask(process: RunnerProcess, message: Message) -> list[Frame]:
 
 
 def inspected(process: RunnerProcess, data: bytes = MODEL) -> Frame:
-    return ask(process, InspectModel(card=CARD, device="cpu", model=data))[-1]
+    return ask(process, InspectModel(card=CARD, device=DEVICE, model=data))[-1]
 
 
 def opened(process: RunnerProcess) -> Frame:
     found = ModelInspected.read(inspected(process)).inspection
-    return ask(process, OpenModel(card=CARD.inspected(found), device="cpu", model=MODEL))[-1]
+    return ask(process, OpenModel(card=CARD.inspected(found), device=DEVICE, model=MODEL))[-1]
 
 
 def begun(process: RunnerProcess, *, queries: int = 200) -> Frame:
@@ -93,7 +93,7 @@ def test_a_model_is_inspected_opened_and_asked(runner):
     assert progress, "even a short run says once how far it is"
     found = ChunkDone.read(done)
     assert found.x.shape == (len(found.index), *found.x.shape[1:])
-    assert found.device == "cpu"
+    assert found.device == DEVICE
 
 
 def test_what_chunks_have_in_common_is_told_once_and_two_runs_of_a_chunk_are_bit_equal(runner):
@@ -144,7 +144,7 @@ def test_a_runner_is_confined_before_it_meets_a_model(runner):
     limits = Path(f"/proc/{runner.pid}/limits").read_text()
     rows = {line[:26].strip(): line[26:].split()[0] for line in limits.splitlines()[1:]}
     assert rows["Max core file size"] == "0"
-    assert rows["Max address space"] == str(MEMORY_BYTES)
+    assert rows["Max address space"] == str(RUNNER_MEMORY)
     assert rows["Max open files"] == "256"
     status = Path(f"/proc/{runner.pid}/status").read_text()
     assert "NoNewPrivs:\t1" in status
@@ -162,7 +162,7 @@ def test_a_runner_knows_nothing_of_ours(runner, monkeypatch):
 
 
 def test_a_runner_that_uses_up_its_processor_time_is_ended_by_the_kernel():
-    process = RunnerProcess(memory_bytes=None)
+    process = RunnerProcess(memory_bytes=None, kind=RUNNER)
     try:
         process.wait_until_ready()
         begun(process, queries=100_000_000)
@@ -175,7 +175,7 @@ def test_a_runner_that_uses_up_its_processor_time_is_ended_by_the_kernel():
 
 
 def test_a_cancelled_run_hands_over_what_it_found():
-    process = RunnerProcess(memory_bytes=None)
+    process = RunnerProcess(memory_bytes=None, kind=RUNNER)
     try:
         process.wait_until_ready()
         begun(process, queries=100_000_000)
@@ -190,7 +190,7 @@ def test_a_cancelled_run_hands_over_what_it_found():
 
 
 def test_a_closed_runner_leaves_nothing_behind():
-    process = RunnerProcess(memory_bytes=None)
+    process = RunnerProcess(memory_bytes=None, kind=RUNNER)
     directory = Path(f"/proc/{process.pid}/cwd").resolve()
     assert directory.exists()
     process.close()
@@ -200,7 +200,7 @@ def test_a_closed_runner_leaves_nothing_behind():
 
 def test_what_a_killed_supervisor_left_behind_is_swept_and_nothing_else(monkeypatch, tmp_path):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    process = RunnerProcess(memory_bytes=None)
+    process = RunnerProcess(memory_bytes=None, kind=RUNNER)
     ours = Path(f"/proc/{process.pid}/cwd").resolve()
     orphan = tmp_path / f"brinell-runner-{2**22 + 1}-abc"  # above the largest process id of Linux
     orphan.mkdir()
@@ -210,7 +210,7 @@ def test_what_a_killed_supervisor_left_behind_is_swept_and_nothing_else(monkeypa
 
 
 def test_an_answer_larger_than_was_allowed_ends_the_conversation(runner):
-    process = RunnerProcess(memory_bytes=None)
+    process = RunnerProcess(memory_bytes=None, kind=RUNNER)
     try:
         process.wait_until_ready()
         begun(process)
@@ -223,7 +223,7 @@ def test_an_answer_larger_than_was_allowed_ends_the_conversation(runner):
 
 
 def test_two_models_and_two_tenants_never_share_a_runner():
-    runners = Runners(lambda: RunnerProcess(memory_bytes=None), tenants=2)
+    runners = Runners(lambda: RunnerProcess(memory_bytes=None, kind=RUNNER), tenants=2)
     try:
         first = runners.holding(("tenant", "mdl_1"))
         first.wait_until_ready()

@@ -29,6 +29,7 @@ from jobs.states import JobState
 from jobs.summary import summarize
 from models.cards import ModelCard, SamplesCard
 from models.opening import inspect_model, open_model
+from tests.devices import DEVICE
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -40,7 +41,7 @@ def inspected(data: bytes, *, kind: str = "onnx", **told: Any) -> ModelCard:
         id="mdl_hidden", kind=kind, name="hidden", state="inspecting", sha256=sha256(data).hexdigest(),
         size_bytes=len(data), created_at=NOW, **told,
     )  # fmt: skip
-    return card.inspected(inspect_model(card, data, device="cpu"))
+    return card.inspected(inspect_model(card, data, device=DEVICE))
 
 
 def samples_card(x: NDArray[Any], y: NDArray[np.int64]) -> SamplesCard:
@@ -55,7 +56,7 @@ def audited(data: bytes, card: ModelCard, x: NDArray[np.float32], y: NDArray[np.
     """The report of one audit. `asked`: what the request says beside model and samples."""
     body = {"model_id": card.id, "samples_id": "smp_hidden"} | asked
     plan = admit(AuditRequest.model_validate(body), card, samples_card(x, y))
-    model = open_model(card, data, device="cpu")
+    model = open_model(card, data, device=DEVICE)
     evidence: list[Evidence] = []
     points: dict[str, dict[int, Rows]] = {}
     for phase in range(plan.phases):
@@ -109,7 +110,7 @@ def _ended(spec: JobSpec, outcomes: Sequence[Outcome]) -> Evidence:
     findings = tuple(outcome.finding for outcome in outcomes)
     asked = spec.request.method
     queries, gradients = sum(f.queries for f in findings), sum(f.gradients for f in findings)
-    result = ChunkResult(findings=findings, queries=queries, gradients=gradients, device="cpu", isolation="basic")
+    result = ChunkResult(findings=findings, queries=queries, gradients=gradients, device=DEVICE, isolation="basic")
     job = Job(
         id=f"job_{asked.name}",
         state=JobState.SUCCEEDED,

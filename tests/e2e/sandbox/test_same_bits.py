@@ -12,8 +12,9 @@ from onnx import TensorProto, helper
 
 from algorithms import registry
 from models.cards import ModelCard
+from tests.devices import DEVICE, RUNNER, RUNNER_MEMORY
 from tests.e2e.machine import DIGITS
-from tests.e2e.test_runner import CARD, MEMORY_BYTES, ask, chunk
+from tests.e2e.test_runner import CARD, ask, chunk
 from tests.exports import graph
 from workers.confinement.levels import Isolation
 from workers.frames import Frame
@@ -27,7 +28,7 @@ LEVELS: tuple[Isolation, Isolation] = ("basic", "strict")
 
 @pytest.fixture(scope="module")
 def pair() -> Iterator[dict[Isolation, RunnerProcess]]:
-    processes = {level: RunnerProcess(memory_bytes=MEMORY_BYTES, isolation=level) for level in LEVELS}
+    processes = {level: RunnerProcess(memory_bytes=RUNNER_MEMORY, kind=RUNNER, isolation=level) for level in LEVELS}
     assert [process.wait_until_ready().level for process in processes.values()] == list(LEVELS)
     yield processes
     for process in processes.values():
@@ -81,9 +82,9 @@ def card(name: str) -> ModelCard:
 def found(process: RunnerProcess, model: str, method: str, norm: str, params: dict[str, Any]) -> list[Frame]:
     """What is said of the model, and of a chunk that the method is run on."""
     data = MODELS[model][1]
-    inspected = ask(process, InspectModel(card=card(model), device="cpu", model=data))[-1]
+    inspected = ask(process, InspectModel(card=card(model), device=DEVICE, model=data))[-1]
     known = card(model).inspected(ModelInspected.read(inspected).inspection)
-    ask(process, OpenModel(card=known, device="cpu", model=data))
+    ask(process, OpenModel(card=known, device=DEVICE, model=data))
     row = registry.method(method)
     facts = {"method": row.pinned, "params": {"name": method, **params}, "norm": norm, "epsilon": 0.5, "targeted": None}
     box = {"lower": np.zeros((), np.float32), "upper": np.ones((), np.float32)}

@@ -11,6 +11,7 @@ from algorithms.seam.labeling import lifted, named
 from models.onnx.classifier import OnnxClassifier
 from models.onnx.gate.check import check
 from models.onnx.network import read
+from tests.devices import DEVICE
 from tests.exports import graph, linear
 
 W, b = linear()
@@ -26,7 +27,7 @@ SCORES = ("scores", TensorProto.FLOAT, ["N", 4])
 
 def opened(nodes, output, **constants):
     data = graph([LINEAR, *nodes], ["N", 6], [output], {"W": W, "b": b, **constants})
-    return OnnxClassifier(read(check(data), None), None, "cpu")
+    return OnnxClassifier(read(check(data), None), None, DEVICE)
 
 
 def rows():
@@ -67,7 +68,7 @@ def test_a_label_beside_scores_that_are_nan_is_none_either():
     label = helper.make_node("ArgMax", ["scores"], ["label"], axis=1, keepdims=0)
     outputs = [SCORES, ("label", TensorProto.INT64, ["N"])]
     data = graph([LINEAR, *ROOT, label], ["N", 6], outputs, {"W": W, "b": b, **FIRST})
-    model = OnnxClassifier(read(check(data), None), None, "cpu")
+    model = OnnxClassifier(read(check(data), None), None, DEVICE)
     x = rows()
     answered = (x @ W + b).argmax(axis=1)
     assert model.labels(x).tolist() == np.where(x[:, 0] < 0, -1, answered).tolist()
@@ -128,5 +129,5 @@ def test_float16_is_rounded_before_it_decides(tail: str, classes: int) -> None:
     )
     x = np.random.default_rng(3).normal(size=(2000, 6)).astype(np.float32)
     (y,) = onnxruntime.InferenceSession(data).run(None, {"x": x.astype(np.float16)})
-    model = OnnxClassifier(read(check(data), None), None, "cpu")
+    model = OnnxClassifier(read(check(data), None), None, DEVICE)
     np.testing.assert_array_equal(model.labels(x), y.argmax(axis=1) if classes > 1 else y[:, 0] > 0.5)

@@ -15,6 +15,7 @@ from models.onnx.gate.check import check
 from models.onnx.inspection import inspect
 from models.onnx.network import read
 from models.onnx.signature import read_entry
+from tests.devices import DEVICE
 from tests.exports import graph
 
 FLOAT, INT64 = TensorProto.FLOAT, TensorProto.INT64
@@ -95,14 +96,14 @@ def found_in(data):
 def test_a_feature_that_is_a_code_is_found_with_its_values_and_named_on_the_card(reading, values):
     data = table(reading)
     assert found_in(data) == {3: values}
-    card = inspect(data, preprocessing=None, device="cpu")
+    card = inspect(data, preprocessing=None, device=DEVICE)
     assert card.input.whole_features == (3,)
     assert {Access.LABELS, Access.SCORES} <= set(card.offers)
 
 
 def test_scores_of_rows_with_codes_are_what_the_table_says():
     data = table(READINGS["an encoder that refuses what it does not know"][0])
-    model = OnnxClassifier(read(check(data), None), None, "cpu")
+    model = OnnxClassifier(read(check(data), None), None, DEVICE)
     rows = RNG.normal(size=(8, 4)).astype(np.float32)
     rows[:, 3] = np.resize(COLORS, 8)
     np.testing.assert_allclose(model.scores(rows), rows[:, :3] @ W + np.tile(V, (2, 1)), rtol=1e-5)
@@ -122,7 +123,7 @@ def test_categories_that_are_not_seen_to_belong_to_a_feature_are_refused_with_a_
     constants = {"W": W, "V": V, "flat": ints(-1, 4), "half": np.float32(0.5), **COLUMNS}
     data = graph([*SPLIT, *reading, *ENDS], ["N", 4], [("z", FLOAT, ["N", 3])], constants)
     with pytest.raises(Refused, match=r"ordinary rows.*handle_unknown=.ignore") as refused:
-        inspect(data, preprocessing=None, device="cpu")
+        inspect(data, preprocessing=None, device=DEVICE)
     assert refused.value.code == "model_invalid"
 
 
@@ -186,10 +187,10 @@ def alone(rows):
 
 def test_a_dynamically_quantized_file_is_asked_row_by_row_and_answers_alike_in_any_company():
     data = graph(QUANTIZED, ["N", 4], [("z", FLOAT, ["N", 3])], EIGHTHS)
-    card = inspect(data, preprocessing=None, device="cpu")
+    card = inspect(data, preprocessing=None, device=DEVICE)
     assert card.input.batch == 1
     assert "DynamicQuantizeLinear" in {w.offer: w.reason for w in card.withheld}[Access.GRADIENTS]
-    model = OnnxClassifier(read(check(data), None), None, "cpu")
+    model = OnnxClassifier(read(check(data), None), None, DEVICE)
     rows = RNG.normal(size=(9, 4)).astype(np.float32) * np.geomspace(0.1, 10, 9, dtype=np.float32)[:, None]
     together = model.scores(rows)
     np.testing.assert_allclose(together, alone(rows), rtol=1e-4, atol=1e-4)
@@ -200,4 +201,4 @@ def test_a_dynamically_quantized_file_is_asked_row_by_row_and_answers_alike_in_a
 
 def test_a_dynamically_quantized_file_for_several_rows_at_a_time_is_refused_with_the_way_out():
     with pytest.raises(Refused, match=r"DynamicQuantizeLinear.*4 rows at a time.*free batch axis"):
-        inspect(graph(QUANTIZED, [4, 4], [("z", FLOAT, [4, 3])], EIGHTHS), preprocessing=None, device="cpu")
+        inspect(graph(QUANTIZED, [4, 4], [("z", FLOAT, [4, 3])], EIGHTHS), preprocessing=None, device=DEVICE)

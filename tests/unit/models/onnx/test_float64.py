@@ -10,6 +10,7 @@ from models.onnx.gate.check import check
 from models.onnx.gradients.differentiator import differentiator
 from models.onnx.inspection import inspect
 from models.onnx.network import read
+from tests.devices import DEVICE
 from tests.exports import graph
 
 RNG = np.random.default_rng(11)
@@ -29,10 +30,10 @@ MANY, ONE = ("y", TensorProto.DOUBLE, ["N", 3]), ("y", TensorProto.DOUBLE, ["N",
 
 def opened(nodes, outputs, classes=slice(None)):
     data = graph([*AFFINE, *nodes], ["N", 6], outputs, {"W": W[:, classes], "b": b[classes], "far": FAR, "near": NEAR})
-    found = inspect(data, preprocessing=None, device="cpu")
+    found = inspect(data, preprocessing=None, device=DEVICE)
     network = read(check(data), None)
-    gradients = differentiator(network, "cpu") if Access.GRADIENTS in found.offers else None
-    return found, OnnxClassifier(network, gradients, "cpu")
+    gradients = differentiator(network, DEVICE) if Access.GRADIENTS in found.offers else None
+    return found, OnnxClassifier(network, gradients, DEVICE)
 
 
 @pytest.mark.parametrize(
@@ -88,6 +89,6 @@ def test_classes_of_a_label_are_counted_where_it_is_chosen_in_float64():
         [("label", TensorProto.INT64, ["N"])],
         {"W": W, "b": b, "never": np.array([0.0, 0.0, 1e9])},
     )
-    found = inspect(data, preprocessing=None, device="cpu")
+    found = inspect(data, preprocessing=None, device=DEVICE)
     assert found.output.classes == 3
     assert found.reads.because == "graph"

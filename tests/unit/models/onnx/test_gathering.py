@@ -12,6 +12,7 @@ from models.onnx.gradients.differentiator import differentiator
 from models.onnx.gradients.gathering import one_hot
 from models.onnx.inspection import inspect
 from models.onnx.network import read
+from tests.devices import DEVICE
 from tests.exports import classic, graph
 
 SHAPE = (4, 6)
@@ -67,9 +68,9 @@ def test_the_gradient_of_what_is_picked_is_one_where_it_was_picked(nodes, consta
     weights = np.arange(1, picked[0].size + 1, dtype=np.float32).reshape(-1, 1) * np.array([[1, -1]], np.float32)
     tail = [helper.make_node("Flatten", ["m"], ["flat_m"]), helper.make_node("MatMul", ["flat_m", "W"], ["z"])]
     data = graph([*nodes, *tail], ["N", *SHAPE], [("z", FLOAT, ["N", 2])], {"W": weights, **constants}, opset=17)
-    found = inspect(data, preprocessing=None, device="cpu")
+    found = inspect(data, preprocessing=None, device=DEVICE)
     assert Access.GRADIENTS in found.offers, found.withheld
-    scores, gradients = differentiator(read(onnx.load_from_string(data), None), "cpu").gradients(
+    scores, gradients = differentiator(read(onnx.load_from_string(data), None), DEVICE).gradients(
         X, lambda own, _: np.eye(2)[[0] * len(own)]
     )
     np.testing.assert_allclose(scores, picked.reshape(3, -1) @ weights, rtol=1e-5)
@@ -81,7 +82,7 @@ def test_the_gradient_of_what_is_picked_is_one_where_it_was_picked(nodes, consta
 
 
 def scores_of(data, rows):
-    return differentiator(read(onnx.load_from_string(data), None), "cpu").gradients(rows, lambda own, _: own * 0)[0]
+    return differentiator(read(onnx.load_from_string(data), None), DEVICE).gradients(rows, lambda own, _: own * 0)[0]
 
 
 class LastStep(nn.Module):
@@ -101,12 +102,12 @@ def test_a_recurrent_network_read_by_its_last_step_keeps_its_gradients(kind):
         torch.manual_seed(0)
         net = LastStep(kind).eval()
     data = classic(net, torch.zeros(2, *SHAPE), 17, any_batch=True)
-    found = inspect(data, preprocessing=None, device="cpu")
+    found = inspect(data, preprocessing=None, device=DEVICE)
     assert Access.GRADIENTS in found.offers, found.withheld
     x = torch.from_numpy(X).requires_grad_(True)
     scores = net(x)
     (expected,) = torch.autograd.grad(scores[:, 1].sum(), x)
-    own, gradients = differentiator(read(onnx.load_from_string(data), None), "cpu").gradients(
+    own, gradients = differentiator(read(onnx.load_from_string(data), None), DEVICE).gradients(
         X, lambda z, _: np.eye(3)[[1] * len(z)]
     )
     np.testing.assert_allclose(own, scores.detach(), atol=1e-5)

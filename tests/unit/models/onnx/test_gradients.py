@@ -11,13 +11,14 @@ from algorithms.seam.streams import Stream
 from algorithms.seam.threat import Box, Threat
 from models.onnx.gradients.differentiator import Differentiator, differentiator
 from models.onnx.network import read
+from tests.devices import DEVICE
 from tests.exports import Export, graph, linear, torch_export
 
 UNIT = Box(np.zeros((), np.float32), np.ones((), np.float32))
 
 
 def opened(export: Export) -> Differentiator:
-    return differentiator(read(onnx.load_from_string(export.data), None), "cpu")
+    return differentiator(read(onnx.load_from_string(export.data), None), DEVICE)
 
 
 def ball(shape: tuple[int, ...], n: int, norm: Norm = Norm.L2) -> Ball:
@@ -188,7 +189,7 @@ def test_the_slope_of_an_operator_is_that_of_finite_differences(op: str) -> None
     nodes = [helper.make_node("Gemm", ["x", "W", "b"], ["h"]), *OPS[op]]
     data = graph(nodes, ["N", 6], [("z", TensorProto.FLOAT, ["N", 4])], numbers)
     network = read(onnx.load_from_string(data), None)
-    session, model = network.session(), differentiator(network, "cpu")
+    session, model = network.session(), differentiator(network, DEVICE)
     rows = np.random.default_rng(5).random((40, 6), dtype=np.float32)
     _, gradients = model.gradients(rows, lambda own, _: np.ones_like(own))
     step = np.float32(1e-2) * np.eye(6, dtype=np.float32)

@@ -18,6 +18,7 @@ from algorithms.seam.threat import Threat
 from models.onnx.classifier import OnnxClassifier
 from models.onnx.gradients.differentiator import differentiator
 from models.onnx.network import read
+from tests.devices import DEVICE
 from tests.exports import classic
 
 SHAPE = (2, 6, 6)
@@ -49,7 +50,7 @@ def exported(*layers: nn.Module, opset: int = 17) -> tuple[nn.Module, OnnxClassi
     net = nn.Sequential(*layers).eval()
     network = read(onnx.load_from_string(classic(net, torch.zeros(1, *SHAPE), opset, True)), None)
     body = net[:-1] if isinstance(net[-1], nn.Softmax) else net
-    return deepcopy(body).double(), OnnxClassifier(network, differentiator(network, "cpu"), "cpu")
+    return deepcopy(body).double(), OnnxClassifier(network, differentiator(network, DEVICE), DEVICE)
 
 
 def questions(m: int) -> tuple[np.ndarray, ...]:

@@ -15,6 +15,7 @@ from models.onnx.bounds.bounder import Bounder
 from models.onnx.classifier import OnnxClassifier
 from models.onnx.inspection import inspect
 from models.onnx.network import read
+from tests.devices import DEVICE
 from tests.exports import Array, graph, linear, old_linear, torch_export
 from tests.residual import resnet18
 
@@ -26,7 +27,7 @@ WEIGHTS = {"W": W, "b": b}
 
 
 def seen(data: bytes, preprocessing: Preprocessing | None = None) -> Inspection:
-    return inspect(data, preprocessing=preprocessing, device="cpu")
+    return inspect(data, preprocessing=preprocessing, device=DEVICE)
 
 
 def gemm(*more: onnx.NodeProto, outputs: Outputs, constants: dict[str, Array] | None = None, **rest: Any) -> bytes:
@@ -241,7 +242,7 @@ def test_scores_are_probabilities_only_where_the_logits_behind_are_not_found(fac
     data = gemm(*nodes, outputs=[(nodes[-1].output[0], FLOAT, ["N", 4])], constants=constants)
     network = read(onnx.load_from_string(data), None)
     assert network.output.kind == "probabilities"
-    assert OnnxClassifier(network, None, "cpu").gives_probabilities is gives
+    assert OnnxClassifier(network, None, DEVICE).gives_probabilities is gives
 
 
 REFUSED: dict[str, tuple[bytes, str, str]] = {

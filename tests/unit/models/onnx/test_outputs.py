@@ -14,6 +14,7 @@ from models.cards import Inspection, Meaning, Preprocessing
 from models.onnx.classifier import OnnxClassifier
 from models.onnx.inspection import inspect
 from models.onnx.network import read
+from tests.devices import DEVICE
 from tests.exports import Array, graph, linear
 
 FLOAT, INT, TEXT, BOOL = TensorProto.FLOAT, TensorProto.INT64, TensorProto.STRING, TensorProto.BOOL
@@ -243,7 +244,7 @@ CASES = {
 
 
 def seen(case: Case) -> Inspection:
-    return inspect(case.data, preprocessing=None, told=case.told, device="cpu")
+    return inspect(case.data, preprocessing=None, told=case.told, device=DEVICE)
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -257,7 +258,7 @@ def test_the_label_that_is_served_is_found(name: str) -> None:
     reasons = {each.offer: each.reason for each in found.withheld}
     assert all(part in reasons[offer] for offer, part in case.withheld.items())
 
-    model = OnnxClassifier(read(onnx.load_from_string(case.data), None, case.told), None, "cpu")
+    model = OnnxClassifier(read(onnx.load_from_string(case.data), None, case.told), None, DEVICE)
     np.testing.assert_array_equal(model.labels(ROWS), case.labels)
     if SCORES in case.offers:
         np.testing.assert_array_equal(model.scores(ROWS).argmax(axis=1), case.labels)
@@ -265,7 +266,7 @@ def test_the_label_that_is_served_is_found(name: str) -> None:
 
 def test_a_threshold_holds_behind_preprocessing() -> None:
     wanted = Preprocessing(subtract=0.5, divide=0.25)
-    model = OnnxClassifier(read(onnx.load_from_string(threshold(0.55, alone=False)), wanted), None, "cpu")
+    model = OnnxClassifier(read(onnx.load_from_string(threshold(0.55, alone=False)), wanted), None, DEVICE)
     rows = ROWS / 4 + np.float32(0.5)
     z = (rows - np.float32(0.5)) / np.float32(0.25) @ W + b
     expected = 1 / (1 + np.exp(z[:, 0] - z[:, 1])) > 0.55
@@ -285,10 +286,10 @@ def test_scores_that_part_from_the_label_where_nobody_looked_name_the_label_all_
     ]
     outputs = [("z", FLOAT, ["N", 4]), LABEL]
     data = classifier(*nodes, outputs=outputs, zero=0, three=3, key=np.float32(-0.123), near=np.float32(1e-6))
-    found = inspect(data, preprocessing=None, device="cpu")
+    found = inspect(data, preprocessing=None, device=DEVICE)
     assert found.label_output_differs is False
     assert BOUNDS not in found.offers
-    model = OnnxClassifier(read(onnx.load_from_string(data), None), None, "cpu")
+    model = OnnxClassifier(read(onnx.load_from_string(data), None), None, DEVICE)
     rows = ROWS.copy()
     rows[::2, 0] = 0.123
     expected = np.where(rows[:, 0] == np.float32(0.123), 3, (rows @ W + b).argmax(axis=1))
@@ -360,6 +361,6 @@ REFUSED = {
 def test_what_cannot_be_told_apart_is_refused_with_what_was_found(name: str) -> None:
     data, part = REFUSED[name]
     with pytest.raises(Refused) as refused:
-        inspect(data, preprocessing=None, device="cpu")
+        inspect(data, preprocessing=None, device=DEVICE)
     assert refused.value.code == "unsupported_signature"
     assert part in refused.value.detail

@@ -13,6 +13,7 @@ from models.onnx.gradients.differentiator import differentiator, substitutes
 from models.onnx.gradients.substitutes import Substitutes
 from models.onnx.network import read
 from models.onnx.substituting import find_substitutes
+from tests.devices import DEVICE
 from tests.masks.net import Net
 
 WEIGHTS = np.random.default_rng(0).normal(size=(6, 3))
@@ -71,7 +72,7 @@ def network(front: Callable[[Net], str]):
 
 def found(front: Callable[[Net], str]) -> tuple[str, ...]:
     net = network(front)
-    return find_substitutes(net, net.rows, net.session("cpu").ask(net.rows, net.rebuilt.scores), "cpu")
+    return find_substitutes(net, net.rows, net.session("cpu").ask(net.rows, net.rebuilt.scores), DEVICE)
 
 
 def first(scores, positions):
@@ -85,7 +86,7 @@ def test_each_step_has_a_substitute_and_answers_as_served(name: str) -> None:
     front, steps = FRONTS[name]
     assert found(front) == steps
     net = network(front)
-    scores, _ = substitutes(net, "cpu").gradients(net.rows, first)
+    scores, _ = substitutes(net, DEVICE).gradients(net.rows, first)
     assert np.allclose(scores, net.session("cpu").ask(net.rows, net.rebuilt.scores), atol=1e-5)
 
 
@@ -93,23 +94,23 @@ def test_each_step_has_a_substitute_and_answers_as_served(name: str) -> None:
 def test_the_true_gradients_of_a_staircase_stay_what_they_are(name: str) -> None:
     net = network(FRONTS[name][0])
     if name == "rounded":
-        assert not differentiator(net, "cpu").gradients(net.rows, first)[1].any()
+        assert not differentiator(net, DEVICE).gradients(net.rows, first)[1].any()
     else:
         with pytest.raises(Refused, match="There is no gradient"):
-            differentiator(net, "cpu").gradients(net.rows, first)
+            differentiator(net, DEVICE).gradients(net.rows, first)
 
 
 @pytest.mark.parametrize("name", ["rounded", "static int8", "whole numbers"])
 def test_rounding_goes_back_as_the_identity(name: str) -> None:
     net = network(FRONTS[name][0])
     inside = np.random.default_rng(1).uniform(0.1, 0.9, (4, 6)).astype(np.float32)
-    _, gradients = substitutes(net, "cpu").gradients(inside, first)
+    _, gradients = substitutes(net, DEVICE).gradients(inside, first)
     assert np.allclose(gradients, WEIGHTS[:, 0], atol=0.02)
 
 
 def test_a_threshold_goes_back_as_a_soft_sign() -> None:
     x = np.linspace(-3, 3, 12).reshape(2, 6).astype(np.float32)
-    _, gradients = substitutes(network(chosen), "cpu").gradients(x, first)
+    _, gradients = substitutes(network(chosen), DEVICE).gradients(x, first)
     assert np.allclose(gradients, WEIGHTS[:, 0] / (1 + np.abs(x - 0.5)) ** 2, rtol=1e-5)
 
 
@@ -121,7 +122,7 @@ def test_quantization_by_the_call_is_passed_one_row_at_a_time() -> None:
         return net.op("Mul", net.op("Cast", product, to=TensorProto.FLOAT), net.op("Div", scale, 40.0))
 
     assert found(dynamic) == ("Cast", "Round")
-    _, gradients = substitutes(network(dynamic), "cpu").gradients(np.full((1, 6), 0.3, np.float32), first)
+    _, gradients = substitutes(network(dynamic), DEVICE).gradients(np.full((1, 6), 0.3, np.float32), first)
     assert np.isfinite(gradients).all() and gradients.any()
 
 

@@ -21,6 +21,7 @@ from models.onnx.bounds.regions import Regions
 from models.onnx.network import read
 from tests.balls import least_change
 from tests.bounded import Bounded, points
+from tests.devices import DEVICE
 from tests.exports import cast_linear, graph, linear, torch_export
 from tests.regions import least_margin, regions
 from tests.truths import TinyReLU
@@ -151,7 +152,7 @@ def test_a_value_that_two_curves_read_is_tightened_once() -> None:
         helper.make_node("Add", ["r", "s"], ["y"]),
     ]
     network = read(onnx.load_from_string(behind(*nodes, constants={"V": weights, "c": bias})), None)
-    found = plan(network.scores_alone(), (6,), None, "cpu")
+    found = plan(network.scores_alone(), (6,), None, DEVICE)
     x = torch.rand(1, 6, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     balls = Balls(x, x, 1 - x, torch.full((1,), 0.2).double(), Norm.LINF)
     walked = Regions(found, balls, count=1, bucket=8, rounds=False)
@@ -244,7 +245,7 @@ def test_what_may_overflow_float32_proves_nothing() -> None:
 
 def refused(data: bytes) -> str:
     with pytest.raises(Refused) as caught:
-        bounder(read(onnx.load_from_string(data), None), "cpu")
+        bounder(read(onnx.load_from_string(data), None), DEVICE)
     return caught.value.detail
 
 

@@ -16,6 +16,7 @@ from models.onnx.bounds.rules.table import RULES
 from models.onnx.bounds.slopes import Slopes, flat
 from models.onnx.network import read
 from tests.bounded import Bounded, between, points
+from tests.devices import DEVICE
 
 IMAGE, BIG = (2, 5, 6), (2, 7, 7)
 RNG = np.random.default_rng(0)
@@ -382,7 +383,7 @@ def test_at_radius_0_the_bounds_are_the_margins(case: str) -> None:
 def test_what_goes_back_through_an_affine_operator_is_its_transpose(case: str) -> None:
     """<L* e, x> = (L x)_e for single numbers e, whether they are carried as windows or whole."""
     network = read(onnx.load_from_string(CASES[case]()), None)
-    steps = plan(network.scores_alone(), network.input.shape, None, "cpu")
+    steps = plan(network.scores_alone(), network.input.shape, None, DEVICE)
     generator = torch.Generator().manual_seed(0)
     for step in steps.steps:
         if isinstance(step.operator, Affine):
