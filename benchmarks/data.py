@@ -1,4 +1,7 @@
-"""Real images and networks to measure on: the folder BRINELL_BENCH_DATA, by default ../shared/data."""
+"""Real images and networks to measure on: the folder BRINELL_BENCH_DATA, by default ../shared/data.
+
+The other libraries' sides read it too, in an environment that has none of ours: it imports nothing of ours.
+"""
 
 import gzip
 import os
@@ -9,8 +12,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-
-from algorithms.seam.threat import Box, Threat
 
 TINY = "ppo_CartPole-v1"  # 4 inputs, 2 actions
 CART_POLE = np.array([2.4, 3.0, 0.21, 3.0], np.float32)  # position, speed, angle, angular speed: about where it plays
@@ -34,10 +35,6 @@ def images(indices: list[int]) -> NDArray[np.float32]:
     return _all()[indices].astype(np.float32)[:, None] / np.float32(255)
 
 
-def box(net: str) -> Box:
-    return Box(-CART_POLE, CART_POLE) if net == TINY else Threat().box
-
-
 def samples(net: str, indices: list[int]) -> NDArray[np.float32]:
     """What this network reads: images, or states of a cart with a pole, uniform in their box, (n, 4)."""
     return images(indices) if net != TINY else _states()[indices]
@@ -46,6 +43,12 @@ def samples(net: str, indices: list[int]) -> NDArray[np.float32]:
 @cache
 def _states() -> NDArray[np.float32]:
     return np.random.default_rng(0).uniform(-CART_POLE, CART_POLE, (1000, 4)).astype(np.float32)
+
+
+def labels(count: int) -> NDArray[np.uint8]:
+    """Returns the labels of the first MNIST test images: (count,)."""
+    with gzip.open(FOLDER / "mnist" / "t10k-labels-idx1-ubyte.gz") as file:
+        return np.frombuffer(file.read(), np.uint8, offset=8)[:count]
 
 
 @cache

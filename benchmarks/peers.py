@@ -15,16 +15,17 @@ from benchmarks.sides import Side
 
 FOLDER = Path(".venv-peers")
 PINS = Path("benchmarks/peers.txt")
+WITHOUT_THEIR_NEEDS = ("adv-lib==0.2.8",)  # it asks for torchvision and visdom, and the attacks need neither
 THREADS = {"OMP_NUM_THREADS": str(len(os.sched_getaffinity(0))), "OMP_WAIT_POLICY": "PASSIVE"}  # all cores, no spinning
 
 
-def side() -> Side:
+def side(module: str = "benchmarks.side_peers") -> Side:
     """Starts the other libraries, ready to be asked. Ends the program, saying why, where they cannot be installed."""
-    made = FOLDER / "made-from"
-    if not made.exists() or made.read_text() != PINS.read_text():
+    made, wanted = FOLDER / "made-from", PINS.read_text() + "\n".join(WITHOUT_THEIR_NEEDS)
+    if not made.exists() or made.read_text() != wanted:
         _install()
-        made.write_text(PINS.read_text())
-    return Side("benchmarks.side_peers", python=str(FOLDER / "bin" / "python"), environment=THREADS)
+        made.write_text(wanted)
+    return Side(module, python=str(FOLDER / "bin" / "python"), environment=THREADS)
 
 
 def _install() -> None:
@@ -34,6 +35,7 @@ def _install() -> None:
     try:
         subprocess.run([sys.executable, "-m", "venv", FOLDER], check=True)
         subprocess.run([*pip, f"torch=={torch}", "-r", PINS], check=True)
+        subprocess.run([*pip, "--no-deps", *WITHOUT_THEIR_NEEDS], check=True)
     except subprocess.CalledProcessError as error:
         print(f"Skipped: the other libraries could not be installed ({error}).")
         sys.exit(0)

@@ -13,7 +13,7 @@ from algorithms.method import Budget
 from algorithms.registry import method
 from algorithms.seam.access import Access, Model
 from algorithms.seam.questions.scores import Scorer
-from algorithms.seam.threat import Threat
+from algorithms.seam.threat import Box, Threat
 from benchmarks import data
 from benchmarks.sides import serve
 from models.cards import ModelCard
@@ -24,6 +24,10 @@ from models.opening import open_model
 def model(net: str) -> Model:
     """Opens one of the networks that are measured on."""
     return opened(data.network(net))
+
+
+def box(net: str) -> Box:
+    return Box(-data.CART_POLE, data.CART_POLE) if net == data.TINY else Threat().box
 
 
 def opened(path: Path) -> Model:
@@ -58,7 +62,7 @@ def audit(
         Samples(data.samples(net, images), tuple(images), None),
         chosen,
         chosen.params.model_validate({"name": name, **params}),
-        Threat(Norm(norm), data.box(net), epsilon=epsilon),
+        Threat(Norm(norm), box(net), epsilon=epsilon),
         Budget(queries=queries),
         seed=0,
     )
