@@ -16,7 +16,7 @@ from array_api_compat import array_namespace
 from numpy.typing import NDArray
 from typing_extensions import TypeVar
 
-from algorithms.mathematics import geometry, projections
+from algorithms.mathematics import geometry, hyperplanes, projections
 from algorithms.mathematics.arrays import Array
 from algorithms.mathematics.geometry import Law
 from algorithms.mathematics.norms import Counting, Norm
@@ -121,6 +121,13 @@ class Threat(Generic[N]):
     def project(self: "Threat", rows: Array, x: Array, radius: Array) -> Array:
         """Find the valid inputs within radius (m,) of x that are nearest to the rows in l2: flat, (m, d) float32."""
         return projections.project(rows, x, radius, self.norm, *self.limits(x))
+
+    def step_onto_plane(self: "Threat", points: Array, slopes: Array, gaps: Array) -> Array:
+        """Find the least changes (m, d) of valid flat points at which gaps (m,) with these slopes (m, d) close.
+
+        They end as near as they can, where what is valid holds no such point.
+        """
+        return hyperplanes.step_onto(points, slopes, gaps, self.norm, *self.limits(points))
 
     def draw_in_ball(
         self: "Threat", rng: np.random.Generator, m: int, shape: tuple[int, ...], *, radius: float, law: Law

@@ -115,5 +115,5 @@ def part_of(method: Method, norm: Norm, share: float) -> Budget:
     return replace(
         method.smallest_budget,
         queries=max(2, int(share * max(f.queries for f in findings))),
-        gradients=int(share * gradients) if gradients else None,
+        gradients=max(1, int(share * gradients)) if gradients else None,
     )

@@ -55,7 +55,8 @@ def test_a_longer_budget_replays_the_shorter_one_as_its_prefix(method, norm):
     assert long[:until_the_final_query] == short[:until_the_final_query]
     assert long_slopes[: len(short_slopes)] == short_slopes
     if is_attack(method):
-        told, told_long = (short_slopes, long_slopes) if Access.GRADIENTS in method.needs else (short, long)
+        by_slopes = Access.GRADIENTS in method.needs and len(long_slopes) > 1  # one may be all that a sample takes
+        told, told_long = (short_slopes, long_slopes) if by_slopes else (short, long)
         assert 1 < len(told) < len(told_long), "the shares show nothing: give the row other parameters or budget"
 
 

@@ -1,0 +1,101 @@
+"""FAB and DeepFool against closed forms: both follow boundaries as they look to first order."""
+
+import numpy as np
+import pytest
+
+from algorithms.driver.running import Samples, run
+from algorithms.mathematics.norms import Norm
+from algorithms.method import Budget
+from algorithms.registry import method
+from algorithms.seam.claims import Kind
+from algorithms.seam.threat import Box, Threat
+from tests.truths import Linear, Staircase, TinyReLU
+
+FAB, DEEPFOOL = method("fab"), method("deepfool")
+EVERY = [pytest.param(m, norm, id=f"{m.name}-{norm}") for m in (FAB, DEEPFOOL) for norm in m.norms]
+FREE = Box.unbounded()
+
+
+def linear(classes: int = 5, d: int = 20) -> Linear:
+    rng = np.random.default_rng(classes)
+    return Linear(rng.normal(size=(classes, d)), 0.1 * rng.normal(size=classes))
+
+
+def net(d: int = 12) -> TinyReLU:
+    rng = np.random.default_rng(1)
+    return TinyReLU(
+        rng.normal(size=(16, d)), rng.normal(size=16), rng.normal(size=(4, 16)) / 4, 0.1 * rng.normal(size=4)
+    )
+
+
+def samples(d: int = 20, n: int = 6) -> Samples:
+    return Samples(np.random.default_rng(1).uniform(0.2, 0.8, (n, d)).astype(np.float32), tuple(range(n)), labels=None)
+
+
+def attacked(which, norm, model, what, *, box=FREE, epsilon=None, targeted=None, **params):
+    threat = Threat(norm, box, epsilon=epsilon, targeted=targeted)
+    return run(model, what, which, which.params(**params), threat, Budget(None), seed=0)
+
+
+@pytest.mark.parametrize("classes", [2, 5])
+@pytest.mark.parametrize(("which", "norm"), EVERY)
+def test_on_a_linear_model_the_distance_is_within_one_per_cent_of_the_closed_form(which, norm, classes):
+    model, what = linear(classes), samples()
+    for outcome, x in zip(attacked(which, norm, model, what), what.x, strict=True):
+        true = model.radius(x, outcome.finding.label, norm)
+        assert true * (1 - 1e-6) <= outcome.finding.value <= 1.01 * true
+
+
+@pytest.mark.parametrize("norm", FAB.norms)
+def test_fab_towards_each_rival_finds_the_nearest_too_at_one_gradient_a_step(norm):
+    model, what = linear(4), samples()
+    for outcome, x in zip(attacked(FAB, norm, model, what, towards="each", steps=20), what.x, strict=True):
+        true = model.radius(x, outcome.finding.label, norm)
+        assert true * (1 - 1e-6) <= outcome.finding.value <= 1.01 * true
+        assert outcome.finding.gradients == 3 * 20
+
+
+def test_fab_looks_at_every_rival_each_step_and_at_each_point_once():
+    (outcome,) = attacked(FAB, Norm.L2, net(), samples(12, 1), steps=7)
+    assert outcome.finding.gradients == 7 * 3
+    assert outcome.finding.queries == 1 + 7 + 8 + 1
+
+
+@pytest.mark.parametrize("norm", FAB.norms)
+def test_fab_comes_nearer_than_where_it_first_succeeded_and_restarts_lose_nothing(norm):
+    model, what = net(), samples(12, 5)
+    once, twice = (attacked(FAB, norm, model, what, box=Threat().box, restarts=r) for r in (1, 2))
+    for first, second in zip(once, twice, strict=True):
+        assert first.finding.value <= first.finding.details["trace"][0][1]
+        assert second.finding.value <= first.finding.value
+
+
+def test_fab_reaches_a_target_that_another_class_stands_before():
+    model, what = linear(5), samples()
+    outcomes = attacked(FAB, Norm.L2, model, what, targeted="least_likely")
+    assert {o.finding.kind for o in outcomes} == {Kind.UPPER_BOUND}
+    for outcome in outcomes:
+        assert model.labels(outcome.x_adv[None])[0] == model.scores(what.x)[outcome.finding.index].argmin()
+
+
+def test_deepfool_stops_at_its_first_success():
+    (outcome,) = attacked(DEEPFOOL, Norm.L2, linear(2), samples(n=1))
+    assert outcome.finding.gradients == 1
+    assert outcome.finding.queries == 1 + 1 + 8 + 1
+
+
+@pytest.mark.parametrize(("which", "norm"), EVERY)
+def test_within_an_epsilon_that_is_too_small_nothing_is_told(which, norm):
+    model, what = linear(3), samples()
+    smallest = min(model.radius(x, int(model.labels(x[None])[0]), norm) for x in what.x)
+    outcomes = attacked(which, norm, model, what, epsilon=0.99 * smallest)
+    assert {(o.finding.kind, o.finding.details["reason"]) for o in outcomes} == {(Kind.ABSTAINED, "not_found")}
+
+
+@pytest.mark.parametrize(("which", "norm"), EVERY)
+def test_where_no_gradient_leads_anywhere_the_finding_says_so(which, norm):
+    model = Staircase(linear(3), 0.5)
+    (outcome,) = attacked(which, norm, model, samples(n=1), box=Threat().box, steps=3)
+    assert outcome.finding.kind is Kind.ABSTAINED
+    assert outcome.finding.details["warnings"] == ["zero_gradients"]
+    assert all(np.array_equal(rows, rows[:1].repeat(len(rows), 0)) for rows in model.differentiated)
