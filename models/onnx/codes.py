@@ -54,7 +54,8 @@ def codes(model: ModelProto, entry: Entry) -> dict[int, tuple[float, ...]]:
     Values are those that the graph is fed, behind any preprocessing.
     """
     features = math.prod(entry.shape)
-    readers = [reader for node in model.graph.node if (reader := _reader(node, constants(model.graph))) is not None]
+    known = constants(model.graph)
+    readers = [reader for node in model.graph.node if (reader := _reader(node, known)) is not None]
     picked = _picked(model, entry.name)
     readers = [reader for reader in readers if reader.value in picked]
     if not readers or features > MOST_FEATURES:

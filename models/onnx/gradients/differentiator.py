@@ -26,7 +26,7 @@ from algorithms.seam.questions.hessians import Products
 from models.cards import ModelInput
 from models.device import Device, compute_exactly
 from models.onnx import probes
-from models.onnx.gradients import gathering
+from models.onnx.gradients import gathering, sorting
 from models.onnx.gradients.ahead import Made, Part, ahead
 from models.onnx.gradients.folding import fold, hand_over
 from models.onnx.gradients.narrow_convolutions import NarrowConvolutions, are_narrow
@@ -41,9 +41,10 @@ from models.onnx.stumbling import being_converted, being_run, fails, first_to_di
 
 BUCKET = 32  # rows a call: enough for one core
 ON_CARD, ON_CARD_NUMBERS = 512, 2**22  # rows and numbers a call of a card: below 512 a call takes as long as one of 512
-CONVERTIBLE_NODES = 10_000  # onnx2fx sorts in quadratic time: 5 s here
+CONVERTIBLE_NODES = 10_000  # each becomes a node of torch, and a line of Python: 2 s
 
 gathering.register()
+sorting.register()
 
 
 def withheld(reason: str) -> Refused:
