@@ -1,6 +1,7 @@
 """How many rows a model is asked at a time where that is fixed: its bits depend on it, and so does its memory."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 import torch
@@ -38,19 +39,24 @@ class Batch:
             try:
                 return question()
             except (torch.OutOfMemoryError, CardIsFull) as error:
-                self._halve(error)
-
-    def _halve(self, error: Exception) -> None:
-        if self._is_given or self.rows <= FEWEST:
-            raise card_is_full(self.rows) from error
-        self._had += (self.rows,)
-        self.rows = max(FEWEST, self.rows // 2)
-        torch.cuda.empty_cache()
+                if self._is_given or self.rows <= FEWEST:
+                    raise _no_room() from error
+            self._had += (self.rows,)
+            self.rows = max(FEWEST, self.rows // 2)
+            torch.cuda.empty_cache()  # what the call held went with its exception
 
 
-def card_is_full(rows: int) -> ModelFault:
-    """Say that a model does not fit, and what can be done."""
+@contextmanager
+def filling_a_card() -> Iterator[None]:
+    """Raise ModelFault where a card has no memory for what is put there."""
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        raise _no_room() from error
+
+
+def _no_room() -> ModelFault:
     return ModelFault(
-        f"The worker's card has no memory for this model, not even for {rows} rows at a time; use a smaller model, or"
-        " have the operator give the worker a card of its own or the processor (BRINELL_DEVICE=cpu)."
+        "The worker's card has no memory left for this model, however few rows it is asked at a time; use a smaller"
+        " model, or have the operator give the worker a card of its own or the processor (BRINELL_DEVICE=cpu)."
     )

@@ -45,8 +45,12 @@ class OnnxClassifier:
         """Name what the bits of its answers depend on where a card makes them. `batch`: rows a call of each part."""
         if self._device == "cpu":
             return {}
-        batch = f"scores {self._session.batch}" if self._session.provider != PROCESSOR else ""
-        return {**card(), "provider": self._session.provider, "batch": batch}
+        asked = {"gradients": self.offers.get(Access.GRADIENTS), "bounds": self.offers.get(Access.BOUNDS)}
+        sizes = {name: part.batch for name, part in asked.items() if part is not None}
+        if self._session.provider != PROCESSOR:
+            sizes = {"scores": self._session.batch, **sizes}
+        told = ", ".join(f"{name} {batch}" for name, batch in sizes.items())
+        return {**card(), "provider": self._session.provider, "batch": told}
 
     def labels(self, rows: Rows) -> Labels:
         """Decide as the file does: by its own labels, or by the largest of what it gives out, the first of equals."""

@@ -21,6 +21,7 @@ from algorithms.mathematics.norms import Norm
 from algorithms.seam.access import Labels
 from algorithms.seam.questions.margins import Region, Relaxation
 from models.device import Device, compute_exactly
+from models.onnx.batch import Batch, filling_a_card
 from models.onnx.bounds.backward import propagate_backward
 from models.onnx.bounds.concretization import Balls
 from models.onnx.bounds.node import Unsupported
@@ -48,7 +49,10 @@ def bounder(network: Network, device: Device, *, rounds: bool = True, bucket: in
     if network.is_half:
         raise withheld("The model computes in float16, whose rounding is too coarse to bound.")
     try:
-        found = plan(network.bounded_alone(), network.input.shape, network.input.batch, device)
+        with filling_a_card():
+            found = plan(network.bounded_alone(), network.input.shape, network.input.batch, device)
+    except ModelFault:
+        raise
     except Unsupported as unsupported:
         raise withheld(f"Bounds are not implemented for {unsupported}.") from unsupported
     except Exception as error:  # a reader of other people's graphs may stumble in any way
@@ -80,8 +84,8 @@ class Bounder:
         self._slack = slack if rounds else 0.0
         on_card = device != "cpu"
         group, most, held = (CARD_GROUP, CARD_BUCKET, CARD_HELD) if on_card else (GROUP, BUCKET, HELD)
-        self._bucket = _power_of_two(bucket or most, held // plan.widest)
-        self._group = _power_of_two(group, held // plan.total)
+        self.batch = Batch(_power_of_two(group, held // plan.total))  # rows a group
+        self._whole_group, self._whole_bucket = self.batch.rows, _power_of_two(bucket or most, held // plan.widest)
         self._known_norms: dict[tuple[str, Norm], Tensor] = {}
         self._looking = threading.Lock()
         self._groups, self._passes = (
@@ -89,8 +93,20 @@ class Bounder:
             for _ in range(2)
         )
 
+    @property
+    def _group(self) -> int:
+        return self.batch.rows
+
+    @property
+    def _bucket(self) -> int:
+        """Objectives a backward pass: fewer, by the same measure, where groups had to become smaller."""
+        return max(2, self._whole_bucket * self.batch.rows // self._whole_group)
+
     def margins(self, region: Region, labels: Labels, rivals: Classes, relaxation: Relaxation) -> NDArray[np.float64]:
         """Answer as `algorithms.seam.questions.margins.Bounded.margins` promises. Raises ModelFault."""
+        return self.batch.ask(lambda: self._answer(region, labels, rivals, relaxation))
+
+    def _answer(self, region: Region, labels: Labels, rivals: Classes, relaxation: Relaxation) -> NDArray[np.float64]:
 
         def work(start: int) -> NDArray[np.float64]:
             part = slice(start, start + self._group)
@@ -98,6 +114,8 @@ class Bounder:
 
         try:
             found = [np.zeros((0, rivals.shape[1])), *self._groups.map(work, range(0, len(labels), self._group))]
+        except torch.OutOfMemoryError:
+            raise
         except Exception as error:  # of other people's graphs, whose values may meet in any way
             raise ModelFault(fails("bounds", self._where(error))) from error
         bounds = np.concatenate(found) - self._slack

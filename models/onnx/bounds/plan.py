@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+import torch
 from onnx import ModelProto, NodeProto
 
 from models.device import Device
@@ -83,7 +84,7 @@ def plan(model: ModelProto, shape: Shape, batch: int | None, device: Device) -> 
 def _steps(node: Node) -> tuple[GraphStep, ...]:
     try:
         made = RULES[node.proto.op_type](node)
-    except Unsupported:
+    except (Unsupported, torch.OutOfMemoryError):
         raise
     except Exception as error:  # a rule may stumble over other people's attributes in any way
         raise Unsupported(f"{node.proto.op_type} as it is used here") from error

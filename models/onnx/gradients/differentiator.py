@@ -26,6 +26,7 @@ from algorithms.seam.questions.hessians import Products
 from models.cards import ModelInput
 from models.device import Device, compute_exactly
 from models.onnx import probes
+from models.onnx.batch import Answer, Batch, filling_a_card
 from models.onnx.gradients import gathering, sorting
 from models.onnx.gradients.ahead import Made, Part, ahead
 from models.onnx.gradients.folding import fold, hand_over
@@ -104,9 +105,17 @@ def _differentiator(
     device: Device,
     calling: Callable[[], AbstractContextManager[Any]] | None = None,
 ) -> "Differentiator":
-    bucket = about.batch or bucket_of(about.shape, device)
-    rows, found = padded(probes.rows(about.shape)[:bucket], bucket), kinks(model)
-    return Differentiator(convert(model, rows), found, bucket, device, calling)
+    batch = Batch(about.batch or bucket_of(about.shape, device), is_given=about.batch is not None)
+    found, kept = kinks(model), b"" if device == "cpu" else model.SerializeToString()
+
+    def again(size: int) -> torch.nn.Module:
+        return convert(ModelProto.FromString(kept), _some(size, about.shape))
+
+    return Differentiator(convert(model, _some(batch.rows, about.shape)), found, batch, device, again, calling)
+
+
+def _some(size: int, shape: tuple[int, ...]) -> Rows:
+    return padded(probes.rows(shape)[:size], size)
 
 
 class Differentiator:
@@ -116,25 +125,45 @@ class Differentiator:
         self,
         module: torch.nn.Module,
         kinks: tuple[str, ...],
-        bucket: int,
+        batch: Batch,
         device: Device,
+        again: Callable[[int], torch.nn.Module],
         calling: Callable[[], AbstractContextManager[Any]] | None = None,
     ) -> None:
-        """`bucket`: rows a call. `calling`: what each call is made within."""
+        """`batch`: rows a call. `again`: converts the graph for fewer. `calling`: what each call is made within."""
         compute_exactly(device)
-        self._module = module.to(device)
+        with filling_a_card():
+            self._module = module.to(device)
+        self.batch, self._made_for = batch, batch.rows
+        self._again = again
         self._kinks = kinks
         self._device = device
         is_narrow = device == "cpu" and are_narrow(module.buffers())
         self._calling = calling or (NarrowConvolutions if is_narrow else nullcontext)
-        self._bucket = bucket
         threads = cores() if device == "cpu" else 1
         self._window = max(4, 2 * threads)
         self._pool = ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,))
         self._drawing = ThreadPoolExecutor(cores())
 
+    @property
+    def _bucket(self) -> int:
+        return self.batch.rows
+
+    def _ask(self, question: Callable[[], Answer]) -> Answer:
+        """Ask in calls of one size: where a card has no memory for it, all of the question again in smaller ones."""
+
+        def sized() -> Answer:
+            if self._made_for != self.batch.rows:
+                self._module, self._made_for = self._again(self.batch.rows).to(self._device), self.batch.rows
+            return question()
+
+        return self.batch.ask(sized)
+
     def gradients(self, rows: Rows, cotangent: Cotangent) -> tuple[Scores, Gradients]:
         """Answer as `algorithms.seam.questions.gradients.Differentiable.gradients` promises. Raises ModelFault."""
+        return self._ask(lambda: self._gradients(rows, cotangent))
+
+    def _gradients(self, rows: Rows, cotangent: Cotangent) -> tuple[Scores, Gradients]:
         if not len(rows):
             _, scores = self._forward(np.zeros((1, *rows.shape[1:]), np.float32))
             return _numbers(scores, rows), np.zeros_like(rows)
@@ -176,7 +205,7 @@ class Differentiator:
             (product,) = torch.autograd.grad(gradient, points, ways, materialize_grads=True)
             return _numbers(product, own)
 
-        return np.concatenate(list(self._each(answer, range(0, len(rows), self._bucket))))
+        return self._ask(lambda: np.concatenate(list(self._each(answer, range(0, len(rows), self._bucket)))))
 
     def largest_gradient_norms(self, asked: Sequence[Differences]) -> Sequence[Norms]:
         """Answer as `algorithms.seam.questions.gradient_norms.GradientNorms` promises. Raises ModelFault."""
@@ -186,9 +215,12 @@ class Differentiator:
             labels, rivals = (torch.from_numpy(np.ascontiguousarray(each)).to(self._device) for each in classes)
             return parts, norms_of_differences(self._scores, self._points(rows), labels, rivals)
 
-        filled = calls(drawn(asked, self._drawing, cores()), self._bucket)
-        with blaming_the_model():
-            return largest(asked, ((parts, norms.cpu().numpy()) for parts, norms in self._each(answer, filled)))
+        def norms() -> Sequence[Norms]:
+            filled = calls(drawn(asked, self._drawing, cores()), self._bucket)
+            with blaming_the_model():
+                return largest(asked, ((parts, found.cpu().numpy()) for parts, found in self._each(answer, filled)))
+
+        return self._ask(norms)
 
     def _forward(
         self, rows: Rows, calling: Callable[[], AbstractContextManager[Any]] | None = None
@@ -205,6 +237,8 @@ class Differentiator:
         try:
             with (calling or self._calling)():
                 scores: Tensor = self._module(points)
+        except torch.OutOfMemoryError:
+            raise
         except Exception as error:  # a graph of other people's, rebuilt by a young library, may stumble in any way
             raise ModelFault(fails("gradients", being_run(self._module, points.detach()))) from error
         if not scores.requires_grad:
@@ -232,9 +266,11 @@ class Differentiator:
 
 @contextmanager
 def blaming_the_model() -> Iterator[None]:
-    """Raise ModelFault where torch fails: its own errors are RuntimeErrors."""
+    """Raise ModelFault where torch fails: its own errors are RuntimeErrors. A card without memory is another matter."""
     try:
         yield
+    except torch.OutOfMemoryError:
+        raise
     except (RuntimeError, MemoryError) as error:
         raise ModelFault("The model failed while its gradients were taken; try smaller samples.") from error
 

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from models.device import choose, compute_exactly, providers, warm_up
+from models.onnx.batch import Batch
 from models.onnx.bounds.bounder import Bounder
 from models.onnx.gradients.differentiator import Differentiator
 
@@ -43,7 +44,7 @@ def test_whatever_computes_on_a_card_does_so_whoever_chose_it(made: str, monkeyp
     module = torch.nn.Identity()
     monkeypatch.setattr(torch.nn.Module, "to", lambda self, _device: self)  # there is none
     if made == "gradients":
-        Differentiator(module, (), 2, "cuda")
+        Differentiator(module, (), Batch(2), "cuda", lambda _size: module)
     else:
         with pytest.raises(AttributeError):  # without a plan, which it reads next
             Bounder(None, "cuda")  # type: ignore[arg-type]
