@@ -64,7 +64,8 @@ class Method(Generic[N]):
     cohort: bool  # True: `run` takes a Cohort; False: a Case
     minimum: Callable[[Any, Threat[N]], Cost]  # the least a useful run costs a sample, clean row and re-query included
     smallest: Params  # with which a run of a second shows all that the method does: the laws are tried with these
-    chunk: int  # samples a worker takes at a time: enough company to fill its batches, little enough to lose
+    chunk: int  # samples a worker takes at a time: enough company to fill two cores' batches, little enough to lose
+    chunks_at_once: int = 1  # in a row at the most, for a worker with a card or with many cores
     smallest_budget: Budget = Budget(queries=200)  # enough for a result with `smallest`
     by_substitutes: bool = False  # asks for substitutes, not gradients: runs on models whose card lists some
     wants_pool: bool = False  # `Case.pool`: other rows of the upload, to start from

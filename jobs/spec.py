@@ -65,6 +65,7 @@ class JobSpec(Record):
     threat: ThreatSpec
     hints: GivenHints | None = None  # what earlier phases of its audit found; None: it was given none
     chunk_size: int = Field(ge=1)
+    chunks_at_once: int = Field(1, ge=1)  # that a worker with a card, or with many cores, may take in a row
     queue: QueueName = "compute"
 
     @property
@@ -88,10 +89,10 @@ class JobSpec(Record):
         run = ("run", self.chunks)
         return (run,) if self.auxiliary is None else (("prepare", 1), run)
 
-    def rows(self, chunk: int) -> tuple[int, ...]:
-        """Returns the chunk's rows of the upload."""
-        return self.indices[chunk * self.chunk_size : (chunk + 1) * self.chunk_size]
+    def rows(self, chunk: int, width: int = 1) -> tuple[int, ...]:
+        """Returns the rows of the upload of so many chunks in a row."""
+        return self.indices[chunk * self.chunk_size : (chunk + width) * self.chunk_size]
 
-    def targets_of(self, chunk: int) -> tuple[int, ...] | None:
-        """Returns the chunk's given targets, beside `rows`; None where none were given."""
-        return self.targets and self.targets[chunk * self.chunk_size : (chunk + 1) * self.chunk_size]
+    def targets_of(self, chunk: int, width: int = 1) -> tuple[int, ...] | None:
+        """Returns the given targets beside `rows`; None where none were given."""
+        return self.targets and self.targets[chunk * self.chunk_size : (chunk + width) * self.chunk_size]

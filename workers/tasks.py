@@ -1,5 +1,6 @@
 """The one task: do one chunk of one job. A message is two words, and may come twice or never."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ from workers.supervisor.runner_process import RunnerProcess, sweep_directories
 from workers.supervisor.spare import Runners
 from workers.supervisor.supervisor import Supervisor
 
+ON_CARD = 16  # chunks of a job at a time: no method allows more
+
 
 class Station:
     """What one pool child keeps between chunks. Made after the fork: clients and threads do not survive one."""
@@ -30,7 +33,9 @@ class Station:
         runner_kind = _runner_kind(settings.device)
         # Memory of a card that lies idle is missed; so is an endpoint's secret that need not be there.
         self._runners = Runners(lambda: _start(runner_kind), tenants=2 if runner_kind == "compute" else 1)
-        self.supervisor = Supervisor(settings, store=store, library=library, runners=self._runners)
+        self.supervisor = Supervisor(
+            settings, store=store, library=library, runners=self._runners, chunks=_chunks_at_once(runner_kind)
+        )
         self._reaper = Reaper(lambda: _sweep(store, library))
         self._reaper.start()
 
@@ -71,6 +76,13 @@ def run_chunk(self: Any, job_id: str, chunk: int) -> None:
 def _start(runner_kind: RunnerKind) -> RunnerProcess:
     memory = CARD_MEMORY_BYTES if runner_kind == "card" else MEMORY_BYTES
     return RunnerProcess(memory_bytes=memory, kind=runner_kind, isolation=confined.level)
+
+
+def _chunks_at_once(runner_kind: RunnerKind) -> int:
+    """A chunk keeps two cores busy: more of them do more at a time, and a card as much as sixteen and more."""
+    if runner_kind == "probe":
+        return 1
+    return ON_CARD if runner_kind == "card" else max(1, len(os.sched_getaffinity(0)) // 2)
 
 
 def _runner_kind(device: str) -> RunnerKind:

@@ -59,4 +59,5 @@ METHOD = Method(
     minimum=minimum,
     smallest=BPDAParams(steps=6),
     chunk=64,
+    chunks_at_once=8,
 )

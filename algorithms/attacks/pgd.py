@@ -52,4 +52,5 @@ METHOD = Method(
     minimum=minimum,
     smallest=PGDParams(steps=6),
     chunk=64,
+    chunks_at_once=8,
 )

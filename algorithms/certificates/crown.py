@@ -65,5 +65,6 @@ _NEWEST = Method(
     minimum=minimum,
     smallest=CrownParams(),
     chunk=32,
+    chunks_at_once=4,
 )
 METHOD = replace(_NEWEST, earlier=(replace(_NEWEST, version="1", run=_run_first),))

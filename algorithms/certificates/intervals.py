@@ -57,4 +57,5 @@ METHOD = Method(
     minimum=minimum,
     smallest=IntervalsParams(),
     chunk=64,
+    chunks_at_once=4,
 )

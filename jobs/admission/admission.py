@@ -1,5 +1,6 @@
 """May this job run? Every refusal of a job that concerns its model, samples, method, threat and budget. Pure."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -11,6 +12,7 @@ from algorithms import registry
 from algorithms.errors import Conflict, Refused
 from algorithms.method import Method
 from algorithms.seam.access import Access
+from algorithms.seam.question import BATCH_BYTES
 from jobs.admission import box, labels
 from jobs.admission.fitting import NO_STEPS, RADIUS, SUBSTITUTES, Misfit, lacking, misfit, needs_of
 from jobs.request import MAX_SAMPLES, JobRequest, Selection, Targeted, ThreatRequest
@@ -120,8 +122,15 @@ def admit(
         targets=targets,
         threat=threat,
         chunk_size=method.chunk,
+        chunks_at_once=_chunks_at_once(method, shape),
         queue="probe" if KINDS[card.kind].is_remote else "compute",
     )
+
+
+def _chunks_at_once(method: Method, shape: tuple[int, ...]) -> int:
+    """Counts the chunks that a worker may take in a row: fewer where samples are large, for a run copies them often."""
+    chunk = method.chunk * 4 * math.prod(shape)  # bytes
+    return max(1, min(method.chunks_at_once, BATCH_BYTES // chunk))
 
 
 def check_reserved(threat: ThreatRequest) -> None:

@@ -10,8 +10,8 @@ live in one slot; `t:T` are the keys of tenant T, and no method finds an object 
                                        `once`, the digest of its idempotency key
     t:T:samples:ID             hash    card
     t:T:job:ID                 hash    state, version, spec, request, method_version, ids of what it uses, shape,
-                                       prepared, summary, error_*, times, sums of chunks
-    t:T:job:ID:chunks          hash    chunk -> ChunkResult: written once
+                                       prepared, summary, error_*, times, sums of chunks, chunk_size, chunks_at_once
+    t:T:job:ID:chunks          hash    chunk -> ChunkResult: written once; of chunks in a row by the first of them
     t:T:audit:ID               hash    state, version, spec, jobs, live and ended_* (counts of jobs), phase, phases …
     t:T:list:KIND              zset    ids in the order of their making (`sequence`)
     t:T:idempotency:DIGEST     hash    fingerprint, id: for 24 hours, or until the object is gone
@@ -25,7 +25,8 @@ live in one slot; `t:T` are the keys of tenant T, and no method finds an object 
                                        spec, seconds of work on a model. Gone at the end of all work
     unit:ID:uses               set     ids of what the work on a model uses
     unit:ID:out                set     chunks admitted and not committed: at most `chunks_in_flight`
-    unit:ID:chunks             hash    fence:N, attempts:N, faults:N, taken:N, sent:N of those chunks
+    unit:ID:chunks             hash    fence:N, attempts:N, faults:N, taken:N, sent:N of those chunks; width:N, where
+                                       a lease is about so many in a row, of which `out` names the first
     unit:ID:live               hash    chunk -> Progress of the last beat
     using:ID                   set     live jobs, audits and models in the making that use this model or these samples;
                                        the audit of a job

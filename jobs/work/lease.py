@@ -20,6 +20,7 @@ class _Right(Record):
     subject_id: str  # of the model, job or audit that the work is about
     work: str  # its kind: a file of `workers/work/`
     chunk: int
+    width: int = 1  # how many chunks, from that one on
     fence: int
     attempt: int
 
@@ -53,8 +54,8 @@ class JobLease(_Right):
 
     @property
     def indices(self) -> tuple[int, ...]:
-        """Returns the chunk's rows of the upload."""
-        return self.spec.rows(self.chunk)
+        """Returns the rows of the upload that it is about."""
+        return self.spec.rows(self.chunk, self.width)
 
     @property
     def seconds_left(self) -> float:

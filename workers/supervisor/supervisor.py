@@ -36,8 +36,11 @@ _log = structlog.get_logger(__name__)
 class Supervisor:
     """A supervisor lives in a pool child of the worker, and does one chunk at a time."""
 
-    def __init__(self, settings: Settings, *, store: Store, library: Library, runners: Runners) -> None:
-        self._settings = settings
+    def __init__(
+        self, settings: Settings, *, store: Store, library: Library, runners: Runners, chunks: int = 1
+    ) -> None:
+        """`chunks`: of a job, that its runners can compute at a time."""
+        self._settings, self._chunks = settings, chunks
         self._store, self._library = store, library
         self._runners = runners
         self._permits = Permits(settings)
@@ -49,7 +52,7 @@ class Supervisor:
         """
         if (lease := self._claimed(subject_id, chunk, queue)) is None:
             return
-        about = {"job_id": lease.subject_id, "chunk": lease.chunk, "attempt": lease.attempt}
+        about = {"job_id": lease.subject_id, "chunk": lease.chunk, "chunks": lease.width, "attempt": lease.attempt}
         with structlog.contextvars.bound_contextvars(**about):
             ending = self._hold(lease)
             _log.info("chunk_ended", work=lease.work, ending=type(ending).__name__, code=getattr(ending, "code", None))
@@ -59,7 +62,7 @@ class Supervisor:
         """Where Redis is away or full, nothing else can be done either: waits until it is back, or this worker goes."""
         while not drain.is_on():
             try:
-                return self._store.leases.acquire(subject_id, chunk, queue)
+                return self._store.leases.acquire(subject_id, chunk, queue, self._chunks)
             except Unavailable:
                 sleep(RETRY_SECONDS)
         return None

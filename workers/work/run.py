@@ -151,7 +151,7 @@ def request(
     lease: JobLease, x: NDArray[np.float32], y: NDArray[np.int64] | None, known: tuple[Hint, ...] | None = None
 ) -> RunChunk:
     """x (m, *shape), y (m,) and m hints are about this chunk's rows of the upload."""
-    targets = lease.spec.targets_of(lease.chunk)
+    targets = lease.spec.targets_of(lease.chunk, lease.width)
     points, reached, proven = (None, None, None) if known is None else as_arrays(known, lease.spec.samples.shape)
     return RunChunk(
         indices=lease.indices,
@@ -161,13 +161,13 @@ def request(
         points=points,
         reached=reached,
         proven=proven,
-        ends=lease.deadline - _hand_over_seconds(lease.chunk, lease.spec),
+        ends=lease.deadline - _hand_over_seconds(lease.chunk + lease.width, lease.spec),
     )
 
 
-def _hand_over_seconds(chunk: int, spec: JobSpec) -> float:
-    """Kept back of a job's time: this chunk is written down, and those behind it end with their clean rows at least."""
-    wanted, seconds = HAND_OVER_SECONDS + CHUNK_SECONDS * (spec.chunks - 1 - chunk), spec.request.budget.seconds
+def _hand_over_seconds(behind: int, spec: JobSpec) -> float:
+    """Kept back of a job's time: a chunk is written down, and those from `behind` on end with their clean rows."""
+    wanted, seconds = HAND_OVER_SECONDS + CHUNK_SECONDS * (spec.chunks - behind), spec.request.budget.seconds
     return wanted if seconds is None else min(wanted, 0.2 * seconds)
 
 

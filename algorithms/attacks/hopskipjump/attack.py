@@ -260,6 +260,7 @@ METHOD = Method(
     minimum=minimum,
     smallest=HopSkipJumpParams(initial_directions=20),
     chunk=25,
+    chunks_at_once=4,
     wants_pool=True,
     takes_hints=True,
     wants_basis=wants_basis,

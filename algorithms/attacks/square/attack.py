@@ -244,4 +244,5 @@ METHOD = Method(
     minimum=minimum,
     smallest=SquareParams(steps=300),
     chunk=100,
+    chunks_at_once=4,
 )

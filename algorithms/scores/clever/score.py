@@ -66,6 +66,7 @@ _NEWEST = Method(
     minimum=minimum,
     smallest=CleverParams(batches=4, batch_size=8),
     chunk=2,
+    chunks_at_once=16,
     reported=("max_sample_score", "radius", "shape", "ks_p", "end_point"),
 )
 METHOD = replace(_NEWEST, earlier=(replace(_NEWEST, version="1", run=first.run, minimum=_minimum_of_first),))

@@ -57,5 +57,6 @@ METHOD = Method(
     minimum=minimum,
     smallest=SecondOrderParams(batches=2, batch_size=4, steps=2),
     chunk=2,
+    chunks_at_once=16,
     reported=("first_order_distance", "max_sample_score", "max_curvature", "radius"),
 )

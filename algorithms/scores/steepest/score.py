@@ -133,5 +133,6 @@ METHOD = Method(
     minimum=minimum,
     smallest=SteepestParams(climbers=4, steps=2),
     chunk=2,
+    chunks_at_once=16,
     reported=("first_order_distance", "max_gradient_norm", "radius"),
 )

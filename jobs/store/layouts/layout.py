@@ -6,7 +6,8 @@ of the older version must have been stopped before.
 
     1   version 0.1.0, which kept no number (`layout_1.py` says what it looked like)
     2   versions that counted no bytes (`layout_2.py`)
-    3   this version (`store.py` lists the keys)
+    3   versions whose workers took one chunk at a time: read as it is, but they could not read ours
+    4   this version (`store.py` lists the keys)
 """
 
 import secrets
@@ -18,10 +19,11 @@ from algorithms.errors import Unavailable
 from jobs.store.layouts import layout_1, layout_2
 from jobs.store.names import key
 
-LAYOUT = 3
+LAYOUT = 4
 REWRITES: dict[int, Callable[[Any], None]] = {
     1: layout_1.rewrite,
     2: layout_2.rewrite,
+    3: lambda _: None,
 }  # from that number to the next; safe to repeat
 LOCK_SECONDS = 60  # after which a rewrite whose process died may be begun again
 PATIENCE_SECONDS = 120.0

@@ -20,6 +20,32 @@ local function next_in_turn(queue)
   end
 end
 
+-- How many chunks in a row this lease is about: as many as before, or as many as worker and job allow and nobody has
+-- begun. Those behind the first leave the line, and are counted, failed and given back with it.
+local function width_of(unit, id, chunk, most)
+  local chunks, out = key('unit', id, 'chunks'), key('unit', id, 'out')
+  local width = tonumber(redis.call('HGET', chunks, 'width:' .. chunk) or 1)
+  if redis.call('HEXISTS', chunks, 'attempts:' .. chunk) == 1 then return width end
+  local first, total = tonumber(unit.next), tonumber(unit.total)
+  while width < most and chunk + width < total do
+    local other = chunk + width
+    if other == first then
+      first = first + 1
+    elseif redis.call('HEXISTS', chunks, 'attempts:' .. other) == 0 and redis.call('SREM', out, other) == 1 then
+      redis.call('HDEL', chunks, 'sent:' .. other)
+      leave_line(unit, spot(id, other))
+    else
+      break
+    end
+    width = width + 1
+  end
+  if width > 1 then
+    redis.call('HSET', key('unit', id), 'next', first)
+    redis.call('HSET', chunks, 'width:' .. chunk, width)
+  end
+  return width
+end
+
 local id, chunk
 if ASK.queue then id, chunk = next_in_turn(ASK.queue) end
 if not id then id, chunk = ASK.id, ASK.chunk end
@@ -30,12 +56,15 @@ local here = spot(id, chunk)
 local chunks, subject = key('unit', id, 'chunks'), object(unit.tenant, unit.subject, id)
 -- The fence first: a full server refuses it, and so begins nothing more.
 local fence = redis.call('HINCRBY', chunks, 'fence:' .. chunk, 1)
+local most = math.min(ASK.chunks, tonumber(redis.call('HGET', subject, 'chunks_at_once') or 1))
+local width = width_of(unit, id, chunk, most)
 redis.call('HDEL', chunks, 'sent:' .. chunk)
 leave_line(unit, here)
 redis.call('ZADD', key('leases'), STEADY + LIMITS.lease_ms, here)
 local lease = {
   id = id,
   chunk = chunk,
+  width = width,
   tenant = unit.tenant,
   subject = unit.subject,
   work = unit.work,
@@ -53,6 +82,7 @@ end
 
 if unit.subject == 'job' then
   set_running(subject)
+  if width > 1 then fill(id) end
   local asked = hash(subject)
   local model = object(unit.tenant, 'model', asked.model_id)
   lease.spec, lease.request, lease.prepared = asked.spec, asked.request, asked.prepared

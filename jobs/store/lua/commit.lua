@@ -4,7 +4,7 @@
 write_when_full()
 local unit = unit_of_lease()
 if not unit then return reply('refused') end
-local done = unit.done + 1
+local done = unit.done + width_of_lease()
 local is_last = done == tonumber(unit.total)
 if is_last and not unit.later and ASK.result and not ASK.summary and not unit.cancel then return reply('last') end
 for _, digest in ipairs(ASK.digests) do

@@ -127,7 +127,8 @@ local function queue_job(tenant, asked, audit)
   redis.call('HSET', job, 'state', 'queued', 'version', 1, 'created', NOW, 'changed', NOW, 'spec', asked.spec,
     'request', asked.request, 'method_version', asked.method_version, 'shape', asked.shape,
     'model_id', asked.model_id, 'samples_id', asked.samples_id, 'samples_total', asked.samples_total,
-    'chunk_size', asked.chunk_size, 'seconds', asked.seconds, 'samples_done', 0, 'queries', 0, 'gradients', 0)
+    'chunk_size', asked.chunk_size, 'chunks_at_once', asked.chunks_at_once, 'seconds', asked.seconds,
+    'samples_done', 0, 'queries', 0, 'gradients', 0)
   if asked.hints then redis.call('HSET', job, 'hints', asked.hints) end
   record(tenant, asked.id, OBJECT + #asked.spec + #asked.request)
   tally('queued', 1)

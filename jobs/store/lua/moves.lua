@@ -204,9 +204,14 @@ local function put_away(unit, id, chunk)
   redis.call('SREM', key('unit', id, 'out'), chunk)
   redis.call('HDEL', key('unit', id, 'live'), chunk)
   redis.call('HDEL', key('unit', id, 'chunks'), 'attempts:' .. chunk, 'faults:' .. chunk, 'taken:' .. chunk,
-    'sent:' .. chunk)
+    'sent:' .. chunk, 'width:' .. chunk)
   redis.call('ZREM', key('leases'), spot(id, chunk))
   leave_line(unit, spot(id, chunk))
+end
+
+-- How many chunks in a row the lease that speaks is about.
+local function width_of_lease()
+  return tonumber(redis.call('HGET', key('unit', ASK.id, 'chunks'), 'width:' .. ASK.chunk) or 1)
 end
 
 -- The unit of the lease that speaks, or nil (counted) where it stands no more: somebody else may have the chunk now.

@@ -32,12 +32,13 @@ class Findings:
     def get(self, tenant: str, job_id: str, index: int) -> Finding:
         """Returns what was found of one row of the upload, its details whole. Raises NotFound until it is found."""
         name = key("t", tenant, "job", checked(job_id, "job"))
-        (row,) = self._connection.ask(("HMGET", name, "spec", "request", "chunk_size"))
-        spec, request, size = (found(value) for value in row)
+        (row,) = self._connection.ask(("HMGET", name, "spec", "request", "chunk_size", "chunks_at_once"))
+        spec, request, size = (found(value) for value in row[:3])
         rows = specs.rows(json.loads(spec), json.loads(request))
         position = rows.index(index) if index in rows else None
-        (chunk,) = self._connection.ask(("HGET", f"{name}:chunks", found(position) // int(size)))
-        findings = ChunkResult.model_validate_json(found(chunk)).findings
+        last = found(position) // int(size)
+        (chunks,) = self._connection.ask(("HMGET", f"{name}:chunks", *range(_first(last, row[3]), last + 1)))
+        findings = ChunkResult.model_validate_json(found(next(filter(None, reversed(chunks)), None))).findings
         return whole(found(next((f for f in findings if f.index == index), None)), self._library.get)
 
     def adversarial_digests(self, tenant: str, job_id: str) -> list[str]:
@@ -51,12 +52,17 @@ class Findings:
 
     def _from(self, tenant: str, job_id: str, position: int) -> Iterator[tuple[int, Finding]]:
         name = key("t", tenant, "job", job_id)
-        (row,) = self._connection.ask(("HMGET", name, "chunk_size", "samples_total"))
-        size, total = (int(found(value)) for value in row)
+        (row,) = self._connection.ask(("HMGET", name, "chunk_size", "samples_total", "chunks_at_once"))
+        size, total = (int(found(value)) for value in row[:2])
         wide = max(1, 1000 // size)  # chunks read at a time
-        for first in range(position // size, -(-total // size), wide):
+        for first in range(_first(position // size, row[2]), -(-total // size), wide):
             numbers = range(first, first + wide)
             (chunks,) = self._connection.ask(("HMGET", f"{name}:chunks", *numbers))
             for number, chunk in zip(numbers, chunks, strict=True):
                 results = ChunkResult.model_validate_json(chunk).findings if chunk else ()
                 yield from ((n, f) for n, f in enumerate(results, start=number * size) if n >= position)
+
+
+def _first(chunk: int, at_once: str | None) -> int:
+    """The first chunk whose result may hold this one's: several that a worker took in a row have one result."""
+    return max(0, chunk + 1 - int(at_once or 1))

@@ -107,6 +107,7 @@ def described(spec: JobSpec, settings: Settings) -> dict[str, Any]:
         **({"hints": spec.hints.model_dump_json()} if spec.hints else {}),
         "samples_total": len(spec.indices),
         "chunk_size": spec.chunk_size,
+        "chunks_at_once": spec.chunks_at_once,
         "stages": [{"work": work, "total": total} for work, total in spec.stages],
         "queue": spec.queue,
         "seconds": min(spec.request.budget.seconds or most, most),

@@ -34,16 +34,17 @@ class Leases:
     def __init__(self, moves: Moves, holdings: Holdings) -> None:
         self._moves, self._holdings = moves, holdings
 
-    def acquire(self, subject_id: str, chunk: int, queue: QueueName | None = None) -> Lease | None:
+    def acquire(self, subject_id: str, chunk: int, queue: QueueName | None = None, chunks: int = 1) -> Lease | None:
         """Leases one chunk, or returns None where there is nothing to do: done, ended, or another has it.
 
         `queue`: where the message that names the chunk came from; then whichever chunk has its turn there is leased,
-        tenant by tenant, and the named one only where none stands in line.
+        tenant by tenant, and the named one only where none stands in line. `chunks`: how many in a row the worker would
+        take, where the job has as many that nobody has begun; they are one piece of work from then on.
 
         A job that another version admitted, and this one cannot read, is given back with that reason; so it fails once
         its attempts are spent, unless a worker of that version takes it before.
         """
-        reply = self._moves.make("acquire", id=subject_id, chunk=chunk, queue=queue)
+        reply = self._moves.make("acquire", id=subject_id, chunk=chunk, queue=queue, chunks=chunks)
         if reply["status"] == "none":
             return None
         try:
@@ -134,7 +135,7 @@ def _result(result: ChunkResult) -> dict[str, Any]:
 
 
 def _lease(reply: Reply) -> Lease:
-    right = {name: reply[name] for name in ("tenant", "work", "chunk", "fence", "attempt")}
+    right = {name: reply[name] for name in ("tenant", "work", "chunk", "width", "fence", "attempt")}
     right["subject_id"] = reply["id"]
     match reply["subject"]:
         case "job":

@@ -12,7 +12,7 @@ from algorithms.seam.access import Access
 from jobs.admission.admission import SelectedRows, admit, selected, wants_rows
 from jobs.request import MAX_SAMPLES
 from jobs.spec import JobSpec
-from models.cards import ModelCard, SamplesCard
+from models.cards import ModelCard, ModelInput, SamplesCard
 from tests.jobs_for_tests import CLASSES, SHAPE, model_card, ready_card, request, samples_card
 
 MODEL = ready_card()
@@ -263,6 +263,16 @@ def test_chunks_are_ranges_of_the_selection_in_the_methods_size() -> None:
     spec = admitted(samples={"indices": [9, 8, 7, 6, 5, 4]})
     assert spec.chunk_size == registry.method("clever").chunk == 2
     assert [spec.rows(chunk) for chunk in range(spec.chunks)] == [(9, 8), (7, 6), (5, 4)]
+
+
+def test_a_worker_may_take_chunks_in_a_row_while_their_samples_are_small() -> None:
+    def at_once(*shape: int, method: str = "pgd") -> int:
+        model = ready_card(input=ModelInput(name="x", dtype="float32", shape=shape, batch=None))
+        upload = samples_card(shape=shape)
+        return admitted(model=model, upload=upload, method={"name": method}).chunks_at_once
+
+    assert [at_once(3, size, size) for size in (32, 112, 224)] == [8, 3, 1]
+    assert at_once(3, 224, 224, method="clever") == 16
 
 
 def test_a_model_that_lives_elsewhere_is_the_work_of_a_probe() -> None:

@@ -127,6 +127,13 @@ def test_a_request_names_rows_and_targets_of_its_own_chunk():
     assert (asked.indices, asked.targets.tolist(), asked.y) == ((8,), [1], None)
 
 
+def test_a_request_about_chunks_in_a_row_names_the_rows_and_targets_of_all():
+    held = lease().model_copy(update={"width": 2})
+    asked = through_the_pipe(run.request(held, np.zeros((3, *SHAPE), np.float32), None))
+    assert (asked.indices, asked.targets.tolist()) == ((4, 2, 8), [1, 0, 1])
+    assert asked.ends - run.request(lease(), np.zeros((2, *SHAPE), np.float32), None).ends > run.CHUNK_SECONDS / 2
+
+
 def test_a_job_with_hints_is_told_those_of_its_own_rows():
     point = np.full(SHAPE, 0.25, np.float32)
     given = packed({8: Hint(point, 0.5, 0.125), 4: Hint(reached=0.75)}, SHAPE)
