@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any, Literal, NotRequired, TypedDict
 
 Access = Literal["labels", "scores", "gradients", "bounds", "neighbours", "trees"]
+Counting = Literal["l0"]
 JobState = Literal["queued", "running", "succeeded", "failed", "cancelled", "expired"]
 Kind = Literal["upper_bound", "lower_bound", "smoothed_lower_bound", "estimate", "abstained", "misclassified"]
 Meaning = Literal["logit", "probability", "decision", "label"]
@@ -384,7 +385,7 @@ class MethodCard(TypedDict):
     family: Literal["score", "attack", "certificate"]
     threat_model: Literal["white_box", "black_box_score", "black_box_decision"]
     needs: list[Access]
-    norms: list[Norm]
+    norms: list[Norm | Counting]
     goals: list[Literal["untargeted", "targeted"]]
     epsilon: Literal["required", "optional", "refused"]
     proves: Kind | Literal["exact"]
@@ -740,9 +741,10 @@ class Targeted(TypedDict):
 
 
 class ThreatModel(TypedDict):
-    """A threat model says what the attacker may do. `box` null: any input is valid."""
+    """A threat model says what the attacker may do. `box` null: any input is valid. `pixelwise`: l0 counts pixels."""
 
     norm: str
+    pixelwise: NotRequired[bool]
     epsilon: float | None
     goal: Literal["untargeted"] | Targeted
     box: list[Any] | None
@@ -751,7 +753,8 @@ class ThreatModel(TypedDict):
 class ThreatRequest(TypedDict):
     """`box` left out, null and given are three different things: ask `box_is_given`."""
 
-    norm: NotRequired[Norm]
+    norm: NotRequired[Norm | Counting]
+    pixelwise: NotRequired[bool]
     box: NotRequired[list[Any] | None]
     epsilon: NotRequired[float | None]
     goal: NotRequired[Literal["untargeted"] | Targeted]

@@ -2,9 +2,18 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationInfo,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
 
-from algorithms.mathematics.norms import Norm
+from algorithms.mathematics.norms import NORMS, Counting, Measure, Norm
 from algorithms.method import Budget
 from algorithms.registry import MethodParams
 from models.record import Record
@@ -16,6 +25,19 @@ Whole = Annotated[int, Field(strict=True)]
 Count = Annotated[int, Field(strict=True, ge=1)]
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Positive = Annotated[float, Field(strict=True, allow_inf_nan=False, gt=0)]
+
+
+MEASURES = (*NORMS, *Counting)
+
+
+def _known(word: object) -> object:
+    """Refuses a word that is no norm by one sentence, not by one for each type of norm."""
+    if word not in MEASURES:
+        words = [f"'{each}'" for each in MEASURES]
+        raise PydanticCustomError(
+            "enum", "Input should be {words}", {"words": f"{', '.join(words[:-1])} or {words[-1]}"}
+        )
+    return word
 
 
 class Targeted(Record):
@@ -30,13 +52,33 @@ Goal = Literal["untargeted"] | Targeted
 class ThreatRequest(Record):
     """`box` left out, null and given are three different things: ask `box_is_given`."""
 
-    norm: Norm = Norm.L2
+    norm: Annotated[Measure, BeforeValidator(_known)] = Norm.L2
+    pixelwise: bool = Field(
+        False,
+        strict=True,
+        exclude_if=lambda pixelwise: not pixelwise,
+        description="In l0, count pixels with all their channels instead of features.",
+    )
     box: Annotated[list[Any], Field(min_length=2, max_length=2)] | None = None
     epsilon: Positive | None = None
     goal: Goal = "untargeted"
     scale: Any = Field(None, exclude=True, description="Reserved.")
     frozen: Any = Field(None, exclude=True, description="Reserved.")
     lattice: Any = Field(None, exclude=True, description="Reserved.")
+
+    @field_validator("pixelwise")
+    @classmethod
+    def _pixels_are_counted(cls, pixelwise: bool, info: ValidationInfo) -> bool:
+        if pixelwise and not isinstance(info.data.get("norm"), Counting):
+            raise ValueError("it says what l0 counts; leave it out, or set norm to l0")
+        return pixelwise
+
+    @field_validator("epsilon")
+    @classmethod
+    def _counts_are_whole(cls, epsilon: float | None, info: ValidationInfo) -> float | None:
+        if epsilon is not None and isinstance(info.data.get("norm"), Counting) and not epsilon.is_integer():
+            raise ValueError("l0 counts changes; give a whole number")
+        return epsilon
 
     @property
     def box_is_given(self) -> bool:

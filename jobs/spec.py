@@ -5,7 +5,8 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import Field
 
-from algorithms.mathematics.norms import Norm
+from algorithms.mathematics.norms import Measure
+from algorithms.mathematics.windows import Canvas
 from algorithms.method import Method
 from algorithms.registry import version
 from algorithms.seam.threat import Box, Threat
@@ -24,18 +25,20 @@ Bound = float | tuple[Any, ...]
 class ThreatSpec(Record):
     """The admitted threat is this in plain JSON. `lower` and `upper` null: unbounded."""
 
-    norm: Norm
+    norm: Measure
+    pixelwise: bool = Field(False, exclude_if=lambda pixelwise: not pixelwise)
     lower: Bound | None
     upper: Bound | None
     epsilon: float | None
     goal: Goal
 
-    def threat(self, shape: tuple[int, ...]) -> Threat:
+    def threat(self, shape: tuple[int, ...]) -> Threat[Any]:
         """Makes the algorithms' threat; bounds other than numbers take the shape of a sample."""
         box = Box.unbounded()
         if self.lower is not None and self.upper is not None:
             box = Box(_bound(self.lower, shape), _bound(self.upper, shape))
-        return Threat(norm=self.norm, box=box, epsilon=self.epsilon, targeted=self.goal_rule)
+        pixels = Canvas.of(shape).pixels if self.pixelwise else None
+        return Threat[Any](norm=self.norm, box=box, epsilon=self.epsilon, targeted=self.goal_rule, pixels=pixels)
 
     @property
     def goal_rule(self) -> Literal["random", "least_likely", "runner_up", "given"] | None:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from algorithms.mathematics.geometry import lengths
-from algorithms.mathematics.norms import NORMS, Norm
+from algorithms.mathematics.norms import NORMS, Counting, Norm
 from algorithms.seam.access import Access, Labels, Rows, Scores
 from algorithms.seam.labeling import named
 from algorithms.seam.questions.gradient_norms import Ball, Differences
@@ -119,8 +119,10 @@ class Linear(ClosedForm):
     def jacobian(self, x: Array) -> Array:
         return np.broadcast_to(self.weights, (len(x), *self.weights.shape))
 
-    def radius(self, x: Rows, label: int, norm: Norm, target: int | None = None) -> float:
-        """r* of a sample (*shape) in an unbounded box."""
+    def radius(self, x: Rows, label: int, norm: Norm | Counting, target: int | None = None) -> float:
+        """r* of a sample (*shape) in an unbounded box, where one feature that counts for both classes is enough."""
+        if isinstance(norm, Counting):
+            return 1.0
         f = self.logits(_flat(x[None]))[0]
         rivals = [target] if target is not None else [j for j in range(self.classes) if j != label]
         reach = lengths(self.weights[label] - self.weights[rivals], norm.dual)

@@ -1,19 +1,19 @@
 """Fast minimum norm: one step along the gradient, then onto a ball whose radius follows the boundary.
 
 Pintor, Roli, Brendel, Biggio, NeurIPS 2021 (algorithm 1). Until the first success the radius is the distance to the
-boundary to first order; after it, it shrinks with each success and grows with each failure. Departures: the projection
-is exact on ball and box together; before the first success, too, the radius is larger by gamma, without which a flat
-boundary is met but never passed; where the box's sides are not alike, steps are in units of the first-order distance.
+boundary to first order; after it, it shrinks with each success and grows with each failure. In l0 it is a count, and
+changes by at least one. Departures: the projection is exact on ball and box together; before the first success, too,
+the radius is larger by gamma, without which a flat boundary is met but never passed; and what `pace` says.
 """
 
 import math
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from pydantic import Field
 
 from algorithms.mathematics.arrays import Numbers
-from algorithms.mathematics.norms import NORMS, Norm
+from algorithms.mathematics.norms import NORMS, Counting, Norm
 from algorithms.method import Method, Params
 from algorithms.seam.access import Access
 from algorithms.seam.case import Cohort, Conversation
@@ -22,7 +22,7 @@ from algorithms.seam.cost import Cost
 from algorithms.seam.question import Owners
 from algorithms.seam.threat import Threat
 from algorithms.searches.first_order import RIVALS, rank_rivals
-from algorithms.searches.iterates import NO_AIM, TINY, Iterates, Seen
+from algorithms.searches.iterates import NO_AIM, Iterates, Seen
 
 LAST = 0.01  # of the first step: the last one
 
@@ -30,28 +30,28 @@ LAST = 0.01  # of the first step: the last one
 class FMNParams(Params):
     name: Literal["fmn"] = "fmn"
     steps: int = Field(300, ge=1, le=10_000, description="one gradient each")
-    step_size: float = Field(1.0, gt=0, le=1_000, description="alpha: the first step, in sides of the box")
-    unit: Literal["side", "boundary"] = "side"
-    aim: Literal["nearest", "leading"] = Field(
-        "nearest", description="which rival leads until the first success: the nearest to first order, or the loss's"
+    pace: Literal["boundary", "paper"] = Field(
+        "boundary",
+        description="boundary: first towards the nearest rival, in steps as long as the way to it, to first order",
     )
+    step_size: float = Field(1.0, gt=0, le=1_000, description="alpha: the first step; the last is a hundredth of it")
     gamma: float = Field(0.05, gt=0, lt=1, description="by which share the radius first shrinks or grows")
     gamma_last: float = Field(0.001, ge=0, lt=1, description="by which share it shrinks or grows at the end")
 
 
-def minimum(params: FMNParams, threat: Threat) -> Cost:
+def minimum(params: FMNParams, threat: Threat[Any]) -> Cost:
     """Count the clean row, a look at one success, the final re-query; the nearest rival, and a gradient a step."""
-    ranked = RIVALS if params.aim == "nearest" and threat.targeted is None else 0
+    ranked = RIVALS if params.pace == "boundary" and threat.targeted is None else 0
     return Cost(queries=3, gradients=ranked + params.steps)
 
 
-def run(cohort: Cohort, threat: Threat, params: FMNParams) -> Conversation:
+def run(cohort: Cohort, threat: Threat[Norm | Counting], params: FMNParams) -> Conversation:
     """Move along the gradient, project, and let the radius follow; claim each nearest success."""
     iterates = Iterates(cohort, threat)
     yield from iterates.begin()
     successes = iterates.successes
     rivals = np.full(len(cohort.labels), NO_AIM)
-    if params.aim == "nearest" and cohort.targets is None:
+    if params.pace == "boundary" and cohort.targets is None:
         rivals = (yield from rank_rivals(successes)).rivals[:, 0]
     radius = successes.distance.copy()  # epsilon of the paper
     most = np.minimum(successes.farthest(), np.inf if threat.epsilon is None else threat.epsilon)
@@ -63,12 +63,19 @@ def run(cohort: Cohort, threat: Threat, params: FMNParams) -> Conversation:
         aims = np.where(np.isfinite(successes.distance), NO_AIM, rivals)
         seen = yield from iterates.look(owners, "margin", aims[owners])
         if k == 0:
-            units[owners] = _units(iterates, owners, seen, params)
+            units[owners] = _units(iterates, owners, seen, params.pace)
         falling = (1 + math.cos(math.pi * k / params.steps)) / 2  # from 1 to 0
         alpha = params.step_size * (LAST + (1 - LAST) * falling) * units[owners]
         gamma = params.gamma_last + (params.gamma - params.gamma_last) * falling
-        radius[owners] = np.minimum(_followed(radius[owners], gamma, iterates, owners, seen), most[owners])
+        is_first = np.isinf(radius[owners])
+        if isinstance(threat.norm, Counting):
+            followed = _followed_count(radius[owners], gamma, iterates, owners, seen, params.pace)
+        else:
+            followed = _followed(radius[owners], gamma, iterates, owners, seen)
+        radius[owners] = np.minimum(followed, most[owners])
         rows = iterates.points[owners] + alpha[:, None] * seen.uphill
+        if isinstance(threat.norm, Counting) and params.pace == "boundary" and is_first.any():
+            rows[is_first] = iterates.crossing(owners, seen, radius[owners])[is_first]
         iterates.points[owners] = successes.project(rows, owners, radius[owners])
     yield from iterates.tell()
 
@@ -79,26 +86,35 @@ def _followed(radius: Numbers, gamma: float, iterates: Iterates, owners: Owners,
     To first order a boundary is |L| / ||grad L||_q away from a point; it is reached by going on behind it.
     """
     nearest = iterates.successes.distance[owners]
-    failed = np.where(np.isfinite(nearest), radius, _first_order(iterates, owners, seen)) * (1 + gamma)
+    failed = np.where(np.isfinite(nearest), radius, iterates.first_order(owners, seen)) * (1 + gamma)
     return np.asarray(np.where(seen.wins, np.minimum(radius * (1 - gamma), nearest), failed))
 
 
-def _first_order(iterates: Iterates, owners: Owners, seen: Seen) -> Numbers:
-    """How far (m,) it is to the points, and on from there to the boundary."""
-    steep = np.maximum(iterates.threat.dual_lengths(seen.slopes), TINY)
-    return np.asarray(iterates.away(owners) + np.abs(seen.margins) / steep)
+def _followed_count(
+    radius: Numbers, gamma: float, iterates: Iterates, owners: Owners, seen: Seen, pace: str
+) -> Numbers:
+    """The count (m,) that follows the boundary, by one change at least; first 1, or the fewest that cross it."""
+    first = iterates.first_order(owners, seen) if pace == "boundary" else np.ones(len(owners))
+    less = np.minimum(np.minimum(radius - 1, np.floor(radius * (1 - gamma))), iterates.successes.distance[owners])
+    more = np.maximum(radius + 1, np.floor(radius * (1 + gamma)))
+    return np.maximum(np.where(np.isinf(radius), first, np.where(seen.wins, less, more)), 0)
 
 
-def _units(iterates: Iterates, owners: Owners, seen: Seen, params: FMNParams) -> Numbers:
-    """How long a step of 1 is in l2, (m,): a side of the box; or what leads to the boundary, to first order.
+def _units(iterates: Iterates, owners: Owners, seen: Seen, pace: str) -> Numbers:
+    """How long a step of 1 is in l2, (m,): a side of the box; or as the way that leads to the boundary to first order.
 
-    In linf that moves all features by the distance, in l1 one.
+    In linf that way moves all features, in l1 one. In l0 it is a side of the box for each change; where the box has no
+    sides that are all alike, the paper's units are those of `boundary`, too.
     """
     sides = iterates.threat.box.sides
-    if params.unit == "side" and np.isfinite(sides).all() and np.ptp(sides) == 0:
-        return np.full(len(owners), np.mean(sides))
+    alike = float(np.mean(sides)) if np.isfinite(sides).all() and np.ptp(sides) == 0 else None
+    if alike is not None and (pace == "paper" or isinstance(iterates.threat.norm, Counting)):
+        return np.full(len(owners), alike)
+    if isinstance(iterates.threat.norm, Counting):
+        crossing = iterates.crossing(owners, seen, iterates.first_order(owners, seen)) - iterates.x[owners]
+        return np.asarray(np.abs(crossing).max(axis=1))
     moved = np.count_nonzero(seen.slopes, axis=1) if iterates.threat.norm is Norm.LINF else 1
-    return np.asarray(np.where(seen.slopes.any(axis=1), _first_order(iterates, owners, seen), 1.0) * np.sqrt(moved))
+    return np.asarray(iterates.first_order(owners, seen) * np.sqrt(moved))
 
 
 METHOD = Method(
@@ -107,7 +123,7 @@ METHOD = Method(
     family="attack",
     threat_model="white_box",
     needs=(Access.SCORES, Access.GRADIENTS),
-    norms=NORMS,
+    norms=(*NORMS, Counting.L0),
     goals=("untargeted", "targeted"),
     epsilon="optional",
     proves=Kind.UPPER_BOUND,

@@ -17,25 +17,38 @@ TINY = np.finfo(np.float64).tiny
 Law = Literal["radial", "uniform"]
 
 
-def lengths(rows: Any, norm: Norm | Counting) -> Any:
-    """Measure each row, (m, *shape) -> (m,) float64: ||row||_p, or how many of its features are not 0."""
+def lengths(rows: Any, norm: Norm | Counting, pixels: NDArray[np.int64] | None = None) -> Any:
+    """Measure each row, (m, *shape) -> (m,) float64: ||row||_p, or how many of its features are not 0.
+
+    `pixels` (as many as there are features): the number of each one's pixel; a count is then one of pixels.
+    """
     xp = array_namespace(rows)
     flat = xp.abs(xp.astype(xp.reshape(rows, (rows.shape[0], -1)), xp.float64))  # (m, d)
     if isinstance(norm, Counting):
-        return xp.sum(xp.astype(flat > 0, xp.float64), axis=1)
+        return xp.sum(xp.astype(xp.any(by_pixel(flat > 0, pixels), axis=2), xp.float64), axis=1)
     if norm is Norm.L1:
         return xp.sum(flat, axis=1)
     return xp.max(flat, axis=1) if norm is Norm.LINF else xp.sqrt(xp.sum(flat * flat, axis=1))
 
 
-def distance(x: NDArray[Any], y: NDArray[Any], norm: Norm | Counting) -> float:
+def by_pixel(flat: Any, pixels: NDArray[np.int64] | None) -> Any:
+    """Lay rows (m, d) out by pixels, (m, p, d / p); None: each feature is a pixel of its own."""
+    xp = array_namespace(flat)
+    if pixels is None:
+        return flat[:, :, None]
+    order = np.argsort(np.ravel(pixels), kind="stable")
+    inner = order.size // (int(np.max(pixels)) + 1)
+    return xp.reshape(xp.take(flat, xp.asarray(order), axis=1), (flat.shape[0], -1, inner))
+
+
+def distance(x: NDArray[Any], y: NDArray[Any], norm: Norm | Counting, pixels: NDArray[np.int64] | None = None) -> float:
     """Measure x - y, the difference in float64 of two samples (*shape).
 
     As `lengths` has it to the bit. Asked point by point, and looking for an array namespace takes longer than the sum.
     """
     away = np.abs(x.astype(np.float64) - y).ravel()
     if isinstance(norm, Counting):
-        return float(np.count_nonzero(away))
+        return float(np.count_nonzero(by_pixel(away[None], pixels).any(axis=2)))
     if norm is Norm.L1:
         return float(away.sum())
     return float(away.max()) if norm is Norm.LINF else math.sqrt((away * away).sum())

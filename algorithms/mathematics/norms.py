@@ -29,7 +29,8 @@ class Norm(StrEnum):
 class Counting(StrEnum):
     """A count measures how much was changed, however far, by a whole number. It is no norm and has no dual."""
 
-    L0 = "l0"  # features
+    L0 = "l0"  # features; or pixels, whatever of their channels, where the threat says which feature is of which pixel
 
 
+Measure = Norm | Counting
 NORMS = (Norm.L1, Norm.L2, Norm.LINF)

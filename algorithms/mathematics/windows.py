@@ -49,6 +49,14 @@ class Canvas:
             return np.ascontiguousarray(np.moveaxis(images, 1, -1))
         return images.reshape(-1, *self.shape)
 
+    @property
+    def pixels(self) -> NDArray[np.int64]:
+        """Number the pixels, from 0; each feature (*shape) has the number of its own."""
+        numbers = np.arange(self.height * self.width).reshape(1, 1, self.height, self.width)
+        numbers = np.broadcast_to(numbers, (1, self.channels, self.height, self.width))
+        laid_out = np.moveaxis(numbers, 1, -1) if self.channels_last else numbers
+        return np.array(laid_out.reshape(self.shape), np.int64)
+
     def window(self, share: float, *, smallest: int = 1) -> tuple[int, int]:
         """Choose height and width of a window over this share of the pixels, not over all where that can be."""
         if self.height == 1:

@@ -16,8 +16,8 @@ from array_api_compat import array_namespace
 from numpy.typing import NDArray
 from typing_extensions import TypeVar
 
-from algorithms.mathematics import geometry, hyperplanes, projections
-from algorithms.mathematics.arrays import Array
+from algorithms.mathematics import counting, geometry, hyperplanes, projections
+from algorithms.mathematics.arrays import Array, Numbers
 from algorithms.mathematics.geometry import Law
 from algorithms.mathematics.norms import Counting, Norm
 
@@ -71,6 +71,7 @@ class Threat(Generic[N]):
     box: Box = Box(np.zeros((), np.float32), np.ones((), np.float32))
     epsilon: float | None = None
     targeted: TargetRule | None = None
+    pixels: NDArray[np.int64] | None = None  # (*shape) of a count: each feature's pixel; None: features are counted
 
     def limits(self, x: Array) -> tuple[Array, Array]:
         """Find the least and the largest value that each feature of the samples may be given; they broadcast to x."""
@@ -88,12 +89,16 @@ class Threat(Generic[N]):
     def hull(self, x: Array, radius: Any) -> tuple[Array, Array]:
         """Find the ends of each feature within balls: what may be reached, and is valid. Radii broadcast to x."""
         lower, upper = self.limits(x)
+        if isinstance(self.norm, Counting):  # each feature may be the one that is changed, to anything valid
+            return np.where(radius >= 1, lower, x), np.where(radius >= 1, upper, x)
         return np.maximum(x - radius, lower), np.minimum(x + radius, upper)
 
     def is_cut(self, x: NDArray[Any], radius: float) -> bool:
         """Tell whether some points of the ball around one sample are not valid."""
         center = x.astype(np.float64)
         lower, upper = self.limits(x)
+        if isinstance(self.norm, Counting):  # a ball has no end but the box's
+            return bool(radius >= 1 and (np.any(np.isfinite(lower)) or np.any(np.isfinite(upper))))
         return bool(np.any(center - radius < lower) or np.any(center + radius > upper))
 
     def farthest(self, x: Array) -> Array:
@@ -104,11 +109,11 @@ class Threat(Generic[N]):
 
     def lengths(self, offsets: Array) -> Array:
         """Measure the size (m,) of each change (m, *shape), summed in float64."""
-        return geometry.lengths(offsets, self.norm)
+        return geometry.lengths(offsets, self.norm, self.pixels)
 
     def distance(self, y: NDArray[Any], x: NDArray[Any]) -> float:
         """Measure the distance of one point from one sample, (*shape) each, in float64."""
-        return geometry.distance(y, x, self.norm)
+        return geometry.distance(y, x, self.norm, self.pixels)
 
     def dual_lengths(self: "Threat", gradients: Array) -> Array:
         """Measure gradients (m, *shape) by the dual norm, (m,): what a loss can gain per distance, to first order."""
@@ -118,9 +123,27 @@ class Threat(Generic[N]):
         """Find directions as `algorithms.mathematics.geometry.ascent_direction` does, in this norm."""
         return geometry.ascent_direction(gradients, self.norm)
 
-    def project(self: "Threat", rows: Array, x: Array, radius: Array) -> Array:
+    def project(self, rows: Array, x: Array, radius: Array) -> Array:
         """Find the valid inputs within radius (m,) of x that are nearest to the rows in l2: flat, (m, d) float32."""
-        return projections.project(rows, x, radius, self.norm, *self.limits(x))
+        if isinstance(self.norm, Norm):
+            return projections.project(rows, x, radius, self.norm, *self.limits(x))
+        return counting.project(rows, x, radius, *self.limits(x), self.pixels)
+
+    def reach(self, slopes: Numbers, missing: Numbers, x: NDArray[np.float32]) -> Numbers:
+        """Measure how far (m,) a linear function with these slopes (m, d) has to be followed to grow by more.
+
+        `missing` (m,): by how much. A norm knows no box here; a count does. inf where it does not grow so far.
+        """
+        if not isinstance(self.norm, Norm):
+            return counting.fewest(slopes, missing, x, *self.limits(x), self.pixels)
+        steep = geometry.lengths(slopes, self.norm.dual)
+        return np.where(steep > 0, missing / np.where(steep > 0, steep, 1.0), np.inf)
+
+    def crossing(
+        self: "Threat[Counting]", slopes: Numbers, missing: Numbers, count: Numbers, x: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        """Find the valid points (m, d) with `count` (m,) changes at which linear functions as in `reach` grow most."""
+        return counting.crossing(slopes, missing, count, x, *self.limits(x), self.pixels)
 
     def step_onto_plane(self: "Threat", points: Array, slopes: Array, gaps: Array) -> Array:
         """Find the least changes (m, d) of valid flat points at which gaps (m,) with these slopes (m, d) close.
@@ -146,4 +169,5 @@ class Threat(Generic[N]):
 
         `view`: of what the threat says of each feature, (*shape) or one number () for all.
         """
-        return replace(self, box=Box(view(self.box.lower), view(self.box.upper)))
+        pixels = None if self.pixels is None else view(self.pixels)
+        return replace(self, box=Box(view(self.box.lower), view(self.box.upper)), pixels=pixels)

@@ -48,7 +48,7 @@ class Iterates:
     """Iterates are the points of a cohort, flat rows (n, d)."""
 
     cohort: Cohort
-    threat: Threat
+    threat: Threat[Any]
     successes: Successes = field(init=False)
 
     def __post_init__(self) -> None:
@@ -97,6 +97,18 @@ class Iterates:
         yield from self.successes.claim(owners[held], points[held])
         margins = np.nan_to_num(_margins(scores, self.cohort.labels[owners], aims))
         return Seen(margins, wins & (held | ~nearer), slopes)
+
+    def first_order(self, owners: Owners, seen: Seen) -> Numbers:
+        """Measure (m,) how far it is to these samples' points, and on from there to the boundary, to first order.
+
+        As if at a distance of 1 where no slope leads there.
+        """
+        ahead = self.threat.reach(seen.slopes, np.abs(seen.margins), self.points[owners])
+        return np.asarray(self.away(owners) + np.where(np.isfinite(ahead), ahead, 1.0))
+
+    def crossing(self, owners: Owners, seen: Seen, count: Numbers) -> Rows:
+        """Find the points (m, d) with `count` (m,) changes that lie farthest behind the boundary, to first order."""
+        return self.threat.crossing(seen.slopes, np.abs(seen.margins), count, self.x[owners])
 
     def tell(self) -> Step[None]:
         """Note of each sample how often its gradient was zero, with a warning where it nearly always was."""

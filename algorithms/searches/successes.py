@@ -33,7 +33,7 @@ class Successes:
     """
 
     cohort: Cohort
-    threat: Threat
+    threat: Threat[Any]
     distance: Numbers = field(init=False)  # of the nearest success so far; inf where there is none
 
     def __post_init__(self) -> None:

@@ -17,7 +17,7 @@ def obstacle(baseline: Report, *, samples: str, threat: ThreatModel) -> str | No
     if baseline.digests.samples != samples:
         return "The baseline audited other samples."
     there = baseline.threat
-    if (there.norm, there.goal, there.box) != (threat.norm, threat.goal, threat.box):
+    if (there.norm, there.pixelwise, there.goal, there.box) != (threat.norm, threat.pixelwise, threat.goal, threat.box):
         return "The baseline has another norm, goal or box."
     return None
 

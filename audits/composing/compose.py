@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from algorithms.mathematics.norms import Counting
 from audits.asking.record import AuditSpec
 from audits.composing import comparison, identity, limitations, rows
 from audits.composing.envelope import envelope
@@ -54,7 +55,9 @@ def compose(material: Material, rows_: Sequence[SampleRow], gallery: Gallery | N
         data=identity.data(spec, table),
         threat=identity.threat(spec),
         samples=_flagged(rows_, material, alarms),
-        envelope=envelope(table, epsilon=spec.threat.epsilon, radii=_radii(spec)),
+        envelope=envelope(
+            table, epsilon=spec.threat.epsilon, radii=_radii(spec), counts=isinstance(spec.threat.norm, Counting)
+        ),
         alarms=alarms,
         efforts=tuple(e for one in evidence if (e := _effort(one))),
         comparisons=_comparisons(material, table, baseline),

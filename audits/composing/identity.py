@@ -59,6 +59,7 @@ def threat(spec: AuditSpec) -> ThreatModel:
     asked = spec.request.threat
     return ThreatModel(
         norm=asked.norm.value,
+        pixelwise=asked.pixelwise,
         epsilon=asked.epsilon,
         goal=asked.goal,
         box=None if asked.box is None else (asked.box[0], asked.box[1]),

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 
+from algorithms.mathematics.norms import Counting
 from algorithms.seam.claims import Kind
 from audits.asking.record import AuditSpec
 from audits.document.estimates import title
 from audits.document.report import JobRow
 from audits.evidence.table import Table, needs_met_by
 from audits.policy.drops import Baseline
+from jobs.spec import ThreatSpec
 from jobs.states import JobState
 from models.kinds import KINDS
 
@@ -19,7 +21,7 @@ def limitations(spec: AuditSpec, jobs: Sequence[JobRow], table: Table, *, baseli
     goal = "untargeted changes" if threat.goal == "untargeted" else "changes towards the given targets"
     domain = "any real input" if threat.lower is None else "inputs within the box"
     yield (
-        f"Only {goal}, measured in {threat.norm} and in the units of the uploaded samples, over {domain}, were "
+        f"Only {goal}, measured in {_measure(threat)}, over {domain}, were "
         "considered. Other norms, rotations, patches, weather, poisoning and theft of the model were not."
     )
     if threat.epsilon is not None:
@@ -74,6 +76,13 @@ def limitations(spec: AuditSpec, jobs: Sequence[JobRow], table: Table, *, baseli
             "The model answers from elsewhere and may have been changed meanwhile. Its bytes were never seen: the "
             "digest is that of the description under which the endpoint was registered."
         )
+
+
+def _measure(threat: ThreatSpec) -> str:
+    if isinstance(threat.norm, Counting):
+        what = "pixels with all their channels" if threat.pixelwise else "features"
+        return f"{threat.norm}, the count of changed {what}"
+    return f"{threat.norm} and in the units of the uploaded samples"
 
 
 def _of_size(jobs: Sequence[JobRow], n: int) -> Iterator[str]:

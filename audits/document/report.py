@@ -7,7 +7,7 @@ Distances are in the units of the uploaded samples and in `threat.norm`.
 from datetime import datetime
 from typing import Any, Literal
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from algorithms.seam.claims import Kind
 from audits.document import earlier
@@ -107,9 +107,10 @@ class Gallery(Archived):
 
 
 class ThreatModel(Archived):
-    """A threat model says what the attacker may do. `box` null: any input is valid."""
+    """A threat model says what the attacker may do. `box` null: any input is valid. `pixelwise`: l0 counts pixels."""
 
     norm: str
+    pixelwise: bool = Field(False, exclude_if=lambda pixelwise: not pixelwise)
     epsilon: float | None
     goal: Goal
     box: tuple[Any, Any] | None

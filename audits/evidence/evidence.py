@@ -43,6 +43,7 @@ class Evidence:
             preprocessing=spec.model.preprocessing.model_dump_json() if spec.model.preprocessing else "",
             read_as=f"{reads.output} as {reads.as_}" if reads else "",
             norm=threat.norm,
+            pixelwise=threat.pixelwise,
             lower=threat.lower,
             upper=threat.upper,
             goal=str(threat.goal_rule),
@@ -60,6 +61,7 @@ class BracketQuestion:
     preprocessing: str
     read_as: str  # the same bytes read otherwise are another classifier
     norm: str
+    pixelwise: bool
     lower: Bound | None
     upper: Bound | None
     goal: str

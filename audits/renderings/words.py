@@ -14,7 +14,7 @@ from audits.document.verdict import RuleOutcome, Waiver
 from jobs.summary import Interval
 
 NOTHING = "–"
-NORMS = {"l1": "L1", "l2": "L2", "linf": "L∞"}
+NORMS = {"l1": "L1", "l2": "L2", "linf": "L∞", "l0": "L0"}
 _DIGITS = 3  # significant ones
 _SMALL = Decimal("0.0001")  # below it, powers of ten
 _UNSEEN = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}  # controls, direction marks, halves of characters, line separators
@@ -208,4 +208,5 @@ def answer(picture: Picture) -> str:
 
 
 def norm(report: Report) -> str:
-    return NORMS.get(report.threat.norm, report.threat.norm)
+    name = NORMS.get(report.threat.norm, report.threat.norm)
+    return f"{name} of pixels" if report.threat.pixelwise else name

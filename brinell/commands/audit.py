@@ -10,12 +10,15 @@ from brinell.client import Client
 from brinell.commands.options import (
     ApiKey,
     Box,
+    Measure,
     ModelSource,
     Output,
+    Pixelwise,
     SamplesSource,
     Timeout,
     Url,
     box_of,
+    measured,
     refuse_missing_files,
     refuse_told_again,
     refuse_unwritable,
@@ -25,7 +28,7 @@ from brinell.exit_codes import COULD_NOT_RUN, DONE, OF_VERDICT
 from brinell.printing.brackets_table import print_brackets, print_outline
 from brinell.printing.terminal import complain, out, plain, print_json, say
 from brinell.printing.verdict_lines import print_verdict
-from brinell.records import Norm, RecipeName
+from brinell.records import RecipeName
 from brinell.session.connecting import connect, connect_or_start
 from brinell.session.report_files import AuditFiles
 from brinell.session.uploading import ids_of
@@ -49,7 +52,8 @@ def audit(
         Path | None,
         typer.Option(metavar="FILE", help="Rules in JSON or YAML: what must hold to pass.", show_default="no verdict"),
     ] = None,
-    norm: Annotated[Norm, typer.Option(help="How distance is measured.")] = "l2",
+    norm: Annotated[Measure, typer.Option(help="How distance is measured.")] = "l2",
+    pixelwise: Pixelwise = False,
     epsilon: Annotated[
         float | None,
         typer.Option(min=0, metavar="RADIUS", help="Ask about this radius only.", show_default="the smallest radius"),
@@ -90,7 +94,10 @@ def audit(
         raise typer.BadParameter("--no-wait: there is nothing yet to write, and nothing to wait for.")
     if baseline is not None and not baseline.startswith("aud_"):
         raise typer.BadParameter(f"--baseline: {baseline!r} is no audit's id; `brinell audits list` tells them.")
-    request: dict[str, Any] = {"threat": _threat(norm, epsilon) | box_of(box), "seed": seed}
+    request: dict[str, Any] = {
+        "threat": measured(norm, pixelwise=pixelwise) | _threat(epsilon) | box_of(box),
+        "seed": seed,
+    }
     request |= {"recipe": _recipe(recipe)} if recipe is not None else {}
     request |= {"samples": {"limit": limit}} if limit is not None else {}
     request |= {"policy": _text(policy)} if policy is not None else {}
@@ -107,8 +114,8 @@ def audit(
         return DONE
 
 
-def _threat(norm: Norm, epsilon: float | None) -> dict[str, Any]:
-    return {"norm": norm} | ({} if epsilon is None else {"epsilon": epsilon})
+def _threat(epsilon: float | None) -> dict[str, Any]:
+    return {} if epsilon is None else {"epsilon": epsilon}
 
 
 def _recipe(text: str) -> str | list[dict[str, str]]:

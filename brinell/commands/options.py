@@ -2,11 +2,11 @@
 
 import os
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
-from brinell.records import Meaning
+from brinell.records import Counting, Meaning, Norm
 from brinell.session.uploading import is_id
 
 Url = Annotated[
@@ -34,6 +34,10 @@ Output = Annotated[
         show_default="what its graph says",
     ),
 ]
+Measure = Literal[Norm, Counting]
+Pixelwise = Annotated[
+    bool, typer.Option("--pixelwise", help="In l0, count pixels with all their channels instead of features.")
+]
 Box = Annotated[
     str | None,
     typer.Option(metavar="LO,HI", help="Valid inputs; `none` for any.", show_default="0,1 where the samples fit"),
@@ -42,6 +46,13 @@ Timeout = Annotated[
     float | None,
     typer.Option(min=0, metavar="SECONDS", help="Give up, cancel and exit with 3.", show_default="never"),
 ]
+
+
+def measured(norm: Measure, *, pixelwise: bool) -> dict[str, Any]:
+    """Say in a threat how distance is measured. Wrong usage where pixels are to be counted by a norm that measures."""
+    if pixelwise and norm != "l0":
+        raise typer.BadParameter("--pixelwise says what l0 counts; leave it out, or add --norm l0.")
+    return {"norm": norm} | ({"pixelwise": True} if pixelwise else {})
 
 
 def box_of(text: str | None) -> dict[str, Any]:

@@ -11,19 +11,21 @@ from brinell.commands.options import (
     ApiKey,
     AsJson,
     Box,
+    Measure,
     ModelSource,
     Output,
+    Pixelwise,
     SamplesSource,
     Timeout,
     Url,
     box_of,
+    measured,
     refuse_missing_files,
     refuse_told_again,
     refuse_unwritable,
 )
 from brinell.printing.scores_table import print_summary
 from brinell.printing.terminal import print_json, say
-from brinell.records import Norm
 from brinell.session.connecting import connect_or_start
 from brinell.session.uploading import ids_of, is_id, upload_samples
 from brinell.session.watching import evaluate
@@ -40,7 +42,8 @@ def run(
         list[str] | None,
         typer.Option("--param", "-p", metavar="NAME=VALUE", help="One of the method's parameters, again for each."),
     ] = None,
-    norm: Annotated[Norm, typer.Option(help="How distance is measured.")] = "l2",
+    norm: Annotated[Measure, typer.Option(help="How distance is measured.")] = "l2",
+    pixelwise: Pixelwise = False,
     epsilon: Annotated[
         float | None, typer.Option(help="Ask at this radius.", show_default="the least or the largest there is")
     ] = None,
@@ -85,7 +88,7 @@ def run(
     refuse_unwritable("--adversarials", adversarials)
     request: Json = {
         "method": {"name": method} | dict(_parameter(text) for text in param or []),
-        "threat": {"norm": norm} | _threat(epsilon, target) | box_of(box),
+        "threat": measured(norm, pixelwise=pixelwise) | _threat(epsilon, target) | box_of(box),
         "budget": {"gradients_per_sample": gradients} | ({} if queries is None else {"queries_per_sample": queries}),
         "seed": seed,
     }

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from algorithms import registry
 from algorithms.errors import Conflict, Refused
+from algorithms.mathematics.windows import Canvas
 from algorithms.method import Method
 from algorithms.seam.access import Access
 from algorithms.seam.question import BATCH_BYTES
@@ -252,9 +253,26 @@ def _threat(request: JobRequest, samples: SamplesCard, rows: SelectedRows | None
     x = rows.x if rows else None
     asked = request.threat
     lower, upper = box.stored(asked, samples, x) or (None, None)
-    spec = ThreatSpec(norm=asked.norm, lower=lower, upper=upper, epsilon=asked.epsilon, goal=asked.goal)
+    _check_pixels(asked, samples)
+    spec = ThreatSpec(
+        norm=asked.norm,
+        pixelwise=asked.pixelwise,
+        lower=lower,
+        upper=upper,
+        epsilon=asked.epsilon,
+        goal=asked.goal,
+    )
     box.check(spec.threat(samples.shape).box, samples, x)
     return spec
+
+
+def _check_pixels(threat: ThreatRequest, samples: SamplesCard) -> None:
+    if threat.pixelwise and Canvas.of(samples.shape).height == 1:
+        raise Refused(
+            f"Samples of the shape {list(samples.shape)} are no images, and have no pixels to count; "
+            "leave threat.pixelwise out, and l0 counts features.",
+            pointer="/threat/pixelwise",
+        )
 
 
 def _with_defaults(request: JobRequest, samples: SamplesCard) -> JobRequest:

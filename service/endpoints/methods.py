@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from fastapi import APIRouter
 
-from algorithms.mathematics.norms import Norm
+from algorithms.mathematics.norms import Measure
 from algorithms.method import Method
 from algorithms.registry import METHODS
 from algorithms.seam.access import Access
@@ -24,7 +24,7 @@ class MethodCard(Record):
     family: Literal["score", "attack", "certificate"]
     threat_model: Literal["white_box", "black_box_score", "black_box_decision"]
     needs: tuple[Access, ...]
-    norms: tuple[Norm, ...]
+    norms: tuple[Measure, ...]
     goals: tuple[Literal["untargeted", "targeted"], ...]
     epsilon: Literal["required", "optional", "refused"]
     proves: Kind | Literal["exact"]

@@ -35,7 +35,6 @@ def compares_distances(case: Case, threat: Threat[Norm | Counting], params: obje
 def counts(case: Case, threat: Threat[Counting], params: object) -> Conversation:
     """Takes a count alone."""
     threat.lengths(case.x[None])
-    threat.project(case.x[None], case.x[None], 1.0)  # type: ignore[misc]
     yield from ()
 
 

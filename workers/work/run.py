@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from algorithms import registry
 from algorithms.driver import running
 from algorithms.errors import ModelFault
-from algorithms.mathematics.norms import Norm
+from algorithms.mathematics.norms import Measure
 from algorithms.method import Budget
 from algorithms.seam.claims import Finding, Outcome
 from algorithms.seam.hint import Hint
@@ -48,7 +48,8 @@ class BeginJob(Message):
 
     method: str  # with its version: pgd@1
     params: dict[str, Any]
-    norm: Norm
+    norm: Measure
+    pixels: Integers | None = None  # (*shape): each feature's, where a count is one of pixels
     lower: Floats  # of the box: () or (*shape)
     upper: Floats
     epsilon: float | None
@@ -129,6 +130,7 @@ def facts(lease: JobLease, samples: bytes, desk: Desk) -> BeginJob:
         method=spec.pinned,
         params=asked.method.model_dump(mode="json"),
         norm=threat.norm,
+        pixels=threat.pixels,
         lower=threat.box.lower,
         upper=threat.box.upper,
         epsilon=threat.epsilon,
@@ -261,7 +263,7 @@ def _outcomes(asked: RunChunk, job: BeginJob, bench: Bench) -> tuple[ModelFault 
             running.Samples(asked.x, asked.indices, asked.y, asked.targets, _hints(asked)),
             method,
             method.params.model_validate(job.params),
-            Threat(job.norm, Box(job.lower, job.upper), job.epsilon, job.targeted),
+            Threat[Any](job.norm, Box(job.lower, job.upper), job.epsilon, job.targeted, job.pixels),
             Budget(job.queries, job.gradients),
             seed=job.seed,
             pool=job.pool,

@@ -137,4 +137,11 @@ def test_a_counting_threat_clips_and_lays_out_like_any_other():
     flat = COUNTING.arranged(lambda side: side.reshape(1, -1))
     assert flat.norm is Counting.L0 and flat.epsilon == 2.0
     np.testing.assert_array_equal(flat.lengths(X.reshape(5, -1)), COUNTING.lengths(X))
-    np.testing.assert_array_equal(COUNTING.hull(X, 0.1)[0], Threat(box=UNEVEN).hull(X, 0.1)[0])
+
+
+def test_in_a_ball_of_a_count_each_feature_may_take_any_valid_value_if_one_may_change():
+    lower, upper = COUNTING.hull(X, 1.0)
+    assert (lower == UNEVEN.lower).all() and (upper == UNEVEN.upper).all()
+    np.testing.assert_array_equal(COUNTING.hull(X, 0.5), (X, X))
+    assert COUNTING.is_cut(X[0], 1.0) and not COUNTING.is_cut(X[0], 0.5)
+    assert not Threat[Counting](norm=Counting.L0, box=Box.unbounded()).is_cut(X[0], 6.0)
