@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from algorithms.driver.parts import with_parts
 from algorithms.driver.talk import Talk
 from algorithms.driver.trial import Trial
 from algorithms.method import Method, Params
@@ -42,4 +43,4 @@ def begin(
         live=np.ones(len(waiting), np.bool_),
         hints=tuple(t.hint for t in waiting),
     )
-    return [Talk(converse(cohort, threat, params), waiting, cohort.live)]
+    return [Talk(with_parts(converse(cohort, threat, params), cohort, threat), waiting, cohort.live)]
