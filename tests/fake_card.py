@@ -16,7 +16,7 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils.backend_registration import _setup_privateuseone_for_python_backend
 
 from models.onnx import probes
-from models.onnx.gradients.differentiator import convert
+from models.onnx.gradients.conversion import convert
 from models.onnx.network import read
 from tests.batch_readers import READERS
 from tests.exports import NETS, Export, torch_export

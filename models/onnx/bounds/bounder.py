@@ -30,7 +30,7 @@ from models.onnx.bounds.plan import BoundPlan, plan
 from models.onnx.bounds.propagation import propagate
 from models.onnx.bounds.regions import Regions, buckets
 from models.onnx.bounds.slopes import Slopes
-from models.onnx.gradients.differentiator import withheld
+from models.onnx.gradients.conversion import withheld
 from models.onnx.network import Network
 from models.onnx.session import cores, padded
 from models.onnx.stumbling import fails, last_local

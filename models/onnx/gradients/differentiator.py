@@ -1,4 +1,4 @@
-"""The graph rebuilt in torch, for gradients: the only file that knows onnx2fx, which is young and pinned.
+"""The graph rebuilt in torch, for gradients.
 
 Each call is one thread and one fixed number of rows, padded where there are fewer, so that a row's gradient does not
 depend on its company; slices run side by side in a small pool. `benchmarks/jacobian_ways.py` and
@@ -9,16 +9,16 @@ gradients of weights.
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import partial
 from typing import Any
 
 import numpy as np
-import onnx2fx
 import torch
 from numpy.typing import NDArray
-from onnx import ModelProto, NodeProto
+from onnx import ModelProto
 from torch import Tensor
 
-from algorithms.errors import ModelFault, Refused
+from algorithms.errors import ModelFault
 from algorithms.seam.access import Labels, Rows, Scores
 from algorithms.seam.questions.gradient_norms import Differences, Norms
 from algorithms.seam.questions.gradients import Cotangent, Gradients
@@ -27,56 +27,21 @@ from models.cards import ModelInput
 from models.device import Device, compute_exactly
 from models.onnx import probes
 from models.onnx.batch import Answer, Batch, filling_a_card
-from models.onnx.gradients import gathering, sorting
 from models.onnx.gradients.ahead import Made, Part, ahead
-from models.onnx.gradients.folding import fold, hand_over
+from models.onnx.gradients.conversion import convert, withheld
 from models.onnx.gradients.narrow_convolutions import NarrowConvolutions, are_narrow
 from models.onnx.gradients.norms import Parts, calls, drawn, laid_out, largest, norms_of_differences
 from models.onnx.gradients.quantization import in_plain_ops
+from models.onnx.gradients.recording import Recorder
 from models.onnx.gradients.smoothness import kinks
 from models.onnx.gradients.substitutes import Substitutes
-from models.onnx.graph import ML, ONNX, number_values, producers
+from models.onnx.graph import number_values
 from models.onnx.network import Network
 from models.onnx.session import cores, padded, rows_a_call, run_all
-from models.onnx.stumbling import being_converted, being_run, fails, first_to_differ
+from models.onnx.stumbling import being_run, fails, first_to_differ
 
 BUCKET = 32  # rows a call: enough for one core
 ON_CARD, ON_CARD_NUMBERS = 512, 2**22  # rows and numbers a call of a card: below 512 a call takes as long as one of 512
-CONVERTIBLE_NODES = 10_000  # each becomes a node of torch, and a line of Python: 2 s
-
-gathering.register()
-sorting.register()
-
-
-def withheld(reason: str) -> Refused:
-    return Refused(reason, code="access_too_weak")
-
-
-def convert(model: ModelProto, rows: Rows) -> torch.nn.Module:
-    """Convert a graph to a torch module, differentiable by its input, to be called with so many rows (m, *shape).
-
-    Raises Refused(access_too_weak), saying why. Changes the model.
-    """
-    if len(model.graph.node) > CONVERTIBLE_NODES:
-        raise withheld(f"The graph has more than {CONVERTIBLE_NODES} operators, too many to rebuild for gradients.")
-    foreign = sorted({_name(node) for node in model.graph.node if not onnx2fx.is_supported(node.op_type, node.domain)})
-    if foreign:
-        raise withheld(f"Gradients are not implemented for {', '.join(foreign)}.")
-    try:
-        numbers = fold(model, rows)
-        module = onnx2fx.convert(model)
-        hand_over(module, numbers)
-    except onnx2fx.UnsupportedDTypeError as error:
-        maker = producers(model.graph).get(error.tensor_name)
-        raise withheld(fails("gradients", "" if maker is None else maker.op_type)) from error
-    except Exception as error:  # a converter of other people's graphs may stumble in any way
-        raise withheld(fails("gradients", being_converted(error))) from error
-    return module.eval().requires_grad_(False)
-
-
-def _name(node: NodeProto) -> str:
-    """The gate lets in standard operators, and functions of the model, whose names are words of its author."""
-    return node.op_type if node.domain in (*ONNX, ML) else "functions of its own"
 
 
 def bucket_of(shape: tuple[int, ...], device: Device) -> int:
@@ -140,10 +105,11 @@ class Differentiator:
         self._device = device
         is_narrow = device == "cpu" and are_narrow(module.buffers())
         self._calling = calling or (NarrowConvolutions if is_narrow else nullcontext)
-        threads = cores() if device == "cpu" else 1
+        threads = cores() if device == "cpu" else 2  # one waits for the card while the other gives it work
         self._window = max(4, 2 * threads)
         self._pool = ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,))
         self._drawing = ThreadPoolExecutor(cores())
+        self._norms = self._recorded()
 
     @property
     def _bucket(self) -> int:
@@ -155,9 +121,14 @@ class Differentiator:
         def sized() -> Answer:
             if self._made_for != self.batch.rows:
                 self._module, self._made_for = self._again(self.batch.rows).to(self._device), self.batch.rows
+                self._norms = self._recorded()
             return question()
 
         return self.batch.ask(sized)
+
+    def _recorded(self) -> Callable[[Tensor, Tensor, Tensor], Tensor]:
+        norms = partial(norms_of_differences, self._scores)
+        return norms if self._device == "cpu" else Recorder(norms)
 
     def gradients(self, rows: Rows, cotangent: Cotangent) -> tuple[Scores, Gradients]:
         """Answer as `algorithms.seam.questions.gradients.Differentiable.gradients` promises. Raises ModelFault."""
@@ -211,9 +182,8 @@ class Differentiator:
         """Answer as `algorithms.seam.questions.gradient_norms.GradientNorms` promises. Raises ModelFault."""
 
         def answer(parts: Parts) -> tuple[Parts, Tensor]:
-            rows, *classes = laid_out(asked, parts, self._bucket)
-            labels, rivals = (torch.from_numpy(np.ascontiguousarray(each)).to(self._device) for each in classes)
-            return parts, norms_of_differences(self._scores, self._points(rows), labels, rivals)
+            points, labels, rivals = (as_tensor(each) for each in laid_out(asked, parts, self._bucket))
+            return parts, self._norms(points, labels, rivals)
 
         def norms() -> Sequence[Norms]:
             filled = calls(drawn(asked, self._drawing, cores()), self._bucket)
@@ -226,11 +196,8 @@ class Differentiator:
         self, rows: Rows, calling: Callable[[], AbstractContextManager[Any]] | None = None
     ) -> tuple[Tensor, Tensor]:
         """-> (points, scores), padded to the bucket, the graph between them held."""
-        points = self._points(padded(rows, self._bucket)).requires_grad_(True)
+        points = as_tensor(padded(rows, self._bucket)).to(self._device).requires_grad_(True)
         return points, self._scores(points, calling)
-
-    def _points(self, rows: Rows) -> Tensor:
-        return torch.from_numpy(np.ascontiguousarray(rows)).to(self._device)  # cuDNN chooses kernels by strides
 
     def _scores(self, points: Tensor, calling: Callable[[], AbstractContextManager[Any]] | None = None) -> Tensor:
         """Of points that want a gradient. Raises ModelFault, and Refused where there is none to be had."""
@@ -273,6 +240,11 @@ def blaming_the_model() -> Iterator[None]:
         raise
     except (RuntimeError, MemoryError) as error:
         raise ModelFault("The model failed while its gradients were taken; try smaller samples.") from error
+
+
+def as_tensor(values: NDArray[Any]) -> Tensor:
+    """Take rows as they lie in memory, or a copy in C order: cuDNN chooses kernels by strides."""
+    return torch.from_numpy(np.ascontiguousarray(values))
 
 
 def _numbers(values: Tensor, rows: Rows) -> NDArray[np.float32]:

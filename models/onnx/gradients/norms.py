@@ -63,7 +63,7 @@ def norms_of_differences(scoring: Callable[[Tensor], Tensor], points: Tensor, la
 
     One forward pass, then one backward pass a rival; each gradient is reduced to its norms before the next is taken.
     """
-    points = points.requires_grad_(True)
+    points = points.detach().requires_grad_(True)
     scores = scoring(points)
     at = torch.arange(len(points), device=scores.device)
     found = []

@@ -7,7 +7,7 @@ import torch
 from onnx import NodeProto, TensorProto, helper
 
 from models.onnx import probes
-from models.onnx.gradients.differentiator import convert
+from models.onnx.gradients.conversion import convert
 from models.onnx.gradients.folding import fold
 from models.onnx.gradients.numbers_of_rows import known_by_number
 from models.onnx.session import run_all

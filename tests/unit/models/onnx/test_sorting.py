@@ -8,7 +8,7 @@ import pytest
 from onnx import NodeProto, TensorProto, helper
 from onnx2fx import graph_builder
 
-from models.onnx.gradients import differentiator, sorting
+from models.onnx.gradients import conversion, sorting
 from tests.unit.models.onnx.test_gate import dense
 
 
@@ -52,5 +52,5 @@ def test_it_is_what_converts(monkeypatch):
     assert graph_builder._topological_sort is sorting.in_order
     asked = []
     monkeypatch.setattr(graph_builder, "_topological_sort", lambda *given: asked.append(given) or given[0])
-    differentiator.convert(dense(), np.zeros((1, 4), np.float32))
+    conversion.convert(dense(), np.zeros((1, 4), np.float32))
     assert len(asked) == 1
