@@ -16,7 +16,7 @@ from array_api_compat import array_namespace
 from numpy.typing import NDArray
 from typing_extensions import TypeVar
 
-from algorithms.mathematics import counting, geometry, hyperplanes, projections
+from algorithms.mathematics import counting, geometry, hyperplanes, projections, proximal
 from algorithms.mathematics.arrays import Array, Numbers
 from algorithms.mathematics.geometry import Law
 from algorithms.mathematics.norms import Counting, Norm
@@ -151,6 +151,10 @@ class Threat(Generic[N]):
         They end as near as they can, where what is valid holds no such point.
         """
         return hyperplanes.step_onto(points, slopes, gaps, self.norm, *self.limits(points))
+
+    def shrink(self: "Threat", rows: Array, x: Array, threshold: Array) -> Array:
+        """Compute the norm's proximal operator of changes, with thresholds (m,): flat valid inputs (m, d) float32."""
+        return proximal.shrink(rows, x, threshold, self.norm, *self.limits(x))
 
     def draw_in_ball(
         self: "Threat", rng: np.random.Generator, m: int, shape: tuple[int, ...], *, radius: float, law: Law

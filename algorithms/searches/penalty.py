@@ -26,7 +26,7 @@ from algorithms.searches.successes import Successes, on_host
 from algorithms.searches.vanishing import Vanishing
 
 STUCK = 0.9999  # of the last look's loss (Carlini & Wagner's published code)
-NEARER = 0.999  # a success is worth a query where it is nearer than this share of what the last one had
+NEARER = 0.999  # a success is worth a query where it has less than this share of what the last one had
 REPEATS = 10  # constants from which on the last one is the best of those before (their code)
 
 
@@ -34,7 +34,8 @@ class Descent(Protocol):
     """A descent is how points of some samples move downhill on distance + c f, from where they begin."""
 
     points: Rows  # (m, d) where the model is asked; valid
-    distance: Numbers  # (m,) the term that is minimized beside c f, at the points
+    term: Numbers  # (m,) what is minimized beside c f, at the points
+    measure: Numbers  # (m,) by what successes are compared; where it is less, a point is better
 
     def move(self, slopes: NDArray[Any], step: int) -> None:
         """Take one step, given the slopes (m, d) of c f at the points."""
@@ -45,7 +46,7 @@ class Descent(Protocol):
 
 @dataclass
 class Penalty:
-    """A penalty is minimized for a cohort; `best` (n,) are the least distance terms of all successes so far.
+    """A penalty is minimized for a cohort; `best` (n,) are the least measures of all successes so far.
 
     `hinges`: f of the first descent, of the second, and so on; the last one's is that of all that follow.
     """
@@ -92,7 +93,7 @@ class Penalty:
             won[owners[through]] = True
             stays = np.isin(owners, self._going())
             if self.looks and step % max(1, self.steps // self.looks) == 0:
-                loss = descent.distance + self.search.constant[owners] * hinge.values(scores, owners)
+                loss = descent.term + self.search.constant[owners] * hinge.values(scores, owners)
                 stays &= ~(loss > STUCK * before[owners])
                 before[owners] = loss
             if not stays.any():
@@ -121,12 +122,12 @@ class Penalty:
     def _keep(self, owners: Owners, descent: Descent, scores: Array, confidence: float) -> Step[Mask]:
         """Claim the points that are adversarial and nearer than all before. Returns which (m,) are adversarial."""
         through: Mask = self.successes.margin(scores, owners) > confidence
-        nearer = np.flatnonzero(through & (descent.distance < NEARER * self.best[owners]))
+        nearer = np.flatnonzero(through & (descent.measure < NEARER * self.best[owners]))
         if len(nearer):
             points, who = descent.points[nearer], owners[nearer]
             confirmed = yield from self.successes.confirm(who, points, np.ones(len(nearer), np.bool_))
             through[nearer] = confirmed
             who, points = who[confirmed], points[confirmed]
-            self.best[who] = descent.distance[nearer[confirmed]]
+            self.best[who] = descent.measure[nearer[confirmed]]
             yield from self.successes.claim(who, points)
         return through

@@ -55,7 +55,8 @@ class AdamDescent:
     def _look(self) -> None:
         self.points = self.w.points()
         self.delta: Numbers = (self.points.astype(np.float64) - self.x) / self.length[:, None]
-        self.distance: Numbers = np.asarray(self.threat.lengths(self.delta) ** 2)
+        self.measure: Numbers = np.asarray(self.threat.lengths(self.delta))
+        self.term: Numbers = self.measure**2
 
     def move(self, slopes: NDArray[Any], step: int) -> None:
         """Take a step of Adam, given the slopes (m, d) of c f at the points."""
