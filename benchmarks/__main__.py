@@ -16,6 +16,7 @@ PEERS = (
     "tiny_model",
     "opening",
     "audit",
+    "cores",
     "earlier",
     "tenants",
 )  # these know --quick

@@ -89,8 +89,8 @@ class Bounder:
         self._known_norms: dict[tuple[str, Norm], Tensor] = {}
         self._looking = threading.Lock()
         self._groups, self._passes = (
-            ThreadPoolExecutor(1 if on_card else cores(), initializer=torch.set_num_threads, initargs=(1,))
-            for _ in range(2)
+            ThreadPoolExecutor(1 if on_card else cores(), way, initializer=torch.set_num_threads, initargs=(1,))
+            for way in ("forward", "backward")
         )
 
     @property
