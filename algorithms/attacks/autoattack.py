@@ -123,4 +123,5 @@ METHOD = Method(
     minimum=minimum,
     smallest=AutoAttackParams(steps=12, square_steps=30),
     chunk=64,
+    chunks_at_once=8,
 )

@@ -91,4 +91,5 @@ METHOD = Method(
     minimum=minimum,
     smallest=DeepFoolParams(rivals=1),
     chunk=64,
+    chunks_at_once=8,
 )

@@ -151,4 +151,5 @@ METHOD = Method(
     minimum=minimum,
     smallest=ElasticNetParams(steps=30, search_steps=4, beta=2.0, constant=8.0, learning_rate=0.05),
     chunk=64,
+    chunks_at_once=8,
 )

@@ -160,4 +160,5 @@ METHOD = Method(
     minimum=minimum,
     smallest=FABParams(steps=12),
     chunk=64,
+    chunks_at_once=8,
 )

@@ -136,4 +136,5 @@ METHOD = Method(
     minimum=minimum,
     smallest=FMNParams(steps=40),
     chunk=64,
+    chunks_at_once=8,
 )

@@ -179,4 +179,5 @@ METHOD = Method(
     misfit=misfit,
     smallest=APGDParams(steps=8, search_steps=6),
     chunk=64,
+    chunks_at_once=8,
 )

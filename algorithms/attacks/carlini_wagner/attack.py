@@ -48,4 +48,5 @@ METHOD = Method(
     minimum=minimum,
     smallest=CarliniWagnerParams(steps=30, search_steps=3),
     chunk=64,
+    chunks_at_once=8,
 )
