@@ -16,7 +16,7 @@ from array_api_compat import array_namespace
 from numpy.typing import NDArray
 from typing_extensions import TypeVar
 
-from algorithms.mathematics import counting, geometry, hyperplanes, projections, proximal
+from algorithms.mathematics import counting, geometry, hyperplanes, linear_minimum, projections, proximal
 from algorithms.mathematics.arrays import Array, Numbers
 from algorithms.mathematics.geometry import Law
 from algorithms.mathematics.norms import Counting, Norm
@@ -151,6 +151,10 @@ class Threat(Generic[N]):
         They end as near as they can, where what is valid holds no such point.
         """
         return hyperplanes.step_onto(points, slopes, gaps, self.norm, *self.limits(points))
+
+    def least(self: "Threat", slopes: Numbers, x: NDArray[np.float32], radius: Numbers) -> Numbers:
+        """Find the changes (m, d) within radius (m,) and box at which linear functions with these slopes are least."""
+        return linear_minimum.least(slopes, x, radius, self.norm, *self.limits(x))
 
     def shrink(self: "Threat", rows: Array, x: Array, threshold: Array) -> Array:
         """Compute the norm's proximal operator of changes, with thresholds (m,): flat valid inputs (m, d) float32."""

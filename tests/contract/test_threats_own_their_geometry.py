@@ -16,6 +16,8 @@ FILES = sorted(p for room in ("attacks", "certificates", "scores", "searches") f
 GEOMETRY = {  # of `algorithms.mathematics`: the threat calls these
     "geometry",
     "projections",
+    "linear_minimum",
+    "least",
     "proximal",
     "shrink",
     "lengths",
