@@ -35,9 +35,23 @@ def images(indices: list[int]) -> NDArray[np.float32]:
     return _all()[indices].astype(np.float32)[:, None] / np.float32(255)
 
 
+def device() -> str:
+    """Return where models are opened: the processor, unless BRINELL_DEVICE names another."""
+    return os.environ.get("BRINELL_DEVICE", "cpu")
+
+
 def samples(net: str, indices: list[int]) -> NDArray[np.float32]:
     """What this network reads: images, or states of a cart with a pole, uniform in their box, (n, 4)."""
+    if net.startswith("cifar"):
+        return _small_photographs()[indices]
     return images(indices) if net != TINY else _states()[indices]
+
+
+@cache
+def _small_photographs() -> NDArray[np.float32]:
+    """300 test images of CIFAR-10 in [0, 1]: (n, 3, 32, 32), in C order, since the layout of rows picks kernels."""
+    with np.load(FOLDER / "cifar10" / "cifar10_test_subset.npz") as npz:
+        return np.ascontiguousarray(npz["x"].transpose(0, 3, 1, 2), np.float32) / np.float32(255)
 
 
 @cache

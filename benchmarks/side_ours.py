@@ -13,17 +13,18 @@ from algorithms.driver.running import Samples, run
 from algorithms.mathematics.norms import Norm
 from algorithms.method import Budget
 from algorithms.registry import method
-from algorithms.seam.access import Access, Model
+from algorithms.seam.access import Access
 from algorithms.seam.questions.scores import Scorer
 from algorithms.seam.threat import Box, Threat
 from benchmarks import data
 from benchmarks.sides import serve
 from models.cards import ModelCard
-from models.opening import open_model
+from models.device import choose
+from models.opening import OpenedModel, open_model
 
 
 @cache
-def model(net: str) -> Model:
+def model(net: str) -> OpenedModel:
     """Opens one of the networks that are measured on."""
     return opened(data.network(net))
 
@@ -32,8 +33,8 @@ def box(net: str) -> Box:
     return Box(-data.CART_POLE, data.CART_POLE) if net == data.TINY else Threat().box
 
 
-def opened(path: Path) -> Model:
-    """Opens a file as a runner does."""
+def opened(path: Path) -> OpenedModel:
+    """Opens a file as a runner does, on the device that BRINELL_DEVICE names."""
     file = path.read_bytes()
     card = ModelCard(
         id=path.stem,
@@ -45,7 +46,7 @@ def opened(path: Path) -> Model:
         offers=(Access.LABELS, Access.SCORES, Access.GRADIENTS, Access.BOUNDS),
         created_at=datetime.now(UTC),
     )
-    return open_model(card, file, device="cpu")
+    return open_model(card, file, device=choose(data.device()))
 
 
 def audit(
