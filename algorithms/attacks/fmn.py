@@ -106,10 +106,8 @@ def _units(iterates: Iterates, owners: Owners, seen: Seen, pace: str) -> Numbers
     In linf that way moves all features, in l1 one. In l0 it is a side of the box for each change; where the box has no
     sides that are all alike, the paper's units are those of `boundary`, too.
     """
-    sides = iterates.threat.box.sides
-    alike = float(np.mean(sides)) if np.isfinite(sides).all() and np.ptp(sides) == 0 else None
-    if alike is not None and (pace == "paper" or isinstance(iterates.threat.norm, Counting)):
-        return np.full(len(owners), alike)
+    if iterates.side is not None and (pace == "paper" or isinstance(iterates.threat.norm, Counting)):
+        return np.full(len(owners), iterates.side)
     if isinstance(iterates.threat.norm, Counting):
         crossing = iterates.crossing(owners, seen, iterates.first_order(owners, seen)) - iterates.x[owners]
         return np.asarray(np.abs(crossing).max(axis=1))

@@ -74,3 +74,18 @@ def fewest(slopes: Numbers, missing: Numbers, x: Rows, lower: Rows, upper: Rows,
     grown = np.cumsum(ranked, axis=1)
     enough = grown > missing[:, None]
     return np.where(enough.any(axis=1), 1.0 + np.argmax(enough, axis=1), np.inf)
+
+
+def smooth_slopes(changes: Numbers, sigma: float, pixels: Pixels) -> Numbers:
+    """Differentiate the smooth count of changes (m, d), the mean over pixels of s / (s + sigma), by the changes.
+
+    s is the sum of a pixel's squares (Cinà et al. 2025, eq. 5, where each feature is a pixel).
+    """
+    squares = by_pixel(changes**2, pixels).sum(axis=2)
+    steep = 2 * sigma / (squares + sigma) ** 2 / squares.shape[1]
+    return np.asarray(changes * (steep if pixels is None else steep[:, np.ravel(pixels)]))
+
+
+def small(changes: Numbers, threshold: Numbers, pixels: Pixels) -> Mask:
+    """Mark the changes (m, d) of pixels none of which is as large as the row's threshold (m,)."""
+    return spread(by_pixel(np.abs(changes), pixels).max(axis=2) < threshold[:, None], pixels)

@@ -31,6 +31,10 @@ class Counting(StrEnum):
 
     L0 = "l0"  # features; or pixels, whatever of their channels, where the threat says which feature is of which pixel
 
+    @property
+    def p(self) -> float:
+        return 0.0
+
 
 Measure = Norm | Counting
 NORMS = (Norm.L1, Norm.L2, Norm.LINF)

@@ -98,6 +98,12 @@ class Iterates:
         margins = np.nan_to_num(_margins(scores, self.cohort.labels[owners], aims))
         return Seen(margins, wins & (held | ~nearer), slopes)
 
+    @property
+    def side(self) -> float | None:
+        """Measure a side of the box; None where they are not all alike, or have no end."""
+        sides = self.threat.box.sides
+        return float(np.mean(sides)) if np.isfinite(sides).all() and np.ptp(sides) == 0 else None
+
     def first_order(self, owners: Owners, seen: Seen) -> Numbers:
         """Measure (m,) how far it is to these samples' points, and on from there to the boundary, to first order.
 
@@ -109,6 +115,10 @@ class Iterates:
     def crossing(self, owners: Owners, seen: Seen, count: Numbers) -> Rows:
         """Find the points (m, d) with `count` (m,) changes that lie farthest behind the boundary, to first order."""
         return self.threat.crossing(seen.slopes, np.abs(seen.margins), count, self.x[owners])
+
+    def changes(self, owners: Owners) -> NDArray[np.float64]:
+        """Tell by how much these samples' points differ from them, (m, d)."""
+        return np.asarray(self.points[owners].astype(np.float64) - self.x[owners])
 
     def tell(self) -> Step[None]:
         """Note of each sample how often its gradient was zero, with a warning where it nearly always was."""

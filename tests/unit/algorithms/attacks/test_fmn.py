@@ -100,11 +100,12 @@ def test_where_gradients_vanish_it_finds_nothing_and_says_why(norm):
 
 def fewest(model: Linear, x: np.ndarray, label: int, channels: int = 1) -> int:
     """The exact count in [0, 1]: features by what each can add, or pixels, channels first, by what theirs can."""
-    f, counts = model.logits(x.astype(float).reshape(1, -1))[0], []
+    f, counts = model.logits(x.astype(float).reshape(1, -1))[0], [np.inf]
     for rival in (j for j in range(model.classes) if j != label):
         w = model.weights[rival] - model.weights[label]
         gains = (np.abs(w) * np.where(w > 0, 1 - x.ravel(), x.ravel())).reshape(channels, -1).sum(axis=0)
-        counts += [1 + int(np.argmax(np.cumsum(np.sort(gains)[::-1]) > f[label] - f[rival]))]
+        grown = np.cumsum(np.sort(gains)[::-1])
+        counts += [1 + k for k in np.flatnonzero(grown > f[label] - f[rival])[:1].tolist()]
     return min(counts)
 
 
@@ -112,7 +113,7 @@ def fewest(model: Linear, x: np.ndarray, label: int, channels: int = 1) -> int:
 def test_in_l0_it_finds_the_exact_count_of_features_and_of_pixels(channels):
     rng, shape = np.random.default_rng(5), (channels, 6, 6)
     d = channels * 36
-    model = Linear(rng.normal(size=(4, d)), np.array([0.0, -14.0, -15.0, -16.0]), shape=shape)
+    model = Linear(rng.normal(size=(4, d)), np.array([0.0, -12.0, -13.0, -14.0]), shape=shape)
     x = np.random.default_rng(1).uniform(0.2, 0.8, (4, *shape)).astype(np.float32)
     pixels = Canvas.of(shape).pixels if channels > 1 else None
     threat = Threat[Counting](Counting.L0, pixels=pixels)

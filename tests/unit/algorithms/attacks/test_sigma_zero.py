@@ -1,0 +1,98 @@
+"""Sigma-zero against the exact count on linear models, and its smooth count against finite differences."""
+
+import numpy as np
+import pytest
+
+from algorithms.driver.running import Samples, run
+from algorithms.mathematics.counting import small, smooth_slopes
+from algorithms.mathematics.norms import Counting
+from algorithms.mathematics.windows import Canvas
+from algorithms.method import Budget
+from algorithms.registry import method
+from algorithms.seam.claims import Kind, Outcome
+from algorithms.seam.threat import Threat
+from tests.truths import ClosedForm, Linear, Staircase
+
+SIGMA_ZERO = method("sigma_zero")
+PIXELS = Canvas.of((3, 5, 5)).pixels
+pixelwise = pytest.mark.parametrize("pixels", [None, PIXELS], ids=["features", "pixels"])
+
+
+def linear() -> Linear:
+    rng = np.random.default_rng(5)
+    return Linear(rng.normal(size=(4, 75)), np.array([0.0, -14.0, -15.0, -16.0]), shape=(3, 5, 5))
+
+
+def samples() -> Samples:
+    return Samples(np.random.default_rng(1).uniform(0.2, 0.8, (4, 3, 5, 5)).astype(np.float32), tuple(range(4)), None)
+
+
+def found(model: ClosedForm, pixels=None, epsilon=None, **params: object) -> list[Outcome]:
+    threat = Threat[Counting](Counting.L0, epsilon=epsilon, pixels=pixels)
+    return run(model, samples(), SIGMA_ZERO, SIGMA_ZERO.params(**params), threat, Budget(None), seed=0)
+
+
+def exact(model: Linear, pixels) -> list[int]:
+    """The fewest features, or pixels, of each sample, by what each can add towards each rival."""
+    counts = []
+    for x in samples().x:
+        f, each = model.logits(x.astype(float).reshape(1, -1))[0], []
+        label = int(f.argmax())
+        for rival in (j for j in range(4) if j != label):
+            w = model.weights[rival] - model.weights[label]
+            gains = np.abs(w) * np.where(w > 0, 1 - x.ravel(), x.ravel())
+            gains = gains if pixels is None else np.bincount(pixels.ravel(), gains)
+            grown = np.cumsum(np.sort(gains)[::-1])
+            each += np.flatnonzero(grown > f[label] - f[rival])[:1].tolist()
+        counts.append(1 + min(each))
+    return counts
+
+
+@pixelwise
+def test_on_a_linear_model_it_finds_the_exact_count(pixels):
+    counts = [outcome.finding.value for outcome in found(linear(), pixels, steps=20)]
+    assert counts == exact(linear(), pixels) and max(counts) > 2
+
+
+@pixelwise
+def test_as_in_the_paper_it_comes_near_the_exact_count_and_never_below(pixels):
+    counts = np.array([outcome.finding.value for outcome in found(linear(), pixels, pace="paper")])
+    true = np.array(exact(linear(), pixels))
+    assert (counts >= true).all() and counts.mean() <= 1.2 * true.mean()
+
+
+def test_where_gradients_vanish_it_finds_nothing_and_says_why():
+    for outcome in found(Staircase(linear(), 1 / 64), steps=20):
+        assert outcome.finding.kind is Kind.ABSTAINED
+        assert outcome.finding.details["warnings"] == ["zero_gradients"]
+
+
+def test_with_an_epsilon_it_ends_with_the_first_point_of_so_few_changes():
+    model, most = linear(), float(max(exact(linear(), None)))
+    for outcome in found(model, epsilon=most, steps=50):
+        assert outcome.finding.value <= most and outcome.finding.gradients < 50
+    assert {o.finding.kind for o in found(model, epsilon=1.0, steps=10)} == {Kind.ABSTAINED}
+
+
+@pixelwise
+def test_the_smooth_count_is_differentiated_rightly(pixels):
+    rng = np.random.default_rng(0)
+    changes, sigma, h = rng.normal(size=(2, 75)) * 0.1, 0.01, 1e-6
+
+    def count(d):
+        s = d**2 if pixels is None else np.stack([np.bincount(pixels.ravel(), row) for row in d**2])
+        return (s / (s + sigma)).mean(axis=1)
+
+    slopes = smooth_slopes(changes, sigma, pixels)
+    for i in (0, 31, 74):
+        step = np.zeros(75)
+        step[i] = h
+        np.testing.assert_allclose(slopes[:, i], (count(changes + step) - count(changes - step)) / (2 * h), rtol=1e-5)
+
+
+def test_a_pixel_is_small_where_all_its_changes_are():
+    changes = np.zeros((1, 75))
+    changes[0, 3], changes[0, 29] = 0.5, 0.2  # the first and second channel of pixels 3 and 4
+    marked = small(changes, np.array([0.3]), PIXELS).reshape(3, 25)
+    assert not marked[:, 3].any() and marked[:, 4].all()
+    assert small(changes, np.array([0.3]), None)[0, 28]
