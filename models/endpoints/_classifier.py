@@ -137,6 +137,7 @@ class RemoteClassifier:
         if kind == "labels":
             return _reading.labels(found, rows, self._named)
         scores = _reading.scores(found, rows, self.classes, kind)
+        self._columns.are_numbers = np.array(found, dtype=object).size == rows
         self._columns.check(names, scores)
         return scores
 

@@ -40,6 +40,13 @@ class Columns:
         self._first: tuple[tuple[Name, ...], bool] | None = None
         self._of_one: Counter[Name] = Counter()  # of one number a row
         self._classes: set[int] = set()  # which those numbers are read as
+        self.are_numbers = False  # one a row, of two classes
+
+    @property
+    def are_named(self) -> bool:
+        """Tells whether each number of a row has a name of its own beside it: then it cannot be another's."""
+        names = self._first[0] if self._first else ()
+        return len(names) > 1 and UNNAMED not in names and len(set(names)) == len(names)
 
     def check(self, names: Sequence[Name], scores: Scores) -> None:
         """Hold the names of rows of scores (m, K) against those of the first row. Raises Unordered.

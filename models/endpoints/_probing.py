@@ -1,6 +1,7 @@
 """What a card says of an endpoint: found out with a handful of requests when it is registered."""
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -11,6 +12,7 @@ from algorithms.seam.access import Access, Rows
 from models.cards import Endpoint, Inspection, ModelInput, ModelOutput, OutputKind, Probe, Reads, Withheld
 from models.endpoints._classifier import OFFERS, RemoteClassifier
 from models.endpoints._columns import Columns
+from models.endpoints._doubting import check_lists, check_numbers
 from models.endpoints._faults import Unordered
 from models.endpoints._guard import Resolve, resolve
 from models.endpoints._kinds_of_scores import check_kind, check_order, decimals
@@ -33,25 +35,29 @@ class _Asked:
     permit: Permit
     resolve: Resolve
     columns: Columns = field(default_factory=Columns)  # the same for all that is asked
+    models: dict[int, RemoteClassifier] = field(default_factory=dict)  # by the rows of a request
 
     def answers(self, rows: Rows, *, max_batch: int) -> NDArray[np.float64]:
         """(m, classes), or (m,) labels."""
-        model = RemoteClassifier(
-            self.endpoint, self.permit, max_batch=max_batch, resolve=self.resolve, columns=self.columns
-        )
-        try:
-            found = model.scores(rows) if Access.SCORES in model.offers else model.labels(rows)
-            return found.astype(np.float64)
-        finally:
-            model.close()
+        if max_batch not in self.models:
+            self.models[max_batch] = RemoteClassifier(
+                self.endpoint, self.permit, max_batch=max_batch, resolve=self.resolve, columns=self.columns
+            )
+        model = self.models[max_batch]
+        found = model.scores(rows) if Access.SCORES in model.offers else model.labels(rows)
+        return found.astype(np.float64)
 
 
 def probe(endpoint: Endpoint, permit: Permit, *, resolve: Resolve = resolve) -> Inspection:
     """Ask a handful of requests. Raises Refused(endpoint_unavailable, endpoint_bad_response)."""
+    asked = _Asked(endpoint, permit, resolve)
     try:
-        return _probed(_Asked(endpoint, permit, resolve))
+        return _probed(asked)
     except ModelFault as fault:
         raise Refused(fault.detail, code=fault.code) from None
+    finally:
+        for model in asked.models.values():
+            model.close()
 
 
 def _probed(asked: _Asked) -> Inspection:
@@ -65,6 +71,7 @@ def _probed(asked: _Asked) -> Inspection:
     check_order(together)
     _look_for_other_orders(asked, rows, max_batch)
     asked.columns.check_confidences()
+    _look_for_doubts(asked, rows, together, max_batch)
     same = np.array_equal(alone, again) and np.array_equal(alone, together[:PROBES])
     offers = OFFERS[endpoint.output.kind]
     return Inspection(
@@ -95,6 +102,16 @@ def _look_for_other_orders(asked: _Asked, rows: Rows, max_batch: int) -> None:
             raise
         except ModelFault:
             return
+
+
+def _look_for_doubts(asked: _Asked, rows: Rows, answers: NDArray[np.float64], max_batch: int) -> None:
+    """Raises Refused where nothing shows which class a number is of."""
+    ask = partial(asked.answers, max_batch=max_batch)
+    if asked.columns.are_numbers:
+        if asked.endpoint.output.kind == "probabilities":
+            check_numbers(ask, rows[: len(answers)], answers)
+    elif answers.ndim == 2 and not asked.columns.are_named:
+        check_lists(ask, rows[: len(answers)], answers)
 
 
 def _far(rows: Rows) -> Rows:

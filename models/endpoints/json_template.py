@@ -72,13 +72,24 @@ def decode(answer: Any, options: Options) -> Any:
 
 
 def names(answer: Any, options: Options) -> list[Name]:
-    """Name each number by what the path leaves lying beside it: {"label": "cat", "score": 0.9}, ["cat", 0.9]."""
+    """Name each number by what the path leaves lying beside it: {"label": "cat", "score": 0.9}, ["cat", 0.9].
+
+    One of several that it takes from one object has its own name, too: {"cat": 0.9, "dog": 0.1}.
+    """
     nodes = [node for node in jsonpath_rfc9535.find(options.scores or "$", answer) if node.location]
     taken = defaultdict[_ordering.Place, set[int | str]](set)
     for node in nodes:
         taken[node.location[:-1]].add(node.location[-1])
     left = {parent: _left(answer, parent, keys) for parent, keys in taken.items()}
-    return [name for node in nodes for name in beside(node.value, left[node.location[:-1]])]
+    return [
+        (*_own(node.location, taken[node.location[:-1]]), *name)
+        for node in nodes
+        for name in beside(node.value, left[node.location[:-1]])
+    ]
+
+
+def _own(place: _ordering.Place, keys: set[int | str]) -> Name:
+    return (place[-1],) if len(keys) > 1 and isinstance(place[-1], str) else ()
 
 
 def _left(tree: Any, parent: _ordering.Place, keys: set[int | str]) -> list[Any]:

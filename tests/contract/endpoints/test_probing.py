@@ -77,7 +77,7 @@ def test_probabilities_may_be_rounded_and_sum_to_something_else(classes, decimal
 def test_saturated_rows_are_not_taken_for_rounded_ones(others, decimals):
     def answer(rows):
         rest = np.where(rows[:, :1] < 0.5, others, 0)
-        return np.hstack([1 - 2 * rest, rest, rest, 0 * rest])
+        return np.hstack([rest, 1 - 2 * rest, rest, 0 * rest])
 
     found, _ = probed(answer, kind="probabilities")
     assert found.probe.decimals == decimals

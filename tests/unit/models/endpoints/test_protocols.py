@@ -128,7 +128,7 @@ def test_what_a_path_finds_in_no_order_is_no_answer(path, answer, told):
         ("$[*].s", [{"class": 4, "s": 9, "at": 0.5}, {"class": 2, "s": 1, "at": 0.5}], [(4,), (2,)]),
         ("$.scores", {"labels": ["a", "b"], "scores": [9, 1]}, [("a",), ("b",)]),
         ("$.scores", {"labels": [["a", "b"]] * 2, "scores": [[9, 1]] * 2}, [("a",), ("b",)] * 2),
-        ("$[*]['b', 'a']", [{"a": 1, "b": 0, "of": "cat"}], [("cat",)] * 2),
+        ("$[*]['b', 'a']", [{"a": 1, "b": 0, "of": "cat"}], [("b", "cat"), ("a", "cat")]),
         ("$.p", {"p": [[1, 2], [3, 4]], "model": "m", "classes": ["a", "b"]}, [()] * 4),
         ("$", [[1, 2], [3, 4]], []),
     ],
