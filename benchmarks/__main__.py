@@ -14,6 +14,7 @@ PEERS = (
     "whole_way",
     "crown_batching",
     "tiny_model",
+    "large_inputs",
     "opening",
     "audit",
     "cores",

@@ -13,9 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+LARGE = "large"  # images of 224 x 224 x 3, written at first use
 TINY = "ppo_CartPole-v1"  # 4 inputs, 2 actions
 CART_POLE = np.array([2.4, 3.0, 0.21, 3.0], np.float32)  # position, speed, angle, angular speed: about where it plays
 
+WRITTEN = Path(".bench")
 FOLDER = Path(os.environ.get("BRINELL_BENCH_DATA", "../shared/data"))
 
 
@@ -27,7 +29,15 @@ def need() -> None:
 
 
 def network(name: str) -> Path:
-    return FOLDER / "nets" / f"{name}.onnx"
+    if name != LARGE:
+        return FOLDER / "nets" / f"{name}.onnx"
+    file = WRITTEN / "large.onnx"
+    if not file.exists():
+        from benchmarks import large_network
+
+        WRITTEN.mkdir(exist_ok=True)
+        file.write_bytes(large_network.network().SerializeToString())
+    return file
 
 
 def images(indices: list[int]) -> NDArray[np.float32]:
@@ -44,6 +54,10 @@ def samples(net: str, indices: list[int]) -> NDArray[np.float32]:
     """What this network reads: images, or states of a cart with a pole, uniform in their box, (n, 4)."""
     if net.startswith("cifar"):
         return _small_photographs()[indices]
+    if net == LARGE:
+        from benchmarks import large_network
+
+        return large_network.images(indices)
     return images(indices) if net != TINY else _states()[indices]
 
 

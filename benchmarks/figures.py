@@ -45,12 +45,13 @@ def spread(over: Sequence[Answer], under: Sequence[Answer]) -> str:
     return f"rounds {rounds[0]:.2f} to {rounds[-1]:.2f}; processor time {ratio(over, under, 'cpu'):.2f}"
 
 
-def main(measure: Callable[[bool], Iterable[Figure]]) -> None:
+def main(measure: Callable[[bool], Iterable[Figure]], *, needs_data: bool = True) -> None:
     """Runs one benchmark from the command line: prints its figures as they come, as rows of a table."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--quick", action="store_true", help="tiny sizes: shows that it runs, and no more")
     quick = parser.parse_args().quick
-    data.need()
+    if needs_data:
+        data.need()
     print(f"\n{Path(sys.argv[0]).stem}: {_machine()}\n\n| what | measured | target | |\n|---|---|---|---|", flush=True)
     for figure in measure(quick):
         print(figure, flush=True)

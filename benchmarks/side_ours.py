@@ -1,5 +1,6 @@
 """Our side: a method through the driver, and the onnxruntime session beneath it alone."""
 
+import resource
 import threading
 import time
 from datetime import UTC, datetime
@@ -101,10 +102,15 @@ def plain(net: str, images: list[int], calls: int) -> None:
         session.run(None, {session.get_inputs()[0].name: rows})
 
 
+def peak() -> int:
+    """Returns the most memory that this process has had resident so far, MiB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+
+
 @cache
 def _plain(net: str) -> ort.InferenceSession:
     return ort.InferenceSession(data.network(net).read_bytes(), providers=["CPUExecutionProvider"])
 
 
 if __name__ == "__main__":
-    serve({"audit": audit, "accounted": accounted, "raw": raw, "plain": plain})
+    serve({"audit": audit, "accounted": accounted, "raw": raw, "plain": plain, "peak": peak})

@@ -52,8 +52,8 @@ class SmoothingParams(Params):
 class Gaussian:
     """Offsets are N(0, I). Speaks `algorithms.seam.questions.cloud.Directions`."""
 
-    def draw(self, rng: np.random.Generator, m: int, shape: tuple[int, ...]) -> NDArray[np.float32]:
-        return rng.standard_normal((m, *shape), dtype=np.float32)
+    def draw(self, rng: np.random.Generator, out: NDArray[np.float32]) -> None:
+        rng.standard_normal(out=out, dtype=np.float32)
 
 
 class Votes:

@@ -26,6 +26,7 @@ from algorithms.seam.labeling import NO_CLASS, named
 from algorithms.seam.questions.labels import AskLabels
 from algorithms.seam.questions.scores import AskScores
 from algorithms.seam.streams import Stream
+from algorithms.seam.threads import Work, side_by_side
 from algorithms.seam.threat import Threat
 
 
@@ -61,11 +62,12 @@ def run(
     talks = begin(trials, method, params, threat, classes=model.classes, pool=pool, basis=basis)
     look = partial(checkpoint, RunProgress(trials, method.minimum(params, threat)))
     try:
-        while live := [talk for talk in talks if not talk.is_over]:
-            if why := look() or _round(model, live, threat, look):
-                for talk in live:
-                    talk.stop(why)
-            confirm(model, trials, method)
+        with side_by_side(samples.x[0].size if len(talks) > 1 else 0) as work:
+            while live := [talk for talk in talks if not talk.is_over]:
+                if why := look() or _round(model, live, threat, look, work):
+                    for talk in live:
+                        talk.stop(why)
+                confirm(model, trials, method)
     except ModelFault as fault:
         settled = (trial for trial in trials if trial.is_over and not trial.needs_confirmation())
         fault.found = tuple(conclude(trial, threat, method.kind) for trial in settled)
@@ -113,16 +115,18 @@ def _judge(trial: Trial, threat: Threat, *, saturates: bool) -> None:
         trial.hear(Note({"saturated": True}), threat)
 
 
-def _round(model: Model, talks: list[Talk], threat: Threat, look: Callable[[], Stop | None]) -> Stop | None:
-    """One question of every live conversation, asked in beats of bounded size. Ends early where there is a reason."""
+def _round(model: Model, talks: list[Talk], threat: Threat, look: Callable[[], Stop | None], work: Work) -> Stop | None:
+    """One question of every live conversation, asked in beats of bounded size. Ends early where there is a reason.
+
+    What conversations do between two questions is worked side by side where samples are large.
+    """
     beat = Beat(model)
-    for talk in talks:
+    for talk, question in work(lambda talk: (talk, talk.next_question(threat)), talks):
         if beat.is_full:
             beat.ask()
             if why := look():
                 return why
             beat = Beat(model)
-        question = talk.next_question(threat)
         if question is not None:
             beat.add(talk, question)
     beat.ask()

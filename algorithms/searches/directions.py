@@ -7,12 +7,13 @@ directions, except `Full` in linf, whose cube is the paper's.
 """
 
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from algorithms.errors import Refused
+from algorithms.mathematics.caching import in_cache
 from algorithms.mathematics.norms import Norm
 from algorithms.mathematics.windows import Canvas
 from algorithms.seam.access import Rows
@@ -28,15 +29,16 @@ class Full:
 
     norm: Norm
 
-    def draw(self, rng: np.random.Generator, m: int, shape: tuple[int, ...]) -> Offsets:
-        """Draw offsets (m, *shape)."""
-        if self.norm is Norm.LINF:
-            offsets = rng.random((m, *shape), dtype=np.float32)
-            offsets *= 2
-            offsets -= 1
-        else:
-            offsets = rng.standard_normal((m, *shape), dtype=np.float32)
-        return _unit(offsets)
+    def draw(self, rng: np.random.Generator, out: Offsets) -> None:
+        """Draw offsets (m, *shape) into `out`."""
+        for part in in_cache(out):
+            if self.norm is Norm.LINF:
+                rng.random(out=part, dtype=np.float32)
+                part *= 2
+                part -= 1
+            else:
+                rng.standard_normal(out=part, dtype=np.float32)
+            _make_unit(part)
 
 
 @dataclass(frozen=True)
@@ -57,13 +59,15 @@ class LowFrequencies:
         canvas = Canvas.of(shape)
         return cls(canvas, cosines(canvas.height, share), cosines(canvas.width, share))
 
-    def draw(self, rng: np.random.Generator, m: int, shape: tuple[int, ...]) -> Offsets:
-        """Draw offsets (m, *shape)."""
-        size = (m, self.canvas.channels, len(self.down), len(self.across))
-        images = self.down.T @ _unit(rng.standard_normal(size, dtype=np.float32)) @ self.across  # (m, C, H, W)
+    def draw(self, rng: np.random.Generator, out: Offsets) -> None:
+        """Draw offsets (m, *shape) into `out`."""
+        size = (len(out), self.canvas.channels, len(self.down), len(self.across))
+        coefficients = rng.standard_normal(size, dtype=np.float32)
+        _make_unit(coefficients)
+        images = self.down.T @ coefficients @ self.across  # (m, C, H, W)
         if self.canvas.channels_last:
             images = np.moveaxis(images, 1, -1)
-        return np.asarray(images, np.float32).reshape(m, *shape)
+        out[...] = images.reshape(out.shape)
 
 
 @dataclass(frozen=True)
@@ -72,10 +76,11 @@ class Spanning:
 
     basis: Offsets
 
-    def draw(self, rng: np.random.Generator, m: int, shape: tuple[int, ...]) -> Offsets:
-        """Draw offsets (m, *shape)."""
-        coefficients = _unit(rng.standard_normal((m, len(self.basis)), dtype=np.float32))
-        return np.asarray(coefficients @ self.basis).reshape(m, *shape)
+    def draw(self, rng: np.random.Generator, out: Offsets) -> None:
+        """Draw offsets (m, *shape) into `out`."""
+        coefficients = rng.standard_normal((len(out), len(self.basis)), dtype=np.float32)
+        _make_unit(coefficients)
+        np.matmul(coefficients, self.basis, out=out.reshape(len(out), -1))
 
 
 def spanning_basis(samples: Rows) -> Offsets:
@@ -102,9 +107,8 @@ def cosines(n: int, share: float) -> Offsets:
     return np.asarray(rows, np.float32)
 
 
-def _unit(offsets: NDArray[Any]) -> Offsets:
-    """Each row (m, ...) scaled to l2 length 1, in place; a row of zeros stays one."""
+def _make_unit(offsets: Offsets) -> None:
+    """Scale each row (m, ...) to l2 length 1, in place; a row of zeros stays one."""
     flat = offsets.reshape(len(offsets), -1)
     square = np.einsum("ij,ij->i", flat, flat)
     flat *= (1 / np.sqrt(np.maximum(square, np.finfo(np.float32).tiny)))[:, None]
-    return offsets

@@ -6,7 +6,6 @@ have one size. Telemetry is off by `ORT_DISABLE_TELEMETRY=1`, which whoever star
 """
 
 import math
-import os
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
@@ -19,6 +18,7 @@ from onnxruntime.capi import onnxruntime_pybind11_state as native
 
 from algorithms.errors import ModelFault
 from algorithms.seam.access import Rows
+from algorithms.seam.threads import cores
 from models.device import PROCESSOR, Device, providers
 from models.onnx.batch import Batch, CardIsFull
 from models.onnx.graph import as_outputs
@@ -37,11 +37,6 @@ ERRORS: tuple[type[Exception], ...] = (
 )
 
 CARD_FULL = ("Failed to allocate memory", "out of memory", "ALLOC_FAILED")  # of its arena, of CUDA, of cuDNN and cuBLAS
-
-
-def cores() -> int:
-    """Count the processors this process may use."""
-    return len(os.sched_getaffinity(0))
 
 
 def rows_a_call(shape: tuple[int, ...], most: int, least: int = 2, numbers: int = SLICE_NUMBERS) -> int:

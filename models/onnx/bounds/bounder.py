@@ -20,6 +20,7 @@ from algorithms.mathematics.geometry import lengths
 from algorithms.mathematics.norms import Norm
 from algorithms.seam.access import Labels
 from algorithms.seam.questions.margins import Region, Relaxation
+from algorithms.seam.threads import cores
 from models.device import Device, compute_exactly
 from models.onnx.batch import Batch, filling_a_card
 from models.onnx.bounds.backward import propagate_backward
@@ -32,7 +33,7 @@ from models.onnx.bounds.regions import Regions, buckets
 from models.onnx.bounds.slopes import Slopes
 from models.onnx.gradients.conversion import withheld
 from models.onnx.network import Network
-from models.onnx.session import cores, padded
+from models.onnx.session import padded
 from models.onnx.stumbling import fails, last_local
 
 GROUP, BUCKET = 16, 512  # rows a group, objectives a backward pass, at most: fastest in company (crown_batching)

@@ -23,11 +23,11 @@ from algorithms.seam.access import Labels, Rows, Scores
 from algorithms.seam.questions.gradient_norms import Differences, Norms
 from algorithms.seam.questions.gradients import Cotangent, Gradients
 from algorithms.seam.questions.hessians import Products
+from algorithms.seam.threads import Made, Part, ahead, cores
 from models.cards import ModelInput
 from models.device import Device, compute_exactly
 from models.onnx import probes
 from models.onnx.batch import Answer, Batch, filling_a_card
-from models.onnx.gradients.ahead import Made, Part, ahead
 from models.onnx.gradients.conversion import convert, withheld
 from models.onnx.gradients.narrow_convolutions import NarrowConvolutions, are_narrow
 from models.onnx.gradients.norms import Parts, calls, drawn, laid_out, largest, norms_of_differences
@@ -37,7 +37,7 @@ from models.onnx.gradients.smoothness import kinks
 from models.onnx.gradients.substitutes import Substitutes
 from models.onnx.graph import number_values
 from models.onnx.network import Network
-from models.onnx.session import cores, padded, rows_a_call, run_all
+from models.onnx.session import padded, rows_a_call, run_all
 from models.onnx.stumbling import being_run, fails, first_to_differ
 
 BUCKET = 32  # rows a call: enough for one core

@@ -193,7 +193,8 @@ def test_far_from_the_origin_float32_ends_the_bisection_and_nothing_hangs():
 def test_in_a_subspace_that_holds_the_gradient_it_needs_fewer_queries(directions):
     """d = 400 and a gradient among 25 directions: a cloud of 100 points then tells nearly everything."""
     shape, x = (1, 20, 20), np.full((3, 1, 20, 20), 0.5, np.float32)
-    smooth = LowFrequencies.of(shape, 0.25).draw(np.random.default_rng(2), 25, shape)
+    smooth = np.empty((25, *shape), np.float32)
+    LowFrequencies.of(shape, 0.25).draw(np.random.default_rng(2), smooth)
     model = Linear(np.stack([smooth[0].ravel(), -smooth[1].ravel()]), np.array([0.2, 0.0]), shape)
     what = Samples(x, (0, 1, 2), None)
 

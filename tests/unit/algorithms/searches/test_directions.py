@@ -15,6 +15,12 @@ def rng() -> np.random.Generator:
     return np.random.default_rng(0)
 
 
+def drawn_by(law, m: int, shape: tuple[int, ...] = SHAPE) -> np.ndarray:
+    out = np.empty((m, *shape), np.float32)
+    law.draw(rng(), out)
+    return out
+
+
 def samples(n: int, shape: tuple[int, ...] = SHAPE) -> np.ndarray:
     return rng().uniform(size=(n, *shape)).astype(np.float32)
 
@@ -32,15 +38,14 @@ laws = pytest.mark.parametrize(("law", "basis"), LAWS.values(), ids=LAWS.keys())
 
 
 @laws
-def test_a_direction_has_the_shape_of_a_sample_and_length_1(law, basis):
-    drawn = law.draw(rng(), 20, SHAPE)
-    assert drawn.shape == (20, *SHAPE) and drawn.dtype == np.float32
+def test_a_direction_has_length_1(law, basis):
+    drawn = drawn_by(law, 20)
     np.testing.assert_allclose(np.linalg.norm(drawn.reshape(20, -1), axis=1), 1, rtol=1e-5)
 
 
 @laws
 def test_a_direction_lies_in_its_space(law, basis):
-    drawn = law.draw(rng(), 20, SHAPE).reshape(20, -1).astype(np.float64)
+    drawn = drawn_by(law, 20).reshape(20, -1).astype(np.float64)
     np.testing.assert_allclose(drawn @ basis.T @ basis, drawn, atol=1e-6)
 
 
@@ -48,19 +53,18 @@ def test_a_direction_lies_in_its_space(law, basis):
 def test_no_direction_of_the_space_is_preferred(law, basis):
     """E u u^T = I / r within the space: 5 sigma of 20 000 draws; an entry errs with probability 6e-7."""
     n, r = 20_000, len(basis)
-    coordinates = law.draw(rng(), n, SHAPE).reshape(n, -1).astype(np.float64) @ basis.T
+    coordinates = drawn_by(law, n).reshape(n, -1).astype(np.float64) @ basis.T
     assert np.abs(coordinates.T @ coordinates / n - np.eye(r) / r).max() < 5 * 1.5 / (r * np.sqrt(n))
 
 
 @laws
 def test_the_same_generator_draws_the_same(law, basis):
-    np.testing.assert_array_equal(law.draw(rng(), 5, SHAPE), law.draw(rng(), 5, SHAPE))
+    np.testing.assert_array_equal(drawn_by(law, 5), drawn_by(law, 5))
 
 
 @pytest.mark.parametrize("shape", [(3, 6, 8), (6, 8, 3), (6, 8), (48,), (1, 1, 48), (5,)], ids=str)
 def test_low_frequencies_are_smooth_on_any_layout(shape):
-    drawn = LowFrequencies.of(shape, 0.25).draw(rng(), 50, shape)
-    assert drawn.shape == (50, *shape)
+    drawn = drawn_by(LowFrequencies.of(shape, 0.25), 50, shape)
     axis = 1 + int(np.argmax(shape))  # width, or the only axis: neighbors differ little there
     steps = np.square(np.diff(drawn, axis=axis)).mean()
     assert steps < 0.5 * np.square(drawn).mean()
@@ -96,3 +100,14 @@ def test_the_strongest_direction_comes_first():
 def test_samples_of_zeros_span_nothing():
     with pytest.raises(Refused, match="all zero"):
         spanning_basis(np.zeros((3, *SHAPE), np.float32))
+
+
+@pytest.mark.parametrize("m", [1, 2, 5, 64])
+@pytest.mark.parametrize("norm", [Norm.L2, Norm.LINF])
+def test_directions_of_large_inputs_are_the_same_as_if_all_were_scaled_at_once(norm, m):
+    d = 50_000
+    normal, uniform = (draw((m, d), dtype=np.float32) for draw in (rng().standard_normal, rng().random))
+    whole = normal if norm is Norm.L2 else 2 * uniform - 1
+    square = np.einsum("ij,ij->i", whole, whole)
+    whole *= (1 / np.sqrt(square))[:, None]
+    np.testing.assert_array_equal(drawn_by(Full(norm), m, (d,)), whole)
