@@ -1,8 +1,8 @@
 """The runner at work and the one that waits: start-up is hidden, and no two tenants ever share a process.
 
-Tenants take turns, chunk by chunk. So the runner of the tenant before is kept with its model at hand: a new one for
-every turn would cost three seconds of processor time and another reading of the model. Between its turns it is stopped,
-also where nobody else has one: what a model leaves running costs no time that nobody counts.
+Tenants take turns, one chunk or a few at a time. So the runner of the tenant before is kept with its model at hand: a
+new one for every turn would cost three seconds of processor time and another reading of the model. Between its turns it
+is stopped, also where nobody else has one: what a model leaves running costs no time that nobody counts.
 """
 
 from collections.abc import Callable
@@ -17,7 +17,7 @@ class Runners:
 
     def __init__(self, start: Callable[[], RunnerProcess], *, tenants: int) -> None:
         """`tenants`: how many may have a runner; 1 where what one holds is too precious to lie idle."""
-        self._start, self._tenants = start, tenants
+        self._start, self.tenants = start, tenants
         self._spare = start()
         self._kept: dict[str, tuple[Key, RunnerProcess]] = {}  # by tenant; the one at work is the last
         self._is_at_work = False
@@ -33,7 +33,7 @@ class Runners:
         else:
             held[1].take_up()
         self._kept[tenant], self._is_at_work = held, True
-        while len(self._kept) > self._tenants:
+        while len(self._kept) > self.tenants:
             self._kept.pop(next(iter(self._kept)))[1].close()
         return held[1]
 

@@ -24,6 +24,7 @@ from workers.supervisor.desk import SupervisorDesk, Unanswered
 from workers.supervisor.permits import NotPermitted, Permits
 from workers.supervisor.runner_process import RunnerDied, RunnerProcess
 from workers.supervisor.spare import Key, Runners
+from workers.supervisor.turn import Turn
 from workers.supervisor.watch import Watch
 
 START_SECONDS = 120.0  # until a runner has imported its libraries: no model is to blame for a cold disk
@@ -44,6 +45,7 @@ class Supervisor:
         self._store, self._library = store, library
         self._runners = runners
         self._permits = Permits(settings)
+        self._turn = Turn()
 
     def do(self, subject_id: str, chunk: int, queue: QueueName) -> None:
         """What a message names, or what has its turn before it in the message's queue.
@@ -62,10 +64,20 @@ class Supervisor:
         """Where Redis is away or full, nothing else can be done either: waits until it is back, or this worker goes."""
         while not drain.is_on():
             try:
-                return self._store.leases.acquire(subject_id, chunk, queue, self._chunks)
+                lease = self._acquired(subject_id, chunk, queue)
             except Unavailable:
                 sleep(RETRY_SECONDS)
+                continue
+            if lease is not None:
+                self._turn.take(lease.tenant)
+            return lease
         return None
+
+    def _acquired(self, subject_id: str, chunk: int, queue: QueueName) -> Lease | None:
+        """Inspections have no turns of several: each may take minutes."""
+        again = self._turn.again if queue == "compute" else None
+        acquire, runners = self._store.leases.acquire, self._runners.tenants
+        return acquire(subject_id, chunk, queue, self._chunks, again=again, runners=runners)
 
     def _write(self, ending: Ending, lease: Lease) -> None:
         """A Redis that is starting again must not cost a computed chunk: try for as long as the lease may last."""

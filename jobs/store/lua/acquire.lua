@@ -8,13 +8,24 @@ local function can_be_leased(unit, name, number)
   return not (held_until and tonumber(held_until) > STEADY) and not attempts_spent(name, number)
 end
 
+-- The tenant that has had no turn for longest; or the one whose turn is not over at this worker, where more tenants wait
+-- than it keeps runners for. It went to the end when its turn began, so it loses and wins nothing by that.
+local function whose_turn(queue)
+  local turns = key('turns', queue)
+  if ASK.again and redis.call('ZCARD', turns) > ASK.runners and redis.call('ZSCORE', turns, ASK.again) then
+    return ASK.again
+  end
+  local tenant = redis.call('ZRANGE', turns, 0, 0)[1]
+  if tenant then redis.call('ZADD', turns, redis.call('INCR', key('sequence')), tenant) end
+  return tenant
+end
+
 local function next_in_turn(queue)
   while true do
-    local tenant = redis.call('ZRANGE', key('turns', queue), 0, 0)[1]
+    local tenant = whose_turn(queue)
     if not tenant then return nil end
     local here = redis.call('ZRANGE', key('t', tenant, 'line', queue), 0, 0)[1]
     local name, number = here:match('^(.*)/(%d+)$')
-    redis.call('ZADD', key('turns', queue), redis.call('INCR', key('sequence')), tenant)
     leave_line({tenant = tenant, queue = queue}, here)
     if can_be_leased(hash(key('unit', name)), name, number) then return name, tonumber(number) end
   end

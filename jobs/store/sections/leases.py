@@ -34,17 +34,29 @@ class Leases:
     def __init__(self, moves: Moves, holdings: Holdings) -> None:
         self._moves, self._holdings = moves, holdings
 
-    def acquire(self, subject_id: str, chunk: int, queue: QueueName | None = None, chunks: int = 1) -> Lease | None:
+    def acquire(
+        self,
+        subject_id: str,
+        chunk: int,
+        queue: QueueName | None = None,
+        chunks: int = 1,
+        *,
+        again: str | None = None,
+        runners: int = 1,
+    ) -> Lease | None:
         """Leases one chunk, or returns None where there is nothing to do: done, ended, or another has it.
 
         `queue`: where the message that names the chunk came from; then whichever chunk has its turn there is leased,
         tenant by tenant, and the named one only where none stands in line. `chunks`: how many in a row the worker would
-        take, where the job has as many that nobody has begun; they are one piece of work from then on.
+        take, where the job has as many that nobody has begun; they are one piece of work from then on. `again`: the
+        tenant whose turn is not over at this worker, and goes on where more than `runners` tenants stand in line.
 
         A job that another version admitted, and this one cannot read, is given back with that reason; so it fails once
         its attempts are spent, unless a worker of that version takes it before.
         """
-        reply = self._moves.make("acquire", id=subject_id, chunk=chunk, queue=queue, chunks=chunks)
+        reply = self._moves.make(
+            "acquire", id=subject_id, chunk=chunk, queue=queue, chunks=chunks, again=again, runners=runners
+        )
         if reply["status"] == "none":
             return None
         try:

@@ -1,13 +1,16 @@
 """Whose chunk is computed next: tenants take turns, whatever each of them has asked for, and counted, never timed."""
 
 from collections.abc import Sequence
+from itertools import groupby
 
+import pytest
 import redis
 
 from jobs.store.store import Store
 from jobs.work.lease import Commit, Lease
 from jobs.work.queue import Dispatch
 from tests.jobs_for_tests import FOUND, MakeStore, NotedQueue, Upload, inspected, model_card, result
+from workers.supervisor.turn import IN_A_ROW, Turn
 
 
 def answered(store: Store, messages: Sequence[Dispatch]) -> list[Lease | None]:
@@ -42,6 +45,28 @@ def test_tenants_take_turns_and_each_of_them_in_the_order_of_its_chunks(store: S
     assert [(lease.subject_id, lease.chunk) for lease in leases if lease] == [
         (job, chunk) for chunk in range(3) for job in jobs.values()
     ]
+
+
+def at_one_worker(store: Store, messages: Sequence[Dispatch], runners: int) -> list[str]:
+    """Whose chunks a worker takes, one after the other, that keeps so many runners."""
+    turn, taken = Turn(), []
+    for message in messages:
+        lease = store.leases.acquire(message.job_id, message.chunk, message.queue, again=turn.again, runners=runners)
+        assert lease
+        turn.take(lease.tenant)
+        taken.append(lease.tenant)
+    return taken
+
+
+@pytest.mark.parametrize("runners", [1, 2, 3])
+def test_more_tenants_than_runners_take_a_few_chunks_a_turn_and_nobody_waits_longer(
+    store: Store, queue: NotedQueue, runners: int
+) -> None:
+    for tenant in ("a", "b", "c"):
+        Upload(store, tenant).job(chunk_size=1)
+    taken = at_one_worker(store, [sent for sent in queue.sent() if sent.queue == "compute"], runners)
+    turns = [(tenant, len(list(run))) for tenant, run in groupby(taken[:12])]
+    assert turns == ([(t, 1) for t in "abc" * 4] if runners == 3 else [(t, IN_A_ROW) for t in "abc"])
 
 
 def test_each_message_takes_one_chunk_and_a_doubled_one_none(store: Store, upload: Upload, queue: NotedQueue) -> None:
