@@ -24,8 +24,9 @@ from algorithms.seam.question import Owners
 from algorithms.seam.threat import Threat
 from algorithms.searches.constant_search import ConstantSearch
 from algorithms.searches.first_order import RIVALS
-from algorithms.searches.hinge import in_box_units, in_sample_units
+from algorithms.searches.hinge import hinges_in
 from algorithms.searches.penalty import Penalty
+from algorithms.searches.probe import Probe
 from algorithms.searches.successes import Successes
 
 PRESETS: dict[str, dict[str, Any]] = {
@@ -87,16 +88,13 @@ def minimum(params: ElasticNetParams, threat: Threat) -> Cost:
 def run(cohort: Cohort, threat: Threat, params: ElasticNetParams) -> Conversation:
     """Descend with each constant from the sample, and claim what is better than before by the rule."""
     successes = Successes(cohort, threat)
-    if params.units == "sample":
-        hinges = yield from in_sample_units(successes, params.confidence)
-    else:
-        hinges = in_box_units(cohort, params.confidence)
+    hinges = yield from hinges_in(params.units, successes, params.confidence)
     search = ConstantSearch(len(cohort.labels), params.constant)
 
     def begin(owners: Owners) -> Fista:
         return Fista(successes, hinges[0].distance[owners], owners, params)
 
-    penalty = Penalty(successes, hinges, search, steps=params.steps, looks=params.looks)
+    penalty = Penalty(Probe(successes), hinges, search, steps=params.steps, looks=params.looks)
     yield from penalty.minimize(begin, params.search_steps)
 
 

@@ -15,19 +15,23 @@ class Adam:
         self.beta_1, self.beta_2 = beta_1, beta_2
         self.first: NDArray[np.float32] = np.zeros(shape, np.float32)  # m of the paper
         self.second: NDArray[np.float32] = np.zeros(shape, np.float32)  # v
-        self.steps = 0
+        self._steps: NDArray[np.int64] = np.zeros((shape[0], 1), np.int64)
 
     def step(self, gradients: NDArray[Any]) -> NDArray[np.float32]:
         """Take gradients (m, d) in; returns where to go, at rate 1: downhill, about 1 in each feature at first."""
-        self.steps += 1
+        self._steps += 1
         self.first *= self.beta_1
         self.first += (1 - self.beta_1) * gradients
         self.second *= self.beta_2
         self.second += (1 - self.beta_2) * np.square(gradients)
-        first = self.first / np.float32(1 - self.beta_1**self.steps)
-        second = self.second / np.float32(1 - self.beta_2**self.steps)
+        first = self.first / (1 - self.beta_1**self._steps).astype(np.float32)
+        second = self.second / (1 - self.beta_2**self._steps).astype(np.float32)
         return np.asarray(-first / (np.sqrt(second) + np.float32(TINY)), np.float32)
 
     def keep(self, rows: NDArray[Any]) -> None:
         """Go on with some of the rows only."""
-        self.first, self.second = self.first[rows], self.second[rows]
+        self.first, self.second, self._steps = self.first[rows], self.second[rows], self._steps[rows]
+
+    def restart(self, rows: NDArray[Any]) -> None:
+        """Forget what some of the rows have met."""
+        self.first[rows], self.second[rows], self._steps[rows] = 0, 0, 0

@@ -9,6 +9,7 @@ measured in distances of the nearest, 1 at the sample, and the rival that is fol
 """
 
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 from array_api_compat import array_namespace
@@ -21,6 +22,8 @@ from algorithms.seam.question import Owners
 from algorithms.searches.first_order import rank_rivals
 from algorithms.searches.successes import Successes, on_host
 
+UnitsName = Literal["sample", "box"]
+NO_AIM = -1
 LEAST = -1e30  # what scores below it are taken for
 
 
@@ -32,7 +35,7 @@ class Hinge:
     confidence: float  # kappa
     scales: Numbers  # (n, classes) s_j
     distance: Numbers
-    aims: Labels | None = None  # (n,) the only rivals that count; None: whichever is least short
+    aims: Labels | None = None  # (n,) the only rivals that count. NO_AIM, or None: whichever is least short
 
     def values(self, scores: Array, owners: Owners) -> Numbers:
         """Compute f (m,) of points with these scores (m, classes)."""
@@ -61,7 +64,8 @@ class Hinge:
         gaps = (of(scores, label)[:, None] - scores + self.confidence) / scales
         rival = best_other(-gaps, label)
         if self.aims is not None:
-            rival = xp.asarray(self.aims[owners], device=scores.device)
+            aims = xp.asarray(self.aims[owners], device=scores.device)
+            rival = xp.where(aims == NO_AIM, rival, aims)
         return of(gaps, rival), label, rival, of(scales, rival)
 
 
@@ -70,6 +74,13 @@ def _finite(scores: Array) -> Array:
     xp = array_namespace(scores)
     has_largest = xp.isfinite(xp.max(scores, axis=1))[:, None]
     return xp.where(has_largest, xp.maximum(scores, xp.full_like(scores, LEAST)), xp.zeros_like(scores))
+
+
+def hinges_in(units: UnitsName, successes: Successes, confidence: float) -> Step[tuple[Hinge, ...]]:
+    """Measure in these units: what one descent after the other goes by, the last for all that follow."""
+    if units == "sample":
+        return (yield from in_sample_units(successes, confidence))
+    return in_box_units(successes.cohort, confidence)
 
 
 def in_box_units(cohort: Cohort, confidence: float) -> tuple[Hinge, ...]:

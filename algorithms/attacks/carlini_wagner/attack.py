@@ -7,7 +7,7 @@ falls. In both: distances are measured from the sample itself, a sample leaves a
 company's, and one that has no success has no point.
 """
 
-from algorithms.attacks.carlini_wagner import l2
+from algorithms.attacks.carlini_wagner import l2, linf
 from algorithms.attacks.carlini_wagner.params import CarliniWagnerParams
 from algorithms.mathematics.norms import Norm
 from algorithms.method import Method
@@ -23,12 +23,13 @@ from algorithms.searches.successes import Successes
 def minimum(params: CarliniWagnerParams, threat: Threat) -> Cost:
     """Count the clean row, one success and the final re-query; the nearest rival, and one descent."""
     rivals = 0 if params.units == "box" else 1 if threat.targeted else RIVALS
-    return Cost(queries=3, gradients=params.steps + rivals)
+    return Cost(queries=3, gradients=params.schedule(threat.norm).steps + rivals)
 
 
 def run(cohort: Cohort, threat: Threat, params: CarliniWagnerParams) -> Conversation:
     """Run the attack of the threat's norm."""
-    yield from l2.run(Successes(cohort, threat), params)
+    attack = l2.run if threat.norm is Norm.L2 else linf.run
+    yield from attack(Successes(cohort, threat), params)
 
 
 METHOD = Method(
@@ -37,7 +38,7 @@ METHOD = Method(
     family="attack",
     threat_model="white_box",
     needs=(Access.SCORES, Access.GRADIENTS),
-    norms=(Norm.L2,),
+    norms=(Norm.L2, Norm.LINF),
     goals=("untargeted", "targeted"),
     epsilon="optional",
     proves=Kind.UPPER_BOUND,

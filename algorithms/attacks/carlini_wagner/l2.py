@@ -7,32 +7,31 @@ import numpy as np
 from numpy.typing import NDArray
 
 from algorithms.attacks.carlini_wagner.params import CarliniWagnerParams
-from algorithms.attacks.carlini_wagner.variables import Offset, Tanh, Variables
+from algorithms.attacks.carlini_wagner.variables import variables_of
 from algorithms.mathematics.adam import Adam
 from algorithms.mathematics.arrays import Numbers
+from algorithms.mathematics.norms import Norm
 from algorithms.seam.access import Rows
 from algorithms.seam.case import Conversation
 from algorithms.seam.question import Owners
 from algorithms.searches.constant_search import ConstantSearch
-from algorithms.searches.hinge import in_box_units, in_sample_units
+from algorithms.searches.hinge import hinges_in
 from algorithms.searches.penalty import Penalty
+from algorithms.searches.probe import Probe
 from algorithms.searches.successes import Successes
 
 
 def run(successes: Successes, params: CarliniWagnerParams) -> Conversation:
     """Descend with each constant from the sample, and claim what is nearer than before."""
-    cohort = successes.cohort
-    if params.units == "sample":
-        hinges = yield from in_sample_units(successes, params.confidence)
-    else:
-        hinges = in_box_units(cohort, params.confidence)
-    search = ConstantSearch(len(cohort.labels), params.constant)
+    hinges = yield from hinges_in(params.units, successes, params.confidence)
+    schedule = params.schedule(Norm.L2)
+    search = ConstantSearch(len(successes.x), schedule.constant)
 
     def begin(owners: Owners) -> AdamDescent:
         return AdamDescent(successes, hinges[0].distance[owners], owners, params)
 
-    penalty = Penalty(successes, hinges, search, steps=params.steps, looks=params.looks)
-    yield from penalty.minimize(begin, params.search_steps)
+    penalty = Penalty(Probe(successes), hinges, search, steps=schedule.steps, looks=params.looks)
+    yield from penalty.minimize(begin, schedule.search_steps)
 
 
 class AdamDescent:
@@ -41,14 +40,10 @@ class AdamDescent:
     def __init__(self, successes: Successes, length: Numbers, owners: Owners, params: CarliniWagnerParams) -> None:
         self.x: Rows = successes.x[owners]
         self.params, self.threat = params, successes.threat
+        self.schedule = params.schedule(Norm.L2)
         self.length = length  # (m,) what distances are measured in
-        is_published = params.units == "box"
-        shares = 1.0 if is_published else math.sqrt(self.x.shape[1])
-        unit = (length / shares)[:, None].astype(np.float32)
-        if params.variables == "tanh":
-            self.w: Variables = Tanh(self.x, unit, self.threat, as_published=is_published)
-        else:
-            self.w = Offset(self.x, unit, self.threat)
+        features = 1 if params.units == "box" else self.x.shape[1]
+        self.w = variables_of(params.variables, params.units, self.x, length / math.sqrt(features), self.threat)
         self.adam = Adam(self.x.shape)
         self._look()
 
@@ -61,9 +56,9 @@ class AdamDescent:
     def move(self, slopes: NDArray[Any], step: int) -> None:
         """Take a step of Adam, given the slopes (m, d) of c f at the points."""
         by_points = 2 * self.delta / self.length[:, None] + slopes
-        last, steps = self.params.last_rate, self.params.steps
+        last, steps = self.params.last_rate, self.schedule.steps
         falling = last + (1 - last) * (1 + math.cos(math.pi * step / steps)) / 2
-        self.w.move(np.float32(self.params.learning_rate * falling) * self.adam.step(self.w.slopes(by_points)))
+        self.w.move(np.float32(self.schedule.learning_rate * falling) * self.adam.step(self.w.slopes(by_points)))
         self._look()
 
     def keep(self, rows: NDArray[np.int64]) -> None:

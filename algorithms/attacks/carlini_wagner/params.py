@@ -1,23 +1,30 @@
 """What may be asked of the attacks of Carlini & Wagner: presets, and the numbers behind them."""
 
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from pydantic import Field, model_validator
 
 from algorithms.attacks.carlini_wagner.variables import VariablesName
+from algorithms.mathematics.norms import Norm
 from algorithms.method import Params
+from algorithms.searches.hinge import UnitsName
 
-PRESETS: dict[str, dict[str, Any]] = {
-    "quick": {},
-    "paper": {
-        "units": "box",
-        "variables": "tanh",
-        "steps": 10_000,
-        "search_steps": 9,
-        "constant": 1e-3,
-        "learning_rate": 0.01,
-        "last_rate": 1.0,
-    },
+
+class Schedule(NamedTuple):
+    """A schedule says how many constants, or tau in linf, are tried, from which c on, and how a try descends."""
+
+    steps: int
+    search_steps: int
+    constant: float
+    learning_rate: float
+
+
+PAPER: dict[str, Any] = {"units": "box", "variables": "tanh", "last_rate": 1.0}
+SCHEDULES = {
+    ("quick", Norm.L2): Schedule(150, 6, 4.0, 0.2),
+    ("paper", Norm.L2): Schedule(10_000, 9, 1e-3, 0.01),
+    ("quick", Norm.LINF): Schedule(100, 12, 0.9, 0.05),
+    ("paper", Norm.LINF): Schedule(1000, 60, 1e-5, 0.005),  # 0.9^53 < 1/256: the paper counts no tau
 }
 
 
@@ -27,7 +34,7 @@ class CarliniWagnerParams(Params):
     name: Literal["carlini_wagner"] = "carlini_wagner"
     preset: Literal["quick", "paper"] = "quick"
     confidence: float = Field(0.0, ge=0, le=1e6, description="kappa: by how much another class has to lead, in scores")
-    units: Literal["sample", "box"] = Field(
+    units: UnitsName = Field(
         "sample",
         description="what lengths are measured in: sample: the distance to first order of the nearest rival, and "
         "scores by their slopes at the sample; box: as they come. paper: box",
@@ -37,15 +44,12 @@ class CarliniWagnerParams(Params):
         description="what is moved: offset: the change itself, clipped to the box; tanh: its arc tangent in the box. "
         "paper: tanh",
     )
-    steps: int = Field(150, ge=1, le=100_000, description="gradient steps for each constant. 150, 10,000 by preset")
-    search_steps: int = Field(6, ge=1, le=40, description="constants c that are tried. 6, 9 by preset")
-    constant: float = Field(4.0, gt=0, le=1e9, description="the first c. 4, 0.001 by preset")
-    learning_rate: float = Field(
-        0.2,
-        gt=0,
-        le=1e3,
-        description="of Adam; in units of the sample over the root of the number of features. 0.2, 0.01 by preset",
+    steps: int | None = Field(None, ge=1, le=100_000, description="gradient steps of one descent; null: by preset")
+    search_steps: int | None = Field(
+        None, ge=1, le=1000, description="l2: constants c that are tried; linf: tau that are; null: by preset"
     )
+    constant: float | None = Field(None, gt=0, le=1e9, description="the first c; null: by preset")
+    learning_rate: float | None = Field(None, gt=0, le=1e3, description="of Adam; null: by preset")
     last_rate: float = Field(
         0.01, gt=0, le=1, description="the last rate over the first: it falls as a cosine. 0.01, 1 by preset"
     )
@@ -53,12 +57,17 @@ class CarliniWagnerParams(Params):
         10,
         ge=0,
         le=1000,
-        description="in a descent, at a sample's loss: where it has not fallen since, the sample leaves",
+        description="l2: in a descent, at a sample's loss: where it has not fallen since, the sample leaves",
     )
 
     @model_validator(mode="before")
     @classmethod
     def _fill_from_preset(cls, given: Any) -> Any:
-        if isinstance(given, dict) and isinstance(given.get("preset"), str):
-            return PRESETS.get(given["preset"], {}) | given
+        if isinstance(given, dict) and given.get("preset") == "paper":
+            return PAPER | given
         return given
+
+    def schedule(self, norm: Norm) -> Schedule:
+        """Take the preset's numbers for this norm, and those that were given instead."""
+        given = {name: getattr(self, name) for name in Schedule._fields}
+        return SCHEDULES[self.preset, norm]._replace(**{name: n for name, n in given.items() if n is not None})

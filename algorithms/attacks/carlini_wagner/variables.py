@@ -1,33 +1,19 @@
 """What is moved instead of the point, so that the point stays in the box (Carlini & Wagner 2017, section V-B)."""
 
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from algorithms.mathematics.arrays import Numbers
 from algorithms.seam.access import Rows
 from algorithms.seam.threat import Threat
+from algorithms.searches.hinge import UnitsName
 
 SHORT = 0.999999  # of the way from the middle of a side to its end: where tanh begins at the latest (published code)
 
 VariablesName = Literal["offset", "tanh"]
 Moves = NDArray[np.float32]  # (m, d) changes of the variables
-
-
-class Variables(Protocol):
-    """Variables are moved freely; they make valid points."""
-
-    def points(self) -> Rows:
-        """Compute the points (m, d) that the variables stand for."""
-
-    def slopes(self, slopes: NDArray[Any]) -> NDArray[Any]:
-        """Turn slopes (m, d) by the points into slopes by the variables."""
-
-    def move(self, by: Moves) -> None:
-        """Change the variables."""
-
-    def keep(self, rows: NDArray[np.int64]) -> None:
-        """Go on with some of the rows only."""
 
 
 class Offset:
@@ -80,3 +66,9 @@ class Tanh:
     def keep(self, rows: NDArray[np.int64]) -> None:
         self._x, self._w, self._unit = self._x[rows], self._w[rows], self._unit[rows]
         self._has_ends, self._middle, self._half = self._has_ends[rows], self._middle[rows], self._half[rows]
+
+
+def variables_of(name: VariablesName, units: UnitsName, x: Rows, unit: Numbers, threat: Threat[Any]) -> Offset | Tanh:
+    """Make the named variables of samples (m, d), which a step of length 1 moves by units (m,)."""
+    column = unit[:, None].astype(np.float32)
+    return Tanh(x, column, threat, as_published=units == "box") if name == "tanh" else Offset(x, column, threat)

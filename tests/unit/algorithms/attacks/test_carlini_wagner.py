@@ -1,8 +1,11 @@
 """Carlini & Wagner's attacks against closed forms, and against what their frame promises."""
 
+from typing import ClassVar
+
 import numpy as np
 import pytest
 
+from algorithms.attacks.carlini_wagner.linf import Solves
 from algorithms.driver.running import Samples, run
 from algorithms.mathematics.norms import Norm
 from algorithms.method import Budget
@@ -30,19 +33,20 @@ def attack(model, what, box=None, budget=Budget(None), threat=None, **params):
     return run(model, what, CW, CW.params(**params), threat, budget, seed=0)
 
 
+@pytest.mark.parametrize("norm", CW.norms)
 @pytest.mark.parametrize(("features", "scores", "classes"), SCALED)
 def test_on_a_linear_model_of_any_scale_the_distance_is_within_one_per_cent_of_the_closed_form(
-    features, scores, classes
+    norm, features, scores, classes
 ):
-    model, what = linear(0, features=features, scores=scores, classes=classes), samples(features=features)
-    for outcome, x in zip(attack(model, what), what.x, strict=True):
-        true = model.radius(x, outcome.finding.label, Norm.L2)
+    model, what = linear(0, features=features, scores=scores, classes=classes), samples(n=3, features=features)
+    for outcome, x in zip(attack(model, what, threat=Threat(norm, Box.unbounded())), what.x, strict=True):
+        true = model.radius(x, outcome.finding.label, norm)
         assert true * (1 - 1e-5) <= outcome.finding.value <= 1.01 * true
 
 
 def test_as_published_it_comes_to_the_closed_form_in_a_box():
     model, what = linear(0, classes=2), samples(n=3)
-    outcomes = attack(model, what, Box(np.float32(-1), np.float32(2)), preset="paper", steps=200, looks=0)
+    outcomes = attack(model, what, Box(np.float32(-1), np.float32(2)), preset="paper", steps=150, looks=0)
     for outcome, x in zip(outcomes, what.x, strict=True):
         true = model.radius(x, outcome.finding.label, Norm.L2)
         assert true * (1 - 1e-5) <= outcome.finding.value <= 1.01 * true
@@ -109,6 +113,32 @@ def test_within_an_epsilon_a_sample_is_done_as_soon_as_it_is_broken():
 
 def test_a_preset_is_its_numbers_and_any_of_them_can_be_given():
     paper = CW.params(preset="paper")
-    assert (paper.steps, paper.search_steps, paper.constant, paper.learning_rate) == (10_000, 9, 1e-3, 0.01)
-    assert CW.params(preset="paper", steps=77).steps == 77
+    assert paper.schedule(Norm.L2) == (10_000, 9, 1e-3, 0.01)
+    assert (paper.units, paper.variables, paper.last_rate) == ("box", "tanh", 1.0)
+    assert CW.params(preset="paper", steps=77).schedule(Norm.L2) == (77, 9, 1e-3, 0.01)
     assert CW.params() == CW.params(preset="quick")
+
+
+class Watched(Solves):
+    """Solves that remember each tau at which one ended, and whether it was solved."""
+
+    seen: ClassVar[list[tuple[float, bool]]] = []
+
+    def hear(self, owners, away, through):
+        tau, reached, solved = self.tau.copy(), self.reached.copy(), self.solved.copy()
+        super().hear(owners, away, through)
+        if self.solved[0] > solved[0]:
+            self.seen.append((float(tau[0]), bool(self.reached[0] < reached[0])))
+
+
+def test_in_linf_as_published_tau_falls_until_a_solve_fails(monkeypatch):
+    model, what = linear(0, classes=2), samples(n=1)
+    monkeypatch.setattr("algorithms.attacks.carlini_wagner.linf.Solves", Watched)
+    Watched.seen.clear()
+    threat = Threat(Norm.LINF, Box(np.float32(-1), np.float32(2)))
+    (outcome,) = attack(model, what, threat=threat, preset="paper", steps=100, constant=1.0)
+    taus, wins = zip(*Watched.seen, strict=True)
+    assert list(taus) == sorted(taus, reverse=True) and len(set(taus)) == len(taus)
+    assert all(wins[:-1]) and not wins[-1]
+    true = model.radius(what.x[0], outcome.finding.label, Norm.LINF)
+    assert true * (1 - 1e-5) <= outcome.finding.value <= 1.12 * true  # a failure is 0.9 of the last success

@@ -18,6 +18,16 @@ def test_it_goes_where_torchs_goes():
     np.testing.assert_allclose(mine, w.detach().numpy(), rtol=1e-5)
 
 
+def test_a_row_that_starts_again_goes_on_as_if_new():
+    gradients = np.random.default_rng(0).normal(size=(5, 2, 2)).astype(np.float32)
+    both, new = Adam((2, 2)), Adam((1, 2))
+    for g in gradients[:2]:
+        both.step(g)
+    both.restart(np.array([1]))
+    for g in gradients[2:]:
+        np.testing.assert_array_equal(both.step(g)[[1]], new.step(g[[1]]))
+
+
 def test_rows_that_stay_go_on_as_if_alone():
     gradients = np.random.default_rng(0).normal(size=(5, 3, 2)).astype(np.float32)
     both, one = Adam((3, 2)), Adam((1, 2))
