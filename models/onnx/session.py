@@ -117,7 +117,10 @@ class Session:
     def _ask_each(self, rows: Rows, outputs: list[str]) -> list[NDArray[Any]]:
         if not len(rows):
             return [each[:0] for each in self._answers(np.zeros((1, *rows.shape[1:]), rows.dtype), outputs)]
-        found = list(self._pool.map(lambda part: self._answers(part, outputs), self._parts(rows)))
+        parts = self._parts(rows)
+        if len(parts) == 1 and self.provider == PROCESSOR:  # handed over, a small question would cost thrice as much
+            return self._answers(parts[0], outputs)
+        found = list(self._pool.map(lambda part: self._answers(part, outputs), parts))
         return [np.concatenate(parts) for parts in zip(*found, strict=True)]
 
     def _parts(self, rows: Rows) -> list[Rows]:
