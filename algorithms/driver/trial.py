@@ -55,8 +55,9 @@ class Trial:
 
     def pay(self, cost: Cost) -> bool:
         """Tell whether the budget has room for a cost, which is charged if so."""
-        queries, gradients = self.queries + cost.queries, self.gradients + cost.gradients
-        if queries > self.limit.queries or gradients > self.limit.gradients:
+        (queries, gradients), (most_queries, most_gradients) = cost, self.limit
+        queries, gradients = self.queries + queries, self.gradients + gradients
+        if queries > most_queries or gradients > most_gradients:
             return False
         self.queries, self.gradients = queries, gradients
         return True

@@ -34,7 +34,10 @@ class RowQuestion(Question[Answer]):
         if self.owners is None:
             return ((0, self.unit(len(self.rows))),)
         counts = np.bincount(self.owners)
-        return [(member, self.unit(int(counts[member]))) for member in np.flatnonzero(counts).tolist()]
+        members = np.flatnonzero(counts)
+        rows = counts[members].tolist()
+        costs = {each: self.unit(each) for each in set(rows)}  # most members of a cohort ask as many rows
+        return [(member, costs[each]) for member, each in zip(members.tolist(), rows, strict=True)]
 
     def without(self, unpaid: Sequence[int]) -> Paid[Self]:
         owners = np.zeros(len(self.rows), np.int64) if self.owners is None else self.owners
