@@ -14,7 +14,7 @@ JobState = Literal["queued", "running", "succeeded", "failed", "cancelled", "exp
 Kind = Literal["upper_bound", "lower_bound", "smoothed_lower_bound", "estimate", "abstained", "misclassified"]
 Meaning = Literal["logit", "probability", "decision", "label"]
 Norm = Literal["l1", "l2", "linf"]
-RecipeName = Literal["quick-1", "quick-2", "standard-1", "thorough-1"]
+RecipeName = Literal["quick-1", "quick-2", "standard-1", "standard-2", "thorough-1", "thorough-2"]
 
 
 class Alarm(TypedDict):
@@ -133,6 +133,18 @@ class Comparison(TypedDict):
     high: float | None
     p_value: float
     remark: NotRequired[str | None]
+
+
+class Contribution(TypedDict):
+    """A contribution tells what an attack added: it broke `found` samples, and on `nearest` its point is the
+    nearest.
+    """
+
+    method: str
+    found: int
+    nearest: int
+    alone: int
+    next_best: float | None
 
 
 class CredentialFacts(TypedDict):
@@ -566,6 +578,7 @@ class Report(TypedDict):
     envelope: list[EnvelopePoint]
     alarms: list[Alarm]
     efforts: list[Effort]
+    contributions: NotRequired[list[Contribution]]
     comparisons: NotRequired[list[Comparison]]
     gallery: Gallery | None
     jobs: list[JobRow]

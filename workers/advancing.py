@@ -19,6 +19,8 @@ from models.library import Library
 from models.samples import load_rows
 from workers.archive import Archive
 
+CLOSED = 1.1  # a bracket whose upper end is at most so many times its lower one: little is left to find
+
 
 def next_phase(
     tenant: str, audit_id: str, *, store: Store, library: Library, keep: Callable[[bytes], str]
@@ -29,9 +31,10 @@ def next_phase(
     """
     archive = Archive(store, library, tenant)
     spec = archive.audits.spec(tenant, audit_id)
-    jobs = admission.jobs_of_phase(spec, archive.audits.phases_begun(tenant, audit_id), _rows(spec, library))
-    shape = spec.samples.shape
+    shape, phase = spec.samples.shape, archive.audits.phases_begun(tenant, audit_id)
     known = hints(list(archive.evidence(audit_id)), _points_of(archive), most_points=most_points(shape))
+    closed = {index for index, hint in known.items() if hint.reached <= CLOSED * hint.proven}
+    jobs = admission.jobs_of_phase(spec, phase, _rows(spec, library), closed=closed)
     return tuple(_given(job, known, shape, keep) for job in jobs)
 
 

@@ -1,12 +1,13 @@
 """May this audit run, and as which jobs? Every refusal of an audit. Pure."""
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from algorithms.errors import Refused
 from audits.asking import recipes
+from audits.asking.drafts import RECIPES
 from audits.asking.recipes import ChosenMethod
 from audits.asking.record import AuditSpec
-from audits.asking.released import RECIPES
 from audits.asking.request import AuditRequest
 from audits.document.report import Skipped
 from audits.policy import policy
@@ -64,7 +65,8 @@ def admit(
             code="access_too_weak",
             pointer="/recipe",
         )
-    each = [tuple(_job(request, choice, card, samples, len(indices), rows) for choice in phase) for phase in phases]
+    every = range(len(indices))
+    each = [tuple(_job(request, choice, card, samples, every, rows) for choice in phase) for phase in phases]
     jobs = each[0]
     spec = AuditSpec(
         request=_with_defaults(request, jobs[0], len(indices)),
@@ -81,13 +83,22 @@ def admit(
     return AuditPlan(spec, jobs, phases=len(each), planned=sum(map(len, each)))
 
 
-def jobs_of_phase(spec: AuditSpec, phase: int, rows: SelectedRows | None = None) -> tuple[JobSpec, ...]:
+def jobs_of_phase(
+    spec: AuditSpec, phase: int, rows: SelectedRows | None = None, *, closed: Collection[int] = ()
+) -> tuple[JobSpec, ...]:
     """Admits the jobs of a later phase of an audit under way, counted from 0, as `admit` planned it. `rows` likewise.
 
+    `closed` rows of the upload are not tried where a step is for open ones only; where none is left, it is no job.
     Raises Refused(not_available) where a method of it is no longer here in the version that was planned.
     """
-    count, steps = len(spec.indices), spec.phases[phase]
-    return tuple(_job(spec.request, recipes.chosen(step), spec.model, spec.samples, count, rows) for step in steps)
+    jobs = []
+    for choice in map(recipes.chosen, spec.phases[phase]):
+        places: Sequence[int] = range(len(spec.indices))
+        if choice.only_open:
+            places = [place for place in places if spec.indices[place] not in closed]
+        if places:
+            jobs.append(_job(spec.request, choice, spec.model, spec.samples, places, rows))
+    return tuple(jobs)
 
 
 def _job(
@@ -95,41 +106,45 @@ def _job(
     choice: ChosenMethod,
     card: ModelCard,
     samples: SamplesCard,
-    selected: int,
+    places: Sequence[int],
     rows: SelectedRows | None,
 ) -> JobSpec:
-    count = min(selected, choice.samples or selected)
+    """The job of a method on the selected rows at these places, the first ones where the method is for few."""
+    places = places[: choice.samples]
     asked = JobRequest(
         model_id=request.model_id,
         samples_id=request.samples_id,
         method=choice.params,
-        threat=_threat(request.threat, choice, count),
+        threat=_threat(request.threat, choice, places),
         budget=BudgetRequest(queries_per_sample=choice.queries),
-        samples=_selection(request, count),
+        samples=_selection(request, places),
         seed=request.seed,
     )
-    return admission.admit(asked, card, samples, rows and _first(rows, count), method=choice.method)
+    return admission.admit(asked, card, samples, rows and _at(rows, places), method=choice.method)
 
 
-def _threat(threat: ThreatRequest, choice: ChosenMethod, count: int) -> ThreatRequest:
-    """The audit's, without an epsilon for a method that refuses one, with the targets of the first `count` samples."""
+def _threat(threat: ThreatRequest, choice: ChosenMethod, places: Sequence[int]) -> ThreatRequest:
+    """The audit's, without an epsilon for a method that refuses one, with the targets at these places."""
     if choice.method.epsilon == "refused":
         threat = threat.model_copy(update={"epsilon": None})
     if isinstance(threat.goal, Targeted) and isinstance(threat.goal.targeted, list):
-        threat = threat.model_copy(update={"goal": Targeted(targeted=threat.goal.targeted[:count])})
+        given = threat.goal.targeted
+        threat = threat.model_copy(update={"goal": Targeted(targeted=[given[place] for place in places])})
     return threat
 
 
-def _first(rows: SelectedRows, count: int) -> SelectedRows:
-    return SelectedRows(rows.x[:count], None if rows.y is None else rows.y[:count])
+def _at(rows: SelectedRows, places: Sequence[int]) -> SelectedRows:
+    return SelectedRows(rows.x[list(places)], None if rows.y is None else rows.y[list(places)])
 
 
-def _selection(request: AuditRequest, count: int) -> Selection:
+def _selection(request: AuditRequest, places: Sequence[int]) -> Selection:
     indices = request.samples.indices
-    return Selection(limit=count) if indices is None else Selection(indices=indices[:count])
+    if indices is None and list(places) == list(range(len(places))):
+        return Selection(limit=len(places))
+    return Selection(indices=[place if indices is None else indices[place] for place in places])
 
 
 def _with_defaults(request: AuditRequest, job: JobSpec, count: int) -> AuditRequest:
     """What was asked, with what was left out said: the box and the number of samples."""
     threat = request.threat.model_copy(update={"box": job.request.threat.box})
-    return request.model_copy(update={"threat": threat, "samples": _selection(request, count)})
+    return request.model_copy(update={"threat": threat, "samples": _selection(request, range(count))})

@@ -15,7 +15,8 @@ from algorithms.errors import Refused
 from algorithms.method import Budget, Method
 from algorithms.registry import MethodParams
 from algorithms.seam.threat import Threat
-from audits.asking.released import RECIPES, RecipeStep, ReleasedRecipe
+from audits.asking.drafts import RECIPES
+from audits.asking.recipe import RecipeStep, ReleasedRecipe
 from audits.asking.request import AuditRequest
 from jobs.admission.fitting import NO_STEPS, SUBSTITUTES, goal_of, lacking, misfit
 from jobs.request import ThreatRequest
@@ -28,13 +29,14 @@ _PARAMS: TypeAdapter[MethodParams] = TypeAdapter(MethodParams)
 class ChosenMethod:
     """A chosen method will run, with these parameters, by `queries` a sample at the most.
 
-    On the first `samples` of the audit's; None: on all.
+    On the first `samples` of the audit's; None: on all. `only_open`: on those whose bracket is open by then.
     """
 
     method: Method  # in the version that the recipe names
     params: MethodParams
     queries: int
     samples: int | None
+    only_open: bool = False
 
 
 Runs = tuple[ChosenMethod, ...]  # of one phase
@@ -108,7 +110,9 @@ def _made_up_for(request: AuditRequest, phases: Sequence[Runs]) -> tuple[Runs, .
 def _wanted(request: AuditRequest) -> list[list[ChosenMethod]]:
     if isinstance(request.recipe, list):
         return [[_by_itself(params) for params in request.recipe]]
-    return [[_choice(step) for step in phase] for phase in RECIPES[request.recipe].phases]
+    norm = str(request.threat.norm)
+    phases = RECIPES[request.recipe].phases
+    return [[_choice(step) for step in phase if step.norms is None or norm in step.norms] for phase in phases]
 
 
 def _by_itself(params: MethodParams) -> ChosenMethod:
@@ -121,7 +125,7 @@ def _by_itself(params: MethodParams) -> ChosenMethod:
 def written(choice: ChosenMethod) -> RecipeStep:
     """Writes a chosen method down, with its version, so that `chosen` reads the same later or says that it cannot."""
     params = choice.params.model_dump(mode="json", exclude={"name"})
-    return RecipeStep(choice.method.pinned, params, choice.queries, choice.samples)
+    return RecipeStep(choice.method.pinned, params, choice.queries, choice.samples, only_open=choice.only_open)
 
 
 def chosen(step: RecipeStep) -> ChosenMethod:
@@ -137,7 +141,7 @@ def chosen(step: RecipeStep) -> ChosenMethod:
 
 def _choice(step: RecipeStep) -> ChosenMethod:
     params = _PARAMS.validate_python({"name": step.name, **step.params})
-    return ChosenMethod(registry.version(step.method), params, step.queries, step.samples)
+    return ChosenMethod(registry.version(step.method), params, step.queries, step.samples, step.only_open)
 
 
 def _obstacle(choice: ChosenMethod, threat: ThreatRequest, card: ModelCard) -> str | None:
@@ -155,6 +159,8 @@ def _obstacle(choice: ChosenMethod, threat: ThreatRequest, card: ModelCard) -> s
             return f"It cannot be {goal_of(threat)}."
         case "epsilon_required":
             return "It answers at a radius only; give threat.epsilon."
+    if (unfit := method.misfit(choice.params, card.classes.count)) is not None:
+        return unfit
     if method.wants_basis(choice.params):
         return "Its directions need auxiliary samples, which an audit does not have; run it as a job."
     return None

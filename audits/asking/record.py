@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import computed_field
 
-from audits.asking.released import RecipeStep
+from audits.asking.recipe import RecipeStep
 from audits.asking.request import AuditRequest
 from audits.document.report import Skipped
 from audits.document.summary import AuditSummary

@@ -1,7 +1,7 @@
-"""The recipes themselves: which methods, of which version, with which parameters, how hard, and on how many samples.
+"""The released recipes: which methods, of which version, with which parameters, how hard, and on how many samples.
 
 A released recipe is never edited: it names everything, so that no changed default changes what it does, and a better
-one gets the next number. A draft may still change; what it computed says that it was one.
+one gets the next number.
 
 `quick` is for a first look and for every commit: it fits two minutes for a small network and 200 samples on two cores.
 There CLEVER, which takes thousands of gradients a sample, scores the first 20 only, CROWN ends its search some per cent
@@ -9,44 +9,7 @@ below what it could prove, and intervals, which CROWN contains, are left out. `s
 for a claim that others will attack.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
-
-
-@dataclass(frozen=True)
-class RecipeStep:
-    """A recipe runs this version of a method with these parameters, which are all that it has.
-
-    `queries` a sample at the most; on the first `samples` of the audit's, None: on all.
-    """
-
-    method: str  # pgd@1
-    params: Mapping[str, Any]
-    queries: int = 10_000
-    samples: int | None = None
-
-    @property
-    def name(self) -> str:
-        return self.method.partition("@")[0]
-
-
-@dataclass(frozen=True)
-class ReleasedRecipe:
-    """The steps of a phase begin together, when those of the phase before have ended.
-
-    `from_outside`: the queries a sample of these methods where no attack of the recipe can go by the model's gradients,
-    so that nothing else makes up for a search that is too short.
-    """
-
-    phases: tuple[tuple[RecipeStep, ...], ...]
-    is_draft: bool = False
-    from_outside: Mapping[str, int] = field(default_factory=dict)
-
-    @property
-    def steps(self) -> tuple[RecipeStep, ...]:
-        return tuple(step for phase in self.phases for step in phase)
-
+from audits.asking.recipe import RecipeStep
 
 QUICK_1 = (
     RecipeStep("noise@1", {"points": 1_000}, queries=200),
@@ -130,31 +93,3 @@ THOROUGH_1 = (
         },
     ),
 )
-
-_QUICK_1 = {step.name: step for step in QUICK_1}
-# A quarter of the gradients of quick-1: on a convolutional network CLEVER took two thirds of the whole recipe's time,
-# and the ascent of steepest, which needs a third of what is left, finds the larger norms. Fewer batches, not smaller
-# ones: N_s is what a maximum means, and of as many gradients those in larger batches told the steadier score.
-CLEVER = replace(
-    _QUICK_1["clever"],
-    method="clever@2",
-    params={**_QUICK_1["clever"].params, "batches": 25, "batch_size": 64},
-)
-STEEPEST = RecipeStep("steepest@1", {"climbers": 36, "steps": 8, "radius": "auto"}, samples=20)
-BPDA = replace(_QUICK_1["pgd"], method="bpda@1")
-CROWN = RecipeStep("crown@2", {"search_steps": 7})
-NOISE = replace(_QUICK_1["noise"], method="noise@2")
-_ALONE = ("square", "hopskipjump", "nearest_neighbor", "smoothing")
-# What begins by itself; then what begins where that ended. hopskipjump is of the first: it sees labels only, and a walk
-# that began at a point of square, which follows the scores, stayed behind the far boundary to which these had led.
-QUICK_2 = (
-    (NOISE, *(_QUICK_1[name] for name in _ALONE), CLEVER, STEEPEST),
-    (_QUICK_1["pgd"], BPDA, CROWN),
-)
-
-RECIPES = {
-    "quick-1": ReleasedRecipe((QUICK_1,)),
-    "quick-2": ReleasedRecipe(QUICK_2, is_draft=True, from_outside={"square": 1_500, "hopskipjump": 3_000}),
-    "standard-1": ReleasedRecipe((STANDARD_1,)),
-    "thorough-1": ReleasedRecipe((THOROUGH_1,)),
-}

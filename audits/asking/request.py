@@ -7,7 +7,7 @@ from typing_extensions import TypeAliasType
 
 from algorithms.errors import Refused
 from algorithms.registry import MethodParams
-from audits.asking.released import RECIPES
+from audits.asking.drafts import RECIPES
 from audits.policy import policy
 from audits.policy.policy import Policy
 from jobs.request import Selection, ThreatRequest

@@ -13,6 +13,7 @@ from audits.document.report import Alarm, Comparison, Effort, Gallery, JobRow, R
 from audits.document.rows import SampleRow
 from audits.document.verdict import Verdict
 from audits.evidence.alarms import raised, shown_by
+from audits.evidence.contributions import contributions
 from audits.evidence.efforts import effort
 from audits.evidence.evidence import Evidence
 from audits.evidence.table import Table, table_of, table_of_report
@@ -60,6 +61,7 @@ def compose(material: Material, rows_: Sequence[SampleRow], gallery: Gallery | N
         ),
         alarms=alarms,
         efforts=tuple(e for one in evidence if (e := _effort(one))),
+        contributions=contributions(evidence),
         comparisons=_comparisons(material, table, baseline),
         gallery=gallery,
         jobs=jobs,

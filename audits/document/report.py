@@ -70,6 +70,20 @@ class Effort(Archived):
     points: tuple[EffortPoint, ...]
 
 
+class Contribution(Archived):
+    """A contribution tells what an attack added: it broke `found` samples, and on `nearest` its point is the nearest.
+
+    On `alone` of these no other attack has a point. On the others the next best point is `next_best` times as far, in
+    the median; null where there are none.
+    """
+
+    method: str
+    found: int
+    nearest: int
+    alone: int
+    next_best: float | None
+
+
 class FeatureChange(Archived):
     feature: int  # in the flat order of a sample
     original: float
@@ -227,6 +241,7 @@ class Report(Archived):
     envelope: tuple[EnvelopePoint, ...]
     alarms: tuple[Alarm, ...]
     efforts: tuple[Effort, ...]
+    contributions: tuple[Contribution, ...] = ()  # of the attacks, in the order of the recipe
     comparisons: tuple[Comparison, ...] = ()  # with the baseline, where one was named
     gallery: Gallery | None
     jobs: tuple[JobRow, ...]

@@ -76,10 +76,10 @@ class Commit:
 
     `fields`: of the subject, as text or JSON. `digests`: bytes of the library that the subject holds from then on.
     `result`: of a chunk of a job; its adversarial points are held without being named again. `jobs`: of an audit, which
-    goes on with them instead of ending.
+    goes on with them, be they none, instead of ending.
     """
 
     fields: Mapping[str, str] = field(default_factory=dict)
     digests: tuple[str, ...] = ()
     result: ChunkResult | None = None
-    jobs: tuple[JobSpec, ...] = ()
+    jobs: tuple[JobSpec, ...] | None = None

@@ -9,8 +9,8 @@ import pytest
 
 from algorithms.registry import METHODS
 from algorithms.seam.claims import Finding
+from audits.asking.drafts import RECIPES
 from audits.asking.record import Audit
-from audits.asking.released import RECIPES
 from audits.asking.request import AuditRequest
 from audits.document.report import MEDIA_TYPES
 from audits.document.verdict import Verdict

@@ -40,12 +40,8 @@ local function end_audit(tenant, id, state, code, detail)
   for _, job in ipairs(jobs_of(audit)) do lapse(tenant, 'job', job.id) end -- its jobs live as long as it does
 end
 
-local function count_down(tenant, id, state, code, detail)
-  local audit = object(tenant, 'audit', id)
-  redis.call('HINCRBY', audit, 'ended_' .. state, 1)
-  if code then redis.call('HSET', audit, 'fault_code', code, 'fault_detail', detail) end
-  if redis.call('HINCRBY', audit, 'live', -1) > 0 then return end
-  local found = hash(audit)
+local function after_phase(tenant, id)
+  local found = hash(object(tenant, 'audit', id))
   if found.cancel then
     end_audit(tenant, id, 'cancelled')
   elseif found.ended_succeeded then
@@ -56,6 +52,13 @@ local function count_down(tenant, id, state, code, detail)
   else
     end_audit(tenant, id, found.state == 'queued' and found.ended_expired and 'expired' or 'cancelled')
   end
+end
+
+local function count_down(tenant, id, state, code, detail)
+  local audit = object(tenant, 'audit', id)
+  redis.call('HINCRBY', audit, 'ended_' .. state, 1)
+  if code then redis.call('HSET', audit, 'fault_code', code, 'fault_detail', detail) end
+  if redis.call('HINCRBY', audit, 'live', -1) == 0 then after_phase(tenant, id) end
 end
 
 local function end_job(tenant, id, state, code, detail)
@@ -147,7 +150,7 @@ local function queue_job(tenant, asked, audit)
   begin(tenant, asked.id, 'job', asked.queue, asked.stages)
 end
 
--- The jobs of an audit's next phase, the first one included.
+-- The jobs of an audit's next phase, the first one included; a later one may have none.
 local function begin_phase(tenant, id, jobs)
   local audit = object(tenant, 'audit', id)
   local names = jobs_of(audit)
@@ -155,6 +158,7 @@ local function begin_phase(tenant, id, jobs)
   redis.call('HSET', audit, 'jobs', cjson.encode(names), 'live', #jobs)
   redis.call('HINCRBY', audit, 'phase', 1)
   for _, job in ipairs(jobs) do queue_job(tenant, job, id) end
+  if #jobs == 0 then after_phase(tenant, id) end -- nothing was left to try
 end
 
 -- A job that nobody computes ends at once; others get the flag, which their workers meet at the next beat.

@@ -110,6 +110,7 @@ class Leases:
         return result.model_copy(update={"findings": tuple(findings)})
 
     def _commit(self, lease: Lease, commit: Commit, summary: Summary | None) -> Reply:
+        jobs = commit.jobs
         return self._moves.make(
             "commit",
             durable=True,
@@ -117,7 +118,7 @@ class Leases:
             **(_result(commit.result) if commit.result else {}),
             fields=commit.fields,
             digests=commit.digests,
-            jobs=[described(job, self._moves.connection.settings) for job in commit.jobs] or None,
+            jobs=None if jobs is None else [described(job, self._moves.connection.settings) for job in jobs],
             summary=summary and summary.model_dump_json(),
         )
 

@@ -31,11 +31,12 @@ from workers.advancing import next_phase
 
 FIRST = ["noise", "square", "hopskipjump", "smoothing", "clever", "steepest"]
 SECOND = ["pgd"]
+THIRD = ["fmn"]
 
 
 @pytest.fixture
 def audit(upload: Upload) -> str:
-    """An audit of two phases."""
+    """An audit of three phases."""
     return upload.audit(recipe="quick-2")
 
 
@@ -70,7 +71,9 @@ def test_the_jobs_of_a_later_phase_are_made_when_it_begins(store, audits, audit,
     lease = first_phase_done(store, audit)
     assert (lease.work, methods_of(store, audit)) == ("advance", FIRST)
     half = audits.get("lab", audit).progress.fraction
-    assert half == pytest.approx(0.99 * len(FIRST) / 7), "what is not made yet counts as not begun"
+    assert half == pytest.approx(0.99 * len(FIRST) / len(FIRST + SECOND + THIRD)), (
+        "what is not made yet counts as not begun"
+    )
     queue.sent()
     assert advance(audit, lease)
     assert methods_of(store, audit) == FIRST + SECOND
@@ -81,13 +84,28 @@ def test_the_jobs_of_a_later_phase_are_made_when_it_begins(store, audits, audit,
 
 def test_the_last_phase_leads_to_the_report(store, audits, audit, advance, library, server: "redis.Redis[str]"):
     advance(audit, first_phase_done(store, audit))
-    for job in jobs_of(store, audit)[len(FIRST) :]:
-        commit_all(store, job)
-    lease = taken(store, audit)
-    assert lease.work == "report" and store.leases.commit(lease, report_with("e"))
+    for phase in (SECOND, THIRD):
+        for job in jobs_of(store, audit)[-len(phase) :]:
+            commit_all(store, job)
+        lease = taken(store, audit)
+        assert lease.work == ("report" if phase is THIRD else "advance")
+        assert phase is THIRD or advance(audit, lease)
+    assert methods_of(store, audit) == FIRST + SECOND + THIRD
+    assert store.leases.commit(lease, report_with("e"))
     assert state_of(store, audit) == "succeeded"
     audits.remove("lab", audit)
     assert [name for name in server.keys("*") if audit in name] == []
+
+
+def test_a_phase_with_nothing_left_to_try_is_passed(store, audits, audit, advance):
+    advance(audit, first_phase_done(store, audit))
+    commit_all(store, jobs_of(store, audit)[-1])
+    lease = taken(store, audit)
+    assert lease.work == "advance" and store.leases.commit(lease, Commit(jobs=()))
+    assert methods_of(store, audit) == FIRST + SECOND
+    report = taken(store, audit)
+    assert report.work == "report" and store.leases.commit(report, report_with("e"))
+    assert state_of(store, audit) == "succeeded"
 
 
 def test_whoever_was_late_in_one_phase_writes_nothing_in_the_next(store, audit, library, server):

@@ -3,7 +3,7 @@
 import pytest
 
 from algorithms.registry import METHODS
-from audits.asking.released import RECIPES
+from audits.asking.drafts import RECIPES
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -12,9 +12,10 @@ from algorithms.registry import method, version
 from algorithms.seam.access import Access
 from audits.asking import recipes as recipes_module
 from audits.asking.admission import admit, check, jobs_of_phase
+from audits.asking.drafts import RECIPES
+from audits.asking.recipe import RecipeStep, ReleasedRecipe
 from audits.asking.recipes import parts
 from audits.asking.record import AuditSpec
-from audits.asking.released import RECIPES, RecipeStep, ReleasedRecipe
 from audits.asking.request import AuditRequest
 from models.cards import Withheld
 from tests.jobs_for_tests import model_card, ready_card, samples_card
@@ -24,6 +25,7 @@ RELEASED = {
     "standard-1": "09918eda52531f32",
     "thorough-1": "99cd629fa9b10acf",
 }
+SINCE = {"norms", "only_open"}  # a step has these only since, and says nothing by default
 GOLDEN = json.loads((Path(__file__).parent / "golden" / "recipes.json").read_text())
 OFFERS = {"every access": tuple(Access), "labels": (Access.LABELS,)}
 THREATS = {"a distance in l2": {}, "at a radius in linf": {"norm": "linf", "epsilon": 0.25}}
@@ -45,9 +47,13 @@ def reasons(made):
     return {skip.method: skip.reason for skip in made.spec.skipped}
 
 
+def told(step):
+    return {part: value for part, value in asdict(step).items() if part not in SINCE or value}
+
+
 @pytest.mark.parametrize("name", RELEASED)
 def test_a_released_recipe_is_never_edited(name):
-    text = json.dumps([[asdict(step) for step in phase] for phase in RECIPES[name].phases], sort_keys=True)
+    text = json.dumps([[told(step) for step in phase] for phase in RECIPES[name].phases], sort_keys=True)
     assert hashlib.sha256(text.encode()).hexdigest()[:16] == RELEASED[name], "make a new recipe instead"
 
 
@@ -162,9 +168,9 @@ def test_every_recipe_that_is_offered_runs_here():
 
 def test_a_draft_names_what_begins_where_the_others_ended():
     made = plan(ready_card(offers=tuple(Access)), recipe="quick-2")
-    assert (made.phases, made.planned) == (2, len(methods(made)))
-    later = jobs_of_phase(made.spec, 1)
-    assert [job.request.method.name for job in later] == ["pgd", "crown"]
+    assert (made.phases, made.planned) == (3, len(methods(made)))
+    later = [*jobs_of_phase(made.spec, 1), *jobs_of_phase(made.spec, 2)]
+    assert [job.request.method.name for job in later] == ["pgd", "crown", "fmn"]
     assert all(method(job.request.method.name).takes_hints for job in later)
     assert "hopskipjump" in methods(made), "by itself: where the others ended may be behind the far boundary"
 
@@ -210,6 +216,24 @@ def test_a_released_recipe_asks_as_much_of_every_model():
     assert (queries["square"], queries["hopskipjump"]) == (500, 1_000)
 
 
+def test_what_is_for_open_brackets_only_leaves_the_closed_ones_alone():
+    goal = {"targeted": [1, 2, 1, 2]}
+    made = plan(recipe="quick-2", samples={"indices": [3, 5, 2, 8]}, threat={"goal": goal})
+    (fmn,) = jobs_of_phase(made.spec, 2, closed={5, 8, 9})
+    assert (fmn.indices, fmn.request.threat.goal.targeted) == ((3, 2), [1, 1])
+    assert jobs_of_phase(made.spec, 1, closed={5, 8}) == jobs_of_phase(made.spec, 1), "only where a step says so"
+    assert jobs_of_phase(made.spec, 2, closed={2, 3, 5, 8}) == ()
+
+
+def test_a_step_runs_in_its_norms_only_and_is_no_obstacle_elsewhere(monkeypatch):
+    step = RecipeStep("square@1", {"initial_share": None, "steps": 10}, norms=("l2",))
+    changed = ReleasedRecipe(((step,), RECIPES["quick-2"].phases[2]), is_draft=True)
+    monkeypatch.setitem(RECIPES, "quick-2", changed)
+    assert methods(plan(recipe="quick-2")) == ["square", "fmn"]
+    elsewhere = plan(recipe="quick-2", threat={"norm": "linf"})
+    assert (methods(elsewhere), reasons(elsewhere)) == (["fmn"], {})
+
+
 def test_a_phase_of_which_nothing_runs_is_none():
     made = plan(ready_card(offers=(Access.NEIGHBOURS,)), recipe="quick-2")
     assert (made.phases, methods(made)) == (1, ["nearest_neighbor"])
@@ -233,21 +257,21 @@ def test_a_later_phase_is_admitted_as_it_would_have_been_at_once():
 def test_a_later_phase_is_what_was_planned_whatever_the_recipe_has_become(monkeypatch):
     """The record comes back from JSON; the recipe and its methods may have changed in between."""
     made = plan(recipe="quick-2")
-    later = jobs_of_phase(made.spec, 1)
+    later = [job for phase in (1, 2) for job in jobs_of_phase(made.spec, phase)]
     kept = AuditSpec.model_validate_json(made.spec.model_dump_json())
     assert kept == made.spec
     planned = [step.method for phase in kept.phases for step in phase]
     assert planned == [job.pinned for job in (*made.jobs, *later)]
     changed = ReleasedRecipe((RECIPES["quick-2"].phases[0], GOES_ON.phases[0]), is_draft=True)
     monkeypatch.setitem(RECIPES, "quick-2", changed)
-    assert jobs_of_phase(plan(recipe="quick-2").spec, 1) != later, "the change is one"
-    assert jobs_of_phase(kept, 1) == later
+    assert [*jobs_of_phase(plan(recipe="quick-2").spec, 1)] != later[:1], "the change is one"
+    assert [job for phase in (1, 2) for job in jobs_of_phase(kept, phase)] == later
 
 
 def test_a_method_of_a_later_phase_that_is_gone_is_not_run_in_another_version():
     made = plan(recipe="quick-2")
-    first, (step, *others) = made.spec.phases
-    old = made.spec.model_copy(update={"phases": (first, (replace(step, method="pgd@0"), *others))})
+    first, (step, *others), *rest = made.spec.phases
+    old = made.spec.model_copy(update={"phases": (first, (replace(step, method="pgd@0"), *others), *rest)})
     with pytest.raises(Refused, match="planned with pgd@0") as refused:
         jobs_of_phase(old, 1)
     assert refused.value.code == "not_available"

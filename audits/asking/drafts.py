@@ -1,0 +1,98 @@
+"""The drafts, which may still change, and the table of all recipes: what a draft computed says that it was one.
+
+What runs beside one another is a phase. First what begins by itself: noise, the attacks from outside, the scores. Then
+the cheap attacks that see gradients, and the certificates, from where those ended. Then attacks of another kind, on the
+samples whose bracket is still open: no attack is nearest on every network, and those that differ most add most to one
+another. Which they are depends on the norm; which of them a model can take follows from what it offers.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from audits.asking.recipe import RecipeStep, ReleasedRecipe
+from audits.asking.released import QUICK_1, STANDARD_1, THOROUGH_1
+
+DUAL = ("l1", "l2", "linf")
+
+
+def _of(steps: Iterable[RecipeStep]) -> Mapping[str, RecipeStep]:
+    return {step.name: step for step in steps}
+
+
+def _in(norms: str | tuple[str, ...], method: str, *, queries: int = 10_000, **params: Any) -> RecipeStep:
+    """A step in these norms only, on the samples whose bracket the phases before have left open."""
+    norms = (norms,) if isinstance(norms, str) else norms
+    return RecipeStep(method, params, queries=queries, norms=norms, only_open=True)
+
+
+def _fmn(norms: str | tuple[str, ...], steps: int) -> RecipeStep:
+    return _in(norms, "fmn@1", steps=steps, pace="boundary", step_size=1.0, gamma=0.05, gamma_last=0.001)
+
+
+def _apgd(norms: str | tuple[str, ...], loss: str, steps: int, **params: int) -> RecipeStep:
+    told = {"restarts": 1, "targets": 9, "search_steps": 10, **params}
+    return _in(norms, "apgd@1", queries=100_000, loss=loss, steps=steps, **told)
+
+
+# A quarter of the gradients of quick-1: on a convolutional network CLEVER took two thirds of the whole recipe's time,
+# and the ascent of steepest, which needs a third of what is left, finds the larger norms. Fewer batches, not smaller
+# ones: N_s is what a maximum means, and of as many gradients those in larger batches told the steadier score.
+_QUICK, _STANDARD, _THOROUGH = _of(QUICK_1), _of(STANDARD_1), _of(THOROUGH_1)
+STEEPEST = RecipeStep("steepest@1", {"climbers": 36, "steps": 8, "radius": "auto"})
+
+
+def _clever(step: RecipeStep, **params: int) -> RecipeStep:
+    return replace(step, method="clever@2", params={**step.params, **params})
+
+
+def _by_itself(of: Mapping[str, RecipeStep], clever: RecipeStep) -> tuple[RecipeStep, ...]:
+    """What takes no hints, or is better without. hopskipjump is of these: it sees labels only, and a walk that began at
+    a point of square, which follows the scores, stayed behind the far boundary to which these had led.
+    """
+    noise = replace(of["noise"], method="noise@2")
+    rest = (of[name] for name in ("square", "hopskipjump", "nearest_neighbor", "smoothing"))
+    return (noise, *rest, clever, replace(STEEPEST, samples=clever.samples))
+
+
+def _from_there(of: Mapping[str, RecipeStep], crown: int, *also: RecipeStep) -> tuple[RecipeStep, ...]:
+    pgd = of["pgd"]
+    return (pgd, replace(pgd, method="bpda@1"), RecipeStep("crown@2", {"search_steps": crown}), *also)
+
+
+QUICK_2 = ReleasedRecipe(
+    phases=(
+        _by_itself(_QUICK, _clever(_QUICK["clever"], batches=25, batch_size=64)),
+        _from_there(_QUICK, 7),
+        (_fmn((*DUAL, "l0"), 100),),
+    ),
+    is_draft=True,
+    from_outside={"square": 1_500, "hopskipjump": 3_000},
+)
+STANDARD_2 = ReleasedRecipe(
+    phases=(
+        _by_itself(_STANDARD, _clever(_STANDARD["clever"])),
+        _from_there(_STANDARD, 24, _STANDARD["intervals"]),
+        (_fmn((*DUAL, "l0"), 300),),
+        (_apgd(DUAL, "dlr", 50),),
+    ),
+    is_draft=True,
+)
+THOROUGH_2 = ReleasedRecipe(
+    phases=(
+        _by_itself(_THOROUGH, _clever(_THOROUGH["clever"])),
+        _from_there(_THOROUGH, 24, _THOROUGH["intervals"]),
+        (_fmn((*DUAL, "l0"), 1_000),),
+        (_apgd(DUAL, "dlr", 100),),
+    ),
+    is_draft=True,
+)
+
+RECIPES = {
+    "quick-1": ReleasedRecipe((QUICK_1,)),
+    "quick-2": QUICK_2,
+    "standard-1": ReleasedRecipe((STANDARD_1,)),
+    "standard-2": STANDARD_2,
+    "thorough-1": ReleasedRecipe((THOROUGH_1,)),
+    "thorough-2": THOROUGH_2,
+}
