@@ -5,6 +5,7 @@ What a linear layer gives out may be either, so only what is done behind the las
 
 length, |a - b|, sum of squares     smallest          -log p, 1 - p           smallest
 log p, cosine                       largest           a linear layer, p       unknown: a score
+what several nodes make             forms.py
 """
 
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from collections.abc import Callable
 from onnx import ModelProto, NodeProto
 
 from models.onnx.graph import ML, ONNX
+from models.onnx.outputs import forms
 from models.onnx.outputs.preferences import Best, Preferences
 from models.onnx.reading.number import ROUNDED
 
@@ -54,8 +56,18 @@ def _length_of(known: Preferences, value: str) -> Best:
 
 
 def _reduced(known: Preferences, node: NodeProto) -> Best:
+    if pairs := forms.of_pairs(known, node):
+        return pairs
     squared = known.squared(node.input[0])
-    return known.of(node.input[0]) if squared is None else _length_of(known, squared)
+    if squared is not None:
+        return _length_of(known, squared)
+    form = forms.form_of(known, node.input[0])
+    return known.of(node.input[0]) if form is None else _turned(_length_of(known, form[0]), form[1])
+
+
+def _einsum(known: Preferences, node: NodeProto) -> Best:
+    form = forms.einsum(known, node)
+    return Best.UNKNOWN if form is None else _turned(_length_of(known, form[0]), form[1])
 
 
 def _root(known: Preferences, node: NodeProto) -> Best:
@@ -63,6 +75,8 @@ def _root(known: Preferences, node: NodeProto) -> Best:
 
 
 def _logarithm(known: Preferences, node: NodeProto) -> Best:
+    if forms.is_soft_hinge(known, node.input[0]):
+        return Best.SMALLEST
     found, span = known.of(node.input[0]), known.range(node.input[0])
     is_share = found is Best.UNKNOWN and span.low >= 0 and span.high <= 1 + ROUNDED
     return Best.LARGEST if is_share else found
@@ -76,6 +90,11 @@ def _power(known: Preferences, node: NodeProto) -> Best:
 def _joined(known: Preferences, node: NodeProto) -> Best:
     found = {known.of(value) for value in node.input if not known.is_constant(value)}
     return found.pop() if len(found) == 1 else Best.UNKNOWN
+
+
+def _larger(known: Preferences, node: NodeProto) -> Best:
+    is_bent = len(node.input) == 2 and any(map(known.is_constant, node.input))
+    return _joined(known, node) or (forms.bent(known, node) if is_bent else Best.UNKNOWN)
 
 
 def _sum(one: Best, other: Best) -> Best:
@@ -121,13 +140,16 @@ def _linear(known: Preferences, node: NodeProto) -> Best:
 Rule = Callable[[Preferences, NodeProto], Best]
 
 MOVED = ("Identity", "Cast", "Reshape", "Squeeze", "Unsqueeze", "Flatten", "Transpose", "Expand", "Slice", "Gather")
-RISING = ("Normalizer", "TopK", "Exp", "Relu", "Softplus", "Sigmoid", "Tanh", "Clip", "ReduceLogSumExp")
+RISING = ("Normalizer", "TopK", "Exp", "Sigmoid", "Tanh", "ReduceLogSumExp")
 RULES: dict[str, Rule] = {
     **dict.fromkeys((*MOVED, *RISING, "ReduceMin"), _same),
     **dict.fromkeys(("Neg", "Reciprocal"), _opposite),
     **dict.fromkeys(("ReduceL1", "ReduceL2", "ReduceSumSquare"), _length),
     **dict.fromkeys(("ReduceSum", "ReduceMean", "ReduceMax"), _reduced),
-    **dict.fromkeys(("Concat", "Sum", "Mean", "Max", "Min"), _joined),
+    **dict.fromkeys(("Concat", "Sum", "Mean", "Min"), _joined),
+    **dict.fromkeys(("Relu", "Softplus", "Clip"), forms.bent),
+    "Max": _larger,
+    "Einsum": _einsum,
     **dict.fromkeys(("MatMul", "Gemm"), _linear),
     "LogSoftmax": _largest,
     "Sqrt": _root,

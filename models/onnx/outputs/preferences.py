@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass, field
 from enum import IntEnum
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from onnx import ModelProto, NodeProto
 
 from models.onnx.graph import ONNX, constants, producers
@@ -39,6 +41,9 @@ class Preferences:
     def is_constant(self, value: str) -> bool:
         return value in self._known
 
+    def constant(self, value: str) -> NDArray[Any] | None:
+        return self._known.get(value)
+
     def sign(self, value: str) -> int:
         """Give the sign that all numbers of a constant have; 0 where it is none, or they have several."""
         numbers = self._known.get(value)
@@ -51,7 +56,7 @@ class Preferences:
 
     def squared(self, value: str) -> str | None:
         """Name what a value is the square or the absolute value of, number by number."""
-        maker = self._maker(value)
+        maker = self.maker(value)
         if maker is None:
             return None
         exponent = self._known.get(maker.input[1], np.ones(1)) if maker.op_type == "Pow" else np.ones(1)
@@ -61,27 +66,28 @@ class Preferences:
 
     def is_product(self, value: str) -> bool:
         """Tell whether a value is made of two that both depend on the rows."""
-        maker = self._maker(value)
+        maker = self.maker(value)
         made_of = () if maker is None or maker.op_type not in ("Mul", "Div") else maker.input
         return len(set(made_of)) == 2 and not any(self.is_constant(each) for each in made_of)
 
     def is_normed(self, value: str) -> bool:
         """Tell whether a value was divided by its length."""
-        maker = self._maker(value)
+        maker = self.maker(value)
         if maker is None or maker.op_type not in ("Div", "LpNormalization"):
             return False
         return maker.op_type == "LpNormalization" or self.of(maker.input[1]) is Best.SMALLEST
 
     def holds_squares(self, value: str) -> bool:
         """Tell whether a product sums lengths among others, which torch.cdist puts beside the numbers themselves."""
-        maker = self._maker(value)
+        maker = self.maker(value)
         while maker is not None and maker.op_type in ("Max", "Clip"):
-            maker = self._maker(maker.input[0])
-        beside = self._maker(maker.input[0]) if maker is not None and maker.op_type == "MatMul" else None
+            maker = self.maker(maker.input[0])
+        beside = self.maker(maker.input[0]) if maker is not None and maker.op_type == "MatMul" else None
         if beside is None or beside.op_type != "Concat":
             return False
         return any(self.of(part) is Best.SMALLEST for part in beside.input)
 
-    def _maker(self, value: str) -> NodeProto | None:
+    def maker(self, value: str) -> NodeProto | None:
+        """Give the standard operator that made a value."""
         found = self._makers.get(value)
         return found if found is not None and found.domain in ONNX else None

@@ -53,6 +53,8 @@ PENALTIES = {
     "rest": [SOFTMAX, helper.make_node("Sub", ["one", "p"], ["y"])],
 }
 SCORED = {
+    "evidence": [helper.make_node("Softplus", ["z"], ["y"])],
+    "what a layer leaves": [helper.make_node("Relu", ["z"], ["y"])],
     "negative distance": [*PENALTIES["distance"][:1], helper.make_node("Neg", ["s"], ["y"])],
     "log of a share": [helper.make_node("LogSoftmax", ["z"], ["y"], axis=1)],
     "root of a share": [SOFTMAX, helper.make_node("Sqrt", ["p"], ["y"])],
@@ -139,6 +141,54 @@ class Served(nn.Module):
 
 def served(answer: Answer) -> bytes:
     return classic(Served(answer), torch.zeros(1, 6), 17, True)
+
+
+PAIRS = torch.eye(4)
+ROOTS = torch.from_numpy(np.random.default_rng(4).normal(size=(4, 6, 6)).astype(np.float32))
+SPREADS = ROOTS @ ROOTS.transpose(1, 2) + torch.eye(6)  # positive definite, one of each class
+
+
+def logits(x: torch.Tensor) -> torch.Tensor:
+    return x @ POINTS.T
+
+
+def against(x: torch.Tensor) -> torch.Tensor:
+    """1 + z_j - z_k at (k, j)."""
+    z = logits(x)
+    return 1 + z[:, None, :] - z[:, :, None]
+
+
+def by_products(d: torch.Tensor) -> torch.Tensor:
+    return ((d[:, :, None] @ SPREADS)[:, :, 0] * d).sum(2)
+
+
+def form(d: torch.Tensor, matrices: torch.Tensor) -> torch.Tensor:
+    return torch.einsum("nki,kij,nkj->nk", d, matrices, d)
+
+
+DISTANCES |= {
+    "soft hinge": lambda x: torch.nn.functional.softplus(-logits(x)),
+    "soft hinge by hand": lambda x: torch.log(1 + torch.exp(-logits(x))),
+    "hinge of each": lambda x: torch.relu(1 - logits(x)),
+    "hinge of each, clamped": lambda x: (1 - logits(x)).clamp(min=0),
+    "hinge of each, doubled": lambda x: 2 * torch.relu(1 + logits(x) * -1),
+    "hinge against the others": lambda x: torch.relu(against(x)).sum(2) - 1,
+    "hinge against the others, masked": lambda x: (torch.relu(against(x)) * (1 - PAIRS)).sum(2),
+    "squared hinge": lambda x: torch.relu(against(x)).square().mean(2),
+    "soft hinge against the others": lambda x: torch.nn.functional.softplus(against(x)).sum(2),
+    "square in one Einsum": lambda x: (lambda d: torch.einsum("nki,nki->nk", d, d))(between(x)),
+    "form in one Einsum": lambda x: form(between(x), SPREADS),
+    "form by products": lambda x: by_products(between(x)),
+    "one form for all": lambda x: (lambda d: ((d @ SPREADS[0]) * d).sum(2).sqrt())(between(x)),
+}
+NEARNESS |= {
+    "wins against the others": lambda x: torch.relu(-against(x)).sum(2),
+    "wins, the other way round": lambda x: torch.relu(against(x)).sum(1),
+    "log-density": lambda x: form(between(x), -SPREADS),
+    "form of none": lambda x: form(between(x), ROOTS),
+    "bilinear": lambda x: torch.einsum("ni,kij,nj->nk", x, ROOTS, x),
+    "linear Einsum": lambda x: torch.einsum("ni,ki->nk", x, POINTS),
+}
 
 
 @pytest.mark.parametrize("name", DISTANCES)
