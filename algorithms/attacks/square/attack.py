@@ -10,7 +10,8 @@ Written for a cohort, because a step is little arithmetic: sample by sample, cal
 network's time (`benchmarks/square_rows.py`).
 """
 
-from typing import Literal
+from collections.abc import Callable, Sequence
+from typing import Literal, TypeVar
 
 import numpy as np
 from pydantic import Field
@@ -21,22 +22,24 @@ from algorithms.mathematics.norms import Norm
 from algorithms.mathematics.projections import short_of_rounding
 from algorithms.mathematics.windows import HORIZON, Canvas, shares_at
 from algorithms.method import Method, Params
-from algorithms.seam.access import Access, Scores
+from algorithms.seam.access import Access, Rows, Scores
 from algorithms.seam.case import Cohort, Conversation
 from algorithms.seam.claims import Kind, UpperBound
 from algorithms.seam.cost import Cost
 from algorithms.seam.labeling import NO_CLASS, named
 from algorithms.seam.question import Owners
 from algorithms.seam.questions.scores import AskScores
+from algorithms.seam.threads import Work, side_by_side
 from algorithms.seam.threat import Threat
 from algorithms.searches.line import Segment, narrowed
 
 HALVINGS = 10  # of the segment from the sample to a success
 SHRINK = 0.8  # a search goes on inside this share of the distance it has reached
 PATIENCE = 50  # steps at a radius without any success so far, before the radius is doubled
-BLOCK_NUMBERS = 2**21  # of the images that proposals are made for at once
+BLOCK_NUMBERS = 2**18  # of the images that proposals are made for at once: what a core's cache holds of them
 
 Part = Owners | slice
+Asked = TypeVar("Asked")
 
 
 class SquareParams(Params):
@@ -55,19 +58,25 @@ def minimum(params: SquareParams, threat: Threat) -> Cost:
 
 def run(cohort: Cohort, threat: Threat, params: SquareParams) -> Conversation:
     """Ask what the searches propose, one row a sample, until all are over; claim what is better than before."""
-    search = Search(cohort, threat, params)
-    search.enter(np.arange(len(cohort.labels)), search.first_radius())
-    while len(asking := search.propose()):
-        scores = yield from AskScores(search.canvas.restore(search.points[search.whole(asking)]), asking)
-        for owner in search.hear(asking, scores):
-            yield UpperBound(search.canvas.restore(search.points[[owner]])[0], int(owner))
+    with side_by_side(numbers_at_once(cohort.x)) as work:
+        search = Search(cohort, threat, params, work)
+        search.enter(np.arange(len(cohort.labels)), search.first_radius())
+        while len(asking := search.propose()):
+            scores = yield from AskScores(search.canvas.restore(search.points[search.whole(asking)]), asking)
+            for owner in search.hear(asking, scores):
+                yield UpperBound(search.canvas.restore(search.points[[owner]])[0], int(owner))
+
+
+def numbers_at_once(x: Rows) -> int:
+    """Count the numbers of a block of samples; 0 where one block holds them all."""
+    return 0 if x.size <= BLOCK_NUMBERS else max(BLOCK_NUMBERS, x[0].size)
 
 
 class Search:
     """A search is all samples': each has its best point so far, the ball it moves in, and the point it asks next."""
 
-    def __init__(self, cohort: Cohort, threat: Threat, params: SquareParams) -> None:
-        self.cohort, self.steps = cohort, params.steps
+    def __init__(self, cohort: Cohort, threat: Threat, params: SquareParams, work: Work) -> None:
+        self.cohort, self.steps, self.work = cohort, params.steps, work
         self.canvas = Canvas.of(cohort.x.shape[1:])
         self.x: Images = np.ascontiguousarray(self.canvas.view(cohort.x))
         self.threat = threat.arranged(lambda side: self.canvas.view(side[None]) if side.ndim else side)
@@ -104,8 +113,7 @@ class Search:
                 return live
             is_back = self.returns.are_under_way(live)
             back, searching = live[is_back], live[~is_back]
-            if len(back):
-                self.points[back] = self.returns.middles(back)
+            self._each(self._go_back, self._blocks(back))
             self._widen(searching)
             new, stepping = searching[self.is_new[searching]], searching[~self.is_new[searching]]
             self._arrive(new)
@@ -122,11 +130,17 @@ class Search:
 
     def _arrive(self, who: Owners) -> None:
         """The first points within new radii: the best so far, as near as they allow, or a first guess."""
-        for part in self._blocks(who[self.has_ever_won[who]]):
-            self.best[part] = self._proposals(part).within(self.best[part])
-        for part in self._blocks(who[~self.has_ever_won[who]]):
-            self.best[part] = self._proposals(part).first()
-        self.points[who] = self.best[who]
+        self._each(self._shrink, self._blocks(who[self.has_ever_won[who]]))
+        self._each(self._guess, self._blocks(who[~self.has_ever_won[who]]))
+
+    def _go_back(self, part: Part) -> None:
+        self.points[part] = self.returns.middles(part)
+
+    def _shrink(self, part: Part) -> None:
+        self.points[part] = self.best[part] = self._proposals(part).within(self.best[part])
+
+    def _guess(self, part: Part) -> None:
+        self.points[part] = self.best[part] = self._proposals(part).first()
 
     def _step(self, who: Owners) -> Owners:
         """The best points, changed in one window. Returns those that did change."""
@@ -136,19 +150,29 @@ class Search:
         shares = shares_at(self.iteration[who], self.share)
         self.iteration[who] += 1
         changed = np.zeros(len(self.x), np.bool_)
-        for share in np.unique(shares):
-            for part in self._blocks(who[shares == share]):
-                self.points[part], changed[part] = self._proposals(part).next(self.best[part], float(share))
+
+        def change(asked: tuple[float, Part]) -> None:
+            share, part = asked
+            self.points[part], changed[part] = self._proposals(part).next(self.best[part], share)
+
+        self._each(change, [(float(s), part) for s in np.unique(shares) for part in self._blocks(who[shares == s])])
         return np.flatnonzero(changed)
 
+    def _each(self, work: Callable[[Asked], None], parts: Sequence[Asked]) -> None:
+        """Each part by itself, side by side where they are large."""
+        for _ in self.work(work, parts):
+            pass
+
     def _proposals(self, part: Part) -> Proposals:
-        rngs = self.rngs if isinstance(part, slice) else [self.rngs[i] for i in part]
+        rngs = self.rngs[part] if isinstance(part, slice) else [self.rngs[i] for i in part]
         radius = short_of_rounding(self.radius[part], self.size[part])
         return self.kind(self.x[part], radius, self.threat, self.canvas, rngs)
 
     def _blocks(self, who: Owners) -> list[Part]:
-        """Few enough samples at a time that what proposals take beside the cohort is bounded."""
+        """Few enough samples at a time that what proposals take beside the cohort is bounded. One alone is a view."""
         size = max(1, BLOCK_NUMBERS // self.x[0].size)
+        if size == 1:
+            return [slice(owner, owner + 1) for owner in who.tolist()]
         return [self.whole(who[start : start + size]) for start in range(0, len(who), size)]
 
     def whole(self, who: Owners) -> Part:
@@ -214,7 +238,7 @@ class Returns:
         """Begin anew from these adversarial points (m, C, H, W)."""
         self._far[who], self._low[who], self._high[who], self._left[who] = far, 0.0, 1.0, HALVINGS
 
-    def middles(self, who: Owners) -> Images:
+    def middles(self, who: Part) -> Images:
         """Compute the points (m, C, H, W) to be asked."""
         segments = Segment(self._x[who], self._far[who], self._threat)
         return np.asarray(segments.at((self._low[who] + self._high[who]) / 2))

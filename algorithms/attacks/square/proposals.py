@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from algorithms.mathematics.arrays import Mask, Numbers
 from algorithms.mathematics.norms import Norm
-from algorithms.mathematics.windows import Canvas
+from algorithms.mathematics.windows import Canvas, Windows
 from algorithms.seam.threat import Threat
 
 Images = NDArray[np.float32]  # (m, C, H, W)
@@ -63,15 +63,14 @@ class LinfProposals:
     initial_share = 0.05
 
     def __init__(self, x: Images, radius: Numbers, threat: Threat, canvas: Canvas, rngs: Rngs) -> None:
-        reach = radius.astype(np.float32)[:, None, None, None]
-        self.low, self.high = threat.hull(x, reach)
+        self.x, self.reach, self.threat = x, radius.astype(np.float32)[:, None, None, None], threat
         self.canvas, self.rngs = canvas, rngs
 
     def first(self) -> Images:
         """Guess vertical stripes, one column wide."""
         coins = _draws(self.rngs, self.canvas.channels * self.canvas.width)
         signs = coins.reshape(-1, self.canvas.channels, 1, self.canvas.width) < 0.5
-        return np.asarray(np.where(signs, self.low, self.high))
+        return np.asarray(np.where(signs, *self.threat.hull(self.x, self.reach)))
 
     def next(self, best: Images, share: float) -> tuple[Images, Mask]:
         size = self.canvas.window(share)
@@ -83,13 +82,22 @@ class LinfProposals:
             draws = _draws([self.rngs[int(i)] for i in still], 2 + self.canvas.channels)
             window = self.canvas.windows(size, draws[:, :2], of=still)
             old = points[window]
-            new = np.where(draws[:, 2:, None, None] < 0.5, self.low[window], self.high[window])
+            new = np.where(draws[:, 2:, None, None] < 0.5, *self._faces(window, still))
             points[window] = new
             changed[still] = (new != old).any(axis=(1, 2, 3))
         return points, changed
 
+    def _faces(self, window: Windows, of: NDArray[np.int64]) -> tuple[Images, Images]:
+        """The ends of what may be reached in windows (k, C, h, w) of these samples."""
+
+        def seen(side: NDArray[np.float32]) -> NDArray[np.float32]:
+            return np.broadcast_to(side, self.x.shape)[window] if side.ndim else side
+
+        return self.threat.arranged(seen).hull(self.x[window], self.reach[of])
+
     def within(self, points: Images) -> Images:
-        return np.asarray(np.minimum(np.maximum(points, self.low), self.high))
+        low, high = self.threat.hull(self.x, self.reach)
+        return np.asarray(np.minimum(np.maximum(points, low), high))
 
 
 class L2Proposals:
@@ -139,14 +147,18 @@ class L2Proposals:
 
 def _mass(delta: Numbers) -> Numbers:
     """Sums of squares, sample by sample: (m, ...) -> (m,)"""
-    flat = delta.reshape(len(delta), -1)
-    return np.asarray(np.einsum("ij,ij->i", flat, flat))
+    return _squares(delta.reshape(len(delta), -1))
+
+
+def _squares(rows: Numbers) -> Numbers:
+    """(m, d) -> (m,). A single long row would be summed in another order than one of many: it gets company."""
+    many = np.broadcast_to(rows, (2, rows.shape[1])) if len(rows) == 1 else rows
+    return np.asarray(np.einsum("ij,ij->i", many, many))[: len(rows)]
 
 
 def _window_mass(values: Numbers) -> Numbers:
     """The same, channel by channel: (m, C, h, w) -> (m, C, 1, 1)"""
-    flat = values.reshape(-1, values.shape[2] * values.shape[3])
-    return np.asarray(np.einsum("ij,ij->i", flat, flat)).reshape(*values.shape[:2], 1, 1)
+    return _squares(values.reshape(-1, values.shape[2] * values.shape[3])).reshape(*values.shape[:2], 1, 1)
 
 
 def _signed_bumps(size: tuple[int, int], coins: Numbers) -> Numbers:

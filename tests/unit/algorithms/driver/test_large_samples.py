@@ -25,10 +25,10 @@ def model() -> Linear:
     return Linear(weights, -weights @ np.full(D, 0.5), (D,))
 
 
-def findings(name: str, checkpoint=lambda _: None, **given):
+def findings(name: str, checkpoint=lambda _: None, what: Samples = WHAT):
     chosen = method(name)
     params = chosen.params.model_validate({"name": name, **PARAMS.get(name, {})})
-    return run(model(), WHAT, chosen, params, Threat(Norm.L2), Budget(queries=130), seed=3, checkpoint=checkpoint)
+    return run(model(), what, chosen, params, Threat(Norm.L2), Budget(queries=130), seed=3, checkpoint=checkpoint)
 
 
 @pytest.mark.parametrize("name", ["hopskipjump", "noise", "smoothing", "square"])
@@ -40,6 +40,14 @@ def test_findings_are_the_same_however_many_threads_there_are(name: str, monkeyp
     for one, other in zip(*found, strict=True):
         assert one.finding == other.finding
         np.testing.assert_array_equal(one.x_adv, other.x_adv)
+
+
+@pytest.mark.parametrize("name", ["noise", "square"])
+def test_a_large_sample_is_found_the_same_alone_and_in_company(name: str) -> None:
+    alone = findings(name, what=Samples(WHAT.x[1:2], (1,), None))[0]
+    company = findings(name)[1]
+    assert alone.finding == company.finding
+    np.testing.assert_array_equal(alone.x_adv, company.x_adv)
 
 
 @pytest.mark.parametrize("rounds", [1, 20])
