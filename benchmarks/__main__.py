@@ -20,6 +20,7 @@ PEERS = (
     "cores",
     "earlier",
     "tenants",
+    "autoattack",
 )  # these know --quick
 OTHERS: tuple[str, ...] = ("nearest_neighbor", "endpoint_concurrency", "clever_repeatability", "calibration")
 

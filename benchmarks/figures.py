@@ -52,8 +52,13 @@ def main(measure: Callable[[bool], Iterable[Figure]], *, needs_data: bool = True
     quick = parser.parse_args().quick
     if needs_data:
         data.need()
+    table(measure(quick))
+
+
+def table(found: Iterable[Figure]) -> None:
+    """Prints figures as they come, as rows of a table."""
     print(f"\n{Path(sys.argv[0]).stem}: {_machine()}\n\n| what | measured | target | |\n|---|---|---|---|", flush=True)
-    for figure in measure(quick):
+    for figure in found:
         print(figure, flush=True)
     print(f"\nload average at the end: {os.getloadavg()[0]:.1f}", flush=True)
 

@@ -15,7 +15,10 @@ from benchmarks.sides import Side
 
 FOLDER = Path(".venv-peers")
 PINS = Path("benchmarks/peers.txt")
-WITHOUT_THEIR_NEEDS = ("adv-lib==0.2.8",)  # it asks for torchvision and visdom, and the attacks need neither
+WITHOUT_THEIR_NEEDS = (
+    "adv-lib==0.2.8",  # it asks for torchvision and visdom, and the attacks need neither
+    "pyautoattack==0.2.0",
+)
 THREADS = {"OMP_NUM_THREADS": str(len(os.sched_getaffinity(0))), "OMP_WAIT_POLICY": "PASSIVE"}  # all cores, no spinning
 
 
