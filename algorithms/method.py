@@ -1,6 +1,6 @@
 """What a method is: its row, its parameters, and what it may cost."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, Literal
 
@@ -70,6 +70,8 @@ class Method(Generic[N]):
     by_substitutes: bool = False  # asks for substitutes, not gradients: runs on models whose card lists some
     wants_pool: bool = False  # `Case.pool`: other rows of the upload, to start from
     takes_hints: bool = False  # `Case.hint`, `Cohort.hints`: begins where others ended, in a later phase of an audit
+    # The attack, with its parameters, that finds on another model the points that are its hints; None: it has no such.
+    attack_on_surrogate: Callable[[Any], tuple[str, Mapping[str, Any]]] | None = None
     is_baseline: bool = False  # what every attack has to beat: its points count, its silence does not
     called: str | None = None  # in prose, where that is another word than its name
     reported: tuple[str, ...] = ()  # numbers of a finding's details that an audit shows beside the value
@@ -88,6 +90,11 @@ class Method(Generic[N]):
     def kind(self) -> Kind:
         """Tell what its findings are where it succeeds. An exact radius is told as a lower bound, a point beside it."""
         return Kind.LOWER_BOUND if self.proves == "exact" else self.proves
+
+    @property
+    def wants_surrogate(self) -> bool:
+        """Whether its hints are points that an attack found on another model: a stage of the job's own."""
+        return self.attack_on_surrogate is not None
 
     @property
     def finds_points(self) -> bool:

@@ -56,7 +56,7 @@ def measure(*, images: int, norms: tuple[str, ...]) -> Iterator[Figure]:
 def kept(
     side: str, net: str, images: int, norm: str, epsilon: float, found: Callable[..., Stays]
 ) -> tuple[Stays, float]:
-    """What a side found, and in how many seconds: as kept, or now."""
+    """Tells what a side found, and in how many seconds: as kept, or now."""
     digest = hashlib.sha256(data.network(net).read_bytes()).hexdigest()[:16]
     version = method("autoattack").pinned if side == "ours" else "pyautoattack==0.2.0"
     key = [version, net, digest, images, norm, epsilon]

@@ -328,6 +328,7 @@ class JobRequestEcho(TypedDict):
     model_id: str
     samples_id: str
     auxiliary_samples_id: str | None
+    surrogate_model_id: NotRequired[str | None]
     method: dict[str, Any]
     threat: ThreatRequest
     budget: BudgetRequest

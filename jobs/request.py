@@ -121,6 +121,11 @@ class JobRequest(Record):
     auxiliary_samples_id: str | None = Field(
         None, description="Samples beside those under audit, for a method that learns from some before it begins."
     )
+    surrogate_model_id: str | None = Field(
+        None,
+        exclude_if=lambda model_id: model_id is None,
+        description="Another model, which a method attacks first to try on model_id what it found there.",
+    )
     method: MethodParams
     threat: ThreatRequest = ThreatRequest()
     budget: BudgetRequest = BudgetRequest()

@@ -63,6 +63,8 @@ class JobSpec(Record):
     model: ModelCard
     samples: SamplesCard
     auxiliary: SamplesCard | None = None  # what the `prepare` stage works on; None: the job has none
+    surrogate: ModelCard | None = None  # the model that the `surrogate` stage attacks; None: the job has none
+    attack: str | None = None  # the method of that stage, with its version as it was admitted
     indices: tuple[int, ...]  # the selected rows of the upload, in the order of the answer
     targets: tuple[int, ...] | None = None  # one a selected row; None: untargeted, or chosen by a rule
     threat: ThreatSpec
@@ -89,8 +91,33 @@ class JobSpec(Record):
     @property
     def stages(self) -> tuple[tuple[str, int], ...]:
         """Names the kinds of work that the job consists of, one after the other, and how many chunks each has."""
-        run = ("run", self.chunks)
-        return (run,) if self.auxiliary is None else (("prepare", 1), run)
+        before = {"prepare": self.auxiliary, "surrogate": self.surrogate}
+        return (*((work, 1) for work, about in before.items() if about is not None), ("run", self.chunks))
+
+    def on_surrogate(self) -> "JobSpec":
+        """Makes the job that the `surrogate` stage is: the attack on the other model, on the same rows."""
+        assert self.surrogate is not None
+        assert self.attack is not None
+        method = version(self.attack)
+        assert self.method.attack_on_surrogate is not None
+        _, settings = self.method.attack_on_surrogate(self.request.method)
+        params = method.params.model_validate({**settings, "name": method.name})
+        budget = self.request.budget.model_copy(update={"queries_per_sample": None})  # which is that of the model
+        return self.model_copy(
+            update={
+                "request": self.request.model_copy(update={"method": params, "budget": budget}),
+                "method_version": method.version,
+                "model": self.surrogate,
+                "surrogate": None,
+                "attack": None,
+                "chunk_size": method.chunk,
+                "queue": "compute",
+            }
+        )
+
+    def queue_of(self, work: str) -> QueueName:
+        """Names the queue of a stage: no worker that calls endpoints ever opens an uploaded model."""
+        return "compute" if work == "surrogate" else self.queue
 
     def rows(self, chunk: int, width: int = 1) -> tuple[int, ...]:
         """Returns the rows of the upload of so many chunks in a row."""

@@ -1,5 +1,6 @@
 """The options several commands share, described once."""
 
+import json
 import os
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -68,6 +69,17 @@ def box_of(text: str | None) -> dict[str, Any]:
     return {"box": [low, high]}
 
 
+def parameter(text: str) -> tuple[str, Any]:
+    """Reads `steps=100` as ("steps", 100): a value that is JSON is read as such, any other as a word."""
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise typer.BadParameter(f"--param: {text!r} is not NAME=VALUE.")
+    try:
+        return name, json.loads(value)
+    except ValueError:
+        return name, value
+
+
 def local_file(description: str) -> Any:
     """Makes an argument that names a file to be read: wrong usage where there is none."""
     return typer.Argument(metavar="FILE", help=description, exists=True, dir_okay=False, readable=True)
@@ -79,9 +91,10 @@ def refuse_told_again(model: str, output: str | None) -> None:
         raise typer.BadParameter(f"--output: {model} was read when it was uploaded; upload its file with --output.")
 
 
-def refuse_missing_files(model: str, samples: str, auxiliary: str | None = None) -> None:
+def refuse_missing_files(model: str, samples: str, auxiliary: str | None = None, surrogate: str | None = None) -> None:
     """Raises wrong usage where one that is given is neither a readable file nor an id."""
-    given = (("MODEL", model, "mdl_"), ("--samples", samples, "smp_"), ("--auxiliary", auxiliary, "smp_"))
+    models = (("MODEL", model, "mdl_"), ("--surrogate", surrogate, "mdl_"))
+    given = (*models, ("--samples", samples, "smp_"), ("--auxiliary", auxiliary, "smp_"))
     for what, text, prefix in given:
         if text is None or is_id(text, prefix):
             continue

@@ -1,6 +1,5 @@
 """`brinell run`: any method of the service on a model, in one command."""
 
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -20,6 +19,7 @@ from brinell.commands.options import (
     Url,
     box_of,
     measured,
+    parameter,
     refuse_missing_files,
     refuse_told_again,
     refuse_unwritable,
@@ -68,6 +68,12 @@ def run(
             metavar="FILE", help="Other samples a method may learn from: an .npz or smp_….", show_default="none"
         ),
     ] = None,
+    surrogate: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MODEL", help="Another model that `transfer` attacks: a file or mdl_….", show_default="none"
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Same seed, same numbers.")] = 0,
     adversarials: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Save the points an attack found, an .npz.", show_default=False)
@@ -84,10 +90,10 @@ def run(
     Exit codes: 0 done, 2 could not run, 3 timed out, 4 wrong usage.
     """
     refuse_told_again(model, output)
-    refuse_missing_files(model, samples, auxiliary)
+    refuse_missing_files(model, samples, auxiliary, surrogate)
     refuse_unwritable("--adversarials", adversarials)
     request: Json = {
-        "method": {"name": method} | dict(_parameter(text) for text in param or []),
+        "method": {"name": method} | dict(parameter(text) for text in param or []),
         "threat": measured(norm, pixelwise=pixelwise) | _threat(epsilon, target) | box_of(box),
         "budget": {"gradients_per_sample": gradients} | ({} if queries is None else {"queries_per_sample": queries}),
         "seed": seed,
@@ -101,6 +107,9 @@ def run(
             is_there = is_id(auxiliary, "smp_")
             uploaded = auxiliary if is_there else upload_samples(client, Path(auxiliary))["id"]
             request["auxiliary_samples_id"] = uploaded
+        if surrogate is not None:
+            other = ids_of(client, surrogate, request["samples_id"], deadline)
+            request["surrogate_model_id"] = other["model_id"]
         done = evaluate(client, request, method, deadline)
         names = client.model(request["model_id"]).get("classes_named")
         if adversarials is not None:
@@ -111,17 +120,6 @@ def run(
         return
     print_findings(done.findings, names)
     print_summary(done.job, method)
-
-
-def _parameter(text: str) -> tuple[str, Any]:
-    """`steps=100` -> ("steps", 100): a value that is JSON is read as such, any other as a word."""
-    name, equals, value = text.partition("=")
-    if not equals or not name:
-        raise typer.BadParameter(f"--param: {text!r} is not NAME=VALUE.")
-    try:
-        return name, json.loads(value)
-    except ValueError:
-        return name, value
 
 
 def _threat(epsilon: float | None, target: str | None) -> Json:

@@ -15,6 +15,7 @@ from algorithms.method import Method
 from algorithms.seam.access import Access
 from algorithms.seam.question import BATCH_BYTES
 from jobs.admission import box, labels
+from jobs.admission import surrogate as surrogates
 from jobs.admission.fitting import NO_STEPS, RADIUS, SUBSTITUTES, Misfit, lacking, misfit, needs_of
 from jobs.request import MAX_SAMPLES, JobRequest, Selection, Targeted, ThreatRequest
 from jobs.spec import JobSpec, ThreatSpec
@@ -93,12 +94,14 @@ def admit(
     samples: SamplesCard,
     rows: SelectedRows | None = None,
     auxiliary: SamplesCard | None = None,
+    surrogate: ModelCard | None = None,
     *,
     method: Method | None = None,
 ) -> JobSpec:
     """Makes the job as it will run. Raises Refused(code, pointer), Conflict(model_not_ready).
 
-    `rows` (of `selected`) is needed where `wants_rows` says so; `auxiliary` is the card of auxiliary_samples_id.
+    `rows` (of `selected`) is needed where `wants_rows` says so; `auxiliary` is the card of auxiliary_samples_id,
+    `surrogate` that of surrogate_model_id.
     `method`: the row of an earlier version of the method that is asked for; None: the newest.
     """
     check_reserved(request.threat)
@@ -107,13 +110,14 @@ def admit(
     _check_method(method, request, card)
     _check_auxiliary(method, request, auxiliary, shape)
     _check_classes(method, request, card)
+    surrogates.check(method, request, card, surrogate)
     _check_shape(samples, shape)
     columns = labels.read(samples, None if rows is None else rows.y, card.classes)
     indices = selected(request, samples)
     targets = labels.targets(request.threat.goal, len(indices), columns, card.classes)
     threat = _threat(request, samples, rows)
     _check_budget(method, request, threat, shape)
-    return JobSpec(
+    spec = JobSpec(
         request=_with_defaults(request, samples),
         method_version=method.version,
         model=card,
@@ -126,6 +130,10 @@ def admit(
         chunks_at_once=_chunks_at_once(method, shape),
         queue="probe" if KINDS[card.kind].is_remote else "compute",
     )
+    if surrogate is None:
+        return spec
+    attack = surrogates.attack_of(request, spec, surrogate, lambda asked, other: admit(asked, other, samples, rows))
+    return spec.model_copy(update={"surrogate": surrogate, "attack": attack})
 
 
 def _chunks_at_once(method: Method, shape: tuple[int, ...]) -> int:

@@ -12,7 +12,7 @@ from typing import Any
 from jobs.request import Selection
 from jobs.spec import JobSpec
 
-KEPT_ELSEWHERE = {"request", "model", "samples", "auxiliary"}
+KEPT_ELSEWHERE = {"request", "model", "samples", "auxiliary", "surrogate"}
 
 
 def written(spec: JobSpec) -> str:
@@ -26,7 +26,7 @@ def said_twice(indices: tuple[int, ...], selection: Selection) -> set[str]:
 
 
 def read(spec: str, elsewhere: Mapping[str, str]) -> JobSpec:
-    """Reads a spec from its field and the JSON of what is kept elsewhere; `auxiliary` may be missing."""
+    """Reads a spec from its field and the JSON of what is kept elsewhere, of which some may be missing."""
     parts = {name: json.loads(text) for name, text in elsewhere.items() if name in KEPT_ELSEWHERE}
     told = json.loads(spec)
     return JobSpec.model_validate(told | parts | {"indices": rows(told, parts["request"])})

@@ -49,7 +49,10 @@ class JobLease(_Right):
 
     @property
     def model(self) -> ModelCard:
-        """Returns the card of the model that the job is about."""
+        """Returns the card of the model that the work is about: the job's own, or the one that is attacked before."""
+        if self.work == "surrogate":
+            assert self.spec.surrogate is not None
+            return self.spec.surrogate
         return self.spec.model
 
     @property

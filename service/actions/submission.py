@@ -32,7 +32,9 @@ def submit(tenant: str, request: JobRequest, once: Idempotency | None, parts: Pa
     rows = _rows(selected(request, samples), samples, parts.library) if wants_rows(request, model, samples) else None
     auxiliary_id = request.auxiliary_samples_id
     auxiliary = None if auxiliary_id is None else store.samples.get(tenant, auxiliary_id)
-    spec = admit(request, model, samples, rows, auxiliary)
+    surrogate_id = request.surrogate_model_id
+    surrogate = None if surrogate_id is None else store.models.get(tenant, surrogate_id)
+    spec = admit(request, model, samples, rows, auxiliary, surrogate)
     return store.jobs.create(tenant, spec, once)
 
 

@@ -18,10 +18,12 @@ from algorithms.method import Budget, Method
 from algorithms.registry import METHODS
 from algorithms.seam.access import Access
 from algorithms.seam.claims import Kind, Outcome
+from algorithms.seam.hint import Hint
 from algorithms.seam.threat import Box, Threat
 from tests.nearest import Nearest
 from tests.truths import ClosedForm, Constant, Linear
 
+REGISTERED = {method.name: method for method in METHODS}
 SHAPE = (1, 4, 4)
 N = 5
 ENOUGH = {Norm.L1: 3.0, Norm.L2: 1.0, Norm.LINF: 0.3}  # about twice the radius of the sample that holds longest
@@ -93,9 +95,12 @@ def go(
     """Run the method as its row says: within a radius that breaks every sample, where it asks for one."""
     if method.epsilon == "required":
         threat.setdefault("epsilon", ENOUGH[norm])
+    what = what or samples()
+    if method.wants_surrogate and what.hints is None:
+        what = replace(what, hints=on_the_way(what.indices, norm, threat.get("targeted")))
     return run(
         model or truth(method),
-        what or samples(),
+        what,
         method,
         method.smallest,
         Threat(norm=norm, box=box, **threat),  # type: ignore[arg-type]
@@ -103,6 +108,16 @@ def go(
         seed=7,
         checkpoint=checkpoint,
     )
+
+
+@cache
+def on_the_way(indices: tuple[int, ...], norm: Norm, targeted: object) -> tuple[Hint, ...]:
+    """What an attack on a surrogate may have found: points halfway to another class, or to the target of a rule."""
+    what, found = samples(indices), REGISTERED["fmn"]
+    threat = Threat(norm, targeted=None if targeted == "given" else targeted)  # type: ignore[arg-type]
+    outcomes = run(linear(), what, found, found.smallest, threat, Budget(None), seed=7)
+    points = [x if o.x_adv is None else x + (o.x_adv - x) / 2 for o, x in zip(outcomes, what.x, strict=True)]
+    return tuple(Hint(point=point.astype(np.float32)) for point in points)
 
 
 @cache

@@ -13,7 +13,8 @@ from tests.laws.members import SHAPE, N, go, held, is_attack, samples, truth, un
 
 
 def takes_hints(method):
-    return method.takes_hints
+    """Whether hints are what it may begin with, and not all that it has, as points found on a surrogate are."""
+    return method.takes_hints and not method.wants_surrogate
 
 
 def hinted(*hints: Hint) -> Samples:
@@ -72,7 +73,7 @@ def test_what_is_asked_about_a_hint_is_charged(method, norm):
     assert sum(outcome.finding.gradients for outcome in outcomes) == sum(map(len, model.differentiated))
 
 
-@held(lambda method: method.takes_hints and is_attack(method))
+@held(lambda method: takes_hints(method) and is_attack(method))
 def test_an_attack_that_begins_where_another_ended_ends_no_farther(method, norm):
     hints = honest(method, norm)
     for hint, outcome in zip(hints, go(method, norm, what=hinted(*hints)), strict=True):

@@ -58,7 +58,9 @@ class SupervisorDesk:
         device: str,
     ) -> None:
         """`runner` gets one ready, when it is first spoken to."""
-        self._samples_total = len(lease.indices) if isinstance(lease, JobLease) else 0
+        # What is made before a job's samples are worked on is no progress of theirs.
+        self._is_before = isinstance(lease, JobLease) and lease.work != "run"
+        self._samples_total = len(lease.indices) if isinstance(lease, JobLease) and not self._is_before else 0
         self.progress = Progress(samples_total=self._samples_total)
         self.heard = monotonic()
         self.store, self.library = store, library
@@ -115,7 +117,8 @@ class SupervisorDesk:
         """Takes it for a sign of life only where the work has an end by the clock, too: what a model took over can say
         it for ever.
         """
-        self.progress = Progress(samples_total=self._samples_total, **dict(told))
+        if not self._is_before:
+            self.progress = Progress(samples_total=self._samples_total, **dict(told))
         if isinstance(self._lease, JobLease | ModelLease) and self._lease.seconds_left is not None:
             self.heard = max(self.heard, monotonic())
 

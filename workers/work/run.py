@@ -139,13 +139,16 @@ def facts(lease: JobLease, samples: bytes, desk: Desk) -> BeginJob:
         gradients=asked.budget.gradients_per_sample,
         seed=asked.seed,
         pool=shared_rows.pool(spec, samples),
-        basis=None if made is None else shared_rows.unpacked(desk.library.get(made.artifact)),
+        basis=shared_rows.unpacked(desk.library.get(made.artifact)) if made and spec.auxiliary else None,
     )
 
 
 def hints(lease: JobLease, desk: Desk) -> tuple[Hint, ...] | None:
-    """What the job was given about this chunk's rows; None: nothing about any row."""
-    given = lease.spec.hints
+    """What the job was given about this chunk's rows, or found on a surrogate; None: nothing about any row."""
+    given, made = lease.spec.hints, lease.prepared
+    if lease.spec.surrogate is not None:
+        assert made is not None
+        return unpacked(desk.library.get(made.artifact), lease.indices)
     return None if given is None else unpacked(desk.library.get(given.digest), lease.indices)
 
 

@@ -102,6 +102,9 @@ if unit.subject == 'job' then
   if asked.auxiliary_id then
     lease.auxiliary = redis.call('HGET', object(unit.tenant, 'samples', asked.auxiliary_id), 'card')
   end
+  if asked.surrogate_id then
+    lease.surrogate = redis.call('HGET', object(unit.tenant, 'model', asked.surrogate_id), 'card')
+  end
   lease.milliseconds_left = redis.call('ZSCORE', key('deadlines'), id) - STEADY
 elseif unit.subject == 'model' then
   lease.model, lease.sealed = redis.call('HGET', subject, 'card'), redis.call('HGET', subject, 'sealed') or nil

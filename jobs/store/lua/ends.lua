@@ -20,7 +20,7 @@ end
 local function finish(name, id, code, detail)
   redis.call('HSET', name, 'finished', NOW)
   if code then redis.call('HSET', name, 'error_code', code, 'error_detail', detail) end
-  for _, used in ipairs(redis.call('HMGET', name, 'model_id', 'samples_id', 'auxiliary_id')) do
+  for _, used in ipairs(redis.call('HMGET', name, 'model_id', 'samples_id', 'auxiliary_id', 'surrogate_id')) do
     if used then redis.call('SREM', key('using', used), id) end
   end
   end_unit(id)
@@ -146,6 +146,10 @@ local function queue_job(tenant, asked, audit)
   if asked.auxiliary_id then
     redis.call('HSET', job, 'auxiliary_id', asked.auxiliary_id)
     redis.call('SADD', key('using', asked.auxiliary_id), asked.id)
+  end
+  if asked.surrogate_id then
+    redis.call('HSET', job, 'surrogate_id', asked.surrogate_id)
+    redis.call('SADD', key('using', asked.surrogate_id), asked.id)
   end
   begin(tenant, asked.id, 'job', asked.queue, asked.stages)
 end

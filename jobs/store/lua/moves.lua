@@ -148,10 +148,12 @@ local function admit(tenant, name)
   end
 end
 
--- The first of the stages {work, total}; those after it are kept for later. Each numbers its chunks from 0.
+-- The first of the stages {work, total, queue}; those after it are kept for later. Each numbers its chunks from 0.
+-- Without a queue of its own a stage stays in that of the one before.
 local function enter(id, stages)
   local stage = table.remove(stages, 1)
   redis.call('HSET', key('unit', id), 'work', stage.work, 'total', stage.total, 'next', 0, 'done', 0)
+  if stage.queue then redis.call('HSET', key('unit', id), 'queue', stage.queue) end
   if #stages > 0 then
     redis.call('HSET', key('unit', id), 'later', cjson.encode(stages))
   else

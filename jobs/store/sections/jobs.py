@@ -18,8 +18,13 @@ from jobs.store.names import checked, found, key, new_id
 from jobs.store.sections.objects import Objects, as_argument
 from jobs.summary import Summary
 
-SPEC_FIELDS = ("spec", "request", "model_id", "samples_id", "auxiliary_id")
-USED = (("model", "model"), ("samples", "samples"), ("auxiliary", "samples"))  # part of a spec, kind of object
+SPEC_FIELDS = ("spec", "request", "model_id", "samples_id", "auxiliary_id", "surrogate_id")
+USED = (  # part of a spec, kind of object
+    ("model", "model"),
+    ("samples", "samples"),
+    ("auxiliary", "samples"),
+    ("surrogate", "model"),
+)
 JOB_FIELDS = (
     *("state", "request", "method_version", "created", "started", "finished", "changed"),
     *("samples_total", "samples_done", "queries", "gradients", "hints"),
@@ -108,10 +113,11 @@ def described(spec: JobSpec, settings: Settings) -> dict[str, Any]:
         "samples_total": len(spec.indices),
         "chunk_size": spec.chunk_size,
         "chunks_at_once": spec.chunks_at_once,
-        "stages": [{"work": work, "total": total} for work, total in spec.stages],
-        "queue": spec.queue,
+        "stages": [{"work": work, "total": total, "queue": spec.queue_of(work)} for work, total in spec.stages],
+        "queue": spec.queue_of(spec.stages[0][0]),
         "seconds": min(spec.request.budget.seconds or most, most),
         **({"auxiliary_id": checked(spec.auxiliary.id, "samples")} if spec.auxiliary else {}),
+        **({"surrogate_id": checked(spec.surrogate.id, "model")} if spec.surrogate else {}),
     }
 
 

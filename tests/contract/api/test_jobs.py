@@ -102,6 +102,24 @@ def test_a_job_whose_method_is_gone_by_now_is_listed_and_shown(api: Api, caller:
     assert caller.get("/v1/jobs").json()["items"] == [answer.json()]
 
 
+def test_a_surrogate_of_another_tenant_is_as_unknown_as_none(api: Api, caller: TestClient) -> None:
+    theirs = api.a_ready_model(api.caller("globex"))["id"]
+    asked = api.a_job_request(caller, method={"name": "transfer"})
+    told = []
+    for unknown in (theirs, "mdl_unknown"):
+        answer = caller.post("/v1/jobs", json=asked | {"surrogate_model_id": unknown})
+        told.append((answer.status_code, answer.json()["code"], answer.json()["detail"]))
+    assert told[0] == told[1]
+    assert told[0][:2] == (404, "not_found")
+
+
+def test_a_job_on_a_surrogate_names_it_and_holds_it(api: Api, caller: TestClient) -> None:
+    surrogate = api.a_ready_model(caller, b"another")["id"]
+    job = api.a_job(caller, method={"name": "transfer"}, surrogate_model_id=surrogate)
+    assert job["request"]["surrogate_model_id"] == surrogate
+    assert caller.delete(f"/v1/models/{surrogate}").json()["code"] == "in_use"
+
+
 def test_one_finding_is_read_by_its_row_and_whole(api: Api, caller: TestClient) -> None:
     job = api.a_job(caller, samples={"indices": [4, 1]})
     where = f"/v1/jobs/{job['id']}/findings"

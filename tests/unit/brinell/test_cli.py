@@ -65,6 +65,26 @@ def test_what_run_asks_for_is_what_was_said(run, server):
     assert "estimate" in out and "square: " in out and "CLEVER" not in out
 
 
+def test_a_matrix_of_models_asks_for_every_pair_and_for_the_attack_itself_on_the_diagonal(run, server):
+    code, out, _ = run("transfer", "m.onnx", "mdl_2", "--samples", "s.npz", "--attack", "pgd", "-p", "steps=5")
+    bodies = [json.loads(body) for method, path, _, body in server.requests if (method, path) == ("POST", "/v1/jobs")]
+    attack, settings = {"name": "pgd", "steps": 5}, {"steps": 5}
+    crossed = {"name": "transfer", "attack": "pgd", "settings": settings}
+    assert [(b.get("surrogate_model_id"), b["model_id"], b["method"]) for b in bodies] == [
+        (None, "mdl_1", attack),
+        ("mdl_1", "mdl_2", crossed),
+        ("mdl_2", "mdl_1", crossed),
+        (None, "mdl_2", attack),
+    ]
+    assert {body["samples_id"] for body in bodies} == {"smp_1"}
+    assert code == 0 and "on m.onnx" in out and "mdl_2" in out
+
+
+def test_one_model_alone_makes_no_matrix(run, server):
+    assert run("transfer", "m.onnx", "--samples", "s.npz")[0] == 4
+    assert run("transfer", "m.onnx", "m.onnx", "--samples", "s.npz")[0] == 4
+
+
 def test_any_inputs_are_valid_where_the_box_is_none(run, server):
     run("run", "pgd", "m.onnx", "--samples", "s.npz", "--box", "none")
     body = next(body for method, path, _, body in server.requests if (method, path) == ("POST", "/v1/jobs"))

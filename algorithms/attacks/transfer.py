@@ -1,0 +1,96 @@
+"""Transfer: points that an attack found on another model, tried on this one.
+
+Szegedy et al., ICLR 2014, saw that adversarial examples of one network often fool others; Papernot, McDaniel,
+Goodfellow 2016 made an attack of it. The other model, the surrogate, is attacked first, where its gradients can be had.
+Here labels are enough: the point is tried, then points farther out on the same ray, for it lies just behind a boundary
+that is not this model's; the first that is adversarial is drawn back by halving.
+"""
+
+from collections.abc import Iterator
+from typing import Any, Literal
+
+from pydantic import Field
+
+from algorithms.mathematics.norms import NORMS, Counting
+from algorithms.method import Method, Params
+from algorithms.seam.access import Access, Rows
+from algorithms.seam.case import Case, Conversation, Step
+from algorithms.seam.claims import Kind, Note, UpperBound
+from algorithms.seam.cost import Cost
+from algorithms.seam.labeling import is_fooled
+from algorithms.seam.questions.labels import AskLabels
+from algorithms.seam.threat import Threat
+from algorithms.searches.line import Segment, halve
+
+GROWTH = 1.25  # of the distance from try to try
+SHORT = 1 - 1e-6  # of epsilon: what rounding may add
+
+
+class TransferParams(Params):
+    name: Literal["transfer"] = "transfer"
+    attack: str = Field("apgd", description="the method that attacks the surrogate: any attack that its access allows")
+    settings: dict[str, Any] | None = Field(None, description="parameters of that method; null: its defaults")
+    reach: float = Field(8.0, ge=1, le=1000, description="how far out points are tried, in distances of the first")
+    halvings: int = Field(8, ge=0, le=40, description="of the way back from the first that is adversarial")
+
+
+def minimum(params: TransferParams, threat: Threat[Any]) -> Cost:
+    """Count the clean row, one point, the final re-query."""
+    del params, threat
+    return Cost(queries=3)
+
+
+def run(case: Case, threat: Threat[Any], params: TransferParams) -> Conversation:
+    """Try the surrogate's point, then farther ones; claim the first that is adversarial, and halve the way back."""
+
+    def is_fooled_by(row: Rows) -> Step[bool]:
+        answers = yield from AskLabels(row[None])
+        fooled = bool(is_fooled(answers, case.label, case.target)[0])
+        if fooled:
+            yield UpperBound(row)
+        return fooled
+
+    if case.hint.point is None:
+        yield Note({"surrogate_distance": None})  # nothing was found there either
+        return
+    yield Note({"surrogate_distance": threat.distance(case.hint.point, case.x)})
+    failed = case.x
+    for far in _outwards(case.x, case.hint.point, threat, params.reach):
+        if (yield from is_fooled_by(far)):
+            yield from halve(Segment(failed, far, threat), is_fooled_by, halvings=params.halvings)
+            return
+        failed = far
+
+
+def _outwards(x: Rows, point: Rows, threat: Threat[Any], reach: float) -> Iterator[Rows]:
+    """The point, and valid ones farther out on its ray: within epsilon, the last of them at epsilon itself."""
+    size, share = threat.distance(point, x), 1.0
+    most = reach
+    if threat.epsilon is not None and not isinstance(threat.norm, Counting):  # a count stays what it is
+        most = min(reach, SHORT * threat.epsilon / max(size, 1e-12))
+    while share < most:
+        yield point if share == 1 else threat.clip(x + share * (point - x), x)
+        share *= GROWTH
+    yield point if most == 1 else threat.clip(x + most * (point - x), x)
+
+
+METHOD = Method(
+    name="transfer",
+    version="1",
+    family="attack",
+    threat_model="black_box_decision",
+    needs=(Access.LABELS,),
+    norms=(*NORMS, Counting.L0),
+    goals=("untargeted", "targeted"),
+    epsilon="optional",
+    proves=Kind.UPPER_BOUND,
+    reference="Papernot, McDaniel, Goodfellow, Transferability in Machine Learning, 2016, arXiv:1605.07277",
+    params=TransferParams,
+    run=run,
+    cohort=False,
+    takes_hints=True,
+    attack_on_surrogate=lambda params: (params.attack, params.settings or {}),
+    minimum=minimum,
+    smallest=TransferParams(),
+    chunk=100,
+)

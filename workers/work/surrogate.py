@@ -1,0 +1,65 @@
+"""surrogate: before a job tries points on its own model they are found on another one, whose access allows more.
+
+The attack is run as a job on that model would be, chunk by chunk, under the same sandbox and in no other's company: the
+runner that opens an uploaded model is never one that calls endpoints. What it found is kept as hints, by digest.
+"""
+
+from collections.abc import Mapping
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from algorithms.seam.hint import Hint
+from jobs.hints import packed
+from jobs.spec import JobSpec
+from jobs.summary import Preparation
+from jobs.work.lease import Commit, JobLease
+from models.samples import load_rows
+from workers.endings import Done, Ending, Failed
+from workers.kind import Desk, WorkKind
+from workers.work import run
+from workers.work.run import ChunkBroken, ChunkDone, JobBegun
+
+
+def supervise(lease: JobLease, desk: Desk) -> Ending:
+    """Attacks the surrogate on all rows of the job; a fault of that model ends the job, as a fault of its own does."""
+    spec = lease.spec.on_surrogate()
+    samples = desk.library.get(spec.samples.sha256)
+    desk.open()
+    found: dict[int, Hint] = {}
+    queries, gradients, seconds = 0, 0, 0.0
+    for chunk in range(spec.chunks):
+        part = lease.model_copy(update={"spec": spec, "work": "run", "chunk": chunk, "width": 1, "prepared": None})
+        desk.begin(partial(run.facts, part, samples, desk), JobBegun)
+        answer = _asked(part, spec, samples, desk)
+        if isinstance(answer, ChunkBroken):
+            return Failed(answer.code, f"The surrogate model: {answer.detail}", retry=False)
+        for finding in run.findings(answer, part):
+            queries, gradients = queries + finding.queries, gradients + finding.gradients
+        run.adversarials(answer, part)  # they are about these rows
+        found |= _hints(answer)
+        seconds += answer.seconds
+    digest = desk.keep(packed(found, spec.samples.shape))
+    made = Preparation(artifact=digest, queries=queries, gradients=gradients, seconds=seconds)
+    return Done(Commit(fields={"prepared": made.model_dump_json()}, digests=(digest,)))
+
+
+def _asked(part: JobLease, spec: JobSpec, samples: bytes, desk: Desk) -> ChunkDone | ChunkBroken:
+    x, labels = load_rows(samples, part.indices)
+    y = None if labels is None else spec.model.classes.columns(labels)
+    asked = run.request(part, x, y)
+    return desk.ask(asked, ChunkDone, ChunkBroken, limit=run.answer_bytes(part))
+
+
+def _hints(answer: ChunkDone) -> Mapping[int, Hint]:
+    points: NDArray[np.float32] = answer.x
+    return {row: Hint(point=point) for row, point in zip(answer.index.tolist(), points, strict=True)}
+
+
+KIND = WorkKind(
+    lease=JobLease,
+    supervise=supervise,
+    apology="The service failed to attack the surrogate model; try again.",
+    answers=(),
+)
