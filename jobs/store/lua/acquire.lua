@@ -8,8 +8,8 @@ local function can_be_leased(unit, name, number)
   return not (held_until and tonumber(held_until) > STEADY) and not attempts_spent(name, number)
 end
 
--- The tenant that has had no turn for longest; or the one whose turn is not over at this worker, where more tenants wait
--- than it keeps runners for. It went to the end when its turn began, so it loses and wins nothing by that.
+-- The tenant that has had no turn for longest; or the one whose turn is not over at this worker, where more tenants
+-- wait than it keeps runners for. It went to the end when its turn began, so it loses and wins nothing by that.
 local function whose_turn(queue)
   local turns = key('turns', queue)
   if ASK.again and redis.call('ZCARD', turns) > ASK.runners and redis.call('ZSCORE', turns, ASK.again) then
