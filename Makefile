@@ -8,7 +8,7 @@ PYTHON ?= python3
 PIP_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test faults sandbox fuzz machine law lint check format records lock reference bench clean
+.PHONY: help demo test faults sandbox fuzz machine masks law lint check format records lock reference bench clean
 
 BIN := .venv/bin
 RUN := .venv/installed-to-run
@@ -34,6 +34,9 @@ fuzz: $(WORK) ## 2,000 mutated models and all handmade ones through the front do
 
 machine: $(WORK) ## The store against a small model of it, for ten minutes or so, in other orders each time
 	$(BIN)/pytest --hypothesis-profile long tests/contract/store/test_machine.py
+
+masks: $(WORK) ## All masked models in every norm, where make test tries each in one
+	$(BIN)/pytest -n auto -m "not reference" tests/masks
 
 law: $(WORK) ## The laws of one method, and what they cost: make law METHOD=square
 	$(BIN)/pytest tests/laws tests/contract/test_method_pages.py --method $(METHOD)

@@ -2,7 +2,12 @@
 
 Of each the exact r* is known. Every audit is held to three promises: lower <= r* <= upper for every sample; no radius
 is certified beyond r*; and at 1.2 r*, where none of the samples is right any more, no rule of a policy passes.
+
+The draft recipe audits each mask in one norm, in turns, for what hides a radius knows no norm; `make masks` in all.
 """
+
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -12,11 +17,18 @@ from tests.masks.auditing import audited, inspected
 from tests.masks.promises import BEYOND, hold, rules
 
 MASKS = tails.MASKS | ridges.MASKS | stairs.MASKS | readings.MASKS
-RECIPES = {Norm.L1: ("quick-2",), Norm.L2: ("quick-1", "quick-2"), Norm.LINF: ("quick-2",)}
-CASES = [(name, norm, recipe) for name in MASKS for norm in NORMS for recipe in RECIPES[norm]]
 
 
-@pytest.mark.parametrize(("name", "norm", "recipe"), CASES)
+def cases() -> Iterator[Any]:
+    """(name, norm, recipe)"""
+    for place, name in enumerate(MASKS):
+        yield name, Norm.L2, "quick-1"
+        for turn, norm in enumerate(NORMS):
+            rest = () if turn == place % len(NORMS) else pytest.mark.every
+            yield pytest.param(name, norm, "quick-2", marks=rest)
+
+
+@pytest.mark.parametrize(("name", "norm", "recipe"), [*cases()])
 def test_no_number_says_more_of_a_masked_model_than_is_true(name: str, norm: Norm, recipe: str) -> None:
     hidden = MASKS[name]()
     asked = {"recipe": recipe, "threat": {"norm": norm, "box": [0, 1]}, "policy": {"rules": rules(hidden, norm)}}
