@@ -7,6 +7,7 @@ import pytest
 import redis
 from fastapi.testclient import TestClient
 
+from algorithms.registry import METHODS
 from jobs.store.store import Store
 from jobs.work.queue import Queue
 from service.app import create_app
@@ -148,7 +149,8 @@ def test_a_job_that_cannot_run_is_refused_with_the_place_to_mend(
 
 def test_what_there_is_not_is_said_in_words_and_with_what_there_is(api: Api, caller: TestClient) -> None:
     unknown = caller.post("/v1/jobs", json=api.a_job_request(caller, method={"name": "magic"}))
-    assert "There is no 'magic'; choose one of 'bpda', 'clever', " in problem_of(unknown, "unknown_method").detail
+    known = ", ".join(sorted(f"'{method.name}'" for method in METHODS))
+    assert f"There is no 'magic'; choose one of {known}. " in problem_of(unknown, "unknown_method").detail
     extra = caller.post("/v1/jobs", json=api.a_job_request(caller, method={"name": "pgd", "magic": 1}))
     assert "/method/magic: There is no such field." in problem_of(extra, "invalid_request").detail
 
