@@ -1,4 +1,4 @@
-"""A whole installation for the end-to-end tests to talk to."""
+"""Whole installations for the end-to-end tests to talk to: each takes seconds of all cores to start."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +9,7 @@ from brinell.machine.local import Installation
 from models.onnx.classifier import OnnxClassifier
 from models.onnx.gate.check import check
 from models.onnx.network import read
+from tests.e2e.command_line import make_folder, up
 from tests.e2e.machine import DIGITS
 from tests.served import ServedModel
 
@@ -39,3 +40,11 @@ def installation(installation_folder: Path, served_digits: ServedModel) -> Itera
         patch.setenv("BRINELL_TRUSTED_ORIGINS", served_digits.origin)
         with Installation(installation_folder) as running:
             yield running
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Where one `brinell up` runs for all tests of commands that leave it alive, as a user's shell stands in it."""
+    here = make_folder(tmp_path_factory.mktemp("up"))
+    with up(here):
+        yield here

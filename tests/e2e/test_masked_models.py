@@ -11,7 +11,7 @@ from skl2onnx import to_onnx
 from sklearn.ensemble import RandomForestClassifier
 
 from brinell.client import Client
-from tests.e2e.command_line import make_folder, run, up
+from tests.e2e.command_line import run
 
 pytestmark = pytest.mark.slow
 
@@ -47,19 +47,16 @@ def thermometer() -> bytes:
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8).SerializeToString()
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    """Where one `brinell up` runs beside a thermometer, a forest, and the thermometer's own answers as labels."""
-    here = make_folder(tmp_path_factory.mktemp("masked"))
+@pytest.fixture(scope="module", autouse=True)
+def uploads(folder):
+    """A thermometer, a forest and rows for both."""
     rng = np.random.default_rng(2)
     rows = rng.uniform(0, 1, (30, FEATURES)).astype(np.float32)
     labels = rows[:, 0] + rows[:, 1] > 1
-    (here / "thermometer.onnx").write_bytes(thermometer())
+    (folder / "thermometer.onnx").write_bytes(thermometer())
     forest = RandomForestClassifier(4, max_depth=3, random_state=0).fit(rows, labels)
-    (here / "forest.onnx").write_bytes(to_onnx(forest, rows[:1], options={"zipmap": False}).SerializeToString())
-    np.savez(here / "rows.npz", x=rows)
-    with up(here):
-        yield here
+    (folder / "forest.onnx").write_bytes(to_onnx(forest, rows[:1], options={"zipmap": False}).SerializeToString())
+    np.savez(folder / "rows.npz", x=rows)
 
 
 def gate(folder, *waivers):

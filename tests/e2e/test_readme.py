@@ -7,7 +7,6 @@ import subprocess
 import pytest
 
 from brinell.client import Client
-from tests.e2e.command_line import make_folder, up
 from tests.e2e.machine import ROOT
 from tests.patience import PATIENCE_SECONDS
 
@@ -20,26 +19,24 @@ def _calls() -> str:
     return "\n".join(block for block in re.findall(r"```bash\n(.*?)```", section, flags=re.S) if "curl" in block)
 
 
-def test_the_three_calls_of_the_readme_work_as_written(tmp_path):
-    here = make_folder(tmp_path / "here")
-    with up(here):
-        url, key = ((here / ".brinell" / name).read_text().strip() for name in ("url", "api-key"))
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("BRINELL_")}
-        done = subprocess.run(
-            ["bash", "-euo", "pipefail", "-c", _calls()],
-            cwd=here,
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE_SECONDS,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        with Client(url, key) as client:
-            (job,) = client.jobs()
-            assert job["id"] in done.stdout
-            assert client.wait_for_job(job["id"], timeout_seconds=PATIENCE_SECONDS)["state"] == "succeeded"
-            assert list(client.findings(job["id"]))
+def test_the_three_calls_of_the_readme_work_as_written(folder):
+    url, key = ((folder / ".brinell" / name).read_text().strip() for name in ("url", "api-key"))
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("BRINELL_")}
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", _calls()],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    with Client(url, key) as client:
+        newest = next(client.jobs())
+        assert newest["id"] in done.stdout
+        assert client.wait_for_job(newest["id"], timeout_seconds=PATIENCE_SECONDS)["state"] == "succeeded"
+        assert list(client.findings(newest["id"]))
 
 
 @pytest.mark.parametrize(
