@@ -24,7 +24,7 @@ demo: $(RUN) ## Audit the bundled model on 20 handwritten digits, end to end; wr
 
 test: $(WORK) ## The whole test suite
 	$(BIN)/pytest -n auto --dist worksteal tests/unit tests/contract tests/laws tests/masks tests/fuzz
-	$(BIN)/pytest -n auto --dist loadfile tests/e2e tests/faults
+	$(BIN)/pytest -n $$(($$(nproc) + 1)) --dist loadfile tests/e2e tests/faults # they wait as long as they compute
 
 faults: $(WORK) ## Ten minutes of kills, freezes and a bad network under load; SEED=7 for others (docs/faults.md)
 	$(BIN)/python -m tests.faults $(if $(SEED),--seed $(SEED))
