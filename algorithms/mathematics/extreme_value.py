@@ -16,6 +16,7 @@ a few milliseconds.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 
 import numpy as np
 
@@ -65,13 +66,13 @@ class Restraint:
 
     def can_end_beyond(self, maxima: Numbers, point: float) -> bool:
         """Tell whether the fit to maxima (n,) may end beyond a point: one look at the grid, a seventh of a fit."""
-        _, high, _ = self._profile(maxima).bracket()
+        _, high, _ = self._profile(maxima).bracket
         return bool(maxima.max() + np.exp(high) * np.ptp(maxima) > point)
 
     def fit(self, maxima: Numbers) -> ReverseWeibull:
         """Find the most likely law of maxima (n,), not degenerate. Its end point is never below their largest."""
         profile = self._profile(maxima)
-        best = np.array([profile.best()])
+        best = np.array([profile.best])
         log_b, c = profile.laws(best)
         top, spread = maxima.max(), np.ptp(maxima)
         return ReverseWeibull(float(top + np.exp(best[0]) * spread), float(np.exp(log_b[0]) * spread), float(c[0]))
@@ -88,7 +89,13 @@ class Restraint:
         return top + low * spread, top + high * spread
 
     def _profile(self, maxima: Numbers) -> "Profile":
-        return Profile(maxima, self.penalty, self.largest_shape(len(maxima)))
+        return _profile(np.asarray(maxima, np.float64).tobytes(), self.penalty, self.largest_shape(len(maxima)))
+
+
+@lru_cache(maxsize=64)
+def _profile(maxima: bytes, penalty: float, largest_shape: float) -> "Profile":
+    """What is found of some maxima is kept a while: fit, interval and test of one sample ask for the same again."""
+    return Profile(np.frombuffer(maxima), penalty, largest_shape)
 
 
 TOLD_SHAPES = Restraint(largest_shape)
@@ -109,15 +116,18 @@ class Profile:
         self._w = (maxima.max() - maxima) / np.ptp(maxima)  # (n,) in [0, 1]
         self._penalty = penalty
         self._shapes = (SMALLEST, largest_shape)
+        self._within: dict[float, tuple[float, float]] = {}
 
+    @cached_property
     def best(self) -> float:
         """Find ln delta of the global minimum, by Brent's method within the bracket."""
         from scipy.optimize import minimize_scalar
 
-        low, high, (seen, cost) = self.bracket()
+        low, high, (seen, cost) = self.bracket
         refined = minimize_scalar(self.cost, bounds=(low, high), method="bounded", options={"xatol": 1e-6})
         return float(refined.x if refined.fun < cost else seen)
 
+    @cached_property
     def bracket(self) -> tuple[float, float, tuple[float, float]]:
         """Find ln delta of the two neighbors of a grid's best point; and that point, with its cost."""
         grid = np.linspace(FIRST, LAST, 33)
@@ -130,9 +140,14 @@ class Profile:
 
         0 and the farthest delta searched stand where the cost never rises that far.
         """
+        if excess not in self._within:
+            self._within[excess] = self._ends(excess)
+        return self._within[excess]
+
+    def _ends(self, excess: float) -> tuple[float, float]:
         from scipy.optimize import brentq
 
-        best = self.best()
+        best = self.best
         limit = self.cost(best) + excess
 
         def over(log_delta: float) -> float:
