@@ -1,6 +1,7 @@
-"""How conversations begin: a method meets its samples one by one, or all at once."""
+"""How conversations begin: a method meets its samples one by one, or many at once."""
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -23,17 +24,30 @@ def begin(
     classes: int,
     pool: Rows | None,
     basis: Rows | None,
+    parts: int = 1,
 ) -> list[Talk]:
-    """Begin one talk for each sample that is not over, or one for all of them."""
+    """Begin one talk for each sample that is not over; or for each of so many parts of them, one for all at the least.
+
+    There are no more parts than chunks of the method's: one chunk stays whole.
+    """
     converse: Callable[[Any, Threat, Params], Conversation] = method.run
     waiting = [trial for trial in trials if not trial.is_over]
     if not method.cohort:
         cases = [Case(t.x, t.label, t.target, t.scores, classes, t.stream, pool, basis, t.hint) for t in waiting]
-        met = zip(waiting, cases, strict=True)
-        return [Talk(converse(case, threat, params), [trial], np.ones(1, np.bool_)) for trial, case in met]
-    if not waiting:
-        return []
-    cohort = Cohort(
+        alone = zip(waiting, cases, strict=True)
+        return [Talk(converse(case, threat, params), [trial], np.ones(1, np.bool_)) for trial, case in alone]
+
+    def talk(some: Sequence[Trial]) -> Talk:
+        cohort = _cohort(some, threat, classes)
+        return Talk(with_parts(converse(cohort, threat, params), cohort, threat), list(some), cohort.live)
+
+    parts = max(1, min(parts, -(-len(waiting) // method.chunk)))
+    ends = [len(waiting) * i // parts for i in range(parts + 1)]
+    return [talk(waiting[start:end]) for start, end in pairwise(ends) if start < end]
+
+
+def _cohort(waiting: Sequence[Trial], threat: Threat, classes: int) -> Cohort:
+    return Cohort(
         x=np.stack([t.x for t in waiting]),
         labels=np.array([t.label for t in waiting], np.int64),
         targets=None if threat.targeted is None else np.array([t.target for t in waiting], np.int64),
@@ -43,4 +57,3 @@ def begin(
         live=np.ones(len(waiting), np.bool_),
         hints=tuple(t.hint for t in waiting),
     )
-    return [Talk(with_parts(converse(cohort, threat, params), cohort, threat), waiting, cohort.live)]

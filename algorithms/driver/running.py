@@ -53,16 +53,19 @@ def run(
     pool: Rows | None = None,
     basis: Rows | None = None,
     checkpoint: Checkpoint = lambda _: None,
+    parts: int = 1,
 ) -> list[Outcome]:
     """Find one outcome a sample, in the order given: the same alone or in company, and however the samples are cut.
 
-    `pool` (p, *shape) and `basis` (r, d) reach every `Case` of a method that wants them.
+    `pool` (p, *shape) and `basis` (r, d) reach every `Case` of a method that wants them. `parts`: in which a method
+    that takes many samples at once meets them at the most: many cores share what it computes between answers.
     """
     trials = _meet(model, samples, method, threat, budget, seed)
-    talks = begin(trials, method, params, threat, classes=model.classes, pool=pool, basis=basis)
+    talks = begin(trials, method, params, threat, classes=model.classes, pool=pool, basis=basis, parts=parts)
+    numbers = samples.x[0].size * len(talks[0].members) if len(talks) > 1 else 0
     look = partial(checkpoint, RunProgress(trials, method.minimum(params, threat)))
     try:
-        with side_by_side(samples.x[0].size if len(talks) > 1 else 0) as work:
+        with side_by_side(numbers) as work:
             while live := [talk for talk in talks if not talk.is_over]:
                 if why := look() or _round(model, live, threat, look, work):
                     for talk in live:

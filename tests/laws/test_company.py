@@ -1,5 +1,7 @@
 """A sample's answer is its own: the same bits and the same count, alone or in company, today and tomorrow."""
 
+from dataclasses import replace
+
 from algorithms.seam.claims import Outcome
 from tests.laws.members import N, go, held, samples, undisturbed
 
@@ -23,3 +25,9 @@ def test_the_same_seed_gives_the_same_bits(method, norm):
 def test_the_order_of_samples_changes_no_answer(method, norm):
     backwards = told(go(method, norm, what=samples(tuple(reversed(range(N))))))
     assert backwards[::-1] == told(undisturbed(method, norm))
+
+
+@held(lambda method: method.cohort)
+def test_samples_in_parts_get_the_same_answers(method, norm):
+    parted = go(replace(method, chunk=2), norm, parts=3)
+    assert told(parted) == told(undisturbed(method, norm))

@@ -16,6 +16,7 @@ from algorithms.mathematics.norms import Measure
 from algorithms.method import Budget
 from algorithms.seam.claims import Finding, Outcome
 from algorithms.seam.hint import Hint
+from algorithms.seam.threads import cores
 from algorithms.seam.threat import Box, TargetRule, Threat
 from jobs.hints import as_arrays, from_arrays, unpacked
 from jobs.result import ChunkResult
@@ -272,6 +273,7 @@ def _outcomes(asked: RunChunk, job: BeginJob, bench: Bench) -> tuple[ModelFault 
             pool=job.pool,
             basis=job.basis,
             checkpoint=bench.checkpoint(asked.ends),
+            parts=max(1, cores() // 2),
         )
     except ModelFault as fault:
         return fault, fault.found

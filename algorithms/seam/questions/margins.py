@@ -1,8 +1,8 @@
 """AskMargins: sound lower bounds of margins all over a region."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol, final
+from typing import Any, Literal, Protocol, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,5 +52,28 @@ class AskMargins(Question[Margins]):
     @classmethod
     def ask(cls, model: Model, asked: Sequence[Paid["AskMargins"]]) -> Sequence[Margins]:
         bounded: Bounded = model.offers[Access.BOUNDS]
-        questions = (paid.question for paid in asked)
-        return [bounded.margins(q.region, q.labels, q.rivals, q.relaxation) for q in questions]
+        found: dict[int, Margins] = {}
+        for places in _alike([paid.question for paid in asked]):
+            some = [asked[place].question for place in places]
+            margins = bounded.margins(*_joined(some))
+            ends = np.cumsum([len(question.labels) for question in some])[:-1]
+            found |= zip(places, np.split(margins, ends), strict=True)
+        return [found[place] for place in range(len(asked))]
+
+
+def _alike(questions: Sequence[AskMargins]) -> Iterable[Sequence[int]]:
+    """Tell the places of questions that can be one: about the same threat, and as many rivals."""
+    places: dict[Any, list[int]] = {}
+    for place, question in enumerate(questions):
+        key = question.relaxation, id(question.region.threat), question.rivals.shape[1]
+        places.setdefault(key, []).append(place)
+    return places.values()
+
+
+def _joined(questions: Sequence[AskMargins]) -> tuple[Region, Labels, NDArray[np.int64], Relaxation]:
+    first = questions[0]
+    if len(questions) == 1:
+        return first.region, first.labels, first.rivals, first.relaxation
+    rows, radii = (np.concatenate([getattr(q.region, name) for q in questions]) for name in ("rows", "radii"))
+    labels, rivals = (np.concatenate([getattr(q, name) for q in questions]) for name in ("labels", "rivals"))
+    return Region(rows, radii, first.region.threat), labels, rivals, first.relaxation
