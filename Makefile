@@ -8,9 +8,12 @@ PYTHON ?= python3
 PIP_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test faults sandbox fuzz machine masks law lint check format records lock reference bench clean
+.PHONY: help demo test faults sandbox fuzz machine card masks law lint check format records lock reference bench clean
 
 BIN := .venv/bin
+ON_CARD := tests/unit/models tests/contract/test_exports.py tests/contract/test_bounds_brackets.py tests/contract/test_offers.py \
+	tests/contract/test_shared_gradients.py tests/contract/test_scores_beside_attacks.py tests/contract/test_served_labels.py \
+	tests/masks tests/e2e/test_runner.py tests/e2e/test_confinement.py tests/e2e/test_kills.py tests/e2e/sandbox/test_same_bits.py
 RUN := .venv/installed-to-run
 WORK := .venv/installed-to-work
 LOCK := echo hatchling | $(BIN)/uv pip compile pyproject.toml - --config-file docker/uv.toml --constraint constraints.txt \
@@ -23,7 +26,7 @@ demo: $(RUN) ## Audit the bundled model on 20 handwritten digits, end to end; wr
 	$(BIN)/brinell demo
 
 test: $(WORK) ## The whole test suite
-	$(BIN)/pytest -n auto --dist worksteal tests/unit tests/contract tests/laws tests/masks tests/fuzz
+	$(BIN)/pytest -n auto --dist worksteal tests/unit tests/contract tests/laws tests/masks tests/fuzz tests/card
 	$(BIN)/pytest -n $$(($$(nproc) + 1)) --dist loadfile tests/e2e tests/faults # they wait as long as they compute
 
 faults: $(WORK) ## Ten minutes of kills, freezes and a bad network under load; SEED=7 for others (docs/faults.md)
@@ -37,6 +40,11 @@ machine: $(WORK) ## The store against a small model of it, for ten minutes or so
 
 masks: $(WORK) ## All masked models in every norm, where make test tries each in one
 	$(BIN)/pytest -n auto -m "not reference" tests/masks
+
+card: $(WORK) ## All that can differ on a CUDA card; skipped, with the reason, where torch finds none (docs/settings.md)
+	BRINELL_DEVICE=cuda $(BIN)/pytest -n 4 --dist loadfile tests/card
+	@if $(BIN)/python -c "import sys, torch; sys.exit(not torch.cuda.is_available())"; then \
+	BRINELL_DEVICE=cuda $(BIN)/pytest -n 4 --dist loadfile $(ON_CARD); fi
 
 law: $(WORK) ## The laws of one method, and what they cost: make law METHOD=square
 	$(BIN)/pytest tests/laws tests/contract/test_method_pages.py --method $(METHOD)

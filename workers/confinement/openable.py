@@ -36,6 +36,7 @@ NETWORK = (  # names, and whose certificates are believed
     "/usr/local/share/ca-certificates",
 )
 CARD_DRIVERS = ("/dev/nvidiactl", "/dev/dxg")  # Linux has the one, Linux within Windows the other
+CARD_LIBRARIES = ("/usr/local/nvidia", "/usr/local/cuda", "/run/opengl-driver")  # where clusters and NixOS keep CUDA's
 CARD = ("/sys/bus/pci/devices", "/sys/devices", "/proc/driver/nvidia", "/proc/self", "/proc/devices", "/proc/modules")
 
 
@@ -79,4 +80,5 @@ def _network() -> Iterator[Path]:
 def _card() -> dict[Path, int]:
     """What CUDA's own libraries open: the card's devices, and what the kernel says of it."""
     devices = (*Path("/dev").glob("nvidia*"), *map(Path, CARD_DRIVERS))
-    return {**{Path(name): READ for name in CARD}, **dict.fromkeys(devices, READ | WRITE_FILE | IOCTL_DEV)}
+    libraries = dict.fromkeys(map(Path, CARD_LIBRARIES), READ | EXECUTE)
+    return {**{Path(name): READ for name in CARD}, **libraries, **dict.fromkeys(devices, READ | WRITE_FILE | IOCTL_DEV)}

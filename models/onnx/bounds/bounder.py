@@ -145,7 +145,7 @@ class Bounder:
         return Balls(x, (x - lower).clamp(min=0), (upper - x).clamp(min=0), self._tensor(radii), region.threat.norm)
 
     def _tensor(self, values: NDArray[Any]) -> Tensor:
-        return torch.tensor(values, dtype=torch.float64, device=self._device)
+        return torch.tensor(np.ascontiguousarray(values), dtype=torch.float64, device=self._device)
 
     def _dual_norms(self, name: str, norm: Norm) -> Tensor:
         """Dual norms (1, *shape) of the slopes of a value that is affine in the rows. Found once."""

@@ -116,6 +116,10 @@ def test_bounds_come_in_smaller_groups_and_then_not_at_all(network: Network, mon
     region = Region(rows, np.full(20, 0.05), Threat(Norm.LINF, Box(0.0, 1.0)))
     short = bounder(network, "cpu")
     whole = short.margins(region, labels, rivals, "crown")
+    backwards = Region(rows[::-1], region.radii, region.threat)  # strides of another sign
+    np.testing.assert_array_equal(
+        short.margins(backwards, labels[::-1].copy(), rivals[::-1].copy(), "crown")[::-1], whole
+    )
     room_for(6, monkeypatch)
     np.testing.assert_allclose(short.margins(region, labels, rivals, "crown"), whole, rtol=1e-12)
     assert str(short.batch) == "16/8/4"
