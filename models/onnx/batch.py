@@ -1,5 +1,6 @@
 """How many rows a model is asked at a time where that is fixed: its bits depend on it, and so does its memory."""
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
@@ -28,6 +29,7 @@ class Batch:
         self.rows = rows
         self._is_given = is_given
         self._had: tuple[int, ...] = ()
+        self._halving = threading.Lock()
 
     def __str__(self) -> str:
         """Return the rows a call now, and before it those that were too many."""
@@ -36,13 +38,16 @@ class Batch:
     def ask(self, question: Callable[[], Answer]) -> Answer:
         """Ask, with fewer rows a call until the card has memory for them. Raises ModelFault where it never has."""
         while True:
+            tried = self.rows
             try:
                 return question()
             except (torch.OutOfMemoryError, CardIsFull) as error:
-                if self._is_given or self.rows <= FEWEST:
+                if self._is_given or tried <= FEWEST:
                     raise _no_room() from error
-            self._had += (self.rows,)
-            self.rows = max(FEWEST, self.rows // 2)
+            with self._halving:
+                if self.rows == tried:  # else another thread has met the same
+                    self._had += (tried,)
+                    self.rows = max(FEWEST, tried // 2)
             torch.cuda.empty_cache()  # what the call held went with its exception
 
 

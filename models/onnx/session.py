@@ -108,33 +108,30 @@ class Session:
 
     def ask_each(self, rows: Rows, outputs: list[str]) -> list[NDArray[Any]]:
         """Ask rows (m, *shape) for several outputs at once, each (m, ...). Raises ModelFault."""
-        return (
-            self._ask_each(rows, outputs)
-            if self.batch is None
-            else self.batch.ask(partial(self._ask_each, rows, outputs))
-        )
+        ask = partial(self._ask_each, rows, outputs)
+        return ask() if self.batch is None else self.batch.ask(ask)
 
     def _ask_each(self, rows: Rows, outputs: list[str]) -> list[NDArray[Any]]:
+        fixed = None if self.batch is None else self.batch.rows  # for all of a question: another may halve it meanwhile
         if not len(rows):
-            return [each[:0] for each in self._answers(np.zeros((1, *rows.shape[1:]), rows.dtype), outputs)]
-        parts = self._parts(rows)
+            return [each[:0] for each in self._answers(np.zeros((1, *rows.shape[1:]), rows.dtype), outputs, fixed)]
+        parts = self._parts(rows, fixed)
         if len(parts) == 1 and self.provider == PROCESSOR:  # handed over, a small question would cost thrice as much
-            return self._answers(parts[0], outputs)
-        found = list(self._pool.map(lambda part: self._answers(part, outputs), parts))
+            return self._answers(parts[0], outputs, fixed)
+        found = list(self._pool.map(lambda part: self._answers(part, outputs, fixed), parts))
         return [np.concatenate(parts) for parts in zip(*found, strict=True)]
 
-    def _parts(self, rows: Rows) -> list[Rows]:
+    def _parts(self, rows: Rows, fixed: int | None) -> list[Rows]:
         """Batches where their size is fixed, else equal slices for all threads."""
-        if self.batch is not None:
-            return [rows[i : i + self.batch.rows] for i in range(0, len(rows), self.batch.rows)]
+        if fixed is not None:
+            return [rows[i : i + fixed] for i in range(0, len(rows), fixed)]
         count = -(-len(rows) // self._slice)
         if len(rows) >= 4 * self._threads:
             count = -(-count // self._threads) * self._threads
         return np.array_split(rows, count)
 
-    def _answers(self, part: Rows, outputs: list[str]) -> list[NDArray[Any]]:
-        size = 2 if self.batch is None else self.batch.rows
-        answers = run(self._session, self._entry, padded(part, size), outputs)
+    def _answers(self, part: Rows, outputs: list[str], fixed: int | None) -> list[NDArray[Any]]:
+        answers = run(self._session, self._entry, padded(part, fixed or 2), outputs)
         return [np.asarray(answer)[: len(part)] for answer in answers]
 
 

@@ -1,6 +1,8 @@
 """Calls of one size, and what becomes of them where a card's memory is short. onnxruntime is made to believe in one."""
 
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -33,6 +35,20 @@ def test_a_question_that_does_not_fit_is_asked_again_as_a_whole_with_half_the_ro
     assert asked == [128, 64, 32]
     assert str(batch) == "128/64/32"
     assert batch.ask(question) == 32 and asked[3:] == [32]  # it never grows: bits would go back and forth
+
+
+def test_threads_that_meet_a_full_card_together_halve_once() -> None:
+    batch, together = Batch(128), threading.Barrier(4)
+
+    def question() -> int:
+        if batch.rows == 128:
+            together.wait()
+            raise CardIsFull
+        return batch.rows
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(lambda _: batch.ask(question), range(4))) == [64] * 4
+    assert str(batch) == "128/64"
 
 
 @pytest.mark.parametrize(("batch", "tries"), [(Batch(5), 2), (Batch(128), 7), (Batch(16, is_given=True), 1)])
