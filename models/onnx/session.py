@@ -99,8 +99,8 @@ class Session:
         is_on_card = self.provider != PROCESSOR
         self.batch = Batch(batch, is_given=True) if batch else _card_batch(shape) if is_on_card else None
         self._slice = rows_a_call(shape, SLICE)
-        self._threads = 1 if is_on_card else cores()
-        self._pool = ThreadPoolExecutor(self._threads)
+        self.threads = 1 if is_on_card else cores()
+        self._pool = ThreadPoolExecutor(self.threads)
 
     def ask(self, rows: Rows, output: str) -> NDArray[Any]:
         """Ask rows (m, *shape) for one output, (m, ...). Raises ModelFault."""
@@ -126,8 +126,8 @@ class Session:
         if fixed is not None:
             return [rows[i : i + fixed] for i in range(0, len(rows), fixed)]
         count = -(-len(rows) // self._slice)
-        if len(rows) >= 4 * self._threads:
-            count = -(-count // self._threads) * self._threads
+        if len(rows) >= 4 * self.threads:
+            count = -(-count // self.threads) * self.threads
         return np.array_split(rows, count)
 
     def _answers(self, part: Rows, outputs: list[str], fixed: int | None) -> list[NDArray[Any]]:

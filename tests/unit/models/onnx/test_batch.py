@@ -13,7 +13,11 @@ import torch
 from onnxruntime.capi.onnxruntime_pybind11_state import RuntimeException
 
 from algorithms.errors import ModelFault
+from algorithms.seam.threads import cores
 from models.onnx.batch import Batch, CardIsFull
+from models.onnx.bounds.bounder import bounder
+from models.onnx.classifier import OnnxClassifier
+from models.onnx.gradients.differentiator import differentiator
 from models.onnx.network import Network, read
 from models.onnx.session import CARD_SLICE, Session
 from tests.exports import torch_export
@@ -134,3 +138,33 @@ def test_a_card_that_answers_otherwise_than_the_processor_is_not_asked(
 
     monkeypatch.setattr(onnxruntime.InferenceSession, "run", otherwise)  # the first that is asked adds 1
     np.testing.assert_allclose(network.session("cuda").ask(network.rows, name), expected, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("has_provider", [True, False], ids=["onnxruntime on the card", "onnxruntime without one"])
+def test_a_model_on_a_card_says_what_the_bits_of_its_answers_depend_on(
+    network: Network, monkeypatch: pytest.MonkeyPatch, has_provider: bool
+) -> None:
+    providers = ["CUDAExecutionProvider"] * has_provider + ["CPUExecutionProvider"]
+    monkeypatch.setattr(onnxruntime.InferenceSession, "get_providers", lambda _self: providers)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "NVIDIA H200")
+    monkeypatch.setattr(torch.version, "cuda", "13.0")
+    monkeypatch.setattr(torch.backends.cudnn, "version", lambda: 91900)
+    gradients, bounds = differentiator(network, "cpu"), bounder(network, "cpu")
+    told = OnnxClassifier(network, gradients, "cuda", bounds).computed_with()
+    parts = f"gradients {gradients.batch}, bounds {bounds.batch}"
+    assert told == {
+        "card": "NVIDIA H200",
+        "cuda": "13.0",
+        "cudnn": "91900",
+        "provider": providers[0],
+        "batch": f"scores {CARD_SLICE}, {parts}" if has_provider else parts,
+    }
+    assert OnnxClassifier(network, gradients, "cpu", bounds).computed_with() == {}
+
+
+def test_without_onnxruntimes_cuda_build_all_threads_of_the_processor_answer(network: Network) -> None:
+    session = network.session("cuda")
+    rows = np.random.default_rng(0).random((300, *network.input.shape), dtype=np.float32)
+    name = str(network.rebuilt.scores)
+    np.testing.assert_array_equal(session.ask(rows, name), network.session().ask(rows, name))
+    assert (session.provider, session.batch, session.threads) == ("CPUExecutionProvider", None, cores())
