@@ -78,6 +78,12 @@ def kinds_of_numbers(model: ModelProto) -> set[int]:
     return found
 
 
+def casts_to_half(model: ModelProto) -> bool:
+    """Tell whether a value is rounded to float16 on its way."""
+    halves = (n for n in model.graph.node if n.op_type == "Cast" and n.domain in ONNX)
+    return any(attribute(node, "to", TensorProto.UNDEFINED) == TensorProto.FLOAT16 for node in halves)
+
+
 def names(graph: GraphProto) -> set[str]:
     used = {v.name for v in (*graph.input, *graph.output, *graph.value_info)} | {t.name for t in graph.initializer}
     return used.union(*({*node.input, *node.output} for node in graph.node))

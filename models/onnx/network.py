@@ -17,7 +17,7 @@ from models.device import Device
 from models.onnx import probes
 from models.onnx.codes import coded, codes
 from models.onnx.copying import own_copy
-from models.onnx.graph import number_values, opset, prune
+from models.onnx.graph import casts_to_half, number_values, opset, prune
 from models.onnx.naming import names_by_column
 from models.onnx.outputs.exits import read_exit
 from models.onnx.rebuilding.border import INPUT, postprocess, preprocess
@@ -114,6 +114,6 @@ def read(upload: ModelProto, preprocessing: Preprocessing | None, told: Meaning 
         ),
         rows=rows,
         opset=opset(model),
-        is_half="float16" in (entry.dtype, seen[exit_.name].dtype.name),
+        is_half="float16" in (entry.dtype, seen[exit_.name].dtype.name) or casts_to_half(model),
         classes_named=names_by_column(upload, exit_.name, served.rebuilt.output.classes, served.rebuilt.names),
     )

@@ -3,16 +3,19 @@
 import numpy as np
 import onnx
 import pytest
+import torch
 from onnx import TensorProto, helper
+from torch import nn
 
 from algorithms.mathematics.norms import NORMS, Norm
 from algorithms.seam.questions.gradient_norms import Ball, Differences
 from algorithms.seam.streams import Stream
 from algorithms.seam.threat import Box, Threat
 from models.onnx.gradients.differentiator import Differentiator, differentiator
+from models.onnx.inspection import inspect
 from models.onnx.network import read
 from tests.devices import DEVICE
-from tests.exports import Export, graph, linear, torch_export
+from tests.exports import Export, classic, graph, linear, torch_export
 
 UNIT = Box(np.zeros((), np.float32), np.ones((), np.float32))
 
@@ -197,3 +200,30 @@ def test_the_slope_of_an_operator_is_that_of_finite_differences(op: str) -> None
         up, down = (session.ask(rows + sign * step[i], str(network.rebuilt.scores)).sum(axis=1) for sign in (1, -1))
         close = np.isclose((up - down) / 2e-2, gradients[:, i], rtol=0.05, atol=0.02)
         assert close.mean() > 0.85  # but where a kink or a pole lies within a step
+
+
+class Half(nn.Module):
+    """Takes and gives float32, and computes in float16, as `autocast` and `.half()` behind a wrapper do."""
+
+    def __init__(self, inner: nn.Module) -> None:
+        super().__init__()
+        self.inner = inner.half()
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.inner(x.half()).float()
+
+
+def test_a_network_that_computes_in_half_inside_keeps_its_gradients_and_they_are_those_of_the_whole() -> None:
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Conv2d(1, 8, 3), nn.SiLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 4))
+    rows = torch.rand(5, 1, 8, 8, requires_grad=True)
+    net(rows)[:, 2].sum().backward()
+    file = classic(Half(net), torch.zeros(1, 1, 8, 8), 17, True)
+    found = inspect(file, preprocessing=None, device=DEVICE)
+    assert "gradients" in found.offers
+    assert [w.reason for w in found.withheld] == [
+        "The model computes in float16, whose rounding is too coarse to bound."
+    ]
+    model = opened(Export(file, (1, 8, 8), lambda rows: rows))
+    ours = jacobian(model, rows.detach().numpy(), 4)[:, 2]
+    np.testing.assert_allclose(ours, rows.grad.numpy().reshape(5, -1), atol=2e-2 * float(rows.grad.abs().max()))
