@@ -21,6 +21,7 @@ from algorithms.seam.claims import Kind
 from algorithms.seam.cost import Cost
 from algorithms.seam.question import Owners
 from algorithms.seam.threat import Threat
+from algorithms.searches.crossing import try_crossing
 from algorithms.searches.first_order import RIVALS, rank_rivals
 from algorithms.searches.iterates import NO_AIM, Iterates, Seen
 
@@ -40,9 +41,9 @@ class FMNParams(Params):
 
 
 def minimum(params: FMNParams, threat: Threat[Any]) -> Cost:
-    """Count the clean row, a look at one success, the final re-query; the nearest rival, and a gradient a step."""
-    ranked = RIVALS if params.pace == "boundary" and threat.targeted is None else 0
-    return Cost(queries=3, gradients=ranked + params.steps)
+    """Count the clean row, looks at two points, the final re-query; the nearest rival, and a gradient a step."""
+    ranked = RIVALS + 1 if threat.targeted is None else 2
+    return Cost(queries=4, gradients=(ranked if params.pace == "boundary" else 0) + params.steps)
 
 
 def run(cohort: Cohort, threat: Threat[Norm | Counting], params: FMNParams) -> Conversation:
@@ -50,10 +51,12 @@ def run(cohort: Cohort, threat: Threat[Norm | Counting], params: FMNParams) -> C
     iterates = Iterates(cohort, threat)
     yield from iterates.begin()
     successes = iterates.successes
-    rivals = np.full(len(cohort.labels), NO_AIM)
-    if params.pace == "boundary" and cohort.targets is None:
-        rivals = (yield from rank_rivals(successes)).rivals[:, 0]
     radius = successes.distance.copy()  # epsilon of the paper
+    rivals = np.full(len(cohort.labels), NO_AIM)
+    if isinstance(threat.norm, Counting) and (params.pace == "boundary" or iterates.side is None):
+        yield from try_crossing(iterates)
+    elif params.pace == "boundary" and cohort.targets is None:
+        rivals = (yield from rank_rivals(successes)).rivals[:, 0]
     most = np.minimum(successes.farthest(), np.inf if threat.epsilon is None else threat.epsilon)
     units = np.ones(len(radius))
     for k in range(params.steps):
@@ -67,15 +70,9 @@ def run(cohort: Cohort, threat: Threat[Norm | Counting], params: FMNParams) -> C
         falling = (1 + math.cos(math.pi * k / params.steps)) / 2  # from 1 to 0
         alpha = params.step_size * (LAST + (1 - LAST) * falling) * units[owners]
         gamma = params.gamma_last + (params.gamma - params.gamma_last) * falling
-        is_first = np.isinf(radius[owners])
-        if isinstance(threat.norm, Counting):
-            followed = _followed_count(radius[owners], gamma, iterates, owners, seen, params.pace)
-        else:
-            followed = _followed(radius[owners], gamma, iterates, owners, seen)
-        radius[owners] = np.minimum(followed, most[owners])
+        follow = _followed_count if isinstance(threat.norm, Counting) else _followed
+        radius[owners] = np.minimum(follow(radius[owners], gamma, iterates, owners, seen), most[owners])
         rows = iterates.points[owners] + alpha[:, None] * seen.uphill
-        if isinstance(threat.norm, Counting) and params.pace == "boundary" and is_first.any():
-            rows[is_first] = iterates.crossing(owners, seen, radius[owners])[is_first]
         iterates.points[owners] = successes.project(rows, owners, radius[owners])
     yield from iterates.tell()
 
@@ -90,14 +87,12 @@ def _followed(radius: Numbers, gamma: float, iterates: Iterates, owners: Owners,
     return np.asarray(np.where(seen.wins, np.minimum(radius * (1 - gamma), nearest), failed))
 
 
-def _followed_count(
-    radius: Numbers, gamma: float, iterates: Iterates, owners: Owners, seen: Seen, pace: str
-) -> Numbers:
-    """The count (m,) that follows the boundary, by one change at least; first 1, or the fewest that cross it."""
-    first = iterates.first_order(owners, seen) if pace == "boundary" else np.ones(len(owners))
+def _followed_count(radius: Numbers, gamma: float, iterates: Iterates, owners: Owners, seen: Seen) -> Numbers:
+    """The count (m,) that follows the boundary, by one change at least; first 1."""
     less = np.minimum(np.minimum(radius - 1, np.floor(radius * (1 - gamma))), iterates.successes.distance[owners])
     more = np.maximum(radius + 1, np.floor(radius * (1 + gamma)))
-    return np.maximum(np.where(np.isinf(radius), first, np.where(seen.wins, less, more)), 0)
+    followed = np.where(seen.wins, less, more)
+    return np.where(np.isinf(radius), 1.0, np.where(followed > 0, followed, 0.0))
 
 
 def _units(iterates: Iterates, owners: Owners, seen: Seen, pace: str) -> Numbers:
@@ -109,7 +104,7 @@ def _units(iterates: Iterates, owners: Owners, seen: Seen, pace: str) -> Numbers
     if iterates.side is not None and (pace == "paper" or isinstance(iterates.threat.norm, Counting)):
         return np.full(len(owners), iterates.side)
     if isinstance(iterates.threat.norm, Counting):
-        crossing = iterates.crossing(owners, seen, iterates.first_order(owners, seen)) - iterates.x[owners]
+        crossing = iterates.crossing(owners, seen) - iterates.x[owners]
         return np.asarray(np.abs(crossing).max(axis=1))
     moved = np.count_nonzero(seen.slopes, axis=1) if iterates.threat.norm is Norm.LINF else 1
     return np.asarray(iterates.first_order(owners, seen) * np.sqrt(moved))

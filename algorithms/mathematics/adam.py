@@ -28,6 +28,12 @@ class Adam:
         second = self.second / (1 - self.beta_2**self._steps).astype(np.float32)
         return np.asarray(-first / (np.sqrt(second) + np.float32(TINY)), np.float32)
 
+    @property
+    def metric(self) -> NDArray[np.float32]:
+        """Tell what each feature's average is divided by before a step, (m, d): the metric that steps are taken in."""
+        second = self.second / (1 - self.beta_2**self._steps).astype(np.float32)
+        return np.asarray(np.sqrt(second) + np.float32(TINY), np.float32)
+
     def keep(self, rows: NDArray[Any]) -> None:
         """Go on with some of the rows only."""
         self.first, self.second, self._steps = self.first[rows], self.second[rows], self._steps[rows]

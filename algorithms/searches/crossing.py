@@ -1,24 +1,28 @@
-"""The fewest changes that cross the boundary to first order, tried beside a search that counts changes.
+"""The nearest point behind the boundary to first order, tried beside a search.
 
-On a linear model no point has fewer. Elsewhere it is a first success, from which on a search knows what it has to beat.
+On a linear model none is nearer. Elsewhere it is a first success, from which on a search knows what it has to beat.
 """
 
 import numpy as np
 
+from algorithms.seam.access import Labels
 from algorithms.seam.case import Step
 from algorithms.searches.first_order import rank_rivals
-from algorithms.searches.iterates import Iterates
+from algorithms.searches.iterates import Iterates, Seen
 
 
-def try_crossing(iterates: Iterates) -> Step[None]:
-    """Claim the crossing towards the nearest rival where it is adversarial, of samples that no hint has broken.
+def try_crossing(iterates: Iterates) -> Step[tuple[Labels, Seen]]:
+    """Claim the crossing towards the nearest rival where it is adversarial; the points stay where they are.
 
-    Costs a gradient for each of the leading rivals, one more, and a query. The points stay where they are.
+    Costs a gradient for each of the leading rivals, one more, and a query. Returns the nearest rivals (n,), and what
+    was seen of them at the points of those that are `going` at first.
     """
     successes = iterates.successes
     rivals = (yield from rank_rivals(successes)).rivals[:, 0]
-    owners = np.array([i for i in iterates.going() if np.isinf(successes.distance[i])], np.int64)
+    owners = iterates.going()
     seen = yield from iterates.look(owners, "margin", rivals[owners])
-    rows = iterates.crossing(owners, seen, iterates.first_order(owners, seen))
-    through = yield from successes.confirm(owners, rows, np.ones(len(owners), np.bool_))
+    unbroken = np.isinf(successes.distance[owners])  # of the others, hints have moved the points
+    rows = iterates.crossing(owners, seen)
+    through = yield from successes.confirm(owners, rows, unbroken)
     yield from successes.claim(owners[through], rows[through])
+    return rivals, seen

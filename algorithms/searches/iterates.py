@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from algorithms.mathematics.arrays import Mask, Numbers
 from algorithms.mathematics.losses import LossName, adversarial_margin, derivative
-from algorithms.seam.access import Labels, Rows, Scores
+from algorithms.mathematics.norms import Counting
+from algorithms.seam.access import Labels, Rows
 from algorithms.seam.case import Cohort, Step
 from algorithms.seam.question import Owners
 from algorithms.seam.questions.gradients import AskGradient
@@ -20,6 +21,7 @@ from algorithms.seam.threat import Threat
 from algorithms.searches.successes import Successes
 from algorithms.searches.vanishing import Vanishing
 
+BEHIND = 1.002  # times the way to a boundary
 TINY = 1e-12  # no slope is taken for flatter
 NO_AIM = -1
 
@@ -91,11 +93,14 @@ class Iterates:
         scores, gradients = yield from AskGradient(self.successes.shaped(points), owners, cotangent=cotangent)
         slopes = np.nan_to_num(gradients.reshape(points.shape).astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0)
         self._vanishing.see(owners, slopes)
-        wins = self.successes.margin(scores, owners) > 0
+        margins = np.nan_to_num(self.successes.margin(scores, owners).astype(np.float64))
+        wins = margins > 0
         nearer = wins & (self.away(owners) < self.successes.distance[owners])
         held = yield from self.successes.confirm(owners, points, nearer.copy())
         yield from self.successes.claim(owners[held], points[held])
-        margins = np.nan_to_num(_margins(scores, self.cohort.labels[owners], aims))
+        if targets is None and (aims != NO_AIM).any():
+            to_aim = adversarial_margin(scores, self.cohort.labels[owners], np.maximum(aims, 0))
+            margins = np.where(aims == NO_AIM, margins, np.nan_to_num(to_aim.astype(np.float64)))
         return Seen(margins, wins & (held | ~nearer), slopes)
 
     @property
@@ -112,9 +117,17 @@ class Iterates:
         ahead = self.threat.reach(seen.slopes, np.abs(seen.margins), self.points[owners])
         return np.asarray(self.away(owners) + np.where(np.isfinite(ahead), ahead, 1.0))
 
-    def crossing(self, owners: Owners, seen: Seen, count: Numbers) -> Rows:
-        """Find the points (m, d) with `count` (m,) changes that lie farthest behind the boundary, to first order."""
-        return self.threat.crossing(seen.slopes, np.abs(seen.margins), count, self.x[owners])
+    def crossing(self, owners: Owners, seen: Seen) -> Rows:
+        """Find the points (m, d) nearest to these samples that lie a little behind the boundary, to first order.
+
+        Where it is seen from the samples themselves.
+        """
+        x = self.x[owners]
+        if isinstance(self.threat.norm, Counting):
+            count = self.first_order(owners, seen)
+            return self.threat.crossing(seen.slopes, np.abs(seen.margins), count, x)
+        step = self.threat.step_onto_plane(x, seen.slopes, BEHIND * seen.margins)
+        return np.asarray(self.threat.clip(x + step, x))
 
     def changes(self, owners: Owners) -> NDArray[np.float64]:
         """Tell by how much these samples' points differ from them, (m, d)."""
@@ -123,8 +136,3 @@ class Iterates:
     def tell(self) -> Step[None]:
         """Note of each sample how often its gradient was zero, with a warning where it nearly always was."""
         yield from self._vanishing.tell(self.cohort.live)
-
-
-def _margins(scores: Scores, labels: Labels, aims: Labels) -> Numbers:
-    led, to_aim = adversarial_margin(scores, labels, None), adversarial_margin(scores, labels, np.maximum(aims, 0))
-    return np.asarray(np.where(aims == NO_AIM, led, to_aim), np.float64)
