@@ -163,4 +163,6 @@ def _obstacle(choice: ChosenMethod, threat: ThreatRequest, card: ModelCard) -> s
         return unfit
     if method.wants_basis(choice.params):
         return "Its directions need auxiliary samples, which an audit does not have; run it as a job."
+    if method.wants_surrogate:
+        return "It attacks another model first, which an audit does not name; run it as a job."
     return None

@@ -319,6 +319,11 @@ def test_directions_that_need_other_samples_are_no_part_of_an_audit():
     assert methods(made) == ["square"] and "auxiliary samples" in reasons(made)["hopskipjump"]
 
 
+def test_a_method_that_attacks_another_model_first_is_no_part_of_an_audit():
+    made = plan(recipe=[{"name": "transfer"}, {"name": "square"}])
+    assert methods(made) == ["square"] and "another model first" in reasons(made)["transfer"]
+
+
 def test_an_epsilon_goes_to_every_method_that_takes_one():
     jobs = {job.request.method.name: job for job in plan(threat={"epsilon": 0.25}).jobs}
     assert jobs["pgd"].threat.epsilon == jobs["noise"].threat.epsilon == 0.25
