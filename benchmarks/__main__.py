@@ -19,6 +19,7 @@ PEERS = (
     "audit",
     "cores",
     "earlier",
+    "carlini_wagner",
     "tenants",
     "autoattack",
 )  # these know --quick

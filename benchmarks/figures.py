@@ -45,14 +45,21 @@ def spread(over: Sequence[Answer], under: Sequence[Answer]) -> str:
     return f"rounds {rounds[0]:.2f} to {rounds[-1]:.2f}; processor time {ratio(over, under, 'cpu'):.2f}"
 
 
-def main(measure: Callable[[bool], Iterable[Figure]], *, needs_data: bool = True) -> None:
+def main(
+    measure: Callable[[bool], Iterable[Figure]],
+    full: Callable[[], Iterable[Figure]] | None = None,
+    *,
+    needs_data: bool = True,
+) -> None:
     """Runs one benchmark from the command line: prints its figures as they come, as rows of a table."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--quick", action="store_true", help="tiny sizes: shows that it runs, and no more")
-    quick = parser.parse_args().quick
+    if full is not None:
+        parser.add_argument("--full", action="store_true", help="all that is worth an hour or more")
+    wanted = parser.parse_args()
     if needs_data:
         data.need()
-    table(measure(quick))
+    table(full() if full is not None and wanted.full else measure(wanted.quick))
 
 
 def table(found: Iterable[Figure]) -> None:

@@ -3,11 +3,13 @@
 import resource
 import threading
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
+import numpy as np
 import onnxruntime as ort
 
 from algorithms.driver.running import Samples, run
@@ -15,6 +17,8 @@ from algorithms.mathematics.norms import Norm
 from algorithms.method import Budget
 from algorithms.registry import method
 from algorithms.seam.access import Access
+from algorithms.seam.case import Cohort, Conversation
+from algorithms.seam.claims import UpperBound
 from algorithms.seam.questions.scores import Scorer
 from algorithms.seam.threads import cores
 from algorithms.seam.threat import Box, Threat
@@ -91,6 +95,59 @@ def _alone() -> float:
     return sum(time.clock_gettime(time.pthread_getcpuclockid(t.ident)) for t in threads if t.ident is not None)
 
 
+def shown(
+    net: str,
+    images: list[int],
+    targets: list[int] | None,
+    name: str,
+    params: dict[str, Any],
+    norm: str,
+    epsilon: float | None = None,
+) -> list[dict[str, Any]]:
+    """Returns what one job found of each image, by both lengths, and how far its first claim was in the threat's norm.
+
+    That is before anything was pulled back, where a method ends with its first success.
+    """
+    chosen, first = method(name), dict[int, float]()
+    x, threat = data.samples(net, images), Threat(Norm(norm), box(net), epsilon, "given" if targets else None)
+
+    def watched(cohort: Cohort, threat: Threat, params: Any) -> Conversation:
+        """Say all that the method says, and remember its first claim of each sample."""
+        conversation, answer = chosen.run(cast(Any, cohort), threat, params), None
+        while True:
+            try:
+                said = conversation.send(answer)
+            except StopIteration:
+                return
+            if isinstance(said, UpperBound):
+                first.setdefault(said.owner, threat.distance(said.x_adv, cohort.x[said.owner]))
+            answer = yield said
+
+    outcomes = run(
+        model(net),
+        Samples(x, tuple(images), None, None if targets is None else np.array(targets)),
+        replace(chosen, run=watched),
+        chosen.params.model_validate({"name": name, **params}),
+        threat,
+        Budget(queries=None),
+        seed=0,
+    )
+    found = []
+    for place, (outcome, row) in enumerate(zip(outcomes, x, strict=True)):
+        away = None if outcome.x_adv is None else np.abs(outcome.x_adv.astype(np.float64) - row)
+        found.append(
+            {
+                "found": away is not None,
+                "l1": None if away is None else float(away.sum()),
+                "l2": None if away is None else float(np.sqrt((away**2).sum())),
+                "before": first.get(place),
+                "gradients": outcome.finding.gradients,
+                "details": outcome.finding.details,
+            }
+        )
+    return found
+
+
 def raw(net: str, images: list[int], calls: int) -> None:
     """The session alone, as the driver has it, on a batch of these images again and again."""
     scorer, rows = cast(Scorer, model(net)), data.samples(net, images)
@@ -116,4 +173,4 @@ def _plain(net: str) -> ort.InferenceSession:
 
 
 if __name__ == "__main__":
-    serve({"audit": audit, "accounted": accounted, "raw": raw, "plain": plain, "peak": peak})
+    serve({"audit": audit, "shown": shown, "accounted": accounted, "raw": raw, "plain": plain, "peak": peak})

@@ -60,7 +60,7 @@ class ElasticNetParams(Params):
     beta: float = Field(100.0, ge=0, le=1e6, description="the weight of ||.||_1. 100, 0.001 by preset")
     steps: int = Field(200, ge=1, le=100_000, description="gradient steps for each constant. 200, 10,000 by preset")
     search_steps: int = Field(5, ge=1, le=40, description="constants c that are tried. 5, 9 by preset")
-    constant: float = Field(130.0, gt=0, le=1e9, description="the first c. 130, 0.001 by preset")
+    constant: float = Field(150.0, gt=0, le=1e9, description="the first c. 150, 0.001 by preset")
     learning_rate: float = Field(
         0.001, gt=0, le=1e3, description="the first step; falls to 0 as a square root. 0.001, 0.01 by preset"
     )
@@ -92,7 +92,8 @@ def run(cohort: Cohort, threat: Threat, params: ElasticNetParams) -> Conversatio
     search = ConstantSearch(len(cohort.labels), params.constant)
 
     def begin(owners: Owners) -> Fista:
-        return Fista(successes, hinges[0].distance[owners], owners, params)
+        slower = np.ones(len(owners)) if params.units == "box" else params.constant / search.constant[owners]
+        return Fista(successes, hinges[0].distance[owners], owners, params, slower)
 
     penalty = Penalty(Probe(successes), hinges, search, steps=params.steps, looks=params.looks)
     yield from penalty.minimize(begin, params.search_steps)
@@ -101,9 +102,12 @@ def run(cohort: Cohort, threat: Threat, params: ElasticNetParams) -> Conversatio
 class Fista:
     """The iterates x_k of some samples are moved by FISTA, and asked at y_k = x_k + k / (k + 3) (x_k - x_(k-1))."""
 
-    def __init__(self, successes: Successes, length: Numbers, owners: Owners, params: ElasticNetParams) -> None:
+    def __init__(
+        self, successes: Successes, length: Numbers, owners: Owners, params: ElasticNetParams, slower: Numbers
+    ) -> None:
         self.x0: Rows = successes.x[owners]
         self.length = length  # (m,) what lengths are measured in
+        self.slower = slower  # (m,) what a step is multiplied by: a larger constant makes no longer steps on f
         self.params, self.threat = params, successes.threat
         self.x, self.points = self.x0, self.x0  # x_k and y_k
         self._look()
@@ -117,9 +121,9 @@ class Fista:
 
     def move(self, slopes: NDArray[Any], step: int) -> None:
         """Take a step of FISTA, given the slopes (m, d) of c f at y_k."""
-        a = self.params.learning_rate * math.sqrt(1 - step / self.params.steps)
+        a = self.params.learning_rate * math.sqrt(1 - step / self.params.steps) * self.slower  # (m,)
         unit = self.length[:, None]
-        z = self.points - a * unit * (unit * slopes + 2 * self.delta)
+        z = self.points - a[:, None] * unit * (unit * slopes + 2 * self.delta)
         threshold = self.params.beta * self.length * (1.0 if self.params.units == "box" else a)
         before, self.x = self.x, self.threat.shrink(z, self.x0, threshold)  # S_beta
         self.points = self.threat.clip(self.x + step / (step + 3) * (self.x - before), self.x0)
@@ -128,7 +132,7 @@ class Fista:
     def keep(self, rows: NDArray[np.int64]) -> None:
         """Go on with some of the samples only."""
         self.x0, self.x, self.points = self.x0[rows], self.x[rows], self.points[rows]
-        self.length = self.length[rows]
+        self.length, self.slower = self.length[rows], self.slower[rows]
         self._look()
 
 
