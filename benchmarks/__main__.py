@@ -23,7 +23,13 @@ PEERS = (
     "tenants",
     "autoattack",
 )  # these know --quick
-OTHERS: tuple[str, ...] = ("nearest_neighbor", "endpoint_concurrency", "clever_repeatability", "calibration")
+OTHERS: tuple[str, ...] = (
+    "nearest_neighbor",
+    "endpoint_concurrency",
+    "clever_repeatability",
+    "calibration",
+    "optimality",
+)
 
 
 def main() -> int:

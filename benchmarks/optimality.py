@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from algorithms.driver.running import Samples, run
-from algorithms.mathematics.norms import Norm
+from algorithms.mathematics.norms import Counting, Measure, Norm
 from algorithms.method import Budget
 from algorithms.registry import method
 from algorithms.seam.hint import NOTHING_KNOWN, Hint
@@ -37,7 +37,7 @@ ROWS = 50
 PASSES = 1000
 KEPT = Path(".bench") / "optimality.jsonl"
 DIGITS = Path(__file__).parents[1] / "examples" / "digits"
-NORMS = ("l2", "linf", "l1", "l0")
+MEASURES: Mapping[str, Measure] = {"l2": Norm.L2, "linf": Norm.LINF, "l1": Norm.L1, "l0": Counting.L0}
 
 Distances = list[float | None]  # None: it found none
 Notes = dict[str, Distances]
@@ -86,22 +86,22 @@ def _cifar() -> tuple[NDArray[np.float32], NDArray[Any]]:
 # on from what those before them found, as the phases of an audit do
 Member = tuple[str, dict[str, Any]]
 FMN = ("fmn", {"steps": 990})
+FAB = ("fab", {"steps": 110})
 APGD = ("apgd", {"loss": "dlr", "steps": 97, "search_steps": 10})
-APGD_TARGETED = ("apgd", {"loss": "targeted_dlr", "steps": 31, "targets": 3, "search_steps": 10})
-PGD = ("pgd", {"steps": 49, "restarts": 2, "search_steps": 10})
-CARLINI_WAGNER = ("carlini_wagner", {"steps": 110, "search_steps": 9})
+SIGMA_ZERO = ("sigma_zero", {"steps": 990})
+DUAL = (FMN, APGD, FAB)
 ALONE: Mapping[str, tuple[Member, ...]] = {
-    "l2": (FMN, APGD, PGD, CARLINI_WAGNER),
-    "linf": (FMN, APGD, PGD),
-    "l1": (FMN, APGD, PGD),
-    "l0": (),
+    "l2": (*DUAL, ("ddn", {"steps": 990}), ("carlini_wagner", {"steps": 110, "search_steps": 9})),
+    "linf": DUAL,
+    "l1": DUAL,
+    "l0": (FMN, SIGMA_ZERO),
 }
-POOLS: Mapping[str, tuple[Member, ...]] = {
-    "l2": (("fmn", {"steps": 490}), ("apgd", {"loss": "dlr", "steps": 49, "search_steps": 10})),
-    "linf": (("fmn", {"steps": 490}), ("apgd", {"loss": "dlr", "steps": 49, "search_steps": 10})),
-    "l1": (("fmn", {"steps": 490}), ("apgd", {"loss": "dlr", "steps": 49, "search_steps": 10})),
-    "l0": (),
-}
+POOL = (
+    ("pgd", {"steps": 20, "restarts": 2, "search_steps": 10}),
+    ("fmn", {"steps": 300}),
+    ("apgd", {"loss": "targeted_dlr", "targets": 3, "steps": 14, "search_steps": 7}),
+)
+POOLS: Mapping[str, tuple[Member, ...]] = {"l2": POOL, "linf": POOL, "l1": POOL, "l0": (SIGMA_ZERO,)}
 
 
 @dataclass(frozen=True)
@@ -171,7 +171,7 @@ def pooled(trial: Trial, members: Sequence[Member]) -> Distances:
     for name, params in members:
         row = method(name)
         samples = Samples(trial.rows, tuple(range(ROWS)), None, hints=tuple(hints) if row.takes_hints else None)
-        threat = Threat(Norm(trial.norm))
+        threat: Threat[Any] = Threat(MEASURES[trial.norm])
         chosen = row.params.model_validate({"name": name, **params})
         outcomes = run(_opened(trial.subject), samples, row, chosen, threat, Budget(None), seed=0)
         for i, outcome in enumerate(outcomes):
@@ -206,7 +206,7 @@ def measure(until: float, notes: Notes) -> Iterator[tuple[Trial, dict[str, Dista
     """Fills the notes while there is time, and yields each trial that is complete: theirs by name, and ours."""
     KEPT.parent.mkdir(exist_ok=True)
     with KEPT.open("a") as file, peers.side("benchmarks.side_adv_lib") as side:
-        for norm in NORMS:
+        for norm in MEASURES:
             for subject in SUBJECTS:
                 trial = Trial(subject, norm)
                 both: list[dict[str, Distances]] = []

@@ -20,19 +20,23 @@ def _of(steps: Iterable[RecipeStep]) -> Mapping[str, RecipeStep]:
     return {step.name: step for step in steps}
 
 
-def _in(norms: str | tuple[str, ...], method: str, *, queries: int = 10_000, **params: Any) -> RecipeStep:
+def _in(norms: tuple[str, ...], method: str, *, queries: int = 10_000, **params: Any) -> RecipeStep:
     """A step in these norms only, on the samples whose bracket the phases before have left open."""
-    norms = (norms,) if isinstance(norms, str) else norms
     return RecipeStep(method, params, queries=queries, norms=norms, only_open=True)
 
 
-def _fmn(norms: str | tuple[str, ...], steps: int) -> RecipeStep:
-    return _in(norms, "fmn@1", steps=steps, pace="boundary", step_size=1.0, gamma=0.05, gamma_last=0.001)
+def _fmn(steps: int) -> RecipeStep:
+    return _in(DUAL, "fmn@1", steps=steps, pace="boundary", step_size=1.0, gamma=0.05, gamma_last=0.001)
 
 
-def _apgd(norms: str | tuple[str, ...], loss: str, steps: int, **params: int) -> RecipeStep:
-    told = {"restarts": 1, "targets": 9, "search_steps": 10, **params}
-    return _in(norms, "apgd@1", queries=100_000, loss=loss, steps=steps, **told)
+def _apgd(steps: int, *, targets: int, search_steps: int) -> RecipeStep:
+    told: dict[str, Any] = {"loss": "targeted_dlr", "restarts": 1, "targets": targets, "search_steps": search_steps}
+    return _in(DUAL, "apgd@1", queries=100_000, steps=steps, **told)
+
+
+def _sigma_zero(steps: int) -> RecipeStep:
+    told: dict[str, Any] = {"pace": "boundary", "rate": 1.0, "sigma": 0.001, "threshold": 0.3, "threshold_step": 0.01}
+    return _in(("l0",), "sigma_zero@1", steps=steps, **told)
 
 
 # A quarter of the gradients of quick-1: on a convolutional network CLEVER took two thirds of the whole recipe's time,
@@ -64,7 +68,7 @@ QUICK_2 = ReleasedRecipe(
     phases=(
         _by_itself(_QUICK, _clever(_QUICK["clever"], batches=25, batch_size=64)),
         _from_there(_QUICK, 7),
-        (_fmn((*DUAL, "l0"), 100),),
+        (_fmn(100), _sigma_zero(200)),
     ),
     is_draft=True,
     from_outside={"square": 1_500, "hopskipjump": 3_000},
@@ -73,8 +77,8 @@ STANDARD_2 = ReleasedRecipe(
     phases=(
         _by_itself(_STANDARD, _clever(_STANDARD["clever"])),
         _from_there(_STANDARD, 24, _STANDARD["intervals"]),
-        (_fmn((*DUAL, "l0"), 300),),
-        (_apgd(DUAL, "dlr", 50),),
+        (_fmn(300), _sigma_zero(500)),
+        (_apgd(15, targets=3, search_steps=7),),
     ),
     is_draft=True,
 )
@@ -82,8 +86,8 @@ THOROUGH_2 = ReleasedRecipe(
     phases=(
         _by_itself(_THOROUGH, _clever(_THOROUGH["clever"])),
         _from_there(_THOROUGH, 24, _THOROUGH["intervals"]),
-        (_fmn((*DUAL, "l0"), 1_000),),
-        (_apgd(DUAL, "dlr", 100),),
+        (_fmn(1_000), _sigma_zero(1_000)),
+        (_apgd(50, targets=9, search_steps=10),),
     ),
     is_draft=True,
 )
