@@ -22,11 +22,14 @@ def noise(case: Case, threat: Threat, rng: np.random.Generator) -> Iterator[Rows
     lower, upper = (np.broadcast_to(side, case.x.shape) for side in threat.limits(case.x))
     bounded = np.isfinite(lower) & np.isfinite(upper)
     low, high = (np.where(bounded, side, 0).astype(np.float64) for side in (lower, upper))
+    span, is_bounded = high - low, bool(bounded.all())
     scale = SMALLEST * max(1.0, float(np.abs(case.x).max()))
     for _ in range(NOISE_STARTS):
-        uniform = low + rng.random(case.x.shape) * (high - low)
-        around = case.x + scale * rng.standard_normal(case.x.shape)
-        yield threat.clip(np.where(bounded, uniform, around), case.x)
+        row = rng.random(case.x.shape)
+        row *= span
+        row += low
+        normal = rng.standard_normal(case.x.shape)  # drawn where it is not wanted too: it moves the generator on
+        yield threat.clip(row if is_bounded else np.where(bounded, row, case.x + scale * normal), case.x)
         scale *= GROWTH
 
 
