@@ -26,7 +26,7 @@ from algorithms.searches.constant_search import ConstantSearch
 from algorithms.searches.first_order import RIVALS
 from algorithms.searches.hinge import hinges_in
 from algorithms.searches.penalty import Penalty
-from algorithms.searches.probe import Probe
+from algorithms.searches.sounding import Sounding
 from algorithms.searches.successes import Successes
 
 PRESETS: dict[str, dict[str, Any]] = {
@@ -95,7 +95,7 @@ def run(cohort: Cohort, threat: Threat, params: ElasticNetParams) -> Conversatio
         slower = np.ones(len(owners)) if params.units == "box" else params.constant / search.constant[owners]
         return Fista(successes, hinges[0].distance[owners], owners, params, slower)
 
-    penalty = Penalty(Probe(successes), hinges, search, steps=params.steps, looks=params.looks)
+    penalty = Penalty(Sounding(successes), hinges, search, steps=params.steps, looks=params.looks)
     yield from penalty.minimize(begin, params.search_steps)
 
 

@@ -21,7 +21,7 @@ from algorithms.seam.case import Conversation, Step
 from algorithms.seam.question import Owners
 from algorithms.searches.constant_search import ConstantSearch
 from algorithms.searches.hinge import Hinge
-from algorithms.searches.probe import Probe
+from algorithms.searches.sounding import Sounding
 
 STUCK = 0.9999  # of the last look's loss (Carlini & Wagner's published code)
 REPEATS = 10  # constants from which on the last one is the best of those before (their code)
@@ -48,7 +48,7 @@ class Penalty:
     `hinges`: f of the first descent, of the second, and so on; the last one's is that of all that follow.
     """
 
-    probe: Probe
+    sounding: Sounding
     hinges: Sequence[Hinge]
     search: ConstantSearch
     steps: int
@@ -57,7 +57,7 @@ class Penalty:
     def minimize(self, begin: Callable[[Owners], Descent], constants: int) -> Conversation:
         """Descend with so many constants, and note how often gradients were zero."""
         for outer in range(constants):
-            owners = self.probe.going()
+            owners = self.sounding.going()
             if not len(owners):
                 break
             if outer == constants - 1 and constants >= REPEATS:
@@ -65,18 +65,18 @@ class Penalty:
             hinge = self.hinges[min(outer, len(self.hinges) - 1)]
             won = yield from self._descend(owners, begin(owners), hinge)
             self.search.learn(owners, won[owners])
-        yield from self.probe.vanishing.tell(self.probe.successes.cohort.live)
+        yield from self.sounding.vanishing.tell(self.sounding.successes.cohort.live)
 
     def _descend(self, owners: Owners, descent: Descent, hinge: Hinge) -> Step[Mask]:
         """Returns who of the cohort (n,) was adversarial on the way."""
-        won = np.zeros(len(self.probe.best), np.bool_)
-        before = np.full(len(self.probe.best), np.inf)  # the loss at the last look
+        won = np.zeros(len(self.sounding.best), np.bool_)
+        before = np.full(len(self.sounding.best), np.inf)  # the loss at the last look
         for step in range(self.steps):
             points = descent.points
-            scores, slopes = yield from self.probe.ask(owners, points, hinge)
-            through = yield from self.probe.keep(owners, points, descent.measure, scores, hinge.confidence)
+            scores, slopes = yield from self.sounding.ask(owners, points, hinge)
+            through = yield from self.sounding.keep(owners, points, descent.measure, scores, hinge.confidence)
             won[owners[through]] = True
-            stays = np.isin(owners, self.probe.going())
+            stays = np.isin(owners, self.sounding.going())
             if self.looks and step % max(1, self.steps // self.looks) == 0:
                 loss = descent.term + self.search.constant[owners] * hinge.values(scores, owners)
                 stays &= ~(loss > STUCK * before[owners])

@@ -17,7 +17,7 @@ from algorithms.seam.question import Owners
 from algorithms.searches.constant_search import ConstantSearch
 from algorithms.searches.hinge import hinges_in
 from algorithms.searches.penalty import Penalty
-from algorithms.searches.probe import Probe
+from algorithms.searches.sounding import Sounding
 from algorithms.searches.successes import Successes
 
 
@@ -30,7 +30,7 @@ def run(successes: Successes, params: CarliniWagnerParams) -> Conversation:
     def begin(owners: Owners) -> AdamDescent:
         return AdamDescent(successes, hinges[0].distance[owners], owners, params)
 
-    penalty = Penalty(Probe(successes), hinges, search, steps=schedule.steps, looks=params.looks)
+    penalty = Penalty(Sounding(successes), hinges, search, steps=schedule.steps, looks=params.looks)
     yield from penalty.minimize(begin, schedule.search_steps)
 
 

@@ -19,7 +19,7 @@ from algorithms.mathematics.norms import Norm
 from algorithms.seam.case import Conversation
 from algorithms.seam.question import Owners
 from algorithms.searches.hinge import NO_AIM, Hinge, hinges_in
-from algorithms.searches.probe import Probe
+from algorithms.searches.sounding import Sounding
 from algorithms.searches.successes import Successes, on_host
 
 SHRINK = 0.9  # of what a success needed: the next tau
@@ -33,15 +33,15 @@ MOST = 20.0  # the largest constant of the paper, where it is doubled; in units 
 def run(successes: Successes, params: CarliniWagnerParams) -> Conversation:
     """Solve for smaller and smaller tau, all samples in step, and claim what is nearer than before."""
     hinges = yield from hinges_in(params.units, successes, params.confidence)
-    solves, probe = Solves(successes, hinges, params), Probe(successes)
-    while len(owners := np.intersect1d(probe.going(), np.flatnonzero(~solves.is_over))):
+    solves, sounding = Solves(successes, hinges, params), Sounding(successes)
+    while len(owners := np.intersect1d(sounding.going(), np.flatnonzero(~solves.is_over))):
         points = solves.w.points()[owners]
         away = on_host(successes.threat.lengths(points - successes.x[owners])) / solves.length[owners]
-        scores, slopes = yield from probe.ask(owners, points, replace(hinges[-1], aims=solves.aims()))
-        through = yield from probe.keep(owners, points, away, scores, params.confidence)
+        scores, slopes = yield from sounding.ask(owners, points, replace(hinges[-1], aims=solves.aims()))
+        through = yield from sounding.keep(owners, points, away, scores, params.confidence)
         solves.hear(owners, away, through)
         solves.move(owners, slopes)
-    yield from probe.vanishing.tell(successes.cohort.live)
+    yield from sounding.vanishing.tell(successes.cohort.live)
 
 
 class Solves:

@@ -30,7 +30,7 @@ from models.onnx import probes
 from models.onnx.batch import Answer, Batch, filling_a_card
 from models.onnx.gradients.conversion import convert, withheld
 from models.onnx.gradients.narrow_convolutions import NarrowConvolutions, are_narrow
-from models.onnx.gradients.norms import Parts, calls, drawn, laid_out, largest, norms_of_differences
+from models.onnx.gradients.norms import Pieces, calls, drawn, laid_out, largest, norms_of_differences
 from models.onnx.gradients.quantization import in_plain_ops
 from models.onnx.gradients.recording import Recorder
 from models.onnx.gradients.smoothness import kinks
@@ -181,7 +181,7 @@ class Differentiator:
     def largest_gradient_norms(self, asked: Sequence[Differences]) -> Sequence[Norms]:
         """Answer as `algorithms.seam.questions.gradient_norms.GradientNorms` promises. Raises ModelFault."""
 
-        def answer(parts: Parts) -> tuple[Parts, Tensor]:
+        def answer(parts: Pieces) -> tuple[Pieces, Tensor]:
             points, labels, rivals = (as_tensor(each) for each in laid_out(asked, parts, self._bucket))
             return parts, self._norms(points, labels, rivals)
 

@@ -21,7 +21,7 @@ from models.onnx.session import padded
 NORMS = (float("inf"), 2.0, 1.0)  # dual to l1, l2, linf
 DRAWN = 2**22  # numbers drawn ahead at the most
 
-Parts = list[tuple[int, Rows]]  # rows of one call, each part of one ball: its position among those asked about
+Pieces = list[tuple[int, Rows]]  # rows of one call, each part of one ball: its position among those asked about
 
 
 def drawn(asked: Sequence[Differences], pool: Executor, threads: int) -> Iterator[tuple[int, Rows]]:
@@ -31,9 +31,9 @@ def drawn(asked: Sequence[Differences], pool: Executor, threads: int) -> Iterato
     return ahead(pool, lambda block: (block[0], asked[block[0]].ball.block(block[1])), blocks, most)
 
 
-def calls(blocks: Iterable[tuple[int, Rows]], size: int) -> Iterator[Parts]:
+def calls(blocks: Iterable[tuple[int, Rows]], size: int) -> Iterator[Pieces]:
     """Fill calls of `size` rows with the blocks, one after the other. The last may have fewer."""
-    parts: Parts = []
+    parts: Pieces = []
     room = size
     for k, rows in blocks:
         while len(rows):
@@ -46,7 +46,7 @@ def calls(blocks: Iterable[tuple[int, Rows]], size: int) -> Iterator[Parts]:
         yield parts
 
 
-def laid_out(asked: Sequence[Differences], parts: Parts, size: int) -> tuple[Rows, Labels, NDArray[np.int64]]:
+def laid_out(asked: Sequence[Differences], parts: Pieces, size: int) -> tuple[Rows, Labels, NDArray[np.int64]]:
     """Lay a call out, filled up to its size: rows (m, *shape), their labels (m,), and as many rivals for each (r, m).
 
     A ball with fewer rivals than another of the call repeats them.
@@ -77,7 +77,7 @@ def norms_of_differences(scoring: Callable[[Tensor], Tensor], points: Tensor, la
     return torch.stack(found)
 
 
-def largest(asked: Sequence[Differences], met: Iterable[tuple[Parts, NDArray[np.float64]]]) -> list[Norms]:
+def largest(asked: Sequence[Differences], met: Iterable[tuple[Pieces, NDArray[np.float64]]]) -> list[Norms]:
     """Reduce the norms (r, 3, m) of calls to the largest of each ball, (3, r): NaN where one is no finite number."""
     maxima = [np.zeros((3, len(one.rivals))) for one in asked]
     for parts, norms in met:

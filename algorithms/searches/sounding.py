@@ -19,8 +19,8 @@ NEARER = 0.999  # a success is worth a query where it has less than this share o
 
 
 @dataclass
-class Probe:
-    """A probe is a cohort's; `best` (n,) are the least measures of all successes so far, whatever is measured."""
+class Sounding:
+    """A sounding is a cohort's; `best` (n,) are the least measures of all successes so far, whatever is measured."""
 
     successes: Successes
     best: Numbers = field(init=False)
