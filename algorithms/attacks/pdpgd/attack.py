@@ -41,7 +41,7 @@ class PDPGDParams(Params):
     steps: int = Field(300, ge=2, le=10_000, description="one gradient each")
     pace: Literal["boundary", "paper"] = Field(
         "boundary",
-        description="boundary: first towards the nearest rival, at a rate in units of the way there, to first order",
+        description="boundary: first towards the nearest rival, and its boundary to first order is tried as well",
     )
     rate: float = Field(0.1, gt=0, le=100, description="of the first step of Adam; falls to a hundredth of it")
 
@@ -100,9 +100,9 @@ def run(cohort: Cohort, threat: Threat[Norm | Counting], params: PDPGDParams) ->
 
 
 def _scout(iterates: Iterates, pace: str) -> Step[tuple[Labels, Numbers]]:
-    """Which rival leads until the first success, and the units (n,) of changes: a side, or the largest to first order.
+    """Which rival leads until the first success, and the units (n,) of changes: a side of the box.
 
-    In l0 a side wherever there is one.
+    Where its sides are not alike, or have no end: the largest change on the way to the boundary, to first order.
     """
     n, side = len(iterates.x), iterates.side
     if side is not None and pace == "paper":
@@ -111,8 +111,7 @@ def _scout(iterates: Iterates, pace: str) -> Step[tuple[Labels, Numbers]]:
     rivals, seen = yield from try_crossing(iterates)
     moved = np.abs(iterates.crossing(owners, seen) - iterates.x[owners]).max(axis=1)
     units[owners] = np.where(moved > 0, moved, 1.0)
-    is_count = isinstance(iterates.threat.norm, Counting)
-    return rivals, np.full(n, side) if is_count and side is not None else units
+    return rivals, units if side is None else np.full(n, side)
 
 
 def _move(iterates: Iterates, owners: Owners, seen: Seen, game: Game, units: Numbers, rate: float) -> None:
@@ -122,8 +121,8 @@ def _move(iterates: Iterates, owners: Owners, seen: Seen, game: Game, units: Num
     def valid(changes: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.asarray((iterates.threat.clip(x + changes * u, x) - x.astype(np.float64)) / u)
 
-    missing = np.where(seen.margins <= 0, 1 / (1 + np.exp(np.minimum(seen.margins, 0))), 0.0)  # slope of the soft-plus
-    step = game.adam.step(-(missing * units)[:, None] * seen.slopes)
+    steep = np.exp(-np.logaddexp(0.0, seen.margins))  # of the soft-plus, which pulls on beyond the boundary, too
+    step = game.adam.step(-(steep * units)[:, None] * seen.slopes)
     stepped = valid(iterates.changes(owners) / u + rate * step)
     steepest = game.adam.metric.max(axis=1).astype(np.float64)
     threshold = game.ratio[:, 0] / game.ratio[:, 1] * rate / steepest
@@ -161,6 +160,6 @@ METHOD = Method(
     cohort=True,
     takes_hints=True,
     minimum=minimum,
-    smallest=PDPGDParams(steps=80, pace="paper"),  # the laws' models are too small for more than the crossing
+    smallest=PDPGDParams(steps=100, pace="paper"),  # the laws' models are too small for more than the crossing
     chunk=64,
 )
