@@ -89,17 +89,18 @@ FMN = ("fmn", {"steps": 990})
 FAB = ("fab", {"steps": 110})
 APGD = ("apgd", {"loss": "dlr", "steps": 97, "search_steps": 10})
 SIGMA_ZERO = ("sigma_zero", {"steps": 990})
-DUAL = (FMN, APGD, FAB)
+PDPGD = ("pdpgd", {"steps": 990, "pace": "paper"})
+DUAL = (FMN, PDPGD, APGD, FAB)
 ALONE: Mapping[str, tuple[Member, ...]] = {
     "l2": (*DUAL, ("ddn", {"steps": 990}), ("carlini_wagner", {"steps": 110, "search_steps": 9})),
     "linf": DUAL,
     "l1": DUAL,
-    "l0": (FMN, SIGMA_ZERO),
+    "l0": (FMN, PDPGD, SIGMA_ZERO),
 }
 POOL = (
-    ("pgd", {"steps": 20, "restarts": 2, "search_steps": 10}),
-    ("fmn", {"steps": 300}),
-    ("apgd", {"loss": "targeted_dlr", "targets": 3, "steps": 14, "search_steps": 7}),
+    ("pdpgd", {"steps": 450, "pace": "paper"}),
+    ("fmn", {"steps": 250}),
+    ("apgd", {"loss": "targeted_dlr", "targets": 3, "steps": 14, "search_steps": 6}),
 )
 POOLS: Mapping[str, tuple[Member, ...]] = {"l2": POOL, "linf": POOL, "l1": POOL, "l0": (SIGMA_ZERO,)}
 

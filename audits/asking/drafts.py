@@ -50,13 +50,16 @@ def _clever(step: RecipeStep, **params: int) -> RecipeStep:
     return replace(step, method="clever@2", params={**step.params, **params})
 
 
-def _by_itself(of: Mapping[str, RecipeStep], clever: RecipeStep) -> tuple[RecipeStep, ...]:
+def _by_itself(of: Mapping[str, RecipeStep], clever: RecipeStep, pdpgd: int) -> tuple[RecipeStep, ...]:
     """What takes no hints, or is better without. hopskipjump is of these: it sees labels only, and a walk that began at
-    a point of square, which follows the scores, stayed behind the far boundary to which these had led.
+    a point of square, which follows the scores, stayed behind the far boundary to which these had led. So is pdpgd,
+    whose steps are of the box and not of the boundary's distance: where networks are trained against pgd, attacks that
+    go on from its points come far nearer than those that go on from pgd's.
     """
     noise = replace(of["noise"], method="noise@2")
     rest = (of[name] for name in ("square", "hopskipjump", "nearest_neighbor", "smoothing"))
-    return (noise, *rest, clever, replace(STEEPEST, samples=clever.samples))
+    primal_dual = RecipeStep("pdpgd@1", {"steps": pdpgd, "pace": "paper", "rate": 0.1})
+    return (noise, *rest, primal_dual, clever, replace(STEEPEST, samples=clever.samples))
 
 
 def _from_there(of: Mapping[str, RecipeStep], crown: int, *also: RecipeStep) -> tuple[RecipeStep, ...]:
@@ -66,7 +69,7 @@ def _from_there(of: Mapping[str, RecipeStep], crown: int, *also: RecipeStep) -> 
 
 QUICK_2 = ReleasedRecipe(
     phases=(
-        _by_itself(_QUICK, _clever(_QUICK["clever"], batches=25, batch_size=64)),
+        _by_itself(_QUICK, _clever(_QUICK["clever"], batches=25, batch_size=64), 300),
         _from_there(_QUICK, 7),
         (_fmn(100), _sigma_zero(200)),
     ),
@@ -75,7 +78,7 @@ QUICK_2 = ReleasedRecipe(
 )
 STANDARD_2 = ReleasedRecipe(
     phases=(
-        _by_itself(_STANDARD, _clever(_STANDARD["clever"])),
+        _by_itself(_STANDARD, _clever(_STANDARD["clever"]), 500),
         _from_there(_STANDARD, 24, _STANDARD["intervals"]),
         (_fmn(300), _sigma_zero(500)),
         (_apgd(15, targets=3, search_steps=7),),
@@ -84,7 +87,7 @@ STANDARD_2 = ReleasedRecipe(
 )
 THOROUGH_2 = ReleasedRecipe(
     phases=(
-        _by_itself(_THOROUGH, _clever(_THOROUGH["clever"])),
+        _by_itself(_THOROUGH, _clever(_THOROUGH["clever"]), 1_000),
         _from_there(_THOROUGH, 24, _THOROUGH["intervals"]),
         (_fmn(1_000), _sigma_zero(1_000)),
         (_apgd(50, targets=9, search_steps=10),),
