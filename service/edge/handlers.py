@@ -111,10 +111,12 @@ def is_unknown_method(error: dict[str, Any]) -> bool:
 
 
 def sentence(error: dict[str, Any]) -> str:
-    """Returns pydantic's message or a plainer one, printable and short: it may quote the request."""
-    said = PLAINER.get(error["type"], "{msg}").format(msg=error["msg"], **error.get("ctx", {}))
+    """Returns pydantic's message or a plainer one, printable; what it quotes of the request is cut short."""
+    told = {"msg": error["msg"], **error.get("ctx", {})}
+    short = {name: str(told[name])[:SHOWN_CHARACTERS] for name in ("msg", "tag") if name in told}
+    said = PLAINER.get(error["type"], "{msg}").format(**told | short)
     text = "".join(c if c.isprintable() else " " for c in said)
-    return text[:SHOWN_CHARACTERS].removeprefix("Value error, ").rstrip(".")
+    return text.removeprefix("Value error, ").rstrip(".")
 
 
 def place_of(error: dict[str, Any], body: Any) -> str:

@@ -39,6 +39,12 @@ def a_job(ids: Ids) -> dict[str, Any]:
     return {"json": named | {"auxiliary_samples_id": ids["samples_id"], "method": spanning}}
 
 
+def a_transfer(ids: Ids, surrogate: str) -> dict[str, Any]:
+    """A job that names what the other one cannot."""
+    named = {name: ids[name] for name in ("model_id", "samples_id")}
+    return {"json": named | {"surrogate_model_id": surrogate, "method": {"name": "transfer"}}}
+
+
 def an_audit(ids: Ids) -> dict[str, Any]:
     named = {name: ids[name] for name in ("model_id", "samples_id")}
     return {"json": named | {"baseline_audit_id": ids["audit_id"], "recipe": ["pgd"]}}

@@ -22,6 +22,7 @@ from tests.contract.api.matrix import (
     UNKNOWN,
     Ids,
     a_tenants_things,
+    a_transfer,
     routes,
     said,
     send,
@@ -162,7 +163,7 @@ BODIES = {call: fields for call in GUARDED if (fields := id_fields(call))}
 def test_these_bodies_name_what_is_somebodys() -> None:
     fields = {"model_id", "samples_id"}
     assert BODIES == {
-        "POST /v1/jobs": fields | {"auxiliary_samples_id"},
+        "POST /v1/jobs": fields | {"auxiliary_samples_id", "surrogate_model_id"},
         "POST /v1/audits": fields | {"baseline_audit_id"},
     }
 
@@ -170,15 +171,18 @@ def test_these_bodies_name_what_is_somebodys() -> None:
 @pytest.mark.parametrize("call", BODIES)
 def test_anothers_id_in_a_body_is_answered_as_an_unknown_one(api: Api, theirs: Ids, call: str) -> None:
     own, other = a_tenants_things(api, "rival"), api.caller("rival")
-    right = MATRIX[call].send(own)["json"]
-    assert set(BODIES[call]) <= set(right)
-    for field in BODIES[call]:
-        name = field.removeprefix("auxiliary_").removeprefix("baseline_")
-        unknown = send(other, call, json=right | {field: UNKNOWN[name]})
-        assert unknown.status_code == 404
-        for case, ids in not_ones_own(theirs).items():
-            assert said(send(other, call, json=right | {field: ids[name]})) == said(unknown), (field, case)
-    assert send(other, call, json=right).status_code == 202
+    rights = [MATRIX[call].send(own)["json"]]
+    if call == "POST /v1/jobs":
+        rights.append(a_transfer(own, api.a_ready_model(other, b"another")["id"])["json"])
+    assert set(BODIES[call]) <= set().union(*rights)
+    for right in rights:
+        for field in BODIES[call] & set(right):
+            name = field.removeprefix("auxiliary_").removeprefix("baseline_").removeprefix("surrogate_")
+            unknown = send(other, call, json=right | {field: UNKNOWN[name]})
+            assert unknown.status_code == 404
+            for case, ids in not_ones_own(theirs).items():
+                assert said(send(other, call, json=right | {field: ids[name]})) == said(unknown), (field, case)
+        assert send(other, call, json=right).status_code == 202
 
 
 @pytest.mark.parametrize("collection", ["models", "samples", "jobs", "audits"])

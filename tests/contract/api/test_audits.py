@@ -31,7 +31,9 @@ def compute(api: Api, audit: dict[str, Any], *, finds: bool = True) -> None:
 
 
 def write_report(api: Api, audit_id: str) -> None:
-    none: Any = SimpleNamespace(rest=lambda: None)  # a report needs no runner, and nobody stands in line for a probe
+    none: Any = SimpleNamespace(
+        rest=lambda: None, tenants=1
+    )  # a report needs no runner, and nobody stands in line for a probe
     Supervisor(api.settings, store=api.store, library=api.library, runners=none).do(audit_id, 0, "probe")
 
 

@@ -61,7 +61,7 @@ REFUSALS: list[tuple[dict[str, Any], str, str, str]] = [
         "bpda needs scores, substitutes for gradients; .* no steps of a graph .*What fits is .*pgd",
     ),
     ({"model": ONLY_LABELS}, "access_too_weak", "/method/name", "offers labels. What fits is .*smoothing"),
-    ({"model": ONLY_LABELS, "threat": L1_TARGETED}, "access_too_weak", "/method/name", "No method here fits"),
+    ({"model": ONLY_LABELS, "threat": L1_TARGETED}, "access_too_weak", "/method/name", "What fits is transfer"),
     ({**SQUARE, "threat": {"norm": "l1"}}, "norm_not_supported", "/threat/norm", "l2, linf, not in l1.*clever, .*pgd"),
     *(
         (

@@ -117,7 +117,9 @@ class Desk:
 
 
 def facts(held, made=None, samples=None):
-    held = held if made is None else held.model_copy(update={"prepared": Preparation(artifact="basis", seconds=1.0)})
+    if made is not None:
+        spec = held.spec.model_copy(update={"auxiliary": held.spec.samples})
+        held = held.model_copy(update={"spec": spec, "prepared": Preparation(artifact="basis", seconds=1.0)})
     return through_the_pipe(run.facts(held, samples, Desk(made)))
 
 
