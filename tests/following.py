@@ -10,7 +10,8 @@ from pathlib import Path
 from tests.pages import ROOT, Addition
 from tests.patience import PATIENCE_SECONDS
 
-CODE = ("algorithms", "models", "jobs", "audits", "service", "workers", "brinell", "tests", "tools", "docs", "examples")
+CODE = ("algorithms", "models", "jobs", "audits", "service", "workers", "brinell", "benchmarks", "tests", "tools")
+PAGES = ("docs", "examples")
 
 
 class Copy:
@@ -18,7 +19,7 @@ class Copy:
 
     def __init__(self, here: Path) -> None:
         self.root = here
-        for folder in CODE:
+        for folder in (*CODE, *PAGES):
             shutil.copytree(ROOT / folder, here / folder, ignore=shutil.ignore_patterns("__pycache__"))
         for file in ("pyproject.toml", "README.md", "Makefile"):
             shutil.copy(ROOT / file, here)
