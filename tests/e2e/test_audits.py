@@ -112,7 +112,7 @@ def test_an_audit_survives_the_death_of_its_worker(machine):
 
 
 def test_a_later_phase_begins_where_the_first_ended_and_is_the_same_each_time(machine):
-    """Two audits by a recipe of two phases, each worker taking what it gets: the same hints and the same findings."""
+    """Two audits by a recipe of three phases, each worker taking what it gets: the same hints and the same findings."""
     machine.worker()
     model, samples = machine.upload_model(), machine.upload_samples()
     body = {"model_id": model.id, "samples_id": samples.id, "recipe": "quick-2", "samples": {"limit": 4}, "seed": 5}
@@ -131,4 +131,4 @@ def test_a_later_phase_begins_where_the_first_ended_and_is_the_same_each_time(ma
         one, other = (machine.store.findings.page(TENANT, jobs[method]).items for jobs in of_each)
         assert one == other
     report = Report.model_validate_json(machine.library.get(audits.report_forms(TENANT, both[0])["json"]))
-    assert report.settings.draft and {job.method for job in report.jobs if job.hints} == {"pgd", "crown"}
+    assert report.settings.draft and {job.method for job in report.jobs if job.hints} == {"pgd", "crown", "fmn"}
