@@ -14,7 +14,7 @@ class Adam:
     def __init__(self, shape: tuple[int, ...], beta_1: float = 0.9, beta_2: float = 0.999) -> None:
         self.beta_1, self.beta_2 = beta_1, beta_2
         self.first: NDArray[np.float32] = np.zeros(shape, np.float32)  # m of the paper
-        self.second: NDArray[np.float32] = np.zeros(shape, np.float32)  # v
+        self.second: NDArray[np.float64] = np.zeros(shape)  # v: squares of float32 pass its range
         self._steps: NDArray[np.int64] = np.zeros((shape[0], 1), np.int64)
 
     def step(self, gradients: NDArray[Any]) -> NDArray[np.float32]:
@@ -23,16 +23,14 @@ class Adam:
         self.first *= self.beta_1
         self.first += (1 - self.beta_1) * gradients
         self.second *= self.beta_2
-        self.second += (1 - self.beta_2) * np.square(gradients)
+        self.second += (1 - self.beta_2) * np.square(gradients, dtype=np.float64)
         first = self.first / (1 - self.beta_1**self._steps).astype(np.float32)
-        second = self.second / (1 - self.beta_2**self._steps).astype(np.float32)
-        return np.asarray(-first / (np.sqrt(second) + np.float32(TINY)), np.float32)
+        return np.asarray(-first / self.metric, np.float32)
 
     @property
-    def metric(self) -> NDArray[np.float32]:
+    def metric(self) -> NDArray[np.float64]:
         """Tell what each feature's average is divided by before a step, (m, d): the metric that steps are taken in."""
-        second = self.second / (1 - self.beta_2**self._steps).astype(np.float32)
-        return np.asarray(np.sqrt(second) + np.float32(TINY), np.float32)
+        return np.sqrt(self.second / (1 - self.beta_2**self._steps)) + TINY
 
     def keep(self, rows: NDArray[Any]) -> None:
         """Go on with some of the rows only."""

@@ -19,7 +19,9 @@ from models.neighbors.classifier import NeighborClassifier
 from tests.nearest import exact_radius
 
 DATA = Path(os.environ.get("BRINELL_BENCH_DATA", "../shared/data"))
-BY_LABELS = [m for m in METHODS if m.proves is Kind.UPPER_BOUND and set(m.needs) == {Access.LABELS}]
+BY_LABELS = [  # what needs no other model
+    m for m in METHODS if m.proves is Kind.UPPER_BOUND and set(m.needs) == {Access.LABELS} and not m.wants_surrogate
+]
 TURN = np.random.default_rng(0).normal(size=(10, 64)) / 8
 
 

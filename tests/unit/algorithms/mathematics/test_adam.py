@@ -37,3 +37,8 @@ def test_rows_that_stay_go_on_as_if_alone():
     both.keep(np.array([1]))
     for g in gradients[2:]:
         np.testing.assert_array_equal(both.step(g[[1]]), one.step(g[[1]]))
+
+
+def test_gradients_whose_squares_pass_the_range_of_float32_are_stepped_along():
+    steps = Adam((1, 2)).step(np.array([[1e25, -1e30]], np.float32))
+    np.testing.assert_allclose(steps, [[-1, 1]], rtol=1e-6)
