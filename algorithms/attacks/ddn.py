@@ -22,8 +22,8 @@ from algorithms.seam.claims import Kind
 from algorithms.seam.cost import Cost
 from algorithms.seam.question import Owners
 from algorithms.seam.threat import Threat
-from algorithms.searches.first_order import RIVALS, rank_rivals
-from algorithms.searches.iterates import NO_AIM, TINY, Iterates, Seen
+from algorithms.searches.boundaries.first_order import RIVALS, rank_rivals
+from algorithms.searches.minimum_norm.iterates import NO_AIM, TINY, Iterates, Seen
 
 LAST = 0.01  # of the first step: the last one
 

@@ -20,10 +20,10 @@ from algorithms.seam.case import Cohort, Conversation
 from algorithms.seam.claims import Kind
 from algorithms.seam.cost import Cost
 from algorithms.seam.threat import Threat
-from algorithms.searches.first_order import RIVALS, leading_rivals
-from algorithms.searches.linearized import Boundaries, linearize
-from algorithms.searches.successes import Successes
-from algorithms.searches.vanishing import Vanishing
+from algorithms.searches.boundaries.first_order import RIVALS, leading_rivals
+from algorithms.searches.boundaries.linearized import Boundaries, linearize
+from algorithms.searches.tallies.successes import Successes
+from algorithms.searches.tallies.vanishing import Vanishing
 
 
 class DeepFoolParams(Params):

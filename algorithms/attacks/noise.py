@@ -28,7 +28,7 @@ from algorithms.seam.cost import Cost
 from algorithms.seam.labeling import is_fooled
 from algorithms.seam.questions.labels import AskLabels
 from algorithms.seam.threat import Threat
-from algorithms.searches.line import Segment, halve
+from algorithms.searches.labels.line import Segment, halve
 
 BLOCK = 8  # points asked at once, all at one radius
 FIRST_SHARE = 0.01  # of the way to the farthest point of the box: the first radius

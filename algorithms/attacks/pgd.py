@@ -17,8 +17,8 @@ from algorithms.seam.access import Access
 from algorithms.seam.case import Cohort, Conversation
 from algorithms.seam.claims import Kind
 from algorithms.seam.threat import Threat
-from algorithms.searches.ascent import Climb
-from algorithms.searches.nearest_success import ClimbParams, climb_nearest, minimum
+from algorithms.searches.climbs.ascent import Climb
+from algorithms.searches.climbs.nearest_success import ClimbParams, climb_nearest, minimum
 
 
 class PGDParams(ClimbParams):

@@ -23,9 +23,9 @@ from algorithms.seam.claims import Kind
 from algorithms.seam.cost import Cost
 from algorithms.seam.question import Owners
 from algorithms.seam.threat import Threat
-from algorithms.searches.crossing import try_crossing
-from algorithms.searches.first_order import RIVALS
-from algorithms.searches.iterates import TINY, Iterates
+from algorithms.searches.boundaries.first_order import RIVALS
+from algorithms.searches.minimum_norm.crossing import try_crossing
+from algorithms.searches.minimum_norm.iterates import TINY, Iterates
 
 LAST = 0.1  # of the first rate: the last one
 

@@ -20,7 +20,7 @@ from algorithms.seam.cost import Cost
 from algorithms.seam.labeling import is_fooled
 from algorithms.seam.questions.labels import AskLabels
 from algorithms.seam.threat import Threat
-from algorithms.searches.line import Segment, halve
+from algorithms.searches.labels.line import Segment, halve
 
 GROWTH = 1.25  # of the distance from try to try
 SHORT = 1 - 1e-6  # of epsilon: what rounding may add

@@ -2,8 +2,8 @@
 
 Zhang, Weng, Chen, Hsieh, Daniel, NeurIPS 2018, arXiv:1811.00866; the choice of the lower line of a ReLU is the adaptive
 one, by area, as in DeepPoly (Singh et al., POPL 2019). The relaxation lives with the model (`models/onnx/bounds/`); the
-search for the radius is that of `algorithms/searches/useful_radius.py`; version 1 shares one with `intervals`
-(`algorithms/searches/radius.py`).
+search for the radius is that of `algorithms/searches/proofs/useful_radius.py`; version 1 shares one with `intervals`
+(`algorithms/searches/proofs/radius.py`).
 
 Departures: the ball is cut to the box exactly; neurons keep the better of interval and backward bound; rounding of the
 float32 model is part of the bound.
@@ -21,8 +21,8 @@ from algorithms.seam.case import Cohort, Conversation
 from algorithms.seam.claims import Kind
 from algorithms.seam.cost import Cost
 from algorithms.seam.threat import Threat
-from algorithms.searches import radius as radius_search
-from algorithms.searches import useful_radius
+from algorithms.searches.proofs import radius as radius_search
+from algorithms.searches.proofs import useful_radius
 
 
 class CrownParams(Params):

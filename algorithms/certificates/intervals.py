@@ -2,7 +2,7 @@
 
 Gowal et al. 2018, arXiv:1810.12715. Far looser than `crown` on networks that were not trained for it, and much faster.
 The intervals live with the model (`models/onnx/bounds/`); the search for the radius is shared with `crown`
-(`algorithms/searches/radius.py`).
+(`algorithms/searches/proofs/radius.py`).
 
 Departures: what is affine in the rows is bounded over the ball within the box, not over its hull; the layers behind the
 last curve are taken as one; rounding of the float32 model is part of the bound.
@@ -19,7 +19,7 @@ from algorithms.seam.case import Cohort, Conversation
 from algorithms.seam.claims import Kind
 from algorithms.seam.cost import Cost
 from algorithms.seam.threat import Threat
-from algorithms.searches import radius as radius_search
+from algorithms.searches.proofs import radius as radius_search
 
 
 class IntervalsParams(Params):

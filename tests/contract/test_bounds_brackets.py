@@ -20,7 +20,7 @@ from algorithms.seam.access import Access, Labels
 from algorithms.seam.claims import Finding, Kind
 from algorithms.seam.questions.margins import Region, Relaxation
 from algorithms.seam.threat import Box, Threat
-from algorithms.searches.radius import MARGINS
+from algorithms.searches.proofs.radius import MARGINS
 from models.onnx.bounds.bounder import bounder
 from models.onnx.classifier import OnnxClassifier
 from models.onnx.gradients.differentiator import differentiator

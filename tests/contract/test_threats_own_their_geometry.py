@@ -31,9 +31,9 @@ GEOMETRY = {  # of `algorithms.mathematics`: the threat calls these
 ROUNDS_OUTWARDS = "a proof in float64 that accounts for its own roundings, in l2, the norm its theorem is about"
 ALLOWED = {
     ("attacks/square/proposals.py", "minimum(maximum)"): "its own cube's faces, which `Threat.hull` made",
-    ("searches/line.py", "np.clip"): "into a cube that `Threat.hull` made",
-    ("searches/radius.py", "np.clip"): "a first radius between those that hints leave open, no input",
-    ("searches/useful_radius.py", "np.clip"): "likewise",
+    ("searches/labels/line.py", "np.clip"): "into a cube that `Threat.hull` made",
+    ("searches/proofs/radius.py", "np.clip"): "a first radius between those that hints leave open, no input",
+    ("searches/proofs/useful_radius.py", "np.clip"): "likewise",
     ("scores/clever/linearity.py", "linalg.norm"): "Cauchy and Schwarz, for a share of what a line can change at most",
     ("certificates/nearest_neighbor/crossings.py", "np.clip"): "offsets into the room that `Threat.limits` leaves",
     ("certificates/nearest_neighbor/crossings.py", "linalg.norm"): ROUNDS_OUTWARDS,

@@ -19,9 +19,9 @@ from algorithms.seam.access import Labels, Scores
 from algorithms.seam.case import Step
 from algorithms.seam.question import Owners
 from algorithms.seam.questions.gradients import AskGradient
-from algorithms.searches.stationarity import Stationarity
-from algorithms.searches.successes import Successes
-from algorithms.searches.vanishing import Vanishing
+from algorithms.searches.tallies.stationarity import Stationarity
+from algorithms.searches.tallies.successes import Successes
+from algorithms.searches.tallies.vanishing import Vanishing
 
 FlatPoints = NDArray[np.float32]  # (m, d)
 

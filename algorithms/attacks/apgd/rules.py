@@ -7,7 +7,7 @@ import numpy as np
 from algorithms.attacks.apgd.ascent import Ascending, FlatPoints
 from algorithms.mathematics.arrays import Mask, Numbers
 from algorithms.mathematics.norms import Norm
-from algorithms.searches.successes import Successes
+from algorithms.searches.tallies.successes import Successes
 
 ALPHA = 0.75  # share of the new move beside the last one (Croce & Hein 2020, sec. 3.1)
 RHO = 0.75  # of the moves since a checkpoint that have to raise the loss (condition 1)

@@ -16,8 +16,8 @@ from algorithms.seam.case import Cohort, Conversation
 from algorithms.seam.claims import Kind
 from algorithms.seam.cost import Cost
 from algorithms.seam.threat import Threat
-from algorithms.searches.first_order import RIVALS
-from algorithms.searches.successes import Successes
+from algorithms.searches.boundaries.first_order import RIVALS
+from algorithms.searches.tallies.successes import Successes
 
 
 def minimum(params: CarliniWagnerParams, threat: Threat) -> Cost:

@@ -14,11 +14,11 @@ from algorithms.mathematics.norms import Norm
 from algorithms.seam.access import Rows
 from algorithms.seam.case import Conversation
 from algorithms.seam.question import Owners
-from algorithms.searches.constant_search import ConstantSearch
-from algorithms.searches.hinge import hinges_in
-from algorithms.searches.penalty import Penalty
-from algorithms.searches.sounding import Sounding
-from algorithms.searches.successes import Successes
+from algorithms.searches.penalties.constant_search import ConstantSearch
+from algorithms.searches.penalties.hinge import hinges_in
+from algorithms.searches.penalties.penalty import Penalty
+from algorithms.searches.penalties.sounding import Sounding
+from algorithms.searches.tallies.successes import Successes
 
 
 def run(successes: Successes, params: CarliniWagnerParams) -> Conversation:

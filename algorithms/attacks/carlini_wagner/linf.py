@@ -18,9 +18,9 @@ from algorithms.mathematics.arrays import Mask, Numbers
 from algorithms.mathematics.norms import Norm
 from algorithms.seam.case import Conversation
 from algorithms.seam.question import Owners
-from algorithms.searches.hinge import NO_AIM, Hinge, hinges_in
-from algorithms.searches.sounding import Sounding
-from algorithms.searches.successes import Successes, on_host
+from algorithms.searches.penalties.hinge import NO_AIM, Hinge, hinges_in
+from algorithms.searches.penalties.sounding import Sounding
+from algorithms.searches.tallies.successes import Successes, on_host
 
 SHRINK = 0.9  # of what a success needed: the next tau
 SMALLEST = 1 / 256  # tau at which the paper stops, in a box of side 1

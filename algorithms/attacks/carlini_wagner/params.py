@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 from algorithms.attacks.carlini_wagner.variables import VariablesName
 from algorithms.mathematics.norms import Norm
 from algorithms.method import Params
-from algorithms.searches.hinge import UnitsName
+from algorithms.searches.penalties.hinge import UnitsName
 
 
 class Schedule(NamedTuple):

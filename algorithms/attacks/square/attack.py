@@ -31,7 +31,7 @@ from algorithms.seam.question import Owners
 from algorithms.seam.questions.scores import AskScores
 from algorithms.seam.threads import Work, side_by_side
 from algorithms.seam.threat import Threat
-from algorithms.searches.line import Segment, narrowed
+from algorithms.searches.labels.line import Segment, narrowed
 
 HALVINGS = 10  # of the segment from the sample to a success
 SHRINK = 0.8  # a search goes on inside this share of the distance it has reached

@@ -20,7 +20,7 @@ from algorithms.mathematics.extreme_value import (
     is_degenerate,
     ks_p,
 )
-from algorithms.searches.rivals import reach
+from algorithms.searches.boundaries.rivals import reach
 
 Status = Literal["ok", "degenerate", "no_finite_endpoint", "censored_at_radius"]
 LEVEL = 0.95  # of the interval

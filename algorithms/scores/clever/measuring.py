@@ -14,7 +14,7 @@ from algorithms.seam.case import Case, Step
 from algorithms.seam.claims import Abstained, Details, Estimate
 from algorithms.seam.streams import BLOCK
 from algorithms.seam.threat import Threat
-from algorithms.searches.rivals import reach
+from algorithms.searches.boundaries.rivals import reach
 
 REJECTED = 0.001  # p-value below which the code of Weng et al. discards a fit; we keep it and warn
 FEW = 20  # batches: a law fitted to fewer maxima means little

@@ -22,7 +22,7 @@ from algorithms.seam.case import Case, Step
 from algorithms.seam.questions.gradient_norms import AskGradientNorms, Ball
 from algorithms.seam.streams import BLOCK
 from algorithms.seam.threat import Threat
-from algorithms.searches.rivals import reach, rivals_of
+from algorithms.searches.boundaries.rivals import reach, rivals_of
 
 STEPS = tuple(2.0 ** (k / 2) for k in range(-4, 1))  # radii tried, in first-order distances
 HEADROOM = 1.05

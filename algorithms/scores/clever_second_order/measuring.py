@@ -10,7 +10,7 @@ from algorithms.scores.clever_second_order.vicinity import Vicinity
 from algorithms.seam.case import Case, Step
 from algorithms.seam.claims import Abstained, Details, Estimate
 from algorithms.seam.threat import Threat
-from algorithms.searches.rivals import rivals_of
+from algorithms.searches.boundaries.rivals import rivals_of
 
 VANISHED = 1e30  # a distance this long: gradient and curvature are rounding, or nothing
 FEW = 20  # batches: a law fitted to fewer maxima means little

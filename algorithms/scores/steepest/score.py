@@ -24,7 +24,7 @@ from algorithms.seam.case import Case, Conversation, Step
 from algorithms.seam.claims import Abstained, Details, Estimate, Kind
 from algorithms.seam.cost import Cost
 from algorithms.seam.threat import Threat
-from algorithms.searches.rivals import rivals_of
+from algorithms.searches.boundaries.rivals import rivals_of
 
 ROUNDS = 4
 SHRINK = 0.6  # of probes and steps from round to round

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from algorithms.mathematics.arrays import Numbers
-from algorithms.searches.rivals import reach
+from algorithms.searches.boundaries.rivals import reach
 
 ROUNDING = 4e-6  # share of the scores by which a difference of float32 margins may be wrong
 

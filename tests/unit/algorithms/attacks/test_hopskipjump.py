@@ -14,7 +14,7 @@ from algorithms.seam.claims import Kind, Outcome
 from algorithms.seam.questions.cloud import AskCloud, Cloud
 from algorithms.seam.streams import Stream
 from algorithms.seam.threat import Box, Threat
-from algorithms.searches.directions import Full, LowFrequencies, spanning_basis
+from algorithms.searches.labels.directions import Full, LowFrequencies, spanning_basis
 from tests.truths import ClosedForm, Constant, Disc, Linear
 
 ATTACK = method("hopskipjump")

@@ -5,7 +5,7 @@ import pytest
 
 from algorithms.mathematics.extreme_value import TOLD_SHAPES
 from algorithms.scores.clever.lipschitz import fit_p_value, score, score_interval
-from algorithms.searches.rivals import reach
+from algorithms.searches.boundaries.rivals import reach
 
 
 def maxima(rivals, seed=0, batches=40):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from algorithms.searches.constant_search import MOST, ConstantSearch
+from algorithms.searches.penalties.constant_search import MOST, ConstantSearch
 
 EVERYONE = np.arange(3)
 

@@ -5,7 +5,7 @@ import pytest
 
 from algorithms.errors import Refused
 from algorithms.mathematics.norms import Norm
-from algorithms.searches.directions import Full, LowFrequencies, Spanning, cosines, spanning_basis
+from algorithms.searches.labels.directions import Full, LowFrequencies, Spanning, cosines, spanning_basis
 
 SHAPE = (3, 6, 8)
 D = 3 * 6 * 8

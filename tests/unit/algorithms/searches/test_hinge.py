@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from algorithms.seam.case import Cohort
-from algorithms.searches.hinge import Hinge, in_box_units
+from algorithms.searches.penalties.hinge import Hinge, in_box_units
 
 LABELS, TARGETS = np.array([0, 1]), np.array([2, 3])
 

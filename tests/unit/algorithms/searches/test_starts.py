@@ -5,7 +5,7 @@ import numpy as np
 from algorithms.seam.case import Case
 from algorithms.seam.streams import Stream
 from algorithms.seam.threat import Box, Threat
-from algorithms.searches import starts
+from algorithms.searches.labels import starts
 
 SHAPE = (2, 3)
 X = np.full(SHAPE, 0.4, np.float32)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from algorithms.searches.zero import TOLERANCE, Look, ZeroSearch
+from algorithms.searches.proofs.zero import TOLERANCE, Look, ZeroSearch
 
 MARGINS: dict[str, tuple[Callable[[float], float], float, int]] = {
     # margin by radius, where it reaches zero, looks at the most

@@ -17,7 +17,7 @@ from algorithms.seam.case import Cohort, Step
 from algorithms.seam.question import Owners
 from algorithms.seam.questions.gradients import AskGradient, GradientQuestion
 from algorithms.seam.threat import Threat
-from algorithms.searches.successes import Successes, on_host
+from algorithms.searches.tallies.successes import Successes, on_host
 
 RIVALS = 9  # whose distance is looked up to first order: those with the largest scores (AutoAttack's number of targets)
 

@@ -11,7 +11,7 @@ from algorithms.mathematics.arrays import Array, Numbers
 from algorithms.seam.claims import Details
 from algorithms.seam.question import Owners
 from algorithms.seam.threat import Threat
-from algorithms.searches.successes import on_host
+from algorithms.searches.tallies.successes import on_host
 
 
 class Stationarity:

@@ -11,9 +11,9 @@ from algorithms.seam.access import Rows
 from algorithms.seam.case import Step
 from algorithms.seam.question import Owners
 from algorithms.seam.questions.gradients import AskGradient
-from algorithms.searches.hinge import Hinge
-from algorithms.searches.successes import Successes, on_host
-from algorithms.searches.vanishing import Vanishing
+from algorithms.searches.penalties.hinge import Hinge
+from algorithms.searches.tallies.successes import Successes, on_host
+from algorithms.searches.tallies.vanishing import Vanishing
 
 NEARER = 0.999  # a success is worth a query where it has less than this share of what the last one had
 

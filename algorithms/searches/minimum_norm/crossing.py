@@ -7,8 +7,8 @@ import numpy as np
 
 from algorithms.seam.access import Labels
 from algorithms.seam.case import Step
-from algorithms.searches.first_order import rank_rivals
-from algorithms.searches.iterates import Iterates, Seen
+from algorithms.searches.boundaries.first_order import rank_rivals
+from algorithms.searches.minimum_norm.iterates import Iterates, Seen
 
 
 def try_crossing(iterates: Iterates) -> Step[tuple[Labels, Seen]]:

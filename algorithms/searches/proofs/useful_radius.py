@@ -8,7 +8,7 @@ and each look on the way down costs as much as all the rest of an audit. Such a 
 it. Where the margin is flat around the sample (a dead zone, a saturated curve), first order tells no scale: there plain
 intervals, which cost next to nothing, tell from how far up to look.
 
-As in `algorithms/searches/radius.py`, only radii that were themselves proven count, and a sample's looks depend on
+As in `radius.py` beside this file, only radii that were themselves proven count, and a sample's looks depend on
 nothing but the sample, the model, and the hints about it.
 """
 
@@ -21,8 +21,8 @@ from algorithms.seam.case import Cohort, Conversation, Step
 from algorithms.seam.claims import Note
 from algorithms.seam.question import Owners
 from algorithms.seam.threat import Threat
-from algorithms.searches.radius import ALMOST, BESIDE, Prover, close_in, first_order_distance
-from algorithms.searches.zero import Look, ZeroSearch
+from algorithms.searches.proofs.radius import ALMOST, BESIDE, Prover, close_in, first_order_distance
+from algorithms.searches.proofs.zero import Look, ZeroSearch
 
 USEFUL = 1 / 16  # of the scale: a bound of less says little of the sample
 STEPS_A_DESCENT = 8  # for each so many steps, one look nearer by that share is allowed after the first has failed

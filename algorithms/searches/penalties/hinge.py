@@ -19,8 +19,8 @@ from algorithms.mathematics.losses import best_other, one_hot
 from algorithms.seam.access import Labels
 from algorithms.seam.case import Cohort, Step
 from algorithms.seam.question import Owners
-from algorithms.searches.first_order import rank_rivals
-from algorithms.searches.successes import Successes, on_host
+from algorithms.searches.boundaries.first_order import rank_rivals
+from algorithms.searches.tallies.successes import Successes, on_host
 
 UnitsName = Literal["sample", "box"]
 NO_AIM = -1

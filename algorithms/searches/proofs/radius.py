@@ -6,8 +6,8 @@ zero. Bounds cost time, no queries and no gradients.
     first guess -> farther while it is proven -> between the largest proven and the smallest that failed
 
 The guess is the distance to first order, the margin over its fall per unit, both read off the bounds at radius 0 and
-right beside it; hints may move it to what they say is proven, or broken. `algorithms/searches/zero.py` says where to
-look next. Any radius that was proven counts: bounds need not fall steadily, and none is inferred from another.
+right beside it; hints may move it to what they say is proven, or broken. `zero.py` beside it says where to look
+next. Any radius that was proven counts: bounds need not fall steadily, and none is inferred from another.
 """
 
 from collections.abc import Iterable
@@ -22,7 +22,7 @@ from algorithms.seam.claims import Abstained, LowerBound
 from algorithms.seam.question import Owners
 from algorithms.seam.questions.margins import AskMargins, Region, Relaxation
 from algorithms.seam.threat import Threat
-from algorithms.searches.zero import Look, ZeroSearch
+from algorithms.searches.proofs.zero import Look, ZeroSearch
 
 BESIDE = 1e-6  # the radius beside 0: bounds are float64, so that even so small a fall can be read
 ALMOST = 1e-7  # by which the first guess stays short of where a linear margin ends

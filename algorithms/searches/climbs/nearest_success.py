@@ -13,9 +13,9 @@ from algorithms.seam.case import Conversation
 from algorithms.seam.claims import Note
 from algorithms.seam.cost import Cost
 from algorithms.seam.threat import Threat
-from algorithms.searches.ascent import Climb
-from algorithms.searches.first_order import RIVALS
-from algorithms.searches.smallest_radius import search
+from algorithms.searches.boundaries.first_order import RIVALS
+from algorithms.searches.climbs.ascent import Climb
+from algorithms.searches.climbs.smallest_radius import search
 
 TOLERANCE = 0.01  # a search ends where the smallest success is within 1 % of the largest failure
 

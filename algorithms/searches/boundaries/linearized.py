@@ -11,7 +11,7 @@ from algorithms.seam.access import Rows, Scores
 from algorithms.seam.case import Step
 from algorithms.seam.question import Owners
 from algorithms.seam.questions.gradients import AskGradient
-from algorithms.searches.successes import Successes
+from algorithms.searches.tallies.successes import Successes
 
 
 class Boundaries(NamedTuple):

@@ -18,8 +18,8 @@ from algorithms.seam.case import Cohort, Step
 from algorithms.seam.question import Owners
 from algorithms.seam.questions.gradients import AskGradient
 from algorithms.seam.threat import Threat
-from algorithms.searches.successes import Successes
-from algorithms.searches.vanishing import Vanishing
+from algorithms.searches.tallies.successes import Successes
+from algorithms.searches.tallies.vanishing import Vanishing
 
 BEHIND = 1.002  # times the way to a boundary
 TINY = 1e-12  # no slope is taken for flatter

@@ -17,9 +17,9 @@ from algorithms.seam.case import Cohort, Step
 from algorithms.seam.question import Owners
 from algorithms.seam.questions.gradients import AskGradient, GradientQuestion
 from algorithms.seam.threat import Threat
-from algorithms.searches.first_order import rank_rivals
-from algorithms.searches.stationarity import Stationarity
-from algorithms.searches.successes import Successes
+from algorithms.searches.boundaries.first_order import rank_rivals
+from algorithms.searches.tallies.stationarity import Stationarity
+from algorithms.searches.tallies.successes import Successes
 
 
 @dataclass

@@ -19,9 +19,9 @@ from algorithms.mathematics.arrays import Mask, Numbers
 from algorithms.seam.access import Rows
 from algorithms.seam.case import Conversation, Step
 from algorithms.seam.question import Owners
-from algorithms.searches.constant_search import ConstantSearch
-from algorithms.searches.hinge import Hinge
-from algorithms.searches.sounding import Sounding
+from algorithms.searches.penalties.constant_search import ConstantSearch
+from algorithms.searches.penalties.hinge import Hinge
+from algorithms.searches.penalties.sounding import Sounding
 
 STUCK = 0.9999  # of the last look's loss (Carlini & Wagner's published code)
 REPEATS = 10  # constants from which on the last one is the best of those before (their code)
