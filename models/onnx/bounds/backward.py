@@ -17,12 +17,19 @@ def propagate_backward(
     rows: Tensor,
     relaxed: Mapping[str, Relaxed],
     disturbances: Mapping[str, Tensor],
+    added: Mapping[str, Tensor] | None = None,
 ) -> tuple[Slopes | None, Tensor]:
     """Find a and c (B,) with slopes.value >= a.x + c on the regions of `rows` (B,); a is None where it is 0.
 
     Rounding takes its worst: |slopes|.disturbance of every step on the way.
+
+    `added`: slopes (B, *shape) by values on the way, which the bound is to hold with: slopes.value + sum of
+    added.value >= a.x + c. Where a constraint says that added.value <= 0, slopes.value alone is no less
+    (Wang et al. 2021, beta-CROWN, arXiv:2103.06624).
     """
     pending = {name: slopes}
+    for value, more in (added or {}).items():
+        _add(pending, value, Slopes(more, plan.shapes[value]))
     constant = slopes.numbers.new_zeros(len(rows))
     for step in plan.back_from(name):
         here = pending.pop(step.name, None)

@@ -64,6 +64,7 @@ def _most_l2(gain: Tensor, room: Tensor, radii: Tensor) -> Tensor:
     room = torch.where(gain > 0, room, 0.0)  # (B, d)
     whole = (gain * room).sum(1)
     budget = radii.square()
+    slopes, gain = gain, gain.detach()  # at the best s, how s moves with the gain changes nothing
     scale = radii / gain.square().sum(1).sqrt().clamp(min=1e-300)
     for _ in range(ROUNDS):
         full = gain * scale[:, None] >= room
@@ -74,7 +75,7 @@ def _most_l2(gain: Tensor, room: Tensor, radii: Tensor) -> Tensor:
         if scale.device.type == "cpu" and torch.equal(scale, last):  # more rounds would change no bit: a card
             break  # makes them sooner than it is asked
     steps = torch.minimum(gain * scale[:, None], room)
-    dual = (gain * steps).sum(1) + (budget - steps.square().sum(1)) / (2 * scale.clamp(min=1e-300))
+    dual = (slopes * steps).sum(1) + (budget - steps.square().sum(1)) / (2 * scale.clamp(min=1e-300))
     return torch.minimum(dual, whole)
 
 

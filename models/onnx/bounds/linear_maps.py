@@ -20,7 +20,10 @@ def transposed(apply: Callable[..., Tensor], shapes: Sequence[Shape]) -> Callabl
     def adjoint(slopes: Slopes) -> tuple[Slopes, ...]:
         numbers = slopes.whole().numbers
         zeros = [numbers.new_zeros(len(numbers), *shape, requires_grad=True) for shape in shapes]
-        pulled = torch.autograd.grad(apply(*zeros), zeros, numbers, materialize_grads=True)
+        with torch.enable_grad():
+            found = apply(*zeros)
+        again = numbers.requires_grad  # whoever looks for better slopes differentiates what is pulled back
+        pulled = torch.autograd.grad(found, zeros, numbers, create_graph=again, materialize_grads=True)
         return tuple(Slopes(part, shape) for part, shape in zip(pulled, shapes, strict=True))
 
     return adjoint

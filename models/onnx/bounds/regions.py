@@ -46,12 +46,16 @@ class Regions:
 
     def least_gap(self, rows: Tensor, ours: Tensor, theirs: Tensor) -> Tensor:
         """Find lower bounds (B,) of f_ours - f_theirs, classes (B,): the better of linear and constant bounds."""
-        scores, shape = self.plan.output, self.plan.shapes[self.plan.output]
-        slopes = Slopes.one_hot(ours, shape).plus(Slopes.one_hot(theirs, shape).times(-torch.ones_like(ours)))
+        scores, slopes = self.plan.output, self.gaps(ours, theirs)
         found = self.least(scores, slopes, rows, self.constant_bounds)
         return (
             torch.maximum(found, self.least(scores, slopes, rows, self.linear_bounds)) if self.linear_bounds else found
         )
+
+    def gaps(self, ours: Tensor, theirs: Tensor) -> Slopes:
+        """Make the objectives f_ours - f_theirs, classes (B,), of the scores."""
+        shape = self.plan.shapes[self.plan.output]
+        return Slopes.one_hot(ours, shape).plus(Slopes.one_hot(theirs, shape).times(-torch.ones_like(ours)))
 
     def tighten(self, name: str, wanted: Tensor) -> None:
         """Bound the wanted numbers (R, *shape) of a value by backward passes, and keep what is tighter.

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from models.onnx.bounds.families import Family
 from models.onnx.bounds.node import Node
 from models.onnx.bounds.relaxations import Intervals, LinearBounds
 from models.onnx.bounds.rounding import gamma
@@ -44,11 +45,16 @@ class Rectifier:
         chord = (upper - self.leak * lower) / width
         one = torch.ones_like(lower)
         stable = torch.where(lower >= 0, one, self.leak)  # the slope where the sign is known
-        below = torch.where(upper > -lower, one, self.leak)
-        lower_slope = torch.where(unstable, below, stable)
-        upper_slope = torch.where(unstable, chord, stable)
+        is_steep = upper > -lower  # where y = x wastes less below than the other line
+        level = torch.zeros_like(lower)
+        upper_slope = (torch.where(unstable, chord, stable),)
         upper_offset = torch.where(unstable, upper - chord * upper, 0.0)
-        return LinearBounds((lower_slope,), torch.zeros_like(lower), (upper_slope,), upper_offset)
+        flattest, steepest = (
+            LinearBounds((torch.where(unstable, slope, stable),), level, upper_slope, upper_offset)
+            for slope in (self.leak * one, one)
+        )
+        chosen = torch.where(is_steep, steepest.lower_slopes[0], flattest.lower_slopes[0])
+        return Family((chosen,), level, upper_slope, upper_offset, flattest, steepest, is_steep.to(lower))
 
 
 @dataclass(frozen=True)
