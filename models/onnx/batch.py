@@ -35,12 +35,15 @@ class Batch:
         """Return the rows a call now, and before it those that were too many."""
         return "/".join(map(str, (*self._had, self.rows)))
 
-    def ask(self, question: Callable[[], Answer]) -> Answer:
-        """Ask, with fewer rows a call until the card has memory for them. Raises ModelFault where it never has."""
+    def ask(self, question: Callable[[int], Answer]) -> Answer:
+        """Ask a question that is handed its rows a call, fewer until the card has memory for them.
+
+        It reads them nowhere else: another thread may halve them meanwhile. Raises ModelFault where no number fits.
+        """
         while True:
             tried = self.rows
             try:
-                return question()
+                return question(tried)
             except (torch.OutOfMemoryError, CardIsFull) as error:
                 if self._is_given or tried <= FEWEST:
                     raise _no_room() from error

@@ -109,10 +109,9 @@ class Session:
     def ask_each(self, rows: Rows, outputs: list[str]) -> list[NDArray[Any]]:
         """Ask rows (m, *shape) for several outputs at once, each (m, ...). Raises ModelFault."""
         ask = partial(self._ask_each, rows, outputs)
-        return ask() if self.batch is None else self.batch.ask(ask)
+        return ask(None) if self.batch is None else self.batch.ask(ask)
 
-    def _ask_each(self, rows: Rows, outputs: list[str]) -> list[NDArray[Any]]:
-        fixed = None if self.batch is None else self.batch.rows  # for all of a question: another may halve it meanwhile
+    def _ask_each(self, rows: Rows, outputs: list[str], fixed: int | None) -> list[NDArray[Any]]:
         if not len(rows):
             return [each[:0] for each in self._answers(np.zeros((1, *rows.shape[1:]), rows.dtype), outputs, fixed)]
         parts = self._parts(rows, fixed)

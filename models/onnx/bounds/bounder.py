@@ -87,34 +87,31 @@ class Bounder:
         group, most, held = (CARD_GROUP, CARD_BUCKET, CARD_HELD) if on_card else (GROUP, BUCKET, HELD)
         self.batch = Batch(_power_of_two(group, held // plan.total))  # rows a group
         self._whole_group, self._whole_bucket = self.batch.rows, _power_of_two(bucket or most, held // plan.widest)
-        self._known_norms: dict[tuple[str, Norm], Tensor] = {}
+        self._known_norms: dict[tuple[str, Norm, int], Tensor] = {}
         self._looking = threading.Lock()
         self._groups, self._passes = (
             ThreadPoolExecutor(1 if on_card else cores(), way, initializer=torch.set_num_threads, initargs=(1,))
             for way in ("forward", "backward")
         )
 
-    @property
-    def _group(self) -> int:
-        return self.batch.rows
-
-    @property
-    def _bucket(self) -> int:
-        """Objectives a backward pass: fewer, by the same measure, where groups had to become smaller."""
-        return max(2, self._whole_bucket * self.batch.rows // self._whole_group)
-
     def margins(self, region: Region, labels: Labels, rivals: Classes, relaxation: Relaxation) -> NDArray[np.float64]:
         """Answer as `algorithms.seam.questions.margins.Bounded.margins` promises. Raises ModelFault."""
-        return self.batch.ask(lambda: self._answer(region, labels, rivals, relaxation))
+        return self.batch.ask(lambda group: self._answer(region, labels, rivals, relaxation, group))
 
-    def _answer(self, region: Region, labels: Labels, rivals: Classes, relaxation: Relaxation) -> NDArray[np.float64]:
+    def _answer(
+        self, region: Region, labels: Labels, rivals: Classes, relaxation: Relaxation, group: int
+    ) -> NDArray[np.float64]:
+        bucket = max(2, self._whole_bucket * group // self._whole_group)  # fewer where groups had to become smaller
 
         def work(start: int) -> NDArray[np.float64]:
-            part = slice(start, start + self._group)
-            return self._margins(_cut(region, part), labels[part], rivals[part], relaxation)
+            part = slice(start, start + group)
+            balls, norm = self._balls(_cut(region, part), group), region.threat.norm
+            regions = Regions(self._plan, balls, len(labels[part]), bucket, self._rounds, self._passes.map)
+            propagate(regions, relaxation, lambda name: self._dual_norms(name, norm, bucket))
+            return self._margins(regions, labels[part], rivals[part])
 
         try:
-            found = [np.zeros((0, rivals.shape[1])), *self._groups.map(work, range(0, len(labels), self._group))]
+            found = [np.zeros((0, rivals.shape[1])), *self._groups.map(work, range(0, len(labels), group))]
         except torch.OutOfMemoryError:
             raise
         except Exception as error:  # of other people's graphs, whose values may meet in any way
@@ -126,39 +123,36 @@ class Bounder:
         step = last_local(error, "step", GraphStep)
         return "" if step is None else self._plan.operator_of(step)
 
-    def _margins(self, region: Region, labels: Labels, rivals: Classes, relaxation: Relaxation) -> NDArray[np.float64]:
+    def _margins(self, regions: Regions, labels: Labels, rivals: Classes) -> NDArray[np.float64]:
         """Of one group of rows: the better of linear and constant bounds."""
-        each = self._passes.map
-        regions = Regions(self._plan, self._balls(region), len(labels), self._bucket, self._rounds, each)
-        propagate(regions, relaxation, lambda name: self._dual_norms(name, region.threat.norm))
         rows = torch.arange(len(labels), device=self._device).repeat_interleave(rivals.shape[1])
         ours = torch.from_numpy(labels).to(self._device)[rows]
         theirs = torch.from_numpy(rivals.reshape(-1)).to(self._device)
-        parts = buckets(len(rows), self._bucket, self._device)
-        found = each(lambda part: regions.least_gap(rows[part], ours[part], theirs[part]), parts)
+        parts = buckets(len(rows), regions.bucket, self._device)
+        found = regions.each(lambda part: regions.least_gap(rows[part], ours[part], theirs[part]), parts)
         return torch.cat(list(found))[: len(rows)].reshape(rivals.shape).cpu().numpy()
 
-    def _balls(self, region: Region) -> Balls:
+    def _balls(self, region: Region, group: int) -> Balls:
         """Filled up to the size of a group by the last row."""
-        rows, radii = (padded(values, self._group) for values in (region.rows, region.radii))
+        rows, radii = (padded(values, group) for values in (region.rows, region.radii))
         x, lower, upper = (self._tensor(values) for values in (rows, *region.threat.limits(rows)))
         return Balls(x, (x - lower).clamp(min=0), (upper - x).clamp(min=0), self._tensor(radii), region.threat.norm)
 
     def _tensor(self, values: NDArray[Any]) -> Tensor:
         return torch.tensor(np.ascontiguousarray(values), dtype=torch.float64, device=self._device)
 
-    def _dual_norms(self, name: str, norm: Norm) -> Tensor:
-        """Dual norms (1, *shape) of the slopes of a value that is affine in the rows. Found once."""
+    def _dual_norms(self, name: str, norm: Norm, bucket: int) -> Tensor:
+        """Dual norms (1, *shape) of the slopes of a value that is affine in the rows. Found once for a bucket."""
         with self._looking:
-            if (name, norm) not in self._known_norms:
-                self._known_norms[name, norm] = self._find_dual_norms(name, norm)
-            return self._known_norms[name, norm]
+            if (name, norm, bucket) not in self._known_norms:
+                self._known_norms[name, norm, bucket] = self._find_dual_norms(name, norm, bucket)
+            return self._known_norms[name, norm, bucket]
 
-    def _find_dual_norms(self, name: str, norm: Norm) -> Tensor:
+    def _find_dual_norms(self, name: str, norm: Norm, bucket: int) -> Tensor:
         shape = self._plan.shapes[name]
         count = int(np.prod(shape))
         found = []
-        for positions in buckets(count, self._bucket, self._device):
+        for positions in buckets(count, bucket, self._device):
             below, _ = propagate_backward(self._plan, name, Slopes.one_hot(positions, shape), positions, {}, {})
             assert below is not None
             found.append(lengths(below.numbers, norm.dual))

@@ -6,9 +6,10 @@ depend on its company; slices run side by side in a small pool. `benchmarks/jaco
 gradients of weights.
 """
 
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from typing import Any
 
@@ -28,17 +29,16 @@ from models.cards import ModelInput
 from models.device import Device, compute_exactly
 from models.onnx import probes
 from models.onnx.batch import Answer, Batch, filling_a_card
-from models.onnx.gradients.conversion import convert, withheld
-from models.onnx.gradients.narrow_convolutions import NarrowConvolutions, are_narrow
-from models.onnx.gradients.norms import Pieces, calls, drawn, laid_out, largest, norms_of_differences
+from models.onnx.gradients.calls import Calls, Context, as_tensor
+from models.onnx.gradients.conversion import convert
+from models.onnx.gradients.norms import Pieces, drawn, filled_calls, laid_out, largest
 from models.onnx.gradients.quantization import in_plain_ops
-from models.onnx.gradients.recording import Recorder
 from models.onnx.gradients.smoothness import kinks
 from models.onnx.gradients.substitutes import Substitutes
 from models.onnx.graph import number_values
 from models.onnx.network import Network
 from models.onnx.session import padded, rows_a_call, run_all
-from models.onnx.stumbling import being_run, fails, first_to_differ
+from models.onnx.stumbling import first_to_differ
 
 BUCKET = 32  # rows a call: enough for one core
 ON_CARD, ON_CARD_NUMBERS = 512, 2**22  # rows and numbers a call of a card: below 512 a call takes as long as one of 512
@@ -68,7 +68,7 @@ def _differentiator(
     model: ModelProto,
     about: ModelInput,
     device: Device,
-    calling: Callable[[], AbstractContextManager[Any]] | None = None,
+    within: Context | None = None,
 ) -> "Differentiator":
     batch = Batch(about.batch or bucket_of(about.shape, device), is_given=about.batch is not None)
     found, kept = kinks(model), b"" if device == "cpu" else model.SerializeToString()
@@ -76,7 +76,7 @@ def _differentiator(
     def again(size: int) -> torch.nn.Module:
         return convert(ModelProto.FromString(kept), _some(size, about.shape))
 
-    return Differentiator(convert(model, _some(batch.rows, about.shape)), found, batch, device, again, calling)
+    return Differentiator(convert(model, _some(batch.rows, about.shape)), found, batch, device, again, within)
 
 
 def _some(size: int, shape: tuple[int, ...]) -> Rows:
@@ -93,55 +93,43 @@ class Differentiator:
         batch: Batch,
         device: Device,
         again: Callable[[int], torch.nn.Module],
-        calling: Callable[[], AbstractContextManager[Any]] | None = None,
+        within: Context | None = None,
     ) -> None:
-        """`batch`: rows a call. `again`: converts the graph for fewer. `calling`: what each call is made within."""
+        """`batch`: rows a call. `again`: converts the graph for fewer. `within`: what each call is made in."""
         compute_exactly(device)
+        self.batch = batch
+        self._again, self._device, self._within, self._kinks = again, device, within, kinks
         with filling_a_card():
-            self._module = module.to(device)
-        self.batch, self._made_for = batch, batch.rows
-        self._again = again
-        self._kinks = kinks
-        self._device = device
-        is_narrow = device == "cpu" and are_narrow(module.buffers())
-        self._calling = calling or (NarrowConvolutions if is_narrow else nullcontext)
+            self._calls = Calls(module, batch.rows, device, within)
+        self._resizing = threading.Lock()
         threads = cores() if device == "cpu" else 2  # one waits for the card while the other gives it work
         self._window = max(4, 2 * threads)
         self._pool = ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,))
         self._drawing = ThreadPoolExecutor(cores())
-        self._norms = self._recorded()
 
-    @property
-    def _bucket(self) -> int:
-        return self.batch.rows
-
-    def _ask(self, question: Callable[[], Answer]) -> Answer:
+    def _ask(self, question: Callable[[Calls], Answer]) -> Answer:
         """Ask in calls of one size: where a card has no memory for it, all of the question again in smaller ones."""
+        return self.batch.ask(lambda rows: question(self._of_size(rows)))
 
-        def sized() -> Answer:
-            if self._made_for != self.batch.rows:
-                self._module, self._made_for = self._again(self.batch.rows).to(self._device), self.batch.rows
-                self._norms = self._recorded()
-            return question()
-
-        return self.batch.ask(sized)
-
-    def _recorded(self) -> Callable[[Tensor, Tensor, Tensor], Tensor]:
-        norms = partial(norms_of_differences, self._scores)
-        return norms if self._device == "cpu" else Recorder(norms)
+    def _of_size(self, rows: int) -> Calls:
+        """Whoever asks keeps what it got: another thread that halves the rows makes new ones."""
+        with self._resizing:
+            if self._calls.rows != rows:
+                self._calls = Calls(self._again(rows), rows, self._device, self._within)
+            return self._calls
 
     def gradients(self, rows: Rows, cotangent: Cotangent) -> tuple[Scores, Gradients]:
         """Answer as `algorithms.seam.questions.gradients.Differentiable.gradients` promises. Raises ModelFault."""
-        return self._ask(lambda: self._gradients(rows, cotangent))
+        return self._ask(lambda calls: self._gradients(calls, rows, cotangent))
 
-    def _gradients(self, rows: Rows, cotangent: Cotangent) -> tuple[Scores, Gradients]:
+    def _gradients(self, calls: Calls, rows: Rows, cotangent: Cotangent) -> tuple[Scores, Gradients]:
         if not len(rows):
-            _, scores = self._forward(np.zeros((1, *rows.shape[1:]), np.float32))
+            _, scores = calls.forward(np.zeros((1, *rows.shape[1:]), np.float32))
             return _numbers(scores, rows), np.zeros_like(rows)
 
         def answer(part: tuple[NDArray[np.int64], Rows]) -> tuple[Scores, Gradients]:
             positions, own = part
-            points, scores = self._forward(own)
+            points, scores = calls.forward(own)
             given = _numbers(scores, own)
             seeds = np.asarray(cotangent(given, positions), np.float32)
             seed = torch.from_numpy(padded(seeds, len(points))).to(scores)
@@ -149,8 +137,9 @@ class Differentiator:
             (gradient,) = torch.autograd.grad(scores, points, seed)
             return given, _numbers(gradient, own)
 
-        starts = range(0, len(rows), self._bucket)
-        parts = [(np.arange(i, min(i + self._bucket, len(rows))), rows[i : i + self._bucket]) for i in starts]
+        size = calls.rows
+        starts = range(0, len(rows), size)
+        parts = [(np.arange(i, min(i + size, len(rows))), rows[i : i + size]) for i in starts]
         answers = list(self._each(answer, parts))
         return np.concatenate([a[0] for a in answers]), np.concatenate([a[1] for a in answers])
 
@@ -161,10 +150,10 @@ class Differentiator:
     def hessian_products(self, rows: Rows, directions: Rows, labels: Labels, rivals: Labels) -> Products:
         """Answer as `algorithms.seam.questions.hessians.TwiceDifferentiable` promises. Raises ModelFault."""
 
-        def answer(start: int) -> Products:
-            part = slice(start, start + self._bucket)
+        def answer(calls: Calls, start: int) -> Products:
+            part = slice(start, start + calls.rows)
             own = rows[part]
-            points, scores = self._forward(own, nullcontext)  # convolutions by columns go back once only
+            points, scores = calls.forward(own, nullcontext)  # convolutions by columns go back once only
             place, seed = torch.arange(len(own)), torch.zeros_like(scores)
             seed[place, torch.from_numpy(labels[part])] += 1
             seed[place, torch.from_numpy(rivals[part])] -= 1
@@ -176,54 +165,38 @@ class Differentiator:
             (product,) = torch.autograd.grad(gradient, points, ways, materialize_grads=True)
             return _numbers(product, own)
 
-        return self._ask(lambda: np.concatenate(list(self._each(answer, range(0, len(rows), self._bucket)))))
+        def products(calls: Calls) -> Products:
+            return np.concatenate(list(self._each(partial(answer, calls), range(0, len(rows), calls.rows))))
+
+        return self._ask(products)
 
     def largest_gradient_norms(self, asked: Sequence[Differences]) -> Sequence[Norms]:
         """Answer as `algorithms.seam.questions.gradient_norms.GradientNorms` promises. Raises ModelFault."""
 
-        def answer(parts: Pieces) -> tuple[Pieces, Tensor]:
-            points, labels, rivals = (as_tensor(each) for each in laid_out(asked, parts, self._bucket))
-            return parts, self._norms(points, labels, rivals)
+        def answer(calls: Calls, parts: Pieces) -> tuple[Pieces, Tensor]:
+            points, labels, rivals = (as_tensor(each) for each in laid_out(asked, parts, calls.rows))
+            return parts, calls.norms(points, labels, rivals)
 
-        def norms() -> Sequence[Norms]:
-            filled = calls(drawn(asked, self._drawing, cores()), self._bucket)
+        def norms(calls: Calls) -> Sequence[Norms]:
+            filled = filled_calls(drawn(asked, self._drawing, cores()), calls.rows)
             with blaming_the_model():
-                return largest(asked, ((parts, found.cpu().numpy()) for parts, found in self._each(answer, filled)))
+                met = self._each(partial(answer, calls), filled)
+                return largest(asked, ((parts, found.cpu().numpy()) for parts, found in met))
 
         return self._ask(norms)
 
-    def _forward(
-        self, rows: Rows, calling: Callable[[], AbstractContextManager[Any]] | None = None
-    ) -> tuple[Tensor, Tensor]:
-        """-> (points, scores), padded to the bucket, the graph between them held."""
-        points = as_tensor(padded(rows, self._bucket)).to(self._device).requires_grad_(True)
-        return points, self._scores(points, calling)
-
-    def _scores(self, points: Tensor, calling: Callable[[], AbstractContextManager[Any]] | None = None) -> Tensor:
-        """Of points that want a gradient. Raises ModelFault, and Refused where there is none to be had."""
-        try:
-            with (calling or self._calling)():
-                scores: Tensor = self._module(points)
-        except torch.OutOfMemoryError:
-            raise
-        except Exception as error:  # a graph of other people's, rebuilt by a young library, may stumble in any way
-            raise ModelFault(fails("gradients", being_run(self._module, points.detach()))) from error
-        if not scores.requires_grad:
-            raise withheld("There is no gradient: the graph turns the rows into whole numbers or truth values.")
-        return scores
-
     def steps(self, rows: Rows) -> tuple[str, ...]:
         """Name the steps that have substitutes, as ONNX calls them, on rows that are known to run."""
-        points = torch.from_numpy(padded(rows[: self._bucket], self._bucket)).to(self._device).requires_grad_(True)
+        points = self._calls.points(rows[: self._calls.rows]).requires_grad_(True)
         with Substitutes() as substitutes:
-            self._module(points)
+            self._calls.module(points)
         return tuple(sorted(substitutes.met))
 
     def first_to_differ(self, model: ModelProto, rows: Rows, are_close: Callable[[Any, Any], bool]) -> str:
         """Name the first operator that answers otherwise than in the graph it was converted from, or ""."""
-        points = padded(rows[: self._bucket], self._bucket)
-        found = run_all(model, points)
-        return first_to_differ(self._module, torch.from_numpy(points).to(self._device), found, are_close)
+        points = self._calls.points(rows[: self._calls.rows])
+        found = run_all(model, points.cpu().numpy())
+        return first_to_differ(self._calls.module, points, found, are_close)
 
     def _each(self, work: Callable[[Part], Made], parts: Iterable[Part]) -> Iterator[Made]:
         """In order, a few ahead: what is held at once is bounded by the window, not by the question."""
@@ -240,11 +213,6 @@ def blaming_the_model() -> Iterator[None]:
         raise
     except (RuntimeError, MemoryError) as error:
         raise ModelFault("The model failed while its gradients were taken; try smaller samples.") from error
-
-
-def as_tensor(values: NDArray[Any]) -> Tensor:
-    """Take rows as they lie in memory, or a copy in C order: cuDNN chooses kernels by strides."""
-    return torch.from_numpy(np.ascontiguousarray(values))
 
 
 def _numbers(values: Tensor, rows: Rows) -> NDArray[np.float32]:

@@ -31,7 +31,7 @@ def drawn(asked: Sequence[Differences], pool: Executor, threads: int) -> Iterato
     return ahead(pool, lambda block: (block[0], asked[block[0]].ball.block(block[1])), blocks, most)
 
 
-def calls(blocks: Iterable[tuple[int, Rows]], size: int) -> Iterator[Pieces]:
+def filled_calls(blocks: Iterable[tuple[int, Rows]], size: int) -> Iterator[Pieces]:
     """Fill calls of `size` rows with the blocks, one after the other. The last may have fewer."""
     parts: Pieces = []
     room = size

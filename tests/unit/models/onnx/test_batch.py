@@ -29,11 +29,11 @@ ERRORS = [torch.OutOfMemoryError("CUDA out of memory"), CardIsFull()]
 def test_a_question_that_does_not_fit_is_asked_again_as_a_whole_with_half_the_rows(error: Exception) -> None:
     batch, asked = Batch(128), []
 
-    def question() -> int:
-        asked.append(batch.rows)
-        if batch.rows > 40:
+    def question(rows: int) -> int:
+        asked.append(rows)
+        if rows > 40:
             raise error
-        return batch.rows
+        return rows
 
     assert batch.ask(question) == 32
     assert asked == [128, 64, 32]
@@ -44,11 +44,11 @@ def test_a_question_that_does_not_fit_is_asked_again_as_a_whole_with_half_the_ro
 def test_threads_that_meet_a_full_card_together_halve_once() -> None:
     batch, together = Batch(128), threading.Barrier(4)
 
-    def question() -> int:
-        if batch.rows == 128:
+    def question(rows: int) -> int:
+        if rows == 128:
             together.wait()
             raise CardIsFull
-        return batch.rows
+        return rows
 
     with ThreadPoolExecutor(4) as pool:
         assert list(pool.map(lambda _: batch.ask(question), range(4))) == [64] * 4
@@ -59,8 +59,8 @@ def test_threads_that_meet_a_full_card_together_halve_once() -> None:
 def test_a_card_that_has_no_room_at_all_is_a_fault_and_no_number(batch: Batch, tries: int) -> None:
     asked = []
 
-    def question() -> None:
-        asked.append(batch.rows)
+    def question(rows: int) -> None:
+        asked.append(rows)
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB")
 
     with pytest.raises(ModelFault, match="no memory left for this model") as fault:
