@@ -10,7 +10,7 @@ from algorithms.seam.access import Access
 from algorithms.seam.case import Case, Cohort, Conversation
 from algorithms.seam.claims import Kind
 from algorithms.seam.cost import Cost
-from algorithms.seam.threat import N, Threat
+from algorithms.threats.threat import N, Threat
 
 
 class Params(BaseModel):

@@ -23,7 +23,7 @@ from algorithms.mathematics.norms import Norm
 from algorithms.method import Budget
 from algorithms.registry import method
 from algorithms.seam.claims import Kind
-from algorithms.seam.threat import Threat
+from algorithms.threats.threat import Threat
 from benchmarks import data, figures, peers, side_ours
 from benchmarks.figures import Figure
 

@@ -27,7 +27,7 @@ from algorithms.method import Budget, Method
 from algorithms.registry import METHODS, method
 from algorithms.seam.access import Access
 from algorithms.seam.claims import Kind
-from algorithms.seam.threat import Box, Threat
+from algorithms.threats.threat import Box, Threat
 from tests.exact import Exact, enumerated_cases, linear_cases, neighbor_cases, programmed_cases, smooth_cases
 
 ROUNDING = 1e-6  # a score is above r* where it is so by more

@@ -23,7 +23,7 @@ from algorithms.driver.running import Samples, run
 from algorithms.method import Budget, Method
 from algorithms.registry import METHODS, version
 from algorithms.seam.access import Model
-from algorithms.seam.threat import Threat
+from algorithms.threats.threat import Threat
 from benchmarks import data, side_ours
 
 NOTED = Path(".bench") / "clever_repeatability.jsonl"

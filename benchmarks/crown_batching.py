@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from algorithms.mathematics.norms import Norm
 from algorithms.seam.questions.margins import Region, Relaxation
-from algorithms.seam.threat import Threat
+from algorithms.threats.threat import Threat
 from benchmarks import data, figures
 from benchmarks.figures import Figure
 from models.onnx.bounds.bounder import Bounder, bounder

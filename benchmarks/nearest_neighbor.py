@@ -26,7 +26,7 @@ from algorithms.driver.running import Samples, run
 from algorithms.method import Budget
 from algorithms.registry import method
 from algorithms.seam.questions.neighbors import Neighbors
-from algorithms.seam.threat import Threat
+from algorithms.threats.threat import Threat
 from models.neighbors.classifier import NeighborClassifier
 from tests.nearest import exact_radius
 

@@ -29,7 +29,7 @@ from algorithms.mathematics.norms import Counting, Measure, Norm
 from algorithms.method import Budget
 from algorithms.registry import method
 from algorithms.seam.hint import NOTHING_KNOWN, Hint
-from algorithms.seam.threat import Threat
+from algorithms.threats.threat import Threat
 from benchmarks import data, peers, side_ours
 from benchmarks.sides import Side
 

@@ -9,7 +9,7 @@ from algorithms.mathematics.norms import Norm
 from algorithms.seam.access import Access
 from algorithms.seam.questions.margins import Bounded, Region, Relaxation
 from algorithms.seam.questions.scores import Scorer
-from algorithms.seam.threat import Threat
+from algorithms.threats.threat import Threat
 from benchmarks import data, side_ours
 from benchmarks.sides import serve
 

@@ -20,8 +20,8 @@ from algorithms.seam.access import Access
 from algorithms.seam.case import Cohort, Conversation
 from algorithms.seam.claims import UpperBound
 from algorithms.seam.questions.scores import Scorer
-from algorithms.seam.threads import cores
-from algorithms.seam.threat import Box, Threat
+from algorithms.threads import cores
+from algorithms.threats.threat import Box, Threat
 from benchmarks import data
 from benchmarks.sides import serve
 from models.cards import ModelCard

@@ -9,7 +9,7 @@ from algorithms.mathematics.norms import Measure
 from algorithms.mathematics.windows import Canvas
 from algorithms.method import Method
 from algorithms.registry import version
-from algorithms.seam.threat import Box, Threat
+from algorithms.threats.threat import Box, TargetRule, Threat
 from jobs.hints import GivenHints
 from jobs.request import Goal, JobRequest
 from models.cards import ModelCard, SamplesCard
@@ -41,7 +41,7 @@ class ThreatSpec(Record):
         return Threat[Any](norm=self.norm, box=box, epsilon=self.epsilon, targeted=self.goal_rule, pixels=pixels)
 
     @property
-    def goal_rule(self) -> Literal["random", "least_likely", "runner_up", "given"] | None:
+    def goal_rule(self) -> TargetRule | None:
         """Names the rule that chooses targets; None: untargeted."""
         if self.goal == "untargeted":
             return None

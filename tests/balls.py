@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from algorithms.mathematics.norms import Norm
-from algorithms.seam.threat import Box
+from algorithms.threats.threat import Box
 
 Array = NDArray[np.float64]
 

@@ -11,7 +11,7 @@ from onnx import TensorProto, helper
 from algorithms.mathematics.geometry import lengths
 from algorithms.mathematics.norms import Norm
 from algorithms.seam.questions.margins import Region, Relaxation
-from algorithms.seam.threat import Box, Threat
+from algorithms.threats.threat import Box, Threat
 from models.onnx.bounds.bounder import Bounder, bounder
 from models.onnx.network import Network, read
 from tests.devices import DEVICE

@@ -11,7 +11,7 @@ from scipy.optimize import nnls
 from algorithms.mathematics.norms import Norm
 from algorithms.seam.access import Access, Labels, Rows
 from algorithms.seam.questions.neighbors import Neighbors
-from algorithms.seam.threat import Box
+from algorithms.threats.threat import Box
 from tests.truths import ClosedForm
 
 Array = NDArray[np.float64]

@@ -6,7 +6,7 @@ from algorithms.driver.running import Samples, run
 from algorithms.mathematics.norms import Norm
 from algorithms.method import Budget, Method
 from algorithms.seam.claims import Finding
-from algorithms.seam.threat import Box, Threat
+from algorithms.threats.threat import Box, Threat
 from tests.truths import ClosedForm, Linear, TinyReLU
 
 UNBOUNDED = Box.unbounded()

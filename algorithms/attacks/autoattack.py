@@ -21,7 +21,7 @@ from algorithms.seam.claims import Details, Kind, Note
 from algorithms.seam.cost import Cost
 from algorithms.seam.part import Part
 from algorithms.seam.questions.scores import AskScores
-from algorithms.seam.threat import Threat
+from algorithms.threats.threat import Threat
 
 TARGETS = 9  # classes that targeted parts aim at
 REPEATS = 2  # of the clean row, to see whether the answer changes

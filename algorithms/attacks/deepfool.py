@@ -19,11 +19,11 @@ from algorithms.seam.access import Access
 from algorithms.seam.case import Cohort, Conversation
 from algorithms.seam.claims import Kind
 from algorithms.seam.cost import Cost
-from algorithms.seam.threat import Threat
 from algorithms.searches.boundaries.first_order import RIVALS, leading_rivals
 from algorithms.searches.boundaries.linearized import Boundaries, linearize
 from algorithms.searches.tallies.successes import Successes
 from algorithms.searches.tallies.vanishing import Vanishing
+from algorithms.threats.threat import Threat
 
 
 class DeepFoolParams(Params):

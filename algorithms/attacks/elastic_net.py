@@ -21,13 +21,13 @@ from algorithms.seam.case import Cohort, Conversation
 from algorithms.seam.claims import Kind
 from algorithms.seam.cost import Cost
 from algorithms.seam.question import Owners
-from algorithms.seam.threat import Threat
 from algorithms.searches.boundaries.first_order import RIVALS
 from algorithms.searches.penalties.constant_search import ConstantSearch
 from algorithms.searches.penalties.hinge import hinges_in
 from algorithms.searches.penalties.penalty import Penalty
 from algorithms.searches.penalties.sounding import Sounding
 from algorithms.searches.tallies.successes import Successes
+from algorithms.threats.threat import Threat
 
 PRESETS: dict[str, dict[str, Any]] = {
     "quick": {},

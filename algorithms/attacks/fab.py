@@ -23,11 +23,11 @@ from algorithms.seam.case import Cohort, Conversation, Step
 from algorithms.seam.claims import Kind
 from algorithms.seam.cost import Cost
 from algorithms.seam.question import Owners
-from algorithms.seam.threat import Threat
 from algorithms.searches.boundaries.first_order import RIVALS, leading_rivals
 from algorithms.searches.boundaries.linearized import Boundaries, linearize
 from algorithms.searches.tallies.successes import Successes
 from algorithms.searches.tallies.vanishing import Vanishing
+from algorithms.threats.threat import Threat
 
 ALPHA_MAX = 0.1  # most of the sample's own step in the mixture (sec. 3.2)
 TINY = 1e-12

@@ -20,10 +20,10 @@ from algorithms.seam.case import Cohort, Conversation
 from algorithms.seam.claims import Kind
 from algorithms.seam.cost import Cost
 from algorithms.seam.question import Owners
-from algorithms.seam.threat import Threat
 from algorithms.searches.boundaries.first_order import RIVALS, rank_rivals
 from algorithms.searches.minimum_norm.crossing import try_crossing
 from algorithms.searches.minimum_norm.iterates import NO_AIM, Iterates, Seen
+from algorithms.threats.threat import Threat
 
 LAST = 0.01  # of the first step: the last one
 

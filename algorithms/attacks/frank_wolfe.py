@@ -27,11 +27,11 @@ from algorithms.seam.claims import Kind, Note
 from algorithms.seam.cost import Cost
 from algorithms.seam.question import Owners
 from algorithms.seam.questions.gradients import AskGradient
-from algorithms.seam.threat import Threat
 from algorithms.searches.boundaries.first_order import RIVALS, FirstOrder, rank_rivals
 from algorithms.searches.climbs.smallest_radius import search
 from algorithms.searches.tallies.successes import Successes, on_host
 from algorithms.searches.tallies.vanishing import Vanishing
+from algorithms.threats.threat import Threat
 
 TOLERANCE = 0.01  # a search ends where the smallest success is within 1 % of the largest failure
 

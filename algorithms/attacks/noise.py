@@ -27,8 +27,8 @@ from algorithms.seam.claims import Kind, UpperBound
 from algorithms.seam.cost import Cost
 from algorithms.seam.labeling import is_fooled
 from algorithms.seam.questions.labels import AskLabels
-from algorithms.seam.threat import Threat
 from algorithms.searches.labels.line import Segment, halve
+from algorithms.threats.threat import Threat
 
 BLOCK = 8  # points asked at once, all at one radius
 FIRST_SHARE = 0.01  # of the way to the farthest point of the box: the first radius

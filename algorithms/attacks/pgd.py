@@ -16,9 +16,9 @@ from algorithms.method import Method
 from algorithms.seam.access import Access
 from algorithms.seam.case import Cohort, Conversation
 from algorithms.seam.claims import Kind
-from algorithms.seam.threat import Threat
 from algorithms.searches.climbs.ascent import Climb
 from algorithms.searches.climbs.nearest_success import ClimbParams, climb_nearest, minimum
+from algorithms.threats.threat import Threat
 
 
 class PGDParams(ClimbParams):

@@ -22,10 +22,10 @@ from algorithms.seam.case import Cohort, Conversation
 from algorithms.seam.claims import Kind
 from algorithms.seam.cost import Cost
 from algorithms.seam.question import Owners
-from algorithms.seam.threat import Threat
 from algorithms.searches.boundaries.first_order import RIVALS
 from algorithms.searches.minimum_norm.crossing import try_crossing
 from algorithms.searches.minimum_norm.iterates import TINY, Iterates
+from algorithms.threats.threat import Threat
 
 LAST = 0.1  # of the first rate: the last one
 

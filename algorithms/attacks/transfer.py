@@ -19,8 +19,8 @@ from algorithms.seam.claims import Kind, Note, UpperBound
 from algorithms.seam.cost import Cost
 from algorithms.seam.labeling import is_fooled
 from algorithms.seam.questions.labels import AskLabels
-from algorithms.seam.threat import Threat
 from algorithms.searches.labels.line import Segment, halve
+from algorithms.threats.threat import Threat
 
 GROWTH = 1.25  # of the distance from try to try
 SHORT = 1 - 1e-6  # of epsilon: what rounding may add

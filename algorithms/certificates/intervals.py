@@ -18,8 +18,8 @@ from algorithms.seam.access import Access
 from algorithms.seam.case import Cohort, Conversation
 from algorithms.seam.claims import Kind
 from algorithms.seam.cost import Cost
-from algorithms.seam.threat import Threat
 from algorithms.searches.proofs import radius as radius_search
+from algorithms.threats.threat import Threat
 
 
 class IntervalsParams(Params):

@@ -18,14 +18,14 @@ from pydantic import Field, model_validator
 
 from algorithms.mathematics.norms import Norm
 from algorithms.mathematics.statistics import lower_limit
+from algorithms.mathematics.streams import BLOCK
 from algorithms.method import Method, Params
 from algorithms.seam.access import Access, Labels, Rows
 from algorithms.seam.case import Case, Conversation, Step
 from algorithms.seam.claims import Abstained, Details, Kind, SmoothedLowerBound
 from algorithms.seam.cost import Cost
 from algorithms.seam.questions.cloud import AskCloud, Cloud
-from algorithms.seam.streams import BLOCK
-from algorithms.seam.threat import Threat
+from algorithms.threats.threat import Threat
 
 PIECE = 4 * BLOCK  # votes asked at once: a cancel waits for so many, and their batch is full already
 SELECTION, ESTIMATION = 0, 1_000_000  # counters of the stream: no vote that chose the class may count for it

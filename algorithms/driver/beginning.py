@@ -12,7 +12,7 @@ from algorithms.driver.trial import Trial
 from algorithms.method import Method, Params
 from algorithms.seam.access import Rows
 from algorithms.seam.case import Case, Cohort, Conversation
-from algorithms.seam.threat import Threat
+from algorithms.threats.threat import Threat
 
 
 def begin(

@@ -12,7 +12,7 @@ from dataclasses import replace
 from algorithms.driver.trial import Trial
 from algorithms.errors import Contradiction
 from algorithms.seam.claims import Details, Exact, Finding, Kind, LowerBound, Outcome
-from algorithms.seam.threat import Threat
+from algorithms.threats.threat import Threat
 
 ROUNDING = 1e-6  # share by which two computations of one distance may differ
 CLOSE = 1e-3  # share within which ends meet that are claimed to: a point must lie a little behind its boundary

@@ -13,7 +13,7 @@ from algorithms.seam.claims import Claim, Details, Note, UpperBound
 from algorithms.seam.part import Part, PartEnded
 from algorithms.seam.question import Owners, Question
 from algorithms.seam.rows import RowQuestion
-from algorithms.seam.threat import Threat
+from algorithms.threats.threat import Threat
 
 
 def with_parts(conversation: Conversation, cohort: Cohort, threat: Threat) -> Conversation:

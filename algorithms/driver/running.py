@@ -15,9 +15,9 @@ from algorithms.driver.conclusion import conclude
 from algorithms.driver.confirming import confirm
 from algorithms.driver.progress import Checkpoint, RunProgress, Stop
 from algorithms.driver.talk import Talk
-from algorithms.driver.targets import choose_targets
 from algorithms.driver.trial import Trial
 from algorithms.errors import ModelFault
+from algorithms.mathematics.streams import Stream
 from algorithms.method import Budget, Method, Params
 from algorithms.seam.access import Access, Labels, Model, Rows
 from algorithms.seam.claims import Abstained, Note, Outcome
@@ -25,9 +25,9 @@ from algorithms.seam.hint import NOTHING_KNOWN, Hint
 from algorithms.seam.labeling import NO_CLASS, named
 from algorithms.seam.questions.labels import AskLabels
 from algorithms.seam.questions.scores import AskScores
-from algorithms.seam.streams import Stream
-from algorithms.seam.threads import Work, side_by_side
-from algorithms.seam.threat import Threat
+from algorithms.threads import Work, side_by_side
+from algorithms.threats.targets import choose_targets
+from algorithms.threats.threat import Threat
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from algorithms.driver.trial import Trial
 from algorithms.seam.case import Conversation
 from algorithms.seam.claims import Ended
 from algorithms.seam.question import Question
-from algorithms.seam.threat import Threat
+from algorithms.threats.threat import Threat
 
 
 @dataclass

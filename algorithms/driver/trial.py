@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass, field
 
+from algorithms.mathematics.streams import Stream
 from algorithms.seam.access import Rows, Scores
 from algorithms.seam.claims import (
     Abstained,
@@ -18,8 +19,7 @@ from algorithms.seam.claims import (
 )
 from algorithms.seam.cost import Cost
 from algorithms.seam.hint import Hint
-from algorithms.seam.streams import Stream
-from algorithms.seam.threat import Threat
+from algorithms.threats.threat import Threat
 
 STAGE = 1.25  # a trace keeps one success while the cost grows by this: 40 up to 10,000 queries
 BEHIND = 3  # earlier points kept: the best may hug a boundary that the model does not draw twice alike

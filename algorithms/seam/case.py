@@ -15,11 +15,11 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from algorithms.mathematics.streams import Stream
 from algorithms.seam.access import Labels, Rows, Scores
 from algorithms.seam.claims import Claim
 from algorithms.seam.hint import NOTHING_KNOWN, Hint
 from algorithms.seam.question import Question
-from algorithms.seam.streams import Stream
 
 Found = TypeVar("Found")
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from algorithms.seam.access import Rows
-from algorithms.seam.threat import Threat
+from algorithms.threats.threat import Threat
 
 
 @dataclass(frozen=True)

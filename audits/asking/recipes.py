@@ -14,7 +14,7 @@ from algorithms import registry
 from algorithms.errors import Refused
 from algorithms.method import Budget, Method
 from algorithms.registry import MethodParams
-from algorithms.seam.threat import Threat
+from algorithms.threats.threat import Threat
 from audits.asking.drafts import RECIPES
 from audits.asking.recipe import RecipeStep, ReleasedRecipe
 from audits.asking.request import AuditRequest

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from algorithms.errors import Refused
-from algorithms.seam.threat import Box
+from algorithms.threats.threat import Box
 from jobs.request import ThreatRequest
 from jobs.spec import Bound
 from models.cards import SamplesCard

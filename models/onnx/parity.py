@@ -7,7 +7,7 @@ from algorithms.errors import ModelFault, Refused
 from algorithms.mathematics.norms import Norm
 from algorithms.seam.access import Rows, Scores
 from algorithms.seam.questions.margins import Region, Relaxation
-from algorithms.seam.threat import Box, Threat
+from algorithms.threats.threat import Box, Threat
 from models.cards import Parity
 from models.device import Device
 from models.onnx.bounds.bounder import Bounder, bounder

@@ -18,7 +18,7 @@ from onnxruntime.capi import onnxruntime_pybind11_state as native
 
 from algorithms.errors import ModelFault
 from algorithms.seam.access import Rows
-from algorithms.seam.threads import cores
+from algorithms.threads import cores
 from models.device import PROCESSOR, Device, providers
 from models.onnx.batch import Batch, CardIsFull
 from models.onnx.graph import as_outputs

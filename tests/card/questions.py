@@ -6,11 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from algorithms.mathematics.norms import Norm
+from algorithms.mathematics.streams import Stream
 from algorithms.seam.access import Access, Rows
 from algorithms.seam.questions.gradient_norms import Ball, Differences
 from algorithms.seam.questions.margins import Region
-from algorithms.seam.streams import Stream
-from algorithms.seam.threat import Threat
+from algorithms.threats.threat import Threat
 from models.opening import OpenedModel
 
 NETS = ("cnn", "resnet block", "digits")

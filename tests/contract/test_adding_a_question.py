@@ -20,7 +20,7 @@ from algorithms.mathematics.norms import Norm
 from algorithms.method import Budget
 from algorithms.registry import method
 from algorithms.seam.questions.neighbors import Neighbors
-from algorithms.seam.threat import Box, Threat
+from algorithms.threats.threat import Box, Threat
 from models.neighbors.classifier import NeighborClassifier
 from tests.nearest import exact_radius
 

@@ -80,7 +80,7 @@ import numpy as np
 from algorithms.driver.running import Samples, run
 from algorithms.method import Budget
 from algorithms.registry import method
-from algorithms.seam.threat import Threat
+from algorithms.threats.threat import Threat
 from audits.asking.admission import admit
 from audits.asking.request import AuditRequest
 from audits.composing.compose import Material, compose

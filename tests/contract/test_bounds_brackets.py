@@ -19,8 +19,8 @@ from algorithms.registry import METHODS, method
 from algorithms.seam.access import Access, Labels
 from algorithms.seam.claims import Finding, Kind
 from algorithms.seam.questions.margins import Region, Relaxation
-from algorithms.seam.threat import Box, Threat
 from algorithms.searches.proofs.radius import MARGINS
+from algorithms.threats.threat import Box, Threat
 from models.onnx.bounds.bounder import bounder
 from models.onnx.classifier import OnnxClassifier
 from models.onnx.gradients.differentiator import differentiator

@@ -8,7 +8,7 @@ from algorithms.errors import ModelFault
 from algorithms.mathematics.norms import Norm
 from algorithms.method import Budget
 from algorithms.registry import method
-from algorithms.seam.threat import Threat
+from algorithms.threats.threat import Threat
 from tests.laws.members import SHAPE, linear
 from tests.truths import Linear
 

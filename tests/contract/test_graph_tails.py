@@ -22,7 +22,7 @@ from algorithms.method import Budget
 from algorithms.registry import method
 from algorithms.seam.access import Access
 from algorithms.seam.questions.margins import Region
-from algorithms.seam.threat import Box, Threat
+from algorithms.threats.threat import Box, Threat
 from models.cards import Inspection
 from models.onnx.bounds.bounder import bounder
 from models.onnx.classifier import OnnxClassifier

@@ -14,7 +14,7 @@ from algorithms.mathematics.norms import Norm
 from algorithms.method import Budget
 from algorithms.registry import method
 from algorithms.seam.access import Rows
-from algorithms.seam.threat import Threat
+from algorithms.threats.threat import Threat
 from models.onnx.classifier import OnnxClassifier
 from models.onnx.gate.check import check
 from models.onnx.network import read

@@ -14,7 +14,7 @@ from algorithms.registry import METHODS, method
 from algorithms.seam.access import Access
 from algorithms.seam.claims import Finding, Kind
 from algorithms.seam.questions.neighbors import Neighbors
-from algorithms.seam.threat import Threat
+from algorithms.threats.threat import Threat
 from models.neighbors.classifier import NeighborClassifier
 from tests.nearest import exact_radius
 

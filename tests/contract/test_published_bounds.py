@@ -13,7 +13,7 @@ from torch import Tensor
 
 from algorithms.mathematics.norms import Norm
 from algorithms.seam.questions.margins import Region
-from algorithms.seam.threat import Box, Threat
+from algorithms.threats.threat import Box, Threat
 from models.onnx.bounds.bounder import Bounder, bounder
 from models.onnx.bounds.concretization import Balls
 from models.onnx.bounds.plan import plan

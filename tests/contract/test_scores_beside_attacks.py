@@ -11,7 +11,7 @@ from algorithms.mathematics.norms import NORMS
 from algorithms.method import Budget
 from algorithms.registry import method
 from algorithms.seam.access import Access
-from algorithms.seam.threat import Threat
+from algorithms.threats.threat import Threat
 from models.onnx.classifier import OnnxClassifier
 from models.onnx.gate.check import check
 from models.onnx.gradients.differentiator import differentiator

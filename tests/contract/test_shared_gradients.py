@@ -14,7 +14,7 @@ from algorithms.seam.case import Case, Conversation
 from algorithms.seam.claims import Estimate, Kind, Note, Outcome
 from algorithms.seam.cost import Cost
 from algorithms.seam.questions.gradients import AskGradient
-from algorithms.seam.threat import Threat
+from algorithms.threats.threat import Threat
 from models.onnx.classifier import OnnxClassifier
 from models.onnx.gradients.differentiator import differentiator
 from models.onnx.network import read

@@ -8,7 +8,7 @@ from algorithms.mathematics.norms import NORMS, Norm
 from algorithms.method import Budget
 from algorithms.registry import method
 from algorithms.seam.claims import Finding
-from algorithms.seam.threat import Threat
+from algorithms.threats.threat import Threat
 from audits.renderings.render import render
 from models.opening import open_model
 from tests.devices import DEVICE

@@ -8,7 +8,7 @@ import pytest
 from sklearn.datasets import load_digits
 
 from algorithms.seam.questions.neighbors import Neighbors
-from algorithms.seam.threat import Threat
+from algorithms.threats.threat import Threat
 from brinell.client import Client
 from brinell.errors import BrinellError
 from tests.nearest import exact_radius

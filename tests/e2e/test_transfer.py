@@ -12,7 +12,7 @@ from algorithms.method import Budget
 from algorithms.registry import method
 from algorithms.seam.claims import Kind
 from algorithms.seam.hint import Hint
-from algorithms.seam.threat import Threat
+from algorithms.threats.threat import Threat
 from models.opening import open_model
 from tests.e2e.machine import DIGITS
 from tests.jobs_for_tests import ready_card

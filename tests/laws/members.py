@@ -19,7 +19,7 @@ from algorithms.registry import METHODS
 from algorithms.seam.access import Access
 from algorithms.seam.claims import Kind, Outcome
 from algorithms.seam.hint import Hint
-from algorithms.seam.threat import Box, Threat
+from algorithms.threats.threat import Box, Threat
 from tests.nearest import Nearest
 from tests.truths import ClosedForm, Constant, Linear
 

@@ -9,7 +9,7 @@ from algorithms.driver.running import Samples
 from algorithms.mathematics.norms import NORMS
 from algorithms.registry import method
 from algorithms.seam.claims import Kind, UpperBound
-from algorithms.seam.threat import Box
+from algorithms.threats.threat import Box
 from tests.laws.members import SHAPE, go, linear, samples
 from tests.truths import Constant
 

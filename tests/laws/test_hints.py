@@ -7,7 +7,7 @@ import pytest
 
 from algorithms.driver.running import Samples
 from algorithms.seam.hint import NOTHING_KNOWN, Hint
-from algorithms.seam.threat import Box, Threat
+from algorithms.threats.threat import Box, Threat
 from audits.evidence.brackets import reached
 from tests.laws.members import SHAPE, N, go, held, is_attack, samples, truth, undisturbed
 

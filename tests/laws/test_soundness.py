@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from algorithms.seam.claims import Kind
-from algorithms.seam.threat import Box, Threat
+from algorithms.threats.threat import Box, Threat
 from audits.evidence.brackets import reached
 from tests.laws.members import go, held, is_attack, is_certificate, linear, samples, truth, undisturbed
 

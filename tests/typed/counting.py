@@ -12,7 +12,7 @@ from algorithms.seam.access import Access
 from algorithms.seam.case import Case, Conversation
 from algorithms.seam.claims import Kind
 from algorithms.seam.cost import Cost
-from algorithms.seam.threat import N, Threat
+from algorithms.threats.threat import N, Threat
 
 
 def measures_gradients(case: Case, threat: Threat, params: object) -> Conversation:

@@ -16,8 +16,8 @@ from algorithms.mathematics.norms import Measure
 from algorithms.method import Budget
 from algorithms.seam.claims import Finding, Outcome
 from algorithms.seam.hint import Hint
-from algorithms.seam.threads import cores
-from algorithms.seam.threat import Box, TargetRule, Threat
+from algorithms.threads import cores
+from algorithms.threats.threat import Box, TargetRule, Threat
 from jobs.hints import as_arrays, from_arrays, unpacked
 from jobs.result import ChunkResult
 from jobs.spec import JobSpec

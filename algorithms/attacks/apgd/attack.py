@@ -25,12 +25,12 @@ from algorithms.seam.case import Cohort, Conversation, Step
 from algorithms.seam.claims import Kind, Note
 from algorithms.seam.cost import Cost
 from algorithms.seam.question import Owners
-from algorithms.seam.threat import Threat
 from algorithms.searches.boundaries.first_order import RIVALS, leading_rivals, rank_rivals
 from algorithms.searches.climbs.smallest_radius import search
 from algorithms.searches.tallies.stationarity import Stationarity
 from algorithms.searches.tallies.successes import Successes
 from algorithms.searches.tallies.vanishing import Vanishing
+from algorithms.threats.threat import Threat
 
 TOLERANCE = 0.005  # a search ends where the smallest success is within half a per cent of the largest failure
 WIDE = ((3.0, 0.3), (2.0, 0.3), (1.0, 0.4))  # radii and shares of the steps in l1 (Croce & Hein 2021, sec. 3.2)

@@ -15,9 +15,9 @@ from algorithms.seam.access import Access
 from algorithms.seam.case import Cohort, Conversation
 from algorithms.seam.claims import Kind
 from algorithms.seam.cost import Cost
-from algorithms.seam.threat import Threat
 from algorithms.searches.boundaries.first_order import RIVALS
 from algorithms.searches.tallies.successes import Successes
+from algorithms.threats.threat import Threat
 
 
 def minimum(params: CarliniWagnerParams, threat: Threat) -> Cost:

@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from algorithms.mathematics.arrays import Numbers
 from algorithms.seam.access import Rows
-from algorithms.seam.threat import Threat
 from algorithms.searches.penalties.hinge import UnitsName
+from algorithms.threats.threat import Threat
 
 SHORT = 0.999999  # of the way from the middle of a side to its end: where tanh begins at the latest (published code)
 

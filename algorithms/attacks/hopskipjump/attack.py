@@ -30,10 +30,10 @@ from algorithms.seam.cost import Cost
 from algorithms.seam.labeling import is_fooled
 from algorithms.seam.questions.cloud import AskCloud, Cloud, Directions
 from algorithms.seam.questions.labels import AskLabels
-from algorithms.seam.threat import Threat
 from algorithms.searches.labels import starts
 from algorithms.searches.labels.directions import Full, LowFrequencies, Spanning
 from algorithms.searches.labels.line import GrowingCube, Segment, connect, halve, within
+from algorithms.threats.threat import Threat
 
 MOST_DIRECTIONS = 10_000  # B at most (Chen et al. 2020, section V-A)
 FIRST_DELTA = 0.1  # of the box's side: delta of the first cloud, in the code of the authors

@@ -24,10 +24,10 @@ from algorithms.seam.case import Cohort, Conversation, Step
 from algorithms.seam.claims import Kind
 from algorithms.seam.cost import Cost
 from algorithms.seam.question import Owners
-from algorithms.seam.threat import Threat
 from algorithms.searches.boundaries.first_order import RIVALS
 from algorithms.searches.minimum_norm.crossing import try_crossing
 from algorithms.searches.minimum_norm.iterates import NO_AIM, Iterates, Seen
+from algorithms.threats.threat import Threat
 
 FALL = 0.01  # of the point's rate, exponentially, from the first step to the last
 DUAL_RATE, DUAL_FALL = 0.1, 0.1  # of the weight, and what is left of it at the end, linearly

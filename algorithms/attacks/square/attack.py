@@ -29,9 +29,9 @@ from algorithms.seam.cost import Cost
 from algorithms.seam.labeling import NO_CLASS, named
 from algorithms.seam.question import Owners
 from algorithms.seam.questions.scores import AskScores
-from algorithms.seam.threads import Work, side_by_side
-from algorithms.seam.threat import Threat
 from algorithms.searches.labels.line import Segment, narrowed
+from algorithms.threads import Work, side_by_side
+from algorithms.threats.threat import Threat
 
 HALVINGS = 10  # of the segment from the sample to a success
 SHRINK = 0.8  # a search goes on inside this share of the distance it has reached

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from algorithms.mathematics.arrays import Mask, Numbers
 from algorithms.mathematics.norms import Norm
 from algorithms.mathematics.windows import Canvas, Windows
-from algorithms.seam.threat import Threat
+from algorithms.threats.threat import Threat
 
 Images = NDArray[np.float32]  # (m, C, H, W)
 Rngs = Sequence[np.random.Generator]

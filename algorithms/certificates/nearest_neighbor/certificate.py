@@ -22,7 +22,7 @@ from algorithms.seam.claims import Abstained, Details, Kind, LowerBound
 from algorithms.seam.cost import Cost
 from algorithms.seam.questions.neighbors import AskNeighbors
 from algorithms.seam.questions.pause import Pause
-from algorithms.seam.threat import Threat
+from algorithms.threats.threat import Threat
 
 EXACT = 1e-6  # largest relative gap between lower and upper value that is called exact
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from algorithms.mathematics.arrays import Numbers
 from algorithms.seam.questions.neighbors import Neighbors
-from algorithms.seam.threat import Threat
+from algorithms.threats.threat import Threat
 
 UNIT = 2.0**-53  # a rounding in float64
 SMALLEST = float(np.finfo(np.float64).tiny)

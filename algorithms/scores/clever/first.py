@@ -11,7 +11,7 @@ from algorithms.scores.clever.lipschitz import Estimator
 from algorithms.scores.clever.measuring import measure, neighborhood
 from algorithms.scores.clever.params import CleverParams
 from algorithms.seam.case import Case, Conversation
-from algorithms.seam.threat import Threat
+from algorithms.threats.threat import Threat
 
 LARGEST = 50.0
 NO_END_POINT = 10.0

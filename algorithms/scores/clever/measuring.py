@@ -7,14 +7,14 @@ import numpy as np
 
 from algorithms.mathematics.arrays import Numbers
 from algorithms.mathematics.norms import NORMS, Norm
+from algorithms.mathematics.streams import BLOCK
 from algorithms.scores.clever.lipschitz import LEVEL, Estimator, fit_p_value, score, score_interval
 from algorithms.scores.clever.neighborhood import STEPS, Neighborhood
 from algorithms.scores.clever.params import CleverParams
 from algorithms.seam.case import Case, Step
 from algorithms.seam.claims import Abstained, Details, Estimate
-from algorithms.seam.streams import BLOCK
-from algorithms.seam.threat import Threat
 from algorithms.searches.boundaries.rivals import reach
+from algorithms.threats.threat import Threat
 
 REJECTED = 0.001  # p-value below which the code of Weng et al. discards a fit; we keep it and warn
 FEW = 20  # batches: a law fitted to fewer maxima means little

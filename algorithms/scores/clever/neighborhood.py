@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 from algorithms.mathematics.arrays import Numbers
 from algorithms.mathematics.geometry import inner_radius
 from algorithms.mathematics.norms import NORMS, Norm
+from algorithms.mathematics.streams import BLOCK
 from algorithms.seam.case import Case, Step
 from algorithms.seam.questions.gradient_norms import AskGradientNorms, Ball
-from algorithms.seam.streams import BLOCK
-from algorithms.seam.threat import Threat
 from algorithms.searches.boundaries.rivals import reach, rivals_of
+from algorithms.threats.threat import Threat
 
 STEPS = tuple(2.0 ** (k / 2) for k in range(-4, 1))  # radii tried, in first-order distances
 HEADROOM = 1.05

@@ -12,6 +12,7 @@ scheme. N_s changes what is estimated, so scores of different presets are not co
 from dataclasses import replace
 
 from algorithms.mathematics.norms import NORMS
+from algorithms.mathematics.streams import BLOCK
 from algorithms.method import Method
 from algorithms.scores.clever import first
 from algorithms.scores.clever.linearity import GRADIENTS, held_against_scores
@@ -23,8 +24,7 @@ from algorithms.seam.access import Access
 from algorithms.seam.case import Case, Conversation
 from algorithms.seam.claims import Estimate, Kind
 from algorithms.seam.cost import Cost
-from algorithms.seam.streams import BLOCK
-from algorithms.seam.threat import Threat
+from algorithms.threats.threat import Threat
 
 
 def minimum(params: CleverParams, threat: Threat) -> Cost:

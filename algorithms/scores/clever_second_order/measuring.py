@@ -9,8 +9,8 @@ from algorithms.scores.clever_second_order.reading import LEVEL, read
 from algorithms.scores.clever_second_order.vicinity import Vicinity
 from algorithms.seam.case import Case, Step
 from algorithms.seam.claims import Abstained, Details, Estimate
-from algorithms.seam.threat import Threat
 from algorithms.searches.boundaries.rivals import rivals_of
+from algorithms.threats.threat import Threat
 
 VANISHED = 1e30  # a distance this long: gradient and curvature are rounding, or nothing
 FEW = 20  # batches: a law fitted to fewer maxima means little

@@ -19,7 +19,7 @@ from algorithms.seam.case import Case, Conversation
 from algorithms.seam.claims import Abstained, Kind
 from algorithms.seam.cost import Cost
 from algorithms.seam.questions.hessians import AskKinks
-from algorithms.seam.threat import Threat
+from algorithms.threats.threat import Threat
 
 NAMED = 8  # operators, at most
 

@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 
 from algorithms.mathematics.arrays import Array, Numbers
 from algorithms.mathematics.losses import one_hot
+from algorithms.mathematics.streams import BLOCK
 from algorithms.scores.clever_second_order.curvature import Curvature
 from algorithms.scores.clever_second_order.reading import crossing, reach
 from algorithms.seam.case import Case, Step
 from algorithms.seam.questions.gradient_norms import Ball
 from algorithms.seam.questions.gradients import AskGradient
-from algorithms.seam.streams import BLOCK
-from algorithms.seam.threat import Threat
+from algorithms.threats.threat import Threat
 
 SCOUTS = BLOCK  # points
 CONTENDERS = 3  # rivals that the scouts show nearest: batches are drawn for these

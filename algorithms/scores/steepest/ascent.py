@@ -26,7 +26,7 @@ from algorithms.mathematics.norms import Norm
 from algorithms.scores.steepest.steepness import Steepness
 from algorithms.seam.case import Case, Step
 from algorithms.seam.questions.gradients import AskGradient
-from algorithms.seam.threat import Threat
+from algorithms.threats.threat import Threat
 
 PROBES = np.array([0.3, 0.15, 0.3, 0.5])  # k over the radius at the beginning of a round, climber by climber
 STRIDES = np.array([1.0, 0.5])  # length of a step over the radius at the beginning of a round, likewise

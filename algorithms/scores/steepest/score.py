@@ -23,8 +23,8 @@ from algorithms.seam.access import Access
 from algorithms.seam.case import Case, Conversation, Step
 from algorithms.seam.claims import Abstained, Details, Estimate, Kind
 from algorithms.seam.cost import Cost
-from algorithms.seam.threat import Threat
 from algorithms.searches.boundaries.rivals import rivals_of
+from algorithms.threats.threat import Threat
 
 ROUNDS = 4
 SHRINK = 0.6  # of probes and steps from round to round

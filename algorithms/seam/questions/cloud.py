@@ -13,13 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from algorithms.mathematics.caching import in_cache
+from algorithms.mathematics.streams import BLOCK, Stream
 from algorithms.seam.access import Access, Labels, Model, Rows
 from algorithms.seam.cost import Cost
 from algorithms.seam.question import BATCH_BYTES, Paid, Question
 from algorithms.seam.questions.labels import Labeler
-from algorithms.seam.streams import BLOCK, Stream
-from algorithms.seam.threads import side_by_side
-from algorithms.seam.threat import Threat
+from algorithms.threads import side_by_side
+from algorithms.threats.threat import Threat
 
 
 class Directions(Protocol):

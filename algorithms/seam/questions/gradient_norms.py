@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from algorithms.mathematics.geometry import Law
+from algorithms.mathematics.streams import BLOCK, Stream
 from algorithms.seam.access import Access, Model, Rows
 from algorithms.seam.cost import Cost
 from algorithms.seam.question import Paid, Question
-from algorithms.seam.streams import BLOCK, Stream
-from algorithms.seam.threat import Threat
+from algorithms.threats.threat import Threat
 
 Norms = NDArray[np.float64]  # (3, rivals)
 

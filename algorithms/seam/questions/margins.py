@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from algorithms.seam.access import Access, Labels, Model, Rows
 from algorithms.seam.question import Paid, Question
-from algorithms.seam.threat import Threat
+from algorithms.threats.threat import Threat
 
 Relaxation = Literal["intervals", "crown"]
 Margins = NDArray[np.float64]  # (m, r)

@@ -16,8 +16,8 @@ from algorithms.mathematics.norms import Norm
 from algorithms.seam.case import Cohort, Step
 from algorithms.seam.question import Owners
 from algorithms.seam.questions.gradients import AskGradient, GradientQuestion
-from algorithms.seam.threat import Threat
 from algorithms.searches.tallies.successes import Successes, on_host
+from algorithms.threats.threat import Threat
 
 RIVALS = 9  # whose distance is looked up to first order: those with the largest scores (AutoAttack's number of targets)
 

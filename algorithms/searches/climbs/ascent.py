@@ -16,10 +16,10 @@ from algorithms.seam.access import Labels
 from algorithms.seam.case import Cohort, Step
 from algorithms.seam.question import Owners
 from algorithms.seam.questions.gradients import AskGradient, GradientQuestion
-from algorithms.seam.threat import Threat
 from algorithms.searches.boundaries.first_order import rank_rivals
 from algorithms.searches.tallies.stationarity import Stationarity
 from algorithms.searches.tallies.successes import Successes
+from algorithms.threats.threat import Threat
 
 
 @dataclass

@@ -12,10 +12,10 @@ from algorithms.method import Params
 from algorithms.seam.case import Conversation
 from algorithms.seam.claims import Note
 from algorithms.seam.cost import Cost
-from algorithms.seam.threat import Threat
 from algorithms.searches.boundaries.first_order import RIVALS
 from algorithms.searches.climbs.ascent import Climb
 from algorithms.searches.climbs.smallest_radius import search
+from algorithms.threats.threat import Threat
 
 TOLERANCE = 0.01  # a search ends where the smallest success is within 1 % of the largest failure
 

@@ -16,7 +16,7 @@ from algorithms.mathematics.arrays import Array
 from algorithms.mathematics.norms import Norm
 from algorithms.seam.access import Rows
 from algorithms.seam.case import Step
-from algorithms.seam.threat import Threat
+from algorithms.threats.threat import Threat
 
 Share = Any  # of a line's length, from 0 at the sample to 1 at the far point: one number, or (n,), one a line
 Wins = Any  # is the point adversarial: one truth, or (n,)

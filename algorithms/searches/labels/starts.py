@@ -9,7 +9,7 @@ import numpy as np
 
 from algorithms.seam.access import Rows
 from algorithms.seam.case import Case
-from algorithms.seam.threat import Threat
+from algorithms.threats.threat import Threat
 
 NOISE_STARTS = 20  # a model that none of them fools is seldom fooled by noise at all: real inputs are worth more
 SMALLEST = 0.01  # first scale of the noise around an unbounded sample, as a share of its largest feature

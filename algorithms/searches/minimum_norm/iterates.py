@@ -17,9 +17,9 @@ from algorithms.seam.access import Labels, Rows
 from algorithms.seam.case import Cohort, Step
 from algorithms.seam.question import Owners
 from algorithms.seam.questions.gradients import AskGradient
-from algorithms.seam.threat import Threat
 from algorithms.searches.tallies.successes import Successes
 from algorithms.searches.tallies.vanishing import Vanishing
+from algorithms.threats.threat import Threat
 
 BEHIND = 1.002  # times the way to a boundary
 TINY = 1e-12  # no slope is taken for flatter

@@ -21,8 +21,8 @@ from algorithms.seam.case import Cohort, Conversation, Step
 from algorithms.seam.claims import Abstained, LowerBound
 from algorithms.seam.question import Owners
 from algorithms.seam.questions.margins import AskMargins, Region, Relaxation
-from algorithms.seam.threat import Threat
 from algorithms.searches.proofs.zero import Look, ZeroSearch
+from algorithms.threats.threat import Threat
 
 BESIDE = 1e-6  # the radius beside 0: bounds are float64, so that even so small a fall can be read
 ALMOST = 1e-7  # by which the first guess stays short of where a linear margin ends

@@ -20,9 +20,9 @@ from algorithms.mathematics.arrays import Numbers
 from algorithms.seam.case import Cohort, Conversation, Step
 from algorithms.seam.claims import Note
 from algorithms.seam.question import Owners
-from algorithms.seam.threat import Threat
 from algorithms.searches.proofs.radius import ALMOST, BESIDE, Prover, close_in, first_order_distance
 from algorithms.searches.proofs.zero import Look, ZeroSearch
+from algorithms.threats.threat import Threat
 
 USEFUL = 1 / 16  # of the scale: a bound of less says little of the sample
 STEPS_A_DESCENT = 8  # for each so many steps, one look nearer by that share is allowed after the first has failed

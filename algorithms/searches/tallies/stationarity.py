@@ -10,8 +10,8 @@ from array_api_compat import array_namespace
 from algorithms.mathematics.arrays import Array, Numbers
 from algorithms.seam.claims import Details
 from algorithms.seam.question import Owners
-from algorithms.seam.threat import Threat
 from algorithms.searches.tallies.successes import on_host
+from algorithms.threats.threat import Threat
 
 
 class Stationarity:

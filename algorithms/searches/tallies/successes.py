@@ -19,8 +19,8 @@ from algorithms.seam.case import Cohort, Step
 from algorithms.seam.claims import UpperBound
 from algorithms.seam.question import Owners
 from algorithms.seam.questions.scores import AskScores
-from algorithms.seam.threat import Threat
 from algorithms.searches.labels.line import Segment, halve
+from algorithms.threats.threat import Threat
 
 HALVINGS = 8  # of the segment from the sample to a success: 1/256 of its length
 

@@ -20,7 +20,7 @@ from algorithms.mathematics.geometry import lengths
 from algorithms.mathematics.norms import Norm
 from algorithms.seam.access import Labels
 from algorithms.seam.questions.margins import Region, Relaxation
-from algorithms.seam.threads import cores
+from algorithms.threads import cores
 from models.device import Device, compute_exactly
 from models.onnx.batch import Batch, filling_a_card
 from models.onnx.bounds.backward import propagate_backward

@@ -24,7 +24,7 @@ from algorithms.seam.access import Labels, Rows, Scores
 from algorithms.seam.questions.gradient_norms import Differences, Norms
 from algorithms.seam.questions.gradients import Cotangent, Gradients
 from algorithms.seam.questions.hessians import Products
-from algorithms.seam.threads import Made, Part, ahead, cores
+from algorithms.threads import Made, Part, ahead, cores
 from models.cards import ModelInput
 from models.device import Device, compute_exactly
 from models.onnx import probes

@@ -11,11 +11,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from algorithms.mathematics.streams import BLOCK
 from algorithms.seam.access import Labels, Rows
 from algorithms.seam.questions.gradient_norms import Differences, Norms
 from algorithms.seam.rows import joined
-from algorithms.seam.streams import BLOCK
-from algorithms.seam.threads import ahead
+from algorithms.threads import ahead
 from models.onnx.session import padded
 
 NORMS = (float("inf"), 2.0, 1.0)  # dual to l1, l2, linf

@@ -10,7 +10,7 @@ from algorithms.mathematics.norms import Norm
 from algorithms.method import Budget, Method
 from algorithms.registry import METHODS
 from algorithms.seam.access import Access
-from algorithms.seam.threat import Threat
+from algorithms.threats.threat import Threat
 from models.cards import EndpointInput
 from tests.endpoints_for_tests import permit, remote
 from tests.served import ServedModel, sends

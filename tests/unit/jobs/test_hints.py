@@ -3,7 +3,7 @@
 import numpy as np
 
 from algorithms.seam.hint import NOTHING_KNOWN, Hint
-from algorithms.seam.threat import Box, Threat
+from algorithms.threats.threat import Box, Threat
 from jobs.hints import as_arrays, from_arrays, packed, unpacked
 
 SHAPE = (2, 3)

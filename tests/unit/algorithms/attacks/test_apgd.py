@@ -11,7 +11,7 @@ from algorithms.method import Budget
 from algorithms.registry import method
 from algorithms.seam.claims import Kind
 from algorithms.seam.hint import Hint
-from algorithms.seam.threat import Box, Threat
+from algorithms.threats.threat import Box, Threat
 from tests.truths import Linear, Staircase, TinyReLU
 
 APGD = method("apgd")

@@ -8,7 +8,7 @@ from algorithms.mathematics.norms import NORMS, Norm
 from algorithms.method import Budget
 from algorithms.registry import method
 from algorithms.seam.claims import Kind
-from algorithms.seam.threat import Box, Threat
+from algorithms.threats.threat import Box, Threat
 from tests.truths import Linear, Staircase
 
 AUTOATTACK = method("autoattack")

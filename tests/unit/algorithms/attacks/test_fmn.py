@@ -11,7 +11,7 @@ from algorithms.mathematics.windows import Canvas
 from algorithms.method import Budget
 from algorithms.registry import method
 from algorithms.seam.claims import Kind, Outcome
-from algorithms.seam.threat import Box, Threat
+from algorithms.threats.threat import Box, Threat
 from tests.truths import ClosedForm, Linear, Staircase
 
 FMN = method("fmn")

@@ -7,14 +7,14 @@ from algorithms.attacks.hopskipjump.attack import HopSkipJumpParams
 from algorithms.attacks.hopskipjump.normal import NormalEstimate
 from algorithms.driver.running import Samples, run
 from algorithms.mathematics.norms import Norm
+from algorithms.mathematics.streams import Stream
 from algorithms.method import Budget
 from algorithms.registry import method
 from algorithms.seam.access import Access
 from algorithms.seam.claims import Kind, Outcome
 from algorithms.seam.questions.cloud import AskCloud, Cloud
-from algorithms.seam.streams import Stream
-from algorithms.seam.threat import Box, Threat
 from algorithms.searches.labels.directions import Full, LowFrequencies, spanning_basis
+from algorithms.threats.threat import Box, Threat
 from tests.truths import ClosedForm, Constant, Disc, Linear
 
 ATTACK = method("hopskipjump")

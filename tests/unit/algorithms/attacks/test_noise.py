@@ -6,7 +6,7 @@ from algorithms.attacks.noise import METHOD
 from algorithms.driver.running import Samples, run
 from algorithms.mathematics.norms import NORMS, Norm
 from algorithms.method import Budget, Method
-from algorithms.seam.threat import Box, Threat
+from algorithms.threats.threat import Box, Threat
 from tests.truths import Linear
 
 (FIRST,) = METHOD.earlier

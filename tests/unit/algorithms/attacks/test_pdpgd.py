@@ -9,7 +9,7 @@ from algorithms.mathematics.norms import NORMS, Counting, Norm
 from algorithms.method import Budget
 from algorithms.registry import method
 from algorithms.seam.claims import Kind, Outcome
-from algorithms.seam.threat import Box, Threat
+from algorithms.threats.threat import Box, Threat
 from tests.truths import ClosedForm, Disc, Linear, Staircase
 
 PDPGD = method("pdpgd")

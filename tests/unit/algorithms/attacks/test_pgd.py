@@ -10,7 +10,7 @@ from algorithms.mathematics.norms import NORMS, Norm
 from algorithms.method import Budget
 from algorithms.registry import method
 from algorithms.seam.claims import Kind
-from algorithms.seam.threat import Box, Threat
+from algorithms.threats.threat import Box, Threat
 from tests.truths import Linear, Staircase
 
 PGD = method("pgd")
@@ -153,11 +153,11 @@ def test_stationarity_is_zero_where_a_climb_has_nothing_left_to_gain():
 @pytest.mark.parametrize("norm", NORMS)
 def test_on_torch_arrays_it_finds_what_it_finds_on_numpy_arrays(norm):
     """What will run on a card: the cohort and the answers are tensors, and nothing in the method knows."""
+    from algorithms.mathematics.streams import Stream
     from algorithms.seam.case import Cohort
     from algorithms.seam.claims import UpperBound
     from algorithms.seam.questions.gradients import AskGradient
     from algorithms.seam.questions.scores import AskScores
-    from algorithms.seam.streams import Stream
 
     model, what = linear(7), samples()
     labels = model.labels(what.x)

@@ -10,7 +10,7 @@ from algorithms.mathematics.windows import Canvas
 from algorithms.method import Budget
 from algorithms.registry import method
 from algorithms.seam.claims import Kind, Outcome
-from algorithms.seam.threat import Threat
+from algorithms.threats.threat import Threat
 from tests.truths import ClosedForm, Linear, Staircase
 
 SIGMA_ZERO = method("sigma_zero")

@@ -12,7 +12,7 @@ from algorithms.mathematics.windows import Canvas, shares_at
 from algorithms.method import Budget
 from algorithms.registry import method
 from algorithms.seam.claims import Kind
-from algorithms.seam.threat import Box, Threat
+from algorithms.threats.threat import Box, Threat
 from tests.truths import Linear
 
 SQUARE = method("square")

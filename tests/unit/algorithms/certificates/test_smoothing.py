@@ -11,7 +11,7 @@ from algorithms.mathematics.norms import Norm
 from algorithms.method import Budget
 from algorithms.registry import method
 from algorithms.seam.claims import Finding, Kind
-from algorithms.seam.threat import Box, Threat
+from algorithms.threats.threat import Box, Threat
 from tests.truths import Constant, Linear
 
 ALPHA = 0.001

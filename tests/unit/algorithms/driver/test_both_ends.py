@@ -13,7 +13,7 @@ from algorithms.method import Budget, Method, Params
 from algorithms.seam.access import Access
 from algorithms.seam.claims import Abstained, Claim, Estimate, Exact, Kind, LowerBound, Outcome, UpperBound
 from algorithms.seam.cost import Cost
-from algorithms.seam.threat import Threat
+from algorithms.threats.threat import Threat
 from tests.truths import Linear
 
 RADIUS = 0.4  # of the sample: 0.1, with the boundary at 0.5

@@ -6,13 +6,13 @@ import time
 import numpy as np
 import pytest
 
+from algorithms import threads
 from algorithms.driver.running import Samples, run
 from algorithms.mathematics.norms import Norm
 from algorithms.method import Budget
 from algorithms.registry import method
-from algorithms.seam import threads
-from algorithms.seam.threads import LARGE, side_by_side
-from algorithms.seam.threat import Threat
+from algorithms.threads import LARGE, side_by_side
+from algorithms.threats.threat import Threat
 from tests.truths import Linear
 
 D = LARGE

@@ -10,7 +10,7 @@ from algorithms.method import Budget
 from algorithms.registry import method
 from algorithms.seam.question import Paid
 from algorithms.seam.questions.margins import AskMargins, Region
-from algorithms.seam.threat import Threat
+from algorithms.threats.threat import Threat
 from tests.truths import Linear
 
 CROWN = method("crown")

@@ -5,7 +5,7 @@ import pytest
 
 from algorithms.mathematics.linear_minimum import least
 from algorithms.mathematics.norms import NORMS
-from algorithms.seam.threat import Box
+from algorithms.threats.threat import Box
 from tests.balls import least_change
 
 BOXES = [

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from algorithms.driver.running import Samples, run
 from algorithms.mathematics.geometry import inner_radius
 from algorithms.mathematics.norms import NORMS, Norm
+from algorithms.mathematics.streams import Stream
 from algorithms.method import Budget, Method
 from algorithms.registry import method, version
 from algorithms.scores.clever.neighborhood import AT_ONCE, Neighborhood
@@ -17,8 +18,7 @@ from algorithms.scores.clever.score import minimum
 from algorithms.seam.case import Case
 from algorithms.seam.claims import Finding, Kind
 from algorithms.seam.questions.gradient_norms import AskGradientNorms, Ball, Differences
-from algorithms.seam.streams import Stream
-from algorithms.seam.threat import Box, Threat
+from algorithms.threats.threat import Box, Threat
 from tests.regions import largest_slope
 from tests.scored import UNBOUNDED, linear, sample, scored, tiny
 from tests.truths import ClosedForm, Constant, Disc, Linear, Staircase, TinyReLU

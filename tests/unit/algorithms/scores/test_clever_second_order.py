@@ -7,6 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from algorithms.mathematics.norms import Norm
+from algorithms.mathematics.streams import Stream
 from algorithms.registry import method
 from algorithms.scores.clever_second_order.curvature import Curvature
 from algorithms.scores.clever_second_order.params import SecondOrderParams
@@ -14,8 +15,7 @@ from algorithms.scores.clever_second_order.reading import crossing, reach
 from algorithms.scores.clever_second_order.score import minimum
 from algorithms.seam.case import Case
 from algorithms.seam.claims import Kind
-from algorithms.seam.streams import Stream
-from algorithms.seam.threat import Threat
+from algorithms.threats.threat import Threat
 from tests.scored import linear, sample, scored
 from tests.truths import ClosedForm, Constant, Disc, Linear, Staircase, TinyReLU, TinyTanh
 

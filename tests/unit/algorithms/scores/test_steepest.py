@@ -12,7 +12,7 @@ from algorithms.registry import method
 from algorithms.scores.steepest.score import SteepestParams, minimum
 from algorithms.scores.steepest.steepness import Steepness
 from algorithms.seam.claims import Kind
-from algorithms.seam.threat import Threat
+from algorithms.threats.threat import Threat
 from tests.exact import Exact, enumerated_cases, linear_cases, programmed_cases
 from tests.regions import largest_slope
 from tests.scored import linear, sample, scored, tiny

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from algorithms.mathematics.geometry import distance
 from algorithms.mathematics.norms import Norm
-from algorithms.seam.threat import Box, Threat
 from algorithms.searches.labels.line import GrowingCube, Segment, connect, halve, within
+from algorithms.threats.threat import Box, Threat
 
 X = np.full((2, 3), 0.4, np.float32)
 FAR = np.linspace(0, 1, 6, dtype=np.float32).reshape(2, 3)

@@ -2,10 +2,10 @@
 
 import numpy as np
 
+from algorithms.mathematics.streams import Stream
 from algorithms.seam.case import Case
-from algorithms.seam.streams import Stream
-from algorithms.seam.threat import Box, Threat
 from algorithms.searches.labels import starts
+from algorithms.threats.threat import Box, Threat
 
 SHAPE = (2, 3)
 X = np.full(SHAPE, 0.4, np.float32)

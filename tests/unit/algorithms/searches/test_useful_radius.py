@@ -13,7 +13,7 @@ from algorithms.seam.access import Labels
 from algorithms.seam.claims import Finding, Kind
 from algorithms.seam.hint import Hint
 from algorithms.seam.questions.margins import Region, Relaxation
-from algorithms.seam.threat import Box, Threat
+from algorithms.threats.threat import Box, Threat
 from tests.truths import Constant
 
 Bound = Callable[[float], float]

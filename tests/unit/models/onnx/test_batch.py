@@ -13,7 +13,7 @@ import torch
 from onnxruntime.capi.onnxruntime_pybind11_state import RuntimeException
 
 from algorithms.errors import ModelFault
-from algorithms.seam.threads import cores
+from algorithms.threads import cores
 from models.onnx.batch import Batch, CardIsFull
 from models.onnx.bounds.bounder import bounder
 from models.onnx.classifier import OnnxClassifier

@@ -11,10 +11,10 @@ from torch import nn
 
 from algorithms.errors import ModelFault
 from algorithms.mathematics.norms import Norm
+from algorithms.mathematics.streams import Stream
 from algorithms.seam.questions.gradient_norms import Ball, Differences
 from algorithms.seam.questions.margins import Region
-from algorithms.seam.streams import Stream
-from algorithms.seam.threat import Box, Threat
+from algorithms.threats.threat import Box, Threat
 from models.device import Device
 from models.onnx.batch import Batch
 from models.onnx.bounds.bounder import bounder

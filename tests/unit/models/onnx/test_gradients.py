@@ -8,9 +8,9 @@ from onnx import TensorProto, helper
 from torch import nn
 
 from algorithms.mathematics.norms import NORMS, Norm
+from algorithms.mathematics.streams import Stream
 from algorithms.seam.questions.gradient_norms import Ball, Differences
-from algorithms.seam.streams import Stream
-from algorithms.seam.threat import Box, Threat
+from algorithms.threats.threat import Box, Threat
 from models.onnx.gradients.differentiator import Differentiator, differentiator
 from models.onnx.inspection import inspect
 from models.onnx.network import read

@@ -14,7 +14,7 @@ from algorithms.method import Budget
 from algorithms.registry import method
 from algorithms.scores.clever_second_order.params import SecondOrderParams
 from algorithms.seam.claims import Kind
-from algorithms.seam.threat import Threat
+from algorithms.threats.threat import Threat
 from models.onnx.classifier import OnnxClassifier
 from models.onnx.gradients.differentiator import differentiator
 from models.onnx.network import read

@@ -11,7 +11,7 @@ from onnx import TensorProto, helper
 from algorithms.errors import Refused
 from algorithms.mathematics.norms import NORMS, Norm
 from algorithms.seam.questions.margins import Region
-from algorithms.seam.threat import Box, Threat
+from algorithms.threats.threat import Box, Threat
 from models.onnx.bounds.bounder import bounder
 from models.onnx.bounds.concretization import Balls
 from models.onnx.bounds.operators import Affine

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from algorithms.mathematics.norms import NORMS, Norm
-from algorithms.seam.threat import Box
+from algorithms.threats.threat import Box
 from models.onnx.bounds.concretization import Balls
 from models.onnx.bounds.slopes import Slopes
 from tests.balls import least_change

@@ -12,7 +12,7 @@ from scipy.optimize import linprog
 from torch import Tensor
 
 from algorithms.mathematics.norms import NORMS, Norm
-from algorithms.seam.threat import Box
+from algorithms.threats.threat import Box
 from models.onnx.bounds.ascent import Choice
 from models.onnx.bounds.concretization import Balls
 from models.onnx.bounds.objectives import Objectives

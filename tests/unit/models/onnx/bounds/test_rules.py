@@ -9,7 +9,7 @@ import torch
 from onnx import TensorProto, helper
 
 from algorithms.mathematics.norms import NORMS, Norm
-from algorithms.seam.threat import Threat
+from algorithms.threats.threat import Threat
 from models.onnx.bounds.operators import Affine
 from models.onnx.bounds.plan import plan
 from models.onnx.bounds.rules.table import RULES

@@ -3,26 +3,24 @@
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
-from algorithms.errors import Refused
-from algorithms.seam.access import Labels, Scores
-from algorithms.seam.streams import Stream
-from algorithms.seam.threat import TargetRule
+from algorithms.mathematics.streams import Stream
+from algorithms.threats.threat import TargetRule
 
 
 def choose_targets(
     rule: TargetRule | None,
-    labels: Labels,
-    scores: Scores | None,
-    given: Labels | None,
+    labels: NDArray[np.int64],
+    scores: NDArray[np.float32 | np.float64] | None,
+    given: NDArray[np.int64] | None,
     classes: int,
     indices: Sequence[int],
     seed: int,
 ) -> Sequence[int | None]:
     """Choose one class a sample, never its label; None each where the goal is untargeted.
 
-    Raises:
-        Refused: `least_likely` and `runner_up` rank scores, which a model that answers labels alone does not give.
+    `least_likely` and `runner_up` rank scores: no job with such a rule is admitted on a model that gives labels alone.
     """
     if rule is None:
         return [None] * len(labels)
@@ -32,9 +30,7 @@ def choose_targets(
     if rule == "random":
         pairs = zip(labels, indices, strict=True)
         return [_random_target(int(label), classes, Stream(seed, i, "target")) for label, i in pairs]
-    if scores is None:
-        detail = f"The rule {rule} needs scores; this model gives labels only: name the targets or use random."
-        raise Refused(detail, code="goal_not_supported")
+    assert scores is not None
     is_least = rule == "least_likely"
     rivals = np.where(np.arange(classes) == labels[:, None], np.inf if is_least else -np.inf, scores)  # (n, classes)
     return [int(target) for target in (rivals.argmin(axis=1) if is_least else rivals.argmax(axis=1))]

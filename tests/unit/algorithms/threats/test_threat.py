@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from algorithms.mathematics.norms import NORMS, Counting, Norm
-from algorithms.seam.threat import Box, Threat
+from algorithms.threats.threat import Box, Threat
 
 UNIT = Threat().box
 RNG = np.random.default_rng(2)
