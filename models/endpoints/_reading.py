@@ -8,10 +8,11 @@ from pydantic_core import from_json
 
 from algorithms.errors import Refused
 from algorithms.seam.access import Scores
-from algorithms.seam.labeling import lifted, named
+from algorithms.seam.labeling import named
 from models.cards import OutputKind
 from models.class_names import NamedClasses
 from models.endpoints._faults import bad_response
+from models.lifting import lifted
 
 DEEPEST = 32
 

@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 
 from algorithms.errors import ModelFault
 from algorithms.seam.access import Access, Labels, Rows, Scores
-from algorithms.seam.labeling import lifted, named
+from algorithms.seam.labeling import named
 from models.device import PROCESSOR, Device, card
+from models.lifting import lifted
 from models.onnx.bounds.bounder import Bounder
 from models.onnx.gradients.differentiator import Differentiator
 from models.onnx.network import Network

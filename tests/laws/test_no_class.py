@@ -10,7 +10,7 @@ import pytest
 from algorithms.driver.running import Samples
 from algorithms.seam.access import Access
 from algorithms.seam.claims import Kind
-from algorithms.seam.labeling import NO_CLASS, answered, is_fooled, named
+from algorithms.seam.labeling import NO_CLASS, is_fooled, named
 from audits.evidence.brackets import reached
 from tests.laws.members import SHAPE, N, go, held, is_attack, linear, needs_outputs, samples, undisturbed
 from tests.truths import Constant, Linear
@@ -148,10 +148,6 @@ ROWS = np.array([[1, 2, 0], [2, 2, 0], [0, -np.inf, -1], [0, np.nan, 1], [0, np.
 
 def test_the_largest_finite_score_names_the_class_and_nothing_else_does():
     assert named(ROWS).tolist() == [1, 0, 0, NO_CLASS, NO_CLASS, NO_CLASS]
-
-
-def test_a_negative_label_is_none():
-    assert answered(np.array([3, -1, np.iinfo(np.int64).min, 0])).tolist() == [3, NO_CLASS, NO_CLASS, 0]
 
 
 def test_nobody_is_fooled_by_no_class():

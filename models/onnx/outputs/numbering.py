@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from algorithms.seam.access import Labels
-from algorithms.seam.labeling import NO_CLASS, answered
+from algorithms.seam.labeling import NO_CLASS
 from models.onnx.classes import ClassNames
 
 
@@ -17,7 +17,8 @@ def numbered(answer: NDArray[Any], names: ClassNames | None) -> Labels:
     """
     given = answer.reshape(-1)
     if names is None:
-        return answered(given.astype(np.int64))
+        given = given.astype(np.int64)
+        return np.where(given < 0, NO_CLASS, given)  # a negative one, as a Cast of NaN leaves it, is no class
     known = np.asarray(names)
     order = np.argsort(known)
     given = given.astype(str if known.dtype.kind == "U" else np.int64)

@@ -7,7 +7,8 @@ from onnx import TensorProto, helper
 
 from algorithms.errors import ModelFault
 from algorithms.seam.access import Access
-from algorithms.seam.labeling import lifted, named
+from algorithms.seam.labeling import named
+from models.lifting import lifted
 from models.onnx.classifier import OnnxClassifier
 from models.onnx.gate.check import check
 from models.onnx.network import read

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from algorithms.seam.labeling import lifted
+from models.lifting import lifted
 
 RNG = np.random.default_rng(4)
 
