@@ -69,7 +69,7 @@ class Method(Generic[N]):
     smallest_budget: Budget = Budget(queries=200)  # enough for a result with `smallest`
     by_substitutes: bool = False  # asks for substitutes, not gradients: runs on models whose card lists some
     wants_pool: bool = False  # `Case.pool`: other rows of the upload, to start from
-    takes_hints: bool = False  # `Case.hint`, `Cohort.hints`: begins where others ended, in a later phase of an audit
+    takes_hints: bool = False  # `Case.hint`: begins where others ended, in a later phase of an audit
     # The attack, with its parameters, that finds on another model the points that are its hints; None: it has no such.
     attack_on_surrogate: Callable[[Any], tuple[str, Mapping[str, Any]]] | None = None
     is_baseline: bool = False  # what every attack has to beat: its points count, its silence does not

@@ -56,7 +56,7 @@ def measure(quick: bool) -> Iterator[Figure]:
         for job in JOBS[:1] if quick else JOBS:
             images = list(range(2 if quick else job.samples(as_many)))
             params = {"batches": 2} if quick else job.params
-            asked = {"net": job.net, "name": job.name, "norm": job.norm, "params": params, "parts": as_many // 2}
+            asked = {"net": job.net, "name": job.name, "norm": job.norm, "params": params, "groups": as_many // 2}
             ours.ask("accounted", **asked, images=images[:1])  # opens the model
             answer = ours.ask("accounted", **asked, images=images)
             what = f"`{job.name}` {job.norm}, {len(images)} samples of `{job.net}`"

@@ -63,7 +63,7 @@ def audit(
     norm: str,
     epsilon: float | None = None,
     queries: int | None = None,
-    parts: int | None = None,
+    groups: int | None = None,
 ) -> list[dict[str, Any]]:
     """Returns the findings of one job: labels are the model's own predictions, so every sample takes part."""
     chosen = method(name)
@@ -75,18 +75,18 @@ def audit(
         Threat(Norm(norm), box(net), epsilon=epsilon),
         Budget(queries=queries),
         seed=0,
-        parts=parts or max(1, cores() // 2),  # as a runner has it
+        groups=groups or max(1, cores() // 2),  # as a runner has it
     )
     return [outcome.finding.model_dump(mode="json") for outcome in outcomes]
 
 
-def accounted(net: str, images: list[int], name: str, params: dict[str, Any], norm: str, parts: int) -> float:
+def accounted(net: str, images: list[int], name: str, params: dict[str, Any], norm: str, groups: int) -> float:
     """Returns the processor time of threads that others may wait for: the driver's, and those of bounds going forward.
 
     The rest is shared by as many threads as there are cores.
     """
     before = _alone()
-    audit(net, images, name, params, norm, parts=parts)
+    audit(net, images, name, params, norm, groups=groups)
     return _alone() - before
 
 

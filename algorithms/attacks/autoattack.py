@@ -19,7 +19,7 @@ from algorithms.seam.access import Access
 from algorithms.seam.case import Cohort, Conversation, Step
 from algorithms.seam.claims import Details, Kind, Note
 from algorithms.seam.cost import Cost
-from algorithms.seam.part import Part
+from algorithms.seam.questions.part import Part
 from algorithms.seam.questions.scores import AskScores
 from algorithms.threats.threat import Threat
 
@@ -60,7 +60,7 @@ def run(cohort: Cohort, threat: Threat, params: AutoAttackParams) -> Conversatio
             told[owner]["warnings"].append("few_classes")
         if changes[owner]:
             told[owner]["warnings"].append("randomized_output")
-        yield Note(told[owner], int(owner))
+        yield Note(told[owner], owner=int(owner))
 
 
 def _parts(classes: int, norm: Norm, params: AutoAttackParams) -> Iterator[tuple[str, str, dict[str, Any]]]:

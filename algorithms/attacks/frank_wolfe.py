@@ -64,7 +64,7 @@ def run(cohort: Cohort, threat: Threat, params: FrankWolfeParams) -> Conversatio
     else:
         yield from search(attack, ranked.distance, tries=params.search_steps, tolerance=TOLERANCE)
     for owner in np.flatnonzero(cohort.live):
-        yield Note(attack.diagnostics(int(owner)), int(owner))
+        yield Note(attack.diagnostics(int(owner)), owner=int(owner))
     yield from attack.vanishing.tell(cohort.live)
 
 

@@ -32,7 +32,7 @@ def conclude(trial: Trial, threat: Threat, proves: Kind) -> Outcome:
     kind, value, confidence, details = next((answer for answer in answers if answer[0] is proves), answers[0])
     finding = Finding(
         index=trial.index,
-        label=trial.label,
+        label=trial.case.label,
         predicted=trial.predicted,
         kind=kind,
         norm=threat.norm.value,
@@ -83,7 +83,7 @@ def _answers(trial: Trial, ends: _Ends, epsilon: float | None, proves: Kind) -> 
         yield Kind.ABSTAINED, None, None, {"reason": trial.abstained.reason} | trial.abstained.details
     elif lower is not None:
         yield Kind.ABSTAINED, None, None, {"reason": "not_proven"} | lower.details
-    if trial.predicted != trial.label:
+    if trial.predicted != trial.case.label:
         yield Kind.MISCLASSIFIED, 0.0, None, {}
     yield Kind.ABSTAINED, None, None, {"reason": "not_found" if proves is Kind.UPPER_BOUND else "unfinished"}
 

@@ -6,6 +6,7 @@ from algorithms.driver.beat import ask
 from algorithms.driver.trial import Trial
 from algorithms.method import Method
 from algorithms.seam.access import Access, Model, Scores
+from algorithms.seam.case import Case
 from algorithms.seam.labeling import NO_CLASS, is_fooled, named
 from algorithms.seam.questions.labels import AskLabels
 from algorithms.seam.questions.scores import AskScores
@@ -18,19 +19,19 @@ def confirm(model: Model, trials: list[Trial], method: Method) -> None:
         rows = np.stack([t.best_point() for t in claimed])
         if by_labels:
             seen = ask(model, AskLabels(rows))
-            held = [bool(is_fooled(s, t.label, t.target)) for s, t in zip(seen, claimed, strict=True)]
+            held = [bool(is_fooled(s, t.case.label, t.case.target)) for s, t in zip(seen, claimed, strict=True)]
         else:
             scores = ask(model, AskScores(rows))
             seen = named(scores)
-            held = [leads(s, t) for s, t in zip(scores, claimed, strict=True)]
+            held = [leads(s, t.case) for s, t in zip(scores, claimed, strict=True)]
         for trial, holds, read_as in zip(claimed, held, seen, strict=True):
             trial.confirm(holds, int(read_as))
 
 
-def leads(scores: Scores, trial: Trial) -> bool:
+def leads(scores: Scores, case: Case) -> bool:
     """Tell whether scores (classes,) name another class than the label (or the target), and by more than a tie."""
     if named(scores[None])[0] == NO_CLASS:
         return False
-    if trial.target is not None:
-        return bool(scores[trial.target] > np.delete(scores, trial.target).max())
-    return bool(np.delete(scores, trial.label).max() > scores[trial.label])
+    if case.target is not None:
+        return bool(scores[case.target] > np.delete(scores, case.target).max())
+    return bool(np.delete(scores, case.label).max() > scores[case.label])

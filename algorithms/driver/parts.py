@@ -1,6 +1,6 @@
 """How the parts of a method are held: in the place of each stands the conversation of the method it names."""
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -8,11 +8,10 @@ import numpy as np
 
 from algorithms import registry
 from algorithms.method import Params
-from algorithms.seam.case import Cohort, Conversation
-from algorithms.seam.claims import Claim, Details, Note, UpperBound
-from algorithms.seam.part import Part, PartEnded
-from algorithms.seam.question import Owners, Question
-from algorithms.seam.rows import RowQuestion
+from algorithms.seam.case import Case, Cohort, Conversation, Step
+from algorithms.seam.claims import Details, Note, UpperBound
+from algorithms.seam.question import Question
+from algorithms.seam.questions.part import Part, PartEnded
 from algorithms.threats.threat import Threat
 
 
@@ -29,11 +28,11 @@ def with_parts(conversation: Conversation, cohort: Cohort, threat: Threat) -> Co
         conversation.close()
 
 
-def _held(part: Part, whole: Cohort, threat: Threat) -> Generator[Question[Any] | Claim, Any, PartEnded]:
+def _held(part: Part, whole: Cohort, threat: Threat) -> Step[PartEnded]:
     """A part's conversation, its samples known to the whole cohort by other positions."""
     method, owners = registry.version(part.method), part.owners
     assert method.cohort, f"{part.method} takes samples one by one"
-    some = _some(whole, part)
+    some = Cohort(tuple(_keyed(whole.cases[i], part.name) for i in owners), live=whole.live[owners])
     converse: Callable[[Any, Threat, Params], Conversation] = method.run
     conversation = converse(some, threat, method.params.model_validate({**part.params, "name": method.name}))
     broken, notes, answer = np.zeros(len(owners), np.bool_), [Details() for _ in owners], None
@@ -44,35 +43,18 @@ def _held(part: Part, whole: Cohort, threat: Threat) -> Generator[Question[Any] 
         except StopIteration:
             return PartEnded(broken, tuple(notes))
         if isinstance(said, Question):
-            answer = yield _asked_for(said, owners)
+            answer = yield said.charged_to(owners)
             continue
         answer, member = None, said.owner
         if isinstance(said, Note):
             notes[member].update(said.details)
             continue
         if isinstance(said, UpperBound):
-            away = threat.distance(said.x_adv, some.x[member])
+            away = threat.distance(said.x_adv, some.cases[member].x)
             broken[member] |= threat.epsilon is None or away <= threat.epsilon
         yield replace(said, owner=int(owners[member]))
 
 
-def _some(whole: Cohort, part: Part) -> Cohort:
-    owners = part.owners
-    return replace(
-        whole,
-        x=whole.x[owners],
-        labels=whole.labels[owners],
-        targets=None if whole.targets is None else whole.targets[owners],
-        scores=None if whole.scores is None else whole.scores[owners],
-        streams=tuple(replace(whole.streams[i], method=f"{whole.streams[i].method}/{part.name}") for i in owners),
-        live=whole.live[owners],
-        hints=tuple(whole.hints[i] for i in owners) if whole.hints else (),
-    )
-
-
-def _asked_for(question: Question[Any], owners: Owners) -> Question[Any]:
-    """The question, charged to the samples by their positions in the whole cohort."""
-    if not isinstance(question, RowQuestion):
-        return question  # free: a pause
-    asked = np.zeros(len(question.rows), np.int64) if question.owners is None else question.owners
-    return replace(question, owners=owners[asked])
+def _keyed(case: Case, name: str) -> Case:
+    """The case, whose random numbers are the part's own."""
+    return replace(case, stream=replace(case.stream, method=f"{case.stream.method}/{name}"))

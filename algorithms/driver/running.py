@@ -20,6 +20,7 @@ from algorithms.errors import ModelFault
 from algorithms.mathematics.streams import Stream
 from algorithms.method import Budget, Method, Params
 from algorithms.seam.access import Access, Labels, Model, Rows
+from algorithms.seam.case import Case
 from algorithms.seam.claims import Abstained, Note, Outcome
 from algorithms.seam.hint import NOTHING_KNOWN, Hint
 from algorithms.seam.labeling import NO_CLASS, named
@@ -39,6 +40,8 @@ class Samples:
     labels: Labels | None  # (n,); None: the model's own predictions
     targets: Labels | None = None  # (n,), with the goal rule "given"
     hints: tuple[Hint, ...] | None = None  # n of them
+    pool: Rows | None = None  # (p, *shape), for methods that want other samples of the upload
+    basis: Rows | None = None  # (r, d), for methods that want directions of a subspace
 
 
 def run(
@@ -50,18 +53,16 @@ def run(
     budget: Budget,
     *,
     seed: int,
-    pool: Rows | None = None,
-    basis: Rows | None = None,
     checkpoint: Checkpoint = lambda _: None,
-    parts: int = 1,
+    groups: int = 1,
 ) -> list[Outcome]:
     """Find one outcome a sample, in the order given: the same alone or in company, and however the samples are cut.
 
-    `pool` (p, *shape) and `basis` (r, d) reach every `Case` of a method that wants them. `parts`: in which a method
-    that takes many samples at once meets them at the most: many cores share what it computes between answers.
+    `groups`: in which a method that takes many samples at once meets them at the most: many cores share what it
+    computes between answers.
     """
     trials = _meet(model, samples, method, threat, budget, seed)
-    talks = begin(trials, method, params, threat, classes=model.classes, pool=pool, basis=basis, parts=parts)
+    talks = begin(trials, method, params, threat, groups=groups)
     numbers = samples.x[0].size * len(talks[0].members) if len(talks) > 1 else 0
     look = partial(checkpoint, RunProgress(trials, method.minimum(params, threat)))
     try:
@@ -86,35 +87,34 @@ def _meet(model: Model, samples: Samples, method: Method, threat: Threat, budget
     targets = choose_targets(threat.targeted, labels, scores, samples.targets, model.classes, samples.indices, seed)
     hints = samples.hints if method.takes_hints and samples.hints else [NOTHING_KNOWN] * len(samples.x)
     reserve = 1 if method.finds_points else 0
-    trials = [
-        Trial(
-            index=index,
-            stream=Stream(seed, index, method.name),
+    trials = []
+    for i, index in enumerate(samples.indices):
+        case = Case(
             x=samples.x[i],
             label=int(labels[i]),
             target=targets[i],
-            predicted=int(predicted[i]),
             scores=None if scores is None else scores[i],
+            classes=model.classes,
+            stream=Stream(seed, index, method.name),
+            pool=samples.pool,
+            basis=samples.basis,
             hint=hints[i].about(samples.x[i], threat),
-            limit=budget.less(reserve),
-            reserve=reserve,
         )
-        for i, index in enumerate(samples.indices)
-    ]
-    for trial in trials:
-        _judge(trial, threat, saturates=model.gives_probabilities)
+        trials.append(Trial(index, case, int(predicted[i]), budget.less(reserve), reserve))
+        _judge(trials[-1], threat, saturates=model.gives_probabilities)
     return trials
 
 
 def _judge(trial: Trial, threat: Threat, *, saturates: bool) -> None:
     """By its clean row alone. A target that is the label leaves no way to go: samples may come without labels."""
+    case = trial.case
     if trial.predicted == NO_CLASS:
-        trial.hear(Abstained("no_class" if trial.scores is None else "scores_not_finite"), threat)
-    elif trial.predicted == trial.label == trial.target:
+        trial.hear(Abstained("no_class" if case.scores is None else "scores_not_finite"), threat)
+    elif trial.predicted == case.label == case.target:
         trial.hear(Abstained("target_is_label"), threat)
-    if trial.predicted in (NO_CLASS, trial.target) or trial.predicted != trial.label:
+    if trial.predicted in (NO_CLASS, case.target) or trial.predicted != case.label:
         trial.stop("finished")
-    if trial.scores is not None and saturates and trial.scores.max() == 1:  # float32 tells no more apart
+    if case.scores is not None and saturates and case.scores.max() == 1:  # float32 tells no more apart
         trial.hear(Note({"saturated": True}), threat)
 
 

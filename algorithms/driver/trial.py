@@ -3,8 +3,8 @@
 import math
 from dataclasses import dataclass, field
 
-from algorithms.mathematics.streams import Stream
-from algorithms.seam.access import Rows, Scores
+from algorithms.seam.access import Rows
+from algorithms.seam.case import Case
 from algorithms.seam.claims import (
     Abstained,
     Claim,
@@ -18,7 +18,6 @@ from algorithms.seam.claims import (
     UpperBound,
 )
 from algorithms.seam.cost import Cost
-from algorithms.seam.hint import Hint
 from algorithms.threats.threat import Threat
 
 STAGE = 1.25  # a trace keeps one success while the cost grows by this: 40 up to 10,000 queries
@@ -30,13 +29,8 @@ class Trial:
     """A trial is the only mutable thing in a run. The driver owns it; methods never see it."""
 
     index: int  # row in the upload
-    stream: Stream
-    x: Rows  # (*shape)
-    label: int
-    target: int | None
+    case: Case
     predicted: int
-    scores: Scores | None  # (classes,) of the clean row; None where the model gives labels only
-    hint: Hint
     limit: Cost  # what clean row and questions may cost in all
     reserve: int  # queries beside it, for the final fresh re-query
     queries: int = 1  # the clean row
@@ -82,9 +76,9 @@ class Trial:
                 self.abstained = claim
 
     def _hear_point(self, claim: UpperBound | Exact, threat: Threat) -> None:
-        if not threat.allows(claim.x_adv, self.x):
+        if not threat.allows(claim.x_adv, self.case.x):
             return
-        away = threat.distance(claim.x_adv, self.x)
+        away = threat.distance(claim.x_adv, self.case.x)
         is_near = threat.epsilon is None or away <= threat.epsilon
         if is_near and (not self.shown or away < self.shown[-1][1]):
             self.shown = [*self.shown[-BEHIND:], (claim, away, self.queries + self.gradients)]

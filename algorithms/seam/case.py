@@ -8,13 +8,16 @@ The driver (`algorithms/driver/running.py`) sends the rows of every live convers
 own rows and never passes a budget. A conversation is therefore free of batching, counting, progress and cancel.
 """
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, TypeVar
 
 import numpy as np
+from array_api_compat import array_namespace
 from numpy.typing import NDArray
 
+from algorithms.mathematics.arrays import Mask, Numbers
 from algorithms.mathematics.streams import Stream
 from algorithms.seam.access import Labels, Rows, Scores
 from algorithms.seam.claims import Claim
@@ -22,6 +25,7 @@ from algorithms.seam.hint import NOTHING_KNOWN, Hint
 from algorithms.seam.question import Question
 
 Found = TypeVar("Found")
+Number = TypeVar("Number", bound=np.generic)
 
 Step = Generator[Question[Any] | Claim, Any, Found]
 """A part of a conversation, which returns what it found."""
@@ -46,27 +50,57 @@ class Case:
 
 @dataclass(frozen=True)
 class Cohort:
-    """A cohort is all samples of a chunk, for methods whose natural step is one big array. Leading axis: the sample.
+    """A cohort is the cases of a chunk, for methods whose natural step is one big array. Leading axis: the sample.
 
     `live` belongs to the driver: it is cleared at a sample whose budget is spent. Such a sample's rows are no longer
     sent and are answered by zeros, so a method may go on asking for it, or leave it out and go faster.
     """
 
-    x: Rows  # (n, *shape)
-    labels: Labels  # (n,)
-    targets: Labels | None  # (n,); None: untargeted
-    scores: Scores | None  # (n, classes) of the clean rows; None where the model gives labels only
-    classes: int
-    streams: tuple[Stream, ...]
-    live: NDArray[np.bool_]  # (n,)
-    hints: tuple[Hint, ...] = ()  # n of them, or none
+    cases: tuple[Case, ...]  # n
+    live: Mask  # (n,)
+
+    @cached_property
+    def x(self) -> Rows:
+        """Gather the samples, (n, *shape)."""
+        return _stacked([case.x for case in self.cases])
+
+    @cached_property
+    def labels(self) -> Labels:
+        """List the labels, (n,)."""
+        return np.array([case.label for case in self.cases], np.int64)
+
+    @cached_property
+    def targets(self) -> Labels | None:
+        """List the targets, (n,); None: untargeted."""
+        targets = [case.target for case in self.cases]
+        return None if targets[0] is None else np.array(targets, np.int64)
+
+    @cached_property
+    def scores(self) -> Scores | None:
+        """Gather the scores of the clean rows, (n, classes); None where the model gives labels only."""
+        scores = [case.scores for case in self.cases if case.scores is not None]
+        return _stacked(scores) if scores else None
 
     @property
-    def reached(self) -> NDArray[np.float64]:
+    def classes(self) -> int:
+        return self.cases[0].classes
+
+    @cached_property
+    def streams(self) -> tuple[Stream, ...]:
+        return tuple(case.stream for case in self.cases)
+
+    @property
+    def reached(self) -> Numbers:
         """Find the distances (n,) at which hints say that the samples break; inf where none does."""
-        return np.array([hint.reached for hint in self.hints] or [np.inf] * len(self.labels))
+        return np.array([case.hint.reached for case in self.cases])
 
     @property
-    def proven(self) -> NDArray[np.float64]:
+    def proven(self) -> Numbers:
         """Find the radii (n,) within which hints say that nothing breaks the samples; 0 where none does."""
-        return np.array([hint.proven for hint in self.hints] or [0.0] * len(self.labels))
+        return np.array([case.hint.proven for case in self.cases])
+
+
+def _stacked(rows: Sequence[NDArray[Number]]) -> NDArray[Number]:
+    """Join arrays along a new axis, of the library that they are from."""
+    stacked: NDArray[Number] = array_namespace(rows[0]).stack(rows)
+    return stacked

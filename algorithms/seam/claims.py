@@ -24,30 +24,34 @@ class Kind(StrEnum):
     MISCLASSIFIED = "misclassified"
 
 
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """A claim is about one sample of the conversation, its owner; details are what a finding tells beside it."""
+
+    owner: int = 0
+    details: Details = field(default_factory=dict)
+
+
 @dataclass(frozen=True)
-class UpperBound:
+class UpperBound(Claim):
     """An `UpperBound` claims that x_adv is adversarial, so that r* <= its distance.
 
     The driver measures the distance itself and asks the model again.
     """
 
     x_adv: NDArray[np.float32]  # (*shape)
-    owner: int = 0
-    details: Details = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
-class LowerBound:
+class LowerBound(Claim):
     """A `LowerBound` claims that no perturbation within radius changes the answer; `confidence` says how surely."""
 
     radius: float
     confidence: float = 1.0
-    owner: int = 0
-    details: Details = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
-class Exact:
+class Exact(Claim):
     """An `Exact` claims that nothing within radius changes the answer, and that x_adv, at that distance, does.
 
     The driver measures the point and asks the model again. Where the model does not say so, the radius stands alone.
@@ -55,49 +59,37 @@ class Exact:
 
     x_adv: NDArray[np.float32]  # (*shape)
     radius: float
-    owner: int = 0
-    details: Details = field(default_factory=dict)
 
     confidence: ClassVar[float] = 1.0
 
 
 @dataclass(frozen=True)
-class SmoothedLowerBound:
+class SmoothedLowerBound(Claim):
     """A `SmoothedLowerBound` bounds r* of the smoothed classifier, and never joins a bracket of the base one."""
 
     radius: float
     confidence: float
-    owner: int = 0
-    details: Details = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
-class Estimate:
+class Estimate(Claim):
     """An `Estimate` is a number near r* with no guarantee on either side."""
 
     value: float
-    owner: int = 0
-    details: Details = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
-class Abstained:
+class Abstained(Claim):
     """An `Abstained` claims nothing: the method cannot say, and says why (a stable word)."""
 
     reason: str
-    owner: int = 0
-    details: Details = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
-class Note:
+class Note(Claim):
     """A note holds diagnostics that are kept whatever the finding turns out to be."""
 
     details: Details
-    owner: int = 0
-
-
-Claim = UpperBound | LowerBound | Exact | SmoothedLowerBound | Estimate | Abstained | Note
 
 
 class Finding(BaseModel):

@@ -41,6 +41,11 @@ class Question(Generic[Answer]):
         del unpaid
         return None
 
+    def charged_to(self, owners: Owners) -> Self:
+        """Make it a question of a larger conversation, which knows the members (m,) of this one by `owners`."""
+        del owners
+        return self  # free
+
     @classmethod
     def ask(cls, model: Model, asked: "Sequence[Paid[Self]]") -> Sequence[Answer]:
         """Ask the model all questions of this kind that a beat holds; return their answers in order."""

@@ -84,8 +84,8 @@ def test_at_equal_queries_it_is_no_worse_than_as_published():
     x = np.frombuffer(packed, np.uint8, offset=16)[: 200 * 784].reshape(-1, 1, 28, 28).astype(np.float32) / 255
     model = OnnxClassifier(read(check(net.read_bytes()), None), None, "cpu")
     chosen = method("hopskipjump")
-    what = Samples(x[:IMAGES], tuple(range(IMAGES)), None)
-    ours = run(model, what, chosen, chosen.params(), Threat(norm=Norm.L2), Budget(QUERIES), seed=0, pool=x)
+    what = Samples(x[:IMAGES], tuple(range(IMAGES)), None, pool=x)
+    ours = run(model, what, chosen, chosen.params(), Threat(norm=Norm.L2), Budget(QUERIES), seed=0)
     rng = np.random.default_rng(0)
     theirs = [
         as_published(model.labels, row, int(label), rng)

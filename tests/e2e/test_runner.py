@@ -18,10 +18,11 @@ from tests.patience import until
 from workers.confinement.resources import NICE
 from workers.frames import Frame
 from workers.messages import Message, OpenModel
+from workers.outcomes import ChunkBroken, ChunkDone
 from workers.supervisor.runner_process import RunnerDied, RunnerProcess, sweep_directories
 from workers.supervisor.spare import Runners
 from workers.work.inspect import InspectModel, ModelInspected
-from workers.work.run import BeginJob, ChunkBroken, ChunkDone, RunChunk
+from workers.work.run import BeginJob, RunChunk
 
 MODEL = (DIGITS / "model.onnx").read_bytes()
 LIMIT = 1 << 20

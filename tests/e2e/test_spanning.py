@@ -78,14 +78,12 @@ def test_spanning_directions_come_from_the_auxiliary_samples_and_chunks_wait_for
     params = chosen.params.model_validate(SPANNING)
     here = run(
         model,
-        Samples(x[CHOSEN], tuple(CHOSEN), y[CHOSEN]),
+        Samples(x[CHOSEN], tuple(CHOSEN), y[CHOSEN], pool=x[:1000], basis=spanning_basis(x[-20:])),
         chosen,
         params,
         Threat(norm=Norm.L2),
         Budget(QUERIES),
         seed=SEED,
-        pool=x[:1000],
-        basis=spanning_basis(x[-20:]),
     )
     found = api.get(f"{where}/findings").json()["items"]
     assert [(f["index"], f["value"], f["queries"]) for f in found] == [

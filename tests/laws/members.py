@@ -90,7 +90,7 @@ def go(
     budget: Budget | None = None,
     box: Box = Threat().box,
     checkpoint: Checkpoint = lambda _: None,
-    parts: int = 1,
+    groups: int = 1,
     **threat: object,
 ) -> list[Outcome]:
     """Run the method as its row says: within a radius that breaks every sample, where it asks for one."""
@@ -108,7 +108,7 @@ def go(
         budget or method.smallest_budget,
         seed=7,
         checkpoint=checkpoint,
-        parts=parts,
+        groups=groups,
     )
 
 

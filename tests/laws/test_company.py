@@ -28,6 +28,6 @@ def test_the_order_of_samples_changes_no_answer(method, norm):
 
 
 @held(lambda method: method.cohort)
-def test_samples_in_parts_get_the_same_answers(method, norm):
-    parted = go(replace(method, chunk=2), norm, parts=3)
-    assert told(parted) == told(undisturbed(method, norm))
+def test_samples_in_groups_get_the_same_answers(method, norm):
+    grouped = go(replace(method, chunk=2), norm, groups=3)
+    assert told(grouped) == told(undisturbed(method, norm))

@@ -96,13 +96,12 @@ def _run(
     told = tuple(known.get(row, NOTHING_KNOWN) for row in rows) if spec.hints else None
     return run(
         model,
-        Samples(x[rows], spec.indices, y[rows], None, told),
+        Samples(x[rows], spec.indices, y[rows], None, told, pool=x if chosen.wants_pool else None),
         chosen,
         spec.request.method,
         spec.threat.threat(spec.samples.shape),
         Budget(budget.queries_per_sample, budget.gradients_per_sample),
         seed=spec.request.seed,
-        pool=x if chosen.wants_pool else None,
     )
 
 

@@ -1,20 +1,18 @@
 """run: one chunk of a job, put to its model by the job's method. What all chunks have in common is told only once."""
 
-import io
 from collections.abc import Sequence
 from time import monotonic
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import TypeAdapter, ValidationError
 
 from algorithms import registry
 from algorithms.driver import running
 from algorithms.errors import ModelFault
 from algorithms.mathematics.norms import Measure
 from algorithms.method import Budget
-from algorithms.seam.claims import Finding, Outcome
+from algorithms.seam.claims import Outcome
 from algorithms.seam.hint import Hint
 from algorithms.threads import cores
 from algorithms.threats.threat import Box, TargetRule, Threat
@@ -25,21 +23,13 @@ from jobs.work.lease import Commit, JobLease
 from models.samples import load_rows
 from workers import cautions, moved_codes, shared_rows
 from workers.endings import Done, Ending, Failed
-from workers.frames import FrameError
 from workers.kind import Bench, Desk, RunnerAnswer, WorkKind
-from workers.messages import MAX_TEXT, Fault, Floats, Integers, Message, Natural, Seconds, ShortText
+from workers.messages import MAX_TEXT, Floats, Integers, Message
+from workers.outcomes import ChunkBroken, ChunkDone, adversarials, answer_bytes, findings, packed
 from workers.versions import versions
 
-FINDING_BYTES = 256 << 10  # more than the details of any method that does not count by class
-CLASS_BYTES = 64  # in details that do: two numbers of votes, each with its label
 HAND_OVER_SECONDS = 3.0
 CHUNK_SECONDS = 0.1  # to take a chunk whose time is up, ask its clean rows and write it down
-
-_FINDINGS = TypeAdapter(tuple[Finding, ...])
-
-
-CardFact = Literal["card", "cuda", "cudnn", "provider", "batch"]
-"""What a runner may add to the versions of a result: of what it computed on, where that is a card."""
 
 
 class BeginJob(Message):
@@ -84,27 +74,6 @@ class RunChunk(Message):
     points: Floats | None = None
     reached: Floats | None = None
     proven: Floats | None = None
-
-
-class ChunkDone(Message):
-    """What was found. index (m,), x (m, *shape) and label (m,) are the adversarial points of those that have one."""
-
-    kind = "run.done"
-
-    findings: bytes  # JSON
-    index: Integers
-    x: Floats
-    label: Integers
-    seconds: Seconds
-    http_calls: Natural
-    device: ShortText
-    computed_with: dict[CardFact, ShortText] = {}
-
-
-class ChunkBroken(ChunkDone, Fault):
-    """What was found before the model failed, and how it failed."""
-
-    kind = "run.broken"
 
 
 # In the supervisor
@@ -177,13 +146,6 @@ def _hand_over_seconds(behind: int, spec: JobSpec) -> float:
     return wanted if seconds is None else min(wanted, 0.2 * seconds)
 
 
-def answer_bytes(lease: JobLease) -> int:
-    """The most that the answer about these rows may weigh."""
-    row = 4 * int(np.prod(lease.spec.samples.shape)) + 16
-    output = lease.model.output
-    return len(lease.indices) * (row + FINDING_BYTES + CLASS_BYTES * (output.classes if output else 0))
-
-
 def believed(answer: ChunkDone, lease: JobLease, desk: Desk, x: NDArray[np.float32]) -> ChunkResult:
     """What a runner found, once it is about what was asked. Raises FrameError."""
     found = findings(answer, lease)
@@ -205,33 +167,6 @@ def believed(answer: ChunkDone, lease: JobLease, desk: Desk, x: NDArray[np.float
     )
 
 
-def findings(answer: ChunkDone, lease: JobLease) -> tuple[Finding, ...]:
-    """Returns one finding for every row asked about, in their order; after a fault, for some. Raises FrameError."""
-    try:
-        found = _FINDINGS.validate_json(answer.findings)
-    except ValidationError as error:
-        raise FrameError("the findings cannot be read") from error
-    about = tuple(finding.index for finding in found)
-    broken = isinstance(answer, ChunkBroken)
-    if about != (tuple(i for i in lease.indices if i in about) if broken else lease.indices):
-        raise FrameError("the findings are not about the rows that were asked about")
-    return found
-
-
-def adversarials(answer: ChunkDone, lease: JobLease) -> bytes | None:
-    """Returns an npz {index (m,), x (m, *shape), label (m,)}; None where m = 0. The same arrays give the same bytes."""
-    index, x, label = answer.index, answer.x, answer.label
-    if index.ndim != 1 or x.shape != (len(index), *lease.spec.samples.shape) or label.shape != index.shape:
-        raise FrameError("the adversarial points have an unknown shape")
-    if not set(index.tolist()) <= set(lease.indices):
-        raise FrameError("the adversarial points are not about the rows that were asked about")
-    if len(index) == 0:
-        return None
-    file = io.BytesIO()
-    np.savez(file, index=index, x=x, label=label)
-    return file.getvalue()
-
-
 # In the runner
 
 
@@ -246,12 +181,11 @@ def run(asked: RunChunk, bench: Bench) -> ChunkDone:
     began, calls = monotonic(), bench.http_calls
     fault, outcomes = _outcomes(asked, job, bench)
     answer: dict[str, Any] = {
-        "findings": _FINDINGS.dump_json(tuple(outcome.finding for outcome in outcomes)),
         "seconds": monotonic() - began,
         "http_calls": bench.http_calls - calls,
         "device": bench.device,
         "computed_with": dict(bench.computed_with),
-        **_points(outcomes, bench.model.shape),
+        **packed(outcomes, bench.model.shape),
     }
     if fault is None:
         return ChunkDone(**answer)
@@ -264,16 +198,14 @@ def _outcomes(asked: RunChunk, job: BeginJob, bench: Bench) -> tuple[ModelFault 
     try:
         return None, running.run(
             bench.model,
-            running.Samples(asked.x, asked.indices, asked.y, asked.targets, _hints(asked)),
+            running.Samples(asked.x, asked.indices, asked.y, asked.targets, _hints(asked), job.pool, job.basis),
             method,
             method.params.model_validate(job.params),
             Threat[Any](job.norm, Box(job.lower, job.upper), job.epsilon, job.targeted, job.pixels),
             Budget(job.queries, job.gradients),
             seed=job.seed,
-            pool=job.pool,
-            basis=job.basis,
             checkpoint=bench.checkpoint(asked.ends),
-            parts=max(1, cores() // 2),
+            groups=max(1, cores() // 2),
         )
     except ModelFault as fault:
         return fault, fault.found
@@ -283,16 +215,6 @@ def _hints(asked: RunChunk) -> tuple[Hint, ...] | None:
     if asked.points is None or asked.reached is None or asked.proven is None:
         return None
     return from_arrays(asked.points, asked.reached, asked.proven)
-
-
-def _points(outcomes: Sequence[Outcome], shape: tuple[int, ...]) -> dict[str, NDArray[Any]]:
-    """The adversarial points of those that have one: index (m,), x (m, *shape), label (m,)."""
-    shown = [outcome for outcome in outcomes if outcome.x_adv is not None]
-    return {
-        "index": np.array([outcome.finding.index for outcome in shown], np.int64),
-        "x": np.array([outcome.x_adv for outcome in shown], np.float32).reshape(len(shown), *shape),
-        "label": np.array([outcome.finding.label for outcome in shown], np.int64),
-    }
 
 
 KIND = WorkKind(

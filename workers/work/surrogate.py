@@ -18,8 +18,9 @@ from jobs.work.lease import Commit, JobLease
 from models.samples import load_rows
 from workers.endings import Done, Ending, Failed
 from workers.kind import Desk, WorkKind
+from workers.outcomes import ChunkBroken, ChunkDone, adversarials, answer_bytes, findings
 from workers.work import run
-from workers.work.run import ChunkBroken, ChunkDone, JobBegun
+from workers.work.run import JobBegun
 
 
 def supervise(lease: JobLease, desk: Desk) -> Ending:
@@ -35,9 +36,9 @@ def supervise(lease: JobLease, desk: Desk) -> Ending:
         answer = _asked(part, spec, samples, desk)
         if isinstance(answer, ChunkBroken):
             return Failed(answer.code, f"The surrogate model: {answer.detail}", retry=False)
-        for finding in run.findings(answer, part):
+        for finding in findings(answer, part):
             queries, gradients = queries + finding.queries, gradients + finding.gradients
-        run.adversarials(answer, part)  # they are about these rows
+        adversarials(answer, part)  # they are about these rows
         found |= _hints(answer)
         seconds += answer.seconds
     digest = desk.keep(packed(found, spec.samples.shape))
@@ -49,7 +50,7 @@ def _asked(part: JobLease, spec: JobSpec, samples: bytes, desk: Desk) -> ChunkDo
     x, labels = load_rows(samples, part.indices)
     y = None if labels is None else spec.model.classes.columns(labels)
     asked = run.request(part, x, y)
-    return desk.ask(asked, ChunkDone, ChunkBroken, limit=run.answer_bytes(part))
+    return desk.ask(asked, ChunkDone, ChunkBroken, limit=answer_bytes(part))
 
 
 def _hints(answer: ChunkDone) -> Mapping[int, Hint]:

@@ -155,7 +155,7 @@ def run(cohort: Cohort, threat: Threat, params: APGDParams) -> Conversation:
         first = np.minimum(guess, cohort.reached)
         yield from search(attack, first, tries=params.search_steps, tolerance=TOLERANCE)
     for owner in np.flatnonzero(cohort.live):
-        yield Note({"fosc": attack.stationarity.fosc(int(owner))}, int(owner))
+        yield Note({"fosc": attack.stationarity.fosc(int(owner))}, owner=int(owner))
     yield from attack.vanishing.tell(cohort.live)
 
 

@@ -64,7 +64,7 @@ def run(cohort: Cohort, threat: Threat, params: SquareParams) -> Conversation:
         while len(asking := search.propose()):
             scores = yield from AskScores(search.canvas.restore(search.points[search.whole(asking)]), asking)
             for owner in search.hear(asking, scores):
-                yield UpperBound(search.canvas.restore(search.points[[owner]])[0], int(owner))
+                yield UpperBound(search.canvas.restore(search.points[[owner]])[0], owner=int(owner))
 
 
 def numbers_at_once(x: Rows) -> int:

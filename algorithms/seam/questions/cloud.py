@@ -5,9 +5,9 @@ an endpoint and an in-process model see the same points.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
-from typing import Protocol, TypeVar, final
+from typing import Protocol, Self, TypeVar, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ from algorithms.mathematics.caching import in_cache
 from algorithms.mathematics.streams import BLOCK, Stream
 from algorithms.seam.access import Access, Labels, Model, Rows
 from algorithms.seam.cost import Cost
-from algorithms.seam.question import BATCH_BYTES, Paid, Question
+from algorithms.seam.question import BATCH_BYTES, Owners, Paid, Question
 from algorithms.seam.questions.labels import Labeler
 from algorithms.threads import side_by_side
 from algorithms.threats.threat import Threat
@@ -92,6 +92,9 @@ class AskCloud(Question[Kept]):
 
     def price(self) -> Iterable[tuple[int, Cost]]:
         return ((self.owner, Cost(queries=self.cloud.n)),)
+
+    def charged_to(self, owners: Owners) -> Self:
+        return replace(self, owner=int(owners[self.owner]))
 
     @classmethod
     def ask(cls, model: Model, asked: Sequence[Paid["AskCloud[Kept]"]]) -> Sequence[Kept]:

@@ -1,8 +1,8 @@
 """AskGradientNorms: the largest gradient norms met in a ball, drawn and reduced where the model lives."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Protocol, final
+from dataclasses import dataclass, replace
+from typing import Protocol, Self, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,7 @@ from algorithms.mathematics.geometry import Law
 from algorithms.mathematics.streams import BLOCK, Stream
 from algorithms.seam.access import Access, Model, Rows
 from algorithms.seam.cost import Cost
-from algorithms.seam.question import Paid, Question
+from algorithms.seam.question import Owners, Paid, Question
 from algorithms.threats.threat import Threat
 
 Norms = NDArray[np.float64]  # (3, rivals)
@@ -90,6 +90,9 @@ class AskGradientNorms(Question[Norms]):
 
     def price(self) -> Iterable[tuple[int, Cost]]:
         return ((self.owner, Cost(gradients=0 if self.is_paid else self.ball.n)),)
+
+    def charged_to(self, owners: Owners) -> Self:
+        return replace(self, owner=int(owners[self.owner]))
 
     @classmethod
     def ask(cls, model: Model, asked: Sequence[Paid["AskGradientNorms"]]) -> Sequence[Norms]:

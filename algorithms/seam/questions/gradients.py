@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from algorithms.seam.access import Access, Model, Rows, Scores
 from algorithms.seam.cost import Cost
 from algorithms.seam.question import Paid
-from algorithms.seam.rows import RowQuestion, joined, sent, spread
+from algorithms.seam.questions.rows import RowQuestion, joined, sent, spread
 
 Gradients = NDArray[np.float32]  # (m, *shape)
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from algorithms.seam.access import Access, Labels, Model, Rows
 from algorithms.seam.cost import Cost
 from algorithms.seam.question import Paid, Question
-from algorithms.seam.rows import RowQuestion, joined, sent, spread
+from algorithms.seam.questions.rows import RowQuestion, joined, sent, spread
 
 Products = NDArray[np.float32]  # (m, *shape)
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from algorithms.seam.access import Access, Model, Rows, Scores
 from algorithms.seam.question import Paid
-from algorithms.seam.rows import RowQuestion, in_one_call
+from algorithms.seam.questions.rows import RowQuestion, in_one_call
 
 
 class Scorer(Protocol):

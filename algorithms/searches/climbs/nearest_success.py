@@ -52,4 +52,4 @@ def climb_nearest(climb: Climb, search_steps: int) -> Conversation:
             climb, np.minimum(first_order_distance, cohort.reached), tries=search_steps, tolerance=TOLERANCE
         )
     for owner in np.flatnonzero(cohort.live):
-        yield Note(climb.stationarity.of(int(owner)), int(owner))
+        yield Note(climb.stationarity.of(int(owner)), owner=int(owner))

@@ -53,9 +53,10 @@ class Successes:
 
     def begin_at_hints(self) -> Step[None]:
         """Ask about the points where hints say that samples break; claim those that the model calls adversarial."""
-        told = np.array([i for i, hint in enumerate(self.cohort.hints) if hint.point is not None], np.int64)
-        if len(told):
-            points = np.stack([np.ravel(self.cohort.hints[i].point) for i in told])
+        points_of = {i: case.hint.point for i, case in enumerate(self.cohort.cases)}
+        hinted: dict[int, Array] = {i: point for i, point in points_of.items() if point is not None}
+        if hinted:
+            told, points = np.array(list(hinted), np.int64), np.stack([point.ravel() for point in hinted.values()])
             scores = yield from self.ask(self.like(points), told)
             through = self.margin(scores, told) > 0
             yield from self.claim(told[through], points[through])
@@ -92,7 +93,7 @@ class Successes:
         for i, r, point in zip(owners, away, points, strict=True):
             if r < self.distance[i] and self.cohort.live[i]:
                 self.distance[i], self.nearest[i] = r, point
-                yield UpperBound(on_host(point).reshape(self.shape), int(i))
+                yield UpperBound(on_host(point).reshape(self.shape), owner=int(i))
 
     def ask(self, points: Array, owners: Owners) -> AskScores:
         """Put the question for the scores of points (m, d)."""

@@ -34,4 +34,4 @@ class Vanishing:
         for owner in np.flatnonzero(live):
             share = float(self._zero[owner] / max(1, self._asked[owner]))
             warned = {"warnings": ["zero_gradients"]} if share >= MOSTLY_ZERO else {}
-            yield Note({"zero_gradient_share": share} | warned, int(owner))
+            yield Note({"zero_gradient_share": share} | warned, owner=int(owner))

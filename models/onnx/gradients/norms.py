@@ -14,7 +14,7 @@ from torch import Tensor
 from algorithms.mathematics.streams import BLOCK
 from algorithms.seam.access import Labels, Rows
 from algorithms.seam.questions.gradient_norms import Differences, Norms
-from algorithms.seam.rows import joined
+from algorithms.seam.questions.rows import joined
 from algorithms.threads import ahead
 from models.onnx.session import padded
 

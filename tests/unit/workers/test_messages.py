@@ -17,7 +17,7 @@ from workers.messages import (
     TurnsAsked,
     TurnsGranted,
 )
-from workers.work.run import ChunkDone
+from workers.outcomes import ChunkDone
 
 
 class Sample(Message):

@@ -1,5 +1,7 @@
 """HopSkipJump where the truth is known, and where its estimate, its starts and its ends are put to the test."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -42,7 +44,8 @@ def go(
     **threat: object,
 ) -> list[Outcome]:
     asked = Threat(**{"box": Box.unbounded()} | threat)  # type: ignore[arg-type]
-    return run(model, what, ATTACK, params, asked, Budget(queries), seed=1, pool=pool, basis=basis)
+    what = replace(what, pool=pool, basis=basis)
+    return run(model, what, ATTACK, params, asked, Budget(queries), seed=1)
 
 
 @pytest.mark.parametrize("classes", [2, 3, 10])

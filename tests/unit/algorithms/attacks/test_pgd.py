@@ -154,7 +154,7 @@ def test_stationarity_is_zero_where_a_climb_has_nothing_left_to_gain():
 def test_on_torch_arrays_it_finds_what_it_finds_on_numpy_arrays(norm):
     """What will run on a card: the cohort and the answers are tensors, and nothing in the method knows."""
     from algorithms.mathematics.streams import Stream
-    from algorithms.seam.case import Cohort
+    from algorithms.seam.case import Case, Cohort
     from algorithms.seam.claims import UpperBound
     from algorithms.seam.questions.gradients import AskGradient
     from algorithms.seam.questions.scores import AskScores
@@ -163,15 +163,10 @@ def test_on_torch_arrays_it_finds_what_it_finds_on_numpy_arrays(norm):
     labels = model.labels(what.x)
 
     def converse(lift):
-        cohort = Cohort(
-            x=lift(what.x),
-            labels=labels,
-            targets=None,
-            scores=lift(model.scores(what.x)),
-            classes=model.classes,
-            streams=tuple(Stream(0, i, "pgd") for i in range(len(labels))),
-            live=np.ones(len(labels), np.bool_),
-        )
+        streams = [Stream(0, i, "pgd") for i in range(len(labels))]
+        clean = zip(lift(what.x), labels, lift(model.scores(what.x)), streams, strict=True)
+        cases = tuple(Case(x, label, None, scores, model.classes, stream) for x, label, scores, stream in clean)
+        cohort = Cohort(cases, live=np.ones(len(cases), np.bool_))
         talk, answer, nearest = PGD.run(cohort, Threat(norm), PGD.params(restarts=2)), None, {}
         while True:
             try:

@@ -3,14 +3,17 @@
 import numpy as np
 import pytest
 
-from algorithms.seam.case import Cohort
+from algorithms.mathematics.streams import Stream
+from algorithms.seam.case import Case, Cohort
 from algorithms.searches.penalties.hinge import Hinge, in_box_units
 
 LABELS, TARGETS = np.array([0, 1]), np.array([2, 3])
 
 
 def hinge(targets=None, *, confidence=0.5, aims=None) -> Hinge:
-    cohort = Cohort(np.zeros((2, 1), np.float32), LABELS, targets, None, 4, (), np.ones(2, np.bool_))
+    aimed = [None, None] if targets is None else targets
+    cases = [Case(np.zeros(1, np.float32), y, t, None, 4, Stream(0, 0, "")) for y, t in zip(LABELS, aimed, strict=True)]
+    cohort = Cohort(tuple(cases), live=np.ones(2, np.bool_))
     scales = np.random.default_rng(0).uniform(0.5, 2, (2, 4))
     return Hinge(cohort, confidence, scales, np.ones(2), aims)
 

@@ -12,10 +12,10 @@ import torch
 from torch import nn
 
 from algorithms.mathematics.norms import Norm
+from algorithms.mathematics.streams import Stream
 from algorithms.seam.questions.gradient_norms import Ball, Differences
 from algorithms.seam.questions.margins import Region
-from algorithms.seam.streams import Stream
-from algorithms.seam.threat import Box, Threat
+from algorithms.threats.threat import Box, Threat
 from models.onnx.batch import Batch
 from models.onnx.bounds import bounder as bounds
 from models.onnx.bounds.bounder import Bounder, bounder

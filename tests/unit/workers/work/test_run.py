@@ -18,7 +18,7 @@ from jobs.spec import JobSpec, ThreatSpec
 from jobs.summary import Preparation
 from jobs.work.lease import JobLease
 from models.cards import ModelCard, Reads, SamplesCard
-from workers import cautions, shared_rows
+from workers import cautions, outcomes, shared_rows
 from workers.confinement.levels import Confined
 from workers.frames import FrameError
 from workers.work import run
@@ -102,7 +102,7 @@ def done(index=(4,), label=(0,), x=None, findings=(4, 2), **broken):
         "http_calls": 0,
         "device": "cpu",
     }
-    return run.ChunkBroken(**said, **broken) if broken else run.ChunkDone(**said)
+    return outcomes.ChunkBroken(**said, **broken) if broken else outcomes.ChunkDone(**said)
 
 
 def through_the_pipe(message):
@@ -187,23 +187,23 @@ def test_a_guess_at_what_the_output_is_goes_with_the_numbers(because, warned):
 
 
 def test_findings_about_the_rows_asked_are_believed():
-    assert [finding.index for finding in run.findings(done(), lease())] == [4, 2]
+    assert [finding.index for finding in outcomes.findings(done(), lease())] == [4, 2]
 
 
 @pytest.mark.parametrize("rows", [(4,), (2, 4), (4, 2, 8), (4, 8), ()], ids=str)
 def test_findings_about_other_rows_are_not(rows):
     with pytest.raises(FrameError):
-        run.findings(done(findings=rows), lease())
+        outcomes.findings(done(findings=rows), lease())
 
 
 @pytest.mark.parametrize(("rows", "believed"), [((), True), ((4,), True), ((2,), True), ((2, 4), False), ((8,), False)])
 def test_of_a_model_that_failed_on_the_way_some_findings_are_enough(rows, believed):
     broken = done(findings=rows, index=(), label=(), code="model_fault", detail="It crashed.")
     if believed:
-        assert tuple(finding.index for finding in run.findings(broken, lease())) == rows
+        assert tuple(finding.index for finding in outcomes.findings(broken, lease())) == rows
     else:
         with pytest.raises(FrameError):
-            run.findings(broken, lease())
+            outcomes.findings(broken, lease())
 
 
 class Keeping:
@@ -236,12 +236,12 @@ def test_a_runner_says_of_what_it_computed_with_nothing_but_the_card(told):
 @pytest.mark.parametrize("blob", [b"", b"{}", b'[{"index": 4}]', b"\xff"])
 def test_findings_that_cannot_be_read_are_not(blob):
     with pytest.raises(FrameError):
-        run.findings(done().model_copy(update={"findings": blob}), lease())
+        outcomes.findings(done().model_copy(update={"findings": blob}), lease())
 
 
 def test_adversarial_points_become_an_npz_that_says_whose_they_are():
     x = np.random.default_rng(0).random((2, *SHAPE), np.float32)
-    data = run.adversarials(done(index=(4, 2), label=(0, 1), x=x), lease())
+    data = outcomes.adversarials(done(index=(4, 2), label=(0, 1), x=x), lease())
     with np.load(io.BytesIO(data)) as npz:
         assert npz["index"].tolist() == [4, 2]
         assert npz["label"].tolist() == [0, 1]
@@ -249,11 +249,11 @@ def test_adversarial_points_become_an_npz_that_says_whose_they_are():
 
 
 def test_the_same_points_give_the_same_bytes():
-    assert run.adversarials(done(), lease()) == run.adversarials(done(), lease())
+    assert outcomes.adversarials(done(), lease()) == outcomes.adversarials(done(), lease())
 
 
 def test_no_points_give_no_file():
-    assert run.adversarials(done(index=(), label=()), lease()) is None
+    assert outcomes.adversarials(done(index=(), label=()), lease()) is None
 
 
 @pytest.mark.parametrize(
@@ -269,4 +269,4 @@ def test_no_points_give_no_file():
 )
 def test_adversarial_points_that_do_not_fit_are_not_believed(points):
     with pytest.raises(FrameError):
-        run.adversarials(done(**points), lease())
+        outcomes.adversarials(done(**points), lease())

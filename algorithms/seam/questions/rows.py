@@ -1,7 +1,7 @@
 """What questions about rows share: a price for each row, rows left out that nobody can pay for, one call for all."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self, TypeVar
 
 import numpy as np
@@ -40,8 +40,13 @@ class RowQuestion(Question[Answer]):
         return [(member, costs[each]) for member, each in zip(members.tolist(), rows, strict=True)]
 
     def without(self, unpaid: Sequence[int]) -> Paid[Self]:
-        owners = np.zeros(len(self.rows), np.int64) if self.owners is None else self.owners
-        return Paid(self, np.flatnonzero(~np.isin(owners, unpaid)))
+        return Paid(self, np.flatnonzero(~np.isin(self._of_each(), unpaid)))
+
+    def charged_to(self, owners: Owners) -> Self:
+        return replace(self, owners=owners[self._of_each()])
+
+    def _of_each(self) -> Owners:
+        return np.zeros(len(self.rows), np.int64) if self.owners is None else self.owners
 
 
 def sent(paid: Paid[RowQuestion[Any]]) -> Rows:

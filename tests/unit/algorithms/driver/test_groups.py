@@ -1,4 +1,4 @@
-"""Samples that are parted: still one question a beat, and one chunk stays whole."""
+"""Samples that are met in groups: still one question a beat, and one chunk stays whole."""
 
 from dataclasses import replace
 
@@ -30,13 +30,13 @@ class Counting(Linear):
         return super().margins(region, labels, rivals, relaxation)
 
 
-@pytest.mark.parametrize("parts", [1, 2, 7])
-def test_bounds_of_all_parts_are_one_question(parts: int) -> None:
+@pytest.mark.parametrize("groups", [1, 2, 7])
+def test_bounds_of_all_groups_are_one_question(groups: int) -> None:
     model, whole = Counting(), Counting()
     samples = Samples(np.random.default_rng(0).random((6, 4), dtype=np.float32), tuple(range(6)), None)
     asked = {"params": CROWN.smallest, "threat": Threat(), "budget": Budget(None), "seed": 0}
     expected = run(whole, samples, CROWN, **asked)
-    assert run(model, samples, replace(CROWN, chunk=2), **asked, parts=parts) == expected
+    assert run(model, samples, replace(CROWN, chunk=2), **asked, groups=groups) == expected
     assert model.asked == whole.asked
     assert model.asked[0] == 6
 
