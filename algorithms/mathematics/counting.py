@@ -89,3 +89,12 @@ def smooth_slopes(changes: Numbers, sigma: float, pixels: Pixels) -> Numbers:
 def small(changes: Numbers, threshold: Numbers, pixels: Pixels) -> Mask:
     """Mark the changes (m, d) of pixels none of which is as large as the row's threshold (m,)."""
     return spread(by_pixel(np.abs(changes), pixels).max(axis=2) < threshold[:, None], pixels)
+
+
+def weights(changes: Numbers, slopes: Numbers, pixels: Pixels) -> Numbers:
+    """Weigh the pixels (m, p) of changes (m, d): sum |change| times sum |slope|, over channels; above 0 where any is.
+
+    Carlini & Wagner, S&P 2017, section VI-B, where changes are summed with their signs.
+    """
+    moved, steep = (by_pixel(np.abs(rows), pixels).sum(axis=2) for rows in (changes, slopes))
+    return np.where(moved > 0, np.maximum(moved * steep, np.finfo(np.float64).tiny), 0.0)

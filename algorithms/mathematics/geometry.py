@@ -37,8 +37,8 @@ def by_pixel(flat: Any, pixels: NDArray[np.int64] | None) -> Any:
     if pixels is None:
         return flat[:, :, None]
     order = np.argsort(np.ravel(pixels), kind="stable")
-    inner = order.size // (int(np.max(pixels)) + 1)
-    return xp.reshape(xp.take(flat, xp.asarray(order), axis=1), (flat.shape[0], -1, inner))
+    count = int(np.max(pixels)) + 1
+    return xp.reshape(xp.take(flat, xp.asarray(order), axis=1), (flat.shape[0], count, order.size // count))
 
 
 def distance(x: NDArray[Any], y: NDArray[Any], norm: Norm | Counting, pixels: NDArray[np.int64] | None = None) -> float:

@@ -102,7 +102,6 @@ class Solves:
         delta = (self.w.points()[owners].astype(np.float64) - self.x0[owners]) / self.length[owners, None]
         beyond = np.abs(delta) > self.tau[owners, None]
         gradients[owners] = c * slopes + np.where(beyond, np.sign(delta), 0.0) / self.length[owners, None]
-        last, share = self.params.last_rate, self.step[owners] / self.schedule.steps
-        rate[owners] = self.schedule.learning_rate * (last + (1 - last) * (1 + np.cos(np.pi * share)) / 2)
+        rate[owners] = self.params.rate(self.schedule, self.step[owners])
         self.w.move((rate[:, None] * self.adam.step(self.w.slopes(gradients))).astype(np.float32))
         self.step[owners] += 1

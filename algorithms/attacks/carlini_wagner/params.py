@@ -2,16 +2,19 @@
 
 from typing import Any, Literal, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from algorithms.attacks.carlini_wagner.variables import VariablesName
-from algorithms.mathematics.norms import Norm
+from algorithms.mathematics.arrays import Numbers
+from algorithms.mathematics.norms import Counting, Measure, Norm
 from algorithms.method import Params
 from algorithms.searches.penalties.hinge import UnitsName
 
 
 class Schedule(NamedTuple):
-    """A schedule says how many constants, or tau in linf, are tried, from which c on, and how a try descends."""
+    """A schedule says how many constants, in linf tau, in l0 sets of features, are tried, from which c on, and how."""
 
     steps: int
     search_steps: int
@@ -25,6 +28,8 @@ SCHEDULES = {
     ("paper", Norm.L2): Schedule(10_000, 9, 1e-3, 0.01),
     ("quick", Norm.LINF): Schedule(100, 12, 0.9, 0.05),
     ("paper", Norm.LINF): Schedule(1000, 60, 1e-5, 0.005),  # 0.9^53 < 1/256: the paper counts no tau
+    ("quick", Counting.L0): Schedule(50, 20, 32.0, 0.2),
+    ("paper", Counting.L0): Schedule(1000, 1000, 1e-3, 0.01),  # the paper counts no solves
 }
 
 
@@ -46,7 +51,10 @@ class CarliniWagnerParams(Params):
     )
     steps: int | None = Field(None, ge=1, le=100_000, description="gradient steps of one descent; null: by preset")
     search_steps: int | None = Field(
-        None, ge=1, le=1000, description="l2: constants c that are tried; linf: tau that are; null: by preset"
+        None,
+        ge=1,
+        le=1000,
+        description="l2: constants c that are tried; linf: tau that are; l0: solves; null: by preset",
     )
     constant: float | None = Field(None, gt=0, le=1e9, description="the first c; null: by preset")
     learning_rate: float | None = Field(None, gt=0, le=1e3, description="of Adam; null: by preset")
@@ -67,7 +75,12 @@ class CarliniWagnerParams(Params):
             return PAPER | given
         return given
 
-    def schedule(self, norm: Norm) -> Schedule:
+    def schedule(self, norm: Measure) -> Schedule:
         """Take the preset's numbers for this norm, and those that were given instead."""
         given = {name: getattr(self, name) for name in Schedule._fields}
         return SCHEDULES[self.preset, norm]._replace(**{name: n for name, n in given.items() if n is not None})
+
+    def rate(self, schedule: Schedule, step: NDArray[np.int64]) -> Numbers:
+        """Compute the rates of steps (m,): they fall as a cosine."""
+        falling = (1 - self.last_rate) * (1 + np.cos(np.pi * (step / schedule.steps))) / 2
+        return np.asarray(schedule.learning_rate * (self.last_rate + falling))

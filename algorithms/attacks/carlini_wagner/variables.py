@@ -32,6 +32,9 @@ class Offset:
     def move(self, by: Moves) -> None:
         self._points = self._threat.clip(self._points + self._unit * by, self._x)
 
+    def restart(self, rows: NDArray[np.int64], points: Rows, unit: Numbers) -> None:
+        self._points[rows], self._unit[rows, 0] = points, unit
+
     def keep(self, rows: NDArray[np.int64]) -> None:
         self._x, self._unit, self._points = self._x[rows], self._unit[rows], self._points[rows]
 
@@ -47,15 +50,22 @@ class Tanh:
         lower, upper = (np.broadcast_to(side, x.shape).astype(np.float32) for side in threat.limits(x))
         self._has_ends = np.isfinite(lower) & np.isfinite(upper) & (lower < upper)
         low, high = np.where(self._has_ends, lower, 0), np.where(self._has_ends, upper, 1)
-        self._x, self._threat = x, threat
+        self._x, self._threat, self._is_published = x, threat, as_published
         self._middle, self._half = (low + high) / 2, (high - low) / 2
-        self._unit = np.where(self._has_ends & as_published, 1, np.where(self._has_ends, unit / self._half, unit))
-        share = np.where(self._has_ends, (x - self._middle) / self._half, 0).astype(np.float64)
-        self._w = np.where(self._has_ends, np.arctanh(SHORT * share), 0).astype(np.float32)  # u w, rather
+        self._unit, self._w = np.zeros_like(x), np.zeros_like(x)  # u w, rather
+        self.restart(np.arange(len(x)), x, unit[:, 0].astype(np.float64))
 
     def points(self) -> Rows:
         inside, beyond = self._middle + self._half * np.tanh(self._w), self._x + self._w
         return np.asarray(self._threat.clip(np.where(self._has_ends, inside, beyond), self._x))
+
+    def restart(self, rows: NDArray[np.int64], points: Rows, unit: Numbers) -> None:
+        """Begin afresh at other points (m, d) of some rows, with other units (m,)."""
+        has_ends, half, column = self._has_ends[rows], self._half[rows], unit[:, None].astype(np.float32)
+        within = 1 if self._is_published else column / half
+        self._unit[rows] = np.where(has_ends, within, column)
+        share = np.where(has_ends, (points - self._middle[rows]) / half, 0).astype(np.float64)
+        self._w[rows] = np.where(has_ends, np.arctanh(SHORT * share), points - self._x[rows])
 
     def slopes(self, slopes: NDArray[Any]) -> NDArray[Any]:
         return slopes * self._unit * np.where(self._has_ends, self._half * (1 - np.tanh(self._w) ** 2), 1)

@@ -51,14 +51,14 @@ class Successes:
         """Measure the largest distance (n,) that is valid: nothing beyond is worth trying."""
         return on_host(self.threat.farthest(self.x))
 
-    def begin_at_hints(self) -> Step[None]:
-        """Ask about the points where hints say that samples break; claim those that the model calls adversarial."""
+    def begin_at_hints(self, confidence: float = 0.0) -> Step[None]:
+        """Ask about the points where hints say that samples break; claim those that are adversarial by so much."""
         points_of = {i: case.hint.point for i, case in enumerate(self.cohort.cases)}
         hinted: dict[int, Array] = {i: point for i, point in points_of.items() if point is not None}
         if hinted:
             told, points = np.array(list(hinted), np.int64), np.stack([point.ravel() for point in hinted.values()])
             scores = yield from self.ask(self.like(points), told)
-            through = self.margin(scores, told) > 0
+            through = self.margin(scores, told) > confidence
             yield from self.claim(told[through], points[through])
 
     def confirm(self, owners: Owners, points: Array, through: Mask) -> Step[Mask]:

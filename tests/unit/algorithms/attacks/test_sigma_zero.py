@@ -3,49 +3,23 @@
 import numpy as np
 import pytest
 
-from algorithms.driver.running import Samples, run
+from algorithms.driver.running import run
 from algorithms.mathematics.counting import small, smooth_slopes
 from algorithms.mathematics.norms import Counting
-from algorithms.mathematics.windows import Canvas
 from algorithms.method import Budget
 from algorithms.registry import method
 from algorithms.seam.claims import Kind, Outcome
 from algorithms.threats.threat import Threat
-from tests.truths import ClosedForm, Linear, Staircase
+from tests.counted import PIXELS, exact, linear, samples
+from tests.truths import ClosedForm, Staircase
 
 SIGMA_ZERO = method("sigma_zero")
-PIXELS = Canvas.of((3, 5, 5)).pixels
 pixelwise = pytest.mark.parametrize("pixels", [None, PIXELS], ids=["features", "pixels"])
-
-
-def linear() -> Linear:
-    rng = np.random.default_rng(5)
-    return Linear(rng.normal(size=(4, 75)), np.array([0.0, -14.0, -15.0, -16.0]), shape=(3, 5, 5))
-
-
-def samples() -> Samples:
-    return Samples(np.random.default_rng(1).uniform(0.2, 0.8, (4, 3, 5, 5)).astype(np.float32), tuple(range(4)), None)
 
 
 def found(model: ClosedForm, pixels=None, epsilon=None, **params: object) -> list[Outcome]:
     threat = Threat[Counting](Counting.L0, epsilon=epsilon, pixels=pixels)
     return run(model, samples(), SIGMA_ZERO, SIGMA_ZERO.params(**params), threat, Budget(None), seed=0)
-
-
-def exact(model: Linear, pixels) -> list[int]:
-    """The fewest features, or pixels, of each sample, by what each can add towards each rival."""
-    counts = []
-    for x in samples().x:
-        f, each = model.logits(x.astype(float).reshape(1, -1))[0], []
-        label = int(f.argmax())
-        for rival in (j for j in range(4) if j != label):
-            w = model.weights[rival] - model.weights[label]
-            gains = np.abs(w) * np.where(w > 0, 1 - x.ravel(), x.ravel())
-            gains = gains if pixels is None else np.bincount(pixels.ravel(), gains)
-            grown = np.cumsum(np.sort(gains)[::-1])
-            each += np.flatnonzero(grown > f[label] - f[rival])[:1].tolist()
-        counts.append(1 + min(each))
-    return counts
 
 
 @pixelwise
