@@ -4,7 +4,8 @@ NumPy lets other threads run while it draws or computes on large arrays. Small o
 """
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from itertools import islice
@@ -43,6 +44,29 @@ def ahead(pool: Executor, work: Callable[[Part], Made], parts: Iterable[Part], m
         for future in begun:
             future.cancel()
         wait(begun)
+
+
+def shared_out(pool: Executor, threads: int, work: Callable[[Part], Made], parts: Sequence[Part]) -> list[Made]:
+    """Return what `work` makes of each part, in order; each of so many threads takes the next when it is free.
+
+    For parts whose answers are held together anyway: whoever waits is woken once, and not at every part.
+    """
+    made: dict[int, Made] = {}
+    places = iter(range(len(parts)))
+
+    def take() -> None:
+        try:
+            for place in places:
+                made[place] = work(parts[place])
+        except BaseException:
+            deque(places, maxlen=0)  # nobody takes another
+            raise
+
+    takers = [pool.submit(take) for _ in range(min(threads, len(parts)))]
+    wait(takers)
+    for taker in takers:
+        taker.result()
+    return [made[place] for place in range(len(parts))]
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from onnxruntime.capi import onnxruntime_pybind11_state as native
 
 from algorithms.errors import ModelFault
 from algorithms.seam.access import Rows
-from algorithms.threads import cores
+from algorithms.threads import cores, shared_out
 from models.device import PROCESSOR, Device, providers
 from models.onnx.batch import Batch, CardIsFull
 from models.onnx.graph import as_outputs
@@ -117,7 +117,7 @@ class Session:
         parts = self._parts(rows, fixed)
         if len(parts) == 1 and self.provider == PROCESSOR:  # handed over, a small question would cost thrice as much
             return self._answers(parts[0], outputs, fixed)
-        found = list(self._pool.map(lambda part: self._answers(part, outputs, fixed), parts))
+        found = shared_out(self._pool, self.threads, lambda part: self._answers(part, outputs, fixed), parts)
         return [np.concatenate(parts) for parts in zip(*found, strict=True)]
 
     def _parts(self, rows: Rows, fixed: int | None) -> list[Rows]:

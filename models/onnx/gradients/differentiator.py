@@ -24,7 +24,7 @@ from algorithms.seam.access import Labels, Rows, Scores
 from algorithms.seam.questions.gradient_norms import Differences, Norms
 from algorithms.seam.questions.gradients import Cotangent, Gradients
 from algorithms.seam.questions.hessians import Products
-from algorithms.threads import Made, Part, ahead, cores
+from algorithms.threads import Made, Part, ahead, cores, shared_out
 from models.cards import ModelInput
 from models.device import Device, compute_exactly
 from models.onnx import probes
@@ -102,9 +102,9 @@ class Differentiator:
         with filling_a_card():
             self._calls = Calls(module, batch.rows, device, within)
         self._resizing = threading.Lock()
-        threads = cores() if device == "cpu" else 2  # one waits for the card while the other gives it work
-        self._window = max(4, 2 * threads)
-        self._pool = ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,))
+        self._threads = cores() if device == "cpu" else 2  # one waits for the card while the other gives it work
+        self._window = max(4, 2 * self._threads)
+        self._pool = ThreadPoolExecutor(self._threads, initializer=torch.set_num_threads, initargs=(1,))
         self._drawing = ThreadPoolExecutor(cores())
 
     def _ask(self, question: Callable[[Calls], Answer]) -> Answer:
@@ -127,21 +127,22 @@ class Differentiator:
             _, scores = calls.forward(np.zeros((1, *rows.shape[1:]), np.float32))
             return _numbers(scores, rows), np.zeros_like(rows)
 
-        def answer(part: tuple[NDArray[np.int64], Rows]) -> tuple[Scores, Gradients]:
-            positions, own = part
-            points, scores = calls.forward(own)
-            given = _numbers(scores, own)
-            seeds = np.asarray(cotangent(given, positions), np.float32)
-            seed = torch.from_numpy(padded(seeds, len(points))).to(scores)
-            seed[len(own) :] = 0
-            (gradient,) = torch.autograd.grad(scores, points, seed)
-            return given, _numbers(gradient, own)
+        gradients = np.empty(rows.shape, np.float32)  # (m, *shape)
 
-        size = calls.rows
-        starts = range(0, len(rows), size)
-        parts = [(np.arange(i, min(i + size, len(rows))), rows[i : i + size]) for i in starts]
-        answers = list(self._each(answer, parts))
-        return np.concatenate([a[0] for a in answers]), np.concatenate([a[1] for a in answers])
+        def answer(start: int) -> Scores:
+            part = slice(start, min(start + calls.rows, len(rows)))
+            points, scores = calls.forward(rows[part])
+            given = _numbers(scores, rows[part])
+            seeds = np.asarray(cotangent(given, np.arange(part.start, part.stop)), np.float32)
+            seed = torch.from_numpy(padded(seeds, len(points))).to(scores)
+            seed[len(given) :] = 0
+            (gradient,) = torch.autograd.grad(scores, points, seed)
+            gradients[part] = _numbers(gradient, rows[part])
+            return given
+
+        with blaming_the_model():
+            found = shared_out(self._pool, self._threads, answer, range(0, len(rows), calls.rows))
+        return np.concatenate(found), gradients
 
     def kinks(self) -> tuple[str, ...]:
         """Answer as `algorithms.seam.questions.hessians.TwiceDifferentiable.kinks` promises."""
