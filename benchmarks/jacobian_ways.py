@@ -18,10 +18,10 @@ import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
-DATA = Path(os.environ.get("BRINELL_BENCH_DATA", "../shared/data"))
+from benchmarks import data
+
 ALLOCATOR = {"MALLOC_MMAP_THRESHOLD_": "1073741824", "MALLOC_TRIM_THRESHOLD_": "2147483648"}
 QUIET = {"OMP_WAIT_POLICY": "PASSIVE", "MALLOC_ARENA_MAX": "2"}
 
@@ -44,7 +44,7 @@ def load(way: str) -> Any:
     import onnx
     import onnx2fx
 
-    module = onnx2fx.convert(onnx.load(DATA / "nets" / "mnist_cw7.onnx")).eval().requires_grad_(False)
+    module = onnx2fx.convert(onnx.load(data.network("mnist_cw7"))).eval().requires_grad_(False)
     if way == "channels_last":
         import torch
 

@@ -9,12 +9,10 @@ the pen-written ones of BRINELL_BENCH_DATA where it exists.
 """
 
 import argparse
-import os
 import statistics
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -27,10 +25,9 @@ from algorithms.method import Budget
 from algorithms.registry import method
 from algorithms.seam.questions.neighbors import Neighbors
 from algorithms.threats.threat import Threat
+from benchmarks.data import FOLDER
 from models.neighbors.classifier import NeighborClassifier
 from tests.nearest import exact_radius
-
-FOLDER = Path(os.environ.get("BRINELL_BENCH_DATA", "../shared/data"))
 
 Data = tuple[str, NDArray[np.float64], NDArray[np.int64]]
 

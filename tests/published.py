@@ -1,19 +1,18 @@
 """Other people's networks and images, which lie outside the repository: a test that finds none is skipped."""
 
 import gzip
-import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-DATA = Path(os.environ.get("BRINELL_BENCH_DATA", "../shared/data"))
+from benchmarks.data import FOLDER
 
 
 def data_folder(path: str) -> Path:
     """A file or folder below BRINELL_BENCH_DATA."""
-    if not (found := DATA / path).exists():
+    if not (found := FOLDER / path).exists():
         pytest.skip(f"{path} is not below BRINELL_BENCH_DATA, default ../shared/data")
     return found
 

@@ -1,9 +1,7 @@
 """What people's exporters write passes the gate: scikit-learn, torch (classic and dynamo), published networks."""
 
 import io
-import os
 import warnings
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,8 +13,8 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.tree import DecisionTreeClassifier
 
 from models.onnx.gate.check import check
+from tests.published import data_folder
 
-DATA = Path(os.environ.get("BRINELL_BENCH_DATA", "../shared/data"))
 RNG = np.random.default_rng(3)
 X = RNG.random((60, 4), dtype=np.float32)
 
@@ -66,7 +64,7 @@ def test_dynamo_torch_exports(opset: int):
 
 @pytest.mark.reference
 def test_published_networks():
-    files = [*DATA.glob("nets/*.onnx"), *DATA.glob("verification/*/onnx/*.onnx")]
+    files = [*data_folder("nets").glob("*.onnx"), *data_folder("verification").glob("*/onnx/*.onnx")]
     assert len(files) >= 50
     for file in files:
         assert check(file.read_bytes()).graph.node, file.name

@@ -1,10 +1,7 @@
 """HopSkipJump against the authors' own algorithm, written down again as they print it, on a plainly trained network."""
 
-import gzip
 import math
-import os
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,8 +15,8 @@ from algorithms.threats.threat import Threat
 from models.onnx.classifier import OnnxClassifier
 from models.onnx.gate.check import check
 from models.onnx.network import read
+from tests.published import data_folder, images
 
-DATA = Path(os.environ.get("BRINELL_BENCH_DATA", "../shared/data"))
 IMAGES, QUERIES = 12, 1000
 
 
@@ -77,11 +74,8 @@ def as_published(labels: Callable[[Rows], np.ndarray], x: Rows, label: int, rng:
 @pytest.mark.reference
 def test_at_equal_queries_it_is_no_worse_than_as_published():
     """Medians of 12 images at 1,000 queries: here it starts from the nearest of many, there from the first noise."""
-    net = DATA / "nets" / "mnist_convsmall_nat.onnx"
-    if not net.exists():
-        pytest.skip("nets/mnist_convsmall_nat.onnx is not below BRINELL_BENCH_DATA, default ../shared/data")
-    packed = gzip.decompress((DATA / "mnist" / "t10k-images-idx3-ubyte.gz").read_bytes())
-    x = np.frombuffer(packed, np.uint8, offset=16)[: 200 * 784].reshape(-1, 1, 28, 28).astype(np.float32) / 255
+    net = data_folder("nets/mnist_convsmall_nat.onnx")
+    x = images((1, 28, 28), 200)
     model = OnnxClassifier(read(check(net.read_bytes()), None), None, "cpu")
     chosen = method("hopskipjump")
     what = Samples(x[:IMAGES], tuple(range(IMAGES)), None, pool=x)

@@ -1,8 +1,5 @@
 """Certificates of nearest-neighbor models against attacks on the same model, and against brute force on real data."""
 
-import os
-from pathlib import Path
-
 import numpy as np
 import pytest
 from sklearn.datasets import load_digits
@@ -17,8 +14,8 @@ from algorithms.seam.questions.neighbors import Neighbors
 from algorithms.threats.threat import Threat
 from models.neighbors.classifier import NeighborClassifier
 from tests.nearest import exact_radius
+from tests.published import data_folder
 
-DATA = Path(os.environ.get("BRINELL_BENCH_DATA", "../shared/data"))
 BY_LABELS = [  # what needs no other model
     m for m in METHODS if m.proves is Kind.UPPER_BOUND and set(m.needs) == {Access.LABELS} and not m.wants_surrogate
 ]
@@ -49,10 +46,7 @@ def test_no_attack_comes_nearer_than_the_certificate_allows(attack, k, factor):
 
 @pytest.mark.reference
 def test_of_2000_pen_written_digits_the_radius_is_that_of_brute_force():
-    file = DATA / "tabular" / "penbased.npz"
-    if not file.exists():
-        pytest.skip("tabular/penbased.npz is not below BRINELL_BENCH_DATA, default ../shared/data")
-    with np.load(file) as npz:
+    with np.load(data_folder("tabular/penbased.npz")) as npz:
         x, y = npz["x"].astype(np.float64) / npz["x"].max(), npz["y"]
     model = NeighborClassifier(Neighbors(x[:2000], y[:2000], 1), (16,))
     rows = x[2000:2005].astype(np.float32)

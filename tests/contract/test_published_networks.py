@@ -1,8 +1,5 @@
 """Networks of other people's publications open with everything they should offer."""
 
-import os
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -12,8 +9,8 @@ from models.onnx.gradients.differentiator import differentiator
 from models.onnx.inspection import inspect
 from models.onnx.network import read
 from tests.devices import DEVICE
+from tests.published import data_folder
 
-DATA = Path(os.environ.get("BRINELL_BENCH_DATA", "../shared/data"))
 NETS = {  # shape of a row, classes
     "cifar_cnn_a_adv": ((3, 32, 32), 10),
     "mnist-7": ((1, 28, 28), 10),
@@ -26,17 +23,10 @@ NETS = {  # shape of a row, classes
 }
 
 
-def data_of(path: str) -> bytes:
-    file = DATA / path
-    if not file.exists():
-        pytest.skip(f"{path} is not below BRINELL_BENCH_DATA, default ../shared/data")
-    return file.read_bytes()
-
-
 @pytest.mark.reference
 @pytest.mark.parametrize("net", NETS)
 def test_a_published_network_offers_its_gradients_and_bounds(net: str) -> None:
-    found = inspect(data_of(f"nets/{net}.onnx"), preprocessing=None, device=DEVICE)
+    found = inspect(data_folder(f"nets/{net}.onnx").read_bytes(), preprocessing=None, device=DEVICE)
     assert (found.input.shape, found.output.classes) == NETS[net]
     assert (found.input.batch, found.output.kind, found.withheld) == (None, "logits", ())
     assert found.offers == (Access.LABELS, Access.SCORES, Access.GRADIENTS, Access.BOUNDS)
@@ -47,7 +37,7 @@ def test_a_published_network_offers_its_gradients_and_bounds(net: str) -> None:
 @pytest.mark.reference
 @pytest.mark.parametrize("net", ["mnist_cw7", "mnist-7", "cifar_cnn_a_adv"])
 def test_a_published_network_answers_a_row_alone_as_in_company(net: str) -> None:
-    network = read(check(data_of(f"nets/{net}.onnx")), None)
+    network = read(check(data_folder(f"nets/{net}.onnx").read_bytes()), None)
     session, name = network.session(), str(network.rebuilt.scores)
     rows = np.random.default_rng(0).random((257, *network.input.shape), dtype=np.float32)
     whole = session.ask(rows, name)
@@ -63,6 +53,6 @@ def test_a_published_network_answers_a_row_alone_as_in_company(net: str) -> None
 @pytest.mark.reference
 @pytest.mark.parametrize("path", ["mnist_fc/onnx/mnist-net_256x2.onnx", "acasxu/onnx/ACASXU_run2a_1_1_batch_2000.onnx"])
 def test_a_competition_network_fixed_to_one_row_takes_any_number(path: str) -> None:
-    found = inspect(data_of(f"verification/{path}"), preprocessing=None, device=DEVICE)
+    found = inspect(data_folder(f"verification/{path}").read_bytes(), preprocessing=None, device=DEVICE)
     assert found.input.batch is None
     assert Access.GRADIENTS in found.offers
