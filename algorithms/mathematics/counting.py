@@ -12,6 +12,7 @@ from algorithms.mathematics.arrays import Mask, Numbers
 from algorithms.mathematics.geometry import by_pixel
 
 BEHIND = 1.02  # times what leads to a boundary, to lie behind it
+FAR = 100.0  # times its own size, or 1: how far a value is drawn that has no end
 
 Pixels = NDArray[np.int64] | None
 Rows = NDArray[np.float32]
@@ -98,3 +99,29 @@ def weights(changes: Numbers, slopes: Numbers, pixels: Pixels) -> Numbers:
     """
     moved, steep = (by_pixel(np.abs(rows), pixels).sum(axis=2) for rows in (changes, slopes))
     return np.where(moved > 0, np.maximum(moved * steep, np.finfo(np.float64).tiny), 0.0)
+
+
+def draw(rng: np.random.Generator, m: int, x: Rows, count: float, lower: Rows, upper: Rows, pixels: Pixels) -> Rows:
+    """Draw valid points (m, d) that change `count` features, or pixels, of one sample x (1, d), chosen by lot.
+
+    Each value is as likely uniform between the feature's ends as one of these ends, which it is not at already.
+    """
+    inner = x.astype(np.float64)
+    reach = FAR * np.maximum(1.0, np.abs(inner))
+    low = np.where(np.isfinite(lower), lower, inner - reach)
+    high = np.where(np.isfinite(upper), upper, inner + reach)
+    places, kind, share = (
+        rng.random((m, by_pixel(x, pixels).shape[1])),
+        rng.random((m, x.shape[1])),
+        rng.random((m, x.shape[1])),
+    )
+    end = np.where((kind < 0.25) & (inner != low) | (inner == high), low, high)
+    values = np.where(kind < 0.5, end, low + share * (high - low)).astype(np.float32)
+    chosen = places.argsort(axis=1).argsort(axis=1) < count
+    return np.where(spread(chosen, pixels), np.minimum(np.maximum(values, lower), upper), x)
+
+
+def fewer(points: Rows, x: Rows, count: Numbers, order: Numbers, pixels: Pixels) -> Rows:
+    """Keep `count` (m,) of each point's changes (m, d): those with the largest `order` (m, d), numbers above 0."""
+    changed = by_pixel(np.where(points != x, order, 0.0), pixels).max(axis=2)
+    return np.where(spread(largest(changed, count), pixels), points, x)

@@ -172,6 +172,27 @@ class Threat(Generic[N]):
         """Draw changes (m, *shape) of just this size."""
         return geometry.sample_sphere(rng, m, shape, norm=self.norm, radius=radius)
 
+    def draw_changed(
+        self: "Threat[Counting]", rng: np.random.Generator, m: int, x: NDArray[np.float32], *, count: float
+    ) -> NDArray[np.float32]:
+        """Draw valid points (m, *shape) that change so much of one sample (*shape), as `counting.draw` does."""
+        flat = self._flat(x)
+        rows = counting.draw(rng, m, x.reshape(1, -1), count, *flat.limits(x), flat.pixels)
+        return rows.reshape(m, *x.shape)
+
+    def keep_changes(
+        self: "Threat[Counting]", point: NDArray[np.float32], x: NDArray[np.float32], *, count: float, order: Numbers
+    ) -> NDArray[np.float32]:
+        """Keep so many of the changes that lead from one sample to a point (*shape) each, by their order (d,)."""
+        kept = counting.fewer(
+            point.reshape(1, -1), x.reshape(1, -1), np.array([count]), order[None], self._flat(x).pixels
+        )
+        return kept.reshape(x.shape)
+
+    def _flat(self, x: NDArray[Any]) -> Self:
+        """The same threat for samples (d,) that were (*shape)."""
+        return self.arranged(lambda side: np.broadcast_to(side, x.shape).reshape(1, -1))
+
     def arranged(self, view: Callable[[Any], Any]) -> Self:
         """Make the same threat for samples laid out otherwise.
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from algorithms.mathematics.norms import Norm
+from algorithms.mathematics.norms import Counting, Norm
 from algorithms.method import Method
 from algorithms.seam.access import Access
 from algorithms.seam.claims import Finding
@@ -34,7 +34,7 @@ def samples_of(rows: Sequence[SampleRow], spec: AuditSpec, evidence: Sequence[Ev
     widest = _widest(spec)
     features = math.prod(spec.samples.shape)
     threat = spec.request.threat
-    is_targeted, noise_searches = threat.goal != "untargeted", threat.norm is Norm.L1
+    is_targeted, noise_searches = threat.goal != "untargeted", threat.norm in (Norm.L1, Counting.L0)
     for row in rows:
         findings = {e.method.name: e.by_index[row.index] for e in evidence if row.index in e.by_index}
         yield Sample(

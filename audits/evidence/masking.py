@@ -46,8 +46,8 @@ def baseline_suffices(sample: Sample) -> Shown:
     """Noise comes about as near as the attacks that search, where it should not. Without a search it says nothing.
 
     At a given epsilon only a success counts: whoever has one is done. Where there are few features, so many random
-    points are a search themselves; so they are in l1, and among the cells of trees and of neighbors, where some are
-    always near.
+    points are a search themselves; so they are in l1 and l0, where features are few that move alone, and among the
+    cells of trees and of neighbors, where some are always near.
     """
     if sample.gradients == "flat" or sample.noise_searches:
         return None

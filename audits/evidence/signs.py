@@ -33,7 +33,9 @@ class Sample:
     features: int  # numbers in a row
     gradients: GradientSort = "expected"
     is_targeted: bool = False
-    noise_searches: bool = False  # in l1, where random corners of the ball lie in the steepest directions
+    noise_searches: bool = (
+        False  # in l1 and l0, where few features moved alone are a search of all directions that count
+    )
     told: frozenset[str] = frozenset()  # methods that began at points which attacks from inside may have found
 
     def tried(self, is_one: Callable[[Method], bool]) -> frozenset[str]:

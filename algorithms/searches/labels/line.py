@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from array_api_compat import array_namespace
 
-from algorithms.mathematics.arrays import Array
-from algorithms.mathematics.norms import Norm
+from algorithms.mathematics.arrays import Array, Numbers
+from algorithms.mathematics.norms import Counting, Norm
 from algorithms.seam.access import Rows
 from algorithms.seam.case import Step
 from algorithms.threats.threat import Threat
@@ -69,6 +69,25 @@ class GrowingCube:
         return np.asarray(np.clip(self.far, lower, upper), np.float32)
 
 
+@dataclass(frozen=True)
+class FewerChanges:
+    """Fewer changes lead from the far point back to one sample, where changes are counted: a count's own line back."""
+
+    x: Rows  # (*shape)
+    far: Rows  # (*shape)
+    threat: Threat[Counting]
+    order: Numbers  # (d,) numbers above 0: what has the largest stays changed longest
+
+    @cached_property
+    def length(self) -> float:
+        """Count the changes that lead to `far`."""
+        return self.threat.distance(self.far, self.x)
+
+    def at(self, share: Share) -> Rows:
+        """Find the point (*shape) with this share of the changes, rounded down: `far` itself at 1."""
+        return self.threat.keep_changes(self.far, self.x, count=np.floor(share * self.length), order=self.order)
+
+
 def connect(x: Rows, far: Rows, threat: Threat) -> Segment | GrowingCube:
     """Lead a line from one sample (*shape) to another point: in linf by the cube, else straight (Chen et al. 2020).
 
@@ -91,7 +110,7 @@ def narrowed(low: Share, high: Share, wins: Wins) -> tuple[Share, Share]:
 
 
 def halve(
-    line: Segment | GrowingCube,
+    line: Segment | GrowingCube | FewerChanges,
     ask: Callable[[Array], Step[Any]],
     *,
     halvings: int,

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from algorithms.mathematics import counting
+from algorithms.mathematics.geometry import by_pixel
 from algorithms.mathematics.windows import Canvas
 
 RNG = np.random.default_rng(3)
@@ -84,3 +85,35 @@ def test_the_channels_of_a_pixel_have_one_number_and_all_others_another(shape, s
     (own,) = set(np.ravel(numbers[same]).tolist())
     assert (numbers == own).sum() == np.size(numbers[same])
     assert set(numbers.ravel().tolist()) == set(range(numbers.max() + 1))
+
+
+@pixels
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_points_drawn_change_as_many_as_are_asked_for_to_valid_values_of_all_sorts(pixels, count):
+    rng, x = np.random.default_rng(0), X[:1].copy()
+    x[0, 0], x[0, 1] = LOW[0, 0], HIGH[0, 1]
+    rows = counting.draw(rng, 2000, x, count, LOW, HIGH, pixels)
+    assert rows.dtype == np.float32 and ((LOW <= rows) & (rows <= HIGH)).all()
+    changed = rows != x
+    assert (by_pixel(changed, pixels).any(axis=2).sum(axis=1) == count).all()
+    assert np.ptp(changed.mean(axis=0)) < 0.07  # all are chosen alike: three standard deviations
+    inner = rows[:, 2][changed[:, 2]]
+    assert 0.15 < np.mean(inner == LOW[0, 2]) < 0.35 and 0.15 < np.mean(inner == HIGH[0, 2]) < 0.35
+    at_end = rows[:, 0][changed[:, 0]]
+    assert 0.4 < np.mean(at_end == HIGH[0, 0]) < 0.6  # the other end, for it is at one already
+
+
+def test_a_value_that_has_no_end_is_drawn_as_far_as_a_hundred_times_its_size():
+    ends = np.full((1, 6), np.inf, np.float32)
+    x = np.float32([[0.0, 0.5, -1.0, 2.0, -30.0, 400.0]])
+    away = np.abs(counting.draw(np.random.default_rng(0), 500, x, 6, -ends, ends, None) - x).max(axis=0)
+    np.testing.assert_allclose(away, [100.0, 100.0, 100.0, 200.0, 3000.0, 40000.0], rtol=1e-3)
+
+
+@pixels
+def test_fewer_changes_are_those_that_come_last_in_order(pixels):
+    order = np.broadcast_to(np.arange(1.0, 7.0), (4, 6))
+    moved = counting.fewer(ROWS, X, np.full(4, 1.0), order, pixels) != X
+    assert (moved == np.isin(np.arange(6), [5] if pixels is None else [2, 5])).all()
+    assert (counting.fewer(ROWS, X, np.full(4, 6.0), order, pixels) == ROWS).all()
+    assert (counting.fewer(ROWS, X, np.zeros(4), order, pixels) == X).all()
