@@ -48,6 +48,11 @@ class Node:
         """Name the inputs that depend on the rows."""
         return tuple(name for name in self.proto.input if name in self.trace.shapes)
 
+    def maker(self, i: int = 0) -> "Node | None":
+        """Find the node that makes an input, if it depends on the rows and is not theirs."""
+        made = self.trace.makers.get(self.proto.input[i]) if i < len(self.proto.input) else None
+        return None if made is None else Node(made, self.trace, self.opset, self.device)
+
     def depends(self, i: int) -> bool:
         return i < len(self.proto.input) and self.proto.input[i] in self.trace.shapes
 

@@ -25,6 +25,7 @@ class Affine:
     adjoint: Callable[[Slopes], tuple[Slopes, ...]]  # the transpose of L
     bias: Tensor | None = None  # (1, *out), all of it written out
     bias_size: Tensor | None = None  # (1, *out) sizes of what the bias was summed of; None: its own
+    sizes: Callable[..., Tensor] | None = None  # of largest |inputs|, what is summed on the way; None: the magnitude
     terms: int = 0  # roundings on the way to one number of the output; 0: values are only moved
 
     def offset_size(self) -> Tensor | float:

@@ -71,12 +71,13 @@ def plan(model: ModelProto, shape: Shape, batch: int | None, device: Device) -> 
     traced = trace(model, shape, batch)
     _check_axes(traced)
     nodes = (Node(proto, traced, opset(model), device) for proto in traced.nodes)
-    steps = tuple(step for node in nodes for step in _steps(node))
+    steps = _needed(model.graph.output[0].name, tuple(step for node in nodes for step in _steps(node)))
+    _check_sources(traced, steps)
     affine = {traced.input}
     for step in steps:
         if isinstance(step.operator, Affine) and affine.issuperset(step.sources):
             affine.add(step.name)
-    shapes = traced.shapes | {step.name: step.shape for step in steps}
+    shapes = {traced.input: traced.shapes[traced.input]} | {step.name: step.shape for step in steps}
     operators = {node.output[0]: node.op_type for node in traced.nodes}
     return BoundPlan(traced.input, steps, shapes, frozenset(affine), model.graph.output[0].name, operators)
 
@@ -89,6 +90,25 @@ def _steps(node: Node) -> tuple[GraphStep, ...]:
     except Exception as error:  # a rule may stumble over other people's attributes in any way
         raise Unsupported(f"{node.proto.op_type} as it is used here") from error
     return made if isinstance(made, tuple) else (GraphStep(node.name, node.sources, made, node.out),)
+
+
+def _needed(output: str, steps: tuple[GraphStep, ...]) -> tuple[GraphStep, ...]:
+    """Keep the steps on the way to the output: a rule may read past the nodes that a curve was written in."""
+    needed, kept = {output}, []
+    for step in reversed(steps):
+        if step.name in needed:
+            needed.update(step.sources)
+            kept.append(step)
+    return tuple(reversed(kept))
+
+
+def _check_sources(traced: Trace, steps: Iterable[GraphStep]) -> None:
+    known = {traced.input}
+    for step in steps:
+        for source in step.sources:
+            if source not in known:
+                raise Unsupported(f"what becomes of {traced.makers[source].op_type}")
+        known.add(step.name)
 
 
 def _check_operators(nodes: Iterable[NodeProto]) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from models.onnx.bounds.relaxations import Intervals, LinearBounds
+from models.onnx.bounds.relaxations import Intervals, LinearBounds, Relaxed
 from models.onnx.bounds.rounding import disturbance
 
 NARROW = 1e-6  # an interval hardly worth a backward pass: its plane is as good as exact
@@ -31,11 +31,16 @@ class Product:
         """Bound how far one rounding in float32 may be off: (R, *shape)."""
         return disturbance(_largest(x) * _largest(y), 1)
 
-    def unstable(self, x: Intervals, y: Intervals) -> Tensor:
-        """Tell where planes lose something: a number times a value loses nothing. (R, *shape) bool."""
-        return (x[1] - x[0] > NARROW) & (y[1] - y[0] > NARROW)
+    def unstable(self, x: Intervals, y: Intervals) -> tuple[Tensor, Tensor]:
+        """Tell where planes lose something: a number times a value loses nothing. (R, *shape) bool of each."""
+        found = (x[1] - x[0] > NARROW) & (y[1] - y[0] > NARROW)
+        return found, found
 
-    def relax(self, x: Intervals, y: Intervals) -> LinearBounds:
+    def relax(self, x: Intervals, y: Intervals) -> Relaxed:
+        """Lay planes below and above the product on the intervals."""
+        return self.planes(x, y)
+
+    def planes(self, x: Intervals, y: Intervals) -> LinearBounds:
         """Lay planes below and above x y on the intervals."""
         (a, b), (c, d) = x, y
         below = _better(x, y, (c, a, -a * c), (d, b, -b * d))

@@ -42,7 +42,8 @@ def _pass_affine(regions: Regions, step: GraphStep, operator: Affine) -> None:
     center = operator.apply(*((lower + upper) / 2 for lower, upper in sources)) + operator.offset()
     spread = operator.magnitude(*((upper - lower) / 2 for lower, upper in sources))
     if regions.rounds and operator.terms:
-        largest = operator.magnitude(*(torch.maximum(lower.abs(), upper.abs()) for lower, upper in sources))
+        sizes = operator.sizes or operator.magnitude
+        largest = sizes(*(torch.maximum(lower.abs(), upper.abs()) for lower, upper in sources))
         regions.disturbances[step.name] = disturbance(largest + operator.offset_size(), operator.terms)
         spread = spread + regions.disturbances[step.name]
     regions.intervals[step.name] = center - spread, center + spread
@@ -73,8 +74,7 @@ def _pass_curve(regions: Regions, step: GraphStep, curve: Curve, relaxation: Rel
 
 
 def _pass_product(regions: Regions, step: GraphStep, product: Product, relaxation: Relaxation) -> None:
-    unstable = product.unstable(*_inputs(regions, step))
-    for source in step.sources:
+    for source, unstable in zip(step.sources, product.unstable(*_inputs(regions, step)), strict=True):
         _tighten(regions, source, relaxation, unstable=unstable, sensitive=unstable)
     x, y = _inputs(regions, step)
     relaxed = product.relax(x, y) if relaxation == "crown" else None

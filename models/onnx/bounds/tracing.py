@@ -4,6 +4,7 @@ A value that depends on the rows by their number alone, as the targets of many R
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from numpy.typing import NDArray
@@ -28,6 +29,12 @@ class Trace:
     shapes: dict[str, Shape]
     constants: dict[str, NDArray[Any]]
     displaced: frozenset[str]  # values whose first axis is not that of the rows
+    rows: int  # it was traced with
+
+    @cached_property
+    def makers(self) -> dict[str, NodeProto]:
+        """Map each value that depends on the rows, but for the input, to the node that makes it."""
+        return {name: node for node in self.nodes for name in node.output if name}
 
 
 def trace(model: ModelProto, shape: Shape, batch: int | None) -> Trace:
@@ -44,6 +51,7 @@ def trace(model: ModelProto, shape: Shape, batch: int | None) -> Trace:
         shapes={name: tuple(answers[name].shape[1:]) for name in names},
         constants={name: value for name, value in answers.items() if name not in names} | constants(model.graph),
         displaced=frozenset(name for name in names if answers[name].shape[:1] != (len(rows),)),
+        rows=len(rows),
     )
 
 

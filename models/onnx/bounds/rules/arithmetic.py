@@ -38,9 +38,9 @@ def multiply(node: Node) -> Affine | tuple[GraphStep, ...]:
     return scaled(node.spread(constant), node.operand(rows), node.out)
 
 
-def divide(node: Node) -> Affine:
+def divide(node: Node) -> Affine | tuple[GraphStep, ...]:
     if node.depends(1):
-        raise node.unsupported("by a value that depends on the rows")
+        return products.divide(node)
     return scaled(1 / node.spread(1), node.operand(0), node.out)
 
 

@@ -1,11 +1,13 @@
-"""Gemm and MatMul by constant weights."""
+"""Gemm and MatMul by constant weights; MatMul of two values is in `products.py`."""
 
 import torch
 from torch import Tensor
 
 from models.onnx.bounds.linear_maps import transposed
+from models.onnx.bounds.matrix_products import MatrixProduct
 from models.onnx.bounds.node import Node
 from models.onnx.bounds.operators import Affine
+from models.onnx.bounds.rules.products import multiply_matrices
 from models.onnx.bounds.slopes import Slopes
 
 
@@ -20,7 +22,10 @@ def gemm(node: Node) -> Affine:
     return _from_the_right(weights, bias)
 
 
-def matmul(node: Node) -> Affine:
+def matmul(node: Node) -> Affine | MatrixProduct:
+    """Multiply by a constant matrix, from the right or the left, or two values with each other."""
+    if node.depends(0) and node.depends(1):
+        return multiply_matrices(node)
     if not node.depends(0):
         return _from_the_left(node)
     weights = _weights(node, 1)

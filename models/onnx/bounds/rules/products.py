@@ -1,73 +1,76 @@
-"""Mul of two values, and the gates that are products: HardSwish and Gelu."""
+"""Mul and Div of two values, MatMul of two values, and Gelu by its name."""
 
-import math
-
-import torch
+from torch import Tensor
 
 from models.onnx.bounds.linear_maps import scaled, without_signs
+from models.onnx.bounds.matrix_products import MatrixProduct, Spread
 from models.onnx.bounds.node import Node
-from models.onnx.bounds.operators import Affine, GraphStep
+from models.onnx.bounds.operators import Curve, GraphStep
 from models.onnx.bounds.products import Product
 from models.onnx.bounds.rules.convex import Square
-from models.onnx.bounds.rules.rectifiers import Clamp
-from models.onnx.bounds.rules.sigmoids import erf
+from models.onnx.bounds.rules.curves import GELU, RECIPROCAL, SILU, TANH_GELU
+from models.onnx.bounds.rules.gates import Gate, gate, gate_steps
+from models.onnx.bounds.tracing import Shape
 
 
 def multiply(node: Node) -> tuple[GraphStep, ...]:
-    """Square a value, or multiply two, each widened first where the product is wider."""
+    """Square a value, read a gate as one curve, or multiply two, each widened first where the product is wider."""
     if len(set(node.sources)) == 1:
         return (GraphStep(node.name, node.sources[:1], Square(), node.out),)
-    wider = [_widened(node, i) for i in (0, 1)]
-    factors = (wider[0].name if wider[0] else node.sources[0], wider[1].name if wider[1] else node.sources[1])
+    return gate(node) or _product(node, node.sources[0], node.sources[1], (node.operand(0), node.operand(1)))
+
+
+def divide(node: Node) -> tuple[GraphStep, ...]:
+    """Read a gate as one curve, or multiply by the reciprocal."""
+    if node.depends(0) and (found := gate(node)):
+        return found
+    inverse = GraphStep(node.inner("inverse"), (node.proto.input[1],), RECIPROCAL, node.operand(1))
+    if node.depends(0):
+        return (inverse, *_product(node, node.proto.input[0], inverse.name, (node.operand(0), node.operand(1))))
+    operator = scaled(node.spread(0), node.operand(1), node.out)
+    return (inverse, GraphStep(node.name, (inverse.name,), operator, node.out))
+
+
+def _product(node: Node, one: str, other: str, shapes: tuple[Shape, Shape]) -> tuple[GraphStep, ...]:
+    wider = [_widened(node, i, name, shape) for i, (name, shape) in enumerate(zip((one, other), shapes, strict=True))]
+    factors = (wider[0].name if wider[0] else one, wider[1].name if wider[1] else other)
     return (*(step for step in wider if step), GraphStep(node.name, factors, Product(), node.out))
 
 
-def _widened(node: Node, i: int) -> GraphStep | None:
-    source = node.operand(i)
-    if source == node.out:
+def _widened(node: Node, i: int, source: str, shape: Shape) -> GraphStep | None:
+    if shape == node.out:
         return None
-    expand = without_signs(lambda x: x.expand(len(x), *node.out), source)
-    return GraphStep(node.inner(f"factor {i}"), (node.sources[i],), expand, node.out)
+    expand = without_signs(lambda x: x.expand(len(x), *node.out), shape)
+    return GraphStep(node.inner(f"factor {i}"), (source,), expand, node.out)
 
 
-def hard_sigmoid(node: Node) -> tuple[GraphStep, ...]:
-    """Take max(0, min(1, alpha x + beta))."""
-    return _hard_sigmoid(node, node.name, node.attribute("alpha", 0.2), node.attribute("beta", 0.5))
+def multiply_matrices(node: Node) -> MatrixProduct:
+    """Take the products of all rows and columns, number by number, and sum them up: attention's scores and answers."""
+    left, right = node.shape(0), node.shape(1)
+    if min(len(left), len(right), len(node.out)) < 2:
+        raise node.unsupported("of two values over the batch axis")
+    whole = (*node.out[:-1], left[-1], node.out[-1])  # (..., m, k, n)
+    missing = [(1,) * (len(node.out) - len(shape)) for shape in (left, right)]
+
+    def rows(x: Tensor) -> Tensor:
+        return x.reshape(len(x), *missing[0], *left, 1).expand(len(x), *whole)
+
+    def columns(x: Tensor) -> Tensor:
+        return x.reshape(len(x), *missing[1], *right[:-2], 1, *right[-2:]).expand(len(x), *whole)
+
+    return MatrixProduct(Spread(rows, left), Spread(columns, right), whole, len(whole) - 2, node.out)
 
 
-def hard_swish(node: Node) -> tuple[GraphStep, ...]:
-    """Take x max(0, min(1, x / 6 + 1 / 2))."""
-    gate = node.inner("gate")
-    return (*_hard_sigmoid(node, gate, 1 / 6, 0.5), _gated(node, gate))
+def gelu(node: Node) -> Curve:
+    """Take x (1 + erf(x / sqrt(2))) / 2, or the approximation of it by tanh."""
+    node.shape(0)
+    return {b"none": GELU, b"tanh": TANH_GELU}[node.attribute("approximate", b"none")]
 
 
-def _hard_sigmoid(node: Node, name: str, alpha: float, beta: float) -> tuple[GraphStep, ...]:
-    line = node.inner("line")
-    return (
-        GraphStep(line, node.sources, _line(node, alpha, beta), node.out),
-        GraphStep(name, (line,), Clamp(0.0, 1.0), node.out),
-    )
-
-
-def gelu(node: Node) -> tuple[GraphStep, ...]:
-    """Take x (1 + erf(x / sqrt(2))) / 2."""
-    if node.attribute("approximate", b"none") != b"none":
-        raise node.unsupported("by its approximation")
-    line, curve, gate = (node.inner(what) for what in ("line", "curve", "gate"))
-    return (
-        GraphStep(line, node.sources, _line(node, math.sqrt(0.5), 0.0), node.out),
-        GraphStep(curve, (line,), erf(node), node.out),
-        GraphStep(gate, (curve,), _line(node, 0.5, 0.5), node.out),
-        _gated(node, gate),
-    )
-
-
-def _gated(node: Node, gate: str) -> GraphStep:
-    return GraphStep(node.name, (*node.sources, gate), Product(), node.out)
-
-
-def _line(node: Node, slope: float, offset: float) -> Affine:
-    """Take slope x + offset: two roundings of the line, one of its numbers."""
-    size = (1, *node.out)
-    factors = torch.full(size, slope, dtype=torch.float64, device=node.device)
-    return scaled(factors, node.shape(0), node.out, bias=torch.full_like(factors, offset), terms=3)
+def swish(node: Node) -> tuple[GraphStep, ...]:
+    """Take x sigmoid(alpha x)."""
+    node.shape(0)
+    alpha = float(node.attribute("alpha", 1.0))
+    if not alpha:
+        raise node.unsupported("with alpha 0")
+    return gate_steps(node, node.sources[0], Gate(1 / alpha, alpha, SILU))

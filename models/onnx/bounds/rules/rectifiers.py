@@ -11,7 +11,9 @@ import torch
 from torch import Tensor
 
 from models.onnx.bounds.families import Family
+from models.onnx.bounds.linear_maps import scaled
 from models.onnx.bounds.node import Node
+from models.onnx.bounds.operators import GraphStep
 from models.onnx.bounds.relaxations import Intervals, LinearBounds
 from models.onnx.bounds.rounding import gamma
 
@@ -121,3 +123,16 @@ def clip(node: Node) -> Clamp:
     if limits[0] > limits[1]:
         raise node.unsupported("between limits that cross")
     return Clamp(*limits)
+
+
+def hard_sigmoid(node: Node) -> tuple[GraphStep, ...]:
+    """Take max(0, min(1, alpha x + beta)): two roundings of the line, one of its numbers."""
+    size, line = (1, *node.out), node.inner("line")
+    alpha, beta = (
+        torch.full(size, node.attribute(name, default), dtype=torch.float64, device=node.device)
+        for name, default in (("alpha", 0.2), ("beta", 0.5))
+    )
+    return (
+        GraphStep(line, node.sources, scaled(alpha, node.shape(0), node.out, bias=beta, terms=3), node.out),
+        GraphStep(node.name, (line,), Clamp(0.0, 1.0), node.out),
+    )

@@ -258,18 +258,21 @@ def behind(*nodes: onnx.NodeProto, constants: dict[str, np.ndarray] | None = Non
 
 
 REFUSALS = {
-    "Softplus": behind(helper.make_node("Softplus", ["x"], ["y"])),
-    "Cos, Exp": behind(helper.make_node("Exp", ["x"], ["e"]), helper.make_node("Cos", ["e"], ["y"])),
-    "MatMul of two values": behind(
-        helper.make_node("Unsqueeze", ["x", "last"], ["c"]),
-        helper.make_node("Unsqueeze", ["x", "first"], ["r"]),
-        helper.make_node("MatMul", ["c", "r"], ["m"]),
-        helper.make_node("ReduceSum", ["m", "first"], ["y"], keepdims=0),
-        constants={"last": np.array([2]), "first": np.array([1])},
+    "Atan": behind(helper.make_node("Atan", ["x"], ["y"])),
+    "Sinh, Tan": behind(helper.make_node("Tan", ["x"], ["e"]), helper.make_node("Sinh", ["e"], ["y"])),
+    "Pow with exponents": behind(
+        helper.make_node("Pow", ["x", "two"], ["y"]), constants={"two": np.arange(6, dtype=np.float32)}
     ),
-    "Gelu by its approximation": behind(helper.make_node("Gelu", ["x"], ["y"], approximate="tanh"), opset=20),
-    "Div by a value": behind(helper.make_node("Div", ["x", "x"], ["y"])),
-    "Div by a value that": behind(helper.make_node("Div", ["one", "x"], ["y"]), constants={"one": np.ones(1, "f")}),
+    "Where by a value": behind(
+        helper.make_node("Greater", ["x", "half"], ["t"]),
+        helper.make_node("Where", ["t", "x", "half"], ["y"]),
+        constants={"half": np.float32(0.5)},
+    ),
+    "what becomes of Greater": behind(
+        helper.make_node("Greater", ["x", "half"], ["t"]),
+        helper.make_node("Cast", ["t"], ["y"], to=FLOAT),
+        constants={"half": np.float32(0.5)},
+    ),
     "LeakyRelu with a slope": behind(helper.make_node("LeakyRelu", ["x"], ["y"], alpha=2.0)),
     "Clip between limits": behind(
         helper.make_node("Clip", ["x", "hi", "lo"], ["y"]), constants={"hi": np.float32(1), "lo": np.float32(0)}

@@ -15,6 +15,7 @@ from models.onnx.bounds.plan import plan
 from models.onnx.bounds.rules.table import RULES
 from models.onnx.bounds.slopes import Slopes, flat
 from models.onnx.network import read
+from tests.bound_cases import MORE
 from tests.bounded import Bounded, between, points
 from tests.devices import DEVICE
 
@@ -361,6 +362,7 @@ CASES: dict[str, Callable[[], bytes]] = {
     "Sub from [N]": lambda: squeezed("Sub", "k", k=constant(1)),
     "Mul of [N]": lambda: squeezed("Mul", "k", k=np.float32(-1.5)),
     "Unsqueeze of [N]": lambda: squeezed("Unsqueeze", "last"),
+    **MORE,
 }
 
 
@@ -377,6 +379,15 @@ def test_at_radius_0_the_bounds_are_the_margins(case: str) -> None:
         bounds, labels, rivals = net.margins(rows, 0.0, Norm.L2, BOX, relaxation)
         expected = gaps(net, rows, labels, rivals)
         np.testing.assert_allclose(bounds, expected, rtol=0, atol=2e-6 * max(10.0, np.abs(expected).max()))
+
+
+@pytest.mark.parametrize("case", MORE)
+def test_close_to_a_row_something_is_known(case: str) -> None:
+    net = Bounded.of(CASES[case]())
+    rows = np.random.default_rng(2).random((2, *net.network.input.shape), dtype=np.float32)
+    for relaxation in ("intervals", "crown"):
+        bounds, labels, rivals = net.margins(rows, 1e-4, Norm.LINF, BOX, relaxation)
+        assert (gaps(net, rows, labels, rivals) - bounds <= 0.1).all()
 
 
 @pytest.mark.parametrize("case", CASES)
