@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 STEPS = 20
-RATE, SHRINKING = 0.5, 0.98  # of shares: the step size at first, and what is left of it after each step
+RATE, SHRINKING = 0.25, 0.98  # of shares: the step size at first, and what is left of it after each step
 MULTIPLIER_RATE = 0.05  # of multipliers, at first
 FIRST, SECOND, TINY = 0.9, 0.999, 1e-8  # Adam's decay of means and squares, and what keeps its quotient finite
 
@@ -21,7 +21,7 @@ FIRST, SECOND, TINY = 0.9, 0.999, 1e-8  # Adam's decay of means and squares, and
 class Choice:
     """A choice is all that is free in the lower bounds of B objectives."""
 
-    shares: Mapping[str, Tensor] = field(default_factory=dict)  # step -> (B, *out) in [0, 1]: `Free.at`
+    shares: Mapping[str, Tensor] = field(default_factory=dict)  # step -> (B, ...) in [0, 1]: `Picked.at`
     multipliers: Mapping[str, Tensor] = field(default_factory=dict)  # value -> (B, *shape), none below 0
 
     def tensors(self) -> Iterator[Tensor]:

@@ -9,8 +9,9 @@ from torch import Tensor
 
 from models.onnx.bounds.ascent import Choice, ascend
 from models.onnx.bounds.backward import propagate_backward
-from models.onnx.bounds.families import Free
+from models.onnx.bounds.families import Free, Picked
 from models.onnx.bounds.regions import Regions
+from models.onnx.bounds.relaxations import Relaxed
 from models.onnx.bounds.slopes import Slopes
 
 
@@ -29,35 +30,43 @@ class Objectives:
 
     def start(self) -> Choice:
         """Begin where CROWN does, each constraint without a multiplier."""
-        shares = {step: bounds.start[self.rows] for step, bounds in self.free.items()}
+        shares = {step: picked.start for step, picked in self.free.items()}
         return Choice(shares, {value: torch.zeros_like(side) for value, side in self.sides.items()})
 
     @cached_property
-    def free(self) -> Mapping[str, Free]:
-        """Find the steps before the value whose relaxations leave something free."""
-        found: dict[str, Free] = {}
-        for step in self.regions.plan.back_from(self.name):
-            bounds = self.regions.linear_bounds.get(step.name)
-            if isinstance(bounds, Free):
-                found[step.name] = bounds
-        return found
+    def free(self) -> Mapping[str, Picked]:
+        """Find what the objectives meet on their way that leaves something free."""
+        met: dict[str, Picked] = {}
+        bounds = self.regions.linear_bounds.items()
+        with torch.no_grad():
+            self._propagate({step: _Meeting(step, bound, met) for step, bound in bounds if isinstance(bound, Free)}, {})
+        return met
 
     def least(self, choice: Choice) -> Tensor:
         """Bound the objectives from below, (B,): sound for any choice, and differentiable in it."""
-        regions = self.regions
         laid = {step: self.free[step].at(shares) for step, shares in choice.shares.items()}
         added = {value: -side * choice.multipliers[value] for value, side in self.sides.items()}
-        below, constant = propagate_backward(
-            regions.plan,
-            self.name,
-            self.slopes,
-            self.rows,
-            {**regions.linear_bounds, **laid},
-            regions.disturbances,
-            added,
-        )
-        return constant if below is None else constant + regions.balls.least(below, self.rows)
+        below, constant = self._propagate(laid, added)
+        return constant if below is None else constant + self.regions.balls.least(below, self.rows)
+
+    def _propagate(self, laid: Mapping[str, Relaxed], added: Mapping[str, Tensor]) -> tuple[Slopes | None, Tensor]:
+        regions = self.regions
+        relaxed = {**regions.linear_bounds, **laid}
+        return propagate_backward(regions.plan, self.name, self.slopes, self.rows, relaxed, regions.disturbances, added)
 
     def best(self, start: Choice, steps: int) -> tuple[Tensor, Choice]:
         """Look for the best bounds (B,) from a choice on. Returns them and the choice they hold with."""
         return ascend(self.least, start, steps)
+
+
+@dataclass(frozen=True)
+class _Meeting:
+    """A meeting of a free relaxation with the slopes of objectives, once: it is picked for them. Speaks `Relaxed`."""
+
+    step: str
+    bounds: Free
+    met: dict[str, Picked]
+
+    def backward(self, slopes: Slopes, rows: Tensor) -> tuple[tuple[Slopes, ...], Tensor]:
+        self.met[self.step] = self.bounds.pick(slopes, rows)
+        return self.bounds.backward(slopes, rows)

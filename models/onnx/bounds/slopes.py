@@ -65,10 +65,6 @@ class Slopes:
         )
         return values.reshape(-1)[at]
 
-    def own(self, values: Tensor) -> Tensor:
-        """Pick the values (B, *shape) that the slopes are about, each objective its own: (B, ...)."""
-        return values if self.corner is None else self.of(values, torch.arange(len(values), device=values.device))
-
     def whole(self) -> "Slopes":
         """Write the slopes out without a window."""
         if self.corner is None:
