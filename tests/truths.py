@@ -18,6 +18,7 @@ from algorithms.seam.labeling import named
 from algorithms.seam.questions.gradient_norms import Ball, Differences
 from algorithms.seam.questions.gradients import Cotangent, Gradients
 from algorithms.seam.questions.margins import Region, Relaxation
+from algorithms.seam.questions.optimized_margins import OptimizedMargins
 from tests.balls import least_change
 
 Array = NDArray[np.float64]
@@ -105,7 +106,17 @@ class ClosedForm(ABC):
         return self.logits(_flat(rows)).astype(np.float32)
 
 
-class Linear(ClosedForm):
+class Optimized(ABC):
+    """Margins that are exact leave nothing to optimize."""
+
+    @abstractmethod
+    def margins(self, region: Region, labels: Labels, rivals: NDArray[np.int64], relaxation: Relaxation) -> Array: ...
+
+    def optimized_margins(self, region, labels, rivals, ascents, starts) -> OptimizedMargins:
+        return OptimizedMargins(self.margins(region, labels, rivals, "crown"), starts)
+
+
+class Linear(ClosedForm, Optimized):
     """f(x) = W x + b. Without a box r* = min over rivals of (f_c - f_j)(x) / ||w_c - w_j||_q, exactly."""
 
     def __init__(self, weights: Array, bias: Array, shape: tuple[int, ...] | None = None) -> None:
@@ -224,7 +235,7 @@ class Staircase(ClosedForm):
         return np.zeros((len(x), self.classes, x.shape[1]))
 
 
-class Constant(ClosedForm):
+class Constant(ClosedForm, Optimized):
     """The same scores for every input: nothing to find, nothing to fall over."""
 
     def __init__(self, values: Array, shape: tuple[int, ...]) -> None:

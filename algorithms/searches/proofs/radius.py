@@ -111,15 +111,20 @@ class Prover:
             found.append((yield from self._ask(who[part], radii[part])))
         return np.concatenate(found)
 
-    def _ask(self, who: Owners, radii: Numbers) -> AskMargins:
+    def _ask(self, who: Owners, radii: Numbers) -> Step[Numbers]:
         region = Region(self.cohort.x[who], radii, self.threat)
-        return AskMargins(region, self.cohort.labels[who], self.rivals[who], self.relaxation)
+        return (yield from AskMargins(region, self.cohort.labels[who], self.rivals[who], self.relaxation))
+
+    @property
+    def way(self) -> str:
+        """Name the way that bounds are found."""
+        return self.relaxation
 
     def claim(self, owner: int, radius: float, margins: Numbers, *, steps: int) -> LowerBound | Abstained:
         """Claim what the bounds (r,) of one sample prove within a radius. A tie is no proof; radius 0 needs none."""
         least = int(margins.argmin())
         details = {
-            "relaxation": self.relaxation,
+            "relaxation": self.way,
             "margin": float(margins[least]) if np.isfinite(margins[least]) else None,
             "rival": int(self.rivals[owner, least]),
             "steps": steps,

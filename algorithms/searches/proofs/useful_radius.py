@@ -35,12 +35,13 @@ def run(cohort: Cohort, threat: Threat, search_steps: int) -> Conversation:
     """End each sample in LowerBounds, the largest last; with an epsilon not proven in Abstained: `not_proven`."""
     prover = Prover(cohort, threat, "crown")
     if threat.epsilon is None:
-        yield from _search(prover, search_steps)
+        yield from search(prover, search_steps)
     else:
         yield from prover.answer_at(threat.epsilon)
 
 
-def _search(prover: Prover, search_steps: int) -> Conversation:
+def search(prover: Prover, search_steps: int) -> Step[dict[int, ZeroSearch]]:
+    """Search the largest radii that are proven. Returns, of each sample with a look worth its time, where it ended."""
     everyone, farthest = prover.everyone, prover.farthest()
     at_zero = yield from prover.bounds(everyone, np.zeros(len(everyone)))
     beside = yield from prover.bounds(everyone, np.full(len(everyone), BESIDE))
@@ -54,7 +55,9 @@ def _search(prover: Prover, search_steps: int) -> Conversation:
     scale = np.minimum((1 - ALMOST) * np.clip(first, prover.cohort.proven, prover.cohort.reached), farthest)
     steep = yield from _first_looks(prover, np.flatnonzero(going & ~flat), scale, at_zero.min(axis=1), search_steps)
     level = yield from _looks_by_intervals(prover, np.flatnonzero(flat), np.where(np.isfinite(end), end, WIDE))
-    yield from close_in(prover, steep | level, range(2, search_steps + 1))
+    searches = steep | level
+    yield from close_in(prover, searches, range(2, search_steps + 1))
+    return searches
 
 
 def _first_looks(

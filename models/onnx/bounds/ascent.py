@@ -5,13 +5,16 @@ Xu et al. 2021 (alpha-CROWN, arXiv:2011.13824) and Wang et al. 2021 (beta-CROWN,
 of all that was looked at, each objective keeps its best. Objectives never meet, so none depends on its company.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-STEPS = 20
+from models.onnx.bounds.slopes import flat
+
 RATE, SHRINKING = 0.25, 0.98  # of shares: the step size at first, and what is left of it after each step
 MULTIPLIER_RATE = 0.05  # of multipliers, at first
 FIRST, SECOND, TINY = 0.9, 0.999, 1e-8  # Adam's decay of means and squares, and what keeps its quotient finite
@@ -35,6 +38,23 @@ class Choice:
             {name: change(values) for name, values in self.multipliers.items()},
         )
 
+    def packed(self) -> Tensor:
+        """Write the shares of each objective into one line: (B, numbers)."""
+        return torch.cat([flat(shares) for shares in self.shares.values()], dim=1)
+
+    def moved_to(self, lines: Sequence[NDArray[np.float32] | None]) -> "Choice":
+        """Make a choice of other shares, B lines as `packed` writes them. What a line does not say stays."""
+        if not self.shares:
+            return self
+        packed = self.packed()
+        for b, line in enumerate(lines):
+            if line is not None and line.shape == packed.shape[1:]:
+                said = torch.from_numpy(line).to(packed)
+                packed[b] = torch.where(said.isnan(), packed[b], said)
+        parts = packed.split_with_sizes([flat(shares).shape[1] for shares in self.shares.values()], dim=1)
+        laid = (part.reshape(shares.shape) for part, shares in zip(parts, self.shares.values(), strict=True))
+        return Choice(dict(zip(self.shares, laid, strict=True)), self.multipliers)
+
 
 def ascend(bound: Callable[[Choice], Tensor], start: Choice, steps: int) -> tuple[Tensor, Choice]:
     """Look for the choice with the largest bounds (B,), from `start` on. Returns the best bounds and their choice.
@@ -47,7 +67,7 @@ def ascend(bound: Callable[[Choice], Tensor], start: Choice, steps: int) -> tupl
     kept = now.map(lambda values: values.detach().clone())
     found = bound(now)
     best = torch.where(found.isnan(), -torch.inf, found.detach())
-    for step in range(steps):
+    for step in range(steps if found.requires_grad else 0):  # else nothing that is free is met
         slopes = torch.autograd.grad(found.sum(), list(now.tensors()), materialize_grads=True)
         for move, slope in zip(moves, slopes, strict=True):
             move(slope, step)

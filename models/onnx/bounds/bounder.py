@@ -7,8 +7,9 @@ depend on its company.
 """
 
 import threading
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -20,15 +21,17 @@ from algorithms.mathematics.geometry import lengths
 from algorithms.mathematics.norms import Norm
 from algorithms.seam.access import Labels
 from algorithms.seam.questions.margins import Region, Relaxation
+from algorithms.seam.questions.optimized_margins import Ascents, LineShares, OptimizedMargins
 from algorithms.threads import cores
 from models.device import Device, compute_exactly
 from models.onnx.batch import Batch, filling_a_card
 from models.onnx.bounds.backward import propagate_backward
 from models.onnx.bounds.concretization import Balls
+from models.onnx.bounds.margins import Classes, Rivalry
 from models.onnx.bounds.node import Unsupported
 from models.onnx.bounds.operators import GraphStep
 from models.onnx.bounds.plan import BoundPlan, plan
-from models.onnx.bounds.propagation import propagate
+from models.onnx.bounds.propagation import DualNorms, propagate
 from models.onnx.bounds.regions import Regions, buckets
 from models.onnx.bounds.slopes import Slopes
 from models.onnx.gradients.conversion import withheld
@@ -40,9 +43,10 @@ GROUP, BUCKET = 16, 512  # rows a group, objectives a backward pass, at most: fa
 CARD_GROUP, CARD_BUCKET = 64, 4096  # the same on a card: more gains no more
 HELD, CARD_HELD = 2**22, 2**26  # numbers of the widest value in a backward pass, or of all values of a group
 PRODUCTS = 2**36  # multiplications for one sample's margins at the most: some five seconds of one core
+ASCENTS, PASSES = 2**39, 3  # the same for searches of margins; what a step takes more than a pass
 FEWEST = 8  # rivals that this is counted for at the least: so that a trial at the upload is bounded too
 
-Classes = NDArray[np.int64]  # (m, r)
+Found = TypeVar("Found")
 
 
 def bounder(network: Network, device: Device, *, rounds: bool = True, bucket: int | None = None) -> "Bounder":
@@ -96,41 +100,67 @@ class Bounder:
 
     def margins(self, region: Region, labels: Labels, rivals: Classes, relaxation: Relaxation) -> NDArray[np.float64]:
         """Answer as `algorithms.seam.questions.margins.Bounded.margins` promises. Raises ModelFault."""
-        return self.batch.ask(lambda group: self._answer(region, labels, rivals, relaxation, group))
 
-    def _answer(
-        self, region: Region, labels: Labels, rivals: Classes, relaxation: Relaxation, group: int
-    ) -> NDArray[np.float64]:
-        bucket = max(2, self._whole_bucket * group // self._whole_group)  # fewer where groups had to become smaller
+        def work(regions: Regions, part: slice) -> NDArray[np.float64]:
+            propagate(regions, relaxation, self._dual_norms(regions))
+            return Rivalry(regions, labels[part], rivals[part]).least().cpu().numpy()
 
-        def work(start: int) -> NDArray[np.float64]:
-            part = slice(start, start + group)
-            balls, norm = self._balls(_cut(region, part), group), region.threat.norm
-            regions = Regions(self._plan, balls, len(labels[part]), bucket, self._rounds, self._passes.map)
-            propagate(regions, relaxation, lambda name: self._dual_norms(name, norm, bucket))
-            return self._margins(regions, labels[part], rivals[part])
+        return self._served([np.zeros((0, rivals.shape[1])), *self._in_groups(region, work)])
 
-        try:
-            found = [np.zeros((0, rivals.shape[1])), *self._groups.map(work, range(0, len(labels), group))]
-        except torch.OutOfMemoryError:
-            raise
-        except Exception as error:  # of other people's graphs, whose values may meet in any way
-            raise ModelFault(fails("bounds", self._where(error))) from error
+    def optimized_margins(
+        self, region: Region, labels: Labels, rivals: Classes, ascents: Ascents, starts: Sequence[LineShares | None]
+    ) -> OptimizedMargins:
+        """Answer as `algorithms.seam.questions.optimized_margins.Optimized` promises. Raises ModelFault."""
+        bounds = self.margins(region, labels, rivals, "crown")
+        doubtful = np.flatnonzero(~(bounds > 0).all(axis=1))
+        steps = min(ascents.steps, ASCENTS // (PASSES * self._plan.products * rivals.shape[1]))
+
+        def work(regions: Regions, part: slice) -> tuple[NDArray[np.float64], list[LineShares | None]]:
+            who = doubtful[part]
+            propagate(regions, "crown", self._dual_norms(regions))
+            found, ended = Rivalry(regions, labels[who], rivals[who]).best([starts[i] for i in who], steps)
+            return found.cpu().numpy(), ended
+
+        shares: list[LineShares | None] = [None] * len(labels)
+        if len(doubtful):
+            groups = self._in_groups(_of(region, doubtful), work, ascents.intermediate_steps)
+            bounds[doubtful] = np.maximum(bounds[doubtful], self._served([found for found, _ in groups]))
+            for i, ended in zip(doubtful, (ended for _, some in groups for ended in some), strict=True):
+                shares[i] = ended
+        return OptimizedMargins(bounds, tuple(shares))
+
+    def _in_groups(
+        self, region: Region, work: Callable[[Regions, slice], Found], intermediate_steps: int = 0
+    ) -> list[Found]:
+        """Work through the rows of a region group by group, a thread each. Raises ModelFault."""
+
+        def ask(group: int) -> list[Found]:
+            bucket = max(2, self._whole_bucket * group // self._whole_group)  # fewer where groups had to become smaller
+
+            def whole(start: int) -> Found:
+                part = slice(start, start + group)
+                some = _of(region, part)
+                balls, each = self._balls(some, group), self._passes.map
+                regions = Regions(self._plan, balls, len(some.radii), bucket, self._rounds, each, intermediate_steps)
+                return work(regions, part)
+
+            try:
+                return list(self._groups.map(whole, range(0, len(region.radii), group)))
+            except torch.OutOfMemoryError:
+                raise
+            except Exception as error:  # of other people's graphs, whose values may meet in any way
+                raise ModelFault(fails("bounds", self._where(error))) from error
+
+        return self.batch.ask(ask)
+
+    def _served(self, found: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+        """Of margins of the scores, what they say of the labels that are served."""
         bounds = np.concatenate(found) - self._slack
         return np.where(np.isfinite(bounds), bounds, -np.inf)
 
     def _where(self, error: BaseException) -> str:
         step = last_local(error, "step", GraphStep)
         return "" if step is None else self._plan.operator_of(step)
-
-    def _margins(self, regions: Regions, labels: Labels, rivals: Classes) -> NDArray[np.float64]:
-        """Of one group of rows: the better of linear and constant bounds."""
-        rows = torch.arange(len(labels), device=self._device).repeat_interleave(rivals.shape[1])
-        ours = torch.from_numpy(labels).to(self._device)[rows]
-        theirs = torch.from_numpy(rivals.reshape(-1)).to(self._device)
-        parts = buckets(len(rows), regions.bucket, self._device)
-        found = regions.each(lambda part: regions.least_gap(rows[part], ours[part], theirs[part]), parts)
-        return torch.cat(list(found))[: len(rows)].reshape(rivals.shape).cpu().numpy()
 
     def _balls(self, region: Region, group: int) -> Balls:
         """Filled up to the size of a group by the last row."""
@@ -141,12 +171,17 @@ class Bounder:
     def _tensor(self, values: NDArray[Any]) -> Tensor:
         return torch.tensor(np.ascontiguousarray(values), dtype=torch.float64, device=self._device)
 
-    def _dual_norms(self, name: str, norm: Norm, bucket: int) -> Tensor:
+    def _dual_norms(self, regions: Regions) -> DualNorms:
         """Dual norms (1, *shape) of the slopes of a value that is affine in the rows. Found once for a bucket."""
-        with self._looking:
-            if (name, norm, bucket) not in self._known_norms:
-                self._known_norms[name, norm, bucket] = self._find_dual_norms(name, norm, bucket)
-            return self._known_norms[name, norm, bucket]
+        norm, bucket = regions.balls.norm, regions.bucket
+
+        def found(name: str) -> Tensor:
+            with self._looking:
+                if (name, norm, bucket) not in self._known_norms:
+                    self._known_norms[name, norm, bucket] = self._find_dual_norms(name, norm, bucket)
+                return self._known_norms[name, norm, bucket]
+
+        return found
 
     def _find_dual_norms(self, name: str, norm: Norm, bucket: int) -> Tensor:
         shape = self._plan.shapes[name]
@@ -164,5 +199,5 @@ def _power_of_two(most: int, room: int) -> int:
     return int(max(2, min(most, 2 ** (max(room, 2).bit_length() - 1))))
 
 
-def _cut(region: Region, part: slice) -> Region:
+def _of(region: Region, part: slice | NDArray[np.int64]) -> Region:
     return Region(region.rows[part], region.radii[part], region.threat)

@@ -9,6 +9,7 @@ from algorithms.mathematics.norms import Norm
 from algorithms.seam.questions.margins import Relaxation
 from models.onnx.bounds.operators import Affine, Curve, GraphStep
 from models.onnx.bounds.products import Product
+from models.onnx.bounds.refinement import refine
 from models.onnx.bounds.regions import Regions
 from models.onnx.bounds.relaxations import ConstantBounds, Intervals, Relaxed
 from models.onnx.bounds.rounding import disturbance
@@ -68,6 +69,8 @@ def _pass_curve(regions: Regions, step: GraphStep, curve: Curve, relaxation: Rel
     (source,) = step.sources
     bounds = regions.intervals[source]
     _tighten(regions, source, relaxation, unstable=curve.unstable(*bounds), sensitive=curve.sensitive(*bounds))
+    if regions.intermediate_steps:
+        refine(regions, source, curve.unstable(*regions.intervals[source]))
     lower, upper = regions.intervals[source]
     relaxed = curve.relax(lower, upper) if relaxation == "crown" else None
     _enclose(regions, step, curve.interval(lower, upper), curve.error(lower, upper), relaxed)
@@ -76,6 +79,9 @@ def _pass_curve(regions: Regions, step: GraphStep, curve: Curve, relaxation: Rel
 def _pass_product(regions: Regions, step: GraphStep, product: Product, relaxation: Relaxation) -> None:
     for source, unstable in zip(step.sources, product.unstable(*_inputs(regions, step)), strict=True):
         _tighten(regions, source, relaxation, unstable=unstable, sensitive=unstable)
+    if regions.intermediate_steps:
+        for source, unstable in zip(step.sources, product.unstable(*_inputs(regions, step)), strict=True):
+            refine(regions, source, unstable)
     x, y = _inputs(regions, step)
     relaxed = product.relax(x, y) if relaxation == "crown" else None
     _enclose(regions, step, product.interval(x, y), product.error(x, y), relaxed)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Protocol, TypeVar
 
 import torch
 from torch import Tensor
@@ -12,9 +13,14 @@ from models.onnx.bounds.plan import BoundPlan
 from models.onnx.bounds.relaxations import Intervals, Relaxed
 from models.onnx.bounds.slopes import Slopes, flat
 
-Pass = Callable[[Tensor], Tensor]  # positions (B,) of a bucket -> lower bounds (B,)
-Each = Callable[[Pass, Iterable[Tensor]], Iterable[Tensor]]
-"""How passes are made, one for each bucket: their bounds in the same order."""
+Found = TypeVar("Found")
+
+
+class Each(Protocol):
+    """How passes are made, one for each bucket of positions (B,): what they find in the same order."""
+
+    def __call__(self, make: Callable[[Tensor], Found], buckets: Iterable[Tensor], /) -> Iterable[Found]: ...
+
 
 WORK = 2**31  # numbers a row's tightening may visit: some ten seconds at the worst
 
@@ -29,15 +35,26 @@ class Regions:
     bucket: int  # objectives a backward pass: always as many, so that none depends on its company
     rounds: bool  # the model computes in float32; else bounds are about real arithmetic
     each: Each = map
+    intermediate_steps: int = 0  # of the search for better intervals of what CROWN leaves unstable
     intervals: dict[str, Intervals] = field(default_factory=dict)
     disturbances: dict[str, Tensor] = field(default_factory=dict)  # step -> (R, *out)
     linear_bounds: dict[str, Relaxed] = field(default_factory=dict)  # of every step that is not affine
     constant_bounds: dict[str, Relaxed] = field(default_factory=dict)  # of the same: its interval
+    refined: set[str] = field(default_factory=set)  # values whose intervals were searched
     tightened: dict[str, Tensor] = field(default_factory=dict)  # value -> (R, *shape) bool: nothing more is to be had
     spent: Tensor = field(init=False)  # (R,) of WORK
 
     def __post_init__(self) -> None:
         self.spent = torch.zeros_like(self.balls.radii)
+
+    @property
+    def device(self) -> torch.device:
+        return self.balls.x.device
+
+    @property
+    def ascent_bucket(self) -> int:
+        """Count the objectives of a search: fewer than of a pass, for all values on its way are held at once."""
+        return max(2, min(self.bucket // 4, self.bucket * self.plan.widest // (2 * self.plan.total)))
 
     def least(self, name: str, slopes: Slopes, rows: Tensor, relaxed: Mapping[str, Relaxed]) -> Tensor:
         """Find lower bounds (B,) of slopes.value over the regions of `rows` (B,)."""
@@ -64,11 +81,11 @@ class Regions:
         """
         if name in self.tightened:  # for another step that reads the same value
             wanted = wanted & ~self.tightened[name]
-        wanted = self._afforded(name, wanted)
+        wanted = self.afforded(name, wanted)
         self.tightened[name] = self.tightened.get(name, False) | wanted
         lower, upper = self.intervals[name]
         found = torch.stack([flat(lower), -flat(upper)])  # (2, R, numbers): bounds of y and of -y
-        sides, rows, positions = _listed(wanted[: self.count])
+        sides, rows, positions = listed(wanted[: self.count])
 
         def bounds(part: Tensor) -> Tensor:
             slopes = Slopes.one_hot(positions[part], self.plan.shapes[name]).times(1.0 - 2.0 * sides[part])
@@ -81,15 +98,16 @@ class Regions:
         lower, upper = found[0].reshape(lower.shape), -found[1].reshape(upper.shape)
         self.intervals[name] = lower, torch.maximum(lower, upper)  # they may cross by a rounding of float64
 
-    def _afforded(self, name: str, wanted: Tensor) -> Tensor:
-        price = 2.0 * flat(wanted).sum(1) * self.plan.work(name)
+    def afforded(self, name: str, wanted: Tensor, passes: int = 1) -> Tensor:
+        """Keep what is wanted (R, *shape) of the rows that can pay for so many passes back from it, and charge them."""
+        price = 2.0 * passes * flat(wanted).sum(1) * self.plan.work(name)
         can = self.spent + price <= WORK
         self.spent = self.spent + torch.where(can, price, 0.0)
         return wanted & can.reshape(-1, *[1] * (wanted.dim() - 1))
 
 
-def _listed(wanted: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """-> sides, rows, positions: two objectives for every wanted number."""
+def listed(wanted: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """List two objectives for every wanted number (R, *shape): their sides, rows and positions."""
     rows, positions = flat(wanted).nonzero(as_tuple=True)
     sides = torch.zeros_like(rows)
     return torch.cat([sides, sides + 1]), rows.repeat(2), positions.repeat(2)
