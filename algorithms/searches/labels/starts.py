@@ -1,4 +1,4 @@
-"""Where a method that sees only labels may begin: what others found, noise, other samples of the upload, the rest.
+"""Where a method may begin that sees no way: what others found, noise, other samples of the upload, the rest.
 
 Rows in the box.
 """
@@ -18,19 +18,27 @@ LAST_STARTS = 200  # of a sample that noise and upload have not fooled
 
 
 def noise(case: Case, threat: Threat, rng: np.random.Generator) -> Iterator[Rows]:
-    """Draw rows (*shape), uniform in the box; where it is unbounded, Gaussian around the sample at growing scale."""
-    lower, upper = (np.broadcast_to(side, case.x.shape) for side in threat.limits(case.x))
+    """Draw rows (*shape) anywhere, one after the other."""
+    for draw in range(NOISE_STARTS):
+        yield anywhere(case.x, threat, rng, draw)
+
+
+def anywhere(x: Rows, threat: Threat, rng: np.random.Generator, draw: int) -> Rows:
+    """Draw a row like x, (*shape), uniform in the box; where it is unbounded, Gaussian around x at growing scale.
+
+    The scale grows with the number of the draw, and begins small again after so many.
+    """
+    lower, upper = (np.broadcast_to(side, x.shape) for side in threat.limits(x))
     bounded = np.isfinite(lower) & np.isfinite(upper)
     low, high = (np.where(bounded, side, 0).astype(np.float64) for side in (lower, upper))
-    span, is_bounded = high - low, bool(bounded.all())
-    scale = SMALLEST * max(1.0, float(np.abs(case.x).max()))
-    for _ in range(NOISE_STARTS):
-        row = rng.random(case.x.shape)
-        row *= span
-        row += low
-        normal = rng.standard_normal(case.x.shape)  # drawn where it is not wanted too: it moves the generator on
-        yield threat.clip(row if is_bounded else np.where(bounded, row, case.x + scale * normal), case.x)
-        scale *= GROWTH
+    row = rng.random(x.shape)
+    row *= high - low
+    row += low
+    normal = rng.standard_normal(x.shape)  # drawn where it is not wanted too: it moves the generator on
+    if bounded.all():
+        return np.asarray(threat.clip(row, x))
+    scale = SMALLEST * max(1.0, float(np.abs(x).max())) * GROWTH ** (draw % NOISE_STARTS)
+    return np.asarray(threat.clip(np.where(bounded, row, x + scale * normal), x))
 
 
 def last(case: Case, threat: Threat, rng: np.random.Generator) -> Iterator[Rows]:

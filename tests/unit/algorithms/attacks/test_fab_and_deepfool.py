@@ -1,13 +1,17 @@
 """FAB and DeepFool against closed forms: both follow boundaries as they look to first order."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from algorithms.driver.running import Samples, run
 from algorithms.mathematics.norms import Norm
 from algorithms.method import Budget
 from algorithms.registry import method
 from algorithms.seam.claims import Kind
+from algorithms.seam.hint import Hint
 from algorithms.threats.threat import Box, Threat
 from tests.truths import Linear, Staircase, TinyReLU
 
@@ -68,6 +72,57 @@ def test_fab_comes_nearer_than_where_it_first_succeeded_and_restarts_lose_nothin
     for first, second in zip(once, twice, strict=True):
         assert first.finding.value <= first.finding.details["trace"][0][1]
         assert second.finding.value <= first.finding.value
+
+
+def leading(norm, model, what, **params):
+    return attacked(FAB, norm, model, what, **{"box": Threat().box, "towards": "leading", "steps": 90, **params})
+
+
+@pytest.mark.parametrize("classes", [2, 5])
+@pytest.mark.parametrize("norm", FAB.norms)
+def test_fab_towards_whichever_leads_is_within_one_per_cent_of_the_closed_form_at_one_gradient_a_step(norm, classes):
+    model, what = linear(classes), samples()
+    for outcome, x in zip(leading(norm, model, what, box=FREE), what.x, strict=True):
+        true = model.radius(x, outcome.finding.label, norm)
+        assert true * (1 - 1e-6) <= outcome.finding.value <= 1.01 * true
+        assert outcome.finding.gradients == 90
+
+
+@pytest.mark.parametrize("norm", FAB.norms)
+def test_fab_towards_whichever_leads_reaches_a_target(norm):
+    model, what = linear(4), samples()
+    for outcome, x in zip(leading(norm, model, what, box=FREE, targeted="least_likely"), what.x, strict=True):
+        wanted = int(model.scores(x[None])[0].argmin())
+        assert int(model.labels(outcome.x_adv[None])[0]) == wanted
+
+
+def plateau(d: int = 16) -> TinyReLU:
+    """Two classes: flat until the mean of the features passes .35, from there a slope that crosses at .45."""
+    return TinyReLU(np.full((1, d), 1 / d), np.array([-0.35]), np.array([[0.0], [10.0]]), np.array([1.0, 0.0]))
+
+
+@pytest.mark.parametrize(("norm", "true"), [(Norm.L2, 1.0), (Norm.LINF, 0.25), (Norm.L1, 4.0)])
+def test_fab_towards_whichever_leads_comes_back_from_far_away_where_the_sample_sees_no_slope(norm, true):
+    what = Samples(np.full((1, 16), 0.2, np.float32), (0,), labels=None)
+    (published,) = attacked(FAB, norm, plateau(), what, box=Threat().box)
+    assert published.finding.kind is Kind.ABSTAINED
+    (ours,) = leading(norm, plateau(), what)
+    assert true * (1 - 1e-6) <= ours.finding.value <= 1.01 * true
+
+
+def test_fab_towards_whichever_leads_never_ends_behind_a_hint():
+    model, what = net(), samples(12, 5)
+    before = leading(Norm.L2, model, what, steps=40)
+    hints = tuple(Hint(o.x_adv, o.finding.value) for o in before)
+    after = leading(Norm.L2, model, replace(what, hints=hints), steps=3)
+    for first, second in zip(before, after, strict=True):
+        assert second.finding.value <= first.finding.value
+
+
+@pytest.mark.parametrize("given", [{"restarts": 2}, {"rivals": 3}])
+def test_fab_towards_whichever_leads_refuses_what_would_have_no_meaning(given):
+    with pytest.raises(ValidationError, match="leave out restarts and rivals"):
+        FAB.params(towards="leading", **given)
 
 
 def test_fab_reaches_a_target_that_another_class_stands_before():

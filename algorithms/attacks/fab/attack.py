@@ -6,15 +6,17 @@ adversarial goes back towards the sample before the next step.
 
 Departures: the classes whose boundaries are looked at are those with the largest clean scores; the last search along
 the segment halves it; restarts at a radius of its own begin within half the first-order distance, where nothing was
-found yet.
+found yet. And ours alone: towards whichever rival `leading`, begun anew from far away.
 """
 
-from typing import Literal
+from typing import Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from algorithms.attacks.fab.mixture import mixed
+from algorithms.attacks.fab.wandering import wander
 from algorithms.mathematics.arrays import Mask, Numbers
 from algorithms.mathematics.norms import NORMS
 from algorithms.method import Method, Params
@@ -25,12 +27,10 @@ from algorithms.seam.cost import Cost
 from algorithms.seam.question import Owners
 from algorithms.searches.boundaries.first_order import RIVALS, leading_rivals
 from algorithms.searches.boundaries.linearized import Boundaries, linearize
+from algorithms.searches.minimum_norm.iterates import Iterates
 from algorithms.searches.tallies.successes import Successes
 from algorithms.searches.tallies.vanishing import Vanishing
 from algorithms.threats.threat import Threat
-
-ALPHA_MAX = 0.1  # most of the sample's own step in the mixture (sec. 3.2)
-TINY = 1e-12
 
 
 class FABParams(Params):
@@ -38,22 +38,35 @@ class FABParams(Params):
     steps: int = Field(100, ge=1, le=10_000, description="steps of one run, one gradient for each rival looked at")
     restarts: int = Field(1, ge=1, le=100, description="runs: from the sample, then from random points near it")
     rivals: int = Field(RIVALS, ge=1, le=1000, description="classes looked at: those with the largest clean scores")
-    towards: Literal["nearest", "each"] = Field(
+    towards: Literal["nearest", "each", "leading"] = Field(
         "nearest",
-        description="which boundary a step leads to: the nearest; or each rival's in a run of its own (FAB-T)",
+        description="which boundary a step leads to: the nearest; each rival's in a run of its own (FAB-T); or that of "
+        "whichever leads, at one gradient a step of `steps` in all, begun anew from far away where it rests",
     )
     overshoot: float = Field(1.05, ge=1, le=2, description="eta: a step goes so far, 1 being the hyperplane")
     backward: float = Field(0.9, gt=0, lt=1, description="beta: an adversarial point keeps this share of its distance")
 
+    @model_validator(mode="after")
+    def _has_runs_to_repeat(self) -> Self:
+        if self.towards == "leading" and self.model_fields_set & {"restarts", "rivals"}:
+            raise ValueError(
+                "with towards leading any class may lead, and runs begin anew by themselves: leave out "
+                "restarts and rivals, and give more steps"
+            )
+        return self
+
 
 def minimum(params: FABParams, threat: Threat) -> Cost:
     """Count the clean row, a look at one success, the final re-query; one step."""
-    looked_at = 1 if threat.targeted is not None or params.towards == "each" else params.rivals
+    looked_at = 1 if threat.targeted is not None or params.towards != "nearest" else params.rivals
     return Cost(queries=3, gradients=looked_at)
 
 
 def run(cohort: Cohort, threat: Threat, params: FABParams) -> Conversation:
     """Run from the sample, and restart near it; claim each nearest success, and halve the way back to the sample."""
+    if params.towards == "leading":
+        yield from wander(Iterates(cohort, threat), params.steps, params.overshoot, params.backward)
+        return
     fab = FAB(Successes(cohort, threat), params)
     yield from fab.successes.begin_at_hints()
     leading = leading_rivals(cohort, params.rivals)  # (n, m)
@@ -94,16 +107,9 @@ class FAB:
         return np.flatnonzero(cohort.live & (epsilon is None or self.successes.distance > epsilon))
 
     def _step(self, owners: Owners, seen: Boundaries) -> Rows:
-        """x_(i+1) = P((1 - alpha) (x_i + eta delta_i) + alpha (x + eta delta_x)), P onto the box."""
-        x_i, x, eta = self.points[owners].astype(np.float64), self.x[owners].astype(np.float64), self.params.overshoot
+        """Onto the boundary that is nearest to first order, drawn back towards the sample."""
         gaps, slopes = self._nearest(owners, seen)
-        delta_i = self.threat.step_onto_plane(x_i, slopes, gaps)
-        delta_x = self.threat.step_onto_plane(x, slopes, gaps + ((x - x_i) * slopes).sum(axis=1))
-        here, there = self.threat.lengths(delta_i), self.threat.lengths(delta_x)
-        alpha = np.minimum(here / np.maximum(here + there, TINY), ALPHA_MAX)[:, None]  # eq. 9
-        moved = (1 - alpha) * (x_i + eta * delta_i) + alpha * (x + eta * delta_x)
-        found: Rows = self.threat.clip(np.where(slopes.any(axis=1, keepdims=True), moved, x_i), self.x[owners])
-        return found
+        return mixed(self.threat, self.points[owners], self.x[owners], gaps, slopes, self.params.overshoot)
 
     def _nearest(self, owners: Owners, seen: Boundaries) -> tuple[Numbers, NDArray[np.float64]]:
         """The boundary that is nearest to first order, |gap| / ||slope||_q (eq. 8): gaps (k,), slopes (k, d)."""

@@ -1,0 +1,99 @@
+"""FAB begun anew from far away, as often as its steps allow: the nearest boundary is seldom the first one met.
+
+A network that was trained against attacks may be flat, or slope the wrong way, all around a sample. Seen from far
+points that are adversarial, each run comes down to another place of the boundary, and the nearest of these is far
+nearer than where any single run ends. A step follows whichever rival leads, at one gradient; it needs no second one
+where an adversarial point goes back, for the hyperplane is that which was seen in front of it.
+
+Each run comes to rest by itself: where it has not come nearer lately, the next one begins. The first begins at the
+sample, as FAB does; then by turns at a random point of the box, and part of the way to one from the nearest success.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from algorithms.attacks.fab.mixture import mixed
+from algorithms.mathematics.arrays import Mask, Numbers
+from algorithms.seam.access import Rows
+from algorithms.seam.case import Conversation
+from algorithms.seam.question import Owners
+from algorithms.searches.labels.starts import anywhere
+from algorithms.searches.minimum_norm.iterates import Iterates, Seen
+
+PATIENCE, GAIN = 16, 0.01  # a run rests that has not come nearer by this share in so many steps
+FIRST_BACK = 0.3  # of its distance that an adversarial point first gives up
+FADE = 0.7  # of that share, where the boundary was lost for more than one step; down to the paper's 1 - beta
+ASIDE = 0.3  # of the way from the nearest success to a random point
+
+
+@dataclass
+class Runs:
+    """Runs are one a sample at a time: how near it has come, and for how long it has not come nearer. All (n,)."""
+
+    iterates: Iterates
+    least_back: float
+    begun: NDArray[np.int64] = field(init=False)  # runs before this one
+    nearest: Numbers = field(init=False)  # of this run
+    idle: NDArray[np.int64] = field(init=False)  # steps since it came nearer
+    lost: NDArray[np.int64] = field(init=False)  # steps since a point was adversarial
+    back: Numbers = field(init=False)  # share of the distance that an adversarial point gives up
+
+    def __post_init__(self) -> None:
+        n = len(self.iterates.x)
+        self.begun, self.idle, self.lost = np.zeros((3, n), np.int64)
+        self.nearest, self.back = np.full(n, np.inf), np.full(n, max(FIRST_BACK, self.least_back))
+
+    def see(self, owners: Owners, seen: Seen) -> Mask:
+        """Take in where these samples' points (m,) stand; returns whose run is at rest."""
+        away, lost = self.iterates.away(owners), self.lost[owners]
+        is_nearer = seen.wins & (away < (1 - GAIN) * self.nearest[owners])
+        self.nearest[owners] = np.where(seen.wins, np.minimum(away, self.nearest[owners]), self.nearest[owners])
+        self.idle[owners] = np.where(is_nearer, 0, self.idle[owners] + 1)
+        faded = np.maximum(FADE * self.back[owners], self.least_back)
+        self.back[owners] = np.where(seen.wins & (lost > 1), faded, self.back[owners])
+        self.lost[owners] = np.where(seen.wins, 0, lost + 1)
+        return np.asarray((self.idle[owners] >= PATIENCE) | ~(seen.wins | seen.slopes.any(axis=1)))
+
+    def begin(self, owner: int) -> None:
+        """Begin the next run of one sample anywhere, or beside its nearest success: by turns, once there is one."""
+        iterates, successes = self.iterates, self.iterates.successes
+        run, one = int(self.begun[owner]), slice(owner, owner + 1)
+        start = anywhere(iterates.x[one], iterates.threat, iterates.cohort.streams[owner].at(run), run)
+        if run % 2 and np.isfinite(successes.distance[owner]):
+            nearest = successes.nearest[one].astype(np.float64)
+            start = iterates.threat.clip(nearest + ASIDE * (start - nearest), iterates.x[one])
+        iterates.points[one] = start
+        self.begun[owner] += 1
+        self.nearest[owner], self.back[owner] = np.inf, max(FIRST_BACK, self.least_back)
+        self.idle[owner] = self.lost[owner] = 0
+
+
+def wander(iterates: Iterates, steps: int, eta: float, beta: float) -> Conversation:
+    """Take so many steps a sample, a gradient each; claim each nearest success, and halve the way back at the end."""
+    yield from iterates.begin()
+    iterates.points = iterates.x.copy()
+    runs = Runs(iterates, 1 - beta)
+    for _ in range(steps):
+        owners = iterates.going()
+        if not len(owners):
+            break
+        seen = yield from iterates.look(owners, "margin")
+        at_rest = runs.see(owners, seen)
+        iterates.points[owners] = _step(iterates, owners, seen, runs.back[owners], eta)
+        for owner in owners[at_rest]:
+            runs.begin(int(owner))
+    successes = iterates.successes
+    found = np.flatnonzero(np.isfinite(successes.distance) & iterates.cohort.live)
+    yield from successes.pull_back(found, successes.nearest[found].copy())
+    yield from iterates.tell()
+
+
+def _step(iterates: Iterates, owners: Owners, seen: Seen, back: Numbers, eta: float) -> Rows:
+    """Adversarial points go back towards their samples by a share; then all step onto the hyperplane they saw."""
+    x, here = iterates.x[owners], iterates.points[owners].astype(np.float64)
+    share = np.where(seen.wins, back, 0.0)[:, None]
+    moved = here + share * (x - here)
+    gaps = seen.margins + ((moved - here) * seen.slopes).sum(axis=1)
+    return mixed(iterates.threat, moved, x, gaps, seen.slopes, eta)
