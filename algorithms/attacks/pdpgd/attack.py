@@ -160,6 +160,6 @@ METHOD = Method(
     cohort=True,
     takes_hints=True,
     minimum=minimum,
-    smallest=PDPGDParams(steps=100, pace="paper"),  # the laws' models are too small for more than the crossing
+    smallest=PDPGDParams(steps=45, pace="paper", rate=1.0),  # the laws' models are too small for more than the crossing
     chunk=64,
 )
