@@ -12,6 +12,7 @@ import redis
 from brinell.errors import BrinellError
 from brinell.machine.local import Installation
 from tests.e2e.machine import ROOT
+from tests.patience import PATIENCE_SECONDS
 
 PROCESSES = {
     "api": ["-m", "service.main", "--port", "0"],
@@ -38,7 +39,7 @@ def test_it_ends_with_a_sentence(newer: str, name: str, tmp_path: Path) -> None:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=110,  # only catches what hangs
+        timeout=PATIENCE_SECONDS,
         check=False,
     )
     assert ended.returncode == (2 if name == "keys" else os.EX_CONFIG)
