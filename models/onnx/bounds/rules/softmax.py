@@ -23,7 +23,10 @@ PER_AXIS = 13  # opset since which a soft-max is of one axis: before, of all fro
 
 @dataclass(frozen=True)
 class SharedLines:
-    """Shared lines bound x_i - log sum_j exp(x_j) by x_i, less the same line for all i. Speaks `Relaxed`."""
+    """`SharedLines` holds x_i - log sum_j exp(x_j) between x_i less one line and x_i less another, shared by all i.
+
+    It speaks `Relaxed`.
+    """
 
     lower_slopes: Tensor  # (R, *shape), taken off below
     lower_offset: Tensor  # (R, *shape) with 1 on the axis
@@ -41,7 +44,7 @@ class SharedLines:
 
 @dataclass(frozen=True)
 class LogSoftmax:
-    """The logarithms of the shares along an axis, counted with the rows'. Speaks `Curve`."""
+    """`LogSoftmax` is the logarithms of the shares along an axis, counted with the rows'. Speaks `Curve`."""
 
     axis: int
     rounds: bool = True  # False within a soft-max, which rounds once for all of it
