@@ -18,10 +18,13 @@ from algorithms.seam.labeling import named
 from algorithms.seam.questions.gradient_norms import Ball, Differences
 from algorithms.seam.questions.gradients import Cotangent, Gradients
 from algorithms.seam.questions.margins import Region, Relaxation
+from algorithms.seam.questions.nearest import AskNearest, Search, Vicinity
 from algorithms.seam.questions.optimized_margins import OptimizedMargins
 from tests.balls import least_change
 
 Array = NDArray[np.float64]
+
+POINTS = (1.1, 0.999)  # where a search for the nearest point looks on its way, in robust radii
 
 
 class ClosedForm(ABC):
@@ -149,6 +152,33 @@ class Linear(ClosedForm, Optimized):
             found[i, j] = f[i, labels[i]] - f[i, rivals[i, j]] + change
         return found
 
+    def nearest(self, asked: Sequence[AskNearest]) -> list[Search]:
+        """Where the margin of one rival after the other ends, by bisection. Points come first, not quite there."""
+        return [self._nearest(one.vicinity, 1 if one.search is None else one.search.nodes + 1) for one in asked]
+
+    def _nearest(self, around: Vicinity, nodes: int) -> Search:
+        x, threat, label = around.x.astype(np.float64).ravel(), around.threat, around.label
+        f, ends = self.logits(_flat(around.x[None]))[0], []
+        for rival in range(self.classes) if around.target is None else [around.target]:
+            w = self.weights[label] - self.weights[rival]
+            if rival == label or f[label] - f[rival] + least_change(w, x, around.reach, threat.norm, threat.box) > 0:
+                continue
+            low, high = 0.0, around.reach
+            for _ in range(60):
+                middle = (low + high) / 2
+                is_won = f[label] - f[rival] + least_change(w, x, middle, threat.norm, threat.box) > 0
+                low, high = (middle, high) if is_won else (low, middle)
+            ends.append((low, rival))
+        if not ends:
+            return Search(lower=around.reach, is_over=True, nodes=nodes)
+        low, rival = min(ends)
+        if nodes > len(POINTS):
+            return Search(lower=low * (1 - 1e-6), is_over=True, nodes=nodes)
+        slopes, radius = self.weights[label] - self.weights[rival], np.array([low * POINTS[nodes - 1]])
+        change = threat.least(slopes[None], around.x.reshape(1, -1), radius)
+        point = threat.clip(around.x + change.reshape(around.x.shape), around.x)
+        return Search(lower=low / 2, point=point, nodes=nodes)
+
 
 class TinyReLU(ClosedForm):
     """f(x) = V relu(W x + a) + b: linear on each region of constant signs of W x + a."""
@@ -251,6 +281,13 @@ class Constant(ClosedForm, Optimized):
 
     def margins(self, region: Region, labels: Labels, rivals: NDArray[np.int64], relaxation: Relaxation) -> Array:
         return self.values[labels][:, None] - self.values[rivals]
+
+    def nearest(self, asked: Sequence[AskNearest]) -> list[Search]:
+        return [Search(lower=self._held(one.vicinity), is_over=True, nodes=1) for one in asked]
+
+    def _held(self, around: Vicinity) -> float:
+        """All the way, unless there is a tie."""
+        return around.reach if np.delete(self.values, around.label).max() < self.values[around.label] else 0.0
 
 
 def dual_lengths(rows: NDArray[np.floating]) -> Array:

@@ -21,6 +21,7 @@ from algorithms.mathematics.geometry import lengths
 from algorithms.mathematics.norms import Norm
 from algorithms.seam.access import Labels
 from algorithms.seam.questions.margins import Region, Relaxation
+from algorithms.seam.questions.nearest import AskNearest, Search
 from algorithms.seam.questions.optimized_margins import Ascents, LineShares, OptimizedMargins
 from algorithms.threads import cores
 from models.device import Device, compute_exactly
@@ -31,6 +32,8 @@ from models.onnx.bounds.margins import Classes, Rivalry
 from models.onnx.bounds.node import Unsupported
 from models.onnx.bounds.operators import GraphStep
 from models.onnx.bounds.plan import BoundPlan, plan
+from models.onnx.bounds.programs.searches import Searches
+from models.onnx.bounds.programs.writing import Writer
 from models.onnx.bounds.propagation import DualNorms, propagate
 from models.onnx.bounds.regions import Regions, buckets
 from models.onnx.bounds.slopes import Slopes
@@ -97,6 +100,7 @@ class Bounder:
             ThreadPoolExecutor(1 if on_card else cores(), way, initializer=torch.set_num_threads, initargs=(1,))
             for way in ("forward", "backward")
         )
+        self._searches = Searches(Writer(plan, self._slack), self._known)
 
     def margins(self, region: Region, labels: Labels, rivals: Classes, relaxation: Relaxation) -> NDArray[np.float64]:
         """Answer as `algorithms.seam.questions.margins.Bounded.margins` promises. Raises ModelFault."""
@@ -128,6 +132,21 @@ class Bounder:
             for i, ended in zip(doubtful, (ended for _, some in groups for ended in some), strict=True):
                 shares[i] = ended
         return OptimizedMargins(bounds, tuple(shares))
+
+    def nearest(self, asked: Sequence[AskNearest]) -> list[Search]:
+        """Answer as `algorithms.seam.questions.nearest.Searchable` promises. Raises ModelFault."""
+        return self._searches.answer(asked)
+
+    def _known(self, region: Region) -> Regions:
+        """What CROWN knows of a region of one row."""
+
+        def work(regions: Regions, part: slice) -> Regions:
+            del part
+            propagate(regions, "crown", self._dual_norms(regions))
+            return regions
+
+        (known,) = self._in_groups(region, work)
+        return known
 
     def _in_groups(
         self, region: Region, work: Callable[[Regions, slice], Found], intermediate_steps: int = 0

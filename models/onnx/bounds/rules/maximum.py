@@ -7,7 +7,9 @@ lower bound is no less than any other's upper bound), else the level of the larg
 import math
 from dataclasses import dataclass
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from models.onnx.bounds.node import Node
@@ -99,6 +101,16 @@ class MaxPool:
         return WindowChoice(
             chosen.reshape(shape), dominates.reshape(shape), high.amax(2).reshape(shape), self.source, self.where
         )
+
+    def places(self) -> NDArray[np.int64]:
+        """Tell which number of a row's input each element of each window is, (windows, elements).
+
+        One beyond the last number: padding. Windows are in the order of the answers.
+        """
+        found = self._positions(1, torch.device("cpu"))[0]  # (C, elements, windows), within a channel
+        first = self._numbers * torch.arange(self.source[0]).reshape(-1, 1, 1)
+        whole = torch.where(found < self._numbers, found + first, self._numbers * self.source[0])
+        return np.asarray(whole.transpose(1, 2).flatten(0, 1))
 
     @property
     def _numbers(self) -> int:

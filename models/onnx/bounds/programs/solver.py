@@ -1,0 +1,81 @@
+"""HiGHS on one program: its dual simplex goes on from where it ended before, after bounds or the cost have changed."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from models.onnx.bounds.programs.expressions import Numbers
+from models.onnx.bounds.programs.program import Ends, Program
+
+OPTIONS: dict[str, bool | int | str] = {
+    "output_flag": False,
+    "threads": 1,
+    "parallel": "off",
+    "solver": "simplex",
+    "presolve": "off",
+    "random_seed": 0,
+    "simplex_iteration_limit": 100_000,  # a node's; a hundred are usual
+}
+
+
+@dataclass(frozen=True)
+class Ended:
+    """The solver ended with `columns`, None where it says that there are none, and with multipliers of the rows."""
+
+    columns: Numbers | None
+    multipliers: Numbers
+
+
+class Solver:
+    """A solver holds one program, and the basis of where it ended."""
+
+    def __init__(self, program: Program) -> None:
+        import highspy
+
+        self._known = highspy.HighsModelStatus
+        self._highs: Any = highspy.Highs()  # type: ignore[no-untyped-call]  # its types know half of its methods
+        for name, value in OPTIONS.items():
+            self._highs.setOptionValue(name, value)
+        self._highs.passModel(_model(program, highspy))
+        self._ends = program.ends
+        self._cost = program.cost
+
+    def solve(self, ends: Ends, cost: Numbers, *, enough: float = np.inf) -> Ended:
+        """Find the least cost within these ends, or that it is no less than `enough`."""
+        self._change(ends, cost)
+        self._highs.setOptionValue("objective_bound", enough)
+        self._highs.run()
+        status = self._highs.getModelStatus()
+        if status == self._known.kInfeasible:
+            found = self._highs.getDualRay()
+            return Ended(None, np.array(found[2]) if found[1] else 0 * ends.row_lower)
+        solution = self._highs.getSolution()
+        return Ended(
+            np.array(solution.col_value) if status == self._known.kOptimal else None, np.array(solution.row_dual)
+        )
+
+    def _change(self, ends: Ends, cost: Numbers) -> None:
+        """Tell HiGHS what is other than before."""
+        before, highs = self._ends, self._highs
+        columns = np.flatnonzero((ends.lower != before.lower) | (ends.upper != before.upper)).astype(np.int32)
+        if len(columns):
+            highs.changeColsBounds(len(columns), columns, ends.lower[columns], ends.upper[columns])
+        rows = np.flatnonzero((ends.row_lower != before.row_lower) | (ends.row_upper != before.row_upper))
+        if len(rows):
+            highs.changeRowsBounds(len(rows), rows.astype(np.int32), ends.row_lower[rows], ends.row_upper[rows])
+        dear = np.flatnonzero(cost != self._cost).astype(np.int32)
+        if len(dear):
+            highs.changeColsCost(len(dear), dear, cost[dear])
+        self._ends, self._cost = ends, cost
+
+
+def _model(program: Program, highspy: Any) -> Any:
+    model = highspy.HighsLp()
+    model.num_row_, model.num_col_ = program.matrix.shape
+    model.col_cost_, model.col_lower_, model.col_upper_ = program.cost, program.lower, program.upper
+    model.row_lower_, model.row_upper_ = program.row_lower, program.row_upper
+    model.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
+    model.a_matrix_.start_, model.a_matrix_.index_ = program.matrix.indptr, program.matrix.indices
+    model.a_matrix_.value_ = program.matrix.data
+    return model

@@ -1,0 +1,121 @@
+"""`milp` on networks whose nearest adversarial input is known by all cells, or by looking everywhere."""
+
+import itertools
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper
+
+from algorithms.driver.running import Samples, run
+from algorithms.mathematics.norms import Norm
+from algorithms.method import Budget
+from algorithms.registry import method
+from algorithms.seam.claims import Finding, Kind
+from algorithms.seam.hint import Hint
+from algorithms.threats.threat import Threat
+from models.onnx.bounds.bounder import bounder
+from models.onnx.classifier import OnnxClassifier
+from models.onnx.network import read
+from tests.cells import Layer, least_distance
+from tests.devices import DEVICE
+from tests.exports import graph
+
+MILP = method("milp")
+EXACTLY = 1e-4  # share by which the ends may lie off the truth: the search closes within it
+each_norm = pytest.mark.parametrize("norm", MILP.norms)
+
+
+def opened(data: bytes) -> OnnxClassifier:
+    network = read(onnx.load_from_string(data), None)
+    return OnnxClassifier(network, None, DEVICE, bounder(network, DEVICE))
+
+
+def layers(seed: int, *widths: int) -> list[Layer]:
+    """Weights of a random network, such that its kinks lie about the box [0, 1]."""
+    rng = np.random.default_rng(seed)
+    made = []
+    for before, after in itertools.pairwise(widths):
+        w = rng.normal(size=(after, before)).astype(np.float32)
+        made.append(
+            (w.astype(np.float64), (rng.normal(size=after) * 0.3 - w.sum(1) / 2).astype(np.float32).astype(np.float64))
+        )
+    return made
+
+
+def perceptron(made: list[Layer]) -> OnnxClassifier:
+    nodes, constants, value = [], {}, "x"
+    for i, (w, b) in enumerate(made):
+        constants |= {f"w{i}": w.T.astype(np.float32), f"b{i}": b.astype(np.float32)}
+        nodes.append(helper.make_node("Gemm", [value, f"w{i}", f"b{i}"], [f"z{i}"]))
+        value = f"z{i}"
+        if i < len(made) - 1:
+            nodes.append(helper.make_node("Relu", [value], [f"h{i}"]))
+            value = f"h{i}"
+    inputs, classes = made[0][0].shape[1], len(made[-1][1])
+    return opened(graph(nodes, ["N", inputs], [(value, TensorProto.FLOAT, ["N", classes])], constants))
+
+
+def found(
+    model: OnnxClassifier, x: np.ndarray, threat: Threat, hints: tuple[Hint, ...] | None = None, **params: object
+) -> list[Finding]:
+    what = Samples(x, tuple(range(len(x))), labels=None, hints=hints)
+    outcomes = run(model, what, MILP, MILP.params(**params), threat, Budget(2000), seed=0)
+    return [outcome.finding for outcome in outcomes]
+
+
+def samples(n: int, d: int, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).uniform(0.1, 0.9, (n, d)).astype(np.float32)
+
+
+@each_norm
+@pytest.mark.parametrize("seed", range(3))
+def test_the_distance_is_that_of_all_cells(norm: Norm, seed: int) -> None:
+    made, x = layers(seed, 2, 4, 8, 2), samples(4, 2, seed)
+    for row, finding in zip(x, found(perceptron(made), x, Threat(norm)), strict=True):
+        check(finding, least_distance(made, row.astype(np.float64), finding.label, norm), row, norm)
+
+
+@each_norm
+def test_a_target_is_as_far_as_the_nearest_input_that_is_answered_with_it(norm: Norm) -> None:
+    made, x = layers(3, 2, 4, 8, 3), samples(4, 2)
+    model, threat = perceptron(made), Threat(norm, targeted="least_likely")
+    for row, finding in zip(x, found(model, x, threat), strict=True):
+        target = int(model.scores(row[None])[0].argmin())
+        check(finding, least_distance(made, row.astype(np.float64), finding.label, norm, target=target), row, norm)
+
+
+def check(finding: Finding, truth: float, row: np.ndarray, norm: Norm) -> None:
+    assert finding.kind is Kind.LOWER_BOUND and finding.value is not None
+    if np.isinf(truth):  # the box holds no other answer: as far as its farthest corner
+        assert finding.value == pytest.approx(Threat(norm).farthest(row[None])[0], rel=1e-6)
+        assert "upper" not in finding.details
+        return
+    assert finding.value <= truth <= finding.details["upper"] * (1 + 1e-6)
+    assert finding.value == pytest.approx(truth, rel=EXACTLY, abs=1e-5)
+    assert finding.details["upper"] == pytest.approx(truth, rel=3 * EXACTLY, abs=1e-5)
+
+
+@each_norm
+def test_at_an_epsilon_it_says_whether_the_nearest_input_is_farther(norm: Norm) -> None:
+    made, x = layers(2, 2, 4, 8, 2), samples(2, 2)
+    model = perceptron(made)
+    for i, row in enumerate(x):
+        truth = least_distance(made, row.astype(np.float64), int(model.labels(row[None])[0]), norm)
+        assert np.isfinite(truth)
+        (held,) = found(model, x[i : i + 1], Threat(norm, epsilon=0.99 * truth))
+        assert (held.kind, held.value) == (Kind.LOWER_BOUND, 0.99 * truth)
+        (broken,) = found(model, x[i : i + 1], Threat(norm, epsilon=1.01 * truth))
+        assert broken.kind is Kind.UPPER_BOUND and truth <= broken.value * (1 + 1e-6) <= 1.011 * truth
+
+
+@each_norm
+def test_nodes_that_run_out_leave_a_bound_that_more_of_them_raise(norm: Norm) -> None:
+    made, x = layers(5, 6, 24, 24, 4), samples(3, 6)
+    model, bounds = perceptron(made), []
+    for nodes in (1, 5, 20, 5000):
+        some = found(model, x, Threat(norm), nodes=nodes)
+        assert all(finding.details["nodes"] <= nodes for finding in some)
+        bounds.append([finding.value or finding.details.get("lower", 0.0) for finding in some])
+    assert all(np.all(np.array(few) <= np.array(more) * (1 + 1e-12)) for few, more in itertools.pairwise(bounds))
+    assert all(finding.details["exact"] for finding in some)
