@@ -15,6 +15,7 @@ from algorithms.mathematics.geometry import lengths
 from algorithms.mathematics.norms import NORMS, Counting, Norm
 from algorithms.seam.access import Access, Labels, Rows, Scores
 from algorithms.seam.labeling import named
+from algorithms.seam.questions.decisions import Decide, Decision
 from algorithms.seam.questions.gradient_norms import Ball, Differences
 from algorithms.seam.questions.gradients import Cotangent, Gradients
 from algorithms.seam.questions.margins import Region, Relaxation
@@ -179,6 +180,19 @@ class Linear(ClosedForm, Optimized):
         point = threat.clip(around.x + change.reshape(around.x.shape), around.x)
         return Search(lower=low / 2, point=point, nodes=nodes)
 
+    def decide(self, asked: Sequence[Decide]) -> Sequence[Decision]:
+        """The least margin itself, and where it lies: one domain is enough."""
+        return [self._decision(question) for question in asked]
+
+    def _decision(self, question: Decide) -> Decision:
+        region, x = question.region, question.region.rows
+        margins = self.margins(region, np.array([question.label]), question.rivals[None], "crown")[0]
+        slopes = self.weights[question.label] - self.weights[question.rivals[margins.argmin()]]
+        flat = region.threat.arranged(lambda each: each.reshape(-1) if each.ndim else each)
+        least = x + flat.least(slopes[None], x.reshape(1, -1), region.radii).reshape(x.shape)
+        witness = least[0].astype(np.float32) if margins.min() < 0 else None
+        return Decision(float(margins.min()), 1, witness, None)
+
 
 class TinyReLU(ClosedForm):
     """f(x) = V relu(W x + a) + b: linear on each region of constant signs of W x + a."""
@@ -288,6 +302,9 @@ class Constant(ClosedForm, Optimized):
     def _held(self, around: Vicinity) -> float:
         """All the way, unless there is a tie."""
         return around.reach if np.delete(self.values, around.label).max() < self.values[around.label] else 0.0
+
+    def decide(self, asked: Sequence[Decide]) -> Sequence[Decision]:
+        return [Decision(float((self.values[q.label] - self.values[q.rivals]).min()), 1, None, None) for q in asked]
 
 
 def dual_lengths(rows: NDArray[np.floating]) -> Array:

@@ -3,9 +3,7 @@
 import itertools
 
 import numpy as np
-import onnx
 import pytest
-from onnx import TensorProto, helper
 
 from algorithms.driver.running import Samples, run
 from algorithms.mathematics.norms import Norm
@@ -14,46 +12,13 @@ from algorithms.registry import method
 from algorithms.seam.claims import Finding, Kind
 from algorithms.seam.hint import Hint
 from algorithms.threats.threat import Threat
-from models.onnx.bounds.bounder import bounder
 from models.onnx.classifier import OnnxClassifier
-from models.onnx.network import read
-from tests.cells import Layer, least_distance
-from tests.devices import DEVICE
-from tests.exports import graph
+from tests.cells import least_distance
+from tests.perceptrons import layers, perceptron
 
 MILP = method("milp")
 EXACTLY = 1e-4  # share by which the ends may lie off the truth: the search closes within it
 each_norm = pytest.mark.parametrize("norm", MILP.norms)
-
-
-def opened(data: bytes) -> OnnxClassifier:
-    network = read(onnx.load_from_string(data), None)
-    return OnnxClassifier(network, None, DEVICE, bounder(network, DEVICE))
-
-
-def layers(seed: int, *widths: int) -> list[Layer]:
-    """Weights of a random network, such that its kinks lie about the box [0, 1]."""
-    rng = np.random.default_rng(seed)
-    made = []
-    for before, after in itertools.pairwise(widths):
-        w = rng.normal(size=(after, before)).astype(np.float32)
-        made.append(
-            (w.astype(np.float64), (rng.normal(size=after) * 0.3 - w.sum(1) / 2).astype(np.float32).astype(np.float64))
-        )
-    return made
-
-
-def perceptron(made: list[Layer]) -> OnnxClassifier:
-    nodes, constants, value = [], {}, "x"
-    for i, (w, b) in enumerate(made):
-        constants |= {f"w{i}": w.T.astype(np.float32), f"b{i}": b.astype(np.float32)}
-        nodes.append(helper.make_node("Gemm", [value, f"w{i}", f"b{i}"], [f"z{i}"]))
-        value = f"z{i}"
-        if i < len(made) - 1:
-            nodes.append(helper.make_node("Relu", [value], [f"h{i}"]))
-            value = f"h{i}"
-    inputs, classes = made[0][0].shape[1], len(made[-1][1])
-    return opened(graph(nodes, ["N", inputs], [(value, TensorProto.FLOAT, ["N", classes])], constants))
 
 
 def found(

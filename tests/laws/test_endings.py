@@ -21,7 +21,8 @@ def test_a_constant_model_ends_without_an_attack_or_estimate_and_without_nan(met
 @held(is_attack)
 def test_a_tie_is_not_a_success(method, norm):
     model = Constant(np.array([0.5, 0.5, 0.0, 0.0]), SHAPE)
-    assert [o.finding.kind for o in go(method, norm, model)] == [Kind.ABSTAINED] * N
+    found = {(o.finding.kind, o.finding.value, o.x_adv) for o in go(method, norm, model)}
+    assert found <= {(Kind.ABSTAINED, None, None), (Kind.LOWER_BOUND, 0.0, None)}
 
 
 @held()

@@ -20,6 +20,7 @@ from algorithms.errors import ModelFault
 from algorithms.mathematics.geometry import lengths
 from algorithms.mathematics.norms import Norm
 from algorithms.seam.access import Labels
+from algorithms.seam.questions.decisions import Decide, Decision
 from algorithms.seam.questions.margins import Region, Relaxation
 from algorithms.seam.questions.nearest import AskNearest, Search
 from algorithms.seam.questions.optimized_margins import Ascents, LineShares, OptimizedMargins
@@ -27,6 +28,7 @@ from algorithms.threads import cores
 from models.device import Device, compute_exactly
 from models.onnx.batch import Batch, filling_a_card
 from models.onnx.bounds.backward import propagate_backward
+from models.onnx.bounds.branching.decider import Decider
 from models.onnx.bounds.concretization import Balls
 from models.onnx.bounds.margins import Classes, Rivalry
 from models.onnx.bounds.node import Unsupported
@@ -101,6 +103,16 @@ class Bounder:
             for way in ("forward", "backward")
         )
         self._searches = Searches(Writer(plan, self._slack), self._known)
+        self._decider = Decider(plan, self._known, self._slack)
+
+    def decide(self, asked: Sequence[Decide]) -> Sequence[Decision]:
+        """Answer as `algorithms.seam.questions.decisions.Deciding.decide` promises. Raises ModelFault."""
+        try:
+            return self._decider.decide(asked)
+        except torch.OutOfMemoryError:
+            raise
+        except Exception as error:  # of other people's graphs, whose values may meet in any way
+            raise ModelFault(fails("bounds", self._where(error))) from error
 
     def margins(self, region: Region, labels: Labels, rivals: Classes, relaxation: Relaxation) -> NDArray[np.float64]:
         """Answer as `algorithms.seam.questions.margins.Bounded.margins` promises. Raises ModelFault."""

@@ -1,0 +1,105 @@
+"""Both ends of a radius, closed in on: proofs from below, points from above, until they meet or domains run out.
+
+twice the largest radius that CROWN proves, and on, until a point is found
+-> between what is proven and the smallest radius that is open or refuted
+-> where these have met, the open radius goes on, with as many domains again as it has had
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from algorithms.certificates.branch_and_bound.question import Questions, Radius
+from algorithms.seam.case import Cohort, Conversation, Step
+from algorithms.seam.claims import LowerBound
+from algorithms.searches.proofs import useful_radius
+
+FIRST_LOOKS = 6  # of CROWN, to begin with
+FIRST = 64  # domains that a radius gets at first
+NEAR = 1.02  # ends that are nearer than this share have met, as far as trying another radius goes
+CLOSED = 1.001  # ends that are nearer are one: a point must lie a little behind its boundary
+GROWTH, GROWTHS = 2.0, 12  # of the radius, where no point is known yet
+
+
+@dataclass
+class Closing:
+    """Closing in is a sample's. All radii between `proven` and the nearest point are open, or were never tried."""
+
+    questions: Questions
+    proven: float = 0.0
+    open: list[Radius] = field(default_factory=list)
+
+    def run(self) -> Conversation:
+        """End in LowerBounds and UpperBounds, the best last."""
+        yield from self._begin()
+        yield from self._climb()
+        while self.questions.left > 0 and self.upper > CLOSED * self.proven:
+            spent = self.questions.spent
+            at, domains = self._next()
+            if at is None:
+                return
+            yield from self._try(at, domains)
+            if self.questions.spent == spent and domains >= self.questions.left:
+                return
+
+    @property
+    def upper(self) -> float:
+        """Give the distance of the nearest point, or of the farthest input there is."""
+        return min(self.questions.distance, self._farthest)
+
+    @property
+    def _farthest(self) -> float:
+        case = self.questions.case
+        return float(self.questions.threat.farthest(case.x[None])[0])
+
+    def _begin(self) -> Conversation:
+        """Begin with what CROWN proves, and with what a hint says where it holds."""
+        cohort = Cohort((self.questions.case,), np.ones(1, np.bool_))
+        self.proven = yield from _largest(useful_radius.run(cohort, self.questions.threat, FIRST_LOOKS))
+        self.questions.curve.add(1, self.proven)
+
+    def _climb(self) -> Conversation:
+        reached = self.questions.case.hint.reached
+        radius = self.proven or min(reached, self._farthest, 1.0) / GROWTH
+        for _ in range(GROWTHS):
+            radius = min(GROWTH * radius, self._farthest)
+            yield from self._try(Radius(radius), 1)
+            if self.upper <= radius or self.questions.left <= 0:
+                return
+
+    def _next(self) -> tuple[Radius | None, int]:
+        """Choose a radius, and how many domains it gets."""
+        self.open = [at for at in self.open if self.proven < at.radius < self.questions.distance and at.can_go_on]
+        lowest = min(self.open, key=lambda at: at.radius, default=None)
+        top = self.upper if lowest is None else lowest.radius
+        if not np.isfinite(top):
+            return None, 0
+        if top > NEAR * self.proven or lowest is None:
+            middle = np.sqrt(top * self.proven) if self.proven > 0 else top / GROWTH
+            tried = max((at.domains for at in self.open), default=0)
+            return Radius(float(middle)), max(FIRST, tried)
+        return lowest, max(FIRST, lowest.domains)
+
+    def _try(self, at: Radius, domains: int) -> Conversation:
+        questions = self.questions
+        yield from questions.go_on(at, domains)
+        if at.is_proven and at.radius > self.proven:
+            self.proven = at.radius
+            questions.curve.add(questions.spent, self.proven)
+            yield LowerBound(at.radius)
+        elif not at.is_proven and at not in self.open:
+            self.open.append(at)
+        yield questions.note({})
+
+
+def _largest(conversation: Conversation) -> Step[float]:
+    """Hold another conversation, and return the largest radius that it claims to be proven."""
+    largest, answer = 0.0, None
+    while True:
+        try:
+            said = conversation.send(answer)
+        except StopIteration:
+            return largest
+        if isinstance(said, LowerBound):
+            largest = max(largest, said.radius)
+        answer = yield said

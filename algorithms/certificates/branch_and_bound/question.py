@@ -1,0 +1,91 @@
+"""One sample's regions, asked about: how a search of one radius stands, and what its points are worth."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from algorithms.certificates.branch_and_bound.curve import Curve
+from algorithms.seam.access import Rows
+from algorithms.seam.case import Case, Step
+from algorithms.seam.claims import Details, Note, UpperBound
+from algorithms.seam.questions.decisions import Decide
+from algorithms.seam.questions.labels import AskLabels
+from algorithms.seam.questions.margins import Region
+from algorithms.searches.labels.line import Segment, halve
+from algorithms.threats.threat import Threat
+
+HALVINGS = 10  # of the line from a witness back to the sample
+
+
+@dataclass
+class Radius:
+    """A radius is proven, refuted, or still open; its search goes on from `state`."""
+
+    radius: float
+    state: Any = None
+    bound: float = -np.inf
+    domains: int = 0
+    can_go_on: bool = True
+
+    @property
+    def is_proven(self) -> bool:
+        return self.bound > 0
+
+
+@dataclass
+class Questions:
+    """Questions are about balls around one sample. All its searches share one number of domains."""
+
+    case: Case
+    threat: Threat
+    most: int  # domains
+    spent: int = 0
+    distance: float = np.inf  # of the nearest point that the model answers otherwise
+    curve: Curve = field(default_factory=Curve)
+
+    @property
+    def rivals(self) -> NDArray[np.int64]:
+        """List the classes (r,) that must not win: the target, or every other."""
+        if self.case.target is not None:
+            return np.array([self.case.target])
+        return (self.case.label + np.arange(1, self.case.classes)) % self.case.classes
+
+    @property
+    def left(self) -> int:
+        return self.most - self.spent
+
+    def go_on(self, at: Radius, domains: int) -> Step[None]:
+        """Let the search of a radius go on for so many domains, unless a point within it ends it before."""
+        until = at.domains + min(domains, self.left)
+        while at.can_go_on and not at.is_proven and self.distance > at.radius:
+            region = Region(self.case.x[None], np.array([at.radius]), self.threat)
+            decision = yield from Decide(region, self.case.label, self.rivals, at.state, max(0, until - at.domains))
+            made, self.spent = decision.domains - at.domains, self.spent + decision.domains - at.domains
+            at.state, at.bound, at.domains = decision.state, decision.bound, decision.domains
+            at.can_go_on = decision.state is not None
+            if decision.witness is not None:
+                yield from self._see(decision.witness, at.radius)
+            if made == 0 or at.domains >= until:
+                return
+
+    def note(self, more: Details) -> Note:
+        """Say how the searches stand."""
+        return Note({"domains": self.spent, "curve": self.curve.told(), **more})
+
+    def _see(self, witness: Rows, radius: float) -> Step[None]:
+        """Ask the model about a point; one that it answers otherwise is pulled back towards the sample."""
+        row = np.asarray(self.threat.project(witness[None], self.case.x[None], np.array([radius])))
+        far = row.reshape(self.case.x.shape).astype(np.float32)
+
+        def is_fooled_by(point: Rows) -> Step[bool]:
+            label = int((yield from AskLabels(point[None]))[0])
+            fooled = label == self.case.target if self.case.target is not None else label != self.case.label
+            if fooled:
+                self.distance = min(self.distance, self.threat.distance(point, self.case.x))
+                yield UpperBound(point)
+            return fooled
+
+        if self.threat.allows(far, self.case.x) and (yield from is_fooled_by(far)):
+            yield from halve(Segment(self.case.x, far, self.threat), is_fooled_by, halvings=HALVINGS)

@@ -1,0 +1,81 @@
+"""Which neuron of a domain to split: a shortlist by scores, of which the one is taken whose children are bounded best.
+
+Bunel, Lu, Turkaslan, Torr, Kohli, Kumar 2020 (BaBSR): what the line above a neuron costs the bound, by the coefficients
+of the bound itself. Beside it stands the gap between a neuron's answer and its line at the point where the bound is
+least: lines below cost too. De Palma et al. 2021 (FSB): children of a shortlist are bounded cheaply, and the split
+counts that leaves the weaker child best.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from models.onnx.bounds.branching.beta_crown import Bounding, Bounds, Known, Multipliers, Passes
+from models.onnx.bounds.branching.reduced import Rows
+
+BY_SCORE, BY_GAP = 2, 3  # neurons of the shortlist
+TRIED = 5  # steps of ascent that a child on the shortlist gets
+TIE = 1e-3  # what the better child's bound counts beside the weaker one's
+
+SIDES = (1, -1)
+
+
+@dataclass(frozen=True)
+class Family:
+    """Domains, and what bounded them: what splits begin with."""
+
+    rows: Rows
+    known: Known
+    chosen: Multipliers
+    bounds: Bounds
+
+    def child(self, which: Tensor, neurons: Tensor, side: int, leaks: Tensor) -> tuple[Known, Multipliers]:
+        """Put neurons (m,) of domains `which` (m,) on one side; begin with a multiplier that leaves the bound as it is.
+
+        A line below is the neuron's own on that side, pulled by the multiplier as far as its slope differs.
+        """
+        known, chosen, at = self.known[which], self.chosen.of(which), torch.arange(len(which), device=which.device)
+        signs, lower, upper = known.signs.clone(), known.lower.clone(), known.upper.clone()
+        signs[at, neurons] = side
+        alpha = chosen.alpha[at, neurons]
+        if side > 0:
+            lower[at, neurons] = lower[at, neurons].clamp(min=0)
+            missing = 1 - alpha
+        else:
+            upper[at, neurons] = upper[at, neurons].clamp(max=0)
+            missing = alpha - leaks[neurons]
+        beta = chosen.beta.clone()
+        beta[at, neurons] = self.bounds.coefficients[which, neurons].clamp(min=0) * missing
+        return Known(lower, upper, signs), Multipliers(chosen.alpha, beta)
+
+
+def choose(bounding: Bounding, family: Family) -> Tensor:
+    """Choose a neuron of every domain, (B,). A domain without a free one is given any."""
+    short = _shortlist(bounding, family)  # (B, q)
+    which = torch.arange(len(short), device=short.device).repeat_interleave(short.shape[1])
+    worst, best = (pick(*_tried(bounding, family, which, short)) for pick in (torch.minimum, torch.maximum))
+    scores = torch.where(family.known.free.gather(1, short), (worst + TIE * best).reshape(short.shape), -torch.inf)
+    return short.gather(1, scores.argmax(1, keepdim=True))[:, 0]
+
+
+def _tried(bounding: Bounding, family: Family, which: Tensor, short: Tensor) -> Iterator[Tensor]:
+    for side in SIDES:
+        known, start = family.child(which, short.flatten(), side, bounding.network.leaks)
+        rows = family.rows[which]
+        yield bounding.bound(rows, known, bounding.ascend(rows, known, start, TRIED)).values
+
+
+def _shortlist(bounding: Bounding, family: Family) -> Tensor:
+    network, known, a = bounding.network, family.known, family.bounds.coefficients
+    lower, upper = known.lower.to(a), known.upper.to(a)
+    slope = torch.where(known.free, upper / torch.where(known.free, upper - lower, 1.0), 0.0)
+    bias = a * network.neurons.constant
+    score = (a.clamp(max=0) * -lower * slope + torch.maximum((slope - 1) * bias, slope * bias)).abs()
+    z, h = Passes(bounding, family.rows, known).forward(family.bounds)
+    gap = a * (torch.where(z > 0, z, network.leaks * z) - h)
+    found = []
+    for each, count in ((score, BY_SCORE), (gap, BY_GAP)):
+        found.append(torch.where(known.free, each, -torch.inf).topk(min(count, each.shape[1]), dim=1).indices)
+    return torch.cat(found, dim=1)

@@ -1,0 +1,86 @@
+"""Who answers `Decide`: opens a search on a region, or goes on with one, a thread each."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from algorithms.seam.questions.decisions import Decide, Decision
+from algorithms.seam.questions.margins import Region
+from algorithms.threads import cores
+from models.onnx.bounds.branching.ball import Ball
+from models.onnx.bounds.branching.neuron_splits import NeuronSearch
+from models.onnx.bounds.branching.reduced import is_reducible, reduced
+from models.onnx.bounds.branching.searches import Search, search_on
+from models.onnx.bounds.plan import BoundPlan
+from models.onnx.bounds.regions import Regions
+
+Propagated = Callable[[Region], Regions]
+"""Bound every value on a region of one row, as CROWN does."""
+
+
+@dataclass
+class _State:
+    """What goes back and forth: the search itself stays where the model lives, and with it all of its domains."""
+
+    search: Search
+    told: float = np.inf  # the least margin that was told
+
+
+class Decider:
+    """A decider searches regions of one graph. `slack`: what a margin must have beyond zero."""
+
+    def __init__(self, plan: BoundPlan, propagated: Propagated, slack: float) -> None:
+        self._plan, self._propagated, self._slack = plan, propagated, slack
+        self._searches, self._passes = (
+            ThreadPoolExecutor(cores(), way, initializer=torch.set_num_threads, initargs=(1,))
+            for way in ("searches", "passes")
+        )
+
+    def decide(self, asked: Sequence[Decide]) -> Sequence[Decision]:
+        """Answer as `algorithms.seam.questions.decisions.Deciding.decide` promises."""
+        return list(self._searches.map(self._answer, asked))
+
+    def _answer(self, question: Decide) -> Decision:
+        state: _State | None = question.state
+        done = 0 if state is None else state.search.domains
+        if state is None:
+            search = self._begin(question)
+            if search is None:
+                return Decision(-np.inf, 0, None, None)
+            state = _State(search)
+        search_on(state.search, done + question.domains, state.told)
+        return self._decision(question, state)
+
+    def _decision(self, question: Decide, state: _State) -> Decision:
+        search, witness = state.search, None
+        if search.least < 0:
+            witness = search.point.cpu().numpy().astype(np.float32).reshape(question.region.rows.shape[1:])
+        state.told = min(state.told, search.least)
+        bound = search.bound if np.isfinite(search.bound) else -np.inf
+        return Decision(bound, search.domains, witness, None if search.is_over else state)
+
+    def _begin(self, question: Decide) -> Search | None:
+        """None where nothing can be said: values may overflow."""
+        regions = self._propagated(question.region)
+        if not is_reducible(self._plan):
+            return None
+        balls = regions.balls
+        margins = self._margins(question).to(balls.x.device)
+        network = reduced(self._plan, regions.intervals, regions.disturbances, margins)
+        if network is None or not network.is_finite:
+            return None
+        x, below, above, radius = (value[0].cpu() for value in (balls.x, balls.below, balls.above, balls.radii))
+        ball = Ball(x.flatten(), below.flatten(), above.flatten(), radius, balls.norm)
+        return NeuronSearch(network.less(self._slack).to("cpu"), ball, self._passes.map)
+
+    def _margins(self, question: Decide) -> Tensor:
+        """f_label - f_rival as sums of scores, (r, scores)."""
+        scores = int(np.prod(self._plan.shapes[self._plan.output]))
+        found = torch.zeros(len(question.rivals), scores, dtype=torch.float64)
+        found[:, question.label] += 1
+        found[torch.arange(len(question.rivals)), torch.from_numpy(question.rivals)] -= 1
+        return found

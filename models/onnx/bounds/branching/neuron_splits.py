@@ -1,0 +1,166 @@
+"""Branch and bound over the sides of neurons: domains are bounded by beta-CROWN, the weakest are split first.
+
+Bunel et al. 2018 and 2020 for the search, Wang et al. 2021 for the bounds. All domains share the region's ball and the
+neurons' intervals, cut at zero where a side was chosen; each keeps the slopes and multipliers that bounded it, with
+which its children begin. A child's bound is at least its parent's.
+"""
+
+import bisect
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from models.onnx.bounds.branching import babsr
+from models.onnx.bounds.branching.ball import Ball
+from models.onnx.bounds.branching.beta_crown import Bounding, Known, Multipliers
+from models.onnx.bounds.branching.descent import descend, margins
+from models.onnx.bounds.branching.reduced import Reduced
+
+PASS, PASSES = 32, 2  # domains that are split together, and how many such passes a round has at the most
+ROOT_STEPS, CHILD_STEPS = 40, 20  # of ascent
+TIGHTENING, BUCKET = 20, 64  # steps of ascent for a neuron's interval, neurons that take them together
+DESCENTS, ROUNDS = 8, 4  # points of a pass that are followed down, and how far; those of the root go on
+ROOT_ROUNDS = 30
+LEAF_STEPS = 300  # for a domain whose neurons all have a side: what its multipliers do not close stays open
+HELD = 2**26  # numbers kept of all open domains; beyond, those nearest to being closed come first
+
+Each = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class Domain:
+    """A domain is what is left of a region on the chosen sides of some neurons, with a margin's bound there."""
+
+    bound: float
+    order: int  # in which it was made: no two are alike
+    row: int = field(compare=False)  # of the margins
+    signs: Tensor = field(compare=False)  # (N,) int8
+    chosen: Multipliers = field(compare=False)  # (N,) float32 each
+
+
+class NeuronSearch:
+    """A search for the least of a region's margins. It begins with a domain a margin, and is asked to go on."""
+
+    def __init__(self, network: Reduced, ball: Ball, each: Each) -> None:
+        self._ball, self._each = ball, each
+        self._network = tightened(network, ball, each)
+        self._fast, self._sure = (Bounding(self._network, ball, dtype) for dtype in (torch.float32, torch.float64))
+        self._open: list[Domain] = []
+        self._closed, self._made = float("inf"), 0  # the least bound of what is not split any more
+        self.domains = 0
+        self.least, self.point = float("inf"), ball.x
+        self._begin()
+
+    @property
+    def bound(self) -> float:
+        return min(self._closed, self._open[0].bound) if self._open else self._closed
+
+    @property
+    def is_over(self) -> bool:
+        return not self._open
+
+    @property
+    def next_round(self) -> int:
+        """Count the domains that going on would bound."""
+        return 2 * min(len(self._open), PASS * PASSES)
+
+    def go_on(self) -> None:
+        """Split the weakest domains, and bound their children."""
+        parents = self._take(PASS * PASSES)
+        parts = [parents[start : start + PASS] for start in range(0, len(parents), PASS)]
+        for part, (children, values, points, sizes) in zip(parts, self._each(self._split, parts), strict=True):
+            for at in range(len(values)):
+                parent = part[at % len(part)]
+                value = max(parent.bound, float(values[at]))
+                self._keep(value, parent.row, children[0], children[1], at)
+            self._see(sizes, points)
+            self.domains += len(values)
+
+    def _begin(self) -> None:
+        rows = self._network.margins
+        known = Known(self._network.lower[None], self._network.upper[None], torch.zeros_like(self._network.lower)[None])
+        start = Multipliers(*(value.expand(len(rows.constant), -1) for value in self._fast.adaptive(known)))
+        chosen = self._fast.ascend(rows, known, start, ROOT_STEPS)
+        found = self._sure.bound(rows, known, chosen)
+        starts = torch.cat([found.points, self._ball.x.expand_as(found.points)])
+        both = rows[torch.arange(len(rows.constant)).repeat(2)]
+        self._see(*descend(self._sure, both, starts, ROOT_ROUNDS))
+        for row, value in enumerate(found.values.tolist()):
+            self._keep(value, row, known, chosen, row)
+        self.domains += len(found.values)
+
+    def _take(self, count: int) -> list[Domain]:
+        """The weakest; or, where memory is full, the strongest, which are soon closed."""
+        if len(self._open) * 3 * len(self._network.lower) > HELD:
+            taken, self._open = self._open[-count:], self._open[:-count]
+        else:
+            taken, self._open = self._open[:count], self._open[count:]
+        return taken
+
+    def _split(self, parents: list[Domain]) -> tuple[tuple[Known, Multipliers], Tensor, Tensor, Tensor]:
+        network, fast, leaks = self._network, self._fast, self._fast.network.leaks
+        rows = network.margins[torch.tensor([parent.row for parent in parents])]
+        known = self._known(torch.stack([parent.signs for parent in parents]))
+        chosen = Multipliers(*(torch.stack(list(values)) for values in zip(*(p.chosen for p in parents), strict=True)))
+        family = babsr.Family(rows.to(torch.float32), known, chosen, fast.bound(rows, known, chosen))
+        neurons, which = babsr.choose(fast, family), torch.arange(len(parents))
+        (low_known, low), (high_known, high) = (family.child(which, neurons, side, leaks) for side in babsr.SIDES)
+        start = Multipliers(torch.cat([low.alpha, high.alpha]), torch.cat([low.beta, high.beta]))
+        children = self._known(torch.cat([low_known.signs, high_known.signs]))
+        rows = rows[which.repeat(2)]
+        best = fast.ascend(rows, children, start, CHILD_STEPS)
+        found = self._sure.bound(rows, children, best)
+        leaves = ((found.values <= 0) & ~children.free.any(1)).nonzero()[:, 0]
+        if len(leaves):
+            ends = fast.ascend(rows[leaves], children[leaves], best.of(leaves), LEAF_STEPS)
+            found.values[leaves] = self._sure.bound(rows[leaves], children[leaves], ends).values
+        seen, _ = margins(self._sure, rows, found.points)
+        nearest = seen.topk(min(DESCENTS, len(seen)), largest=False).indices
+        sizes, points = descend(self._sure, rows[nearest], found.points[nearest], ROUNDS)
+        return (children, best), found.values, points, sizes
+
+    def _known(self, signs: Tensor) -> Known:
+        lower, upper = self._network.lower.expand(signs.shape), self._network.upper.expand(signs.shape)
+        return Known(
+            torch.where(signs > 0, lower.clamp(min=0), lower), torch.where(signs < 0, upper.clamp(max=0), upper), signs
+        )
+
+    def _keep(self, bound: float, row: int, known: Known, chosen: Multipliers, at: int) -> None:
+        """Put the domain at a place of a family among the open ones, unless it is proven or has nothing to split."""
+        place = min(at, len(known.signs) - 1)
+        if bound > 0 or not known.free[place].any():
+            self._closed = min(self._closed, bound)
+            return
+        own = Multipliers(*(value[at].clone() for value in chosen))
+        bisect.insort(self._open, Domain(bound, self._made, row, known.signs[place].to(torch.int8), own))
+        self._made += 1
+
+    def _see(self, values: Tensor, points: Tensor) -> None:
+        at = int(values.argmin())
+        if float(values[at]) < self.least:
+            self.least, self.point = float(values[at]), points[at].clone()
+
+
+def tightened(network: Reduced, ball: Ball, each: Each) -> Reduced:
+    """Ascend for the interval of every neuron behind the first layer, layer by layer, and keep what is tighter."""
+    fast, sure = (Bounding(network, ball, dtype) for dtype in (torch.float32, torch.float64))
+    lower, upper = network.lower.clone(), network.upper.clone()
+    for layer in network.layers[1:]:
+        known = Known(lower[None].clone(), upper[None].clone(), torch.zeros_like(lower)[None])
+        neurons = torch.arange(layer.start, layer.stop)
+        sides = torch.tensor([1.0, -1.0], dtype=torch.float64).repeat_interleave(len(neurons))
+        both = neurons.repeat(2)
+
+        def least(part: Tensor, known: Known = known, both: Tensor = both, sides: Tensor = sides) -> Tensor:
+            rows = network.neurons[both[part]].times(sides[part])
+            start = Multipliers(*(value.expand(len(part), -1) for value in fast.adaptive(known)))
+            return sure.bound(rows, known, fast.ascend(rows, known, start, TIGHTENING)).values
+
+        parts = torch.split(torch.arange(len(both)), BUCKET)
+        found = torch.cat([torch.zeros(0, dtype=torch.float64), *each(least, parts)])
+        lower[layer] = torch.maximum(lower[layer], found[: len(neurons)])
+        upper[layer] = torch.maximum(lower[layer], torch.minimum(upper[layer], -found[len(neurons) :]))
+    return Reduced(network.neurons, network.margins, network.leaks, network.ends, lower, upper)

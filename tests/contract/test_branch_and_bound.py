@@ -1,0 +1,76 @@
+"""Branch and bound against what is known: cells of small networks counted out, and its own shorter searches."""
+
+from itertools import pairwise, product
+
+import numpy as np
+import pytest
+
+from algorithms.certificates.branch_and_bound.certificate import METHOD, BranchAndBoundParams
+from algorithms.driver.running import Samples, run
+from algorithms.mathematics.norms import NORMS, Norm
+from algorithms.method import Budget
+from algorithms.seam.claims import Finding, Kind
+from algorithms.threats.threat import Threat
+from models.onnx.classifier import OnnxClassifier
+from tests import cells
+from tests.perceptrons import layers, perceptron
+
+CASES = list(product(range(6), NORMS))
+
+
+def find(
+    model: OnnxClassifier, x: np.ndarray, norm: Norm, *, domains: int = 2000, epsilon: float | None = None
+) -> Finding:
+    threat = Threat(norm, epsilon=epsilon)
+    samples = Samples(x[None].astype(np.float32), (0,), labels=None)
+    params = BranchAndBoundParams(domains=domains)
+    (outcome,) = run(model, samples, METHOD, params, threat, Budget(), seed=0)
+    return outcome.finding
+
+
+def small(seed: int) -> tuple[list[cells.Layer], np.ndarray]:
+    return layers(seed, 2, 4, 8, 2), np.random.default_rng(seed).uniform(0.2, 0.8, 2).astype(np.float32).astype(float)
+
+
+def distance(net: list[cells.Layer], x: np.ndarray, norm: Norm) -> float:
+    h = x
+    for weights, bias in net[:-1]:
+        h = np.maximum(weights @ h + bias, 0)
+    return cells.least_distance(net, x, int((net[-1][0] @ h + net[-1][1]).argmax()), norm)
+
+
+@pytest.mark.parametrize(("seed", "norm"), CASES)
+def test_both_ends_close_on_the_radius_that_counting_cells_finds(seed, norm):
+    net, x = small(seed)
+    truth = distance(net, x, norm)
+    found = find(perceptron(net), x, norm)
+    assert found.kind is Kind.LOWER_BOUND
+    if np.isinf(truth):
+        farthest = Threat(norm).farthest(x[None].astype(np.float32))[0]
+        assert found.value == pytest.approx(farthest, rel=1e-6)
+        return
+    assert found.value <= truth * (1 + 1e-9)
+    assert found.value >= 0.98 * truth
+    assert truth * (1 - 1e-6) <= found.details["upper"] <= 1.02 * truth
+
+
+@pytest.mark.parametrize(("seed", "norm"), CASES)
+def test_a_question_at_a_radius_is_answered_as_counting_cells_does(seed, norm):
+    net, x = small(seed)
+    truth, model = distance(net, x, norm), perceptron(net)
+    if np.isfinite(truth):
+        assert find(model, x, norm, epsilon=0.97 * truth).kind is Kind.LOWER_BOUND
+        broken = find(model, x, norm, epsilon=1.03 * truth)
+        assert broken.kind is Kind.UPPER_BOUND
+        assert truth * (1 - 1e-6) <= broken.value <= 1.03 * truth
+
+
+@pytest.mark.parametrize("norm", NORMS)
+def test_more_domains_never_lower_what_is_known_and_repeat_the_shorter_search(norm):
+    net, x = layers(8, 2, 24, 24, 3), np.array([0.4, 0.6])
+    model = perceptron(net)
+    found = [find(model, x, norm, domains=domains) for domains in (1, 8, 60, 400)]
+    for shorter, longer in pairwise(found):
+        assert longer.value >= shorter.value
+        curve = shorter.details["curve"][:-1]  # the last stage may go on
+        assert longer.details["curve"][: len(curve)] == curve
