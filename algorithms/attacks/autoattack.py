@@ -78,8 +78,7 @@ def _parts(classes: int, norm: Norm, params: AutoAttackParams) -> Iterator[tuple
     else:
         yield "apgd_margin", "apgd@1", {**ascent, "loss": "margin"}
     yield "fab_t", "fab@1", {"steps": params.steps, "towards": "each", "rivals": TARGETS}
-    if not is_sparse:
-        yield SQUARE, "square@1", {"initial_share": FIRST_SHARE, "steps": params.square_steps}
+    yield SQUARE, "square@2", {"initial_share": FIRST_SHARE, "steps": params.square_steps}
 
 
 def _changes(cohort: Cohort) -> Step[Mask]:
@@ -107,7 +106,7 @@ def _tell(told: Details, part: str, noted: Details, *, is_broken: bool) -> None:
 
 METHOD = Method(
     name="autoattack",
-    version="1",
+    version="2",
     family="attack",
     threat_model="white_box",
     needs=(Access.SCORES, Access.GRADIENTS),

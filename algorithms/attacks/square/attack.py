@@ -1,8 +1,9 @@
 """Square attack: random search with square-shaped changes. One query a step, kept if the loss falls.
 
-Andriushchenko et al., ECCV 2020, arXiv:1912.00049. At a given radius it looks for an adversarial point on the ball's
-surface. Without one it starts wide, pulls every success back towards the sample and goes on from there inside a
-smaller ball, until its steps are used up. A vector of features is searched by segments instead of squares.
+Andriushchenko et al., ECCV 2020, arXiv:1912.00049; in l1 after Croce & Hein, ICML 2021, arXiv:2103.01208. At a given
+radius it looks for an adversarial point on the ball's surface. Without one it starts wide, pulls every success back
+towards the sample and goes on from there inside a smaller ball, until its steps are used up. A vector of features is
+searched by segments instead of squares.
 
 The schedule of window sizes runs over a fixed horizon and not over the budget: a longer budget replays the shorter.
 
@@ -11,6 +12,7 @@ network's time (`benchmarks/square_rows.py`).
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Literal, TypeVar
 
 import numpy as np
@@ -45,7 +47,7 @@ Asked = TypeVar("Asked")
 class SquareParams(Params):
     name: Literal["square"] = "square"
     initial_share: float | None = Field(
-        None, gt=0, le=1, description="first share of pixels in a window; null: 0.05 in linf, 0.1 in l2"
+        None, gt=0, le=1, description="first share of pixels in a window; null: 0.05 in linf, 0.1 in l2, 0.8 in l1"
     )
     steps: int = Field(HORIZON, ge=1, le=1_000_000, description="search steps, one query each")
 
@@ -251,13 +253,13 @@ class Returns:
         return at_end
 
 
-METHOD = Method(
+_NEWEST = Method(
     name="square",
-    version="1",
+    version="2",
     family="attack",
     threat_model="black_box_score",
     needs=(Access.SCORES,),
-    norms=(Norm.L2, Norm.LINF),
+    norms=(Norm.L2, Norm.LINF, Norm.L1),
     goals=("untargeted", "targeted"),
     epsilon="optional",
     proves=Kind.UPPER_BOUND,
@@ -266,7 +268,8 @@ METHOD = Method(
     run=run,
     cohort=True,
     minimum=minimum,
-    smallest=SquareParams(steps=300),
+    smallest=SquareParams(steps=200),
     chunk=100,
     chunks_at_once=4,
 )
+METHOD = replace(_NEWEST, earlier=(replace(_NEWEST, version="1", norms=(Norm.L2, Norm.LINF)),))

@@ -1,16 +1,17 @@
 """Square's proposals: what it tries first, and how it changes a square, for each norm. Many samples at a time.
 
-Andriushchenko et al. 2020, algorithms 2 (linf) and 3 (l2). Images are (m, C, H, W); proposals lie in ball and box.
-Each sample draws from its own generator, and the same numbers whatever company it is in.
+Andriushchenko et al. 2020, algorithms 2 (linf) and 3 (l2); in l1 as in l2, with masses of l1, as Croce & Hein 2021 have
+it. Images are (m, C, H, W); proposals lie in ball and box. Each sample draws from its own generator, and the same
+numbers whatever company it is in.
 """
 
 from collections.abc import Sequence
-from functools import cache
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from algorithms.attacks.square.bumps import Power, masses, rooted, signed_bumps, window_masses
 from algorithms.mathematics.arrays import Mask, Numbers
 from algorithms.mathematics.norms import Norm
 from algorithms.mathematics.windows import Canvas, Windows
@@ -18,6 +19,7 @@ from algorithms.threats.threat import Threat
 
 Images = NDArray[np.float32]  # (m, C, H, W)
 Rngs = Sequence[np.random.Generator]
+OVERSPENT = 3.0  # radii to which a change is stretched in l1, before it is projected
 REDRAWS = 8  # of a square that changes nothing, before the step is given up
 
 
@@ -44,9 +46,11 @@ class Proposals(Protocol):
         ...
 
 
-def proposals(norm: Norm) -> "type[LinfProposals] | type[L2Proposals]":
-    """Choose the proposals for l2 or linf."""
-    return LinfProposals if norm is Norm.LINF else L2Proposals
+def proposals(norm: Norm) -> "type[LinfProposals] | type[BumpProposals]":
+    """Choose the proposals of a norm."""
+    if norm is Norm.LINF:
+        return LinfProposals
+    return L2Proposals if norm is Norm.L2 else L1Proposals
 
 
 def _draws(rngs: Rngs, n: int) -> Numbers:
@@ -100,10 +104,11 @@ class LinfProposals:
         return np.asarray(np.minimum(np.maximum(points, low), high))
 
 
-class L2Proposals:
-    """In l2 the whole radius is always spent; a step moves the mass of two windows into a bump in one of them."""
+class BumpProposals:
+    """The whole radius is always spent; a step moves the mass of two windows into a bump in one of them."""
 
-    initial_share = 0.1
+    initial_share: float
+    power: ClassVar[Power]  # the mass of a change is the sum of |.|^power
 
     def __init__(self, x: Images, radius: Numbers, threat: Threat, canvas: Canvas, rngs: Rngs) -> None:
         self.x, self.radius, self.threat, self.canvas, self.rngs = x, radius, threat, canvas, rngs
@@ -115,77 +120,59 @@ class L2Proposals:
         for top in range(0, self.canvas.height - height + 1, height):
             for left in range(0, self.canvas.width - width + 1, width):
                 draws = _draws(self.rngs, 1 + self.canvas.channels)
-                delta[:, :, top : top + height, left : left + width] = _signed_bumps(size, draws)
+                delta[:, :, top : top + height, left : left + width] = signed_bumps(size, draws, self.power)
         return self._spend(delta)
 
     def next(self, best: Images, share: float) -> tuple[Images, Mask]:
+        power = self.power
         height, width = (side - 1 + side % 2 for side in self.canvas.window(share, smallest=3))  # odd
         draws = _draws(self.rngs, 5 + self.canvas.channels)
         into, from_ = (self.canvas.windows((height, width), places) for places in (draws[:, :2], draws[:, 2:4]))
         delta = np.subtract(best, self.x, dtype=np.float64)
-        unused = np.maximum(self.radius**2 - _mass(delta), 0.0) / self.canvas.channels
+        unused = np.maximum(self.radius**power - masses(delta, power), 0.0) / self.canvas.channels
         old = delta[into]  # (m, C, h, w)
-        mass = _window_mass(old)  # (m, C, 1, 1)
-        bump = _signed_bumps((height, width), draws[:, 4:]) + old / (1e-10 + np.sqrt(mass))
+        mass = window_masses(old, power)  # (m, C, 1, 1)
+        bump = signed_bumps((height, width), draws[:, 4:], power) + old / (1e-10 + rooted(mass, power))
         delta[into] = 0.0  # before the other is weighed: they may overlap
-        mass = unused[:, None, None, None] + mass + _window_mass(delta[from_])
+        mass = unused[:, None, None, None] + mass + window_masses(delta[from_], power)
         delta[from_] = 0.0
-        delta[into] = bump * np.sqrt(mass / np.maximum(_window_mass(bump), 1e-24))
+        delta[into] = bump * rooted(mass / np.maximum(window_masses(bump, power), 1e-24), power)
         return self._spend(delta), np.ones(len(best), np.bool_)
 
     def within(self, points: Images) -> Images:
         delta = np.subtract(points, self.x, dtype=np.float64)
-        outside = _mass(delta) > self.radius**2
-        return np.where(outside[:, None, None, None], self._spend(delta), points)
+        outside = masses(delta, self.power) > self.radius**self.power
+        return np.where(outside[:, None, None, None], self._drawn_in(delta), points)
 
     def _spend(self, delta: Numbers) -> Images:
-        """x + delta stretched to the radius; the box may take some of it away. Uses delta up."""
-        delta *= (self.radius / np.maximum(np.sqrt(_mass(delta)), 1e-12))[:, None, None, None]
-        points = np.add(delta, self.x, out=delta).astype(np.float32)
-        return np.asarray(self.threat.clip(points, self.x, out=points))
+        """x + as much of delta as the radius allows; in l1 so that little is lost to the box. Uses delta up."""
+        return self._drawn_in(delta if self.power == 2 else self._stretched(delta, OVERSPENT * self.radius))
+
+    def _drawn_in(self, delta: Numbers) -> Images:
+        """x + delta, brought into ball and box: in l2 by its length, in l1 by projection. Uses delta up."""
+        if self.power == 2:
+            points = np.add(self._stretched(delta, self.radius), self.x, out=delta).astype(np.float32)
+            return np.asarray(self.threat.clip(points, self.x, out=points))
+        flat = self.threat.arranged(lambda side: side.reshape(1, -1) if side.ndim else side)
+        x = self.x.reshape(len(delta), -1)
+        return np.asarray(flat.project(x + delta.reshape(x.shape), x, self.radius)).reshape(self.x.shape)
+
+    def _stretched(self, delta: Numbers, radius: Numbers) -> Numbers:
+        """Delta at these lengths (m,), in place."""
+        size = rooted(masses(delta, self.power), self.power)
+        delta *= (radius / np.maximum(size, 1e-12))[:, None, None, None]
+        return delta
 
 
-def _mass(delta: Numbers) -> Numbers:
-    """Sums of squares, sample by sample: (m, ...) -> (m,)"""
-    return _squares(delta.reshape(len(delta), -1))
+class L2Proposals(BumpProposals):
+    """In l2 the mass of a change is the sum of its squares."""
+
+    initial_share = 0.1
+    power = 2
 
 
-def _squares(rows: Numbers) -> Numbers:
-    """(m, d) -> (m,). A single long row would be summed in another order than one of many: it gets company."""
-    many = np.broadcast_to(rows, (2, rows.shape[1])) if len(rows) == 1 else rows
-    return np.asarray(np.einsum("ij,ij->i", many, many))[: len(rows)]
+class L1Proposals(BumpProposals):
+    """In l1 the mass of a change is the sum of its sizes. As the authors' code, it makes more than it may keep."""
 
-
-def _window_mass(values: Numbers) -> Numbers:
-    """The same, channel by channel: (m, C, h, w) -> (m, C, 1, 1)"""
-    return _squares(values.reshape(-1, values.shape[2] * values.shape[3])).reshape(*values.shape[:2], 1, 1)
-
-
-def _signed_bumps(size: tuple[int, int], coins: Numbers) -> Numbers:
-    """Bumps (m, C, h, w) by coins in [0, 1): the first of each sample turns all its bumps, the others are signs."""
-    bump = _bump(*size)
-    turned = np.where(coins[:, :1, None, None] < 0.5, bump.T, bump) if size[0] == size[1] else bump
-    return np.asarray(np.where(coins[:, 1:, None, None] < 0.5, turned, -turned))
-
-
-@cache
-def _bump(height: int, width: int) -> Numbers:
-    """A positive and a negative half, each a pyramid, of norm 1: (height, width)."""
-    if height == width == 1:
-        return np.ones((1, 1))
-    if height == 1:
-        return _bump(width, 1).T
-    upper = height // 2
-    both = np.concatenate([_pyramid(upper, width), -_pyramid(height - upper, width)])
-    return np.asarray(both / np.sqrt(np.square(both).sum()))
-
-
-def _pyramid(height: int, width: int) -> Numbers:
-    """Concentric rectangles, the k-th weighing 1/(k+1)^2, of norm 1."""
-    rings = np.zeros((height, width))
-    top, left = height // 2, width // 2
-    for k in range(max(top, left) + 1):
-        rows = slice(max(top - k, 0), min(top + k + 1, height))
-        columns = slice(max(left - k, 0), min(left + k + 1, width))
-        rings[rows, columns] += 1.0 / (k + 1) ** 2
-    return np.asarray(rings / np.sqrt(np.square(rings).sum()))
+    initial_share = 0.8
+    power = 1

@@ -362,7 +362,7 @@ def test_the_audit_says_what_was_left_out():
 @pytest.mark.parametrize(
     ("change", "code"),
     [
-        ({"recipe": [{"name": "square"}], "threat": {"norm": "l1"}}, "access_too_weak"),
+        ({"recipe": [{"name": "square"}], "threat": {"norm": "l0"}}, "access_too_weak"),
         ({"threat": {"frozen": [1]}}, "not_available"),
         ({"samples": {"indices": [10]}}, "invalid_request"),
         ({"threat": {"box": [0.5, 1]}}, "outside_box"),
