@@ -119,6 +119,13 @@ class JobSpec(Record):
         """Names the queue of a stage: no worker that calls endpoints ever opens an uploaded model."""
         return "compute" if work == "surrogate" else self.queue
 
+    def model_of(self, work: str) -> ModelCard:
+        """Returns the card of the model that a stage is about: the job's own, or the one that is attacked before."""
+        if work != "surrogate":
+            return self.model
+        assert self.surrogate is not None
+        return self.surrogate
+
     def rows(self, chunk: int, width: int = 1) -> tuple[int, ...]:
         """Returns the rows of the upload of so many chunks in a row."""
         return self.indices[chunk * self.chunk_size : (chunk + width) * self.chunk_size]

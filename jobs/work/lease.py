@@ -49,11 +49,13 @@ class JobLease(_Right):
 
     @property
     def model(self) -> ModelCard:
-        """Returns the card of the model that the work is about: the job's own, or the one that is attacked before."""
-        if self.work == "surrogate":
-            assert self.spec.surrogate is not None
-            return self.spec.surrogate
-        return self.spec.model
+        """Returns the card of the model that the work is about."""
+        return self.spec.model_of(self.work)
+
+    @property
+    def is_last_stage(self) -> bool:
+        """Tells whether the work is the job's own, chunk by chunk, and not what is made before it."""
+        return self.work == self.spec.stages[-1][0]
 
     @property
     def indices(self) -> tuple[int, ...]:

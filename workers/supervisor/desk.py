@@ -59,7 +59,7 @@ class SupervisorDesk:
     ) -> None:
         """`runner` gets one ready, when it is first spoken to."""
         # What is made before a job's samples are worked on is no progress of theirs.
-        self._is_before = isinstance(lease, JobLease) and lease.work != "run"
+        self._is_before = isinstance(lease, JobLease) and not lease.is_last_stage
         self._samples_total = len(lease.indices) if isinstance(lease, JobLease) and not self._is_before else 0
         self.progress = Progress(samples_total=self._samples_total)
         self.heard = monotonic()
