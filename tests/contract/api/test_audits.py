@@ -153,7 +153,7 @@ BAD = {
     "scale": ({"threat": {"scale": 2}}, "not_available"),
     "unknown recipe": ({"recipe": "slow-9"}, "invalid_request"),
     "twice": ({"recipe": [{"name": "pgd"}, {"name": "pgd"}]}, "invalid_request"),
-    "nothing fits": ({"recipe": [{"name": "square"}], "threat": {"norm": "l1"}}, "access_too_weak"),
+    "nothing fits": ({"recipe": [{"name": "square"}], "threat": {"norm": "l0"}}, "access_too_weak"),
     "shape": ({"samples": {"indices": [99]}}, "invalid_request"),
     "unknown field": ({"colour": "red"}, "invalid_request"),
 }  # fmt: skip

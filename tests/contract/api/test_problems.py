@@ -130,7 +130,7 @@ def test_a_huge_json_body_is_413(caller: TestClient) -> None:
         ),
         ({"threat": {"scale": [1]}}, "not_available", "/threat/scale"),
         ({"budget": {"queries_per_sample": 1}}, "budget_too_small", "/budget/queries_per_sample"),
-        ({"method": {"name": "square"}, "threat": {"norm": "l1"}}, "norm_not_supported", "/threat/norm"),
+        ({"method": {"name": "square"}, "threat": {"norm": "l0"}}, "norm_not_supported", "/threat/norm"),
         ({"method": {"name": "clever"}, "threat": {"epsilon": 0.1}}, "epsilon_refused", "/threat/epsilon"),
         ({"threat": {"box": [0.9, 1]}}, "outside_box", "/threat/box"),
         ({"seed": True}, "invalid_request", "/seed"),
