@@ -39,6 +39,12 @@ def _sigma_zero(steps: int) -> RecipeStep:
     return _in(("l0",), "sigma_zero@1", steps=steps, **told)
 
 
+def _alpha_crown(steps: int, *, intermediate_steps: int, search_steps: int) -> RecipeStep:
+    """From the radius that crown proved, a phase before."""
+    told = {"steps": steps, "intermediate_steps": intermediate_steps, "search_steps": search_steps}
+    return _in(DUAL, "alpha_crown@1", **told)
+
+
 # A quarter of the gradients of quick-1: on a convolutional network CLEVER took two thirds of the whole recipe's time,
 # and the ascent of steepest, which needs a third of what is left, finds the larger norms. Fewer batches, not smaller
 # ones: N_s is what a maximum means, and of as many gradients those in larger batches told the steadier score.
@@ -80,7 +86,7 @@ STANDARD_2 = ReleasedRecipe(
     phases=(
         _by_itself(_STANDARD, _clever(_STANDARD["clever"]), 500),
         _from_there(_STANDARD, 24, _STANDARD["intervals"]),
-        (_fmn(300), _sigma_zero(500)),
+        (_fmn(300), _sigma_zero(500), _alpha_crown(10, intermediate_steps=5, search_steps=12)),
         (_apgd(15, targets=3, search_steps=7),),
     ),
     is_draft=True,
@@ -89,7 +95,7 @@ THOROUGH_2 = ReleasedRecipe(
     phases=(
         _by_itself(_THOROUGH, _clever(_THOROUGH["clever"]), 1_000),
         _from_there(_THOROUGH, 24, _THOROUGH["intervals"]),
-        (_fmn(1_000), _sigma_zero(1_000)),
+        (_fmn(1_000), _sigma_zero(1_000), _alpha_crown(20, intermediate_steps=10, search_steps=24)),
         (_apgd(50, targets=9, search_steps=10),),
     ),
     is_draft=True,

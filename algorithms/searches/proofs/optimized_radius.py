@@ -15,10 +15,8 @@ from algorithms.seam.questions.margins import Region
 from algorithms.seam.questions.optimized_margins import Ascents, AskOptimizedMargins, LineShares
 from algorithms.searches.proofs import useful_radius
 from algorithms.searches.proofs.radius import Prover, close_in
-from algorithms.searches.proofs.zero import Look, ZeroSearch
+from algorithms.searches.proofs.zero import TOLERANCE, Look, ZeroSearch
 from algorithms.threats.threat import Threat
-
-FARTHER = 1.05  # times what CROWN proves: where to look first if it failed nowhere
 
 
 @dataclass(frozen=True)
@@ -47,28 +45,47 @@ def run(cohort: Cohort, threat: Threat, ascents: Ascents, search_steps: int) -> 
     if threat.epsilon is not None:
         yield from prover.answer_at(threat.epsilon)
         return
-    plain = yield from useful_radius.search(Prover(cohort, threat, "crown"), search_steps)
-    who = np.array([owner for owner, search in plain.items() if 0 < search.proven < search.farthest], np.int64)
+    proven = yield from _proven_by_crown(Prover(cohort, threat, "crown"), search_steps)
+    who = np.flatnonzero((proven > 0) & (proven < prover.farthest()))
     if not len(who):
         return
     at_zero = yield from Prover(cohort, threat, "crown").bounds(who, np.zeros(len(who)))
     searches = {
-        owner: _from(plain[owner], float(margins.min())) for owner, margins in zip(who.tolist(), at_zero, strict=True)
+        owner: _beyond(float(proven[owner]), float(margins.min()), float(prover.farthest()[owner]))
+        for owner, margins in zip(who.tolist(), at_zero, strict=True)
     }
     yield from close_in(prover, searches, range(1, search_steps + 1))
 
 
-def _from(plain: ZeroSearch, at_zero: float) -> ZeroSearch:
-    """Begin where CROWN failed, hardly beyond what it proves; then where the margin would end if it fell on as it did.
+def _proven_by_crown(prover: Prover, search_steps: int) -> Step[Numbers]:
+    """Find radii (n,) that plain lines prove: those that hints tell, or else the largest; 0 where none is in reach."""
+    told = np.minimum(prover.cohort.proven, prover.farthest())
+    hinted = np.flatnonzero(told > 0)
+    if len(hinted):
+        bounds = yield from prover.bounds(hinted, told[hinted])
+        holds = (bounds > 0).all(axis=1)
+        for owner, margins in zip(hinted[holds].tolist(), bounds[holds], strict=True):
+            yield prover.claim(owner, float(told[owner]), margins, steps=1)
+        told[hinted[~holds]] = 0.0
+    if (told > 0).all():
+        return told
+    searches = yield from useful_radius.search(prover, np.flatnonzero(told == 0), search_steps)
+    for owner, search in searches.items():
+        told[owner] = search.proven
+    return told
+
+
+def _beyond(proven: float, at_zero: float, farthest: float) -> ZeroSearch:
+    """Look hardly beyond what CROWN proves, and then where the margin would end if it fell on as it did.
 
     Where nothing is free, as in a linear model, the first look ends the search.
     """
-    zero, farther = Look(0.0, at_zero), min(FARTHER * plain.proven, plain.farthest)
+    zero = Look(0.0, at_zero)
     return ZeroSearch(
-        farthest=plain.farthest,
-        next=plain.failed if np.isfinite(plain.failed) else farther,
+        farthest=farthest,
+        next=min((1 + TOLERANCE) * proven, farthest),
         newest=zero,
         before=zero,
-        proven=plain.proven,
+        proven=proven,
         looks=1,
     )

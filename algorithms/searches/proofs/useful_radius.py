@@ -35,13 +35,13 @@ def run(cohort: Cohort, threat: Threat, search_steps: int) -> Conversation:
     """End each sample in LowerBounds, the largest last; with an epsilon not proven in Abstained: `not_proven`."""
     prover = Prover(cohort, threat, "crown")
     if threat.epsilon is None:
-        yield from search(prover, search_steps)
+        yield from search(prover, prover.everyone, search_steps)
     else:
         yield from prover.answer_at(threat.epsilon)
 
 
-def search(prover: Prover, search_steps: int) -> Step[dict[int, ZeroSearch]]:
-    """Search the largest radii that are proven. Returns, of each sample with a look worth its time, where it ended."""
+def search(prover: Prover, who: Owners, search_steps: int) -> Step[dict[int, ZeroSearch]]:
+    """Search the largest radii proven of samples `who`. Returns where it ended, of each that a look was worth."""
     everyone, farthest = prover.everyone, prover.farthest()
     at_zero = yield from prover.bounds(everyone, np.zeros(len(everyone)))
     beside = yield from prover.bounds(everyone, np.full(len(everyone), BESIDE))
@@ -50,7 +50,7 @@ def search(prover: Prover, search_steps: int) -> Step[dict[int, ZeroSearch]]:
         if beside[owner].min() > 0 and farthest[owner] > BESIDE:
             yield prover.claim(int(owner), BESIDE, beside[owner], steps=0)
     first, end = first_order_distance(at_zero, beside), np.minimum(farthest, prover.cohort.reached)
-    going = (at_zero > 0).all(axis=1) & (farthest > BESIDE)
+    going = (at_zero > 0).all(axis=1) & (farthest > BESIDE) & np.isin(everyone, who)
     flat = going & ~(np.isfinite(first) & (first <= BEYOND * end))
     scale = np.minimum((1 - ALMOST) * np.clip(first, prover.cohort.proven, prover.cohort.reached), farthest)
     steep = yield from _first_looks(prover, np.flatnonzero(going & ~flat), scale, at_zero.min(axis=1), search_steps)
