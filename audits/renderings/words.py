@@ -17,6 +17,7 @@ NOTHING = "–"
 NORMS = {"l1": "L1", "l2": "L2", "linf": "L∞", "l0": "L0"}
 _DIGITS = 3  # significant ones
 _SMALL = Decimal("0.0001")  # below it, powers of ten
+_LONG = 1e15  # from here on, float64 tells no single numbers apart
 _UNSEEN = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}  # controls, direction marks, halves of characters, line separators
 _NOT_XML = "\ufffe\uffff"  # XML 1.0, 2.2
 
@@ -42,13 +43,18 @@ def nearly(value: float | None) -> str:
 
 
 def at_least(value: float | None) -> str:
-    """Says a lower bound, rounded down."""
-    return _rounded(value, ROUND_FLOOR)
+    """Says a lower bound, rounded down; a whole number, as counts of changes are, as it is."""
+    return _whole(value) or _rounded(value, ROUND_FLOOR)
 
 
 def at_most(value: float | None) -> str:
-    """Says an upper bound, rounded up."""
-    return _rounded(value, ROUND_CEILING)
+    """Says an upper bound, rounded up; a whole number as it is."""
+    return _whole(value) or _rounded(value, ROUND_CEILING)
+
+
+def _whole(value: float | None) -> str:
+    """Says a whole number; nothing of another."""
+    return f"{value:.0f}" if value is not None and float(value).is_integer() and abs(value) < _LONG else ""
 
 
 def _rounded(value: float | None, rounding: str) -> str:

@@ -8,11 +8,14 @@ from brinell.printing.terminal import out, plain, print_table
 from brinell.records import Finding, Job
 
 NOTHING = "–"
+LONG = 1e15  # from here on, float64 tells no single numbers apart
 
 
 def number(value: float | None) -> str:
-    """Writes a number with four significant digits."""
-    return NOTHING if value is None else f"{value:#.4g}"
+    """Writes a number with four significant digits; a whole one, as counts of changes are, as it is."""
+    if value is None:
+        return NOTHING
+    return f"{value:.0f}" if float(value).is_integer() and abs(value) < LONG else f"{value:#.4g}"
 
 
 def interval(details: dict[str, Any]) -> str:

@@ -50,6 +50,11 @@ def test_three_digits_are_shown(value, down, near, up):
     assert (words.at_least(value), words.number(value), words.at_most(value)) == (down, near, up)
 
 
+@pytest.mark.parametrize(("count", "told"), [(5.0, "5"), (1234.0, "1234"), (0.0, "0"), (4.5, "4.50")])
+def test_counts_of_changes_are_whole_numbers(count, told):
+    assert words.at_least(count) == words.at_most(count) == told
+
+
 @pytest.mark.parametrize(
     ("seconds", "told"), [(0.5, "0.5 s"), (61.5, "1 min 2 s"), (59.99, "1 min 0 s"), (7300, "2 h 1 min")]
 )
