@@ -30,7 +30,7 @@ BoundVerdict = Literal["pass", "fail", "inconclusive"]
 
 
 @dataclass(frozen=True)
-class Decision:
+class BoundDecision:
     verdict: BoundVerdict
     evidence: EvidenceKind
     observed: float | None = None
@@ -63,18 +63,18 @@ class RuleBound:
             return "pass" if low >= self.value else "fail" if high < self.value else "inconclusive"
         return "pass" if high <= self.value else "fail" if low > self.value else "inconclusive"
 
-    def on_value(self, value: float | None, *, evidence: EvidenceKind) -> Decision:
+    def on_value(self, value: float | None, *, evidence: EvidenceKind) -> BoundDecision:
         if value is None:
-            return Decision("inconclusive", evidence, detail="No sample has this number.")
-        return Decision(self.holds(value, value), evidence, observed=value)
+            return BoundDecision("inconclusive", evidence, detail="No sample has this number.")
+        return BoundDecision(self.holds(value, value), evidence, observed=value)
 
-    def on_ends(self, seen: Interval, low: Sampled, high: Sampled, *, evidence: EvidenceKind) -> Decision:
+    def on_ends(self, seen: Interval, low: Sampled, high: Sampled, *, evidence: EvidenceKind) -> BoundDecision:
         """Judges what was `seen`, which with every distance looked for would lie between `low` and `high`."""
         bottom, top = low.interval(self.level or LEVEL), high.interval(self.level or LEVEL)
         assert bottom is not None  # of the samples that `seen` was observed on
         assert top is not None
         if isinf(bottom.value):
-            return Decision("inconclusive", evidence, detail=SILENCE)
+            return BoundDecision("inconclusive", evidence, detail=SILENCE)
         tends = self.holds(bottom.value, top.value)
         verdict = tends if self.level is None else self.holds(bottom.low, top.high)
         needed, said = None, ""
@@ -83,12 +83,12 @@ class RuleBound:
             said = ELSEWHERE if tends == "inconclusive" else TOO_FEW if needed else TOO_CLOSE
         elif self.holds(bottom.low, top.high) == "inconclusive":
             said = POINT_ALONE
-        return Decision(verdict, evidence, seen.value, bottom.low, top.high, needed, said)
+        return BoundDecision(verdict, evidence, seen.value, bottom.low, top.high, needed, said)
 
-    def on_truth(self, bottom: Interval | None, top: Interval | None, *, needed: int | None, gap: str) -> Decision:
+    def on_truth(self, bottom: Interval | None, top: Interval | None, *, needed: int | None, gap: str) -> BoundDecision:
         """Judges a truth between two rates: certified below (None: nothing is, as `gap` explains), unbroken above."""
         if top is None:
-            return Decision("inconclusive", "certified", detail=NO_SAMPLE)
+            return BoundDecision("inconclusive", "certified", detail=NO_SAMPLE)
         below = bottom or Interval(value=0.0, low=0.0, high=0.0)
         low, high = (below.value, top.value) if self.level is None else (below.low, top.high)
         verdict = self.holds(low, high)
@@ -97,7 +97,7 @@ class RuleBound:
         if verdict != "inconclusive" and self.holds(below.low, top.high) == "inconclusive":
             said = f"{said} {POINT_ALONE}"
         seen = None if bottom is None else bottom.value
-        return Decision(verdict, evidence, seen, below.low, top.high, needed, f"{said} {gap}".strip())
+        return BoundDecision(verdict, evidence, seen, below.low, top.high, needed, f"{said} {gap}".strip())
 
     def needed(self, low: Sampled, high: Sampled) -> int | None:
         """Finds the smallest number of samples at which what was observed would decide; None where none would.

@@ -6,7 +6,7 @@ import numpy as np
 
 from algorithms.mathematics.statistics import clopper_pearson
 from audits.evidence.table import Flags, Table
-from audits.policy.bounds import TOO_CLOSE, TOO_FEW, Decision, RuleBound, of_rate, smallest
+from audits.policy.bounds import TOO_CLOSE, TOO_FEW, BoundDecision, RuleBound, of_rate, smallest
 from audits.policy.metrics import LEVEL, Metric, Share
 from audits.policy.policy import Rule
 
@@ -25,7 +25,7 @@ class Baseline:
 
 def decide(
     rule: Rule, metric: Metric, at: float | None, table: Table, baseline: Baseline | None, *, epsilon: float | None
-) -> Decision:
+) -> BoundDecision:
     """The drop is the share that only the baseline has, less the share that only this audit has."""
     here = metric.read(table, at)
     most = rule.max_drop_from_baseline
@@ -34,12 +34,12 @@ def decide(
     interval = here.interval(rule.confidence or LEVEL)
     obstacle = _obstacle(metric, at, baseline) or _blind_spot("This audit", at, epsilon)
     if obstacle or interval is None or baseline is None or baseline.table is None:
-        return Decision("inconclusive", metric.evidence, detail=obstacle or "There is no sample to compare.")
+        return BoundDecision("inconclusive", metric.evidence, detail=obstacle or "There is no sample to compare.")
     there = metric.read(baseline.table, at)
     assert isinstance(there, Share)
     before, after = _paired(baseline.table, there.flags, table, here.flags)
     if not len(after):
-        return Decision("inconclusive", metric.evidence, detail="The two audits share no sample.")
+        return BoundDecision("inconclusive", metric.evidence, detail="The two audits share no sample.")
     level, bound = rule.confidence or LEVEL, RuleBound(most, is_floor=False, level=rule.confidence)
     drop, low, high = drop_of(before, after, level)
     verdict = bound.holds(drop, drop) if rule.confidence is None else bound.holds(low, high)
@@ -50,7 +50,7 @@ def decide(
     if verdict == "inconclusive":
         needed = _needed(before, after, bound)
         said = f"{said} {TOO_FEW if needed else TOO_CLOSE}"
-    return Decision(
+    return BoundDecision(
         verdict,
         metric.evidence,
         observed=interval.value,

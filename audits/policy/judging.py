@@ -13,7 +13,7 @@ from math import isfinite
 from audits.document.verdict import Overall, RuleOutcome, RuleVerdict, Verdict, Waiver
 from audits.evidence.table import Table
 from audits.policy import drops, metrics
-from audits.policy.bounds import NO_SAMPLE, BoundVerdict, Decision, RuleBound
+from audits.policy.bounds import NO_SAMPLE, BoundDecision, BoundVerdict, RuleBound
 from audits.policy.doubts import Doubts, answering, answers, held_back, rests_on_silence
 from audits.policy.drops import Baseline
 from audits.policy.metrics import LEVEL, METRICS, Metric, PointValue
@@ -77,14 +77,14 @@ def _outcome(rule: Rule, waivers: Sequence[Waiver], ground: Ground) -> RuleOutco
     )
 
 
-def _held(decision: Decision, errors: Sequence[str], masks: Sequence[str]) -> Decision:
+def _held(decision: BoundDecision, errors: Sequence[str], masks: Sequence[str]) -> BoundDecision:
     """More samples would not cure a pass that alarms forbid."""
     wrong = f"The alarm {errors[0]} says that a number here is wrong; nothing passes on it." if errors else ""
     said = f"{decision.detail} {wrong or held_back(masks)}".strip()
     return replace(decision, verdict="inconclusive", needed_samples=None, detail=said)
 
 
-def _as_told(rule: Rule, decision: Decision) -> RuleVerdict:
+def _as_told(rule: Rule, decision: BoundDecision) -> RuleVerdict:
     if decision.evidence == "estimate" and decision.verdict != "inconclusive":
         return "noted" if decision.verdict == "pass" else "warn"
     return "warn" if rule.severity == "warn" and decision.verdict == "fail" else decision.verdict
@@ -94,20 +94,20 @@ def _finite(value: float | None) -> float | None:
     return value if value is not None and isfinite(value) else None
 
 
-def _decide(rule: Rule, at: float | None, ground: Ground) -> Decision:
+def _decide(rule: Rule, at: float | None, ground: Ground) -> BoundDecision:
     if rule.metric == "robust_accuracy":
         return _between(rule, metrics.radius(at), ground.table)
     metric = METRICS[rule.metric]
     gap = next((ground.table.gaps[need] for need in metric.needs if need in ground.table.gaps), None)
     if gap:
-        return Decision("inconclusive", evidence=metric.evidence, detail=gap)
+        return BoundDecision("inconclusive", evidence=metric.evidence, detail=gap)
     if rule.max_drop_from_baseline is None:
         return _bounded(rule, metric, at, ground)
     drop = drops.decide(rule, metric, at, ground.table, ground.baseline, epsilon=ground.epsilon)
     return _worse(_bounded(rule, metric, at, ground), drop) if rule.has_bound else drop
 
 
-def _worse(bounded: Decision, drop: Decision) -> Decision:
+def _worse(bounded: BoundDecision, drop: BoundDecision) -> BoundDecision:
     """Of one metric held against a bound and against a baseline."""
     needed = [one.needed_samples for one in (bounded, drop) if one.verdict == "inconclusive"]
     verdict = min(bounded.verdict, drop.verdict, key=_WORST_FIRST.index)
@@ -120,21 +120,21 @@ def _worse(bounded: Decision, drop: Decision) -> Decision:
     )
 
 
-def _bounded(rule: Rule, metric: Metric, at: float | None, ground: Ground) -> Decision:
+def _bounded(rule: Rule, metric: Metric, at: float | None, ground: Ground) -> BoundDecision:
     seen, bound, level = metric.read(ground.table, at), RuleBound.of(rule), rule.confidence or LEVEL
     if isinstance(seen, PointValue):
         return bound.on_value(seen.value, evidence=metric.evidence)
     observed = seen.interval(level)
     if observed is None:
-        return Decision("inconclusive", metric.evidence, detail=NO_SAMPLE)
+        return BoundDecision("inconclusive", metric.evidence, detail=NO_SAMPLE)
     low, high = metric.ends(ground.table, at, ground.epsilon)
     return bound.on_ends(observed, low, high, evidence=metric.evidence)
 
 
-def _between(rule: Rule, at: float, table: Table) -> Decision:
+def _between(rule: Rule, at: float, table: Table) -> BoundDecision:
     """The truth lies between what is certified and what no attack broke; either end may be all that is known."""
     if gap := table.gaps.get("labels") or table.gaps.get("predictions"):
-        return Decision("inconclusive", evidence="certified", detail=gap)
+        return BoundDecision("inconclusive", evidence="certified", detail=gap)
     bottom = metrics.certified(table, at)
     top = metrics.clean(table) if "attack" in table.gaps else metrics.empirical(table, at)
     bound, level = RuleBound.of(rule), rule.confidence or LEVEL

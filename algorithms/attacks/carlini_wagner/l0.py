@@ -41,7 +41,7 @@ def run(cohort: Cohort, threat: Threat[Counting], params: CarliniWagnerParams) -
         yield from try_crossing(iterates)
     successes, in_l2 = iterates.successes, Threat(Norm.L2, threat.box, targeted=threat.targeted)
     hinge = (yield from hinges_in(params.units, Successes(cohort, in_l2), params.confidence))[-1]
-    solves, sounding = Solves(successes, hinge, params), Sounding(successes)
+    solves, sounding = FreeSolves(successes, hinge, params), Sounding(successes)
     sounding.best = successes.distance.copy()
     while len(owners := np.intersect1d(sounding.going(), np.flatnonzero(~solves.is_over))):
         points = solves.points(owners)
@@ -54,8 +54,8 @@ def run(cohort: Cohort, threat: Threat[Counting], params: CarliniWagnerParams) -
     yield from sounding.vanishing.tell(cohort.live)
 
 
-class Solves:
-    """Solves are one a sample, each on the features that are free there. Lengths are in units of `length` (n,)."""
+class FreeSolves:
+    """Free solves are one a sample, each on the features that are free there. Lengths are in units of `length` (n,)."""
 
     def __init__(self, successes: Successes, hinge: Hinge, params: CarliniWagnerParams) -> None:
         self.x0, self.threat, self.length = successes.x, successes.threat, hinge.distance

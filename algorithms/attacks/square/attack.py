@@ -61,7 +61,7 @@ def minimum(params: SquareParams, threat: Threat) -> Cost:
 def run(cohort: Cohort, threat: Threat, params: SquareParams) -> Conversation:
     """Ask what the searches propose, one row a sample, until all are over; claim what is better than before."""
     with side_by_side(numbers_at_once(cohort.x)) as work:
-        search = Search(cohort, threat, params, work)
+        search = SquareSearch(cohort, threat, params, work)
         search.enter(np.arange(len(cohort.labels)), search.first_radius())
         while len(asking := search.propose()):
             scores = yield from AskScores(search.canvas.restore(search.points[search.whole(asking)]), asking)
@@ -74,7 +74,7 @@ def numbers_at_once(x: Rows) -> int:
     return 0 if x.size <= BLOCK_NUMBERS else max(BLOCK_NUMBERS, x[0].size)
 
 
-class Search:
+class SquareSearch:
     """A search is all samples': each has its best point so far, the ball it moves in, and the point it asks next."""
 
     def __init__(self, cohort: Cohort, threat: Threat, params: SquareParams, work: Work) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 from pydantic import Field
 
 from algorithms.certificates.branch_and_bound.closing import Closing
-from algorithms.certificates.branch_and_bound.question import Questions, Radius
+from algorithms.certificates.branch_and_bound.question import Questions, TriedRadius
 from algorithms.mathematics.norms import NORMS
 from algorithms.method import Method, Params
 from algorithms.seam.access import Access
@@ -49,7 +49,7 @@ def run(case: Case, threat: Threat, params: BranchAndBoundParams) -> Conversatio
 
 
 def _decide(questions: Questions, epsilon: float) -> Conversation:
-    at = Radius(epsilon)
+    at = TriedRadius(epsilon)
     stage, before = 1, -1
     while questions.distance > epsilon:
         yield from questions.go_on(at, max(1, stage - at.domains))

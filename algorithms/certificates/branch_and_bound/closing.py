@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from algorithms.certificates.branch_and_bound.question import Questions, Radius
+from algorithms.certificates.branch_and_bound.question import Questions, TriedRadius
 from algorithms.seam.case import Cohort, Conversation, Step
 from algorithms.seam.claims import LowerBound
 from algorithms.searches.proofs import useful_radius
@@ -27,7 +27,7 @@ class Closing:
 
     questions: Questions
     proven: float = 0.0
-    open: list[Radius] = field(default_factory=list)
+    open: list[TriedRadius] = field(default_factory=list)
 
     def run(self) -> Conversation:
         """End in LowerBounds and UpperBounds, the best last."""
@@ -63,11 +63,11 @@ class Closing:
         radius = self.proven or min(reached, self._farthest, 1.0) / GROWTH
         for _ in range(GROWTHS):
             radius = min(GROWTH * radius, self._farthest)
-            yield from self._try(Radius(radius), 1)
+            yield from self._try(TriedRadius(radius), 1)
             if self.upper <= radius or self.questions.left <= 0:
                 return
 
-    def _next(self) -> tuple[Radius | None, int]:
+    def _next(self) -> tuple[TriedRadius | None, int]:
         """Choose a radius, and how many domains it gets."""
         self.open = [at for at in self.open if self.proven < at.radius < self.questions.distance and at.can_go_on]
         lowest = min(self.open, key=lambda at: at.radius, default=None)
@@ -77,10 +77,10 @@ class Closing:
         if top > NEAR * self.proven or lowest is None:
             middle = np.sqrt(top * self.proven) if self.proven > 0 else top / GROWTH
             tried = max((at.domains for at in self.open), default=0)
-            return Radius(float(middle)), max(FIRST, tried)
+            return TriedRadius(float(middle)), max(FIRST, tried)
         return lowest, max(FIRST, lowest.domains)
 
-    def _try(self, at: Radius, domains: int) -> Conversation:
+    def _try(self, at: TriedRadius, domains: int) -> Conversation:
         questions = self.questions
         yield from questions.go_on(at, domains)
         if at.is_proven and at.radius > self.proven:

@@ -8,7 +8,7 @@ MOST = 32
 
 
 @dataclass
-class Curve:
+class BoundCurve:
     """A curve holds [domains, bound] in rising order, the last of each stage."""
 
     _points: dict[int, list[float | None]] = field(default_factory=dict)

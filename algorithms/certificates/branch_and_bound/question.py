@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from algorithms.certificates.branch_and_bound.curve import Curve
+from algorithms.certificates.branch_and_bound.curve import BoundCurve
 from algorithms.seam.access import Rows
 from algorithms.seam.case import Case, Step
 from algorithms.seam.claims import Details, Note, UpperBound
@@ -20,7 +20,7 @@ HALVINGS = 10  # of the line from a witness back to the sample
 
 
 @dataclass
-class Radius:
+class TriedRadius:
     """A radius is proven, refuted, or still open; its search goes on from `state`."""
 
     radius: float
@@ -43,7 +43,7 @@ class Questions:
     most: int  # domains
     spent: int = 0
     distance: float = np.inf  # of the nearest point that the model answers otherwise
-    curve: Curve = field(default_factory=Curve)
+    curve: BoundCurve = field(default_factory=BoundCurve)
 
     @property
     def rivals(self) -> NDArray[np.int64]:
@@ -56,7 +56,7 @@ class Questions:
     def left(self) -> int:
         return self.most - self.spent
 
-    def go_on(self, at: Radius, domains: int) -> Step[None]:
+    def go_on(self, at: TriedRadius, domains: int) -> Step[None]:
         """Let the search of a radius go on for so many domains, unless a point within it ends it before."""
         until = at.domains + min(domains, self.left)
         while at.can_go_on and not at.is_proven and self.distance > at.radius:

@@ -6,7 +6,7 @@ from algorithms.mathematics.arrays import Numbers
 from algorithms.scores.clever_second_order.curvature import Curvature
 from algorithms.scores.clever_second_order.params import SecondOrderParams
 from algorithms.scores.clever_second_order.reading import LEVEL, read
-from algorithms.scores.clever_second_order.vicinity import Vicinity
+from algorithms.scores.clever_second_order.vicinity import SmoothVicinity
 from algorithms.seam.case import Case, Step
 from algorithms.seam.claims import Abstained, Details, Estimate
 from algorithms.searches.boundaries.rivals import rivals_of
@@ -18,7 +18,7 @@ FEW = 20  # batches: a law fitted to fewer maxima means little
 
 def measure(case: Case, threat: Threat, params: SecondOrderParams) -> Step[Estimate | Abstained]:
     """Find a sample's score. Abstains where gradient and curvature vanish, `gradient_masked`, or are no numbers."""
-    near = Vicinity(case, threat, *rivals_of(case, params.rivals), Curvature(case, params.steps))
+    near = SmoothVicinity(case, threat, *rivals_of(case, params.rivals), Curvature(case, params.steps))
     facts: Details = {"rivals_evaluated": len(near.rivals), "batch_size": params.batch_size, "steps": params.steps}
     yield from near.look()
     if not near.is_finite:
@@ -41,7 +41,7 @@ def measure(case: Case, threat: Threat, params: SecondOrderParams) -> Step[Estim
     return Estimate(value, details=facts | reading | {"batches_used": len(maxima)})
 
 
-def _read(near: Vicinity, maxima: Numbers, radius: float) -> tuple[float, Details]:
+def _read(near: SmoothVicinity, maxima: Numbers, radius: float) -> tuple[float, Details]:
     found = read(near.margins, near.slopes, near.met, maxima, radius)
     farthest = float(near.threat.farthest(near.case.x[None].astype(np.float64))[0])
     warnings = {"few_batches": len(maxima) < FEW, "beyond_box": found.value > farthest}
@@ -54,7 +54,7 @@ def _read(near: Vicinity, maxima: Numbers, radius: float) -> tuple[float, Detail
     }
 
 
-def _on_the_boundary(near: Vicinity) -> Details:
+def _on_the_boundary(near: SmoothVicinity) -> Details:
     """A rival has the same logit: the score is 0 whatever the curvature is, and no point is drawn."""
     rival = int(near.margins.argmin())
     unknown = ("shape", "end_point", "max_curvature", "radius", "clipped")

@@ -28,7 +28,7 @@ SCOUTING, BATCHES = 0, 1  # counters of the stream
 
 
 @dataclass
-class Vicinity:
+class SmoothVicinity:
     """A vicinity is one sample's; `look`, then `scout`, then `batches` fill in what is known of its rivals (r,)."""
 
     case: Case

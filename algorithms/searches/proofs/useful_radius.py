@@ -41,7 +41,7 @@ def run(cohort: Cohort, threat: Threat, search_steps: int) -> Conversation:
 
 
 def search(prover: Prover, who: Owners, search_steps: int) -> Step[dict[int, ZeroSearch]]:
-    """Search the largest radii proven of samples `who`. Returns where it ended, of each that a look was worth."""
+    """Find the largest radii proven of samples `who`. Returns where it ended, of each that a look was worth."""
     everyone, farthest = prover.everyone, prover.farthest()
     at_zero = yield from prover.bounds(everyone, np.zeros(len(everyone)))
     beside = yield from prover.bounds(everyone, np.full(len(everyone), BESIDE))

@@ -18,7 +18,7 @@ from models.onnx.bounds.tracing import Shape
 
 
 @dataclass(frozen=True)
-class Spread:
+class SpreadOut:
     """A value is spread out by `apply`, which moves and repeats its numbers: (m, *shape) -> (m, *whole)."""
 
     apply: Callable[[Tensor], Tensor]
@@ -49,8 +49,8 @@ class SummedPlanes:
 class MatrixProduct(Product):
     """A matrix product is z = sum over an axis of first(x) second(y), number by number before it is summed."""
 
-    first: Spread
-    second: Spread
+    first: SpreadOut
+    second: SpreadOut
     whole: Shape  # of all products of a row
     axis: int  # of `whole` that is summed
     out: Shape

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from models.onnx.bounds.branching.beta_crown import Bounding, Bounds, Known, Multipliers, Passes
-from models.onnx.bounds.branching.reduced import Rows
+from models.onnx.bounds.branching.reduced import KeptRows
 
 BY_SCORE, BY_GAP = 2, 3  # neurons of the shortlist
 TRIED = 5  # steps of ascent that a child on the shortlist gets
@@ -23,10 +23,10 @@ SIDES = (1, -1)
 
 
 @dataclass(frozen=True)
-class Family:
-    """Domains, and what bounded them: what splits begin with."""
+class SplitFamily:
+    """A split family holds domains, and what bounded them: what splits begin with."""
 
-    rows: Rows
+    rows: KeptRows
     known: Known
     chosen: Multipliers
     bounds: Bounds
@@ -51,7 +51,7 @@ class Family:
         return Known(lower, upper, signs), Multipliers(chosen.alpha, beta)
 
 
-def choose(bounding: Bounding, family: Family) -> Tensor:
+def choose(bounding: Bounding, family: SplitFamily) -> Tensor:
     """Choose a neuron of every domain, (B,). A domain without a free one is given any."""
     short = _shortlist(bounding, family)  # (B, q)
     which = torch.arange(len(short), device=short.device).repeat_interleave(short.shape[1])
@@ -60,14 +60,14 @@ def choose(bounding: Bounding, family: Family) -> Tensor:
     return short.gather(1, scores.argmax(1, keepdim=True))[:, 0]
 
 
-def _tried(bounding: Bounding, family: Family, which: Tensor, short: Tensor) -> Iterator[Tensor]:
+def _tried(bounding: Bounding, family: SplitFamily, which: Tensor, short: Tensor) -> Iterator[Tensor]:
     for side in SIDES:
         known, start = family.child(which, short.flatten(), side, bounding.network.leaks)
         rows = family.rows[which]
         yield bounding.bound(rows, known, bounding.ascend(rows, known, start, TRIED)).values
 
 
-def _shortlist(bounding: Bounding, family: Family) -> Tensor:
+def _shortlist(bounding: Bounding, family: SplitFamily) -> Tensor:
     network, known, a = bounding.network, family.known, family.bounds.coefficients
     lower, upper = known.lower.to(a), known.upper.to(a)
     slope = torch.where(known.free, upper / torch.where(known.free, upper - lower, 1.0), 0.0)

@@ -11,7 +11,7 @@ from models.onnx.bounds.concretization import MOST
 
 
 @dataclass(frozen=True)
-class Ball:
+class CutBall:
     """A ball is cut to the box, as `models.onnx.bounds.concretization.Balls` holds many."""
 
     x: Tensor  # (d,) float64

@@ -19,8 +19,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from models.onnx.bounds.branching.ball import Ball
-from models.onnx.bounds.branching.reduced import Reduced, Rows
+from models.onnx.bounds.branching.ball import CutBall
+from models.onnx.bounds.branching.reduced import KeptRows, Reduced
 
 RATE, FADING = 0.25, 0.96  # of the first step, and what each step keeps of it: of a slope, or of a coefficient's size
 BETA_1, BETA_2 = 0.7, 0.9  # shorter memories than Kingma and Ba 2015 take: there are some twenty steps
@@ -70,7 +70,7 @@ class Bounds:
 class Bounding:
     """Bounding is done on one reduced network and ball, in one type of number."""
 
-    def __init__(self, network: Reduced, ball: Ball, dtype: torch.dtype) -> None:
+    def __init__(self, network: Reduced, ball: CutBall, dtype: torch.dtype) -> None:
         self.network, self.ball, self.dtype = network.to(dtype), ball.to(dtype), dtype
 
     def adaptive(self, known: Known) -> Multipliers:
@@ -78,11 +78,11 @@ class Bounding:
         alpha = torch.where(known.upper > -known.lower, 1.0, self.network.leaks).to(self.dtype)
         return Multipliers(alpha, torch.zeros_like(alpha))
 
-    def bound(self, rows: Rows, known: Known, chosen: Multipliers) -> Bounds:
+    def bound(self, rows: KeptRows, known: Known, chosen: Multipliers) -> Bounds:
         """Bound B rows on B domains, with these slopes and multipliers."""
         return Passes(self, rows, known).back(chosen)
 
-    def ascend(self, rows: Rows, known: Known, chosen: Multipliers, steps: int) -> Multipliers:
+    def ascend(self, rows: KeptRows, known: Known, chosen: Multipliers, steps: int) -> Multipliers:
         """Take steps of Adam; return the best that was met, domain by domain, which is never worse than the start."""
         if not known.free.shape[1]:  # nothing is left to choose
             return chosen
@@ -113,7 +113,7 @@ class Bounding:
 class Passes:
     """Passes back and forward for the same rows and domains, with what does not change computed once."""
 
-    def __init__(self, bounding: Bounding, rows: Rows, known: Known) -> None:
+    def __init__(self, bounding: Bounding, rows: KeptRows, known: Known) -> None:
         self.network, self.ball, self.rows = bounding.network, bounding.ball, rows.to(bounding.dtype)
         lower, upper = known.lower.to(bounding.dtype), known.upper.to(bounding.dtype)
         self.free, leaks = known.free, self.network.leaks

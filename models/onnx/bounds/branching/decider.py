@@ -11,10 +11,10 @@ from torch import Tensor
 from algorithms.seam.questions.decisions import Decide, Decision
 from algorithms.seam.questions.margins import Region
 from algorithms.threads import cores
-from models.onnx.bounds.branching.ball import Ball
+from models.onnx.bounds.branching.ball import CutBall
 from models.onnx.bounds.branching.neuron_splits import NeuronSearch
 from models.onnx.bounds.branching.reduced import is_reducible, reduced
-from models.onnx.bounds.branching.searches import Search, search_on
+from models.onnx.bounds.branching.searches import DomainSearch, search_on
 from models.onnx.bounds.plan import BoundPlan
 from models.onnx.bounds.regions import Regions
 
@@ -26,12 +26,12 @@ Propagated = Callable[[Region], Regions]
 class _State:
     """What goes back and forth: the search itself stays where the model lives, and with it all of its domains."""
 
-    search: Search
+    search: DomainSearch
     told: float = np.inf  # the least margin that was told
 
 
 class Decider:
-    """A decider searches regions of one graph. `slack`: what a margin must have beyond zero."""
+    """A decider looks through regions of one graph. `slack`: what a margin must have beyond zero."""
 
     def __init__(self, plan: BoundPlan, propagated: Propagated, slack: float) -> None:
         self._plan, self._propagated, self._slack = plan, propagated, slack
@@ -63,7 +63,7 @@ class Decider:
         bound = search.bound if np.isfinite(search.bound) else -np.inf
         return Decision(bound, search.domains, witness, None if search.is_over else state)
 
-    def _begin(self, question: Decide) -> Search | None:
+    def _begin(self, question: Decide) -> DomainSearch | None:
         """None where nothing can be said: values may overflow."""
         regions = self._propagated(question.region)
         if not is_reducible(self._plan):
@@ -74,7 +74,7 @@ class Decider:
         if network is None or not network.is_finite:
             return None
         x, below, above, radius = (value[0].cpu() for value in (balls.x, balls.below, balls.above, balls.radii))
-        ball = Ball(x.flatten(), below.flatten(), above.flatten(), radius, balls.norm)
+        ball = CutBall(x.flatten(), below.flatten(), above.flatten(), radius, balls.norm)
         return NeuronSearch(network.less(self._slack).to("cpu"), ball, self._passes.map)
 
     def _margins(self, question: Decide) -> Tensor:

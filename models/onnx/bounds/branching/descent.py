@@ -8,12 +8,12 @@ import torch
 from torch import Tensor
 
 from models.onnx.bounds.branching.beta_crown import Bounding
-from models.onnx.bounds.branching.reduced import Rows
+from models.onnx.bounds.branching.reduced import KeptRows
 
 STEPS = (1.0, 0.5, 0.2, 0.05)  # shares of the way to the linear function's least
 
 
-def margins(bounding: Bounding, rows: Rows, points: Tensor) -> tuple[Tensor, Tensor]:
+def margins(bounding: Bounding, rows: KeptRows, points: Tensor) -> tuple[Tensor, Tensor]:
     """Compute rows (m) at points (m, d) in real arithmetic: the values (m,), and what enters each neuron, (m, N)."""
     network, neurons = bounding.network, bounding.network.neurons
     z = points @ neurons.by_input.T + neurons.constant
@@ -24,7 +24,7 @@ def margins(bounding: Bounding, rows: Rows, points: Tensor) -> tuple[Tensor, Ten
     return (rows.by_neuron * h).sum(1) + (rows.by_input * points).sum(1) + rows.constant, z
 
 
-def descend(bounding: Bounding, rows: Rows, points: Tensor, rounds: int) -> tuple[Tensor, Tensor]:
+def descend(bounding: Bounding, rows: KeptRows, points: Tensor, rounds: int) -> tuple[Tensor, Tensor]:
     """Follow each margin down from its point: the least values met (m,), and where, (m, d)."""
     values, z = margins(bounding, rows, points)
     for _ in range(rounds):
@@ -38,7 +38,7 @@ def descend(bounding: Bounding, rows: Rows, points: Tensor, rounds: int) -> tupl
     return values, points
 
 
-def _slopes(bounding: Bounding, rows: Rows, z: Tensor) -> Tensor:
+def _slopes(bounding: Bounding, rows: KeptRows, z: Tensor) -> Tensor:
     network, a = bounding.network, rows.by_neuron.clone()
     e = torch.empty_like(a)
     for layer in reversed(network.layers):

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from models.onnx.bounds.branching import babsr
-from models.onnx.bounds.branching.ball import Ball
+from models.onnx.bounds.branching.ball import CutBall
 from models.onnx.bounds.branching.beta_crown import Bounding, Known, Multipliers
 from models.onnx.bounds.branching.descent import descend, margins
 from models.onnx.bounds.branching.reduced import Reduced
@@ -42,9 +42,9 @@ class Domain:
 
 
 class NeuronSearch:
-    """A search for the least of a region's margins. It begins with a domain a margin, and is asked to go on."""
+    """A neuron search looks for the least of a region's margins: first in a domain a margin, then as it is asked to."""
 
-    def __init__(self, network: Reduced, ball: Ball, each: Each) -> None:
+    def __init__(self, network: Reduced, ball: CutBall, each: Each) -> None:
         self._ball, self._each = ball, each
         self._network = tightened(network, ball, each)
         self._fast, self._sure = (Bounding(self._network, ball, dtype) for dtype in (torch.float32, torch.float64))
@@ -105,7 +105,7 @@ class NeuronSearch:
         rows = network.margins[torch.tensor([parent.row for parent in parents])]
         known = self._known(torch.stack([parent.signs for parent in parents]))
         chosen = Multipliers(*(torch.stack(list(values)) for values in zip(*(p.chosen for p in parents), strict=True)))
-        family = babsr.Family(rows.to(torch.float32), known, chosen, fast.bound(rows, known, chosen))
+        family = babsr.SplitFamily(rows.to(torch.float32), known, chosen, fast.bound(rows, known, chosen))
         neurons, which = babsr.choose(fast, family), torch.arange(len(parents))
         (low_known, low), (high_known, high) = (family.child(which, neurons, side, leaks) for side in babsr.SIDES)
         start = Multipliers(torch.cat([low.alpha, high.alpha]), torch.cat([low.beta, high.beta]))
@@ -144,7 +144,7 @@ class NeuronSearch:
             self.least, self.point = float(values[at]), points[at].clone()
 
 
-def tightened(network: Reduced, ball: Ball, each: Each) -> Reduced:
+def tightened(network: Reduced, ball: CutBall, each: Each) -> Reduced:
     """Ascend for the interval of every neuron behind the first layer, layer by layer, and keep what is tighter."""
     fast, sure = (Bounding(network, ball, dtype) for dtype in (torch.float32, torch.float64))
     lower, upper = network.lower.clone(), network.upper.clone()

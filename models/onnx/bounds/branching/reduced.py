@@ -27,25 +27,25 @@ BUCKET = 256  # objectives of a backward pass
 
 
 @dataclass(frozen=True)
-class Rows:
-    """Rows are R linear functions of the kept neurons' answers and of the input, with a constant and its noise."""
+class KeptRows:
+    """Kept rows are R linear functions of the kept neurons' answers and of the input, with a constant and its noise."""
 
     by_neuron: Tensor  # (R, N)
     by_input: Tensor  # (R, d)
     constant: Tensor  # (R,)
     noise: Tensor  # (R,)
 
-    def to(self, dtype: torch.dtype | str) -> "Rows":
-        """Cast to a type, or move to a device."""
-        return Rows(*(value.to(dtype) for value in (self.by_neuron, self.by_input, self.constant, self.noise)))
+    def to(self, dtype: torch.dtype | str) -> "KeptRows":
+        """Converts to a type, or moves to a device."""
+        return KeptRows(*(value.to(dtype) for value in (self.by_neuron, self.by_input, self.constant, self.noise)))
 
-    def __getitem__(self, which: Tensor | slice) -> "Rows":
-        return Rows(self.by_neuron[which], self.by_input[which], self.constant[which], self.noise[which])
+    def __getitem__(self, which: Tensor | slice) -> "KeptRows":
+        return KeptRows(self.by_neuron[which], self.by_input[which], self.constant[which], self.noise[which])
 
-    def times(self, factors: Tensor) -> "Rows":
+    def times(self, factors: Tensor) -> "KeptRows":
         """Multiply each row by its own factor (R,)."""
         column = factors[:, None]
-        return Rows(
+        return KeptRows(
             self.by_neuron * column, self.by_input * column, self.constant * factors, self.noise * factors.abs()
         )
 
@@ -54,8 +54,8 @@ class Rows:
 class Reduced:
     """A reduced network is N neurons in layers, and the margins behind them. All in float64, unless cast."""
 
-    neurons: Rows  # N of them: row i is z_i
-    margins: Rows
+    neurons: KeptRows  # N of them: row i is z_i
+    margins: KeptRows
     leaks: Tensor  # (N,) slopes below zero
     ends: tuple[int, ...]  # where layers end: the first is 0..ends[0]
     lower: Tensor  # (N,) of z
@@ -77,7 +77,7 @@ class Reduced:
         return replace(self, margins=replace(self.margins, constant=self.margins.constant - slack))
 
     def to(self, dtype: torch.dtype | str) -> "Reduced":
-        """Cast to a type, or move to a device."""
+        """Converts to a type, or moves to a device."""
         neurons, margins = self.neurons.to(dtype), self.margins.to(dtype)
         leaks, lower, upper = (value.to(dtype) for value in (self.leaks, self.lower, self.upper))
         return Reduced(neurons, margins, leaks, self.ends, lower, upper)
@@ -147,19 +147,19 @@ class _Walk:
                 self.starts[step.name] = start
                 start += len(free[step.name])
 
-    def rows_of(self, name: str, positions: Tensor) -> Rows:
+    def rows_of(self, name: str, positions: Tensor) -> KeptRows:
         """Write out numbers of a value, by their positions."""
         shape = self.plan.shapes[name]
         parts = buckets(len(positions), BUCKET, positions.device)
         made = [self._back(name, Slopes.one_hot(positions[part], shape)) for part in parts]
         return _joined(made, self.count, self.inputs, made[0].constant)[slice(0, len(positions))]
 
-    def rows_from(self, name: str, slopes: Tensor) -> Rows:
+    def rows_from(self, name: str, slopes: Tensor) -> KeptRows:
         """Write out sums (m, numbers) of the numbers of a value."""
         shape = self.plan.shapes[name]
         return self._back(name, Slopes(slopes.reshape(len(slopes), *shape), shape))
 
-    def _back(self, name: str, slopes: Slopes) -> Rows:
+    def _back(self, name: str, slopes: Slopes) -> KeptRows:
         numbers = slopes.numbers
         by_neuron = numbers.new_zeros(len(numbers), self.count)
         by_input = numbers.new_zeros(len(numbers), self.inputs)
@@ -185,12 +185,12 @@ class _Walk:
                 pending[source] = pending[source].plus(part) if source in pending else part
         if self.plan.input in pending:
             by_input = flat(pending[self.plan.input].whole().numbers)
-        return Rows(by_neuron, by_input, constant, noise)
+        return KeptRows(by_neuron, by_input, constant, noise)
 
 
-def _joined(rows: Sequence[Rows], count: int, inputs: int, like: Tensor) -> Rows:
-    none = Rows(like.new_zeros(0, count), like.new_zeros(0, inputs), like.new_zeros(0), like.new_zeros(0))
+def _joined(rows: Sequence[KeptRows], count: int, inputs: int, like: Tensor) -> KeptRows:
+    none = KeptRows(like.new_zeros(0, count), like.new_zeros(0, inputs), like.new_zeros(0), like.new_zeros(0))
     parts = [none, *rows]
-    return Rows(
+    return KeptRows(
         *(torch.cat([getattr(part, name) for part in parts]) for name in ("by_neuron", "by_input", "constant", "noise"))
     )

@@ -5,7 +5,7 @@ from typing import Protocol
 from torch import Tensor
 
 
-class Search(Protocol):
+class DomainSearch(Protocol):
     """A search keeps the domains of a region that are not proven yet. When it is made, it has bounded the region."""
 
     domains: int  # bounded so far
@@ -32,7 +32,7 @@ class Search(Protocol):
         ...
 
 
-def search_on(search: Search, until: int, seen: float) -> None:
+def search_on(search: DomainSearch, until: int, seen: float) -> None:
     """Make whole rounds as long as no more than `until` domains are bounded, so that a longer search repeats a shorter.
 
     `seen`: the least margin that was told before. A lesser one, if it is below zero, is told at once.

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from algorithms.mathematics.arrays import Numbers
 from algorithms.mathematics.geometry import lengths
 from models.onnx.bounds.programs.distances import MEASURED, Solved
-from models.onnx.bounds.programs.expressions import Numbers
 from models.onnx.bounds.programs.program import Program
 
 CLOSE = 1e-4  # share by which a closed search may leave the bound below the nearest point found
@@ -23,7 +23,7 @@ BEHIND = np.concatenate([[0.0], np.geomspace(1e-6, 1.0, 31)])  # where a point i
 
 
 @dataclass(order=True, frozen=True)
-class Node:
+class ProgramNode:
     """A node is a part of the ball. `signs`: 1 above zero, -1 below, 0 where a rectifier may have either."""
 
     bound: float
@@ -40,7 +40,7 @@ class Branching:
         self._distance = MEASURED[program.norm](program)
         self._closed = program.reach * (1 - SURELY)  # least bound of parts that are done with
         none = np.zeros(len(program.z), np.int8)
-        self._open = [Node(0.0, winner, winner, none) for winner in range(len(program.winners))]
+        self._open = [ProgramNode(0.0, winner, winner, none) for winner in range(len(program.winners))]
         self._born = len(self._open)
         self.nodes = 0
         self.nearest = np.inf  # of the changes found
@@ -72,14 +72,14 @@ class Branching:
             for sign in (1, -1):
                 signs = node.signs.copy()
                 signs[branching] = sign
-                heapq.heappush(self._open, Node(bound, self._born, node.winner, signs))
+                heapq.heappush(self._open, ProgramNode(bound, self._born, node.winner, signs))
                 self._born += 1
         return solved.columns is not None and self._look_behind(node, solved.columns, min(reached, self.nearest))
 
     def _enough(self, reached: float) -> float:
         return min(reached * (1 - CLOSE), self._program.reach)
 
-    def _choose(self, node: Node, solved: Solved) -> int | None:
+    def _choose(self, node: ProgramNode, solved: Solved) -> int | None:
         """The rectifier whose chord carries most of the bound, of those that the solution leaves between the signs."""
         p = self._program
         assert solved.columns is not None
@@ -91,13 +91,13 @@ class Branching:
         weight = np.abs(solved.multipliers[p.chords]) * p.row_upper[p.chords] + off * 1e-9
         return int(np.where(torn, weight, -1.0).argmax())
 
-    def _any(self, node: Node) -> int | None:
+    def _any(self, node: ProgramNode) -> int | None:
         """Where the solver found neither a solution nor a proof: the widest that has no sign yet."""
         p = self._program
         free = node.signs == 0
         return int(np.where(free, p.upper[p.h], -1.0).argmax()) if free.any() else None
 
-    def _look_behind(self, node: Node, columns: Numbers, nearer_than: float) -> bool:
+    def _look_behind(self, node: ProgramNode, columns: Numbers, nearer_than: float) -> bool:
         """Follow the network itself from the sample through a solution's input, until the winner wins."""
         p = self._program
         direction, (first, last) = p.change(columns), (1.0, 2.0)

@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from models.onnx.bounds.programs.expressions import Expression, Numbers
-from models.onnx.bounds.programs.program import Draft
+from algorithms.mathematics.arrays import Numbers
+from models.onnx.bounds.programs.expressions import Expression
+from models.onnx.bounds.programs.program import ProgramDraft
 from models.onnx.bounds.rules.convex import Absolute
 from models.onnx.bounds.rules.maximum import MaxPool
 from models.onnx.bounds.rules.rectifiers import Clamp, Rectifier
@@ -12,7 +13,7 @@ Straight = Rectifier | Absolute | Clamp | MaxPool
 STRAIGHT = (Rectifier, Absolute, Clamp, MaxPool)
 
 
-def bend(draft: Draft, curve: Straight, e: Expression, lower: Numbers, upper: Numbers) -> Expression:
+def bend(draft: ProgramDraft, curve: Straight, e: Expression, lower: Numbers, upper: Numbers) -> Expression:
     """Express a curve's answers, where its inputs lie between two numbers. What error it adds is the caller's."""
     match curve:
         case Rectifier(leak=0.0):
@@ -27,7 +28,7 @@ def bend(draft: Draft, curve: Straight, e: Expression, lower: Numbers, upper: Nu
             return _largest(draft, curve, e, lower, upper)
 
 
-def _clamped(draft: Draft, curve: Clamp, e: Expression, lower: Numbers, upper: Numbers) -> Expression:
+def _clamped(draft: ProgramDraft, curve: Clamp, e: Expression, lower: Numbers, upper: Numbers) -> Expression:
     """max(z, least) = least + max(z - least, 0); min(y, most) = y - max(y - most, 0)."""
     if np.isfinite(curve.least):
         e = draft.rectify(e.shifted(-curve.least), lower - curve.least, upper - curve.least).shifted(curve.least)
@@ -38,7 +39,7 @@ def _clamped(draft: Draft, curve: Clamp, e: Expression, lower: Numbers, upper: N
     return e
 
 
-def _largest(draft: Draft, curve: MaxPool, e: Expression, lower: Numbers, upper: Numbers) -> Expression:
+def _largest(draft: ProgramDraft, curve: MaxPool, e: Expression, lower: Numbers, upper: Numbers) -> Expression:
     """max(a, b) = a + max(b - a, 0), one element of each window after the other, the likeliest first."""
     from scipy import sparse
 

@@ -11,8 +11,8 @@ from typing import Protocol
 
 import numpy as np
 
+from algorithms.mathematics.arrays import Numbers
 from algorithms.mathematics.norms import Norm
-from models.onnx.bounds.programs.expressions import Numbers
 from models.onnx.bounds.programs.program import Ends, Program
 from models.onnx.bounds.programs.proof import Multiplied
 from models.onnx.bounds.programs.solver import Solver
@@ -58,7 +58,7 @@ class LeastCost:
         return Solved(bound, ended.columns, ended.multipliers)
 
 
-class GrowingCube:
+class CubeDistance:
     """A growing cube is the distance in linf. It speaks `Distance`."""
 
     def __init__(self, program: Program) -> None:
@@ -108,4 +108,4 @@ class GrowingCube:
         return root if Multiplied.by(y, self._transposed, cost, p.within(ends, root)).least > ahead else size
 
 
-MEASURED: dict[Norm, Callable[[Program], Distance]] = {Norm.L1: LeastCost, Norm.LINF: GrowingCube}
+MEASURED: dict[Norm, Callable[[Program], Distance]] = {Norm.L1: LeastCost, Norm.LINF: CubeDistance}

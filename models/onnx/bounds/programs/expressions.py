@@ -8,12 +8,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from algorithms.mathematics.arrays import Numbers
 from models.onnx.bounds.operators import Affine
 from models.onnx.bounds.regions import buckets
 from models.onnx.bounds.slopes import Slopes, flat
 from models.onnx.bounds.tracing import Shape
 
-Numbers = NDArray[np.float64]
 Positions = NDArray[np.int64]
 Matrix = Any  # scipy.sparse.csr_array, float64
 

@@ -5,10 +5,10 @@ import numpy as np
 from algorithms.mathematics.norms import Norm
 from models.onnx.bounds.concretization import Balls
 from models.onnx.bounds.programs.expressions import Positions
-from models.onnx.bounds.programs.program import Draft
+from models.onnx.bounds.programs.program import ProgramDraft
 
 
-def objective(draft: Draft, balls: Balls) -> tuple[Positions, Positions | None]:
+def objective(draft: ProgramDraft, balls: Balls) -> tuple[Positions, Positions | None]:
     """Add the columns of the change in the first ball; return those upwards and, where they are others, downwards."""
     reach = float(balls.radii[0])
     below, above = (np.minimum(room[0].flatten().cpu().numpy(), reach) for room in (balls.below, balls.above))

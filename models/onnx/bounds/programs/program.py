@@ -11,9 +11,10 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from algorithms.mathematics.arrays import Numbers
 from algorithms.mathematics.norms import Norm
 from models.onnx.bounds.concretization import Balls
-from models.onnx.bounds.programs.expressions import Expression, Matrix, Numbers, Positions, widened
+from models.onnx.bounds.programs.expressions import Expression, Matrix, Positions, widened
 
 OUTWARD = 1e-12  # share by which a chord is lifted: more than float64 can lose of it
 
@@ -119,7 +120,7 @@ class Program:
 
 
 @dataclass
-class Draft:
+class ProgramDraft:
     """A draft is the columns and rows that a program has so far."""
 
     lower: list[Numbers] = field(default_factory=list)

@@ -13,7 +13,8 @@ from typing import Self
 
 import numpy as np
 
-from models.onnx.bounds.programs.expressions import Matrix, Numbers
+from algorithms.mathematics.arrays import Numbers
+from models.onnx.bounds.programs.expressions import Matrix
 from models.onnx.bounds.programs.program import Ends
 
 UNIT = 2.0**-53

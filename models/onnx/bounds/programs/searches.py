@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 
+from algorithms.mathematics.arrays import Numbers
 from algorithms.seam.access import Rows
 from algorithms.seam.questions.margins import Region
 from algorithms.seam.questions.nearest import AskNearest, Search, Vicinity
@@ -15,7 +16,6 @@ from algorithms.threads import cores
 from models.onnx.bounds.operators import Affine
 from models.onnx.bounds.programs.branching import Branching
 from models.onnx.bounds.programs.curves import STRAIGHT
-from models.onnx.bounds.programs.expressions import Numbers
 from models.onnx.bounds.programs.writing import Writer
 from models.onnx.bounds.regions import Regions
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from models.onnx.bounds.programs.expressions import Numbers
+from algorithms.mathematics.arrays import Numbers
 from models.onnx.bounds.programs.program import Ends, Program
 
 OPTIONS: dict[str, bool | int | str] = {
@@ -20,7 +20,7 @@ OPTIONS: dict[str, bool | int | str] = {
 
 
 @dataclass(frozen=True)
-class Ended:
+class SolverEnded:
     """The solver ended with `columns`, None where it says that there are none, and with multipliers of the rows."""
 
     columns: Numbers | None
@@ -41,7 +41,7 @@ class Solver:
         self._ends = program.ends
         self._cost = program.cost
 
-    def solve(self, ends: Ends, cost: Numbers, *, enough: float = np.inf) -> Ended:
+    def solve(self, ends: Ends, cost: Numbers, *, enough: float = np.inf) -> SolverEnded:
         """Find the least cost within these ends, or that it is no less than `enough`."""
         self._change(ends, cost)
         self._highs.setOptionValue("objective_bound", enough)
@@ -49,9 +49,9 @@ class Solver:
         status = self._highs.getModelStatus()
         if status == self._known.kInfeasible:
             found = self._highs.getDualRay()
-            return Ended(None, np.array(found[2]) if found[1] else 0 * ends.row_lower)
+            return SolverEnded(None, np.array(found[2]) if found[1] else 0 * ends.row_lower)
         solution = self._highs.getSolution()
-        return Ended(
+        return SolverEnded(
             np.array(solution.col_value) if status == self._known.kOptimal else None, np.array(solution.row_dual)
         )
 

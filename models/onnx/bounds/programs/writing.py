@@ -5,12 +5,13 @@ from dataclasses import dataclass, field
 import numpy as np
 from torch import Tensor
 
+from algorithms.mathematics.arrays import Numbers
 from models.onnx.bounds.operators import Affine, GraphStep
 from models.onnx.bounds.plan import BoundPlan
 from models.onnx.bounds.programs.curves import STRAIGHT, bend
-from models.onnx.bounds.programs.expressions import Expression, Matrix, Numbers, matrices
+from models.onnx.bounds.programs.expressions import Expression, Matrix, matrices
 from models.onnx.bounds.programs.norms import objective
-from models.onnx.bounds.programs.program import Draft, Program
+from models.onnx.bounds.programs.program import Program, ProgramDraft
 from models.onnx.bounds.regions import Regions
 
 
@@ -41,7 +42,7 @@ class Writer:
 
         A target has to win over all other classes; without one, any class over the label.
         """
-        draft, balls = Draft(), regions.balls
+        draft, balls = ProgramDraft(), regions.balls
         upwards, downwards = objective(draft, balls)
         row = draft.of(upwards).shifted(_first(balls.x))
         known = {self.plan.input: row if downwards is None else row.plus(draft.of(downwards).times(-1.0))}
@@ -56,7 +57,7 @@ class Writer:
         margins = scores.at(losers).plus(scores.at(winners).times(-1.0)).shifted(0.0, error=self.slack)
         return draft.finished(margins, parts, (upwards, downwards), balls)
 
-    def _pass(self, draft: Draft, regions: Regions, step: GraphStep, known: dict[str, Expression]) -> Expression:
+    def _pass(self, draft: ProgramDraft, regions: Regions, step: GraphStep, known: dict[str, Expression]) -> Expression:
         error = _first(regions.disturbances[step.name]) if step.name in regions.disturbances else 0.0
         if isinstance(step.operator, Affine):
             return self._combined(step, step.operator, known).shifted(0.0, error=error)

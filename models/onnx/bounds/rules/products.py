@@ -3,7 +3,7 @@
 from torch import Tensor
 
 from models.onnx.bounds.linear_maps import scaled, without_signs
-from models.onnx.bounds.matrix_products import MatrixProduct, Spread
+from models.onnx.bounds.matrix_products import MatrixProduct, SpreadOut
 from models.onnx.bounds.node import Node
 from models.onnx.bounds.operators import Curve, GraphStep
 from models.onnx.bounds.products import Product
@@ -58,7 +58,7 @@ def multiply_matrices(node: Node) -> MatrixProduct:
     def columns(x: Tensor) -> Tensor:
         return x.reshape(len(x), *missing[1], *right[:-2], 1, *right[-2:]).expand(len(x), *whole)
 
-    return MatrixProduct(Spread(rows, left), Spread(columns, right), whole, len(whole) - 2, node.out)
+    return MatrixProduct(SpreadOut(rows, left), SpreadOut(columns, right), whole, len(whole) - 2, node.out)
 
 
 def gelu(node: Node) -> Curve:

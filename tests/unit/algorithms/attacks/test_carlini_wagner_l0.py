@@ -5,7 +5,7 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
-from algorithms.attacks.carlini_wagner.l0 import Solves
+from algorithms.attacks.carlini_wagner.l0 import FreeSolves
 from algorithms.driver.running import Samples, run
 from algorithms.mathematics.counting import weights
 from algorithms.mathematics.norms import Counting
@@ -50,7 +50,7 @@ def one() -> Samples:
     return Samples(samples().x[:1], (0,), labels=None)
 
 
-class Watched(Solves):
+class Watched(FreeSolves):
     """Solves that remember how many features the first sample's successes changed, and were free before."""
 
     seen: ClassVar[list[tuple[float, float]]] = []
@@ -62,7 +62,7 @@ class Watched(Solves):
 
 
 def test_as_published_what_is_changed_shrinks_with_every_success(monkeypatch):
-    monkeypatch.setattr("algorithms.attacks.carlini_wagner.l0.Solves", Watched)
+    monkeypatch.setattr("algorithms.attacks.carlini_wagner.l0.FreeSolves", Watched)
     Watched.seen.clear()
     found(linear(), one(), preset="paper", steps=20, constant=1.0)
     changed, free = map(np.array, zip(*Watched.seen, strict=True))
