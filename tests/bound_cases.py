@@ -212,4 +212,28 @@ MORE: dict[str, Callable[[], bytes]] = {
          node("ReverseSequence", "x lengths", batch_axis=0, time_axis=1)],
         (4, 3), {"zero": whole(0), "one1": whole(1), "three3": whole(3)}, size=12,
     ),
+    **{
+        f"{op}": lambda op=op, gates=gates: between(
+            [node("Transpose", "x", "t", perm=[1, 0, 2]), node(op, "t wx wh bx", "o", hidden_size=2),
+             node("Squeeze", "o second", "q"), node("Transpose", "q", perm=[1, 0, 2])],
+            (3, 4),
+            {"wx": constant(1, 2 * gates, 4), "wh": constant(1, 2 * gates, 2, seed=1),
+             "bx": constant(1, 4 * gates, seed=2), "second": whole(1)}, size=6,
+        )
+        for op, gates in {"LSTM": 4, "GRU": 3, "RNN": 1}.items()
+    },
+    "GRU, the reset of a line, from the end": lambda: between(
+        [node("Transpose", "x", "t", perm=[1, 0, 2]),
+         node("GRU", "t wx wh bx", "o", hidden_size=2, linear_before_reset=1, direction="reverse"),
+         node("Squeeze", "o second", "q"), node("Transpose", "q", perm=[1, 0, 2])],
+        (3, 4),
+        {"wx": constant(1, 6, 4), "wh": constant(1, 6, 2, seed=1), "bx": constant(1, 12, seed=2), "second": whole(1)},
+        size=6,
+    ),
+    "Softmax, the rows on the second axis": lambda: between(
+        [node("Transpose", "x", "t", perm=[1, 0, 2]), node("Softmax", "t", "u", axis=-1),
+         node("ReduceMax", "u", "v", axes=[0]), node("Slice", "v one1 four second2", "w2"),
+         node("Squeeze", "w2 first")],
+        (3, 5), {"one1": whole(1), "four": whole(4), "second2": whole(2), "first": whole(0)}, size=3,
+    ),
 }  # fmt: skip

@@ -8,6 +8,7 @@ import torch
 from onnx import ModelProto, NodeProto
 
 from models.device import Device
+from models.onnx.bounds.lifting import is_lifted, lifted
 from models.onnx.bounds.node import BETWEEN, Node, Unsupported
 from models.onnx.bounds.operators import Affine, GraphStep
 from models.onnx.bounds.rules.table import RULES
@@ -69,7 +70,6 @@ def plan(model: ModelProto, shape: Shape, batch: int | None, device: Device) -> 
     """
     _check_operators(dependent(model))
     traced = trace(model, shape, batch)
-    _check_axes(traced)
     nodes = (Node(proto, traced, opset(model), device) for proto in traced.nodes)
     steps = _needed(model.graph.output[0].name, tuple(step for node in nodes for step in _steps(node)))
     _check_sources(traced, steps)
@@ -83,6 +83,13 @@ def plan(model: ModelProto, shape: Shape, batch: int | None, device: Device) -> 
 
 
 def _steps(node: Node) -> tuple[GraphStep, ...]:
+    if not is_lifted(node):
+        return _own_steps(node)
+    seen = lifted(node)
+    return (*seen.before, *_own_steps(seen.node), *seen.after)
+
+
+def _own_steps(node: Node) -> tuple[GraphStep, ...]:
     try:
         made = RULES[node.proto.op_type](node)
     except (Unsupported, torch.OutOfMemoryError):
@@ -115,9 +122,3 @@ def _check_operators(nodes: Iterable[NodeProto]) -> None:
     foreign = {node.op_type for node in nodes if node.op_type not in RULES or node.domain not in ONNX}
     if foreign:
         raise Unsupported(", ".join(sorted(foreign)))
-
-
-def _check_axes(traced: Trace) -> None:
-    for node in traced.nodes:
-        if node.output[0] in traced.displaced:
-            raise Unsupported(f"{node.op_type} across the batch axis")

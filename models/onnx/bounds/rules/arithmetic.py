@@ -8,17 +8,20 @@ from torch import Tensor
 from models.onnx.bounds.linear_maps import kept, scaled, transposed, without_signs
 from models.onnx.bounds.node import Node
 from models.onnx.bounds.operators import Affine, GraphStep
-from models.onnx.bounds.rules import products
+from models.onnx.bounds.rules import normalizations, products
 from models.onnx.bounds.tracing import Shape
 
 
-def add(node: Node) -> Affine:
+def add(node: Node) -> Affine | tuple[GraphStep, ...]:
     if node.depends(0) and node.depends(1):
         if node.operand(0) == node.operand(1):
             return Affine(torch.add, torch.add, lambda slopes: (slopes, slopes), terms=1)
         return without_signs(torch.add, node.operand(0), node.operand(1), terms=1)
     rows, constant = (0, 1) if node.depends(0) else (1, 0)
-    return _shifted(node.operand(rows), node.out, _written_out(node.spread(constant), node.out))
+    bias = _written_out(node.spread(constant), node.out)
+    if node.operand(rows) == node.out and (found := normalizations.add_epsilon(node, node.proto.input[rows], bias)):
+        return found
+    return _shifted(node.operand(rows), node.out, bias)
 
 
 def subtract(node: Node) -> Affine:

@@ -13,7 +13,6 @@ from models.onnx.bounds.node import Node
 from models.onnx.bounds.operators import Affine, Curve, GraphStep
 from models.onnx.bounds.rules.convex import Absolute, Square
 from models.onnx.bounds.rules.curves import SQRT
-from models.onnx.bounds.rules.normalizations import variance
 from models.onnx.bounds.spans import Span, span
 
 POOLS: dict[int, Callable[..., Tensor]] = {1: F.avg_pool1d, 2: F.avg_pool2d, 3: F.avg_pool3d}
@@ -54,31 +53,8 @@ def pool_all(node: Node) -> Affine:
     return without_signs(lambda x: x.mean(axes, keepdim=True), node.shape(0), terms=math.prod(node.shape(0)[1:]) + 1)
 
 
-def reduce_mean(node: Node) -> Affine | tuple[GraphStep, ...]:
-    """Take the mean; of squares of x - mean(x) with the rounding of a layer's variance, as which it may be computed."""
-    x = _spread_of(node)
-    if x is None:
-        return _reduced(node, torch.mean)
-    found, wide = variance(node.shape(0), _axes(node), 0.0, node.device), node.inner("variance")
-    size = tuple(found.bias.shape[1:]) if found.bias is not None else node.out
-    reshape = without_signs(lambda x: x.reshape(len(x), *node.out), size)
-    return (
-        GraphStep(wide, (node.proto.input[0], x), found, size),
-        GraphStep(node.name, (wide,), reshape, node.out),
-    )
-
-
-def _spread_of(node: Node) -> str | None:
-    """The x of mean((x - mean(x))^2)."""
-    square = node.maker()
-    if square is None or square.proto.op_type not in ("Mul", "Pow") or len(set(square.sources)) != 1:
-        return None
-    difference = square.maker()
-    if difference is None or difference.proto.op_type != "Sub":
-        return None
-    mean = difference.maker(1)
-    is_own = mean is not None and mean.proto.op_type == "ReduceMean" and mean.sources == difference.sources[:1]
-    return difference.sources[0] if is_own and difference.shape(0) == node.shape(0) else None
+def reduce_mean(node: Node) -> Affine:
+    return _reduced(node, torch.mean)
 
 
 def reduce_sum(node: Node) -> Affine:

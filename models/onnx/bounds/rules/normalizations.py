@@ -1,48 +1,64 @@
 """Layer, instance, group and root-mean-square normalization: a value over what its own numbers spread.
 
-A runtime may take a layer's variance as E[x^2] - E[x]^2, also where a graph spells it out and is fused. Where x is
-large and hardly varies the two cancel; so what rounding may add is measured by E[x^2], not by the variance.
+A variance is taken as the mean of squared differences, as onnxruntime computes it (held to by a test; there are
+runtimes that take E[x^2] - E[x]^2, where much may cancel). So it is never below epsilon where that was added.
 """
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from models.onnx.bounds.linear_maps import transposed, without_signs
+from models.onnx.bounds.linear_maps import kept, transposed, without_signs
 from models.onnx.bounds.node import Node
-from models.onnx.bounds.operators import Affine, GraphStep
+from models.onnx.bounds.operators import Affine, Curve, GraphStep
 from models.onnx.bounds.products import Product
+from models.onnx.bounds.rounding import gamma
 from models.onnx.bounds.rules.convex import Square
 from models.onnx.bounds.rules.curves import RECIPROCAL_ROOT
+from models.onnx.bounds.rules.rectifiers import Clamp
 from models.onnx.bounds.tracing import Shape
-
-MOMENTS = 3  # E[x^2] twice through E[x]^2, and once
 
 
 def variance(shape: Shape, axes: Sequence[int], epsilon: float, device: torch.device | str) -> Affine:
-    """Make y = mean(squares) + epsilon of the squares and of x, which tells how much may cancel.
-
-    The axes keep a size of 1.
-    """
+    """Make y = mean(squares) + epsilon of the squares; axes keep a size of 1."""
 
     def mean(x: Tensor) -> Tensor:
         return x.mean(tuple(axes), keepdim=True)
 
-    def apply(squares: Tensor, x: Tensor) -> Tensor:
-        del x
-        return mean(squares)
-
     bias = mean(torch.full((1, *shape), epsilon, dtype=torch.float64, device=device))
-    return Affine(
-        apply,
-        apply,
-        transposed(apply, [shape, shape]),
-        bias,
-        sizes=lambda squares, x: mean(squares) + MOMENTS * mean(x.square()),
-        terms=_count(shape, axes) + 2,
+    return without_signs(mean, shape, bias=bias, terms=_count(shape, axes) + 2)
+
+
+def no_less(epsilon: float) -> Clamp:
+    """Keep what rounding cannot undo: a mean of squares in float32, plus epsilon, is no less than epsilon."""
+    return Clamp(epsilon, math.inf)
+
+
+def _no_more(count: int) -> Clamp:
+    """Keep what no number of a normalized value passes: the root of how many there are, and their rounding."""
+    most = math.sqrt(count) * (1 + 2 * gamma(count))
+    return Clamp(-most, most)
+
+
+def add_epsilon(node: Node, source: str, bias: Tensor) -> tuple[GraphStep, ...] | None:
+    """Add a positive number to a mean or sum of squares; None where another node made what it is added to."""
+    mean = node.trace.makers.get(source)
+    squares = None if mean is None else node.trace.makers.get(mean.input[0])
+    if mean is None or squares is None or mean.op_type not in ("ReduceMean", "ReduceSum") or not (bias > 0).all():
+        return None
+    exponents = np.asarray(node.trace.constants.get(squares.input[-1], np.nan))
+    is_power = squares.op_type == "Pow" and bool((exponents == 2).all())
+    if not is_power and not (squares.op_type == "Mul" and squares.input[0] == squares.input[1]):
+        return None
+    total = node.inner("total")
+    operator = kept(bias.expand(1, *node.out).contiguous(), terms=1)
+    return (
+        GraphStep(total, (source,), operator, node.out),
+        GraphStep(node.name, (total,), no_less(float(bias.min())), node.out),
     )
 
 
@@ -79,18 +95,19 @@ def normalized(node: Node, what: Normalized, name: str) -> tuple[GraphStep, ...]
     """Take the steps from a value to the same less its mean, over its spread, scaled and shifted."""
     shape, axes, steps = what.shape, what.axes, []
 
-    def step(inner: str, sources: tuple[str, ...], operator: Affine | Product | Square | object, out: Shape) -> str:
-        steps.append(GraphStep(node.inner(inner), sources, operator, out))  # type: ignore[arg-type]
+    def step(inner: str, sources: tuple[str, ...], operator: Affine | Curve | Product, out: Shape) -> str:
+        steps.append(GraphStep(node.inner(inner), sources, operator, out))
         return steps[-1].name
 
     middle = step("centered", (what.source,), centered(shape, axes), shape) if what.is_centered else what.source
     squares = step("squares", (middle,), Square(), shape)
-    operator = variance(shape, axes, what.epsilon, node.device)
-    narrow = tuple(operator.bias.shape[1:]) if operator.bias is not None else shape
-    spread = step("variance", (squares, what.source), operator, narrow)
+    narrow = tuple(1 if axis in axes else size for axis, size in enumerate(shape, start=1))
+    spread = step("variance", (squares,), variance(shape, axes, what.epsilon, node.device), narrow)
+    spread = step("spread", (spread,), no_less(what.epsilon), narrow) if what.epsilon > 0 else spread
     root = step("inverse", (spread,), RECIPROCAL_ROOT, narrow)
     wide = step("factor", (root,), without_signs(lambda x: x.expand(len(x), *shape), narrow), shape)
-    share = step("normalized", (middle, wide), Product(), shape)
+    share = step("product", (middle, wide), Product(), shape)
+    share = step("normalized", (share,), _no_more(_count(shape, axes)), shape)
     return (*steps, GraphStep(name, (share, what.source, wide), _scaled(what), shape))
 
 

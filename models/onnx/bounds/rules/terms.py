@@ -42,6 +42,8 @@ def read(node: Node, name: str, base: str, depth: int) -> Term | None:
     if maker is None or not depth:
         return None
     rows = [source for source in maker.input if source in node.trace.shapes]
+    if not rows or any(source not in node.trace.constants for source in maker.input if source and source not in rows):
+        return None
     terms = [read(node, source, base, depth - 1) for source in rows]
     known = [term for term in terms if term is not None]
     if len(known) != len(rows):
