@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
+from algorithms.errors import Unavailable
 from benchmarks import data, figures
 from benchmarks.figures import Figure
 from benchmarks.sides import Side
@@ -29,10 +30,19 @@ JOBS: list[tuple[str, str, dict[str, Any], str, int, int | None]] = [
 ]
 
 
-def measure(quick: bool) -> Iterator[Figure]:
-    if choose(data.device()) == "cpu" and data.device() != "cpu":
+def need() -> None:
+    """Ends the program, saying why, where a card was asked for that is not there."""
+    try:
+        is_there = choose(data.device()) == "cuda"
+    except Unavailable as away:
+        print(f"Skipped: {away.detail}")
+        sys.exit(0)
+    if not is_there and data.device() != "cpu":
         print("Skipped: torch finds no CUDA card here.")
         sys.exit(0)
+
+
+def measure(quick: bool) -> Iterator[Figure]:
     ours, theirs = _environment(data.device()), _environment("cpu")
     with Side("benchmarks.side_card", environment=ours) as card:
         with Side("benchmarks.side_card_torch", environment=ours) as bare:
@@ -96,4 +106,5 @@ def _beside_processor(card: Side, processor: Side, quick: bool) -> Iterator[Figu
 
 
 if __name__ == "__main__":
+    need()
     figures.main(measure)

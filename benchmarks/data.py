@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-LARGE = "large"  # images of 224 x 224 x 3, written at first use
+LARGE, DEEP = "large", "deep"  # networks on images of 224 x 224 x 3, written at first use
 TINY = "ppo_CartPole-v1"  # 4 inputs, 2 actions
 CART_POLE = np.array([2.4, 3.0, 0.21, 3.0], np.float32)  # position, speed, angle, angular speed: about where it plays
 
@@ -29,14 +29,15 @@ def need() -> None:
 
 
 def network(name: str) -> Path:
-    if name != LARGE:
+    if name not in (LARGE, DEEP):
         return FOLDER / "nets" / f"{name}.onnx"
-    file = WRITTEN / "large.onnx"
+    file = WRITTEN / f"{name}.onnx"
     if not file.exists():
-        from benchmarks import large_network
+        from benchmarks import deep_network, large_network
 
         WRITTEN.mkdir(exist_ok=True)
-        file.write_bytes(large_network.network().SerializeToString())
+        made = large_network.network() if name == LARGE else deep_network.network()
+        file.write_bytes(made.SerializeToString())
     return file
 
 
@@ -54,7 +55,7 @@ def samples(net: str, indices: list[int]) -> NDArray[np.float32]:
     """What this network reads: images, or states of a cart with a pole, uniform in their box, (n, 4)."""
     if net.startswith("cifar"):
         return _small_photographs()[indices]
-    if net == LARGE:
+    if net in (LARGE, DEEP):
         from benchmarks import large_network
 
         return large_network.images(indices)
