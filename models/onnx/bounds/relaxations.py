@@ -1,6 +1,6 @@
 """What stands in for an operator that is not affine: bounds that are linear in its inputs, or constant."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
 
 from torch import Tensor
@@ -37,11 +37,11 @@ class LinearBounds:
         """Take the bound below where a slope is positive, the one above where it is negative."""
         rising, falling = slopes.numbers.clamp(min=0), slopes.numbers.clamp(max=0)
         below = (
-            rising * slopes.of(lower, rows) + falling * slopes.of(upper, rows)
+            (rising * slopes.of(lower, rows)).add_(falling * slopes.of(upper, rows))
             for lower, upper in zip(self.lower_slopes, self.upper_slopes, strict=True)
         )
-        offset = rising * slopes.of(self.lower_offset, rows) + falling * slopes.of(self.upper_offset, rows)
-        return tuple(replace(slopes, numbers=numbers) for numbers in below), flat(offset).sum(1)
+        offset = (rising * slopes.of(self.lower_offset, rows)).add_(falling * slopes.of(self.upper_offset, rows))
+        return tuple(map(slopes.with_numbers, below)), flat(offset).sum(1)
 
 
 @dataclass(frozen=True)

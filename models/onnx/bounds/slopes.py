@@ -5,13 +5,15 @@ values saves most of the work, and changes no number beyond rounding.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import torch
 from torch import Tensor
 
 from models.onnx.bounds.tracing import Shape
+
+_Places = tuple[Tensor | None, Tensor]  # the rows asked for, and where the numbers lie
 
 WHOLE = 0.5  # a window larger than this share of its value is carried as the whole value
 
@@ -28,6 +30,7 @@ class Slopes:
     numbers: Tensor
     shape: Shape  # of the value
     corner: Tensor | None = None  # (B, axes) position of the window's first number: negative where it juts out
+    known: list[_Places] = field(default_factory=list, init=False, repr=False, compare=False)  # of this window
 
     @classmethod
     def one_hot(cls, positions: Tensor, shape: Shape) -> "Slopes":
@@ -49,21 +52,24 @@ class Slopes:
         """Multiply each objective by its own factor (B,), or each number by its own (B, ...) as `of` gives them."""
         if factors.dim() == 1:
             factors = factors.reshape(-1, *[1] * (self.numbers.dim() - 1))
-        return Slopes(self.numbers * factors, self.shape, self.corner)
+        return self.with_numbers(self.numbers * factors)
+
+    def with_numbers(self, numbers: Tensor) -> "Slopes":
+        """Make slopes with other numbers (B, ...) at the same window; where that lies is not looked up again."""
+        made = Slopes(numbers, self.shape, self.corner)
+        object.__setattr__(made, "known", self.known)
+        return made
 
     def of(self, values: Tensor, rows: Tensor | None = None) -> Tensor:
         """Pick the values (R, *shape) that the slopes are about, from the row of each objective: (B, ...).
 
         `rows` None: R is 1, the same values for every objective.
         """
+        if not any(values.stride()):  # one number stands for all of them
+            return values[(0,) * values.dim()]
         if self.corner is None:
-            return values if rows is None else values[rows]
-        at = (
-            self._positions
-            if rows is None
-            else self._positions + rows.reshape(-1, *[1] * len(self.shape)) * self._count
-        )
-        return values.reshape(-1)[at]
+            return values if rows is None else values.index_select(0, rows)
+        return values.reshape(-1).index_select(0, self._places(rows)).reshape(self.numbers.shape)
 
     def whole(self) -> "Slopes":
         """Write the slopes out without a window."""
@@ -83,8 +89,11 @@ class Slopes:
         assert self.corner is not None
         numbers = self.numbers
         for axis, (at, size) in enumerate(zip(self._coordinates, self.shape[1:], strict=True)):
-            inside = ((at >= 0) & (at < size)).to(numbers)  # (B, size of the window)
-            numbers = numbers * inside.reshape(len(at), 1, *[1] * axis, -1, *[1] * (len(self.shape) - 2 - axis))
+            inside = (at >= 0) & (at < size)  # (B, size of the window)
+            if inside.device.type == "cpu" and bool(inside.all()):  # a card is waited for whenever it is asked
+                continue
+            kept = inside.reshape(len(at), 1, *[1] * axis, -1, *[1] * (len(self.shape) - 2 - axis))
+            numbers = numbers * kept.to(numbers)
         made = Slopes(numbers, self.shape, self.corner)
         return made.whole() if math.prod(numbers.shape[1:]) > WHOLE * self._count else made
 
@@ -106,6 +115,17 @@ class Slopes:
             corner[:, None] + torch.arange(size, device=corner.device)
             for corner, size in zip(self.corner.unbind(1), sizes, strict=True)
         ]
+
+    def _places(self, rows: Tensor | None) -> Tensor:
+        """(B x numbers of the window,) where each lies among the numbers of all rows; kept, for it is asked often."""
+        for asked, places in self.known:
+            if asked is rows:
+                return places
+        found = self._positions
+        if rows is not None:
+            found = found + rows.reshape(-1, *[1] * len(self.shape)) * self._count
+        self.known.append((rows, found.reshape(-1)))
+        return found.reshape(-1)
 
     @cached_property
     def _positions(self) -> Tensor:

@@ -48,7 +48,7 @@ class Rectifier:
         one = torch.ones_like(lower)
         stable = torch.where(lower >= 0, one, self.leak)  # the slope where the sign is known
         is_steep = upper > -lower  # where y = x wastes less below than the other line
-        level = torch.zeros_like(lower)
+        level = lower.new_zeros(()).expand_as(lower)
         upper_slope = (torch.where(unstable, chord, stable),)
         upper_offset = torch.where(unstable, upper - chord * upper, 0.0)
         flattest, steepest = (
