@@ -82,6 +82,6 @@ METHOD = Method(
     cohort=False,
     takes_hints=True,
     minimum=minimum,
-    smallest=BranchAndBoundParams(domains=64),
+    smallest=BranchAndBoundParams(domains=16),
     chunk=4,
 )
