@@ -42,6 +42,11 @@ class APGDParams(Params):
         "dlr",
         description="what is climbed; targeted_dlr: towards one rival after the other. Of two classes: the margin",
     )
+    aim: Literal["loss", "nearest"] = Field(
+        "loss",
+        description="untargeted, where the loss leads; nearest: at each radius first towards the rival that is "
+        "nearest to first order. targeted_dlr has aims of its own",
+    )
     steps: int = Field(100, ge=1, le=10_000, description="gradient steps of one ascent")
     restarts: int = Field(1, ge=1, le=100, description="ascents at each radius, each from a random point of its own")
     targets: int = Field(RIVALS, ge=1, le=1000, description="rivals that targeted_dlr aims at, the likeliest first")
@@ -50,7 +55,10 @@ class APGDParams(Params):
 
 def minimum(params: APGDParams, threat: Threat) -> Cost:
     """Count the clean row, one look at the end of an ascent and the final re-query; the first guess, and one ascent."""
-    guess = 0 if threat.epsilon is not None else RIVALS if threat.targeted is None else 1
+    if threat.targeted is not None:
+        guess = 1 if threat.epsilon is None else 0
+    else:
+        guess = RIVALS if threat.epsilon is None or params.aim == "nearest" else 0
     return Cost(queries=3, gradients=params.steps + guess)
 
 
@@ -67,6 +75,7 @@ class APGD:
 
     successes: Successes
     params: APGDParams
+    nearest: Labels | None = None  # (n,) rivals that are tried before the loss leads; None: there are none
 
     def __post_init__(self) -> None:
         n, norm = len(self.successes.cohort.labels), self.successes.threat.norm
@@ -105,6 +114,8 @@ class APGD:
         elif self.params.loss == "targeted_dlr" and has_dlr(cohort.classes, is_targeted=True):
             yield from leading_rivals(cohort, self.params.targets).T
         else:
+            if self.nearest is not None:
+                yield self.nearest
             yield None
 
     def _ascend(self, owners: Owners, radius: Numbers, aims: Labels | None, *, is_known: bool) -> Step[list[int]]:
@@ -145,14 +156,15 @@ class APGD:
 def run(cohort: Cohort, threat: Threat, params: APGDParams) -> Conversation:
     """Climb at the radius asked for, or search the smallest that succeeds; claim successes, and note diagnostics."""
     successes = Successes(cohort, threat)
-    attack, everyone = APGD(successes, params), np.ones(len(cohort.labels), np.bool_)
     yield from successes.begin_at_hints()
+    is_aimed = params.aim == "nearest" and cohort.targets is None
+    ranked = (yield from rank_rivals(successes)) if is_aimed or threat.epsilon is None else None
+    attack = APGD(successes, params, ranked.rivals[:, 0] if ranked and is_aimed else None)
     if threat.epsilon is not None:
         within = successes.distance <= threat.epsilon
-        yield from attack.at_radius(np.full(len(everyone), threat.epsilon), everyone & ~within)
-    else:
-        guess = (yield from rank_rivals(successes)).distance
-        first = np.minimum(guess, cohort.reached)
+        yield from attack.at_radius(np.full(len(within), threat.epsilon), ~within)
+    elif ranked:
+        first = np.minimum(ranked.distance, cohort.reached)
         yield from search(attack, first, tries=params.search_steps, tolerance=TOLERANCE)
     for owner in np.flatnonzero(cohort.live):
         yield Note({"fosc": attack.stationarity.fosc(int(owner))}, owner=int(owner))

@@ -53,6 +53,26 @@ def test_among_several_classes_the_rival_that_is_nearest_is_found_one_by_one(nor
         assert true * (1 - 1e-6) <= outcome.finding.value <= 1.01 * true
 
 
+@pytest.mark.parametrize(("loss", "slack"), [("cross_entropy", 0.1), ("dlr", 0.01), ("margin", 0.01)])
+@pytest.mark.parametrize("norm", NORMS)
+def test_aimed_at_the_nearest_rival_first_no_loss_ends_at_a_far_one(norm, loss, slack):
+    """The cross-entropy leads away from all other rivals, too, and so a little aside."""
+    model, what = linear(10), samples()
+    true = np.array([model.radius(x, int(model.labels(x[None])[0]), norm) for x in what.x])
+    aimed = found(attacked(model, what, norm=norm, loss=loss, aim="nearest", steps=50))
+    assert ((true * (1 - 1e-6) <= aimed) & (aimed <= (1 + slack) * true)).all()
+
+
+def test_at_an_epsilon_it_is_aimed_at_the_nearest_rival_too():
+    model, what = linear(10), samples()
+    for i, x in enumerate(what.x):
+        one = Samples(x[None], (i,), labels=None)
+        true = model.radius(x, int(model.labels(x[None])[0]), Norm.L2)
+        (near,) = attacked(model, one, epsilon=0.99 * true, aim="nearest", steps=20)
+        (far,) = attacked(model, one, epsilon=1.02 * true, aim="nearest", steps=20)
+        assert (near.finding.kind, far.finding.kind) == (Kind.ABSTAINED, Kind.UPPER_BOUND)
+
+
 @pytest.mark.parametrize("norm", NORMS)
 def test_just_inside_the_true_radius_nothing_is_found_and_just_outside_something_is(norm):
     model, what = linear(2), samples(n=3)
