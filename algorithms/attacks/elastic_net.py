@@ -86,14 +86,15 @@ def minimum(params: ElasticNetParams, threat: Threat) -> Cost:
 
 
 def run(cohort: Cohort, threat: Threat, params: ElasticNetParams) -> Conversation:
-    """Descend with each constant from the sample, and claim what is better than before by the rule."""
+    """Descend with each constant, and claim what is better than before by the rule."""
     successes = Successes(cohort, threat)
+    yield from successes.begin_at_hints(params.confidence)
     hinges = yield from hinges_in(params.units, successes, params.confidence)
     search = ConstantSearch(len(cohort.labels), params.constant)
 
-    def begin(owners: Owners) -> Fista:
+    def begin(owners: Owners, start: Rows) -> Fista:
         slower = np.ones(len(owners)) if params.units == "box" else params.constant / search.constant[owners]
-        return Fista(successes, hinges[0].distance[owners], owners, params, slower)
+        return Fista(successes, hinges[0].distance[owners], owners, start, params, slower)
 
     penalty = Penalty(Sounding(successes), hinges, search, steps=params.steps, looks=params.looks)
     yield from penalty.minimize(begin, params.search_steps)
@@ -103,13 +104,19 @@ class Fista:
     """The iterates x_k of some samples are moved by FISTA, and asked at y_k = x_k + k / (k + 3) (x_k - x_(k-1))."""
 
     def __init__(
-        self, successes: Successes, length: Numbers, owners: Owners, params: ElasticNetParams, slower: Numbers
+        self,
+        successes: Successes,
+        length: Numbers,
+        owners: Owners,
+        start: Rows,
+        params: ElasticNetParams,
+        slower: Numbers,
     ) -> None:
         self.x0: Rows = successes.x[owners]
         self.length = length  # (m,) what lengths are measured in
         self.slower = slower  # (m,) what a step is multiplied by: a larger constant makes no longer steps on f
         self.params, self.threat = params, successes.threat
-        self.x, self.points = self.x0, self.x0  # x_k and y_k
+        self.x, self.points = start, start  # x_k and y_k
         self._look()
 
     def _look(self) -> None:
@@ -150,6 +157,7 @@ METHOD = Method(
     params=ElasticNetParams,
     run=run,
     cohort=True,
+    takes_hints=True,
     minimum=minimum,
     smallest=ElasticNetParams(steps=30, search_steps=4, beta=2.0, constant=8.0, learning_rate=0.05),
     chunk=64,

@@ -56,13 +56,15 @@ def minimum(params: FrankWolfeParams, threat: Threat) -> Cost:
 def run(cohort: Cohort, threat: Threat, params: FrankWolfeParams) -> Conversation:
     """Run at the radius asked for, or search the smallest that succeeds; claim successes, and note diagnostics."""
     successes = Successes(cohort, threat)
+    yield from successes.begin_at_hints()
     ranked = yield from rank_rivals(successes)
     attack = FrankWolfe(successes, ranked, params)
     if threat.epsilon is not None:
-        everyone = np.ones(len(cohort.labels), np.bool_)
-        yield from attack.at_radius(np.full(len(everyone), threat.epsilon), everyone)
+        within = successes.distance <= threat.epsilon
+        yield from attack.at_radius(np.full(len(within), threat.epsilon), ~within)
     else:
-        yield from search(attack, ranked.distance, tries=params.search_steps, tolerance=TOLERANCE)
+        first = np.minimum(ranked.distance, cohort.reached)
+        yield from search(attack, first, tries=params.search_steps, tolerance=TOLERANCE)
     for owner in np.flatnonzero(cohort.live):
         yield Note(attack.diagnostics(int(owner)), owner=int(owner))
     yield from attack.vanishing.tell(cohort.live)
@@ -177,6 +179,7 @@ METHOD = Method(
     params=FrankWolfeParams,
     run=run,
     cohort=True,
+    takes_hints=True,
     minimum=minimum,
     smallest=FrankWolfeParams(steps=8, step_size=0.4),
     chunk=64,

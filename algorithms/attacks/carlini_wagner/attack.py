@@ -57,6 +57,7 @@ METHOD = Method(
     params=CarliniWagnerParams,
     run=run,
     cohort=True,
+    takes_hints=True,
     minimum=minimum,
     smallest=CarliniWagnerParams(steps=30, search_steps=3),
     chunk=64,

@@ -22,13 +22,14 @@ from algorithms.searches.tallies.successes import Successes
 
 
 def run(successes: Successes, params: CarliniWagnerParams) -> Conversation:
-    """Descend with each constant from the sample, and claim what is nearer than before."""
+    """Descend with each constant, and claim what is nearer than before."""
+    yield from successes.begin_at_hints(params.confidence)
     hinges = yield from hinges_in(params.units, successes, params.confidence)
     schedule = params.schedule(Norm.L2)
     search = ConstantSearch(len(successes.x), schedule.constant)
 
-    def begin(owners: Owners) -> AdamDescent:
-        return AdamDescent(successes, hinges[0].distance[owners], owners, params)
+    def begin(owners: Owners, start: Rows) -> AdamDescent:
+        return AdamDescent(successes, hinges[0].distance[owners], owners, start, params)
 
     penalty = Penalty(Sounding(successes), hinges, search, steps=schedule.steps, looks=params.looks)
     yield from penalty.minimize(begin, schedule.search_steps)
@@ -37,13 +38,17 @@ def run(successes: Successes, params: CarliniWagnerParams) -> Conversation:
 class AdamDescent:
     """The variables w of some samples are moved by Adam."""
 
-    def __init__(self, successes: Successes, length: Numbers, owners: Owners, params: CarliniWagnerParams) -> None:
+    def __init__(
+        self, successes: Successes, length: Numbers, owners: Owners, start: Rows, params: CarliniWagnerParams
+    ) -> None:
         self.x: Rows = successes.x[owners]
         self.params, self.threat = params, successes.threat
         self.schedule = params.schedule(Norm.L2)
         self.length = length  # (m,) what distances are measured in
         features = 1 if params.units == "box" else self.x.shape[1]
-        self.w = variables_of(params.variables, params.units, self.x, length / math.sqrt(features), self.threat)
+        unit = length / math.sqrt(features)
+        self.w = variables_of(params.variables, params.units, self.x, unit, self.threat)
+        self.w.restart(np.arange(len(start)), start, unit)
         self.adam = Adam(self.x.shape)
         self._look()
 

@@ -32,6 +32,7 @@ MOST = 20.0  # the largest constant of the paper, where it is doubled; in units 
 
 def run(successes: Successes, params: CarliniWagnerParams) -> Conversation:
     """Solve for smaller and smaller tau, all samples in step, and claim what is nearer than before."""
+    yield from successes.begin_at_hints(params.confidence)
     hinges = yield from hinges_in(params.units, successes, params.confidence)
     solves, sounding = Solves(successes, hinges, params), Sounding(successes)
     while len(owners := np.intersect1d(sounding.going(), np.flatnonzero(~solves.is_over))):
@@ -59,8 +60,10 @@ class Solves:
         self.w = variables_of(params.variables, params.units, self.x0, self.length, successes.threat)
         self.adam = Adam(self.x0.shape)
         self.now, self.step, self.solved = (np.zeros(n, np.int64) for _ in range(3))  # which try; its step
-        self.tau: Numbers = np.minimum(successes.farthest() / self.length, WIDEST)
-        self.failed, self.reached = np.zeros(n), np.full(n, np.inf)
+        self.w.restart(np.arange(n), successes.nearest, self.length)
+        self.failed, self.reached = np.zeros(n), successes.distance / self.length  # of hints; inf where there is none
+        widest = np.minimum(successes.farthest() / self.length, WIDEST)
+        self.tau: Numbers = np.minimum(widest, SHRINK * self.reached)
         self.is_over: Mask = np.zeros(n, np.bool_)
 
     def aims(self) -> NDArray[np.int64]:

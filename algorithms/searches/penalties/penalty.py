@@ -1,7 +1,7 @@
 """Minimizing distance + c f again and again, each time with another constant c a sample: as Carlini & Wagner do.
 
     for each constant:                                       ConstantSearch
-        begin at the sample
+        begin at the sample; first where hints say that it breaks
         for each step: ask at the point; keep it where it is adversarial and nearer than all before; move
 
 How a point moves, and what is measured as its distance, is the attack's own matter: a `Descent`. The whole cohort moves
@@ -54,8 +54,12 @@ class Penalty:
     steps: int
     looks: int  # in a descent, at whether a sample still gets anywhere
 
-    def minimize(self, begin: Callable[[Owners], Descent], constants: int) -> Conversation:
-        """Descend with so many constants, and note how often gradients were zero."""
+    def minimize(self, begin: Callable[[Owners, Rows], Descent], constants: int) -> Conversation:
+        """Descend with so many constants, and note how often gradients were zero.
+
+        A descent begins at points (m, d): the first where hints say that samples break, all others at the samples.
+        """
+        successes = self.sounding.successes
         for outer in range(constants):
             owners = self.sounding.going()
             if not len(owners):
@@ -63,9 +67,10 @@ class Penalty:
             if outer == constants - 1 and constants >= REPEATS:
                 self.search.repeat_the_best(owners)
             hinge = self.hinges[min(outer, len(self.hinges) - 1)]
-            won = yield from self._descend(owners, begin(owners), hinge)
+            start = (successes.x if outer else successes.nearest)[owners]
+            won = yield from self._descend(owners, begin(owners, start), hinge)
             self.search.learn(owners, won[owners])
-        yield from self.sounding.vanishing.tell(self.sounding.successes.cohort.live)
+        yield from self.sounding.vanishing.tell(successes.cohort.live)
 
     def _descend(self, owners: Owners, descent: Descent, hinge: Hinge) -> Step[Mask]:
         """Returns who of the cohort (n,) was adversarial on the way."""
