@@ -30,8 +30,8 @@ def _fmn(steps: int) -> RecipeStep:
 
 
 def _apgd(steps: int, *, targets: int, search_steps: int) -> RecipeStep:
-    told: dict[str, Any] = {"loss": "targeted_dlr", "restarts": 1, "targets": targets, "search_steps": search_steps}
-    return _in(DUAL, "apgd@1", queries=100_000, steps=steps, **told)
+    told: dict[str, Any] = {"loss": "targeted_dlr", "aim": "loss", "restarts": 1, "targets": targets}
+    return _in(DUAL, "apgd@1", queries=100_000, steps=steps, search_steps=search_steps, **told)
 
 
 def _sigma_zero(steps: int) -> RecipeStep:
