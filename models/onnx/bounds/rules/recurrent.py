@@ -23,7 +23,7 @@ GATES = {"LSTM": 4, "GRU": 3, "RNN": 1}
 
 @dataclass
 class Unrolling:
-    """Steps of one direction, added one after the other. A state is a name, or None while it is zero."""
+    """An unrolling holds the steps of one direction, in order. A state is a name, or None while it is zero."""
 
     node: Node
     weights: Tensor  # (gates * hidden, features)
@@ -158,7 +158,7 @@ ADVANCES: dict[str, Advance] = {"LSTM": _lstm, "GRU": _gru, "RNN": _rnn}
 
 
 def unroll(node: Node) -> tuple[GraphStep, ...]:
-    """Unroll a recurrent layer, in one direction or both: outputs of all times, and the last states."""
+    """Lay out a recurrent layer, in one direction or both: outputs of all times, and the last states."""
     op, shape = node.proto.op_type, node.shape(0)
     _check(node)
     time, count = shape[0], node.required(1).shape[0]
