@@ -56,16 +56,23 @@ def _clever(step: RecipeStep, **params: int) -> RecipeStep:
     return replace(step, method="clever@2", params={**step.params, **params})
 
 
-def _by_itself(of: Mapping[str, RecipeStep], clever: RecipeStep, pdpgd: int) -> tuple[RecipeStep, ...]:
+def _by_itself(of: Mapping[str, RecipeStep], clever: RecipeStep, fab: int) -> tuple[RecipeStep, ...]:
     """What takes no hints, or is better without. hopskipjump is of these: it sees labels only, and a walk that began at
-    a point of square, which follows the scores, stayed behind the far boundary to which these had led. So is pdpgd,
-    whose steps are of the box and not of the boundary's distance: where networks are trained against pgd, attacks that
-    go on from its points come far nearer than those that go on from pgd's.
+    a point of square, which follows the scores, stayed behind the far boundary to which these had led. So is fab where
+    it begins anew from far away: attacks that go on from its points come far nearer than those that go on from pgd's.
     """
     noise = replace(of["noise"], method="noise@2")
     rest = (of[name] for name in ("square", "hopskipjump", "nearest_neighbor", "smoothing"))
-    primal_dual = RecipeStep("pdpgd@1", {"steps": pdpgd, "pace": "paper", "rate": 0.1})
-    return (noise, *rest, primal_dual, clever, replace(STEEPEST, samples=clever.samples))
+    return (noise, *rest, *_fab(fab), clever, replace(STEEPEST, samples=clever.samples))
+
+
+def _fab(steps: int) -> tuple[RecipeStep, ...]:
+    """In l1 farther beyond each hyperplane: the features that close the gap move as far as the box lets, few at a time,
+    and what is seen in front of them says little about what is seen behind.
+    """
+    told: dict[str, Any] = {"towards": "leading", "steps": steps, "restarts": 1, "rivals": 9, "backward": 0.9}
+    most, sparse = told | {"overshoot": 1.05}, told | {"overshoot": 1.4}
+    return RecipeStep("fab@1", most, norms=("l2", "linf")), RecipeStep("fab@1", sparse, norms=("l1",))
 
 
 def _from_there(of: Mapping[str, RecipeStep], crown: int, *also: RecipeStep) -> tuple[RecipeStep, ...]:
@@ -75,7 +82,7 @@ def _from_there(of: Mapping[str, RecipeStep], crown: int, *also: RecipeStep) -> 
 
 QUICK_2 = ReleasedRecipe(
     phases=(
-        _by_itself(_QUICK, _clever(_QUICK["clever"], batches=25, batch_size=64), 300),
+        _by_itself(_QUICK, _clever(_QUICK["clever"], batches=25, batch_size=64), 150),
         _from_there(_QUICK, 7),
         (_fmn(100), _sigma_zero(200)),
     ),
@@ -84,7 +91,7 @@ QUICK_2 = ReleasedRecipe(
 )
 STANDARD_2 = ReleasedRecipe(
     phases=(
-        _by_itself(_STANDARD, _clever(_STANDARD["clever"]), 500),
+        _by_itself(_STANDARD, _clever(_STANDARD["clever"]), 600),
         _from_there(_STANDARD, 24, _STANDARD["intervals"]),
         (_fmn(300), _sigma_zero(500), _alpha_crown(10, intermediate_steps=5, search_steps=12)),
         (_apgd(15, targets=3, search_steps=7),),

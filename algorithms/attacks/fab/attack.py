@@ -48,7 +48,7 @@ class FABParams(Params):
 
     @model_validator(mode="after")
     def _has_runs_to_repeat(self) -> Self:
-        if self.towards == "leading" and self.model_fields_set & {"restarts", "rivals"}:
+        if self.towards == "leading" and (self.restarts, self.rivals) != (1, RIVALS):
             raise ValueError(
                 "with towards leading any class may lead, and runs begin anew by themselves: leave out "
                 "restarts and rivals, and give more steps"

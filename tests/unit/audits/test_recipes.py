@@ -78,9 +78,11 @@ def test_a_released_recipe_gives_the_jobs_that_it_has_always_given(name):
 
 
 @pytest.mark.parametrize("name", RECIPES)
-def test_a_recipe_names_each_method_once_with_its_version_and_all_its_parameters(name):
+def test_a_recipe_names_each_method_once_a_norm_with_its_version_and_all_its_parameters(name):
     steps = RECIPES[name].steps
-    assert len({step.name for step in steps}) == len(steps)
+    for norm in ("l0", "l1", "l2", "linf"):
+        here = [step.name for step in steps if step.norms is None or norm in step.norms]
+        assert len(set(here)) == len(here)
     for step in steps:
         row = version(step.method)
         params = row.params.model_validate({"name": step.name, **step.params}).model_dump(mode="json")

@@ -123,6 +123,7 @@ def test_fab_towards_whichever_leads_never_ends_behind_a_hint():
 def test_fab_towards_whichever_leads_refuses_what_would_have_no_meaning(given):
     with pytest.raises(ValidationError, match="leave out restarts and rivals"):
         FAB.params(towards="leading", **given)
+    FAB.params.model_validate(FAB.params(towards="leading").model_dump())  # as a job keeps them: all of them
 
 
 def test_fab_reaches_a_target_that_another_class_stands_before():
