@@ -28,12 +28,13 @@ class Closing:
     questions: Questions
     proven: float = 0.0
     open: list[TriedRadius] = field(default_factory=list)
+    ceiling: float = np.inf  # the smallest radius that a search could not decide, to its end
 
     def run(self) -> Conversation:
         """End in LowerBounds and UpperBounds, the best last."""
         yield from self._begin()
         yield from self._climb()
-        while self.questions.left > 0 and self.upper > CLOSED * self.proven:
+        while self.questions.left > 0 and min(self.upper, self.ceiling) > CLOSED * self.proven:
             spent = self.questions.spent
             at, domains = self._next()
             if at is None:
@@ -69,9 +70,9 @@ class Closing:
 
     def _next(self) -> tuple[TriedRadius | None, int]:
         """Choose a radius, and how many domains it gets."""
-        self.open = [at for at in self.open if self.proven < at.radius < self.questions.distance and at.can_go_on]
+        self.open = [at for at in self.open if self.proven < at.radius < min(self.questions.distance, self.ceiling)]
         lowest = min(self.open, key=lambda at: at.radius, default=None)
-        top = self.upper if lowest is None else lowest.radius
+        top = min(self.upper, self.ceiling) if lowest is None else lowest.radius
         if not np.isfinite(top):
             return None, 0
         if top > NEAR * self.proven or lowest is None:
@@ -87,6 +88,8 @@ class Closing:
             self.proven = at.radius
             questions.curve.add(questions.spent, self.proven)
             yield LowerBound(at.radius)
+        elif not at.is_proven and not at.can_go_on:
+            self.ceiling = min(self.ceiling, at.radius)
         elif not at.is_proven and at not in self.open:
             self.open.append(at)
         yield questions.note({})
