@@ -4,6 +4,7 @@ from itertools import pairwise, product
 
 import numpy as np
 import pytest
+from onnx import TensorProto, helper
 
 from algorithms.certificates.branch_and_bound.certificate import METHOD, BranchAndBoundParams
 from algorithms.driver.running import Samples, run
@@ -13,7 +14,8 @@ from algorithms.seam.claims import Finding, Kind
 from algorithms.threats.threat import Threat
 from models.onnx.classifier import OnnxClassifier
 from tests import cells
-from tests.perceptrons import layers, perceptron
+from tests.exports import graph
+from tests.perceptrons import layers, opened, perceptron
 
 CASES = list(product(range(6), NORMS))
 
@@ -66,6 +68,23 @@ def test_a_question_at_a_radius_is_answered_as_counting_cells_does(seed, norm):
 
 
 @pytest.mark.parametrize("norm", NORMS)
+def test_a_network_of_other_curves_is_told_what_optimized_lines_prove(norm):
+    rng = np.random.default_rng(3)
+    constants = {"w": rng.normal(size=(4, 6)).astype(np.float32), "v": rng.normal(size=(6, 3)).astype(np.float32)}
+    nodes = [
+        helper.make_node("MatMul", ["x", "w"], ["a"]),
+        helper.make_node("Tanh", ["a"], ["b"]),
+        helper.make_node("MatMul", ["b", "v"], ["z"]),
+    ]
+    model = opened(graph(nodes, ["N", 4], [("z", TensorProto.FLOAT, ["N", 3])], constants))
+    x = np.array([0.2, 0.7, 0.4, 0.6])
+    radius = find(model, x, norm).value
+    assert radius > 0
+    assert find(model, x, norm, epsilon=0.9 * radius).kind is Kind.LOWER_BOUND
+    assert find(model, x, norm, epsilon=50.0).details["reason"] == "not_proven"
+
+
+@pytest.mark.parametrize("norm", NORMS)
 def test_more_domains_never_lower_what_is_known_and_repeat_the_shorter_search(norm):
     net, x = layers(8, 2, 24, 24, 3), np.array([0.4, 0.6])
     model = perceptron(net)
@@ -74,3 +93,12 @@ def test_more_domains_never_lower_what_is_known_and_repeat_the_shorter_search(no
         assert longer.value >= shorter.value
         curve = shorter.details["curve"][:-1]  # the last stage may go on
         assert longer.details["curve"][: len(curve)] == curve
+
+
+@pytest.mark.parametrize("norm", NORMS)
+def test_boxes_of_few_inputs_are_halved_until_both_ends_close(norm):
+    """With many neurons for two inputs it is boxes that are split, not neurons' sides."""
+    net, x = layers(5, 2, 40, 40, 3), np.array([0.45, 0.55], np.float32).astype(float)
+    found, truth = find(perceptron(net), x, norm), distance(net, x, norm)
+    assert 0.98 * truth <= found.value <= truth * (1 + 1e-9)
+    assert truth * (1 - 1e-6) <= found.details["upper"] <= 1.02 * truth

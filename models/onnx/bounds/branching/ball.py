@@ -33,6 +33,19 @@ class CutBall:
         most, steps = MOST[self.norm](gain, torch.where(slopes > 0, self.below, self.above), radii)
         return slopes @ self.x - most, self.x - slopes.sign() * steps
 
+    @property
+    def exponent(self) -> int | None:
+        """Give p of a norm that adds up the p-th powers of coordinates; None of the largest coordinate."""
+        return {Norm.L1: 1, Norm.L2: 2}.get(self.norm)
+
+    def shrunk(self, points: Tensor) -> Tensor:
+        """Move points (m, d) towards the center as far as they lie outside of the ball."""
+        if self.exponent is None:
+            return points
+        offsets = points - self.x
+        lengths = (offsets.abs() ** self.exponent).sum(1, keepdim=True) ** (1 / self.exponent)
+        return self.x + offsets * (self.radius / lengths.clamp(min=1e-300)).clamp(max=1)
+
     def hull(self) -> tuple[Tensor, Tensor]:
         return self.x - torch.minimum(self.below, self.radius), self.x + torch.minimum(self.above, self.radius)
 

@@ -12,11 +12,18 @@ from algorithms.seam.questions.decisions import Decide, Decision
 from algorithms.seam.questions.margins import Region
 from algorithms.threads import cores
 from models.onnx.bounds.branching.ball import CutBall
+from models.onnx.bounds.branching.input_splits import BoxSearch
 from models.onnx.bounds.branching.neuron_splits import NeuronSearch
 from models.onnx.bounds.branching.reduced import is_reducible, reduced
 from models.onnx.bounds.branching.searches import DomainSearch, search_on
+from models.onnx.bounds.margins import Rivalry
 from models.onnx.bounds.plan import BoundPlan
 from models.onnx.bounds.regions import Regions
+
+FEW_INPUTS = 10  # of which boxes are halved
+UNSPLIT_STEPS = 20  # of ascent
+UNSPLIT_STEPS = 20  # of ascent
+MANY = 16  # neurons an input: with fewer, their sides are soon all chosen
 
 Propagated = Callable[[Region], Regions]
 """Bound every value on a region of one row, as CROWN does."""
@@ -48,12 +55,19 @@ class Decider:
         state: _State | None = question.state
         done = 0 if state is None else state.search.domains
         if state is None:
-            search = self._begin(question)
+            regions = self._propagated(question.region)
+            search = self._begin(question, regions)
             if search is None:
-                return Decision(-np.inf, 0, None, None)
+                return Decision(self._unsplit(question, regions), 1, None, None)
             state = _State(search)
         search_on(state.search, done + question.domains, state.told)
         return self._decision(question, state)
+
+    def _unsplit(self, question: Decide, regions: Regions) -> float:
+        """Bound the whole region, with lines optimized: other curves than rectifiers are not split."""
+        bounds, _ = Rivalry(regions, np.array([question.label]), question.rivals[None]).best([None], UNSPLIT_STEPS)
+        least = float(bounds.min()) - self._slack
+        return least if np.isfinite(least) else -np.inf
 
     def _decision(self, question: Decide, state: _State) -> Decision:
         search, witness = state.search, None
@@ -63,9 +77,8 @@ class Decider:
         bound = search.bound if np.isfinite(search.bound) else -np.inf
         return Decision(bound, search.domains, witness, None if search.is_over else state)
 
-    def _begin(self, question: Decide) -> DomainSearch | None:
-        """None where nothing can be said: values may overflow."""
-        regions = self._propagated(question.region)
+    def _begin(self, question: Decide, regions: Regions) -> DomainSearch | None:
+        """None where there is nothing to split: of other curves, of too large networks, of values that may overflow."""
         if not is_reducible(self._plan):
             return None
         balls = regions.balls
@@ -75,7 +88,10 @@ class Decider:
             return None
         x, below, above, radius = (value[0].cpu() for value in (balls.x, balls.below, balls.above, balls.radii))
         ball = CutBall(x.flatten(), below.flatten(), above.flatten(), radius, balls.norm)
-        return NeuronSearch(network.less(self._slack).to("cpu"), ball, self._passes.map)
+        network = network.less(self._slack).to("cpu")
+        inputs, neurons = len(ball.x), len(network.leaks)
+        kind = BoxSearch if inputs <= FEW_INPUTS and neurons >= MANY * inputs else NeuronSearch
+        return kind(network, ball, self._passes.map)
 
     def _margins(self, question: Decide) -> Tensor:
         """f_label - f_rival as sums of scores, (r, scores)."""

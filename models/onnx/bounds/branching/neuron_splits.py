@@ -6,9 +6,7 @@ which its children begin. A child's bound is at least its parent's.
 """
 
 import bisect
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -18,6 +16,7 @@ from models.onnx.bounds.branching.ball import CutBall
 from models.onnx.bounds.branching.beta_crown import Bounding, Known, Multipliers
 from models.onnx.bounds.branching.descent import descend, margins
 from models.onnx.bounds.branching.reduced import Reduced
+from models.onnx.bounds.branching.searches import Each
 
 PASS, PASSES = 32, 2  # domains that are split together, and how many such passes a round has at the most
 ROOT_STEPS, CHILD_STEPS = 40, 20  # of ascent
@@ -26,8 +25,6 @@ DESCENTS, ROUNDS = 8, 4  # points of a pass that are followed down, and how far;
 ROOT_ROUNDS = 30
 LEAF_STEPS = 300  # for a domain whose neurons all have a side: what its multipliers do not close stays open
 HELD = 2**26  # numbers kept of all open domains; beyond, those nearest to being closed come first
-
-Each = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]
 
 
 @dataclass(frozen=True, order=True, slots=True)

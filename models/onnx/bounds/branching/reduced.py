@@ -36,11 +36,27 @@ class KeptRows:
     noise: Tensor  # (R,)
 
     def to(self, dtype: torch.dtype | str) -> "KeptRows":
-        """Converts to a type, or moves to a device."""
-        return KeptRows(*(value.to(dtype) for value in (self.by_neuron, self.by_input, self.constant, self.noise)))
+        """Cast to a type, or move to a device."""
+        return KeptRows(*(value.to(dtype) for value in self.parts))
 
     def __getitem__(self, which: Tensor | slice) -> "KeptRows":
         return KeptRows(self.by_neuron[which], self.by_input[which], self.constant[which], self.noise[which])
+
+    @property
+    def parts(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        return self.by_neuron, self.by_input, self.constant, self.noise
+
+    @property
+    def negative(self) -> "KeptRows":
+        return KeptRows(-self.by_neuron, -self.by_input, -self.constant, self.noise)
+
+    def repeated(self, count: int) -> "KeptRows":
+        """Take all rows for each of so many boxes: (count, R, ...)."""
+        return KeptRows(*(part.expand(count, *part.shape) for part in self.parts))
+
+    def alone(self) -> "KeptRows":
+        """Take one row for each box: (R, 1, ...)."""
+        return KeptRows(*(part[:, None] for part in self.parts))
 
     def times(self, factors: Tensor) -> "KeptRows":
         """Multiply each row by its own factor (R,)."""

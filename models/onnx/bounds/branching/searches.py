@@ -1,8 +1,12 @@
 """A search of a region, whatever it splits: what it says of itself, and how it is driven for a number of domains."""
 
-from typing import Protocol
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol
 
 from torch import Tensor
+
+Each = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]
+"""How passes are made, one for each part of the work: what they find, in the same order."""
 
 
 class DomainSearch(Protocol):
