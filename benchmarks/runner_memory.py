@@ -21,7 +21,7 @@ from algorithms.seam.access import Access
 from benchmarks import data, figures
 from benchmarks.audit import DIGITS
 from benchmarks.figures import Figure
-from benchmarks.opening import LARGEST, card_of
+from benchmarks.opening import card_of
 from benchmarks.whole_way import MIB, kib
 from models.cards import ModelCard
 from workers.confinement.resources import MEMORY_BYTES
@@ -31,8 +31,10 @@ from workers.supervisor.runner_process import RunnerProcess
 from workers.work.inspect import InspectModel, ModelInspected
 from workers.work.run import BeginJob, RunChunk
 
-SAMPLES, QUERIES, SECONDS = 32, 100, 600.0
-JOBS: dict[str, dict[str, Any]] = {"noise": {}, "pgd": {"steps": 5, "search_steps": 1}, "crown": {"search_steps": 1}}
+SAMPLES, LARGE_SAMPLES = 32, 8  # enough for all threads at a time
+ANSWER_BYTES = 64 << 20
+QUERIES, EPSILON, SECONDS = 20, 0.01, 3600.0
+JOBS: dict[str, dict[str, Any]] = {"noise": {}, "pgd": {"steps": 5}, "crown": {}}
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,8 @@ def subjects(quick: bool) -> Iterator[Subject]:
     with np.load(DIGITS / "samples.npz") as npz:
         yield Subject("digits", DIGITS / "model.onnx", npz["x"][:SAMPLES].astype(np.float32))
     for net in () if quick else ("mnist_cw7", data.LARGE, data.DEEP):
-        yield Subject(net, data.network(net), data.samples(net, list(range(SAMPLES))))
+        count = LARGE_SAMPLES if net in (data.LARGE, data.DEEP) else SAMPLES
+        yield Subject(net, data.network(net), data.samples(net, list(range(count))))
 
 
 def measure(quick: bool) -> Iterator[Figure]:
@@ -59,7 +62,7 @@ def measure(quick: bool) -> Iterator[Figure]:
 
 def of(subject: Subject) -> Iterator[Figure]:
     """Measures one model: looked into, open, and asked by methods of each access that it offers."""
-    model = subject.file.read_bytes()
+    model, count = subject.file.read_bytes(), len(subject.samples)
     with closing(Watched()) as inspector:
         asked = InspectModel(card=card_of(model), device="cpu", model=model)
         card = asked.card.inspected(ModelInspected.read(inspector.ask(asked)).inspection)
@@ -69,7 +72,7 @@ def of(subject: Subject) -> Iterator[Figure]:
     with closing(Watched(bare, model)) as runner:
         yield Figure(f"{what}: open, for scores alone", runner.told())
         runner.job("noise", subject.samples)
-        yield Figure(f"{what}: `noise` on {SAMPLES} samples, for scores alone", runner.told())
+        yield Figure(f"{what}: `noise` on {count} samples, for scores alone", runner.told())
     for name, params in JOBS.items():
         if set(method(name).needs) <= set(card.offers):
             with closing(Watched(card, model)) as runner:
@@ -78,7 +81,7 @@ def of(subject: Subject) -> Iterator[Figure]:
                         f"{what}: open, with {', '.join(sorted(set(card.offers) - set(bare.offers)))}", runner.told()
                     )
                 runner.job(name, subject.samples, **params)
-                yield Figure(f"{what}: `{name}` on {SAMPLES} samples", runner.told())
+                yield Figure(f"{what}: `{name}` on {count} samples", runner.told())
 
 
 class Watched:
@@ -94,16 +97,16 @@ class Watched:
     def ask(self, message: Message) -> Any:
         """Returns the frame that answers."""
         self._process.send(message.frame())
-        while (frame := self._process.receive(limit=LARGEST)).kind == "progress":
+        while (frame := self._process.receive(limit=ANSWER_BYTES)).kind == "progress":
             pass
         return frame
 
     def job(self, name: str, x: NDArray[np.float32], **params: Any) -> None:
         """Runs one chunk of a job in l2."""
-        facts = {"method": method(name).pinned, "params": {"name": name, **params}, "norm": "l2", "seed": 0}
-        nothing = dict.fromkeys(("epsilon", "targeted", "gradients", "pool", "basis"))
+        facts = {"method": method(name).pinned, "params": {"name": name, **params}, "norm": "l2", "epsilon": EPSILON}
+        nothing = dict.fromkeys(("targeted", "gradients", "pool", "basis"))
         box = {"lower": np.zeros((), np.float32), "upper": np.ones((), np.float32)}
-        self.ask(BeginJob.model_validate({**facts, **nothing, **box, "queries": QUERIES}))
+        self.ask(BeginJob.model_validate({**facts, **nothing, **box, "queries": QUERIES, "seed": 0}))
         ends = time.monotonic() + SECONDS
         ChunkDone.read(self.ask(RunChunk(indices=tuple(range(len(x))), x=x, y=None, targets=None, ends=ends)))
 

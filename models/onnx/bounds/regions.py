@@ -11,6 +11,7 @@ from models.onnx.bounds.backward import propagate_backward
 from models.onnx.bounds.concretization import Balls
 from models.onnx.bounds.plan import BoundPlan
 from models.onnx.bounds.relaxations import Intervals, Relaxed
+from models.onnx.bounds.rules.rectifiers import Rectifier
 from models.onnx.bounds.slopes import Slopes, flat
 
 Found = TypeVar("Found")
@@ -86,6 +87,9 @@ class Regions:
         lower, upper = self.intervals[name]
         found = torch.stack([flat(lower), -flat(upper)])  # (2, R, numbers): bounds of y and of -y
         sides, rows, positions = listed(wanted[: self.count])
+        if (repeated := self.repeated(name)) is not None:
+            news = ~repeated[sides, rows, positions]
+            sides, rows, positions = sides[news], rows[news], positions[news]
 
         def bounds(part: Tensor) -> Tensor:
             slopes = Slopes.one_hot(positions[part], self.plan.shapes[name]).times(1.0 - 2.0 * sides[part])
@@ -97,6 +101,21 @@ class Regions:
             found[at] = torch.maximum(found[at], least)  # NaN stays, and ends as no bound at all
         lower, upper = found[0].reshape(lower.shape), -found[1].reshape(upper.shape)
         self.intervals[name] = lower, torch.maximum(lower, upper)  # they may cross by a rounding of float64
+
+    def repeated(self, name: str) -> Tensor | None:
+        """Tell where a pass from a Relu's output could only find again what one from its input has: (2, R, numbers).
+
+        From below its line is y = x or y = 0, both of which its interval knows; from above where the sign is known.
+        None: `name` is no Relu's output.
+        """
+        step = next((step for step in self.plan.steps if step.name == name), None)
+        if step is None or not isinstance(step.operator, Rectifier) or step.operator.leak:
+            return None
+        (source,) = step.sources
+        (lower, upper), (least, most) = self.intervals[source], self.intervals[name]
+        seen = self.tightened.get(source, torch.zeros_like(lower, dtype=torch.bool))
+        seen = seen & (least >= lower.clamp(min=0)) & (most <= upper.clamp(min=0))  # nothing was found of it since
+        return torch.stack([flat(seen), flat(seen & ((lower >= 0) | (upper <= 0)))])
 
     def afforded(self, name: str, wanted: Tensor, passes: int = 1) -> Tensor:
         """Keep what is wanted (R, *shape) of the rows that can pay for so many passes back from it, and charge them."""
