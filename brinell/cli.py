@@ -7,7 +7,7 @@ from typing import Any
 import typer
 from typer.rich_utils import rich_format_error
 
-from brinell.commands import audit, audits, demo, jobs, keys, methods, models, run, samples, score, transfer, up
+from brinell.commands import audit, audits, demo, jobs, keys, methods, models, run, samples, score, transfer, up, verify
 from brinell.errors import BrinellError, TimedOut
 from brinell.exit_codes import COULD_NOT_RUN, DONE, UNDECIDED, WRONG_USAGE
 from brinell.printing.terminal import complain, say
@@ -27,6 +27,7 @@ app.command("audit")(audit.audit)
 app.command("score")(score.score)
 app.command("run")(run.run)
 app.command("transfer")(transfer.transfer)
+app.command("verify")(verify.verify)
 app.command("demo")(demo.demo)
 app.command("up")(up.up)
 app.add_typer(models.app, name="models")

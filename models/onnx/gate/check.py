@@ -25,8 +25,10 @@ IR_VERSIONS = range(3, 14)
 OPSETS = range(7, 27)
 
 
-def check(data: bytes) -> ModelProto:
+def check(data: bytes, *, is_classifier: bool = True) -> ModelProto:
     """Parse a model that is safe to walk and to hand to a runtime under the runner's limits.
+
+    `is_classifier`: its output has to be one's; a property may be about any numbers.
 
     Raises Refused with one of the gate's codes, naming what was found and what to do. Words of the model itself (names
     of tensors, functions, unknown operators) stand in no sentence: it quotes only what the standard or we have named.
@@ -38,7 +40,8 @@ def check(data: bytes) -> ModelProto:
     refuse_tensor_sizes(model, len(data))
     refuse_operators(model)
     refuse_shape_bombs(model)
-    refuse_signature(model.graph)
+    if is_classifier:
+        refuse_signature(model.graph)
     _refuse_invalid(data)
     return model
 

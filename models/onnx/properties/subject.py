@@ -1,0 +1,46 @@
+"""The graph that a property is about: as it was uploaded, one float32 input and one output, nothing cut or read."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+
+from algorithms.errors import Refused
+from models.onnx.bounds.plan import BoundPlan, plan
+from models.onnx.copying import own_copy
+from models.onnx.graph import number_values, prune
+from models.onnx.session import Session
+from models.onnx.signature import read_entry
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A subject is asked point by point, and bounded by its plan."""
+
+    session: Session
+    plan: BoundPlan
+    shape: tuple[int, ...]  # of one row
+    inputs: int
+    outputs: int
+
+    def answer(self, points: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Ask onnxruntime about points (n, inputs): (n, outputs)."""
+        found = self.session.ask(points.reshape(-1, *self.shape), self.plan.output)
+        return found.reshape(len(points), -1)
+
+
+def subject(upload: onnx.ModelProto) -> Subject:
+    """Open a graph that has passed the gate. Raises Refused, and Unsupported where an operator has no bounds."""
+    model = own_copy(upload)
+    entry = read_entry(model.graph)
+    if entry.dtype != "float32" or len(model.graph.output) != 1:
+        raise Refused(
+            "A property is about one float32 input and one output; export the model so.", code="unsupported_signature"
+        )
+    prune(model, list(model.graph.output))
+    number_values(model)
+    found = plan(model, entry.shape, entry.batch, "cpu")
+    session = Session(model, model.graph.input[0].name, entry.shape, entry.batch)
+    outputs = int(np.prod(found.shapes[found.output]))
+    return Subject(session, found, entry.shape, int(np.prod(entry.shape)), outputs)

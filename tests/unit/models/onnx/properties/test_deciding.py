@@ -1,0 +1,112 @@
+"""Properties whose answer is known by hand are decided so, and a witness is answered as it says."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper
+
+from models.onnx.properties.deciding import decide
+from models.onnx.properties.subject import subject
+from tests.exports import graph
+
+
+def distances() -> bytes:
+    """y_0 = |x_0 - x_1|, y_1 = x_0 + x_1."""
+    nodes = [
+        helper.make_node("MatMul", ["x", "w"], ["h"]),
+        helper.make_node("Relu", ["h"], ["r"]),
+        helper.make_node("MatMul", ["r", "v"], ["y"]),
+    ]
+    first = np.float32([[1, -1, 1, -1], [-1, 1, 1, -1]])
+    second = np.float32([[1, 0], [1, 0], [0, 1], [0, -1]])
+    return graph(nodes, [1, 1, 2], [("y", TensorProto.FLOAT, [1, 1, 2])], {"w": first, "v": second})
+
+
+def shares() -> bytes:
+    """A soft-max at the end, which no property may lose."""
+    nodes = [helper.make_node("Softmax", ["x"], ["y"], axis=-1)]
+    return graph(nodes, ["N", 2], [("y", TensorProto.FLOAT, ["N", 2])])
+
+
+def box(low: float, high: float) -> str:
+    return "".join(f"(assert (>= X_{i} {low})) (assert (<= X_{i} {high}))" for i in (0, 1))
+
+
+def wanted(condition: str) -> str:
+    return f"(assert {condition})"
+
+
+CASES = {
+    "no distance beyond the box": (distances(), box(0, 1) + wanted("(>= Y_0 1.001)"), "unsat"),
+    "a distance in it": (distances(), box(0, 1) + wanted("(>= Y_0 0.99)"), "sat"),
+    "not far apart and in the middle": (distances(), box(0, 1) + wanted("(and (>= Y_0 0.9) (<= Y_1 0.85))"), "unsat"),
+    "far apart and near the middle": (distances(), box(0, 1) + wanted("(and (>= Y_0 0.9) (<= Y_1 0.95))"), "sat"),
+    "neither of two": (distances(), box(0, 1) + wanted("(or (>= Y_1 2.001) (<= Y_0 -0.001))"), "unsat"),
+    "one of two": (distances(), box(0, 1) + wanted("(or (>= Y_1 2.001) (<= Y_0 0.001))"), "sat"),
+    "no share above 1": (shares(), box(-50, 50) + wanted("(>= Y_0 1.001)"), "unsat"),
+    "one share is the other": (shares(), box(-5, 5) + wanted("(and (<= Y_0 Y_1) (>= Y_0 Y_1))"), "sat"),
+    "an empty box": (distances(), box(1, 0) + wanted("(>= Y_0 0)"), "unsat"),
+    "one point": (distances(), box(0.5, 0.5) + wanted("(<= Y_0 0)"), "sat"),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_property_is_decided(name: str) -> None:
+    data, text, answer = CASES[name]
+    model = onnx.load_from_string(data)
+    found = decide(model, text, lambda: False)
+    assert found.answer == answer
+    if answer == "sat":
+        assert found.inputs is not None and found.outputs is not None
+        np.testing.assert_array_equal(subject(model).answer(found.inputs[None])[0], found.outputs)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_no_answer_of_random_networks_is_wrong(seed: int) -> None:
+    """Held against a grid: what it reaches is not unsat, and a limit well beyond it is."""
+    rng = np.random.default_rng(seed)
+    weights = [rng.normal(size=shape).astype(np.float32) for shape in ((2, 8), (8, 8), (8, 2))]
+    names = ["x", "a", "b", "c", "d", "y"]
+    nodes = [
+        helper.make_node("MatMul", [names[i], f"w{i // 2}"], [names[i + 1]])
+        if i % 2 == 0
+        else helper.make_node("Relu" if seed % 2 else "Tanh", [names[i]], [names[i + 1]])
+        for i in range(5)
+    ]
+    constants = {f"w{i}": w for i, w in enumerate(weights)}
+    data = graph(nodes, ["N", 2], [("y", TensorProto.FLOAT, ["N", 2])], constants)
+    model = onnx.load_from_string(data)
+    grid = np.stack(np.meshgrid(*[np.linspace(-1, 1, 201, dtype=np.float32)] * 2), -1).reshape(-1, 2)
+    gaps = np.diff(subject(model).answer(grid).astype(np.float64)).ravel()  # Y_1 - Y_0
+    for limit, answer in ((gaps.max() - 0.01, "sat"), (gaps.max() + 0.5, "unsat")):
+        text = box(-1, 1) + wanted(f"(>= (- Y_1 Y_0) {float(limit)})")
+        assert decide(model, text, lambda: False).answer == answer
+
+
+def test_a_search_that_is_over_says_timeout() -> None:
+    data, text, _ = CASES["not far apart and in the middle"]
+    assert decide(onnx.load_from_string(data), text, lambda: True).answer == "timeout"
+
+
+def test_a_file_is_decided_by_a_process_that_prints_the_competitions_word(tmp_path: Path) -> None:
+    data, text, _ = CASES["a distance in it"]
+    model, file = tmp_path / "m.onnx", tmp_path / "p.vnnlib"
+    model.write_bytes(data)
+    file.write_text(text)
+    command = [sys.executable, "-m", "models.onnx.properties", str(model), str(file), "--seconds", "300"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    word, *witness = done.stdout.splitlines()
+    assert word == "sat"
+    assert witness[0].startswith("((X_0 ") and witness[-1].endswith("))")
+    brinell = [str(Path(sys.executable).with_name("brinell")), "verify", str(model), str(file)]
+    told = subprocess.run(brinell, capture_output=True, text=True, check=True)
+    assert told.stdout == done.stdout
+    file.write_text("(assert)")
+    wrong = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (wrong.returncode, wrong.stdout) == (4, "")
+    assert "cannot be read" in wrong.stderr and "Traceback" not in wrong.stderr
+    assert subprocess.run(brinell, capture_output=True, text=True, check=False).returncode == 4
