@@ -88,7 +88,7 @@ def _cifar() -> tuple[NDArray[np.float32], NDArray[Any]]:
 Member = tuple[str, dict[str, Any]]
 FMN = ("fmn", {"steps": 860})
 FAB = ("fab", {"steps": 98})
-APGD = ("apgd", {"loss": "dlr", "steps": 86, "search_steps": 10})
+APGD = ("apgd", {"loss": "dlr", "aim": "loss", "steps": 86, "search_steps": 10})
 SIGMA_ZERO = ("sigma_zero", {"steps": 880})
 PDPGD = ("pdpgd", {"steps": 860, "pace": "paper"})
 

@@ -69,14 +69,14 @@ def _parts(classes: int, norm: Norm, params: AutoAttackParams) -> Iterator[tuple
     With three its place takes untargeted DLR, with two the margin: all that differs of two scores.
     """
     is_sparse = norm is Norm.L1
-    ascent = {"steps": params.steps, "restarts": 1}
-    yield "apgd_ce", "apgd@1", {**ascent, "loss": "cross_entropy", "restarts": 5 if is_sparse else 1}
+    ascent = {"steps": params.steps, "restarts": 1, "aim": "loss"}
+    yield "apgd_ce", "apgd@2", {**ascent, "loss": "cross_entropy", "restarts": 5 if is_sparse else 1}
     if has_dlr(classes, is_targeted=True):
-        yield "apgd_t", "apgd@1", {**ascent, "loss": "targeted_dlr", "targets": 5 if is_sparse else TARGETS}
+        yield "apgd_t", "apgd@2", {**ascent, "loss": "targeted_dlr", "targets": 5 if is_sparse else TARGETS}
     elif has_dlr(classes, is_targeted=False):
-        yield "apgd_dlr", "apgd@1", {**ascent, "loss": "dlr"}
+        yield "apgd_dlr", "apgd@2", {**ascent, "loss": "dlr"}
     else:
-        yield "apgd_margin", "apgd@1", {**ascent, "loss": "margin"}
+        yield "apgd_margin", "apgd@2", {**ascent, "loss": "margin"}
     yield "fab_t", "fab@1", {"steps": params.steps, "towards": "each", "rivals": TARGETS}
     yield SQUARE, "square@2", {"initial_share": FIRST_SHARE, "steps": params.square_steps}
 

@@ -1,9 +1,10 @@
 """DeepFool: straight to the nearest boundary as it looks to first order, again and again until the label changes.
 
 Moosavi-Dezfooli, Fawzi, Frossard, CVPR 2016, algorithm 2, and its linf form. The classic, for comparison and as a start
-for others: it stops at the first success. Departures: every point is brought into the box, which the paper leaves out;
-the classes looked at are those with the largest clean scores; the way back to the sample is halved at the end, since
-the paper's overshoot alone would report a distance 2 % too large of a model whose boundary is flat.
+for others: it stops at the first success. Departures: every point is brought into the box, which the paper leaves out,
+and features that lie at its ends count no longer where a boundary is looked for beyond them; the classes looked at are
+those with the largest clean scores; the way back to the sample is halved at the end, since the paper's overshoot
+alone would report a distance 2 % too large of a model whose boundary is flat.
 """
 
 from typing import Literal
@@ -15,7 +16,7 @@ from pydantic import Field
 from algorithms.mathematics.arrays import Numbers
 from algorithms.mathematics.norms import Norm
 from algorithms.method import Method, Params
-from algorithms.seam.access import Access
+from algorithms.seam.access import Access, Rows
 from algorithms.seam.case import Cohort, Conversation
 from algorithms.seam.claims import Kind
 from algorithms.seam.cost import Cost
@@ -55,12 +56,21 @@ def run(cohort: Cohort, threat: Threat, params: DeepFoolParams) -> Conversation:
             break
         seen = yield from linearize(successes, points[owners], owners, rivals[owners])
         vanishing.see(owners, seen.found)
-        r[owners] += _step(seen, successes.threat)
+        r[owners] += _step(
+            seen._replace(slopes=_inward(seen.slopes, points[owners], successes.threat)), successes.threat
+        )
         points[owners] = successes.threat.clip(x[owners] + (1 + params.overshoot) * r[owners], successes.x[owners])
         scores = yield from successes.ask(points[owners], owners)
         through = successes.margin(scores, owners) > 0
         yield from successes.pull_back(owners[through], points[owners[through]])
     yield from vanishing.tell(cohort.live)
+
+
+def _inward(slopes: NDArray[np.float64], points: Rows, threat: Threat) -> NDArray[np.float64]:
+    """The slopes (k, m, d) of what can still move that way from points (k, d); 0 of what lies at its end."""
+    lower, upper = (np.broadcast_to(side, points.shape)[:, None, :] for side in threat.limits(points))
+    at = points[:, None, :]
+    return np.where((slopes > 0) & (at >= upper) | (slopes < 0) & (at <= lower), 0.0, slopes)
 
 
 def _step(seen: Boundaries, threat: Threat) -> NDArray[np.float64]:
@@ -75,7 +85,7 @@ def _step(seen: Boundaries, threat: Threat) -> NDArray[np.float64]:
 
 METHOD = Method(
     name="deepfool",
-    version="1",
+    version="2",
     family="attack",
     threat_model="white_box",
     needs=(Access.SCORES, Access.GRADIENTS),

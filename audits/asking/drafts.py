@@ -31,7 +31,7 @@ def _fmn(steps: int) -> RecipeStep:
 
 def _apgd(steps: int, *, targets: int, search_steps: int) -> RecipeStep:
     told: dict[str, Any] = {"loss": "targeted_dlr", "aim": "loss", "restarts": 1, "targets": targets}
-    return _in(DUAL, "apgd@1", queries=100_000, steps=steps, search_steps=search_steps, **told)
+    return _in(DUAL, "apgd@2", queries=100_000, steps=steps, search_steps=search_steps, **told)
 
 
 def _sigma_zero(steps: int) -> RecipeStep:

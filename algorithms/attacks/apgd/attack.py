@@ -42,15 +42,20 @@ class APGDParams(Params):
         "dlr",
         description="what is climbed; targeted_dlr: towards one rival after the other. Of two classes: the margin",
     )
-    aim: Literal["loss", "nearest"] = Field(
-        "loss",
-        description="untargeted, where the loss leads; nearest: at each radius first towards the rival that is "
-        "nearest to first order. targeted_dlr has aims of its own",
+    aim: Literal["nearest", "loss"] = Field(
+        "nearest",
+        description="untargeted, at each radius first towards the rival that is nearest to first order; loss: only "
+        "where the loss leads, as the papers do. targeted_dlr has aims of its own",
     )
     steps: int = Field(100, ge=1, le=10_000, description="gradient steps of one ascent")
     restarts: int = Field(1, ge=1, le=100, description="ascents at each radius, each from a random point of its own")
     targets: int = Field(RIVALS, ge=1, le=1000, description="rivals that targeted_dlr aims at, the likeliest first")
     search_steps: int = Field(12, ge=1, le=40, description="radii tried where no epsilon is given")
+
+    @property
+    def is_aimed(self) -> bool:
+        """Tell whether untargeted ascents go towards the nearest rival before they go where the loss leads."""
+        return self.aim == "nearest" and self.loss != "targeted_dlr"
 
 
 def minimum(params: APGDParams, threat: Threat) -> Cost:
@@ -58,7 +63,7 @@ def minimum(params: APGDParams, threat: Threat) -> Cost:
     if threat.targeted is not None:
         guess = 1 if threat.epsilon is None else 0
     else:
-        guess = RIVALS if threat.epsilon is None or params.aim == "nearest" else 0
+        guess = RIVALS if threat.epsilon is None or params.is_aimed else 0
     return Cost(queries=3, gradients=params.steps + guess)
 
 
@@ -157,7 +162,7 @@ def run(cohort: Cohort, threat: Threat, params: APGDParams) -> Conversation:
     """Climb at the radius asked for, or search the smallest that succeeds; claim successes, and note diagnostics."""
     successes = Successes(cohort, threat)
     yield from successes.begin_at_hints()
-    is_aimed = params.aim == "nearest" and cohort.targets is None
+    is_aimed = params.is_aimed and cohort.targets is None
     ranked = (yield from rank_rivals(successes)) if is_aimed or threat.epsilon is None else None
     attack = APGD(successes, params, ranked.rivals[:, 0] if ranked and is_aimed else None)
     if threat.epsilon is not None:
@@ -173,7 +178,7 @@ def run(cohort: Cohort, threat: Threat, params: APGDParams) -> Conversation:
 
 METHOD = Method(
     name="apgd",
-    version="1",
+    version="2",
     family="attack",
     threat_model="white_box",
     needs=(Access.SCORES, Access.GRADIENTS),
@@ -189,7 +194,7 @@ METHOD = Method(
     takes_hints=True,
     minimum=minimum,
     misfit=misfit,
-    smallest=APGDParams(steps=8, search_steps=6),
+    smallest=APGDParams(steps=8, search_steps=4),
     chunk=64,
     chunks_at_once=8,
 )

@@ -59,7 +59,7 @@ def test_aimed_at_the_nearest_rival_first_no_loss_ends_at_a_far_one(norm, loss, 
     """The cross-entropy leads away from all other rivals, too, and so a little aside."""
     model, what = linear(10), samples()
     true = np.array([model.radius(x, int(model.labels(x[None])[0]), norm) for x in what.x])
-    aimed = found(attacked(model, what, norm=norm, loss=loss, aim="nearest", steps=50))
+    aimed = found(attacked(model, what, norm=norm, loss=loss, steps=50))
     assert ((true * (1 - 1e-6) <= aimed) & (aimed <= (1 + slack) * true)).all()
 
 
@@ -68,8 +68,8 @@ def test_at_an_epsilon_it_is_aimed_at_the_nearest_rival_too():
     for i, x in enumerate(what.x):
         one = Samples(x[None], (i,), labels=None)
         true = model.radius(x, int(model.labels(x[None])[0]), Norm.L2)
-        (near,) = attacked(model, one, epsilon=0.99 * true, aim="nearest", steps=20)
-        (far,) = attacked(model, one, epsilon=1.02 * true, aim="nearest", steps=20)
+        (near,) = attacked(model, one, epsilon=0.99 * true, steps=20)
+        (far,) = attacked(model, one, epsilon=1.02 * true, steps=20)
         assert (near.finding.kind, far.finding.kind) == (Kind.ABSTAINED, Kind.UPPER_BOUND)
 
 
@@ -98,7 +98,7 @@ def net(seed: int = 0, d: int = 12) -> TinyReLU:
 
 @pytest.mark.parametrize("norm", NORMS)
 def test_an_ascent_costs_a_gradient_a_step_and_a_look_at_its_end(norm):
-    (outcome,) = attacked(net(), samples(12, 1), norm=norm, epsilon=1e-6, steps=25, restarts=2)
+    (outcome,) = attacked(net(), samples(12, 1), norm=norm, epsilon=1e-6, aim="loss", steps=25, restarts=2)
     assert outcome.finding.kind is Kind.ABSTAINED
     wide = 2 if norm is Norm.L1 else 0  # balls before the last, which end by a look too
     assert outcome.finding.gradients == 2 * 25
@@ -128,7 +128,7 @@ def test_a_hint_is_asked_about_and_a_search_begins_there():
     hinted = Samples(what.x, what.indices, None, hints=(Hint(known.x_adv, known.finding.value),))
     (outcome,) = attacked(model, hinted)
     assert outcome.finding.value <= known.finding.value
-    (at_epsilon,) = attacked(model, hinted, epsilon=known.finding.value * 1.01)
+    (at_epsilon,) = attacked(model, hinted, epsilon=known.finding.value * 1.01, aim="loss")
     assert at_epsilon.finding.gradients == 0 and at_epsilon.finding.value == known.finding.value
 
 

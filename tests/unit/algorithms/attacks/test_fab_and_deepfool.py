@@ -155,3 +155,13 @@ def test_where_no_gradient_leads_anywhere_the_finding_says_so(which, norm):
     assert outcome.finding.kind is Kind.ABSTAINED
     assert outcome.finding.details["warnings"] == ["zero_gradients"]
     assert all(np.array_equal(rows, rows[:1].repeat(len(rows), 0)) for rows in model.differentiated)
+
+
+@pytest.mark.parametrize("norm", [Norm.L2, Norm.LINF])
+def test_deepfool_does_not_follow_a_boundary_that_no_valid_point_reaches(norm):
+    """The boundary of class 1 is nearest to first order, but the box ends before it; that of class 2 is within."""
+    model = Linear(np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]]), np.array([1.0, -0.05, 0.2]))
+    what = Samples(np.float32([[0.9, 0.0]]), (0,), labels=None)
+    deepfool = method("deepfool")
+    (outcome,) = run(model, what, deepfool, deepfool.params(), Threat(norm), Budget(None), seed=0)
+    assert outcome.finding.value == pytest.approx(0.8, rel=0.01)
