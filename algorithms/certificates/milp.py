@@ -17,7 +17,7 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
-from algorithms.mathematics.norms import Norm
+from algorithms.mathematics.norms import NORMS
 from algorithms.method import Method, Params
 from algorithms.seam.access import Access, Rows
 from algorithms.seam.case import Case, Conversation, Step
@@ -167,7 +167,7 @@ METHOD = Method(
     family="certificate",
     threat_model="white_box",
     needs=(Access.LABELS, Access.BOUNDS),
-    norms=(Norm.L1, Norm.LINF),
+    norms=NORMS,
     goals=("untargeted", "targeted"),
     epsilon="optional",
     proves="exact",

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from algorithms.mathematics.arrays import Numbers
 from algorithms.mathematics.geometry import lengths
-from models.onnx.bounds.programs.distances import MEASURED, Solved
+from models.onnx.bounds.programs.distances import Solved, measured
 from models.onnx.bounds.programs.program import Program
 
 CLOSE = 1e-4  # share by which a closed search may leave the bound below the nearest point found
@@ -37,7 +37,7 @@ class Branching:
 
     def __init__(self, program: Program) -> None:
         self._program = program
-        self._distance = MEASURED[program.norm](program)
+        self._distance = measured(program)
         self._closed = program.reach * (1 - SURELY)  # least bound of parts that are done with
         none = np.zeros(len(program.z), np.int8)
         self._open = [ProgramNode(0.0, winner, winner, none) for winner in range(len(program.winners))]
@@ -60,12 +60,15 @@ class Branching:
         node = heapq.heappop(self._open)
         self.nodes += 1
         enough, ends = self._enough(reached), self._program.signed(self._program.ends, node.signs)
-        solved = self._distance.solve(ends, node.winner, at_least=node.bound, enough=enough)
+        solved = self._distance.solve(ends, node.winner, at_least=node.bound, enough=enough, closely=False)
+        branching = self._any(node) if solved.columns is None else self._choose(node, solved)
+        if branching is None and solved.bound < enough:
+            solved = self._distance.solve(ends, node.winner, at_least=solved.bound, enough=enough, closely=True)
+            branching = self._any(node) if solved.columns is None else self._choose(node, solved)
         bound = max(node.bound, solved.bound)
         if bound >= enough:
             self._closed = min(self._closed, bound)
             return False
-        branching = self._any(node) if solved.columns is None else self._choose(node, solved)
         if branching is None:
             self._closed = min(self._closed, bound)
         else:
@@ -74,7 +77,7 @@ class Branching:
                 signs[branching] = sign
                 heapq.heappush(self._open, ProgramNode(bound, self._born, node.winner, signs))
                 self._born += 1
-        return solved.columns is not None and self._look_behind(node, solved.columns, min(reached, self.nearest))
+        return solved.change is not None and self._look_behind(node, solved.change, min(reached, self.nearest))
 
     def _enough(self, reached: float) -> float:
         return min(reached * (1 - CLOSE), self._program.reach)
@@ -97,10 +100,9 @@ class Branching:
         free = node.signs == 0
         return int(np.where(free, p.upper[p.h], -1.0).argmax()) if free.any() else None
 
-    def _look_behind(self, node: ProgramNode, columns: Numbers, nearer_than: float) -> bool:
+    def _look_behind(self, node: ProgramNode, direction: Numbers, nearer_than: float) -> bool:
         """Follow the network itself from the sample through a solution's input, until the winner wins."""
-        p = self._program
-        direction, (first, last) = p.change(columns), (1.0, 2.0)
+        p, first, last = self._program, 1.0, 2.0
         for shares in (BEHIND, np.linspace(0, 1, len(BEHIND))):
             changes = p.clipped(direction[:, None] * (first + (last - first) * shares))  # (d, m)
             wins: NDArray[np.bool_] = np.all(p.margins_at(changes)[p.winners[node.winner]] < 0, axis=0)

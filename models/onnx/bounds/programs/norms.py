@@ -15,4 +15,7 @@ def objective(draft: ProgramDraft, balls: Balls) -> tuple[Positions, Positions |
     if balls.norm is Norm.L1:  # ||p - n||_1 = sum of p + n, where one of each two is 0
         zero = np.zeros(len(below))
         return draft.add_columns(zero, above, cost=1.0), draft.add_columns(zero, below, cost=1.0)
-    return draft.add_columns(-below, above), None
+    d = draft.add_columns(-below, above)
+    if balls.norm is Norm.L2:  # half the square of the distance, above planes that are laid as they are wanted
+        draft.add_columns(np.zeros(1), np.full(1, len(d) * reach**2), cost=1.0)
+    return d, None

@@ -14,7 +14,7 @@ from typing import Self
 import numpy as np
 
 from algorithms.mathematics.arrays import Numbers
-from models.onnx.bounds.programs.expressions import Matrix
+from models.onnx.bounds.programs.expressions import Matrix, Positions
 from models.onnx.bounds.programs.program import Ends
 
 UNIT = 2.0**-53
@@ -27,17 +27,25 @@ class Multiplied:
     least: float
     reduced: Numbers  # (n,)
 
+    @property
+    def length(self) -> float:
+        """Give the length of which half the square is no more than the least cost."""
+        return float(np.sqrt(2 * max(self.least, 0.0))) * (1 - 4 * UNIT)
+
     @classmethod
-    def by(cls, y: Numbers, transposed: Matrix, cost: Numbers, ends: Ends) -> Self:
+    def by(cls, y: Numbers, transposed: Matrix, cost: Numbers, ends: Ends, squared: Positions | None = None) -> Self:
         """Multiply by y (m,) the rows of A, of which A^T (n, m) is given, within these ends.
 
         A multiplier that leans on an end at infinity counts as 0. With no cost, more than 0 proves that there is no
-        solution.
+        solution. `squared`: columns of which half the square is part of the cost.
         """
         end = np.where(y > 0, ends.row_lower, ends.row_upper)
         y, end = (np.where(np.isfinite(end), values, 0.0) for values in (y, end))
         reduced, size = cost - transposed @ y, np.abs(cost) + abs(transposed) @ np.abs(y)
         of_rows, of_columns = y * end, np.minimum(reduced * ends.lower, reduced * ends.upper)
+        if squared is not None:
+            best = np.clip(-reduced[squared], ends.lower[squared], ends.upper[squared])
+            of_columns[squared] = best * (best / 2 + reduced[squared])
         terms = np.diff(transposed.indptr) + 2
         lost = terms * UNIT / (1 - terms * UNIT) * size * np.maximum(np.abs(ends.lower), np.abs(ends.upper))
         sizes = float(np.abs(of_rows).sum() + np.abs(of_columns).sum() + lost.sum())

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from algorithms.mathematics.arrays import Numbers
+from models.onnx.bounds.programs.expressions import Positions
 from models.onnx.bounds.programs.program import Ends, Program
 
 OPTIONS: dict[str, bool | int | str] = {
@@ -28,9 +29,12 @@ class SolverEnded:
 
 
 class Solver:
-    """A solver holds one program, and the basis of where it ended."""
+    """A solver holds one program, and the basis of where it ended.
 
-    def __init__(self, program: Program) -> None:
+    `squared`: columns of which half the square is part of the cost, too.
+    """
+
+    def __init__(self, program: Program, squared: Positions | None = None) -> None:
         import highspy
 
         self._known = highspy.HighsModelStatus
@@ -38,8 +42,10 @@ class Solver:
         for name, value in OPTIONS.items():
             self._highs.setOptionValue(name, value)
         self._highs.passModel(_model(program, highspy))
+        if squared is not None:
+            self._highs.passHessian(_squares(len(program.cost), squared, highspy))
         self._ends = program.ends
-        self._cost = program.cost
+        self._cost, self._rows = program.cost, len(program.row_lower)
 
     def solve(self, ends: Ends, cost: Numbers, *, enough: float = np.inf) -> SolverEnded:
         """Find the least cost within these ends, or that it is no less than `enough`."""
@@ -49,11 +55,16 @@ class Solver:
         status = self._highs.getModelStatus()
         if status == self._known.kInfeasible:
             found = self._highs.getDualRay()
-            return SolverEnded(None, np.array(found[2]) if found[1] else 0 * ends.row_lower)
+            return SolverEnded(None, np.array(found[2])[: self._rows] if found[1] else 0 * ends.row_lower)
         solution = self._highs.getSolution()
         return SolverEnded(
-            np.array(solution.col_value) if status == self._known.kOptimal else None, np.array(solution.row_dual)
+            np.array(solution.col_value) if status == self._known.kOptimal else None,
+            np.array(solution.row_dual)[: self._rows],
         )
+
+    def add(self, columns: Positions, factors: Numbers, least: float) -> None:
+        """Add a row for good: factors * columns >= least. It has no multiplier among those that are told."""
+        self._highs.addRow(least, np.inf, len(columns), columns.astype(np.int32), factors)
 
     def _change(self, ends: Ends, cost: Numbers) -> None:
         """Tell HiGHS what is other than before."""
@@ -79,3 +90,12 @@ def _model(program: Program, highspy: Any) -> Any:
     model.a_matrix_.start_, model.a_matrix_.index_ = program.matrix.indptr, program.matrix.indices
     model.a_matrix_.value_ = program.matrix.data
     return model
+
+
+def _squares(count: int, squared: Positions, highspy: Any) -> Any:
+    hessian, ones = highspy.HighsHessian(), np.zeros(count, np.int32)
+    ones[squared] = 1
+    hessian.dim_, hessian.format_ = count, highspy.HessianFormat.kTriangular
+    hessian.start_ = np.concatenate([[0], np.cumsum(ones)]).astype(np.int32)
+    hessian.index_, hessian.value_ = squared.astype(np.int32), np.ones(len(squared))
+    return hessian
