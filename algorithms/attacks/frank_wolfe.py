@@ -64,7 +64,7 @@ def run(cohort: Cohort, threat: Threat, params: FrankWolfeParams) -> Conversatio
         yield from attack.at_radius(np.full(len(within), threat.epsilon), ~within)
     else:
         first = np.minimum(ranked.distance, cohort.reached)
-        yield from search(attack, first, tries=params.search_steps, tolerance=TOLERANCE)
+        yield from search(successes, attack.at_radius, first, tries=params.search_steps, tolerance=TOLERANCE)
     for owner in np.flatnonzero(cohort.live):
         yield Note(attack.diagnostics(int(owner)), owner=int(owner))
     yield from attack.vanishing.tell(cohort.live)
@@ -78,13 +78,6 @@ class FrankWolfe:
         self.successes, self.ranked, self.params = successes, ranked, params
         self.gap, self.before = np.full(n, np.nan), np.full(n, np.nan)
         self.vanishing = Vanishing(n)
-
-    @property
-    def distance(self) -> Numbers:
-        return self.successes.distance
-
-    def farthest(self) -> Numbers:
-        return self.successes.farthest()
 
     def at_radius(self, radius: Numbers, wanted: Mask) -> Step[Mask]:
         """Run within each sample's radius until it is adversarial; returns the mask (n,) of those that are."""
@@ -131,7 +124,7 @@ class FrankWolfe:
     def _start(self, owners: Owners, radius: Numbers) -> Numbers:
         """From the nearest success, drawn into the ball, or from the sample where there is none."""
         offset = self.successes.nearest[owners].astype(np.float64) - self.successes.x[owners]
-        away = self.distance[owners]
+        away = self.successes.distance[owners]
         share = np.where(np.isfinite(away), np.minimum(radius / np.where(away > 0, away, 1.0), 1.0), 0.0)
         return np.asarray(share[:, None] * offset)
 

@@ -92,20 +92,13 @@ class APGD:
             self.successes, self.stationarity, self.vanishing, loss, lambda steps: rule(self.successes, steps)
         )
 
-    @property
-    def distance(self) -> Numbers:
-        return self.successes.distance
-
-    def farthest(self) -> Numbers:
-        return self.successes.farthest()
-
     def at_radius(self, radius: Numbers, wanted: Mask) -> Step[Mask]:
         """Ascend within each sample's radius until it is adversarial; returns the mask (n,) of those that are."""
         won = np.zeros(len(radius), np.bool_)
         for aims in self._aims():
             for restart in range(self.params.restarts):
                 trying = np.flatnonzero(wanted & ~won & self.successes.cohort.live)
-                known = np.isfinite(self.distance[trying]) & (restart == 0)
+                known = np.isfinite(self.successes.distance[trying]) & (restart == 0)
                 for part, is_known in ((trying[known], True), (trying[~known], False)):
                     if len(part):
                         won[(yield from self._ascend(part, radius[part], aims, is_known=is_known))] = True
@@ -170,7 +163,7 @@ def run(cohort: Cohort, threat: Threat, params: APGDParams) -> Conversation:
         yield from attack.at_radius(np.full(len(within), threat.epsilon), ~within)
     elif ranked:
         first = np.minimum(ranked.distance, cohort.reached)
-        yield from search(attack, first, tries=params.search_steps, tolerance=TOLERANCE)
+        yield from search(successes, attack.at_radius, first, tries=params.search_steps, tolerance=TOLERANCE)
     for owner in np.flatnonzero(cohort.live):
         yield Note({"fosc": attack.stationarity.fosc(int(owner))}, owner=int(owner))
     yield from attack.vanishing.tell(cohort.live)

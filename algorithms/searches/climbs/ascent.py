@@ -41,20 +41,11 @@ class Climb:
         self.stationarity = Stationarity(n)
         self.draws = np.zeros(n, np.int64)  # random starts so far: each stream's counter
 
-    @property
-    def distance(self) -> Numbers:
-        """Measure the nearest success of each sample so far, (n,)."""
-        return self.successes.distance
-
     def rank_rivals(self) -> Step[Numbers]:
         """Fill `rivals`, nearest first to first order (targeted: the target alone); return the nearest's distances."""
         ranked = yield from rank_rivals(self.successes, self.question)
         self.rivals = ranked.rivals
         return ranked.distance
-
-    def farthest(self) -> Numbers:
-        """Measure the largest distance (n,) that is valid: nothing beyond is worth trying."""
-        return self.successes.farthest()
 
     def at_radius(self, radius: Numbers, wanted: Mask) -> Step[Mask]:
         """Climb within each sample's radius; returns the mask (n,) of those that got through."""

@@ -49,7 +49,11 @@ def climb_nearest(climb: Climb, search_steps: int) -> Conversation:
         yield from climb.at_radius(np.full(len(everyone), epsilon), everyone)
     else:
         yield from search(
-            climb, np.minimum(first_order_distance, cohort.reached), tries=search_steps, tolerance=TOLERANCE
+            climb.successes,
+            climb.at_radius,
+            np.minimum(first_order_distance, cohort.reached),
+            tries=search_steps,
+            tolerance=TOLERANCE,
         )
     for owner in np.flatnonzero(cohort.live):
         yield Note(climb.stationarity.of(int(owner)), owner=int(owner))

@@ -4,29 +4,21 @@ What is tried at each radius is the attack's own matter, and where it begins the
 brought into the smaller ball, a search costs less than one that begins anew each time.
 """
 
-from typing import Protocol
+from collections.abc import Callable
 
 import numpy as np
 
 from algorithms.mathematics.arrays import Mask, Numbers
 from algorithms.seam.case import Step
+from algorithms.searches.tallies.successes import Successes
+
+AtRadius = Callable[[Numbers, Mask], Step[Mask]]
+"""Tries the wanted samples (n,) within their radii (n,); returns which (n,) had a success there."""
 
 
-class Attempts(Protocol):
-    """Attempts are made by an attack that works within a radius, on a whole cohort at once."""
-
-    @property
-    def distance(self) -> Numbers:
-        """Measures the nearest success of each sample so far, (n,): inf where there is none."""
-
-    def farthest(self) -> Numbers:
-        """Measures the largest distance (n,) that is valid: nothing beyond is worth trying."""
-
-    def at_radius(self, radius: Numbers, wanted: Mask) -> Step[Mask]:
-        """Tries the `wanted` samples within their radii (n,); returns which (n,) had a success there."""
-
-
-def search(attempts: Attempts, first_guess: Numbers, *, tries: int, tolerance: float) -> Step[None]:
+def search(
+    successes: Successes, at_radius: AtRadius, first_guess: Numbers, *, tries: int, tolerance: float
+) -> Step[None]:
     """Search the smallest radii from a first guess (n,), by at most so many tries.
 
     A search ends where the largest failure is within this share of the smallest success.
@@ -34,13 +26,13 @@ def search(attempts: Attempts, first_guess: Numbers, *, tries: int, tolerance: f
     Steps grow with the radius, so an attack may fail in the whole box and succeed nearer by: where doubling has ended
     without a success, the radius is halved again.
     """
-    farthest = attempts.farthest()
+    farthest = successes.farthest()
     radius = np.minimum(first_guess, farthest)
     failed, found = np.zeros_like(radius), np.full_like(radius, np.inf)
     wanted, widening = np.ones(len(radius), np.bool_), np.ones(len(radius), np.bool_)
     for _ in range(tries):
-        won = yield from attempts.at_radius(radius, wanted)
-        found = np.where(won, np.minimum(found, attempts.distance), found)
+        won = yield from at_radius(radius, wanted)
+        found = np.where(won, np.minimum(found, successes.distance), found)
         failed = np.where(wanted & ~won, radius, failed)
         failed = np.where(failed < found, failed, 0.0)  # a failure beyond a success says nothing
         wanted &= failed < (1 - tolerance) * found
