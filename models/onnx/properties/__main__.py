@@ -9,7 +9,7 @@ from algorithms.errors import BrinellError
 from models.onnx.bounds.node import Unsupported
 from models.onnx.gate.check import check
 from models.onnx.properties.deciding import decide
-from models.onnx.properties.search import Verdict
+from models.onnx.properties.search import PropertyVerdict
 
 UNREADABLE = 4  # an exit code: what was given cannot be decided about
 
@@ -35,7 +35,7 @@ def main() -> int:
     return 0
 
 
-def _witness(verdict: Verdict) -> list[str]:
+def _witness(verdict: PropertyVerdict) -> list[str]:
     """As the competition has it: ((X_0 number) ... (Y_0 number) ...)."""
     if verdict.inputs is None or verdict.outputs is None:
         return []

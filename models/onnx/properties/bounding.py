@@ -19,26 +19,26 @@ BOXES, BUCKET = 32, 512  # of a group, and objectives of a backward pass
 
 
 @dataclass(frozen=True)
-class Bounded:
+class BoundedBoxes:
     """What is known of k conditions over n boxes: matrix y - limits is no less than `least`, (n, k)."""
 
     least: Tensor
     slopes: Tensor  # (n, k, inputs) of the linear bounds by the inputs
 
 
-class Bounding:
+class BoxBounding:
     """Bounds conditions of one graph, box by box, groups of boxes side by side."""
 
     def __init__(self, plan: BoundPlan) -> None:
         self._plan = plan
         self._pool = ThreadPoolExecutor(cores(), "boxes", initializer=torch.set_num_threads, initargs=(1,))
 
-    def bound(self, lower: Tensor, upper: Tensor, matrix: Tensor, limits: Tensor) -> Bounded:
+    def bound(self, lower: Tensor, upper: Tensor, matrix: Tensor, limits: Tensor) -> BoundedBoxes:
         """Bound conditions (k, outputs) over boxes (n, inputs), with the rounding of float32."""
         parts = [slice(start, start + BOXES) for start in range(0, len(lower), BOXES)]
         found = list(self._pool.map(lambda part: self._of_group(lower[part], upper[part], matrix), parts))
         least, slopes = (torch.cat(some) for some in zip(*found, strict=True))
-        return Bounded((least - limits).nan_to_num(nan=-torch.inf), slopes)
+        return BoundedBoxes((least - limits).nan_to_num(nan=-torch.inf), slopes)
 
     def _of_group(self, lower: Tensor, upper: Tensor, matrix: Tensor) -> tuple[Tensor, Tensor]:
         count, shape = len(lower), self._plan.shapes[self._plan.input]

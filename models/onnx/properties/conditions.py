@@ -10,7 +10,7 @@ Array = NDArray[Any]
 
 
 @dataclass(frozen=True)
-class Wanted:
+class WantedOutputs:
     """Outputs y are wanted where matrix y <= limits, all rows of it."""
 
     matrix: Array  # (k, outputs) float64
@@ -23,13 +23,13 @@ class Wanted:
 
 
 @dataclass(frozen=True)
-class Case:
+class PropertyCase:
     """A case is a box of inputs, closed, and the outputs looked for in it: those wanted by any of its parts."""
 
     lower: Array  # (inputs,) float64
     upper: Array
-    parts: tuple[Wanted, ...]
+    parts: tuple[WantedOutputs, ...]
 
 
-Property = tuple[Case, ...]
+Property = tuple[PropertyCase, ...]
 """Holds no point: unsat. A point of any case whose outputs are wanted there: sat."""

@@ -7,10 +7,10 @@ import onnx
 
 from models.onnx.copying import own_copy
 from models.onnx.graph import number_values
-from models.onnx.properties.bounding import Bounding
-from models.onnx.properties.conditions import Case
+from models.onnx.properties.bounding import BoxBounding
+from models.onnx.properties.conditions import PropertyCase
 from models.onnx.properties.descent import descents
-from models.onnx.properties.search import CaseSearch, Verdict
+from models.onnx.properties.search import CaseSearch, PropertyVerdict
 from models.onnx.properties.subject import Subject, subject
 from models.onnx.properties.vnnlib import read_property
 
@@ -18,14 +18,14 @@ POINTS = 1000  # drawn in each box
 SEED = 0
 
 
-def decide(upload: onnx.ModelProto, text: str, is_over: Callable[[], bool]) -> Verdict:
+def decide(upload: onnx.ModelProto, text: str, is_over: Callable[[], bool]) -> PropertyVerdict:
     """Decide a property of a graph that has passed the gate, until it `is_over`.
 
     sat has a witness that onnxruntime answers as wanted; unsat holds for float32 as served. Raises Refused.
     """
     opened = subject(upload)
     cases = read_property(text, opened.inputs, opened.outputs)
-    bounding, boxes = Bounding(opened.plan), 0
+    bounding, boxes = BoxBounding(opened.plan), 0
     searches = [CaseSearch(opened, bounding, case) for case in cases]
     for case, search in zip(cases, searches, strict=True):
         if (found := _attack(upload, opened, case, search, is_over)) is not None:
@@ -35,18 +35,18 @@ def decide(upload: onnx.ModelProto, text: str, is_over: Callable[[], bool]) -> V
         verdict = None
         while verdict is None:
             if is_over():
-                return Verdict("timeout", boxes=boxes + search.boxes)
+                return PropertyVerdict("timeout", boxes=boxes + search.boxes)
             verdict = search.advance()
         boxes += search.boxes
         if verdict.answer == "sat":
             return verdict
         is_open = is_open or verdict.answer == "unknown"
-    return Verdict("unknown" if is_open else "unsat", boxes=boxes)
+    return PropertyVerdict("unknown" if is_open else "unsat", boxes=boxes)
 
 
 def _attack(
-    upload: onnx.ModelProto, opened: Subject, case: Case, search: CaseSearch, is_over: Callable[[], bool]
-) -> Verdict | None:
+    upload: onnx.ModelProto, opened: Subject, case: PropertyCase, search: CaseSearch, is_over: Callable[[], bool]
+) -> PropertyVerdict | None:
     rng = np.random.default_rng(SEED)
     corners = rng.integers(0, 2, (POINTS, opened.inputs))
     shares = np.concatenate([rng.random((POINTS, opened.inputs)), corners])

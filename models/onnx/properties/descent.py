@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from algorithms.errors import Refused
 from models.onnx.gradients.conversion import convert
-from models.onnx.properties.conditions import Case, Wanted
+from models.onnx.properties.conditions import PropertyCase, WantedOutputs
 from models.onnx.properties.subject import Subject
 
 STEPS, STARTS = 40, 8
@@ -17,7 +17,7 @@ FIRST, LAST = 0.25, 0.002  # of the width of the box that a step goes
 
 
 def descents(
-    model: onnx.ModelProto, subject: Subject, case: Case, rng: np.random.Generator
+    model: onnx.ModelProto, subject: Subject, case: PropertyCase, rng: np.random.Generator
 ) -> Iterator[NDArray[np.float64]]:
     """Yield points (STARTS, inputs), where descents for each part of what is wanted end; none without gradients."""
     rows = np.zeros((1, *subject.shape), np.float32)
@@ -30,7 +30,7 @@ def descents(
 
 
 def _descend(
-    module: torch.nn.Module, subject: Subject, case: Case, part: Wanted, rng: np.random.Generator
+    module: torch.nn.Module, subject: Subject, case: PropertyCase, part: WantedOutputs, rng: np.random.Generator
 ) -> NDArray[np.float64]:
     lower, upper = (torch.tensor(ends, dtype=torch.float32) for ends in (case.lower, case.upper))
     matrix, limits = (torch.tensor(values, dtype=torch.float32) for values in (part.matrix, part.limits))

@@ -12,8 +12,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from models.onnx.properties.bounding import Bounding
-from models.onnx.properties.conditions import Case
+from models.onnx.properties.bounding import BoxBounding
+from models.onnx.properties.conditions import PropertyCase
 from models.onnx.properties.subject import Subject
 
 Answer = Literal["sat", "unsat", "unknown", "timeout"]
@@ -23,8 +23,8 @@ NARROWEST = 1e-9  # of an input, relative to its size: such a box is not split
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """A verdict on a property. `inputs` and `outputs`: what onnxruntime answered, of a sat."""
+class PropertyVerdict:
+    """A verdict is what is known of a property. `inputs` and `outputs`: what onnxruntime answered, of a sat."""
 
     answer: Answer
     inputs: NDArray[np.float32] | None = None
@@ -33,9 +33,9 @@ class Verdict:
 
 
 class CaseSearch:
-    """A search over one case, in rounds, so that whoever asks decides how long it lasts."""
+    """A case search goes on in rounds, so that whoever asks decides how long it lasts."""
 
-    def __init__(self, subject: Subject, bounding: Bounding, case: Case) -> None:
+    def __init__(self, subject: Subject, bounding: BoxBounding, case: PropertyCase) -> None:
         self._subject, self._bounding, self._case = subject, bounding, case
         self._lower, self._upper = (torch.tensor(ends)[None] for ends in (case.lower, case.upper))
         self._matrix = torch.tensor(np.concatenate([part.matrix for part in case.parts]))
@@ -43,7 +43,7 @@ class CaseSearch:
         self._owner = torch.tensor(np.repeat(range(len(case.parts)), [len(part.limits) for part in case.parts]))
         self.boxes = 0
 
-    def try_points(self, points: NDArray[np.float64]) -> Verdict | None:
+    def try_points(self, points: NDArray[np.float64]) -> PropertyVerdict | None:
         """Ask about points (n, inputs), moved into the box as float32: a verdict where one is what is looked for."""
         inputs = _within(points, self._case)
         if inputs is None:
@@ -53,20 +53,20 @@ class CaseSearch:
         best = int(np.argmin(np.where(np.isnan(excess), np.inf, excess)))
         if not excess[best] <= 0:
             return None
-        return Verdict("sat", inputs[best], outputs[best], self.boxes)
+        return PropertyVerdict("sat", inputs[best], outputs[best], self.boxes)
 
-    def advance(self) -> Verdict | None:
+    def advance(self) -> PropertyVerdict | None:
         """Bound the boxes that have waited for the shortest time, and split those in doubt: a verdict at the end."""
         lower, upper = self._lower[-BATCH:], self._upper[-BATCH:]
         self._lower, self._upper = self._lower[:-BATCH], self._upper[:-BATCH]
         if not len(lower):
-            return Verdict("unsat", boxes=self.boxes)
+            return PropertyVerdict("unsat", boxes=self.boxes)
         found = self._bounding.bound(lower, upper, self._matrix, self._limits)
         self.boxes += len(lower)
         best, which = self._best_of_parts(found.least)  # (n, parts)
         doubtful = (best <= 0).any(1)
         if not doubtful.any():
-            return Verdict("unsat", boxes=self.boxes) if not len(self._lower) else None
+            return PropertyVerdict("unsat", boxes=self.boxes) if not len(self._lower) else None
         worst = best[doubtful].argmin(1, keepdim=True)
         condition = which[doubtful].gather(1, worst)[:, 0]
         slopes = found.slopes[doubtful, condition]
@@ -85,11 +85,11 @@ class CaseSearch:
             places.append(own[best.indices])
         return torch.stack(bounds, 1), torch.stack(places, 1)
 
-    def _split(self, lower: Tensor, upper: Tensor, slopes: Tensor) -> Verdict | None:
+    def _split(self, lower: Tensor, upper: Tensor, slopes: Tensor) -> PropertyVerdict | None:
         width, size = upper - lower, torch.maximum(lower.abs(), upper.abs()).clamp(min=1e-3)
         can = width > NARROWEST * size
         if not can.any(1).all() or len(self._lower) + 2 * len(lower) > WAITING:
-            return Verdict("unknown", boxes=self.boxes)
+            return PropertyVerdict("unknown", boxes=self.boxes)
         weight = torch.where(can, (slopes.abs().nan_to_num(nan=0.0, posinf=1e30) + 1e-12) * width, -1.0)
         axis = weight.argmax(1, keepdim=True)
         middle = ((lower + upper) / 2).gather(1, axis)
@@ -98,7 +98,7 @@ class CaseSearch:
         return None
 
 
-def _within(points: NDArray[np.float64], case: Case) -> NDArray[np.float32] | None:
+def _within(points: NDArray[np.float64], case: PropertyCase) -> NDArray[np.float32] | None:
     """The nearest float32 numbers in the box; None where a side of it holds none."""
     least = case.lower.astype(np.float32)
     least = np.where(least < case.lower, np.nextafter(least, np.float32(np.inf)), least)

@@ -12,7 +12,7 @@ from itertools import product
 import numpy as np
 
 from algorithms.errors import Refused
-from models.onnx.properties.conditions import Case, Property, Wanted
+from models.onnx.properties.conditions import Property, PropertyCase, WantedOutputs
 
 TEXT, TOKENS, DEEPEST, ALTERNATIVES = 2**23, 2**20, 16, 2**12
 TOKEN = re.compile(r"[()]|[^\s();]+|;[^\n]*")
@@ -153,7 +153,7 @@ def _number(word: str) -> float:
 
 def _cases(alternatives: Sequence[Conjunction], inputs: int, outputs: int) -> Property:
     """One case for each box, with all that is wanted in it."""
-    cases: dict[tuple[bytes, bytes], list[Wanted]] = {}
+    cases: dict[tuple[bytes, bytes], list[WantedOutputs]] = {}
     boxes: dict[tuple[bytes, bytes], tuple[np.ndarray, np.ndarray]] = {}
     for rows in alternatives:
         lower, upper, wanted = _box(rows, inputs), _box(rows, inputs, above=True), _wanted(rows, outputs)
@@ -163,7 +163,7 @@ def _cases(alternatives: Sequence[Conjunction], inputs: int, outputs: int) -> Pr
             key = (lower.tobytes(), upper.tobytes())
             boxes[key] = (lower, upper)
             cases.setdefault(key, []).append(wanted)
-    return tuple(Case(*boxes[key], tuple(parts)) for key, parts in cases.items())
+    return tuple(PropertyCase(*boxes[key], tuple(parts)) for key, parts in cases.items())
 
 
 def _box(rows: Conjunction, inputs: int, *, above: bool = False) -> np.ndarray:
@@ -182,7 +182,7 @@ def _box(rows: Conjunction, inputs: int, *, above: bool = False) -> np.ndarray:
     return found
 
 
-def _wanted(rows: Conjunction, outputs: int) -> Wanted:
+def _wanted(rows: Conjunction, outputs: int) -> WantedOutputs:
     kept = [row for row in rows if not any(kind == "X" for kind, _, _ in row.numbers)]
     matrix = np.zeros((len(kept), outputs))
     for i, row in enumerate(kept):
@@ -192,4 +192,4 @@ def _wanted(rows: Conjunction, outputs: int) -> Wanted:
             matrix[i, place] = number
     if not kept:
         raise _refused("an alternative has no condition on outputs")
-    return Wanted(matrix, np.array([row.limit for row in kept]))
+    return WantedOutputs(matrix, np.array([row.limit for row in kept]))

@@ -15,7 +15,7 @@ from models.onnx.bounds.branching.ball import CutBall
 from models.onnx.bounds.branching.beta_crown import Bounding
 from models.onnx.bounds.branching.descent import descend, margins
 from models.onnx.bounds.branching.reduced import KeptRows, Reduced
-from models.onnx.bounds.branching.searches import Each
+from models.onnx.bounds.branching.searches import EachPart
 
 PASS, PASSES = 64, 2  # boxes that are halved together, and how many such passes a round has at the most
 DESCENTS, ROUNDS, ROOT_ROUNDS = 4, 4, 30  # points of a pass that are followed down, and how far
@@ -36,9 +36,9 @@ class BoxDomain:
 
 
 class BoxSearch:
-    """A search for the least of a region's margins. Speaks `DomainSearch`."""
+    """A box search looks for the least of a region's margins. Speaks `DomainSearch`."""
 
-    def __init__(self, network: Reduced, ball: CutBall, each: Each) -> None:
+    def __init__(self, network: Reduced, ball: CutBall, each: EachPart) -> None:
         self._each, self._ball = each, ball
         self._sure = Bounding(network, ball, torch.float64)
         self._network = network
@@ -132,7 +132,7 @@ class BoxSearch:
 
 @dataclass(frozen=True)
 class Linear:
-    """Linear functions lie below rows on boxes: slopes.x + constant."""
+    """Linear functions are below rows on boxes: slopes.x + constant."""
 
     slopes: Tensor  # (..., d)
     constant: Tensor  # (...)

@@ -16,7 +16,7 @@ from models.onnx.bounds.branching.ball import CutBall
 from models.onnx.bounds.branching.beta_crown import Bounding, Known, Multipliers
 from models.onnx.bounds.branching.descent import descend, margins
 from models.onnx.bounds.branching.reduced import Reduced
-from models.onnx.bounds.branching.searches import Each
+from models.onnx.bounds.branching.searches import EachPart
 
 PASS, PASSES = 32, 2  # domains that are split together, and how many such passes a round has at the most
 ROOT_STEPS, CHILD_STEPS = 40, 20  # of ascent
@@ -41,7 +41,7 @@ class Domain:
 class NeuronSearch:
     """A neuron search looks for the least of a region's margins: first in a domain a margin, then as it is asked to."""
 
-    def __init__(self, network: Reduced, ball: CutBall, each: Each) -> None:
+    def __init__(self, network: Reduced, ball: CutBall, each: EachPart) -> None:
         self._ball, self._each = ball, each
         self._network = tightened(network, ball, each)
         self._fast, self._sure = (Bounding(self._network, ball, dtype) for dtype in (torch.float32, torch.float64))
@@ -141,7 +141,7 @@ class NeuronSearch:
             self.least, self.point = float(values[at]), points[at].clone()
 
 
-def tightened(network: Reduced, ball: CutBall, each: Each) -> Reduced:
+def tightened(network: Reduced, ball: CutBall, each: EachPart) -> Reduced:
     """Ascend for the interval of every neuron behind the first layer, layer by layer, and keep what is tighter."""
     fast, sure = (Bounding(network, ball, dtype) for dtype in (torch.float32, torch.float64))
     lower, upper = network.lower.clone(), network.upper.clone()

@@ -36,7 +36,7 @@ class KeptRows:
     noise: Tensor  # (R,)
 
     def to(self, dtype: torch.dtype | str) -> "KeptRows":
-        """Cast to a type, or move to a device."""
+        """Convert to a type, or move to a device."""
         return KeptRows(*(value.to(dtype) for value in self.parts))
 
     def __getitem__(self, which: Tensor | slice) -> "KeptRows":

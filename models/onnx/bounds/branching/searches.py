@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 from torch import Tensor
 
-Each = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]
+EachPart = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]
 """How passes are made, one for each part of the work: what they find, in the same order."""
 
 
