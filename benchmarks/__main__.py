@@ -13,6 +13,7 @@ PEERS = (
     "hopskipjump_vs_peers",
     "whole_way",
     "crown_batching",
+    "alpha_crown",
     "tiny_model",
     "large_inputs",
     "opening",
