@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from models.onnx.bounds.families import Family
 from models.onnx.bounds.relaxations import Intervals, LinearBounds, Relaxed
 from models.onnx.bounds.rounding import disturbance
 
@@ -37,8 +38,14 @@ class Product:
         return found, found
 
     def relax(self, x: Intervals, y: Intervals) -> Relaxed:
-        """Lay planes below and above the product on the intervals."""
-        return self.planes(x, y)
+        """Lay planes below and above the product on the intervals; either of a pair would do, and any mixture."""
+        (a, b), (c, d) = x, y
+        first = LinearBounds((c, a), -a * c, (d, a), -a * d)
+        second = LinearBounds((d, b), -b * d, (c, b), -b * c)
+        by = self.planes(x, y)
+        is_second = (by.lower_offset == second.lower_offset), (by.upper_offset == second.upper_offset)
+        start = (is_second[0].to(a) + is_second[1].to(a)) / 2
+        return Family(by.lower_slopes, by.lower_offset, by.upper_slopes, by.upper_offset, first, second, start)
 
     def planes(self, x: Intervals, y: Intervals) -> LinearBounds:
         """Lay planes below and above x y on the intervals."""

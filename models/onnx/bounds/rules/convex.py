@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from models.onnx.bounds.families import Family
 from models.onnx.bounds.node import Node
 from models.onnx.bounds.relaxations import Intervals, LinearBounds
 from models.onnx.bounds.rounding import disturbance
@@ -35,14 +36,17 @@ class Absolute:
         """Tell where the input has an interval."""
         return upper > lower
 
-    def relax(self, lower: Tensor, upper: Tensor) -> LinearBounds:
+    def relax(self, lower: Tensor, upper: Tensor) -> Family:
         """Lay the line of one sign below, and above the chord, or the same line where the sign is known."""
-        unstable = self.unstable(lower, upper)
+        unstable, level = self.unstable(lower, upper), torch.zeros_like(lower)
         below = torch.where(upper > -lower, 1.0, -torch.ones_like(lower))
         chord = (upper + lower) / torch.where(unstable, upper - lower, 1.0)
-        slope = torch.where(unstable, chord, below)
+        above = (torch.where(unstable, chord, below),)
         offset = torch.where(unstable, upper - chord * upper, 0.0)
-        return LinearBounds((below,), torch.zeros_like(lower), (slope,), offset)
+        falling, rising = (
+            LinearBounds((torch.where(unstable, sign, below),), level, above, offset) for sign in (-1.0, 1.0)
+        )
+        return Family((below,), level, above, offset, falling, rising, (below > 0).to(lower))
 
 
 @dataclass(frozen=True)

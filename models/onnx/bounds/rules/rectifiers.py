@@ -84,22 +84,33 @@ class Clamp:
     def sensitive(self, lower: Tensor, upper: Tensor) -> Tensor:
         return self.value(upper) > self.value(lower)
 
-    def relax(self, lower: Tensor, upper: Tensor) -> LinearBounds:
+    def relax(self, lower: Tensor, upper: Tensor) -> Family:
         """Lay a line below, and above a mirrored one: -clamp(x) = clamp(-x, -most, -least)."""
-        below = self._below(lower, upper)
-        above = Clamp(-self.most, -self.least)._below(-upper, -lower)
-        return LinearBounds((below[0],), below[1], (above[0],), -above[1])
+        mirrored = Clamp(-self.most, -self.least)
+        below, above = self._below(lower, upper), mirrored._below(-upper, -lower)
+        level, rising = (
+            LinearBounds((under[0],), under[1], (over[0],), -over[1])
+            for under, over in zip(below[:2], above[:2], strict=True)
+        )
+        (slope, offset), (steep, most) = (
+            tuple(torch.where(is_flat, one, other) for one, other in zip(flat, chord, strict=True))
+            for flat, chord, is_flat in (below, above)
+        )
+        start = 1 - (below[2].to(lower) + above[2].to(lower)) / 2
+        return Family((slope,), offset, (steep,), -most, level, rising, start)
 
-    def _below(self, lower: Tensor, upper: Tensor) -> tuple[Tensor, Tensor]:
-        """A line (slope, offset) below the curve on [l, u]."""
+    def _below(self, lower: Tensor, upper: Tensor) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor], Tensor]:
+        """Two lines (slope, offset) below the curve on [l, u], one of them level, and whether that wastes less."""
         starts, ends = self.value(lower), self.value(upper)
         knee = lower.clamp(min=self.least)  # where it begins to rise
         # From the knee to the end: below the concave part as its chord, and below the flat part before the knee.
         slope = (ends - starts) / torch.where(upper > knee, upper - knee, 1.0)
         slope = torch.where(upper > knee, slope, 0.0)
         is_flat = (lower < self.least) & (upper - knee <= knee - lower)  # the level at `least` wastes less
-        slope = torch.where(is_flat, 0.0, slope)
-        return slope, starts - slope * knee
+        zero = torch.zeros_like(slope)
+        may_be_flat = lower < self.least
+        flat = torch.where(may_be_flat, zero, slope)
+        return (flat, starts - flat * knee), (slope, starts - slope * knee), is_flat
 
 
 def relu(node: Node) -> Rectifier:

@@ -10,10 +10,12 @@ import torch
 from onnx import TensorProto, helper
 from torch import Tensor
 
+from models.onnx.bounds.families import Free
 from models.onnx.bounds.operators import Curve
 from models.onnx.bounds.rules.convex import Absolute, Square
 from models.onnx.bounds.rules.rectifiers import Clamp, Rectifier
 from models.onnx.bounds.rules.sigmoids import ERROR, SCurve, erf, sigmoid, tanh
+from models.onnx.bounds.slopes import Slopes
 from models.onnx.session import run, start
 from tests.exports import graph
 
@@ -58,6 +60,21 @@ def test_no_point_of_a_curve_is_outside_its_linear_bounds(curve, value) -> None:
     slack = 1e-12 * (1 + x.square())  # float64's own rounding
     assert (bounds.lower_slopes[0] * x + bounds.lower_offset <= y + slack).all()
     assert (bounds.upper_slopes[0] * x + bounds.upper_offset >= y - slack).all()
+
+
+@pytest.mark.parametrize("name", ["relu", "leaky relu", "clip", "clip from below", "clip from above", "absolute"])
+def test_whatever_share_a_curve_leaves_free_is_sound(name: str) -> None:
+    (curve, value), (lower, upper) = CURVES[name], intervals()
+    free = curve.relax(lower, upper)
+    assert isinstance(free, Free)
+    slopes, rows = Slopes(torch.ones_like(lower), (1,)), torch.arange(len(lower))
+    picked, x = free.pick(slopes, rows), within(lower, upper, 101)
+    slack = 1e-12 * (1 + x.square())
+    for draw in range(4):
+        shares = torch.rand(lower.shape, generator=torch.Generator().manual_seed(draw), dtype=torch.float64)
+        for sign in (1.0, -1.0):
+            (part,), offset = picked.at(shares).backward(slopes.times(torch.full((len(lower),), sign)), rows)
+            assert (part.numbers * x + offset[:, None] <= sign * value(x) + slack).all()
 
 
 @curves
