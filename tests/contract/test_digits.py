@@ -3,14 +3,35 @@
 from pathlib import Path
 
 import numpy as np
+import onnx
 import onnxruntime
 import pytest
+import torch
 from numpy.typing import NDArray
+from torch import nn
 
-from examples.digits import train, train_robust
+from algorithms.driver.running import Samples, run
+from algorithms.mathematics.norms import Norm
+from algorithms.method import Budget
+from algorithms.registry import method
+from algorithms.threats.threat import Threat
+from examples.digits import train, train_provable, train_robust
+from models.onnx.bounds.bounder import bounder
+from models.onnx.classifier import OnnxClassifier
+from models.onnx.gradients.differentiator import differentiator
+from models.onnx.network import read
+from tests.devices import DEVICE
 
-DISTURBED = {"model.onnx": train.noisy, "model_robust.onnx": train_robust.adversarial}
-FLOOR = {"model.onnx": 0.97, "model_robust.onnx": 0.95}  # of 400 test digits; the weights may differ between CPUs
+RETRAINED = {
+    "model.onnx": lambda: train.train(train.split()[0]),
+    "model_robust.onnx": lambda: train.train(train.split()[0], train_robust.adversarial),
+    "model_provable.onnx": train_provable.trained,
+}
+FLOOR = {  # of 400 test digits; the weights may differ between CPUs
+    "model.onnx": 0.97,
+    "model_robust.onnx": 0.95,
+    "model_provable.onnx": 0.965,
+}
 
 
 @pytest.fixture(scope="module")
@@ -41,10 +62,43 @@ def test_the_committed_samples_are_the_first_unseen_digits(unseen: train.Digits)
         np.testing.assert_array_equal(samples["y"], unseen.y[: train.SAMPLES])
 
 
+@pytest.mark.parametrize("norm", [Norm.L2, Norm.LINF])
+def test_a_proof_reaches_most_digits_of_the_demo(norm: Norm) -> None:
+    """Optimized bounds alone, and one attack: upper end over lower end at most 1.1."""
+    network = read(onnx.load(train.HERE / "model_provable.onnx"), None)
+    model = OnnxClassifier(network, differentiator(network, DEVICE), DEVICE, bounder(network, DEVICE))
+    with np.load(train.HERE / "samples.npz") as samples:
+        rows = Samples(samples["x"][:20], tuple(range(20)), labels=None)
+    lower, upper = (
+        [
+            outcome.finding.value or np.inf
+            for outcome in run(model, rows, chosen, chosen.params(), Threat(norm), Budget(), seed=0)
+        ]
+        for chosen in (method("alpha_crown"), method("fmn"))
+    )
+    ratios = np.array(upper) / lower
+    assert (ratios >= 1).all()
+    assert np.mean(ratios <= 1.1) >= 0.8
+
+
+def test_the_provable_model_learns_by_bounds_that_hold() -> None:
+    """No point of the l2 ball has a margin below what the training's own lines say."""
+    generator = torch.Generator().manual_seed(0)
+    model, x, y = train_provable.network(), torch.rand(3, 1, 8, 8, generator=generator), torch.tensor([0, 4, 9])
+    for radius in (0.0, 0.4, 3.0):
+        least = train_provable.least_margins(model, x, y, radius)
+        steps = nn.functional.normalize(torch.randn(500, 3, 64, generator=generator), dim=2) * radius
+        scores = model((x.flatten(1) + steps).reshape(-1, 64)).reshape(500, 3, 10)
+        margins = scores.gather(2, y.expand(500, 3)[:, :, None]) - scores
+        assert (margins >= least - 1e-4).all()
+        if radius == 0:
+            torch.testing.assert_close(margins[0], least)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", FLOOR)
 def test_a_retrained_model_agrees_with_the_committed_one(unseen: train.Digits, tmp_path: Path, name: str) -> None:
-    model = train.train(train.split()[0], DISTURBED[name])
+    model = RETRAINED[name]()
     train.export(model, tmp_path / "model.onnx")
 
     retrained = predictions(tmp_path / "model.onnx", unseen.x)
