@@ -17,6 +17,7 @@ PEERS = (
     "tiny_model",
     "large_inputs",
     "opening",
+    "runner_memory",
     "audit",
     "cores",
     "earlier",

@@ -122,4 +122,4 @@ class Watched:
 
 
 if __name__ == "__main__":
-    figures.main(measure, needs_data=False)
+    figures.main(measure)

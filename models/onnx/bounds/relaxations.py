@@ -36,12 +36,14 @@ class LinearBounds:
     def backward(self, slopes: Slopes, rows: Tensor) -> tuple[tuple[Slopes, ...], Tensor]:
         """Take the bound below where a slope is positive, the one above where it is negative."""
         rising, falling = slopes.numbers.clamp(min=0), slopes.numbers.clamp(max=0)
+        offset = (rising * slopes.of(self.lower_offset, rows)).add_(falling * slopes.of(self.upper_offset, rows))
+        constant = flat(offset).sum(1)
+        del offset  # as large as the slopes, which are made next
         below = (
             (rising * slopes.of(lower, rows)).add_(falling * slopes.of(upper, rows))
             for lower, upper in zip(self.lower_slopes, self.upper_slopes, strict=True)
         )
-        offset = (rising * slopes.of(self.lower_offset, rows)).add_(falling * slopes.of(self.upper_offset, rows))
-        return tuple(map(slopes.with_numbers, below)), flat(offset).sum(1)
+        return tuple(map(slopes.with_numbers, below)), constant
 
 
 @dataclass(frozen=True)
