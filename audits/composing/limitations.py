@@ -58,7 +58,7 @@ def limitations(spec: AuditSpec, jobs: Sequence[JobRow], table: Table, *, baseli
             "only those who deploy that one."
         )
     if spec.threat.epsilon is None and attacks and all(job.is_baseline for job in attacks):
-        yield "No attack but plain noise ran: upper ends are far too high."
+        yield "No attack but plain noise ran: upper ends may be far too high."
     if "labels" in table.gaps:
         yield "The samples have no labels: distances are to any change of the model's own answer, right or wrong."
     if spec.draft:

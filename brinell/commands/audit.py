@@ -10,11 +10,13 @@ from brinell.client import Client
 from brinell.commands.options import (
     ApiKey,
     Box,
+    FirstN,
     Measure,
     ModelSource,
     Output,
     Pixelwise,
     SamplesSource,
+    Seed,
     Timeout,
     Url,
     box_of,
@@ -60,10 +62,8 @@ def audit(
     ] = None,
     box: Box = None,
     output: Output = None,
-    limit: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="Audit the first N samples only.", show_default="all")
-    ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Same seed, same numbers.")] = 0,
+    limit: FirstN = None,
+    seed: Seed = 0,
     baseline: Annotated[
         str | None,
         typer.Option(metavar="aud_…", help="An audit of the same server to compare with.", show_default=False),

@@ -43,6 +43,11 @@ Box = Annotated[
     str | None,
     typer.Option(metavar="LO,HI", help="Valid inputs; `none` for any.", show_default="0,1 where the samples fit"),
 ]
+FirstN = Annotated[
+    int | None,
+    typer.Option("--limit", min=1, metavar="N", help="The first N samples only.", show_default="all"),
+]
+Seed = Annotated[int, typer.Option(min=0, help="Same seed, same numbers.")]
 Timeout = Annotated[
     float | None,
     typer.Option(min=0, metavar="SECONDS", help="Give up, cancel and exit with 3.", show_default="never"),

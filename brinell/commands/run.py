@@ -10,11 +10,13 @@ from brinell.commands.options import (
     ApiKey,
     AsJson,
     Box,
+    FirstN,
     Measure,
     ModelSource,
     Output,
     Pixelwise,
     SamplesSource,
+    Seed,
     Timeout,
     Url,
     box_of,
@@ -59,9 +61,7 @@ def run(
     gradients: Annotated[
         int | None, typer.Option(min=1, help="At most so many Jacobians a sample.", show_default="no limit")
     ] = None,
-    limit: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="The first N samples only.", show_default="all")
-    ] = None,
+    limit: FirstN = None,
     auxiliary: Annotated[
         str | None,
         typer.Option(
@@ -74,7 +74,7 @@ def run(
             metavar="MODEL", help="Another model that `transfer` attacks: a file or mdl_….", show_default="none"
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Same seed, same numbers.")] = 0,
+    seed: Seed = 0,
     adversarials: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Save the points an attack found, an .npz.", show_default=False)
     ] = None,

@@ -11,8 +11,10 @@ from brinell.commands.options import (
     ApiKey,
     AsJson,
     Box,
+    FirstN,
     Measure,
     SamplesSource,
+    Seed,
     Timeout,
     Url,
     box_of,
@@ -53,10 +55,8 @@ def transfer(
         float | None, typer.Option(help="Ask at this radius.", show_default="the least there is")
     ] = None,
     box: Box = None,
-    limit: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="The first N samples only.", show_default="all")
-    ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Same seed, same numbers.")] = 0,
+    limit: FirstN = None,
+    seed: Seed = 0,
     as_json: AsJson = False,
     timeout: Timeout = None,
     url: Url = None,
