@@ -31,6 +31,7 @@ OTHERS: tuple[str, ...] = (
     "clever_repeatability",
     "calibration",
     "optimality",
+    "complete_search",
 )
 
 

@@ -131,14 +131,14 @@ class BoxSearch:
 
 
 @dataclass(frozen=True)
-class Linear:
-    """Linear functions are below rows on boxes: slopes.x + constant."""
+class LinearFloor:
+    """A linear function is below a row on each box: slopes.x + constant."""
 
     slopes: Tensor  # (..., d)
     constant: Tensor  # (...)
 
 
-def crown(network: Reduced, lower: Tensor, upper: Tensor, rows: KeptRows) -> Linear:
+def crown(network: Reduced, lower: Tensor, upper: Tensor, rows: KeptRows) -> LinearFloor:
     """Bound one row each on boxes (B, d) as CROWN does, with all intervals before it found anew on each box."""
     count = len(network.leaks)
     shape = (len(lower), count)
@@ -152,10 +152,10 @@ def crown(network: Reduced, lower: Tensor, upper: Tensor, rows: KeptRows) -> Lin
         z_lower[:, layer] = torch.maximum(z_lower[:, layer], found[:, :size])
         z_upper[:, layer] = torch.maximum(z_lower[:, layer], torch.minimum(z_upper[:, layer], -found[:, size:]))
     found_rows = _back(network, z_lower, z_upper, rows.alone())
-    return Linear(found_rows.slopes[:, 0], found_rows.constant[:, 0])
+    return LinearFloor(found_rows.slopes[:, 0], found_rows.constant[:, 0])
 
 
-def _back(network: Reduced, z_lower: Tensor, z_upper: Tensor, rows: KeptRows) -> Linear:
+def _back(network: Reduced, z_lower: Tensor, z_upper: Tensor, rows: KeptRows) -> LinearFloor:
     """Carry rows (B, R) back to the input, on intervals (B, N); those of layers that rows do not read do not matter."""
     free = (z_lower < 0) & (z_upper > 0)
     fixed = torch.where(z_lower >= 0, 1.0, network.leaks)
@@ -172,10 +172,10 @@ def _back(network: Reduced, z_lower: Tensor, z_upper: Tensor, rows: KeptRows) ->
         a[:, :, : layer.start] += entering[:, :, layer] @ network.neurons.by_neuron[layer, : layer.start]
     constant = rows.constant - rows.noise + entering @ network.neurons.constant
     constant = constant - entering.abs() @ network.neurons.noise + (a.clamp(max=0) * offset[:, None]).sum(2)
-    return Linear(rows.by_input + entering @ network.neurons.by_input, constant)
+    return LinearFloor(rows.by_input + entering @ network.neurons.by_input, constant)
 
 
-def clipped(linear: Linear, lower: Tensor, upper: Tensor) -> tuple[Tensor, Tensor]:
+def clipped(linear: LinearFloor, lower: Tensor, upper: Tensor) -> tuple[Tensor, Tensor]:
     """Cut off boxes (B, d) what their linear bounds prove: where slopes.x + constant > 0, nothing is to be found."""
     slopes = linear.slopes
     own = torch.minimum(slopes * lower, slopes * upper)

@@ -36,7 +36,7 @@ class KeptRows:
     noise: Tensor  # (R,)
 
     def to(self, dtype: torch.dtype | str) -> "KeptRows":
-        """Convert to a type, or move to a device."""
+        """Make the same in another type, or on another device."""
         return KeptRows(*(value.to(dtype) for value in self.parts))
 
     def __getitem__(self, which: Tensor | slice) -> "KeptRows":
@@ -128,12 +128,13 @@ def reduced(
         for step in curves
         if isinstance(step.operator, Rectifier)
     ]
-    lower, upper = (torch.cat([ends[step.name][side][free[step.name]] for step in curves]) for side in (0, 1))
+    none = objectives.new_zeros(0)  # where there is no curve at all
+    lower, upper = (torch.cat([none, *(ends[step.name][side][free[step.name]] for step in curves)]) for side in (0, 1))
     sizes = torch.tensor([len(free[step.name]) for step in curves if len(free[step.name])])
     return Reduced(
         _joined(rows, count, walk.inputs, objectives),
         walk.rows_from(plan.output, objectives),
-        torch.cat([*leaks, objectives.new_zeros(0)]),
+        torch.cat([none, *leaks]),
         tuple(sizes.cumsum(0).tolist()),
         lower,
         upper,
