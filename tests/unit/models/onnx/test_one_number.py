@@ -313,8 +313,8 @@ def test_half_belongs_to_the_first_class() -> None:
 def test_a_column_of_a_soft_max_is_cut_out_in_any_opset(opset: int) -> None:
     for name in ("column of two", "first column of two", "column of three"):
         found = inspect(exported(PROBABILITIES[name], opset), preprocessing=None, device="cpu")
-        assert (found.reads.as_, Access.GRADIENTS in found.offers) == ("probability", True)
-        assert (Access.BOUNDS in found.offers) == (name != "column of three")
+        assert found.reads.as_ == "probability"
+        assert {Access.GRADIENTS, Access.BOUNDS} <= set(found.offers)
 
 
 def test_far_rows_tell_a_small_logit_from_a_probability() -> None:
