@@ -8,7 +8,6 @@ from onnx import TensorProto, helper
 from algorithms.mathematics.norms import Norm
 from algorithms.seam.questions.margins import Region
 from algorithms.threats.threat import Box, Threat
-from models.onnx.inspection import inspect
 from models.onnx.network import Network, read
 from models.onnx.rebuilding.odds import SHOWN
 from tests.bounded import Bounded
