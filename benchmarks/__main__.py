@@ -26,6 +26,7 @@ PEERS = (
     "autoattack",
 )  # these know --quick
 OTHERS: tuple[str, ...] = (
+    "exact_distances",
     "nearest_neighbor",
     "endpoint_concurrency",
     "clever_repeatability",

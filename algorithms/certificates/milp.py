@@ -21,7 +21,7 @@ from algorithms.mathematics.norms import NORMS
 from algorithms.method import Method, Params
 from algorithms.seam.access import Access, Rows
 from algorithms.seam.case import Case, Conversation, Step
-from algorithms.seam.claims import Abstained, Details, Exact, LowerBound, UpperBound
+from algorithms.seam.claims import Abstained, Details, Exact, LowerBound, Note, UpperBound
 from algorithms.seam.cost import Cost
 from algorithms.seam.labeling import is_fooled
 from algorithms.seam.questions.labels import AskLabels
@@ -150,14 +150,14 @@ class _Quest:
                 return
 
     def conclude(self, search: Search) -> Conversation:
-        """Claim what is known at the end."""
+        """Claim what is known at the end, and say whether the search got there."""
+        told: Details = {"closed": search.is_over}
         if search.refused:
-            self.details |= {"refused": search.refused, "operator": search.operator, "most": self.params.unsettled}
+            told |= {"refused": search.refused, "operator": search.operator, "most": self.params.unsettled}
+        yield Note(details={**self.details, **told})
         if self.point is not None and search.is_over:
             yield Exact(self.point, self.lower, details=self.details)
-        elif self.lower > 0:
-            yield LowerBound(self.lower, details=self.details)
-        else:
+        elif self.lower == 0:
             yield Abstained(search.refused or "not_proven", details=self.details)
 
 

@@ -50,6 +50,7 @@ class Answering:
             look_at_processor()
         if kind == "card":
             warm_up()
+        import highspy  # noqa: F401, TID251  # programs of bounds: a runner that is shut in could not load it any more
         import scipy.optimize  # noqa: F401  # the fits and intervals of methods: a second that no job should wait for
 
     def serve(self, confined: Confined) -> None:
