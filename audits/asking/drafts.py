@@ -61,9 +61,9 @@ def _by_itself(of: Mapping[str, RecipeStep], clever: RecipeStep, fab: int) -> tu
     a point of square, which follows the scores, stayed behind the far boundary to which these had led. So is fab where
     it begins anew from far away: attacks that go on from its points come far nearer than those that go on from pgd's.
     """
-    noise = replace(of["noise"], method="noise@2")
-    rest = (of[name] for name in ("square", "hopskipjump", "nearest_neighbor", "smoothing"))
-    return (noise, *rest, *_fab(fab), clever, replace(STEEPEST, samples=clever.samples))
+    from_outside = replace(of["noise"], method="noise@2"), replace(of["square"], method="square@2")
+    rest = (of[name] for name in ("hopskipjump", "nearest_neighbor", "smoothing"))
+    return (*from_outside, *rest, *_fab(fab), clever, replace(STEEPEST, samples=clever.samples))
 
 
 def _fab(steps: int) -> tuple[RecipeStep, ...]:
