@@ -50,8 +50,9 @@ def trace(model: ModelProto, shape: Shape, batch: int | None) -> Trace:
     names = {entry, *(name for node in nodes for name in node.output if name)}
     answers[entry] = rows
     together = {name: _shape(answers[name]) for name in names}
-    alone = _alone(model, rows[:1]) if batch is None else _parted(model, rows, answers, together)
     displaced = {name for name in names if together[name][:1] != (len(rows),)}
+    parted = _parted(model, rows, answers, together) if displaced and batch else {}  # a run for each row
+    alone = parted if batch else _alone(model, rows[:1])
     displaced |= {name for name in names & set(alone) if alone[name][:1] != (1,)}
     return Trace(
         input=entry,
