@@ -11,6 +11,7 @@ from onnx import TensorProto, helper
 from algorithms.errors import Refused
 from algorithms.mathematics.norms import NORMS, Norm
 from algorithms.seam.questions.margins import Region
+from algorithms.seam.questions.optimized_margins import Ascents
 from algorithms.threats.threat import Box, Threat
 from models.onnx.bounds.bounder import bounder
 from models.onnx.bounds.concretization import Balls
@@ -289,3 +290,22 @@ REFUSALS = {
 @pytest.mark.parametrize("words", REFUSALS)
 def test_what_no_rule_covers_is_named(words: str) -> None:
     assert words in refused(REFUSALS[words])
+
+
+@pytest.mark.parametrize("norm", NORMS)
+def test_an_optimized_row_has_the_same_bounds_alone_and_in_company_and_none_below_crown(norm: Norm) -> None:
+    export = torch_export("cnn", "classic", 13)
+    bounds = Bounded.of(export.data).bounder
+    rows = np.random.default_rng(9).random((18, *export.shape), dtype=np.float32)
+    labels, rivals = np.zeros(18, np.int64), np.array([[1, 2, 3]] * 18)
+
+    def asked(which: list[int]) -> tuple[np.ndarray, np.ndarray]:
+        region = Region(rows[which], np.full(len(which), RADII[norm]), Threat(norm))
+        plain = bounds.margins(region, labels[which], rivals[which], "crown")
+        starts = (None,) * len(which)
+        return plain, bounds.optimized_margins(region, labels[which], rivals[which], Ascents(3, 1), starts).bounds
+
+    (plain, together), alone = asked(list(range(18))), [asked([i])[1][0] for i in (0, 17)]
+    np.testing.assert_array_equal(together[[0, 17]], alone)
+    assert (together >= plain).all()
+    assert (together > plain).any()
