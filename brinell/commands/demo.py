@@ -29,6 +29,7 @@ METHODS: list[Any] = [
     "fmn",
     "crown",
     "alpha_crown",
+    {"name": "branch_and_bound", "domains": 100},
 ]
 FOLDER = Path("demo")
 READING = (
