@@ -108,8 +108,8 @@ ALONE: Mapping[str, tuple[Member, ...]] = {
 }
 THEN = ("fmn", {"steps": 230})
 POOLS: Mapping[str, tuple[Member, ...]] = {
-    "l2": (from_far(620), THEN),
-    "linf": (from_far(620), THEN),
+    "l2": (from_far(600), THEN),
+    "linf": (from_far(460), ("apgd", {"loss": "dlr", "steps": 48, "search_steps": 9})),
     "l1": (from_far(580, SPARSE), THEN),
     "l0": (SIGMA_ZERO,),
 }

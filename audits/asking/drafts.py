@@ -29,9 +29,13 @@ def _fmn(steps: int) -> RecipeStep:
     return _in(DUAL, "fmn@1", steps=steps, pace="boundary", step_size=1.0, gamma=0.05, gamma_last=0.001)
 
 
-def _apgd(steps: int, *, targets: int, search_steps: int) -> RecipeStep:
-    told: dict[str, Any] = {"loss": "targeted_dlr", "aim": "loss", "restarts": 1, "targets": targets}
-    return _in(DUAL, "apgd@2", queries=100_000, steps=steps, search_steps=search_steps, **told)
+def _apgd(steps: int, *, targets: int, search_steps: int, at_once: int) -> tuple[RecipeStep, ...]:
+    """In linf it climbs a loss for `at_once` steps at each radius: where fab and fmn stayed behind, that came nearer
+    than as many steps towards one rival after the other.
+    """
+    told: dict[str, Any] = {"aim": "loss", "restarts": 1, "targets": targets, "search_steps": search_steps}
+    rival_by_rival = _in(("l1", "l2"), "apgd@2", queries=100_000, loss="targeted_dlr", steps=steps, **told)
+    return rival_by_rival, _in(("linf",), "apgd@2", queries=100_000, loss="dlr", steps=at_once, **told)
 
 
 def _sigma_zero(steps: int) -> RecipeStep:
@@ -94,7 +98,7 @@ STANDARD_2 = ReleasedRecipe(
         _by_itself(_STANDARD, _clever(_STANDARD["clever"]), 600),
         _from_there(_STANDARD, 24, _STANDARD["intervals"]),
         (_fmn(300), _sigma_zero(500), _alpha_crown(10, intermediate_steps=5, search_steps=12)),
-        (_apgd(15, targets=3, search_steps=7),),
+        _apgd(15, targets=3, search_steps=7, at_once=45),
     ),
     is_draft=True,
 )
@@ -103,7 +107,7 @@ THOROUGH_2 = ReleasedRecipe(
         _by_itself(_THOROUGH, _clever(_THOROUGH["clever"]), 1_000),
         _from_there(_THOROUGH, 24, _THOROUGH["intervals"]),
         (_fmn(1_000), _sigma_zero(1_000), _alpha_crown(20, intermediate_steps=10, search_steps=24)),
-        (_apgd(50, targets=9, search_steps=10),),
+        _apgd(50, targets=9, search_steps=10, at_once=100),
     ),
     is_draft=True,
 )
