@@ -62,7 +62,12 @@ REFUSALS: list[tuple[dict[str, Any], str, str, str]] = [
     ),
     ({"model": ONLY_LABELS}, "access_too_weak", "/method/name", "offers labels. What fits is .*smoothing"),
     ({"model": ONLY_LABELS, "threat": L1_TARGETED}, "access_too_weak", "/method/name", "What fits is transfer"),
-    ({**SQUARE, "threat": {"norm": "l1"}}, "norm_not_supported", "/threat/norm", "l2, linf, not in l1.*clever, .*pgd"),
+    (
+        {**SQUARE, "threat": {"norm": "l0"}},
+        "norm_not_supported",
+        "/threat/norm",
+        "l2, linf, l1, not in l0.*noise, .*sigma_zero",
+    ),
     *(
         (
             {**WALK, "model": ONLY_LABELS, "threat": {"goal": {"targeted": rule}}},
