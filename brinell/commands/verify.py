@@ -1,5 +1,6 @@
 """`brinell verify`: a property of a model, decided on this machine, in the words of the verification competition."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -24,13 +25,14 @@ def verify(
 ) -> int:
     """Decide a property of a model: prints sat with a witness, unsat, unknown or timeout.
 
-    The graph is taken as it is in the file. It is computed here, in a process of its own, without a server.
+    The graph is taken as it is in the file. It is computed here without a server, by a process that is shut in.
     """
-    command = [sys.executable, "-m", "models.onnx.properties", str(model.resolve()), str(property_file.resolve())]
+    checkout.find()
+    command = [sys.executable, "-I", "-m", "workers.verifying", str(model.resolve()), str(property_file.resolve())]
     try:
         done = subprocess.run(
-            [*command, "--seconds", str(seconds)],
-            cwd=checkout.find(),
+            [*command, str(seconds)],
+            env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},  # a process shuts itself in while it has one thread
             capture_output=True,
             text=True,
             stdin=subprocess.DEVNULL,

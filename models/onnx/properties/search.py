@@ -31,6 +31,17 @@ class PropertyVerdict:
     outputs: NDArray[np.float32] | None = None
     boxes: int = 0  # that were bounded
 
+    def witness(self) -> list[str]:
+        """Write inputs and outputs in lines as the competition has them: ((X_0 number) ... (Y_0 number) ...)."""
+        if self.inputs is None or self.outputs is None:
+            return []
+        named = [
+            f"({name}_{i} {float(number)!r})"
+            for name, values in (("X", self.inputs), ("Y", self.outputs))
+            for i, number in enumerate(values)
+        ]
+        return [f"({named[0]}", *named[1:-1], f"{named[-1]})"]
+
 
 class CaseSearch:
     """A case search goes on in rounds, so that whoever asks decides how long it lasts."""

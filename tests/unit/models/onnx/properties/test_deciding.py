@@ -1,9 +1,5 @@
 """Properties whose answer is known by hand are decided so, and a witness is answered as it says."""
 
-import subprocess
-import sys
-from pathlib import Path
-
 import numpy as np
 import onnx
 import pytest
@@ -90,23 +86,3 @@ def test_no_answer_of_random_networks_is_wrong(seed: int) -> None:
 def test_a_search_that_is_over_says_timeout() -> None:
     data, text, _ = CASES["not far apart and in the middle"]
     assert decide(onnx.load_from_string(data), text, lambda: True).answer == "timeout"
-
-
-def test_a_file_is_decided_by_a_process_that_prints_the_competitions_word(tmp_path: Path) -> None:
-    data, text, _ = CASES["a distance in it"]
-    model, file = tmp_path / "m.onnx", tmp_path / "p.vnnlib"
-    model.write_bytes(data)
-    file.write_text(text)
-    command = [sys.executable, "-m", "models.onnx.properties", str(model), str(file), "--seconds", "300"]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    word, *witness = done.stdout.splitlines()
-    assert word == "sat"
-    assert witness[0].startswith("((X_0 ") and witness[-1].endswith("))")
-    brinell = [str(Path(sys.executable).with_name("brinell")), "verify", str(model), str(file)]
-    told = subprocess.run(brinell, capture_output=True, text=True, check=True)
-    assert told.stdout == done.stdout
-    file.write_text("(assert)")
-    wrong = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert (wrong.returncode, wrong.stdout) == (4, "")
-    assert "cannot be read" in wrong.stderr and "Traceback" not in wrong.stderr
-    assert subprocess.run(brinell, capture_output=True, text=True, check=False).returncode == 4
