@@ -29,7 +29,7 @@ from tests.jobs_for_tests import (
 )
 from workers.advancing import next_phase
 
-FIRST = ["noise", "square", "hopskipjump", "smoothing", "pdpgd", "clever", "steepest"]
+FIRST = ["noise", "square", "hopskipjump", "smoothing", "fab", "clever", "steepest"]
 SECOND = ["pgd"]
 THIRD = ["fmn"]
 
