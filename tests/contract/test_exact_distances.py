@@ -12,7 +12,7 @@ from algorithms.method import Budget
 from algorithms.registry import method
 from algorithms.seam.claims import Finding, Kind
 from algorithms.seam.hint import Hint
-from algorithms.threats.threat import Threat
+from algorithms.threats.threat import Box, Threat
 from models.onnx.classifier import OnnxClassifier
 from tests.cells import least_distance
 from tests.exports import graph
@@ -140,3 +140,20 @@ def test_what_it_cannot_search_it_says_and_proves_nothing_of() -> None:
     (finding,) = found(perceptron(layers(1, 8, 40, 40, 3)), samples(1, 8), Threat(Norm.LINF, epsilon=0.5), unsettled=3)
     assert (finding.kind, finding.details["reason"]) == (Kind.ABSTAINED, "too_many_unsettled")
     assert finding.details["unsettled"] > finding.details["most"] == 3
+
+
+def test_large_weights_that_multiply_up_are_refused_in_a_word_or_bounded_soundly() -> None:
+    """HiGHS takes no factor beyond 1e15, though every value of the model stays far within float32."""
+    rng = np.random.default_rng(4)
+    for scale, reason in ((1e6, "too_steep"), (1e4, None)):
+        constants = {f"w{i}": (scale * rng.normal(size=(3, 3))).astype(np.float32) for i in range(3)}
+        nodes = [helper.make_node("MatMul", [before, f"w{i}"], [f"y{i}"]) for i, before in enumerate(["x", "y0", "y1"])]
+        steep = opened(graph(nodes, ["N", 3], [("y2", TensorProto.FLOAT, ["N", 3])], constants))
+        x = samples(1, 3)
+        (finding,) = found(steep, x, Threat(Norm.LINF, box=Box.unbounded()))
+        assert finding.details.get("reason") == reason
+        if reason is None:
+            product = constants["w0"].astype(np.float64) @ constants["w1"] @ constants["w2"]
+            gaps = (product.T[finding.label] - np.delete(product.T, finding.label, 0)).astype(np.float64)
+            truth = float(((gaps @ x[0]) / np.abs(gaps).sum(1)).min())
+            assert finding.value == pytest.approx(truth, rel=1e-3) and finding.value <= truth

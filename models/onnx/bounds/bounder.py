@@ -7,8 +7,9 @@ depend on its company.
 """
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import numpy as np
@@ -107,12 +108,8 @@ class Bounder:
 
     def decide(self, asked: Sequence[Decide]) -> Sequence[Decision]:
         """Answer as `algorithms.seam.questions.decisions.Deciding.decide` promises. Raises ModelFault."""
-        try:
+        with self._blaming():
             return self._decider.decide(asked)
-        except torch.OutOfMemoryError:
-            raise
-        except Exception as error:  # of other people's graphs, whose values may meet in any way
-            raise ModelFault(fails("bounds", self._where(error))) from error
 
     def margins(self, region: Region, labels: Labels, rivals: Classes, relaxation: Relaxation) -> NDArray[np.float64]:
         """Answer as `algorithms.seam.questions.margins.Bounded.margins` promises. Raises ModelFault."""
@@ -147,7 +144,8 @@ class Bounder:
 
     def nearest(self, asked: Sequence[AskNearest]) -> list[Search]:
         """Answer as `algorithms.seam.questions.nearest.Searchable` promises. Raises ModelFault."""
-        return self._searches.answer(asked)
+        with self._blaming():
+            return self._searches.answer(asked)
 
     def _known(self, region: Region) -> Regions:
         """What CROWN knows of a region of one row."""
@@ -175,12 +173,8 @@ class Bounder:
                 regions = Regions(self._plan, balls, len(some.radii), bucket, self._rounds, each, intermediate_steps)
                 return work(regions, part)
 
-            try:
+            with self._blaming():
                 return list(self._groups.map(whole, range(0, len(region.radii), group)))
-            except torch.OutOfMemoryError:
-                raise
-            except Exception as error:  # of other people's graphs, whose values may meet in any way
-                raise ModelFault(fails("bounds", self._where(error))) from error
 
         return self.batch.ask(ask)
 
@@ -188,6 +182,16 @@ class Bounder:
         """Of margins of the scores, what they say of the labels that are served."""
         bounds = np.concatenate(found) - self._slack
         return np.where(np.isfinite(bounds), bounds, -np.inf)
+
+    @contextmanager
+    def _blaming(self) -> Iterator[None]:
+        """Blame the model for what is met on its way: other people's graphs, whose values may meet in any way."""
+        try:
+            yield
+        except (torch.OutOfMemoryError, ModelFault):
+            raise
+        except Exception as error:
+            raise ModelFault(fails("bounds", self._where(error))) from error
 
     def _where(self, error: BaseException) -> str:
         step = last_local(error, "step", GraphStep)

@@ -22,7 +22,6 @@ from models.onnx.bounds.regions import Regions
 
 FEW_INPUTS = 10  # of which boxes are halved
 UNSPLIT_STEPS = 20  # of ascent
-UNSPLIT_STEPS = 20  # of ascent
 MANY = 16  # neurons an input: with fewer, their sides are soon all chosen
 
 Propagated = Callable[[Region], Regions]

@@ -16,6 +16,7 @@ from algorithms.threads import cores
 from models.onnx.bounds.operators import Affine
 from models.onnx.bounds.programs.branching import Branching
 from models.onnx.bounds.programs.curves import STRAIGHT
+from models.onnx.bounds.programs.solver import is_taken
 from models.onnx.bounds.programs.writing import Writer
 from models.onnx.bounds.regions import Regions
 
@@ -68,6 +69,8 @@ class Searches:
         if count > most:
             return Search(refused="too_many_unsettled", unsettled=count)
         program = self._writer.write(regions, around.label, around.target)
+        if not is_taken(program):
+            return Search(refused="too_steep", unsettled=count)
         return Search(unsettled=count, state=Branching(program))
 
 

@@ -18,11 +18,20 @@ OPTIONS: dict[str, bool | int | str] = {
     "random_seed": 0,
     "simplex_iteration_limit": 100_000,  # a node's; a hundred are usual
 }
+STEEPEST = 1e15  # factor in a row: HiGHS takes no program with a larger one
+
+
+def is_taken(program: Program) -> bool:
+    """Tell whether HiGHS takes a program."""
+    return bool(np.abs(program.matrix.data).max(initial=0.0) < STEEPEST)
 
 
 @dataclass(frozen=True)
 class SolverEnded:
-    """The solver ended with `columns`, None where it says that there are none, and with multipliers of the rows."""
+    """The solver ended with `columns`, None where it says that there are none, and with multipliers of the rows.
+
+    Where it gave up they are all zero: then nothing is proven, and nothing is wrong.
+    """
 
     columns: Numbers | None
     multipliers: Numbers
@@ -55,11 +64,12 @@ class Solver:
         status = self._highs.getModelStatus()
         if status == self._known.kInfeasible:
             found = self._highs.getDualRay()
-            return SolverEnded(None, np.array(found[2])[: self._rows] if found[1] else 0 * ends.row_lower)
+            return SolverEnded(None, np.array(found[2])[: self._rows] if found[1] else np.zeros(self._rows))
         solution = self._highs.getSolution()
+        multipliers = np.array(solution.row_dual)[: self._rows]
         return SolverEnded(
             np.array(solution.col_value) if status == self._known.kOptimal else None,
-            np.array(solution.row_dual)[: self._rows],
+            multipliers if len(multipliers) == self._rows else np.zeros(self._rows),
         )
 
     def add(self, columns: Positions, factors: Numbers, least: float) -> None:
