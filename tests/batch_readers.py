@@ -151,8 +151,7 @@ TORCH: dict[str, tuple[Callable[[], nn.Module], tuple[int, ...]]] = {
     "masked steps": (MaskedSteps, STEPS),
 }
 
-# By what they do with the batch axis, or by other operators.
-UNBOUNDED = ("flattened by hand", "expanded token", "range of rows", "GRU", "masked steps")
+UNBOUNDED = (("range of rows", "classic"),)  # by what it does with the batch axis
 
 
 def torch_reader(net: str, exporter: str) -> Export:
@@ -167,7 +166,7 @@ def torch_reader(net: str, exporter: str) -> Export:
         with torch.no_grad():
             return module(torch.from_numpy(rows)).numpy()
 
-    return Export(data, shape, logits, classes=CLASSES, is_bounded=net not in UNBOUNDED)
+    return Export(data, shape, logits, classes=CLASSES, is_bounded=(net, exporter) not in UNBOUNDED)
 
 
 def _node(op: str, inputs: str, outputs: str, **attributes: object) -> NodeProto:

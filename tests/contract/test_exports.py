@@ -3,7 +3,10 @@
 import numpy as np
 import pytest
 
-from algorithms.seam.access import Access
+from algorithms.mathematics.norms import Norm
+from algorithms.seam.access import Access, Model
+from algorithms.seam.questions.margins import Region
+from algorithms.threats.threat import Box, Threat
 from models.cards import ModelCard
 from models.onnx.inspection import inspect
 from models.opening import open_model
@@ -60,6 +63,23 @@ def test_an_export_is_understood(case: str) -> None:
     )
     np.testing.assert_allclose(scores, logits, atol=export.tolerance)
     np.testing.assert_allclose(slopes(model, rows, gradients), numeric(export, rows, gradients), rtol=0.1, atol=0.05)
+    if export.is_bounded:
+        check_bounds(model, export, rows[:4])
+
+
+def check_bounds(model: Model, export: Export, rows: np.ndarray) -> None:
+    """Where a margin is proven all over a cube, it is above zero at every point of it."""
+    labels = export.logits(rows).argmax(axis=1)
+    rivals = np.array([[rival for rival in range(export.classes) if rival != label] for label in labels])
+    rng = np.random.default_rng(3)
+    for radius in (1e-4, 0.02):
+        region = Region(rows, np.full(len(rows), radius), Threat(Norm.LINF, Box.unbounded()))
+        proven = model.offers[Access.BOUNDS].margins(region, labels, rivals, "crown") > 0
+        assert proven.any() or radius > 1e-4
+        for sides in rng.choice([-1, 0, 1], (8, *rows.shape)):
+            logits = export.logits((rows + 0.99 * radius * sides).astype(np.float32))
+            margins = np.take_along_axis(logits, labels[:, None], 1) - np.take_along_axis(logits, rivals, 1)
+            assert (margins[proven] > 0).all()
 
 
 def slopes(model: object, rows: np.ndarray, gradients: np.ndarray) -> np.ndarray:
