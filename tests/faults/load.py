@@ -98,13 +98,18 @@ def _end_of_job(caller: Caller, thing: str) -> End:
 
 
 def _end_of_audit(caller: Caller, thing: str) -> End:
-    """All its jobs, in their order, and the lines of its report."""
+    """All its jobs, in their order, and the lines of its report.
+
+    An audit goes on without a job that failed. Here it ended as that job did: it cannot be what it is undisturbed.
+    """
     audit = caller.ended("audits", thing)
-    jobs = [job["job_id"] for job in audit["jobs"]]
-    found = [caller.outcome_of_job(caller.json(f"/v1/jobs/{job}"))[1] for job in jobs]
+    jobs = [caller.json(f"/v1/jobs/{job['job_id']}") for job in audit["jobs"]]
+    found = [caller.outcome_of_job(job)[1] for job in jobs]
     if audit["state"] == "succeeded":
         found.append(json.dumps(caller.json(f"/v1/audits/{thing}/report")["samples"], sort_keys=True))
-    return audit["state"], (audit["error"] or {}).get("code"), [], sha256("".join(found).encode()).hexdigest(), jobs
+    last = next((job for job in jobs if job["state"] == "failed"), audit)
+    code, digest = (last["error"] or {}).get("code"), sha256("".join(found).encode()).hexdigest()
+    return last["state"], code, [], digest, [job["id"] for job in jobs]
 
 
 def _end_of_model(caller: Caller, thing: str) -> End:
