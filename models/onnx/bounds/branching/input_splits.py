@@ -5,7 +5,6 @@ bound most. What a linear bound proves of a box is cut off it, as Clip-and-Verif
 what lies outside of the ball. All numbers are float64.
 """
 
-import bisect
 from dataclasses import dataclass, field
 
 import torch
@@ -14,6 +13,7 @@ from torch import Tensor
 from models.onnx.bounds.branching.ball import CutBall
 from models.onnx.bounds.branching.beta_crown import Bounding
 from models.onnx.bounds.branching.descent import descend, margins
+from models.onnx.bounds.branching.frontier import Frontier
 from models.onnx.bounds.branching.reduced import KeptRows, Reduced
 from models.onnx.bounds.branching.searches import EachPart
 
@@ -42,8 +42,8 @@ class BoxSearch:
         self._each, self._ball = each, ball
         self._sure = Bounding(network, ball, torch.float64)
         self._network = network
-        self._open: list[BoxDomain] = []
-        self._closed, self._made = float("inf"), 0
+        self._open: Frontier[BoxDomain] = Frontier(HELD // (2 * len(ball.x)))
+        self._made = 0
         self.domains = 0
         self.least, self.point = float("inf"), ball.x
         count = len(network.margins.constant)
@@ -54,7 +54,7 @@ class BoxSearch:
 
     @property
     def bound(self) -> float:
-        return min(self._closed, self._open[0].bound) if self._open else self._closed
+        return self._open.bound
 
     @property
     def is_over(self) -> bool:
@@ -66,11 +66,7 @@ class BoxSearch:
 
     def go_on(self) -> None:
         """Halve the boxes with the weakest bounds, and bound the halves."""
-        count = PASS * PASSES
-        if len(self._open) * 2 * len(self._ball.x) > HELD:
-            taken, self._open = self._open[-count:], self._open[:-count]
-        else:
-            taken, self._open = self._open[:count], self._open[count:]
+        taken = self._open.take(PASS * PASSES)
         parts = [taken[start : start + PASS] for start in range(0, len(taken), PASS)]
         for part, found in zip(parts, self._each(self._halved, parts), strict=True):
             rows = torch.tensor([box.row for box in part]).repeat(2)
@@ -118,10 +114,10 @@ class BoxSearch:
         self.domains += len(values)
         for at, value in enumerate(torch.maximum(values, before).tolist()):
             if value > 0 or bool((upper[at] <= lower[at]).all()):
-                self._closed = min(self._closed, value)
+                self._open.close(value)
                 continue
             box = (int(rows[at]), lower[at].clone(), upper[at].clone(), int(axes[at]))
-            bisect.insort(self._open, BoxDomain(value, self._made, *box))
+            self._open.add(BoxDomain(value, self._made, *box))
             self._made += 1
 
     def _see(self, values: Tensor, points: Tensor) -> None:

@@ -5,7 +5,6 @@ neurons' intervals, cut at zero where a side was chosen; each keeps the slopes a
 which its children begin. A child's bound is at least its parent's.
 """
 
-import bisect
 from dataclasses import dataclass, field
 
 import torch
@@ -15,6 +14,7 @@ from models.onnx.bounds.branching import babsr
 from models.onnx.bounds.branching.ball import CutBall
 from models.onnx.bounds.branching.beta_crown import Bounding, Known, Multipliers
 from models.onnx.bounds.branching.descent import descend, margins
+from models.onnx.bounds.branching.frontier import Frontier
 from models.onnx.bounds.branching.reduced import Reduced
 from models.onnx.bounds.branching.searches import EachPart
 
@@ -45,15 +45,15 @@ class NeuronSearch:
         self._ball, self._each = ball, each
         self._network = tightened(network, ball, each)
         self._fast, self._sure = (Bounding(self._network, ball, dtype) for dtype in (torch.float32, torch.float64))
-        self._open: list[Domain] = []
-        self._closed, self._made = float("inf"), 0  # the least bound of what is not split any more
+        self._open: Frontier[Domain] = Frontier(HELD // (3 * max(1, len(self._network.lower))))
+        self._made = 0
         self.domains = 0
         self.least, self.point = float("inf"), ball.x
         self._begin()
 
     @property
     def bound(self) -> float:
-        return min(self._closed, self._open[0].bound) if self._open else self._closed
+        return self._open.bound
 
     @property
     def is_over(self) -> bool:
@@ -66,7 +66,7 @@ class NeuronSearch:
 
     def go_on(self) -> None:
         """Split the weakest domains, and bound their children."""
-        parents = self._take(PASS * PASSES)
+        parents = self._open.take(PASS * PASSES)
         parts = [parents[start : start + PASS] for start in range(0, len(parents), PASS)]
         for part, (children, values, points, sizes) in zip(parts, self._each(self._split, parts), strict=True):
             for at in range(len(values)):
@@ -88,14 +88,6 @@ class NeuronSearch:
         for row, value in enumerate(found.values.tolist()):
             self._keep(value, row, known, chosen, row)
         self.domains += len(found.values)
-
-    def _take(self, count: int) -> list[Domain]:
-        """The weakest; or, where memory is full, the strongest, which are soon closed."""
-        if len(self._open) * 3 * len(self._network.lower) > HELD:
-            taken, self._open = self._open[-count:], self._open[:-count]
-        else:
-            taken, self._open = self._open[:count], self._open[count:]
-        return taken
 
     def _split(self, parents: list[Domain]) -> tuple[tuple[Known, Multipliers], Tensor, Tensor, Tensor]:
         network, fast, leaks = self._network, self._fast, self._fast.network.leaks
@@ -129,10 +121,10 @@ class NeuronSearch:
         """Put the domain at a place of a family among the open ones, unless it is proven or has nothing to split."""
         place = min(at, len(known.signs) - 1)
         if bound > 0 or not known.free[place].any():
-            self._closed = min(self._closed, bound)
+            self._open.close(bound)
             return
         own = Multipliers(*(value[at].clone() for value in chosen))
-        bisect.insort(self._open, Domain(bound, self._made, row, known.signs[place].to(torch.int8), own))
+        self._open.add(Domain(bound, self._made, row, known.signs[place].to(torch.int8), own))
         self._made += 1
 
     def _see(self, values: Tensor, points: Tensor) -> None:

@@ -1,0 +1,50 @@
+"""The open domains of a branch and bound, the weakest first, and the least bound of those that are closed."""
+
+import bisect
+from typing import Any, Generic, Protocol, TypeVar
+
+
+class BoundedDomain(Protocol):
+    """A bounded domain is ordered by its bound, and then by when it was made."""
+
+    @property
+    def bound(self) -> float:
+        """Give a lower bound of a margin all over the domain."""
+        ...
+
+    def __lt__(self, other: Any, /) -> bool: ...
+
+
+D = TypeVar("D", bound=BoundedDomain)
+
+
+class Frontier(Generic[D]):
+    """A frontier holds what is not proven yet. `most`: domains that memory has room for."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._open: list[D] = []
+        self._closed = float("inf")
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    @property
+    def bound(self) -> float:
+        """Give the least bound of all domains, open and closed."""
+        return min(self._closed, self._open[0].bound) if self._open else self._closed
+
+    def add(self, domain: D) -> None:
+        bisect.insort(self._open, domain)
+
+    def close(self, bound: float) -> None:
+        """Take in the bound of a domain that will not be split."""
+        self._closed = min(self._closed, bound)
+
+    def take(self, count: int) -> list[D]:
+        """Take out the weakest; or, where memory is full, the strongest, which are soon closed."""
+        if len(self._open) > self._most:
+            taken, self._open = self._open[-count:], self._open[:-count]
+        else:
+            taken, self._open = self._open[:count], self._open[count:]
+        return taken
