@@ -18,7 +18,11 @@ def test_what_is_made_of_each_part_comes_in_their_order(parts: int) -> None:
 def test_all_threads_work_at_once() -> None:
     together = threading.Barrier(3, timeout=PATIENCE_SECONDS)
     with ThreadPoolExecutor(3) as pool:
-        shared_out(pool, 3, lambda _: together.wait(), range(3))
+        assert sorted(shared_out(pool, 3, lambda _: together.wait(), range(3))) == [
+            0,
+            1,
+            2,
+        ]  # a barrier counts who came
 
 
 def test_no_part_is_begun_after_one_has_failed() -> None:
