@@ -31,7 +31,7 @@ def main(model: Path, property_file: Path, seconds: float) -> int:
     confined = confine(os.getppid(), level=level, kind="compute", memory_bytes=MEMORY_BYTES)
 
     from algorithms.errors import BrinellError  # only now: torch starts threads and maps memory
-    from models.onnx.bounds.node import Unsupported
+    from models.onnx.bounds.graph.node import Unsupported
     from models.onnx.gate.check import check
     from models.onnx.properties.deciding import decide
 

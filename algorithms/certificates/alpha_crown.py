@@ -2,7 +2,7 @@
 
 Xu, Zhang, Wang, Wang, Jana, Lin, Hsieh, ICLR 2021, arXiv:2011.13824. Any slope in [0, 1] of the line below a ReLU gives
 a sound bound; projected gradient ascent looks for the best. What is free, and the ascent, live with the model
-(`models/onnx/bounds/families.py`, `ascent.py`); the search for the radius is that of
+(`models/onnx/bounds/relaxations/families.py`, `models/onnx/bounds/optimized/`); the search for the radius is that of
 `algorithms/searches/proofs/optimized_radius.py`.
 
 Departures: what CROWN proves is not searched; each neuron's interval may have slopes of its own, which are optimized

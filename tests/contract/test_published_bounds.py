@@ -15,10 +15,10 @@ from algorithms.mathematics.norms import Norm
 from algorithms.seam.questions.margins import Region
 from algorithms.threats.threat import Box, Threat
 from models.onnx.bounds.bounder import Bounder, bounder
-from models.onnx.bounds.concretization import Balls
-from models.onnx.bounds.plan import plan
+from models.onnx.bounds.linear.concretization import Balls
+from models.onnx.bounds.passes.plan import plan
+from models.onnx.bounds.passes.regions import Regions
 from models.onnx.bounds.propagation import propagate
-from models.onnx.bounds.regions import Regions
 from models.onnx.network import Network, read
 from tests.devices import DEVICE
 from tests.published import data_folder

@@ -42,8 +42,8 @@ def test_a_runner_of_one_sort_of_model_holds_no_library_of_the_other(remote, for
 def test_what_is_transposed_by_differentiation_imports_no_compiler():
     """It would look for a temporary directory when first used, and a runner that is shut in has none."""
     program = (
-        "import sys, torch; from models.onnx.bounds.linear_maps import transposed; "
-        "from models.onnx.bounds.slopes import Slopes; pad = lambda x: torch.nn.functional.pad(x, (1, 0)); "
+        "import sys, torch; from models.onnx.bounds.operators.linear_maps import transposed; "
+        "from models.onnx.bounds.linear.slopes import Slopes; pad = lambda x: torch.nn.functional.pad(x, (1, 0)); "
         "found = transposed(pad, [(1,)])(Slopes(torch.tensor([[2.0, 3.0]]), (2,))); "
         "print('torch._dynamo' in sys.modules, found[0].numbers.tolist())"
     )

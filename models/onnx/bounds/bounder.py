@@ -1,8 +1,8 @@
 """Sound lower bounds of margins over balls within a box, for the graph that onnxruntime serves.
 
 Linear relaxation: Zhang et al. 2018 (CROWN), Singh et al. 2019 (DeepPoly), Gowal et al. 2018 (intervals). All numbers
-are float64; what float32 may do to the served model is subtracted (`rounding.py`). Rows go forward in groups of one
-fixed size, a thread each, and back in passes of one fixed size, which all threads share: so a row's bounds do not
+are float64; what float32 may do to the served model is subtracted (`linear/rounding.py`). Rows go forward in groups of
+one fixed size, a thread each, and back in passes of one fixed size, which all threads share: so a row's bounds do not
 depend on its company.
 """
 
@@ -28,18 +28,18 @@ from algorithms.seam.questions.optimized_margins import Ascents, LineShares, Opt
 from algorithms.threads import cores
 from models.device import Device, compute_exactly
 from models.onnx.batch import Batch, filling_a_card
-from models.onnx.bounds.backward import propagate_backward
 from models.onnx.bounds.branching.decider import Decider
-from models.onnx.bounds.concretization import Balls
-from models.onnx.bounds.margins import Classes, Rivalry
-from models.onnx.bounds.node import Unsupported
-from models.onnx.bounds.operators import GraphStep
-from models.onnx.bounds.plan import BoundPlan, plan
+from models.onnx.bounds.graph.node import Unsupported
+from models.onnx.bounds.linear.concretization import Balls
+from models.onnx.bounds.linear.slopes import Slopes
+from models.onnx.bounds.operators.operator import GraphStep
+from models.onnx.bounds.optimized.margins import Classes, Rivalry
+from models.onnx.bounds.passes.backward import propagate_backward
+from models.onnx.bounds.passes.plan import BoundPlan, plan
+from models.onnx.bounds.passes.regions import Regions, buckets
 from models.onnx.bounds.programs.searches import Searches
 from models.onnx.bounds.programs.writing import Writer
 from models.onnx.bounds.propagation import DualNorms, propagate
-from models.onnx.bounds.regions import Regions, buckets
-from models.onnx.bounds.slopes import Slopes
 from models.onnx.gradients.conversion import withheld
 from models.onnx.network import Network
 from models.onnx.session import padded

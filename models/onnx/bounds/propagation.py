@@ -7,12 +7,12 @@ from torch import Tensor
 
 from algorithms.mathematics.norms import Norm
 from algorithms.seam.questions.margins import Relaxation
-from models.onnx.bounds.operators import Affine, Curve, GraphStep
-from models.onnx.bounds.products import Product
-from models.onnx.bounds.refinement import refine
-from models.onnx.bounds.regions import Regions
-from models.onnx.bounds.relaxations import ConstantBounds, Intervals, Relaxed
-from models.onnx.bounds.rounding import disturbance
+from models.onnx.bounds.linear.rounding import disturbance
+from models.onnx.bounds.operators.operator import Affine, Curve, GraphStep
+from models.onnx.bounds.optimized.refinement import refine
+from models.onnx.bounds.passes.regions import Regions
+from models.onnx.bounds.relaxations.products import Product
+from models.onnx.bounds.relaxations.relaxed import ConstantBounds, Intervals, Relaxed
 
 DualNorms = Callable[[str], Tensor]
 """How far a value that is affine in the rows moves in a ball of radius 1, (1, *shape): its slopes' dual norms."""

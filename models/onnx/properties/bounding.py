@@ -8,12 +8,12 @@ from torch import Tensor
 
 from algorithms.mathematics.norms import Norm
 from algorithms.threads import cores
-from models.onnx.bounds.backward import propagate_backward
-from models.onnx.bounds.concretization import Balls
-from models.onnx.bounds.plan import BoundPlan
+from models.onnx.bounds.linear.concretization import Balls
+from models.onnx.bounds.linear.slopes import Slopes
+from models.onnx.bounds.passes.backward import propagate_backward
+from models.onnx.bounds.passes.plan import BoundPlan
+from models.onnx.bounds.passes.regions import Regions, buckets
 from models.onnx.bounds.propagation import propagate
-from models.onnx.bounds.regions import Regions, buckets
-from models.onnx.bounds.slopes import Slopes
 
 BOXES, BUCKET = 32, 512  # of a group, and objectives of a backward pass
 

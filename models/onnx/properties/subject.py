@@ -7,7 +7,7 @@ import onnx
 from numpy.typing import NDArray
 
 from algorithms.errors import Refused
-from models.onnx.bounds.plan import BoundPlan, plan
+from models.onnx.bounds.passes.plan import BoundPlan, plan
 from models.onnx.copying import own_copy
 from models.onnx.graph import number_values, prune
 from models.onnx.session import Session

@@ -7,12 +7,12 @@ import torch
 from torch import Tensor
 
 from algorithms.mathematics.norms import Norm
-from models.onnx.bounds.concretization import MOST
+from models.onnx.bounds.linear.concretization import MOST
 
 
 @dataclass(frozen=True)
 class CutBall:
-    """A ball is cut to the box, as `models.onnx.bounds.concretization.Balls` holds many."""
+    """A ball is cut to the box, as `models.onnx.bounds.linear.concretization.Balls` holds many."""
 
     x: Tensor  # (d,) float64
     below: Tensor  # (d,) x - lower, infinite without a box

@@ -16,9 +16,9 @@ from models.onnx.bounds.branching.input_splits import BoxSearch
 from models.onnx.bounds.branching.neuron_splits import NeuronSearch
 from models.onnx.bounds.branching.reduced import is_reducible, reduced
 from models.onnx.bounds.branching.searches import DomainSearch, search_on
-from models.onnx.bounds.margins import Rivalry
-from models.onnx.bounds.plan import BoundPlan
-from models.onnx.bounds.regions import Regions
+from models.onnx.bounds.optimized.margins import Rivalry
+from models.onnx.bounds.passes.plan import BoundPlan
+from models.onnx.bounds.passes.regions import Regions
 
 FEW_INPUTS = 10  # of which boxes are halved
 UNSPLIT_STEPS = 20  # of ascent

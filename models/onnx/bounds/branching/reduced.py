@@ -15,12 +15,12 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
-from models.onnx.bounds.operators import Affine
-from models.onnx.bounds.plan import BoundPlan
-from models.onnx.bounds.regions import buckets
-from models.onnx.bounds.relaxations import Intervals
-from models.onnx.bounds.rules.rectifiers import Rectifier
-from models.onnx.bounds.slopes import Slopes, flat
+from models.onnx.bounds.linear.slopes import Slopes, flat
+from models.onnx.bounds.operators.operator import Affine
+from models.onnx.bounds.passes.plan import BoundPlan
+from models.onnx.bounds.passes.regions import buckets
+from models.onnx.bounds.relaxations.relaxed import Intervals
+from models.onnx.bounds.rules.curves.rectifiers import Rectifier
 
 HELD = 2**25  # numbers of the matrices at the most
 BUCKET = 256  # objectives of a backward pass

@@ -5,9 +5,9 @@ import numpy as np
 from algorithms.mathematics.arrays import Numbers
 from models.onnx.bounds.programs.expressions import Expression
 from models.onnx.bounds.programs.program import ProgramDraft
-from models.onnx.bounds.rules.convex import Absolute
-from models.onnx.bounds.rules.maximum import MaxPool
-from models.onnx.bounds.rules.rectifiers import Clamp, Rectifier
+from models.onnx.bounds.rules.curves.convex import Absolute
+from models.onnx.bounds.rules.curves.rectifiers import Clamp, Rectifier
+from models.onnx.bounds.rules.mixing.maximum import MaxPool
 
 Straight = Rectifier | Absolute | Clamp | MaxPool
 STRAIGHT = (Rectifier, Absolute, Clamp, MaxPool)

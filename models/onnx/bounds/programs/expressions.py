@@ -9,10 +9,10 @@ import torch
 from numpy.typing import NDArray
 
 from algorithms.mathematics.arrays import Numbers
-from models.onnx.bounds.operators import Affine
-from models.onnx.bounds.regions import buckets
-from models.onnx.bounds.slopes import Slopes, flat
-from models.onnx.bounds.tracing import Shape
+from models.onnx.bounds.graph.tracing import Shape
+from models.onnx.bounds.linear.slopes import Slopes, flat
+from models.onnx.bounds.operators.operator import Affine
+from models.onnx.bounds.passes.regions import buckets
 
 Positions = NDArray[np.int64]
 Matrix = Any  # scipy.sparse.csr_array, float64

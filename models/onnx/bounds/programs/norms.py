@@ -3,7 +3,7 @@
 import numpy as np
 
 from algorithms.mathematics.norms import Norm
-from models.onnx.bounds.concretization import Balls
+from models.onnx.bounds.linear.concretization import Balls
 from models.onnx.bounds.programs.expressions import Positions
 from models.onnx.bounds.programs.program import ProgramDraft
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from algorithms.mathematics.arrays import Numbers
 from algorithms.mathematics.norms import Norm
-from models.onnx.bounds.concretization import Balls
+from models.onnx.bounds.linear.concretization import Balls
 from models.onnx.bounds.programs.expressions import Expression, Matrix, Positions, widened
 
 OUTWARD = 1e-12  # share by which a chord is lifted: more than float64 can lose of it

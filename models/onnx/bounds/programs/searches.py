@@ -13,12 +13,12 @@ from algorithms.seam.access import Rows
 from algorithms.seam.questions.margins import Region
 from algorithms.seam.questions.nearest import AskNearest, Search, Vicinity
 from algorithms.threads import cores
-from models.onnx.bounds.operators import Affine
+from models.onnx.bounds.operators.operator import Affine
+from models.onnx.bounds.passes.regions import Regions
 from models.onnx.bounds.programs.branching import Branching
 from models.onnx.bounds.programs.curves import STRAIGHT
 from models.onnx.bounds.programs.solver import is_taken
 from models.onnx.bounds.programs.writing import Writer
-from models.onnx.bounds.regions import Regions
 
 SLICE_SECONDS = 0.5  # until the driver may look for a cancel
 PRODUCTS = 2**25  # multiplications of a pass: a program's matrix has about as many numbers

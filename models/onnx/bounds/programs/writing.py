@@ -6,13 +6,13 @@ import numpy as np
 from torch import Tensor
 
 from algorithms.mathematics.arrays import Numbers
-from models.onnx.bounds.operators import Affine, GraphStep
-from models.onnx.bounds.plan import BoundPlan
+from models.onnx.bounds.operators.operator import Affine, GraphStep
+from models.onnx.bounds.passes.plan import BoundPlan
+from models.onnx.bounds.passes.regions import Regions
 from models.onnx.bounds.programs.curves import STRAIGHT, bend
 from models.onnx.bounds.programs.expressions import Expression, Matrix, matrices
 from models.onnx.bounds.programs.norms import objective
 from models.onnx.bounds.programs.program import Program, ProgramDraft
-from models.onnx.bounds.regions import Regions
 
 
 @dataclass

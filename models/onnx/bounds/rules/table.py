@@ -2,30 +2,12 @@
 
 from collections.abc import Callable
 
-from models.onnx.bounds.node import Node
-from models.onnx.bounds.operators import GraphStep, Operator
-from models.onnx.bounds.rules import (
-    arithmetic,
-    averages,
-    choosing,
-    convex,
-    convolution,
-    curves,
-    dense,
-    extremes,
-    maximum,
-    moving,
-    normalizations,
-    products,
-    rectifiers,
-    recurrent,
-    resizing,
-    shaping,
-    sigmoids,
-    softmax,
-    transposed_convolution,
-    waves,
-)
+from models.onnx.bounds.graph.node import Node
+from models.onnx.bounds.operators.operator import GraphStep, Operator
+from models.onnx.bounds.rules.curves import convex, rectifiers, sigmoids, waves, written
+from models.onnx.bounds.rules.mixing import extremes, maximum, normalizations, products, recurrent, softmax
+from models.onnx.bounds.rules.moves import choosing, moving, resizing, shaping
+from models.onnx.bounds.rules.sums import arithmetic, averages, convolution, dense, transposed_convolution
 
 BoundRule = Callable[[Node], Operator | tuple[GraphStep, ...]]
 """One node -> the operator it is, or the steps it takes, of which the last one makes the node's own value."""
@@ -36,7 +18,7 @@ RULES: dict[str, BoundRule] = {
     "AveragePool": averages.pool,
     "BatchNormalization": arithmetic.normalize,
     "Cast": shaping.cast,
-    "Celu": curves.celu,
+    "Celu": written.celu,
     "Clip": rectifiers.clip,
     "Concat": shaping.concatenate,
     "Conv": convolution.convolve,
@@ -45,9 +27,9 @@ RULES: dict[str, BoundRule] = {
     "DepthToSpace": moving.move,
     "Div": arithmetic.divide,
     "Dropout": shaping.pass_on,  # the gate lets it in for inference only
-    "Elu": curves.elu,
+    "Elu": written.elu,
     "Erf": sigmoids.erf,
-    "Exp": curves.exp,
+    "Exp": written.exp,
     "Expand": moving.move,
     "Flatten": shaping.reshape,
     "GRU": recurrent.unroll,
@@ -60,26 +42,26 @@ RULES: dict[str, BoundRule] = {
     "Greater": choosing.compare,
     "GroupNormalization": normalizations.group,
     "HardSigmoid": rectifiers.hard_sigmoid,
-    "HardSwish": curves.hard_swish,
+    "HardSwish": written.hard_swish,
     "Identity": shaping.pass_on,
     "InstanceNormalization": normalizations.instance,
     "LayerNormalization": normalizations.layer,
     "LSTM": recurrent.unroll,
     "LeakyRelu": rectifiers.leaky_relu,
-    "Log": curves.log,
+    "Log": written.log,
     "LogSoftmax": softmax.log_softmax,
     "MatMul": dense.matmul,
     "Max": extremes.largest,
     "MaxPool": maximum.max_pool,
     "Min": extremes.smallest,
-    "Mish": curves.mish,
+    "Mish": written.mish,
     "Mul": arithmetic.multiply,
     "Neg": arithmetic.negate,
     "Pad": shaping.pad,
-    "Pow": curves.power,
+    "Pow": written.power,
     "RMSNormalization": normalizations.root_mean_square,
     "RNN": recurrent.unroll,
-    "Reciprocal": curves.reciprocal,
+    "Reciprocal": written.reciprocal,
     "ReduceL1": averages.reduce_sizes,
     "ReduceL2": averages.reduce_length,
     "ReduceMax": extremes.reduce_largest,
@@ -91,16 +73,16 @@ RULES: dict[str, BoundRule] = {
     "Reshape": shaping.reshape,
     "Resize": resizing.resize,
     "ReverseSequence": moving.move,
-    "Selu": curves.selu,
+    "Selu": written.selu,
     "Sigmoid": sigmoids.sigmoid,
     "Sin": waves.sine,
     "Slice": shaping.cut,
     "Softmax": softmax.softmax,
-    "Softplus": curves.soft_plus,
-    "Softsign": curves.soft_sign,
+    "Softplus": written.soft_plus,
+    "Softsign": written.soft_sign,
     "SpaceToDepth": moving.move,
     "Split": moving.move,
-    "Sqrt": curves.square_root,
+    "Sqrt": written.square_root,
     "Squeeze": shaping.reshape,
     "Sub": arithmetic.subtract,
     "Swish": products.swish,

@@ -9,35 +9,35 @@ import torch
 from onnx import TensorProto, helper
 from torch import Tensor
 
-from models.onnx.bounds.operators import Curve
-from models.onnx.bounds.rules import curves
-from models.onnx.bounds.rules.bent import Bent
-from models.onnx.bounds.rules.curves import power_of
-from models.onnx.bounds.rules.waves import Wave
+from models.onnx.bounds.operators.operator import Curve
+from models.onnx.bounds.rules.curves import written
+from models.onnx.bounds.rules.curves.bent import Bent
+from models.onnx.bounds.rules.curves.waves import Wave
+from models.onnx.bounds.rules.curves.written import power_of
 from models.onnx.session import run, start
 from tests.exports import graph
 
 REACH = 12.0
 BENT: dict[str, Bent] = {
-    "exp": curves.EXP,
-    "log": curves.LOG,
-    "square root": curves.SQRT,
-    "reciprocal": curves.RECIPROCAL,
-    "reciprocal of a root": curves.RECIPROCAL_ROOT,
-    "softplus": curves.SOFTPLUS,
-    "gelu": curves.GELU,
-    "gelu by tanh": curves.TANH_GELU,
-    "silu": curves.SILU,
-    "mish": curves.MISH,
-    "hard swish": curves.HARD_SWISH,
-    "elu": curves._exponential_below(1.0, 0.7, 1.0),
-    "selu": curves._exponential_below(1.0507, 1.6733, 1.0),
-    "celu": curves._exponential_below(1.0, 0.4, 2.5),
+    "exp": written.EXP,
+    "log": written.LOG,
+    "square root": written.SQRT,
+    "reciprocal": written.RECIPROCAL,
+    "reciprocal of a root": written.RECIPROCAL_ROOT,
+    "softplus": written.SOFTPLUS,
+    "gelu": written.GELU,
+    "gelu by tanh": written.TANH_GELU,
+    "silu": written.SILU,
+    "mish": written.MISH,
+    "hard swish": written.HARD_SWISH,
+    "elu": written._exponential_below(1.0, 0.7, 1.0),
+    "selu": written._exponential_below(1.0507, 1.6733, 1.0),
+    "celu": written._exponential_below(1.0, 0.4, 2.5),
     **{f"power {n}": power_of(n) for n in (3.0, 4.0, 5.0, -2.0, -3.0, 1.0, 1.5, 0.3, -0.7)},  # type: ignore[dict-item]
 }
 CURVES: dict[str, tuple[Curve, Callable[[Tensor], Tensor]]] = {
     **{name: (curve, curve.value) for name, curve in BENT.items()},
-    "softsign": (curves.SOFTSIGN, curves.SOFTSIGN.value),
+    "softsign": (written.SOFTSIGN, written.SOFTSIGN.value),
     "sine": (Wave(0.0), torch.sin),
     "cosine": (Wave(torch.pi / 2), torch.cos),
 }

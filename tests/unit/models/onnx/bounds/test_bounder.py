@@ -14,11 +14,11 @@ from algorithms.seam.questions.margins import Region
 from algorithms.seam.questions.optimized_margins import Ascents
 from algorithms.threats.threat import Box, Threat
 from models.onnx.bounds.bounder import bounder
-from models.onnx.bounds.concretization import Balls
-from models.onnx.bounds.operators import Affine
-from models.onnx.bounds.plan import plan
+from models.onnx.bounds.linear.concretization import Balls
+from models.onnx.bounds.operators.operator import Affine
+from models.onnx.bounds.passes.plan import plan
+from models.onnx.bounds.passes.regions import Regions
 from models.onnx.bounds.propagation import propagate
-from models.onnx.bounds.regions import Regions
 from models.onnx.network import read
 from tests.balls import least_change
 from tests.bounded import Bounded, points

@@ -6,8 +6,8 @@ import torch
 
 from algorithms.mathematics.norms import NORMS, Norm
 from algorithms.threats.threat import Box
-from models.onnx.bounds.concretization import Balls
-from models.onnx.bounds.slopes import Slopes
+from models.onnx.bounds.linear.concretization import Balls
+from models.onnx.bounds.linear.slopes import Slopes
 from tests.balls import least_change
 
 D = 12

@@ -6,8 +6,8 @@ import pytest
 import torch
 from onnx import TensorProto, helper
 
-from models.onnx.bounds.rounding import disturbance
-from models.onnx.bounds.rules.normalizations import centered
+from models.onnx.bounds.linear.rounding import disturbance
+from models.onnx.bounds.rules.mixing.normalizations import centered
 from models.onnx.session import run, start
 from tests.exports import graph
 

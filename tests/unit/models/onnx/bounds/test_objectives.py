@@ -13,12 +13,12 @@ from torch import Tensor
 
 from algorithms.mathematics.norms import NORMS, Norm
 from algorithms.threats.threat import Box
-from models.onnx.bounds.ascent import Choice
-from models.onnx.bounds.concretization import Balls
-from models.onnx.bounds.objectives import Objectives
-from models.onnx.bounds.plan import plan
+from models.onnx.bounds.linear.concretization import Balls
+from models.onnx.bounds.optimized.ascent import Choice
+from models.onnx.bounds.optimized.objectives import Objectives
+from models.onnx.bounds.passes.plan import plan
+from models.onnx.bounds.passes.regions import Regions
 from models.onnx.bounds.propagation import propagate
-from models.onnx.bounds.regions import Regions
 from models.onnx.network import read
 from tests.bounded import points
 from tests.exports import graph, torch_export

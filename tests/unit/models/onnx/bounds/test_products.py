@@ -4,8 +4,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from models.onnx.bounds.products import Product
-from models.onnx.bounds.relaxations import Intervals
+from models.onnx.bounds.relaxations.products import Product
+from models.onnx.bounds.relaxations.relaxed import Intervals
 
 
 def some(rng: np.random.Generator) -> Intervals:

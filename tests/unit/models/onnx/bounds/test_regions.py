@@ -11,10 +11,10 @@ from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor
 
 from algorithms.mathematics.norms import Norm
-from models.onnx.bounds.concretization import Balls
-from models.onnx.bounds.plan import BoundPlan, plan
+from models.onnx.bounds.linear.concretization import Balls
+from models.onnx.bounds.passes.plan import BoundPlan, plan
+from models.onnx.bounds.passes.regions import WORK, Regions
 from models.onnx.bounds.propagation import propagate
-from models.onnx.bounds.regions import WORK, Regions
 from models.onnx.network import read
 from tests.exports import torch_export
 

@@ -10,12 +10,12 @@ import torch
 from onnx import TensorProto, helper
 from torch import Tensor
 
-from models.onnx.bounds.families import Free
-from models.onnx.bounds.operators import Curve
-from models.onnx.bounds.rules.convex import Absolute, Square
-from models.onnx.bounds.rules.rectifiers import Clamp, Rectifier
-from models.onnx.bounds.rules.sigmoids import ERROR, SCurve, erf, sigmoid, tanh
-from models.onnx.bounds.slopes import Slopes
+from models.onnx.bounds.linear.slopes import Slopes
+from models.onnx.bounds.operators.operator import Curve
+from models.onnx.bounds.relaxations.families import Free
+from models.onnx.bounds.rules.curves.convex import Absolute, Square
+from models.onnx.bounds.rules.curves.rectifiers import Clamp, Rectifier
+from models.onnx.bounds.rules.curves.sigmoids import ERROR, SCurve, erf, sigmoid, tanh
 from models.onnx.session import run, start
 from tests.exports import graph
 

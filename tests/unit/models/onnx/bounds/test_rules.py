@@ -10,10 +10,10 @@ from onnx import TensorProto, helper
 
 from algorithms.mathematics.norms import NORMS, Norm
 from algorithms.threats.threat import Threat
-from models.onnx.bounds.operators import Affine
-from models.onnx.bounds.plan import plan
+from models.onnx.bounds.linear.slopes import Slopes, flat
+from models.onnx.bounds.operators.operator import Affine
+from models.onnx.bounds.passes.plan import plan
 from models.onnx.bounds.rules.table import RULES
-from models.onnx.bounds.slopes import Slopes, flat
 from models.onnx.network import read
 from tests.bound_cases import MORE
 from tests.bounded import Bounded, between, points

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from models.onnx.bounds.slopes import Slopes
+from models.onnx.bounds.linear.slopes import Slopes
 
 SHAPE = (3, 5, 6)
 CORNERS = {
