@@ -20,7 +20,7 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from algorithms.certificates.branch_and_bound.certificate import BranchAndBoundParams
+from algorithms.certificates.branch_and_bound import BranchAndBoundParams
 from algorithms.driver.progress import RunProgress, Stop
 from algorithms.driver.running import Samples, run
 from algorithms.mathematics.norms import Norm

@@ -9,6 +9,7 @@ from onnx import TensorProto, helper
 
 from models.onnx.bounds.bounder import bounder
 from models.onnx.classifier import OnnxClassifier
+from models.onnx.gradients.differentiator import differentiator
 from models.onnx.network import read
 from tests.cells import Layer
 from tests.devices import DEVICE
@@ -17,7 +18,7 @@ from tests.exports import graph
 
 def opened(data: bytes) -> OnnxClassifier:
     network = read(onnx.load_from_string(data), None)
-    return OnnxClassifier(network, None, DEVICE, bounder(network, DEVICE))
+    return OnnxClassifier(network, differentiator(network, DEVICE), DEVICE, bounder(network, DEVICE))
 
 
 def layers(seed: int, *widths: int) -> list[Layer]:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from onnx import TensorProto, helper
 
-from algorithms.certificates.branch_and_bound.certificate import METHOD, BranchAndBoundParams
+from algorithms.certificates.branch_and_bound import METHOD, BranchAndBoundParams
 from algorithms.driver.running import Samples, run
 from algorithms.mathematics.norms import NORMS, Norm
 from algorithms.method import Budget

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from typing import Any, final
 
 from algorithms.mathematics.arrays import Mask
+from algorithms.seam.access import Rows
 from algorithms.seam.claims import Details
+from algorithms.seam.hint import Hint
 from algorithms.seam.question import Owners, Question
 
 
@@ -20,6 +22,7 @@ class PartEnded:
     """A part that has ended tells of its samples, in order, which it broke within epsilon, and what it noted."""
 
     broken: Mask  # (m,) by what was claimed: the driver confirms a sample's best point when all is over
+    points: tuple[Rows | None, ...]  # m of them (*shape): the nearest that was claimed within epsilon
     notes: tuple[Details, ...]  # m of them
 
 
@@ -36,3 +39,4 @@ class Part(Question[PartEnded]):
     method: str
     params: Mapping[str, Any]
     owners: Owners  # (m,) positions in the cohort
+    known: tuple[Hint, ...] | None = None  # m of them, instead of what the cohort was told

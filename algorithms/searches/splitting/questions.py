@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from algorithms.certificates.branch_and_bound.curve import BoundCurve
 from algorithms.seam.access import Rows
 from algorithms.seam.case import Case, Step
 from algorithms.seam.claims import Details, Note, UpperBound
@@ -14,6 +13,7 @@ from algorithms.seam.questions.decisions import Decide
 from algorithms.seam.questions.labels import AskLabels
 from algorithms.seam.questions.margins import Region
 from algorithms.searches.labels.line import Segment, halve
+from algorithms.searches.splitting.curve import BoundCurve
 from algorithms.threats.threat import Threat
 
 HALVINGS = 10  # of the line from a witness back to the sample
@@ -74,18 +74,18 @@ class Questions:
         """Say how the searches stand."""
         return Note({"domains": self.spent, "curve": self.curve.told(), **more})
 
+    def try_point(self, point: Rows) -> Step[bool]:
+        """Ask the model about a point, and claim it where it is answered otherwise; return whether it is."""
+        label = int((yield from AskLabels(point[None]))[0])
+        fooled = label == self.case.target if self.case.target is not None else label != self.case.label
+        if fooled:
+            self.distance = min(self.distance, self.threat.distance(point, self.case.x))
+            yield UpperBound(point)
+        return fooled
+
     def _see(self, witness: Rows, radius: float) -> Step[None]:
         """Ask the model about a point; one that it answers otherwise is pulled back towards the sample."""
         row = np.asarray(self.threat.project(witness[None], self.case.x[None], np.array([radius])))
         far = row.reshape(self.case.x.shape).astype(np.float32)
-
-        def is_fooled_by(point: Rows) -> Step[bool]:
-            label = int((yield from AskLabels(point[None]))[0])
-            fooled = label == self.case.target if self.case.target is not None else label != self.case.label
-            if fooled:
-                self.distance = min(self.distance, self.threat.distance(point, self.case.x))
-                yield UpperBound(point)
-            return fooled
-
-        if self.threat.allows(far, self.case.x) and (yield from is_fooled_by(far)):
-            yield from halve(Segment(self.case.x, far, self.threat), is_fooled_by, halvings=HALVINGS)
+        if self.threat.allows(far, self.case.x) and (yield from self.try_point(far)):
+            yield from halve(Segment(self.case.x, far, self.threat), self.try_point, halvings=HALVINGS)

@@ -13,14 +13,14 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
-from algorithms.certificates.branch_and_bound.closing import Closing
-from algorithms.certificates.branch_and_bound.question import Questions, TriedRadius
 from algorithms.mathematics.norms import NORMS
 from algorithms.method import Method, Params
 from algorithms.seam.access import Access
 from algorithms.seam.case import Case, Conversation
 from algorithms.seam.claims import Abstained, LowerBound
 from algorithms.seam.cost import Cost
+from algorithms.searches.splitting.closing import Closing
+from algorithms.searches.splitting.questions import Questions, TriedRadius
 from algorithms.threats.threat import Threat
 
 STAGE = 1.5  # after each growth of the domains by this, what is known is claimed

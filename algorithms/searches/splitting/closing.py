@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from algorithms.certificates.branch_and_bound.question import Questions, TriedRadius
 from algorithms.seam.case import Cohort, Conversation, Step
 from algorithms.seam.claims import LowerBound
 from algorithms.searches.proofs import useful_radius
+from algorithms.searches.splitting.questions import Questions, TriedRadius
 
 FIRST_LOOKS = 6  # of CROWN, to begin with
 FIRST = 64  # domains that a radius gets at first
@@ -32,14 +32,14 @@ class Closing:
 
     def run(self) -> Conversation:
         """End in LowerBounds and UpperBounds, the best last."""
-        yield from self._begin()
+        yield from self.begin()
         yield from self._climb()
         while self.questions.left > 0 and min(self.upper, self.ceiling) > CLOSED * self.proven:
             spent = self.questions.spent
-            at, domains = self._next()
+            at, domains = self.next_radius()
             if at is None:
                 return
-            yield from self._try(at, domains)
+            yield from self.attempt(at, domains)
             if self.questions.spent == spent and domains >= self.questions.left:
                 return
 
@@ -53,7 +53,7 @@ class Closing:
         case = self.questions.case
         return float(self.questions.threat.farthest(case.x[None])[0])
 
-    def _begin(self) -> Conversation:
+    def begin(self) -> Conversation:
         """Begin with what CROWN proves, and with what a hint says where it holds."""
         cohort = Cohort((self.questions.case,), np.ones(1, np.bool_))
         self.proven = yield from _largest(useful_radius.run(cohort, self.questions.threat, FIRST_LOOKS))
@@ -64,11 +64,11 @@ class Closing:
         radius = self.proven or min(reached, self._farthest, 1.0) / GROWTH
         for _ in range(GROWTHS):
             radius = min(GROWTH * radius, self._farthest)
-            yield from self._try(TriedRadius(radius), 1)
+            yield from self.attempt(TriedRadius(radius), 1)
             if self.upper <= radius or self.questions.left <= 0:
                 return
 
-    def _next(self) -> tuple[TriedRadius | None, int]:
+    def next_radius(self) -> tuple[TriedRadius | None, int]:
         """Choose a radius, and how many domains it gets."""
         self.open = [at for at in self.open if self.proven < at.radius < min(self.questions.distance, self.ceiling)]
         lowest = min(self.open, key=lambda at: at.radius, default=None)
@@ -81,7 +81,8 @@ class Closing:
             return TriedRadius(float(middle)), max(FIRST, tried)
         return lowest, max(FIRST, lowest.domains)
 
-    def _try(self, at: TriedRadius, domains: int) -> Conversation:
+    def attempt(self, at: TriedRadius, domains: int) -> Conversation:
+        """Let the search of a radius go on for so many domains; claim the radius where that proves it."""
         questions = self.questions
         yield from questions.go_on(at, domains)
         if at.is_proven and at.radius > self.proven:

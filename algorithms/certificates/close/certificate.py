@@ -1,0 +1,139 @@
+"""Close: all samples of a chunk under one budget, which goes where it is expected to close most brackets.
+
+A bracket is closed where its upper end is at most `ratio` times its lower one. What closes it is one proof, of the
+radius upper / ratio, and not many on the way there. So each open sample is asked what it would do next, a few steps of
+an attack or some more domains of a proof, and what it is expected to take until it is closed (`pursuit.py`); those that
+take least go on first, a few at a time, until the budget is spent. What is hopeless is left for last.
+
+The proofs are those of branch and bound (Wang et al., Beta-CROWN, NeurIPS 2021, arXiv:2103.06624); serving the shortest
+remaining work first finishes most by any time (Schrage, Operations Research 16, 1968).
+"""
+
+from typing import Annotated, Literal
+
+import numpy as np
+from pydantic import BeforeValidator, Field
+
+from algorithms.certificates.close.pursuit import Attack, Pursuit, Split
+from algorithms.mathematics.norms import NORMS
+from algorithms.method import Method, Params
+from algorithms.seam.access import Access
+from algorithms.seam.case import Cohort, Conversation, Step
+from algorithms.seam.claims import Abstained, Note
+from algorithms.seam.cost import Cost
+from algorithms.seam.hint import Hint
+from algorithms.seam.questions.part import Part
+from algorithms.seam.questions.together import in_step
+from algorithms.searches.splitting.questions import Questions
+from algorithms.threats.threat import Threat
+
+AT_ONCE = 4  # samples that go on in a round
+UNLIMITED = 2**62
+MOST_RADII = 16
+
+Radius = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Radii = Annotated[tuple[Radius, ...], BeforeValidator(lambda given: tuple(given) if isinstance(given, list) else given)]
+
+
+class CloseParams(Params):
+    name: Literal["close"] = "close"
+    domains: int = Field(
+        2000, ge=1, le=10_000_000, description="parts of regions bounded at most, on average over a chunk's samples"
+    )
+    ratio: float = Field(1.1, gt=1, le=10, description="a bracket is closed where upper / lower is at most this")
+    attack_steps: int = Field(60, ge=1, le=10_000, description="of each of the two attacks, for a sample they are for")
+    radii: Radii | None = Field(
+        None,
+        max_length=MOST_RADII,
+        description="that something hangs on, such as a policy's: brackets around one first",
+    )
+
+
+def minimum(params: CloseParams, threat: Threat) -> Cost:
+    """Count the clean row, one point asked, and the final re-query; the first attack's steps."""
+    del threat
+    return Cost(queries=3, gradients=params.attack_steps)
+
+
+def run(cohort: Cohort, threat: Threat, params: CloseParams) -> Conversation:
+    """End in both ends of each sample, as near to each other as the budget of all brings them."""
+    pursuits = {i: _pursuit(cohort, i, threat, params) for i in range(len(cohort.cases))}
+    yield from in_step({i: pursuit.begin() for i, pursuit in pursuits.items()}, cohort.live)
+    budget = params.domains * len(pursuits)
+    while moves := _affordable(_best(pursuits, cohort), budget - sum(each.cost for each in pursuits.values())):
+        yield from _make(moves, pursuits, cohort)
+    for i, pursuit in pursuits.items():
+        yield Note(pursuit.told(), owner=i)
+        if pursuit.has_nothing:
+            yield Abstained("not_proven", owner=i)
+
+
+def _pursuit(cohort: Cohort, i: int, threat: Threat, params: CloseParams) -> Pursuit:
+    steps = params.attack_steps
+    attacks = (Attack("fab@1", {"towards": "leading", "steps": steps}, steps), Attack("fmn@1", {"steps": steps}, steps))
+    return Pursuit(Questions(cohort.cases[i], threat, UNLIMITED), params.ratio, params.radii or (), attacks)
+
+
+def _best(pursuits: dict[int, Pursuit], cohort: Cohort) -> dict[int, Attack | Split]:
+    """What those that are expected to close soonest would do next, in order; of equal ones the first sample's."""
+    open_ones = [i for i, pursuit in pursuits.items() if cohort.live[i] and not pursuit.is_over]
+    found: dict[int, Attack | Split] = {}
+    for i in sorted(open_ones, key=lambda i: (pursuits[i].expected, pursuits[i].questions.case.stream.index)):
+        move = pursuits[i].next_move()
+        if move is not None:
+            found[i] = move
+        if len(found) == AT_ONCE:
+            break
+    return found
+
+
+def _affordable(moves: dict[int, Attack | Split], left: int) -> dict[int, Attack | Split]:
+    """The first of them as long as the budget has room: with more of it the same would be done, and then more."""
+    found: dict[int, Attack | Split] = {}
+    for i, move in moves.items():
+        left -= move.cost
+        if left < 0:
+            break
+        found[i] = move
+    return found
+
+
+def _make(moves: dict[int, Attack | Split], pursuits: dict[int, Pursuit], cohort: Cohort) -> Conversation:
+    splits = {i: pursuits[i].split(move) for i, move in moves.items() if isinstance(move, Split)}
+    yield from in_step(splits, cohort.live)
+    attacks = {i: move for i, move in moves.items() if isinstance(move, Attack)}
+    for method in dict.fromkeys(move.method for move in attacks.values()):
+        ours = {i: move for i, move in attacks.items() if move.method == method}
+        yield from _attack(ours, pursuits, cohort)
+
+
+def _attack(moves: dict[int, Attack], pursuits: dict[int, Pursuit], cohort: Cohort) -> Step[None]:
+    owners = [i for i in moves if cohort.live[i]]
+    if not owners:
+        return
+    attack = moves[owners[0]]
+    known = tuple(Hint(point=pursuits[i].point, reached=pursuits[i].questions.distance) for i in owners)
+    ended = yield from Part(attack.method.partition("@")[0], attack.method, attack.params, np.array(owners), known)
+    for i, point in zip(owners, ended.points, strict=True):
+        pursuits[i].attacked(attack, point)
+
+
+METHOD = Method(
+    name="close",
+    version="1",
+    family="certificate",
+    threat_model="white_box",
+    needs=(Access.LABELS, Access.SCORES, Access.GRADIENTS, Access.BOUNDS),
+    norms=NORMS,
+    goals=("untargeted", "targeted"),
+    epsilon="optional",
+    proves="exact",
+    reference="Schrage, Operations Research 16, 1968, and Wang et al., Beta-CROWN, NeurIPS 2021, arXiv:2103.06624",
+    params=CloseParams,
+    run=run,
+    cohort=True,
+    takes_hints=True,
+    minimum=minimum,
+    smallest=CloseParams(domains=400, attack_steps=20),
+    chunk=32,
+)
