@@ -131,6 +131,11 @@ class Client:
         """
         return cast(Job, self._create("/v1/jobs", request, idempotency_key))
 
+    def create_property(self, model_id: str, file: Path, *, seconds: float | None = None) -> Job:
+        """Creates the job that decides a property, a VNN-LIB file, of a model, and returns it, queued."""
+        params = {"model_id": model_id} | ({} if seconds is None else {"seconds": str(seconds)})
+        return cast(Job, self._upload("/v1/properties", file, params, 0, None))
+
     def job(self, job_id: str) -> Job:
         """Returns a job as it stands."""
         return cast(Job, self._transport.json("GET", _path("jobs", job_id)))

@@ -291,10 +291,11 @@ class Job(TypedDict):
     id: str
     state: JobState
     method: JobMethod
-    request: JobRequestEcho
+    request: JobRequestEcho | PropertyRequest
     hints: GivenHints | None
     progress: Progress
     summary: Summary | None
+    details: dict[str, Any] | None
     error: JobError | None
     created_at: str
     started_at: str | None
@@ -531,6 +532,21 @@ class Progress(TypedDict):
     eta_seconds: float | None
 
 
+class PropertyFile(TypedDict):
+    """A property file is VNN-LIB text that the library keeps while the job is there."""
+
+    sha256: str
+    size_bytes: int
+
+
+class PropertyRequest(TypedDict):
+    """A property request says which property to decide of which model, and how long to look for an answer."""
+
+    model_id: str
+    property: PropertyFile
+    seconds: float
+
+
 class QueryCount(TypedDict):
     """A count says how many rows were sent, a sample and in all, and how many calls an endpoint got."""
 
@@ -732,7 +748,7 @@ class Summary(TypedDict):
 
     counts: dict[str, int]
     samples: int
-    labels: Literal["given", "predicted"]
+    labels: Literal["given", "predicted"] | None
     clean_accuracy: Interval | None
     value: Spread | None
     value_correct: Spread | None

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import computed_field
 
 from jobs.hints import GivenHints
+from jobs.property import PropertyRequest
 from jobs.request import JobRequest
 from jobs.states import JobState
 from jobs.summary import Summary
@@ -14,7 +15,7 @@ from models.record import ECHOED, Record
 if TYPE_CHECKING:
     TakenJob = dict[str, Any]
 else:
-    TakenJob = Annotated[JobRequest, *ECHOED]
+    TakenJob = Annotated[JobRequest | PropertyRequest, *ECHOED]
 
 
 class Progress(Record):
@@ -53,6 +54,7 @@ class Job(Record):
     hints: GivenHints | None = None  # of a job in a later phase of an audit: what it was given
     progress: Progress
     summary: Summary | None = None
+    details: dict[str, Any] | None = None  # of a property that was decided: its answer, as its finding tells it
     error: JobError | None = None
     created_at: datetime
     started_at: datetime | None = None
@@ -70,5 +72,5 @@ class Job(Record):
             "events": f"{here}/events",
             "cancel": f"{here}/cancel",
             "model": f"/v1/models/{self.request['model_id']}",
-            "samples": f"/v1/samples/{self.request['samples_id']}",
+            **({"samples": f"/v1/samples/{self.request['samples_id']}"} if "samples_id" in self.request else {}),
         }

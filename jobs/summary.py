@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from statistics import fmean, median
-from typing import Literal
+from typing import Any, Literal
 
 from algorithms.mathematics.statistics import clopper_pearson
 from algorithms.seam.claims import Finding, Kind
@@ -69,7 +69,7 @@ class Summary(Record):
 
     counts: dict[str, int]
     samples: int
-    labels: Literal["given", "predicted"]
+    labels: Literal["given", "predicted"] | None  # null: of a property, which is about none
     clean_accuracy: Interval | None
     value: Spread | None
     value_correct: Spread | None
@@ -91,18 +91,30 @@ def summarize(spec: JobSpec, results: Sequence[ChunkResult], prepared: Preparati
     correct = [finding for finding in findings if is_correct(finding)]
     is_labelled = spec.samples.labelled
     is_attack = spec.method.family == "attack"
+    return _summary(
+        results,
+        labels="given" if is_labelled else "predicted",
+        clean_accuracy=_rate(len(correct), len(findings)) if is_labelled else None,
+        value_correct=_spread(correct) if is_labelled else None,
+        success_rate=_rate(sum(f.kind == Kind.UPPER_BOUND for f in correct), len(correct)) if is_attack else None,
+        prepare=prepared,
+    )
+
+
+def summarize_property(result: ChunkResult) -> Summary:
+    """Sums up what deciding a property gave: nothing was labelled, and nothing measured."""
+    return _summary([result], labels=None, clean_accuracy=None, value_correct=None, success_rate=None, prepare=None)
+
+
+def _summary(results: Sequence[ChunkResult], **of_labels: Any) -> Summary:
+    findings = [finding for result in results for finding in result.findings]
     return Summary(
         counts=dict(sorted(Counter(str(finding.kind) for finding in findings).items())),
         samples=len(findings),
-        labels="given" if is_labelled else "predicted",
-        clean_accuracy=_rate(len(correct), len(findings)) if is_labelled else None,
         value=_spread(findings),
-        value_correct=_spread(correct) if is_labelled else None,
-        success_rate=_rate(sum(f.kind == Kind.UPPER_BOUND for f in correct), len(correct)) if is_attack else None,
         queries=_queries(findings, http_calls=sum(result.http_calls for result in results)),
         gradients=sum(finding.gradients for finding in findings),
         seconds=sum(result.seconds for result in results),
-        prepare=prepared,
         device=_all_of(result.device for result in results),
         isolation=_all_of(result.isolation for result in results),
         isolation_denied=tuple(sorted({layer for result in results for layer in result.isolation_denied})),
@@ -110,6 +122,7 @@ def summarize(spec: JobSpec, results: Sequence[ChunkResult], prepared: Preparati
         warnings=tuple(
             sorted({code for result in results for code in result.warnings}.union(*map(_warnings, findings)))
         ),
+        **of_labels,
     )
 
 

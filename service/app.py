@@ -11,7 +11,7 @@ from service.edge.crowding import MOST_REQUESTS, Crowding
 from service.edge.dependencies import Parts
 from service.edge.metrics import Meter
 from service.edge.observing import Observing
-from service.endpoints import audits, findings, health, jobs, methods, models, samples, schemas, usage
+from service.endpoints import audits, findings, health, jobs, methods, models, properties, samples, schemas, usage
 from service.openapi import document
 
 
@@ -32,7 +32,7 @@ def create_app(settings: Settings, store: Store, library: Library, *, most_reque
     app.add_middleware(Crowding, most=most_requests)
     app.add_middleware(Observing, meter=app.state.meter)
     handlers.install(app)
-    for endpoints in (models, samples, methods, jobs, findings, audits, schemas, usage, health):
+    for endpoints in (models, samples, methods, jobs, properties, findings, audits, schemas, usage, health):
         app.include_router(endpoints.router)
     document.install(app)
     return app

@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
-from algorithms.driver.progress import Checkpoint
+from algorithms.driver.progress import Checkpoint, Stop
 from algorithms.seam.access import Model
-from jobs.work.lease import AuditLease, JobLease, Lease, ModelLease
+from jobs.work.lease import AuditLease, JobLease, Lease, ModelLease, PropertyLease
 from models.cards import Inspection
 from workers.confinement.levels import Confined
 from workers.endings import Ending
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from jobs.store.store import Store
     from models.library import Library
 
-L = TypeVar("L", ModelLease, JobLease, AuditLease)
+L = TypeVar("L", ModelLease, JobLease, PropertyLease, AuditLease)
 M = TypeVar("M", bound=Message)
 About = TypeVar("About", bound=AboutModel)
 
@@ -74,6 +74,9 @@ class Bench(Protocol):
 
     def tell(self, fraction: float) -> None:
         """Says how far work that is no run has come: call it often, since who is silent too long is ended."""
+
+    def pause(self, fraction: float, ends: float) -> Stop | None:
+        """Does what `tell` does, and says whether such work has to stop: it was asked to, or its time is over."""
 
     def checkpoint(self, ends: float) -> Checkpoint:
         """Makes what a run calls once a beat; its time is over at `ends`, on the clock that the supervisor shares."""

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
 from algorithms.seam.claims import Finding, Outcome
@@ -81,8 +82,11 @@ def adversarials(answer: ChunkDone, lease: JobLease) -> bytes | None:
         raise FrameError("the adversarial points have an unknown shape")
     if not set(index.tolist()) <= set(lease.indices):
         raise FrameError("the adversarial points are not about the rows that were asked about")
-    if len(index) == 0:
-        return None
+    return points_file(index, x, label) if len(index) else None
+
+
+def points_file(index: NDArray[np.int64], x: NDArray[np.float32], label: NDArray[np.int64]) -> bytes:
+    """Writes points (m, *shape) of rows (m,) as an npz, as all points of jobs are kept."""
     file = io.BytesIO()
     np.savez(file, index=index, x=x, label=label)
     return file.getvalue()

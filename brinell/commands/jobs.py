@@ -100,7 +100,7 @@ def print_findings(found: list[Finding], names: Sequence[str] | None = None) -> 
 
 
 def _row(job: Job) -> list[str]:
-    return [job["id"], job["request"]["method"]["name"], job_note(job), job["created_at"]]
+    return [job["id"], job["method"]["name"], job_note(job), job["created_at"]]
 
 
 def _line(finding: Finding, names: Sequence[str] | None) -> list[str]:

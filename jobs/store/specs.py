@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from jobs.property import PropertySpec
 from jobs.request import Selection
 from jobs.spec import JobSpec
 
@@ -18,6 +19,16 @@ KEPT_ELSEWHERE = {"request", "model", "samples", "auxiliary", "surrogate"}
 def written(spec: JobSpec) -> str:
     """Writes the JSON of the field `spec`."""
     return spec.model_dump_json(exclude=KEPT_ELSEWHERE | said_twice(spec.indices, spec.request.samples))
+
+
+def written_property(spec: PropertySpec) -> str:
+    """Writes the JSON of the field `spec` of a property."""
+    return spec.model_dump_json(exclude={"request", "model"})
+
+
+def read_property(spec: str, request: str, model: str) -> PropertySpec:
+    """Reads a property's spec from its field, its request's and its model's card."""
+    return PropertySpec.model_validate(json.loads(spec) | {"request": json.loads(request), "model": json.loads(model)})
 
 
 def said_twice(indices: tuple[int, ...], selection: Selection) -> set[str]:

@@ -6,6 +6,7 @@ from time import monotonic
 
 from pydantic import Field
 
+from jobs.property import PropertySpec
 from jobs.result import ChunkResult
 from jobs.spec import JobSpec
 from jobs.summary import Preparation
@@ -68,11 +69,38 @@ class JobLease(_Right):
         return self.deadline - monotonic()
 
 
+class PropertyLease(_Right):
+    """A property's lease is the right to decide it: a job, too, and one without samples."""
+
+    spec: PropertySpec
+    deadline: float  # the job's, on the monotonic clock of the worker's machine
+
+    @property
+    def model(self) -> ModelCard:
+        """Returns the card of the model that the property is about."""
+        return self.spec.model
+
+    @property
+    def is_last_stage(self) -> bool:
+        """Tells that nothing is made before it."""
+        return True
+
+    @property
+    def indices(self) -> tuple[int, ...]:
+        """Returns the one line of its answer."""
+        return self.spec.indices
+
+    @property
+    def seconds_left(self) -> float:
+        """Counts from the moment it is read."""
+        return self.deadline - monotonic()
+
+
 class AuditLease(_Right):
     """The right to work on an audit whose jobs have ended."""
 
 
-Lease = ModelLease | JobLease | AuditLease
+Lease = ModelLease | JobLease | PropertyLease | AuditLease
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from anyio import CancelScope
 from fastapi.concurrency import run_in_threadpool
@@ -15,26 +15,44 @@ from jobs.idempotency import Idempotency
 from jobs.store.names import new_id
 from models.cards import Meaning, ModelCard, Preprocessing, SamplesCard
 from models.kinds import KindName
+from models.properties.terms import TEXT
 from models.samples import inspect_samples
 from service.edge.dependencies import Parts
 from service.wire.idempotent import idempotency
 from service.wire.packets import SLOWEST_BYTES_PER_SECOND
-from service.wire.uploads import Upload, announced, received
+from service.wire.uploads import OCTET_STREAM, TEXT_PLAIN, Upload, announced, received
+
+
+class Body(NamedTuple):
+    """A body of a kind has these media types, and at most so many bytes; None: as many as the operator allows."""
+
+    too_large: str
+    types: tuple[str, ...] = (OCTET_STREAM,)
+    most: int | None = None
+
+
+BODIES = {
+    "model": Body("model_too_large"),
+    "samples": Body("samples_too_large"),
+    "job": Body("body_too_large", (TEXT_PLAIN, OCTET_STREAM, ""), TEXT),  # a property; few say of text what it is
+}
 
 
 @asynccontextmanager
 async def arriving(
-    request: Request, kind: Literal["model", "samples"], tenant: str, key: str | None, parts: Parts
+    request: Request, kind: Literal["model", "samples", "job"], tenant: str, key: str | None, parts: Parts
 ) -> AsyncIterator[tuple[str, Upload]]:
-    """Receives an upload into room that its tenant has, under the id of the object that it is to become.
+    """Receives an upload into room that its tenant has, under the id of the object that it is to become. A job's is the
+    text of a property.
 
     The room is reserved before the first byte, and goes with whatever is not kept. `key`: the Idempotency-Key; where it
     made something before, nothing will be kept, and so nothing is written and no room needed. Raises what `announced`
     and `received` raise, OverQuota.
     """
     once = idempotency(key, request, None)
-    limit = parts.settings.max_upload_bytes
-    length = announced(request, limit=limit, too_large="model_too_large" if kind == "model" else "samples_too_large")
+    body, limit = BODIES[kind], parts.settings.max_upload_bytes
+    most = limit if body.most is None else min(limit, body.most)
+    length = announced(request, limit=most, too_large=body.too_large, types=body.types)
     object_id = new_id(kind)
     make_room = partial(parts.store.holdings.make_room, bytes_per_second=SLOWEST_BYTES_PER_SECOND)
     keeps = await run_in_threadpool(make_room, tenant, object_id, length, once)

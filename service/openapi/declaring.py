@@ -3,7 +3,7 @@
 from typing import Any
 
 from service.wire.problems import CODES_BY_STATUS, MEDIA_TYPE, STATUS
-from service.wire.uploads import OCTET_STREAM
+from service.wire.uploads import OCTET_STREAM, TEXT_PLAIN
 
 TEXT = {"type": "string"}
 BYTES = {"type": "string", "format": "binary"}  # generators of clients take and give files where they read this
@@ -41,6 +41,12 @@ def answers(
 def takes_bytes(description: str) -> dict[str, Any]:
     """Makes the `openapi_extra` of a raw upload."""
     content = {OCTET_STREAM: {"schema": BYTES}}
+    return {"requestBody": {"required": True, "description": description, "content": content}}
+
+
+def takes_text(description: str) -> dict[str, Any]:
+    """Makes the `openapi_extra` of an upload of text."""
+    content = {TEXT_PLAIN: {"schema": TEXT}, OCTET_STREAM: {"schema": BYTES}}
     return {"requestBody": {"required": True, "description": description, "content": content}}
 
 

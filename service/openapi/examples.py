@@ -100,6 +100,7 @@ JOB: dict[str, Any] = {
         "eta_seconds": 6.5,
     },
     "summary": None,
+    "details": None,
     "error": None,
     "created_at": "2026-11-22T09:00:03Z",
     "started_at": "2026-11-22T09:00:04Z",

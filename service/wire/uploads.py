@@ -15,7 +15,7 @@ from models import incoming
 from models.storage import disk_errors
 from service.wire.packets import packets
 
-OCTET_STREAM = "application/octet-stream"
+OCTET_STREAM, TEXT_PLAIN = "application/octet-stream", "text/plain"
 BLOCK_BYTES = 1 << 20  # written at once: a hop to a thread per network packet would cost more than the write
 
 
@@ -35,12 +35,12 @@ class Upload:
         return self.draft
 
 
-def announced(request: Request, *, limit: int, too_large: str) -> int:
-    """Returns how many bytes are about to come.
+def announced(request: Request, *, limit: int, too_large: str, types: tuple[str, ...] = (OCTET_STREAM,)) -> int:
+    """Returns how many bytes are about to come, as one of these media types.
 
     Raises Refused(media_type, length_required) and TooLarge(`too_large`).
     """
-    require_media_type(request)
+    require_media_type(request, types)
     length = declared_length(request)
     if length > limit:
         detail = f"An upload may have at most {limit} bytes; the operator sets BRINELL_MAX_UPLOAD_BYTES."
@@ -62,10 +62,10 @@ async def received(request: Request, folder: Path | None, *, length: int) -> Asy
         sink.discard()
 
 
-def require_media_type(request: Request) -> None:
+def require_media_type(request: Request, types: tuple[str, ...] = (OCTET_STREAM,)) -> None:
     """Raises Refused(media_type): curl's --data-binary says form data unless told otherwise."""
-    if media_type(request) != OCTET_STREAM:
-        raise Refused(f"Send the file as it is, with the header Content-Type: {OCTET_STREAM}.", code="media_type")
+    if media_type(request) not in types:
+        raise Refused(f"Send the file as it is, with the header Content-Type: {types[0]}.", code="media_type")
 
 
 def media_type(request: Request) -> str:

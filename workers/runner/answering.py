@@ -93,6 +93,12 @@ class Answering:
     def tell(self, fraction: float) -> None:
         self._tell(time.monotonic(), lambda: Progressed(samples_done=0, fraction=fraction, queries=0, gradients=0))
 
+    def pause(self, fraction: float, ends: float) -> Stop | None:
+        self.tell(fraction)
+        if self._inbox.cancelled.is_set():
+            return "cancelled"
+        return "budget" if time.monotonic() >= ends else None
+
     def checkpoint(self, ends: float) -> Checkpoint:
         allowance = Allowance(ends)
 

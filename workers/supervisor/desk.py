@@ -6,7 +6,7 @@ from time import monotonic
 
 from jobs.record import Progress
 from jobs.store.store import Store
-from jobs.work.lease import AuditLease, JobLease, Lease, ModelLease
+from jobs.work.lease import AuditLease, JobLease, Lease, PropertyLease
 from models.cards import Endpoint, ModelCard
 from models.kinds import KINDS
 from models.library import Library
@@ -59,8 +59,9 @@ class SupervisorDesk:
     ) -> None:
         """`runner` gets one ready, when it is first spoken to."""
         # What is made before a job's samples are worked on is no progress of theirs.
-        self._is_before = isinstance(lease, JobLease) and not lease.is_last_stage
-        self._samples_total = len(lease.indices) if isinstance(lease, JobLease) and not self._is_before else 0
+        job = lease if isinstance(lease, JobLease | PropertyLease) else None
+        self._is_before = job is not None and not job.is_last_stage
+        self._samples_total = 0 if job is None or self._is_before else len(job.indices)
         self.progress = Progress(samples_total=self._samples_total)
         self.heard = monotonic()
         self.store, self.library = store, library
@@ -119,7 +120,7 @@ class SupervisorDesk:
         """
         if not self._is_before:
             self.progress = Progress(samples_total=self._samples_total, **dict(told))
-        if isinstance(self._lease, JobLease | ModelLease) and self._lease.seconds_left is not None:
+        if not isinstance(self._lease, AuditLease) and self._lease.seconds_left is not None:
             self.heard = max(self.heard, monotonic())
 
     def _turns(self, wish: TurnsAsked) -> TurnsGranted:

@@ -2,7 +2,7 @@
 
 from jobs.credentials import Seal
 from jobs.installation.settings import Settings
-from jobs.work.lease import AuditLease, Lease
+from jobs.work.lease import AuditLease, Lease, PropertyLease
 from workers.messages import CallPermission
 
 
@@ -23,8 +23,8 @@ class Permits:
 
     def of(self, lease: Lease) -> CallPermission | None:
         """Says what the lease's runner may call; None where it is about no endpoint. Raises NotPermitted."""
-        endpoint = None if isinstance(lease, AuditLease) else lease.model.endpoint
-        if isinstance(lease, AuditLease) or endpoint is None:
+        endpoint = None if isinstance(lease, AuditLease | PropertyLease) else lease.model.endpoint
+        if isinstance(lease, AuditLease | PropertyLease) or endpoint is None:
             return None
         if endpoint.origin not in self._trusted_origins:
             raise NotPermitted(

@@ -11,7 +11,7 @@ from algorithms.errors import NotFound, Unavailable
 from jobs.installation.settings import Settings
 from jobs.spec import QueueName
 from jobs.store.store import Store
-from jobs.work.lease import AuditLease, JobLease, Lease, ModelLease
+from jobs.work.lease import AuditLease, JobLease, Lease, ModelLease, PropertyLease
 from models.cards import Endpoint
 from models.kinds import KINDS
 from models.library import Library
@@ -157,7 +157,7 @@ class Supervisor:
         runner.allow_cpu(self._processor_seconds(lease, seconds))
         return runner
 
-    def _processor_seconds(self, lease: JobLease | ModelLease, patience: float) -> float:
+    def _processor_seconds(self, lease: JobLease | PropertyLease | ModelLease, patience: float) -> float:
         """What the kind of work allows itself, or all processors until the end that the clock sets."""
         if limit := KINDS_OF_WORK[lease.work].limit:
             return limit.seconds(self._settings)
@@ -198,14 +198,14 @@ def _write(ending: Ending, store: Store, lease: Lease) -> None:
             pass
 
 
-def _key(lease: JobLease | ModelLease) -> Key:
+def _key(lease: JobLease | PropertyLease | ModelLease) -> Key:
     """Jobs of one tenant on one model follow each other in one runner, and so does work on models not ready yet.
 
     Not so where an endpoint is called: that runner holds the permit, and the count of calls, of its job.
     """
     if KINDS[lease.model.kind].is_remote:
         return lease.tenant, lease.subject_id
-    return lease.tenant, lease.model.id if isinstance(lease, JobLease) else "models"
+    return lease.tenant, "models" if isinstance(lease, ModelLease) else lease.model.id
 
 
 def _excuse(lease: Lease, runner: RunnerProcess) -> Callable[[], float]:

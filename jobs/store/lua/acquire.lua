@@ -98,12 +98,9 @@ if unit.subject == 'job' then
   local model = object(unit.tenant, 'model', asked.model_id)
   lease.spec, lease.request, lease.prepared = asked.spec, asked.request, asked.prepared
   lease.model, lease.sealed = redis.call('HGET', model, 'card'), redis.call('HGET', model, 'sealed') or nil
-  lease.samples = redis.call('HGET', object(unit.tenant, 'samples', asked.samples_id), 'card')
-  if asked.auxiliary_id then
-    lease.auxiliary = redis.call('HGET', object(unit.tenant, 'samples', asked.auxiliary_id), 'card')
-  end
-  if asked.surrogate_id then
-    lease.surrogate = redis.call('HGET', object(unit.tenant, 'model', asked.surrogate_id), 'card')
+  for part, kind in pairs({samples = 'samples', auxiliary = 'samples', surrogate = 'model'}) do
+    local used = asked[part .. '_id']
+    if used then lease[part] = redis.call('HGET', object(unit.tenant, kind, used), 'card') end
   end
   lease.milliseconds_left = redis.call('ZSCORE', key('deadlines'), id) - STEADY
 elseif unit.subject == 'model' then

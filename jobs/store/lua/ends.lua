@@ -124,12 +124,12 @@ local function can_use(tenant, model_id, ...)
   return is_there(tenant, 'model', model_id)
 end
 
--- A queued job from its ARGV description; `audit`: the one it belongs to, if any, which keeps it from being removed.
+-- A queued job from its ARGV description, a property's without samples; `audit`: the one it belongs to, if any, which keeps it from being removed.
 local function queue_job(tenant, asked, audit)
   local job = object(tenant, 'job', asked.id)
   redis.call('HSET', job, 'state', 'queued', 'version', 1, 'created', NOW, 'changed', NOW, 'spec', asked.spec,
     'request', asked.request, 'method_version', asked.method_version, 'shape', asked.shape,
-    'model_id', asked.model_id, 'samples_id', asked.samples_id, 'samples_total', asked.samples_total,
+    'model_id', asked.model_id, 'samples_total', asked.samples_total,
     'chunk_size', asked.chunk_size, 'chunks_at_once', asked.chunks_at_once, 'seconds', asked.seconds,
     'samples_done', 0, 'queries', 0, 'gradients', 0)
   if asked.hints then redis.call('HSET', job, 'hints', asked.hints) end
@@ -137,20 +137,17 @@ local function queue_job(tenant, asked, audit)
   tally('queued', 1)
   list(tenant, 'job', asked.id)
   redis.call('SADD', key('using', asked.model_id), asked.id)
-  redis.call('SADD', key('using', asked.samples_id), asked.id)
+  for _, used in ipairs({'samples_id', 'auxiliary_id', 'surrogate_id'}) do
+    if asked[used] then
+      redis.call('HSET', job, used, asked[used])
+      redis.call('SADD', key('using', asked[used]), asked.id)
+    end
+  end
   if audit then
     redis.call('HSET', job, 'audit', audit, 'owner', object(tenant, 'audit', audit))
     redis.call('SADD', key('using', asked.id), audit)
   end
   redis.call('ZADD', key('deadlines'), STEADY + LIMITS.queue_ms, asked.id)
-  if asked.auxiliary_id then
-    redis.call('HSET', job, 'auxiliary_id', asked.auxiliary_id)
-    redis.call('SADD', key('using', asked.auxiliary_id), asked.id)
-  end
-  if asked.surrogate_id then
-    redis.call('HSET', job, 'surrogate_id', asked.surrogate_id)
-    redis.call('SADD', key('using', asked.surrogate_id), asked.id)
-  end
   begin(tenant, asked.id, 'job', asked.queue, asked.stages)
 end
 

@@ -37,7 +37,7 @@ class Holdings:
         may. Returns whether anything will be kept: not where `once` is known already, and then no room is needed.
         """
         kind = kind_of(owner_id)
-        quota = {"model": "models", "samples": "samples"}[kind]
+        quota = {"model": "models", "samples": "samples", "job": "live_jobs"}[kind]
         known = as_argument(once)
         about = {"tenant": tenant, "kind": kind, "id": owner_id}
         wish = {"quota": quota, "bytes": size, "bytes_per_second": bytes_per_second}

@@ -9,6 +9,7 @@ from jobs.hints import GivenHints
 from jobs.idempotency import Idempotency
 from jobs.installation.settings import Settings
 from jobs.page import Page
+from jobs.property import HAND_OVER_SECONDS, METHOD, QUEUE, PropertySpec
 from jobs.record import Job, JobError, JobMethod, Progress
 from jobs.spec import FIRST_VERSION, JobSpec
 from jobs.states import JobState
@@ -28,7 +29,7 @@ USED = (  # part of a spec, kind of object
 JOB_FIELDS = (
     *("state", "request", "method_version", "created", "started", "finished", "changed"),
     *("samples_total", "samples_done", "queries", "gradients", "hints"),
-    *("summary", "error_code", "error_detail"),
+    *("summary", "details", "error_code", "error_detail"),
 )
 
 
@@ -43,7 +44,18 @@ class Jobs:
 
         Raises NotFound where its model or samples went away, RateLimited where the tenant has too many live jobs.
         """
-        asked = described(spec, self._moves.connection.settings)
+        return self._create(tenant, described(spec, self._moves.connection.settings), idempotency)
+
+    def create_property(
+        self, tenant: str, job_id: str, spec: PropertySpec, idempotency: Idempotency | None = None
+    ) -> Job:
+        """Makes a queued job that decides a property, whose text the library keeps in the job's name already.
+
+        Raises what `create` raises.
+        """
+        return self._create(tenant, described_property(job_id, spec, self._moves.connection.settings), idempotency)
+
+    def _create(self, tenant: str, asked: dict[str, Any], idempotency: Idempotency | None) -> Job:
         once = as_argument(idempotency)
         reply = self._moves.make("create_job", durable=True, tenant=tenant, **asked, idempotency=once)
         return self.get(tenant, reply.get("id", asked["id"]))
@@ -121,6 +133,25 @@ def described(spec: JobSpec, settings: Settings) -> dict[str, Any]:
     }
 
 
+def described_property(job_id: str, spec: PropertySpec, settings: Settings) -> dict[str, Any]:
+    """Writes a new property as the scripts take a job."""
+    return {
+        "id": checked(job_id, "job"),
+        "method": METHOD,
+        "model_id": checked(spec.model.id, "model"),
+        "spec": specs.written_property(spec),
+        "request": spec.request.model_dump_json(),
+        "method_version": spec.method_version,
+        "shape": json.dumps(spec.shape),
+        "samples_total": len(spec.indices),
+        "chunk_size": 1,
+        "chunks_at_once": 1,
+        "stages": [{"work": work, "total": total, "queue": QUEUE} for work, total in spec.stages],
+        "queue": QUEUE,
+        "seconds": min(spec.request.seconds + HAND_OVER_SECONDS, settings.job_seconds),
+    }
+
+
 def _job(job_id: str, row: dict[str, Any], live: list[str]) -> Job | None:
     if row["state"] is None:
         return None
@@ -133,6 +164,7 @@ def _job(job_id: str, row: dict[str, Any], live: list[str]) -> Job | None:
         hints=GivenHints.model_validate_json(row["hints"]) if row["hints"] else None,
         progress=_progress(row, [Progress.model_validate(json.loads(text)) for text in live]),
         summary=Summary.model_validate_json(row["summary"]) if row["summary"] else None,
+        details=json.loads(row["details"]) if row["details"] else None,
         error=JobError(code=row["error_code"], detail=row["error_detail"]) if row["error_code"] else None,
         created_at=moment(row["created"]),
         started_at=moment(row["started"]) if row["started"] else None,
@@ -141,6 +173,8 @@ def _job(job_id: str, row: dict[str, Any], live: list[str]) -> Job | None:
 
 
 def _method(request: dict[str, Any], version: str) -> JobMethod:
+    if "method" not in request:
+        return JobMethod(name=METHOD, version=version, params={})
     name, params = request["method"]["name"], {key: value for key, value in request["method"].items() if key != "name"}
     return JobMethod(name=name, version=version, params=params)
 

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from algorithms.errors import Refused
 from algorithms.registry import version
+from jobs.property import DECIDE
 from jobs.record import Progress
 from jobs.result import ChunkResult
 from jobs.spec import JobSpec, QueueName
@@ -18,8 +19,8 @@ from jobs.store.moves import Moves
 from jobs.store.names import key
 from jobs.store.sections.holdings import Holdings
 from jobs.store.sections.jobs import described
-from jobs.summary import Preparation, Summary, summarize
-from jobs.work.lease import AuditLease, Commit, JobLease, Lease, ModelLease
+from jobs.summary import Preparation, Summary, summarize, summarize_property
+from jobs.work.lease import AuditLease, Commit, JobLease, Lease, ModelLease, PropertyLease
 from models.cards import ModelCard
 
 OUTDATED = (
@@ -124,8 +125,10 @@ class Leases:
 
     def _summary(self, lease: Lease, commit: Commit) -> Summary:
         """Told to be the last, we know that all other chunks are committed, and committed chunks do not change."""
-        if not isinstance(lease, JobLease) or commit.result is None:
+        if not isinstance(lease, JobLease | PropertyLease) or commit.result is None:
             raise TypeError("only what ends a job has a summary")
+        if isinstance(lease, PropertyLease):
+            return summarize_property(commit.result)
         name = key("t", lease.tenant, "job", lease.subject_id, "chunks")
         (chunks,) = self._moves.connection.ask(("HGETALL", name))
         results = {int(number): ChunkResult.model_validate_json(text) for number, text in chunks.items()}
@@ -151,6 +154,12 @@ def _lease(reply: Reply) -> Lease:
     right = {name: reply[name] for name in ("tenant", "work", "chunk", "width", "fence", "attempt")}
     right["subject_id"] = reply["id"]
     match reply["subject"]:
+        case "job" if reply["work"] == DECIDE:
+            return PropertyLease(
+                **right,
+                spec=specs.read_property(reply["spec"], reply["request"], reply["model"]),
+                deadline=monotonic() + reply["milliseconds_left"] / 1000,
+            )
         case "job":
             return JobLease(
                 **right,

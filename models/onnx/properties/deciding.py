@@ -8,11 +8,11 @@ import onnx
 from models.onnx.copying import own_copy
 from models.onnx.graph import number_values
 from models.onnx.properties.bounding import BoxBounding
-from models.onnx.properties.conditions import PropertyCase
 from models.onnx.properties.descent import descents
 from models.onnx.properties.search import CaseSearch, PropertyVerdict
 from models.onnx.properties.subject import Subject, subject
-from models.onnx.properties.vnnlib import read_property
+from models.properties.conditions import PropertyCase
+from models.properties.vnnlib import read_property
 
 POINTS = 1000  # drawn in each box
 SEED = 0
@@ -35,13 +35,13 @@ def decide(upload: onnx.ModelProto, text: str, is_over: Callable[[], bool]) -> P
         verdict = None
         while verdict is None:
             if is_over():
-                return PropertyVerdict("timeout", boxes=boxes + search.boxes)
+                return PropertyVerdict("timeout", domains=boxes + search.boxes)
             verdict = search.advance()
         boxes += search.boxes
         if verdict.answer == "sat":
             return verdict
         is_open = is_open or verdict.answer == "unknown"
-    return PropertyVerdict("unknown" if is_open else "unsat", boxes=boxes)
+    return PropertyVerdict("unknown" if is_open else "unsat", domains=boxes)
 
 
 def _attack(

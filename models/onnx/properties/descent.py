@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from algorithms.errors import Refused
 from models.onnx.gradients.conversion import convert
-from models.onnx.properties.conditions import PropertyCase, WantedOutputs
 from models.onnx.properties.subject import Subject
+from models.properties.conditions import PropertyCase, WantedOutputs
 
 STEPS, STARTS = 40, 8
 FIRST, LAST = 0.25, 0.002  # of the width of the box that a step goes

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from models.onnx.properties.bounding import BoxBounding
-from models.onnx.properties.conditions import PropertyCase
 from models.onnx.properties.subject import Subject
+from models.properties.conditions import PropertyCase
 
 Answer = Literal["sat", "unsat", "unknown", "timeout"]
 BATCH = 256  # boxes bounded at once
@@ -29,7 +29,8 @@ class PropertyVerdict:
     answer: Answer
     inputs: NDArray[np.float32] | None = None
     outputs: NDArray[np.float32] | None = None
-    boxes: int = 0  # that were bounded
+    domains: int = 0  # that were bounded
+    reason: str | None = None  # why it is unknown
 
     def witness(self) -> list[str]:
         """Write inputs and outputs in lines as the competition has them: ((X_0 number) ... (Y_0 number) ...)."""
@@ -71,13 +72,13 @@ class CaseSearch:
         lower, upper = self._lower[-BATCH:], self._upper[-BATCH:]
         self._lower, self._upper = self._lower[:-BATCH], self._upper[:-BATCH]
         if not len(lower):
-            return PropertyVerdict("unsat", boxes=self.boxes)
+            return PropertyVerdict("unsat", domains=self.boxes)
         found = self._bounding.bound(lower, upper, self._matrix, self._limits)
         self.boxes += len(lower)
         best, which = self._best_of_parts(found.least)  # (n, parts)
         doubtful = (best <= 0).any(1)
         if not doubtful.any():
-            return PropertyVerdict("unsat", boxes=self.boxes) if not len(self._lower) else None
+            return PropertyVerdict("unsat", domains=self.boxes) if not len(self._lower) else None
         worst = best[doubtful].argmin(1, keepdim=True)
         condition = which[doubtful].gather(1, worst)[:, 0]
         slopes = found.slopes[doubtful, condition]
@@ -100,7 +101,7 @@ class CaseSearch:
         width, size = upper - lower, torch.maximum(lower.abs(), upper.abs()).clamp(min=1e-3)
         can = width > NARROWEST * size
         if not can.any(1).all() or len(self._lower) + 2 * len(lower) > WAITING:
-            return PropertyVerdict("unknown", boxes=self.boxes)
+            return PropertyVerdict("unknown", domains=self.boxes)
         weight = torch.where(can, (slopes.abs().nan_to_num(nan=0.0, posinf=1e30) + 1e-12) * width, -1.0)
         axis = weight.argmax(1, keepdim=True)
         middle = ((lower + upper) / 2).gather(1, axis)

@@ -32,6 +32,8 @@ from tests.jobs_for_tests import inspected
 ONNX = {"Content-Type": "application/octet-stream"}
 SHAPE = (4,)
 MOST_BYTES = 100_000
+BOX = "".join(f"(assert (<= X_{i} 1.0))\n(assert (>= X_{i} 0.0))\n" for i in range(SHAPE[0]))
+PROPERTY = f"{BOX}(assert (>= Y_0 Y_2))\n"
 TRUSTED_ORIGIN = "http://10.0.0.5:8080"
 ENDPOINT: dict[str, Any] = {
     "kind": "endpoint",

@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 from fastapi.testclient import TestClient
 
-from tests.contract.api.conftest import ONNX, Api, some_samples
+from tests.contract.api.conftest import ONNX, PROPERTY, Api, some_samples
 from tests.contract.api.test_audits import compute
 
 Ids = dict[str, str]  # name of a parameter -> its value
@@ -54,6 +54,10 @@ def a_file(_: Ids) -> dict[str, Any]:
     return {"content": some_samples(), "headers": ONNX}
 
 
+def a_property(ids: Ids) -> dict[str, Any]:
+    return {"params": {"model_id": ids["model_id"]}, "content": PROPERTY}
+
+
 MATRIX = {
     "GET /healthz": Row(200, is_open=True),
     "GET /readyz": Row(503, is_open=True),  # there is no worker here
@@ -72,6 +76,7 @@ MATRIX = {
     "GET /v1/samples": Row(200, "samples:read"),
     "GET /v1/samples/{samples_id}": Row(200, "samples:read"),
     "POST /v1/jobs": Row(202, "jobs:write", a_job),
+    "POST /v1/properties": Row(202, "jobs:write", a_property),
     "GET /v1/jobs": Row(200, "jobs:read"),
     "GET /v1/jobs/{job_id}": Row(200, "jobs:read"),
     "GET /v1/jobs/{job_id}/findings": Row(200, "jobs:read"),

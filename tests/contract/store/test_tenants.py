@@ -32,7 +32,7 @@ OF_OBJECTS = [
     for name, method in inspect.getmembers(kind, inspect.isfunction)
     if not name.startswith("_") and "tenant" in inspect.signature(method).parameters
 ]
-MAKERS = {"models.add", "samples.add", "jobs.create", "audits.create", "objects.replayed"}
+MAKERS = {"models.add", "samples.add", "jobs.create", "jobs.create_property", "audits.create", "objects.replayed"}
 MAKERS |= {"holdings.hold", "holdings.put", "holdings.put_file", "holdings.make_room", "holdings.give_up_room"}
 LISTS = {"models.page", "samples.page", "jobs.page", "audits.page"}
 OF_THE_SECTIONS = {"jobs.load", "objects.field", "objects.page", "objects.remove"}  # what the others are made of

@@ -7,19 +7,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
+LEAST = float(np.nextafter(0.0, 1.0))
 
 
 @dataclass(frozen=True)
 class WantedOutputs:
-    """Outputs y are wanted where matrix y <= limits, all rows of it."""
+    """Outputs y are wanted where matrix y <= limits, all rows of it; where a row is strict, matrix y < limits."""
 
     matrix: Array  # (k, outputs) float64
     limits: Array  # (k,)
+    strict: Array  # (k,) bool
 
     def excess(self, outputs: Array) -> Array:
         """Find by how much the worst row fails, (n,): not above 0 where outputs (n, outputs) are wanted."""
-        found: Array = (outputs.astype(np.float64) @ self.matrix.T - self.limits).max(axis=1)
-        return found
+        found = outputs.astype(np.float64) @ self.matrix.T - self.limits
+        worst: Array = np.where(self.strict & (found == 0), LEAST, found).max(axis=1)
+        return worst
 
 
 @dataclass(frozen=True)
