@@ -1,6 +1,6 @@
 """What a method is: its row, its parameters, and what it may cost."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Literal
 
@@ -79,6 +79,9 @@ class Method(Generic[N]):
     misfit: Callable[[Any, int], str | None] = lambda _, __: (
         None
     )  # why parameters do not fit a model of so many classes
+    # What is left of an audit goes to it: makes its parameters for a policy's radii; without an end of its own where
+    # (True) seconds end it.
+    closes: Callable[[Any, Sequence[float], bool], Params] | None = None
     earlier: "tuple[Method[N], ...]" = ()  # versions that a released recipe still runs; nobody asks for one by name
 
     @property

@@ -50,6 +50,13 @@ class Audit(TypedDict):
     links: dict[str, str]
 
 
+class AuditBudget(TypedDict):
+    """What an audit may cost in all. `seconds`: of computing, all its jobs together; null: no limit."""
+
+    seconds: NotRequired[float | None]
+    queries_total: NotRequired[Any]
+
+
 class AuditJob(TypedDict):
     job_id: str
     method: str
@@ -71,6 +78,7 @@ class AuditRequestEcho(TypedDict):
     policy: Policy | None
     baseline_audit_id: str | None
     samples: Selection
+    budget: AuditBudget
     seed: int
 
 
@@ -80,6 +88,7 @@ class AuditSettings(TypedDict):
     recipe: str
     draft: NotRequired[bool]
     seed: int
+    seconds: NotRequired[float | None]
     policy: dict[str, Any] | None
     baseline_audit_id: str | None
 
@@ -97,7 +106,7 @@ class AuditSummary(TypedDict):
     median_lower_interval: NotRequired[MedianInterval | None]
     median_upper_bound: float | None
     median_upper_interval: NotRequired[MedianInterval | None]
-    closure: Interval | None
+    closure: Closure | None
     estimates: NotRequired[dict[str, EstimateSummary]]
     clever: Spread | None
     clever_median_interval: NotRequired[MedianInterval | None]
@@ -116,6 +125,24 @@ class BudgetRequest(TypedDict):
     queries_per_sample: NotRequired[int | None]
     gradients_per_sample: NotRequired[int | None]
     seconds: NotRequired[float | None]
+
+
+class Closure(TypedDict):
+    """A closure is the share of the samples not misclassified whose upper / lower is at most `at`, and how it grew."""
+
+    share: float
+    low: float
+    high: float
+    at: NotRequired[float]
+    curve: NotRequired[list[ClosurePoint]]
+
+
+class ClosurePoint(TypedDict):
+    """After so many seconds of computing, all jobs together, this share was closed. `method` was the last at work."""
+
+    method: str
+    seconds: float
+    share: float
 
 
 class Comparison(TypedDict):

@@ -8,6 +8,7 @@ import numpy as np
 from algorithms.seam.access import Access
 from algorithms.seam.claims import Kind
 from audits.document import earlier
+from audits.document.closure import Closure, ClosurePoint
 from audits.document.estimates import EstimateSummary, MedianInterval, SampleEstimate
 from audits.document.report import (
     Alarm,
@@ -66,7 +67,7 @@ def report(count: int = 20, *, image: bool = True, **changes: Any) -> Report:
             median_lower_interval=MedianInterval(low=0.25, high=0.4),
             median_upper_bound=0.8,
             median_upper_interval=MedianInterval(low=0.6, high=None),
-            closure=interval(0.05),
+            closure=closure(),
             estimates=summaries(rows),
             **earlier.spreads(summaries(rows)),
             queries=1234 * count,
@@ -178,6 +179,12 @@ def method_result(name: str, value: float | None, found: bool) -> MethodResult:
 
 def interval(value: float) -> Interval:
     return Interval(value=value, low=max(0.0, value - 0.1), high=min(1.0, value + 0.1))
+
+
+def closure() -> Closure:
+    grown = (("", 0.0, 0.0), ("crown", 20.5, 0.02), ("close", 61.5, 0.05))
+    points = tuple(ClosurePoint(method=method, seconds=seconds, share=share) for method, seconds, share in grown)
+    return Closure(share=0.05, low=0.0, high=0.15, curve=points)
 
 
 def rules() -> tuple[RuleOutcome, ...]:

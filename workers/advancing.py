@@ -10,6 +10,7 @@ from algorithms.seam.access import Rows
 from algorithms.seam.hint import Hint
 from audits.asking import admission
 from audits.asking.record import AuditSpec
+from audits.document.closure import CLOSED
 from audits.evidence.hints import Points, hints
 from jobs.admission.admission import SelectedRows
 from jobs.hints import GivenHints, most_points, packed
@@ -18,8 +19,6 @@ from jobs.store.store import Store
 from models.library import Library
 from models.samples import load_rows
 from workers.archive import Archive
-
-CLOSED = 1.1  # a bracket whose upper end is at most so many times its lower one: little is left to find
 
 
 def next_phase(
@@ -32,9 +31,11 @@ def next_phase(
     archive = Archive(store, library, tenant)
     spec = archive.audits.spec(tenant, audit_id)
     shape, phase = spec.samples.shape, archive.audits.phases_begun(tenant, audit_id)
-    known = hints(list(archive.evidence(audit_id)), _points_of(archive), most_points=most_points(shape))
+    evidence = list(archive.evidence(audit_id))
+    known = hints(evidence, _points_of(archive), most_points=most_points(shape))
     closed = {index for index, hint in known.items() if hint.reached <= CLOSED * hint.proven}
-    jobs = admission.jobs_of_phase(spec, phase, _rows(spec, library), closed=closed)
+    seconds = sum(one.job.summary.seconds for one in evidence if one.job.summary)
+    jobs = admission.jobs_of_phase(spec, phase, _rows(spec, library), closed=closed, seconds=seconds)
     return tuple(_given(job, known, shape, keep) for job in jobs)
 
 

@@ -38,10 +38,20 @@ def check(request: AuditRequest) -> None:
     if request.webhook is not None:
         raise Refused("Webhooks do nothing yet; leave this out and poll.", code="not_available", pointer="/webhook")
     admission.check_reserved(request.threat)
+    if request.budget.queries_total is not None:
+        detail = "A number of queries for the whole audit is not there yet; leave it out."
+        raise Refused(detail, code="not_available", pointer="/budget/queries_total")
     if request.policy is not None:
         policy.check(request.policy, epsilon=request.threat.epsilon)
     if isinstance(request.recipe, str):
         recipes.check(request.recipe)
+    if request.budget.seconds is not None and not recipes.ends_by_seconds(request):
+        raise Refused(
+            "Nothing of this recipe ends by seconds: it has one phase, and nothing that closes brackets for as long as"
+            " it may. Leave them out, or ask for standard-2, or for a list with the method close.",
+            code="invalid_request",
+            pointer="/budget/seconds",
+        )
 
 
 def admit(
@@ -66,7 +76,8 @@ def admit(
             pointer="/recipe",
         )
     every = range(len(indices))
-    each = [tuple(_job(request, choice, card, samples, every, rows) for choice in phase) for phase in phases]
+    left = request.budget.seconds
+    each = [tuple(_job(request, choice, card, samples, every, rows, left) for choice in phase) for phase in phases]
     jobs = each[0]
     spec = AuditSpec(
         request=_with_defaults(request, jobs[0], len(indices)),
@@ -84,20 +95,29 @@ def admit(
 
 
 def jobs_of_phase(
-    spec: AuditSpec, phase: int, rows: SelectedRows | None = None, *, closed: Collection[int] = ()
+    spec: AuditSpec,
+    phase: int,
+    rows: SelectedRows | None = None,
+    *,
+    closed: Collection[int] = (),
+    seconds: float = 0.0,
 ) -> tuple[JobSpec, ...]:
     """Admits the jobs of a later phase of an audit under way, counted from 0, as `admit` planned it. `rows` likewise.
 
     `closed` rows of the upload are not tried where a step is for open ones only; where none is left, it is no job.
+    `seconds` of computing were spent by now: when these are all that the audit has, there are no more jobs.
     Raises Refused(not_available) where a method of it is no longer here in the version that was planned.
     """
+    left = None if spec.request.budget.seconds is None else spec.request.budget.seconds - seconds
+    if left is not None and left <= 0:
+        return ()
     jobs = []
     for choice in map(recipes.chosen, spec.phases[phase]):
         places: Sequence[int] = range(len(spec.indices))
         if choice.only_open:
             places = [place for place in places if spec.indices[place] not in closed]
         if places:
-            jobs.append(_job(spec.request, choice, spec.model, spec.samples, places, rows))
+            jobs.append(_job(spec.request, choice, spec.model, spec.samples, places, rows, left))
     return tuple(jobs)
 
 
@@ -108,15 +128,19 @@ def _job(
     samples: SamplesCard,
     places: Sequence[int],
     rows: SelectedRows | None,
+    left: float | None,
 ) -> JobSpec:
-    """The job of a method on the selected rows at these places, the first ones where the method is for few."""
+    """The job of a method on the selected rows at these places, the first ones where the method is for few.
+
+    `left`: seconds of the audit's; None: it has no end by the clock.
+    """
     places = places[: choice.samples]
     asked = JobRequest(
         model_id=request.model_id,
         samples_id=request.samples_id,
         method=choice.params,
         threat=_threat(request.threat, choice, places),
-        budget=BudgetRequest(queries_per_sample=choice.queries),
+        budget=BudgetRequest(queries_per_sample=choice.queries, seconds=left if choice.method.closes else None),
         samples=_selection(request, places),
         seed=request.seed,
     )

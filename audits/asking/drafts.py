@@ -12,6 +12,7 @@ from typing import Any
 
 from audits.asking.recipe import RecipeStep, ReleasedRecipe
 from audits.asking.released import QUICK_1, STANDARD_1, THOROUGH_1
+from audits.document.closure import CLOSED
 
 DUAL = ("l1", "l2", "linf")
 
@@ -47,6 +48,17 @@ def _alpha_crown(steps: int, *, intermediate_steps: int, search_steps: int) -> R
     """From the radius that crown proved, a phase before."""
     told = {"steps": steps, "intermediate_steps": intermediate_steps, "search_steps": search_steps}
     return _in(DUAL, "alpha_crown@1", **told)
+
+
+def _complete(*, domains: int, nodes: int) -> tuple[RecipeStep, ...]:
+    """Searches that end with both ends of a bracket, where the network is small enough."""
+    exact = _in(DUAL, "milp@1", nodes=nodes, unsettled=300)
+    return exact, _in(DUAL, "branch_and_bound@1", domains=domains)
+
+
+def _close(domains: int) -> RecipeStep:
+    """What is left for it: seconds, where the audit has a budget of them, else so many domains a sample on average."""
+    return _in(DUAL, "close@1", queries=100_000, domains=domains, ratio=CLOSED, attack_steps=60, radii=None)
 
 
 # A quarter of the gradients of quick-1: on a convolutional network CLEVER took two thirds of the whole recipe's time,
@@ -99,6 +111,8 @@ STANDARD_2 = ReleasedRecipe(
         _from_there(_STANDARD, 24, _STANDARD["intervals"]),
         (_fmn(300), _sigma_zero(500), _alpha_crown(10, intermediate_steps=5, search_steps=12)),
         _apgd(15, targets=3, search_steps=7, at_once=45),
+        _complete(domains=100, nodes=200),
+        (_close(500),),
     ),
     is_draft=True,
 )
@@ -108,6 +122,8 @@ THOROUGH_2 = ReleasedRecipe(
         _from_there(_THOROUGH, 24, _THOROUGH["intervals"]),
         (_fmn(1_000), _sigma_zero(1_000), _alpha_crown(20, intermediate_steps=10, search_steps=24)),
         _apgd(50, targets=9, search_steps=10, at_once=100),
+        _complete(domains=1_000, nodes=2_000),
+        (_close(5_000),),
     ),
     is_draft=True,
 )

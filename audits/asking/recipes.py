@@ -88,7 +88,8 @@ def choose(request: AuditRequest, card: ModelCard) -> tuple[tuple[Runs, ...], tu
     phases: list[Runs] = []
     skipped: list[Obstacle] = []
     for wanted in _wanted(request):
-        told = [(choice, _obstacle(choice, request.threat, card)) for choice in wanted]
+        aimed = [_aimed(choice, request) for choice in wanted]
+        told = [(choice, _obstacle(choice, request.threat, card)) for choice in aimed]
         skipped += [Obstacle(choice.params.name, reason) for choice, reason in told if reason is not None]
         if runs := tuple(choice for choice, reason in told if reason is None):
             phases.append(runs)
@@ -113,6 +114,21 @@ def _wanted(request: AuditRequest) -> list[list[ChosenMethod]]:
     norm = str(request.threat.norm)
     phases = RECIPES[request.recipe].phases
     return [[_choice(step) for step in phase if step.norms is None or norm in step.norms] for phase in phases]
+
+
+def _aimed(choice: ChosenMethod, request: AuditRequest) -> ChosenMethod:
+    """A method that closes brackets is told the radii that rules hang on, and whether seconds end it."""
+    if choice.method.closes is None:
+        return choice
+    radii = [rule.at for rule in request.policy.rules if rule.at is not None] if request.policy else []
+    params = choice.method.closes(choice.params, radii, request.budget.seconds is not None)
+    return replace(choice, params=params)
+
+
+def ends_by_seconds(request: AuditRequest) -> bool:
+    """Tells whether anything of a request can end by the clock: a later phase, or a method that closes brackets."""
+    phases = _wanted(request)
+    return len(phases) > 1 or any(choice.method.closes is not None for choice in phases[0])
 
 
 def _by_itself(params: MethodParams) -> ChosenMethod:

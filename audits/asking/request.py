@@ -10,7 +10,7 @@ from algorithms.registry import MethodParams
 from audits.asking.drafts import RECIPES
 from audits.policy import policy
 from audits.policy.policy import Policy
-from jobs.request import Selection, ThreatRequest
+from jobs.request import Positive, Selection, ThreatRequest
 from models.record import Record
 
 if TYPE_CHECKING:
@@ -32,6 +32,16 @@ Recipe = Annotated[  # told apart before they are read: an error speaks of what 
 ]
 
 
+class AuditBudget(Record):
+    """What an audit may cost in all. `seconds`: of computing, all its jobs together; null: no limit.
+
+    No phase begins when they are spent, and what is left at the last goes to the method that closes brackets.
+    """
+
+    seconds: Positive | None = None
+    queries_total: Any = Field(None, exclude=True, description="Reserved.")
+
+
 class AuditRequest(Record):
     """A request needs model_id and samples_id. `policy` may be the text of a JSON or YAML file.
 
@@ -46,6 +56,7 @@ class AuditRequest(Record):
     baseline_audit_id: str | None = None
     webhook: Any = Field(None, exclude=True, description="Reserved.")
     samples: Selection = Selection()
+    budget: AuditBudget = AuditBudget()
     seed: Annotated[int, Field(strict=True, ge=0, lt=2**63)] = 0
 
     @field_validator("policy", mode="before", json_schema_input_type=Policy | str | None)

@@ -51,7 +51,7 @@ def compose(material: Material, rows_: Sequence[SampleRow], gallery: Gallery | N
         verdict=verdict.verdict,
         rules=verdict.rules,
         waivers=spec.request.policy.waivers if spec.request.policy else (),
-        summary=summarize(spec, rows_, table, jobs=jobs, alarms=alarms),
+        summary=summarize(spec, rows_, table, jobs=jobs, alarms=alarms, evidence=evidence),
         model=spec.model,
         data=identity.data(spec, table),
         threat=identity.threat(spec),

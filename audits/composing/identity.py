@@ -73,6 +73,7 @@ def settings(spec: AuditSpec) -> AuditSettings:
         recipe=request.recipe if isinstance(request.recipe, str) else ", ".join(m.name for m in request.recipe),
         draft=spec.draft,
         seed=request.seed,
+        seconds=request.budget.seconds,
         policy=policy.model_dump(mode="json", exclude_none=True) if policy else None,
         baseline_audit_id=request.baseline_audit_id,
     )
@@ -81,6 +82,8 @@ def settings(spec: AuditSpec) -> AuditSettings:
 def digests(spec: AuditSpec) -> Digests:
     asked = spec.request.model_dump(mode="json")
     chosen = {name: asked[name] for name in ("recipe", "threat", "samples", "seed", "policy")}
+    if spec.request.budget.seconds is not None:
+        chosen["budget"] = asked["budget"]
     return Digests(
         model=spec.model.sha256,
         samples=spec.samples.sha256,

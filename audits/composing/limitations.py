@@ -66,6 +66,7 @@ def limitations(spec: AuditSpec, jobs: Sequence[JobRow], table: Table, *, baseli
             f"The recipe {spec.request.recipe} is a draft: it may still change, and an audit by the same name then "
             "is another audit."
         )
+    yield from _of_seconds(spec, jobs)
     yield from _of_size(jobs, len(spec.indices))
     if baseline and baseline.obstacle:
         yield f"The audit is not compared with the baseline that was named. {baseline.obstacle}"
@@ -76,6 +77,14 @@ def limitations(spec: AuditSpec, jobs: Sequence[JobRow], table: Table, *, baseli
             "The model answers from elsewhere and may have been changed meanwhile. Its bytes were never seen: the "
             "digest is that of the description under which the endpoint was registered."
         )
+
+
+def _of_seconds(spec: AuditSpec, jobs: Sequence[JobRow]) -> Iterator[str]:
+    """What the audit's seconds were spent before."""
+    seconds, begun = spec.request.budget.seconds, {job.method for job in jobs}
+    left_out = [step.name for phase in spec.phases for step in phase if step.name not in begun]
+    if seconds is not None and left_out and sum(job.seconds for job in jobs) >= seconds:
+        yield f"The audit's {seconds:g} seconds were spent before {', '.join(left_out)} began."
 
 
 def _measure(threat: ThreatSpec) -> str:

@@ -9,22 +9,28 @@ import numpy as np
 from algorithms.mathematics.arrays import Numbers
 from algorithms.seam.claims import Kind
 from audits.asking.record import AuditSpec
+from audits.composing.closure import closure
 from audits.document import earlier
 from audits.document.estimates import BESIDE, EstimateSummary, MedianInterval
 from audits.document.report import Alarm, JobRow
 from audits.document.rows import SampleRow
 from audits.document.summary import AuditSummary
+from audits.evidence.evidence import Evidence
 from audits.evidence.table import Table, needs_met_by
 from audits.policy.metrics import METRICS, Middle, Share, scored
 from audits.policy.policy import MetricName
 from jobs.states import JobState
 from jobs.summary import Interval, Spread
 
-CLOSED = 1.1  # upper / lower up to which a bracket counts as closed
-
 
 def summarize(
-    spec: AuditSpec, rows: Sequence[SampleRow], table: Table, *, jobs: Sequence[JobRow], alarms: Sequence[Alarm]
+    spec: AuditSpec,
+    rows: Sequence[SampleRow],
+    table: Table,
+    *,
+    jobs: Sequence[JobRow],
+    alarms: Sequence[Alarm],
+    evidence: Sequence[Evidence],
 ) -> AuditSummary:
     lower, upper = _median("median_lower_bound", table), _median("median_upper_bound", table) or _by_noise(jobs, table)
     epsilon = spec.threat.epsilon
@@ -40,7 +46,7 @@ def summarize(
         median_lower_interval=_ends(lower),
         median_upper_bound=_finite(upper.value if upper else None),
         median_upper_interval=_ends(upper),
-        closure=_closure(table),
+        closure=closure(table, evidence),
         estimates=estimates,
         **earlier.spreads(estimates),
         queries=sum(job.queries.total for job in jobs if job.queries),
@@ -95,13 +101,6 @@ def _ends(median: Interval | None) -> MedianInterval | None:
 
 def _finite(value: float | None) -> float | None:
     return value if value is not None and np.isfinite(value) else None
-
-
-def _closure(table: Table) -> Interval | None:
-    if table.gaps.keys() & {"attack", "certificate", "predictions"}:
-        return None
-    lower, upper = table.lower[table.correct], table.upper[table.correct]
-    return Share((lower > 0) & (upper <= CLOSED * lower)).interval()
 
 
 def _spread(values: Numbers) -> Spread | None:

@@ -77,6 +77,13 @@ def summary_with_estimates(summary: Any) -> Any:
     return {**summary, "estimates": told}
 
 
+def closure_by_share(closure: Any) -> Any:
+    """Renames the value of a closure that was a rate and nothing more."""
+    if not isinstance(closure, Mapping) or "value" not in closure:
+        return closure
+    return {"share": closure["value"], "low": closure["low"], "high": closure["high"]}
+
+
 def job_with_baseline(job: Any) -> Any:
     """Adds to a job whether its method is the baseline: there was one, and its name told it."""
     if not isinstance(job, Mapping) or "is_baseline" in job:

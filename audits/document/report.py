@@ -210,6 +210,7 @@ class AuditSettings(Archived):
     recipe: str
     draft: bool = False  # the recipe was not frozen yet: another audit by that name may be another audit
     seed: int
+    seconds: float | None = None  # of computing that the audit might take in all; null: no limit
     policy: dict[str, Any] | None
     baseline_audit_id: str | None
 

@@ -5,6 +5,7 @@ from typing import Any, Literal
 from pydantic import model_validator
 
 from audits.document import earlier
+from audits.document.closure import Closure
 from audits.document.estimates import EstimateSummary, MedianInterval
 from jobs.summary import Interval, Spread
 from models.record import Archived
@@ -26,7 +27,7 @@ class AuditSummary(Archived):
     median_lower_interval: MedianInterval | None = None
     median_upper_bound: float | None
     median_upper_interval: MedianInterval | None = None  # given also where the median itself is not finite
-    closure: Interval | None  # share of samples not misclassified whose upper / lower is at most 1.1
+    closure: Closure | None
     estimates: dict[str, EstimateSummary] = {}  # by method
     clever: Spread | None  # this and the four below: `estimates` in the words of the first reports
     clever_median_interval: MedianInterval | None = None

@@ -18,6 +18,7 @@ from audits.document.estimates import title
 from audits.document.report import Report
 from audits.renderings import cells, identity, outline, words
 from audits.renderings.brackets_chart import brackets_chart, brackets_legend, brackets_notices
+from audits.renderings.closure_chart import closure_chart, has_closure_curve
 from audits.renderings.effort_chart import distance_chart, found_chart
 from audits.renderings.envelope_chart import envelope_chart
 from audits.renderings.pictures import triptychs
@@ -49,6 +50,7 @@ SECTIONS = (
     Section("alarms", "Alarms"),
     Section("numbers", "Key figures"),
     Section("brackets", "Brackets", lambda report: bool(report.samples)),
+    Section("closure", "Closed brackets", has_closure_curve),
     Section("envelope", "Robust accuracy", lambda report: any(p.certified or p.empirical for p in report.envelope)),
     Section("effort", "Effort of the attacks", lambda report: bool(report.efforts)),
     Section("scores", "Scores", lambda report: bool(scores(report))),
@@ -66,6 +68,7 @@ _VIEWS: dict[str, Any] = {
     "brackets_chart": brackets_chart,
     "brackets_legend": brackets_legend,
     "brackets_notices": brackets_notices,
+    "closure_chart": closure_chart,
     "envelope_chart": envelope_chart,
     "distance_chart": distance_chart,
     "found_chart": found_chart,

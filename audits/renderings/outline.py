@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from algorithms.seam.claims import Kind
+from audits.document.closure import Closure
 from audits.document.estimates import EstimateSummary, title
 from audits.document.report import Report
 from audits.renderings.words import at_least, at_most, between, count, duration, many, norm, number, share, spaced, span
@@ -97,7 +98,7 @@ def figures(report: Report) -> Iterator[Figure]:
         note = _listed(norm(report), between(summary.median_upper_interval))
         yield Figure("Median found distance", f"≤ {at_most(summary.median_upper_bound)}", note, "witness")
     yield from _rate(f"Attack success {within}", summary.attack_success_rate, "witness")
-    yield from _rate("Closed brackets", summary.closure, "", note="found / certified ≤ 1.1")
+    yield from _closed(summary.closure)
     yield from _scores(report)
     work = f"{count(summary.gradients)} gradients, {duration(summary.seconds)}"
     yield Figure("Queries", count(summary.queries), work)
@@ -106,6 +107,12 @@ def figures(report: Report) -> Iterator[Figure]:
 def _rate(name: str, rate: Interval | None, sign: Sign, note: str = "") -> Iterator[Figure]:
     if rate is not None:
         yield Figure(name, share(rate.value), _listed(f"95\u202f%: {span(rate)}", note), sign)
+
+
+def _closed(closure: Closure | None) -> Iterator[Figure]:
+    if closure is not None:
+        rate = Interval(value=closure.share, low=closure.low, high=closure.high)
+        yield from _rate("Closed brackets", rate, "", note=f"found / certified ≤ {number(closure.at)}")
 
 
 def _listed(*notes: str) -> str:

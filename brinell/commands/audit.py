@@ -64,6 +64,16 @@ def audit(
     output: Output = None,
     limit: FirstN = None,
     seed: Seed = 0,
+    seconds: Annotated[
+        float | None,
+        typer.Option(
+            min=0.001,
+            metavar="SECONDS",
+            help="Of computing, all methods together: no phase begins when they are spent, and what is left closes"
+            " brackets. For recipes with phases (standard-2), or lists with close.",
+            show_default="no limit",
+        ),
+    ] = None,
     baseline: Annotated[
         str | None,
         typer.Option(metavar="aud_…", help="An audit of the same server to compare with.", show_default=False),
@@ -100,6 +110,7 @@ def audit(
     }
     request |= {"recipe": _recipe(recipe)} if recipe is not None else {}
     request |= {"samples": {"limit": limit}} if limit is not None else {}
+    request |= {"budget": {"seconds": seconds}} if seconds is not None else {}
     request |= {"policy": _text(policy)} if policy is not None else {}
     request |= {"baseline_audit_id": baseline} if baseline is not None else {}
     deadline = Deadline(timeout)

@@ -1,6 +1,7 @@
 """An audit on a terminal: one bracket a sample, then the whole in a few lines."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from brinell.printing.class_names import called
 from brinell.printing.scores_table import NOTHING, number
@@ -63,7 +64,7 @@ def _lines(report: Report) -> Iterator[str]:
     yield from _bracket(summary, within)
     yield from _median("certified", summary.get("median_lower_interval"))
     yield from _median("found", summary.get("median_upper_interval"))
-    yield from _rate(f"brackets closed within {CLOSED - 1:.0%}", summary["closure"])
+    yield from _closure(summary.get("closure"))
     for method, told in _estimates(summary).items():
         if told["kind"] == "estimate":
             yield from _score(method, told)
@@ -113,6 +114,24 @@ def _median(what: str, interval: MedianInterval | None) -> Iterator[str]:
     if interval and (interval["low"] is not None or interval["high"] is not None):
         low, high = ("∞" if end is None else number(end) for end in (interval["low"], interval["high"]))
         yield f"    median {what}: 95% interval {low} to {high}"
+
+
+def _closure(closure: Mapping[str, Any] | None) -> Iterator[str]:
+    """The share, and how it grew from method to method. An older server tells a rate and no more."""
+    if not closure:
+        return
+    share = closure["share"] if "share" in closure else closure["value"]
+    title = f"brackets closed within {closure.get('at', CLOSED) - 1:.0%}"
+    yield from _rate(title, Interval(value=share, low=closure["low"], high=closure["high"]))
+    told = (f"{point['share']:.0%} after {point['seconds']:.1f} s ({point['method']})" for point in _grown(closure))
+    if listed := ", ".join(told):
+        yield f"    closed: {listed}"
+
+
+def _grown(closure: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    """Where the share grew, and nothing where it never did."""
+    points = closure.get("curve", [])[1:]
+    return points if any(point["share"] for point in points) else []
 
 
 def _rate(title: str, rate: Interval | None) -> Iterator[str]:

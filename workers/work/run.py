@@ -136,8 +136,18 @@ def request(
         points=points,
         reached=reached,
         proven=proven,
-        ends=lease.deadline - _hand_over_seconds(lease.chunk + lease.width, lease.spec),
+        ends=_ends(lease, monotonic()),
     )
+
+
+def _ends(lease: JobLease, now: float) -> float:
+    """Where a job has a number of seconds, a chunk has its share of what is left of them, by samples left."""
+    spec = lease.spec
+    last = lease.deadline - _hand_over_seconds(lease.chunk + lease.width, spec)
+    if spec.request.budget.seconds is None:
+        return last
+    left = len(spec.indices) - lease.chunk * spec.chunk_size
+    return now + (last - now) * len(lease.indices) / left
 
 
 def _hand_over_seconds(behind: int, spec: JobSpec) -> float:

@@ -9,6 +9,7 @@ The proofs are those of branch and bound (Wang et al., Beta-CROWN, NeurIPS 2021,
 remaining work first finishes most by any time (Schrage, Operations Research 16, 1968).
 """
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 import numpy as np
@@ -29,7 +30,7 @@ from algorithms.threats.threat import Threat
 
 AT_ONCE = 4  # samples that go on in a round
 UNLIMITED = 2**62
-MOST_RADII = 16
+MOST_RADII, MOST_DOMAINS = 16, 10_000_000
 
 Radius = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Radii = Annotated[tuple[Radius, ...], BeforeValidator(lambda given: tuple(given) if isinstance(given, list) else given)]
@@ -38,7 +39,7 @@ Radii = Annotated[tuple[Radius, ...], BeforeValidator(lambda given: tuple(given)
 class CloseParams(Params):
     name: Literal["close"] = "close"
     domains: int = Field(
-        2000, ge=1, le=10_000_000, description="parts of regions bounded at most, on average over a chunk's samples"
+        2000, ge=1, le=MOST_DOMAINS, description="parts of regions bounded at most, on average over a chunk's samples"
     )
     ratio: float = Field(1.1, gt=1, le=10, description="a bracket is closed where upper / lower is at most this")
     attack_steps: int = Field(60, ge=1, le=10_000, description="of each of the two attacks, for a sample they are for")
@@ -53,6 +54,13 @@ def minimum(params: CloseParams, threat: Threat) -> Cost:
     """Count the clean row, one point asked, and the final re-query; the first attack's steps."""
     del threat
     return Cost(queries=3, gradients=params.attack_steps)
+
+
+def for_audit(params: CloseParams, radii: Sequence[float], ends_by_seconds: bool) -> CloseParams:
+    """Make the parameters of an audit whose policy names these radii; where seconds end it, domains do not."""
+    told = dict.fromkeys(radii)  # each once, in their order
+    domains = MOST_DOMAINS if ends_by_seconds else params.domains
+    return params.model_copy(update={"radii": tuple(told)[:MOST_RADII] or params.radii, "domains": domains})
 
 
 def run(cohort: Cohort, threat: Threat, params: CloseParams) -> Conversation:
@@ -136,4 +144,5 @@ METHOD = Method(
     minimum=minimum,
     smallest=CloseParams(domains=400, attack_steps=20),
     chunk=32,
+    closes=for_audit,
 )

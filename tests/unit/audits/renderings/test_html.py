@@ -159,9 +159,9 @@ def test_every_sample_rule_alarm_and_method_is_there(name):
     ("name", "absent"),
     [
         ("twenty samples", set()),
-        ("no attacks", {"effort", "scores", "gallery"}),
+        ("no attacks", {"closure", "effort", "scores", "gallery"}),
         ("no policy", {"rules"}),
-        ("nothing", {"rules", "brackets", "envelope", "effort", "scores", "baseline", "gallery", "samples"}),
+        ("nothing", {"rules", "brackets", "closure", "envelope", "effort", "scores", "baseline", "gallery", "samples"}),
     ],
 )
 def test_a_section_without_content_is_left_out(name, absent):
