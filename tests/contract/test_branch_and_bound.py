@@ -1,6 +1,7 @@
 """Branch and bound against what is known: cells of small networks counted out, and its own shorter searches."""
 
 from itertools import pairwise, product
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,24 +11,35 @@ from algorithms.certificates.branch_and_bound import METHOD, BranchAndBoundParam
 from algorithms.driver.running import Samples, run
 from algorithms.mathematics.norms import NORMS, Norm
 from algorithms.method import Budget
-from algorithms.seam.claims import Finding, Kind
+from algorithms.seam.claims import Finding, Kind, Outcome
+from algorithms.seam.hint import NOTHING_KNOWN, Hint
 from algorithms.threats.threat import Threat
 from models.onnx.classifier import OnnxClassifier
 from tests import cells
 from tests.exports import graph
 from tests.perceptrons import layers, opened, perceptron
 
-CASES = list(product(range(2), NORMS))
+CASES = list(product((1, 5, 10), NORMS))  # around the first nothing is answered otherwise
 
 
-def find(
-    model: OnnxClassifier, x: np.ndarray, norm: Norm, *, domains: int = 2000, epsilon: float | None = None
-) -> Finding:
+def outcome_of(
+    model: OnnxClassifier,
+    x: np.ndarray,
+    norm: Norm,
+    *,
+    domains: int = 2000,
+    epsilon: float | None = None,
+    hint: Hint = NOTHING_KNOWN,
+) -> Outcome:
     threat = Threat(norm, epsilon=epsilon)
-    samples = Samples(x[None].astype(np.float32), (0,), labels=None)
+    samples = Samples(x[None].astype(np.float32), (0,), labels=None, hints=(hint,))
     params = BranchAndBoundParams(domains=domains)
     (outcome,) = run(model, samples, METHOD, params, threat, Budget(), seed=0)
-    return outcome.finding
+    return outcome
+
+
+def find(model: OnnxClassifier, x: np.ndarray, norm: Norm, **told: Any) -> Finding:
+    return outcome_of(model, x, norm, **told).finding
 
 
 def small(seed: int) -> tuple[list[cells.Layer], np.ndarray]:
@@ -54,6 +66,22 @@ def test_both_ends_close_on_the_radius_that_counting_cells_finds(seed, norm):
     assert found.value <= truth * (1 + 1e-9)
     assert found.value >= 0.98 * truth
     assert truth * (1 - 1e-6) <= found.details["upper"] <= 1.02 * truth
+
+
+@pytest.mark.parametrize(("seed", "norm"), CASES)
+def test_a_point_is_near_the_nearest_after_a_few_domains(seed, norm):
+    net, x = small(seed)
+    truth = distance(net, x, norm)
+    if np.isfinite(truth):
+        assert find(perceptron(net), x, norm, domains=6).details["upper"] <= 1.02 * truth
+
+
+def test_a_point_that_others_found_is_asked_about_first():
+    net, x = small(10)
+    model, truth = perceptron(net), distance(net, x, Norm.LINF)
+    point = outcome_of(model, x, Norm.LINF).x_adv
+    told = find(model, x, Norm.LINF, domains=1, epsilon=1.1 * truth, hint=Hint(point=point))
+    assert (told.kind, told.queries) == (Kind.UPPER_BOUND, 3)  # the clean row, the point, and once more at the end
 
 
 @pytest.mark.parametrize(("seed", "norm"), CASES)

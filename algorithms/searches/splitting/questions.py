@@ -12,7 +12,7 @@ from algorithms.seam.claims import Details, Note, UpperBound
 from algorithms.seam.questions.decisions import Decide
 from algorithms.seam.questions.labels import AskLabels
 from algorithms.seam.questions.margins import Region
-from algorithms.searches.labels.line import Segment, halve
+from algorithms.searches.labels.line import connect, halve
 from algorithms.searches.splitting.curve import BoundCurve
 from algorithms.threats.threat import Threat
 
@@ -88,4 +88,4 @@ class Questions:
         row = np.asarray(self.threat.project(witness[None], self.case.x[None], np.array([radius])))
         far = row.reshape(self.case.x.shape).astype(np.float32)
         if self.threat.allows(far, self.case.x) and (yield from self.try_point(far)):
-            yield from halve(Segment(self.case.x, far, self.threat), self.try_point, halvings=HALVINGS)
+            yield from halve(connect(self.case.x, far, self.threat), self.try_point, halvings=HALVINGS)

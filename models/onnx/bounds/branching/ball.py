@@ -1,6 +1,6 @@
 """One ball within the box, flat: the least value of many linear functions over it, and where it lies."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import torch
@@ -38,10 +38,13 @@ class CutBall:
         """Give p of a norm that adds up the p-th powers of coordinates; None of the largest coordinate."""
         return {Norm.L1: 1, Norm.L2: 2}.get(self.norm)
 
+    def resized(self, radius: float) -> Self:
+        return replace(self, radius=torch.full_like(self.radius, radius))
+
     def shrunk(self, points: Tensor) -> Tensor:
         """Move points (m, d) towards the center as far as they lie outside of the ball."""
         if self.exponent is None:
-            return points
+            return torch.clamp(points, *self.hull())
         offsets = points - self.x
         lengths = (offsets.abs() ** self.exponent).sum(1, keepdim=True) ** (1 / self.exponent)
         return self.x + offsets * (self.radius / lengths.clamp(min=1e-300)).clamp(max=1)

@@ -13,19 +13,19 @@ each a (Danskin's theorem), so a gradient costs one pass back and one forward.
 Slopes and multipliers are looked for in float32. The bound that counts is computed from them in float64.
 """
 
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, fields
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
+from models.onnx.bounds.branching.adam import ScaledAdam
 from models.onnx.bounds.branching.ball import CutBall
 from models.onnx.bounds.branching.reduced import KeptRows, Reduced
 
 RATE, FADING = 0.25, 0.96  # of the first step, and what each step keeps of it: of a slope, or of a coefficient's size
-BETA_1, BETA_2 = 0.7, 0.9  # shorter memories than Kingma and Ba 2015 take: there are some twenty steps
-FLOOR = 0.1  # of a domain's steepest derivative: below it steps shrink, for most start at their best
-TINY = 1e-30
+WORTHWHILE = 0.8  # of the domains: where fewer are left, only those go on
 
 
 @dataclass(frozen=True)
@@ -66,12 +66,19 @@ class Bounds:
     lines: Tensor  # (B, N) the line that was taken for each neuron
     entering: Tensor  # (B, N) e
 
+    def of(self, which: Tensor) -> "Bounds":
+        return Bounds(*(getattr(self, each.name)[which] for each in fields(self)))
+
 
 class Bounding:
     """Bounding is done on one reduced network and ball, in one type of number."""
 
     def __init__(self, network: Reduced, ball: CutBall, dtype: torch.dtype) -> None:
         self.network, self.ball, self.dtype = network.to(dtype), ball.to(dtype), dtype
+
+    def over(self, ball: CutBall) -> "Bounding":
+        """Bound over a ball within this one."""
+        return Bounding(self.network, ball, self.dtype)
 
     def adaptive(self, known: Known) -> Multipliers:
         """Begin as CROWN does: the slope below that wastes the smaller area, and no multiplier."""
@@ -83,31 +90,46 @@ class Bounding:
         return Passes(self, rows, known).back(chosen)
 
     def ascend(self, rows: KeptRows, known: Known, chosen: Multipliers, steps: int) -> Multipliers:
-        """Take steps of Adam; return the best that was met, domain by domain, which is never worse than the start."""
+        """Take steps of Adam; return the best that was met, domain by domain, which is never worse than the start.
+
+        A domain whose bound is above zero takes no more of them.
+        """
         if not known.free.shape[1]:  # nothing is left to choose
             return chosen
-        passes, free = Passes(self, rows, known), known.free
-        now = Multipliers(*(value.to(self.dtype) for value in chosen))
-        best, most = now, torch.full_like(now.alpha[:, 0], -torch.inf)
-        adam = _Adam(now.alpha)
+        passes, now = Passes(self, rows, known), Multipliers(*(value.to(self.dtype) for value in chosen))
+        best, most = Multipliers(*(value.clone() for value in now)), torch.full_like(now.alpha[:, 0], -torch.inf)
+        left, adam = torch.arange(len(most), device=most.device), ScaledAdam(now.alpha, 1 + passes.are_split)
         size = torch.ones_like(most)[:, None]
         for step in range(steps + 1):
             found = passes.back(now)
-            gained = (found.values > most)[:, None]
-            best = Multipliers(*(torch.where(gained, new, old) for new, old in zip(now, best, strict=True)))
-            most = torch.maximum(most, found.values)
-            if step == steps or bool((most > 0).all()):
+            gained = found.values > most[left]
+            for kept, new in zip(best, now, strict=True):
+                kept[left[gained]] = new[gained]
+            most[left] = torch.maximum(most[left], found.values)
+            doubtful = (most[left] <= 0).nonzero()[:, 0]
+            if step == steps or not len(doubtful):
                 break
             if step == 0:
-                size = found.coefficients.abs().sum(1, keepdim=True) / free.sum(1, keepdim=True).clamp(min=1)
-            z, _ = passes.forward(found)
-            by_alpha = torch.where(free, found.coefficients.clamp(min=0) * z, 0.0)
-            moves = adam.moves(by_alpha, -passes.signs * z * size)
-            alpha, beta = now.alpha + RATE * FADING**step * moves[0], now.beta + RATE * FADING**step * size * moves[1]
-            now = Multipliers(
-                torch.clamp(alpha, self.network.leaks, torch.ones_like(self.network.leaks)), beta.clamp(min=0)
-            )
+                free = passes.free.sum(1, keepdim=True).clamp(min=1)
+                size = found.coefficients.abs().sum(1, keepdim=True) / free
+            if len(doubtful) < WORTHWHILE * len(left):
+                left, size, adam = left[doubtful], size[doubtful], adam.of(doubtful)
+                passes, found, now = passes.of(doubtful), found.of(doubtful), now.of(doubtful)
+            now = self._stepped(now, passes, found, adam, RATE * FADING**step, size)
         return best
+
+    def _stepped(
+        self, now: Multipliers, passes: "Passes", found: Bounds, adam: "ScaledAdam", rate: float, size: Tensor
+    ) -> Multipliers:
+        """Take one step: slopes by shares, multipliers by the `size` (B, 1) of a coefficient."""
+        z, _ = passes.forward(found)
+        gradients = [torch.where(passes.free, found.coefficients.clamp(min=0) * z, 0.0)]
+        if passes.are_split:
+            gradients.append(-passes.signs * z * size)
+        moves, leaks = adam.moves(gradients), self.network.leaks
+        alpha = torch.clamp(now.alpha + rate * moves[0], leaks, torch.ones_like(leaks))
+        beta = (now.beta + rate * size * moves[1]).clamp(min=0) if passes.are_split else now.beta
+        return Multipliers(alpha, beta)
 
 
 class Passes:
@@ -122,6 +144,16 @@ class Passes:
         self.above = torch.where(self.free, (upper - leaks * lower) / width, self.fixed)
         self.offset = torch.where(self.free, upper - self.above * upper, 0.0)
         self.signs = known.signs.to(bounding.dtype)
+        self.are_split = bool(self.signs.any())
+
+    def of(self, which: Tensor) -> "Passes":
+        """Make passes for some of the rows and domains. A domain that all rows share stays."""
+        some = copy(self)
+        some.rows = self.rows[which]
+        for name in ("free", "fixed", "above", "offset", "signs"):
+            values = getattr(self, name)
+            setattr(some, name, values[which] if len(values) > 1 else values)
+        return some
 
     def back(self, chosen: Multipliers) -> Bounds:
         neurons, layers = self.network.neurons, self.network.layers
@@ -150,21 +182,3 @@ class Passes:
             z[:, layer] += h[:, : layer.start] @ neurons.by_neuron[layer, : layer.start].T
             h[:, layer] = found.lines[:, layer] * z[:, layer] + offset[:, layer]
         return z, h
-
-
-class _Adam:
-    """Adam's steps by two groups of numbers, (B, N) each, which share one scale in each row."""
-
-    def __init__(self, like: Tensor) -> None:
-        self.means = [torch.zeros_like(like), torch.zeros_like(like)]
-        self.squares = [torch.zeros_like(like), torch.zeros_like(like)]
-        self.step = 0
-
-    def moves(self, *gradients: Tensor) -> list[Tensor]:
-        self.step += 1
-        first, second = 1 - BETA_1**self.step, 1 - BETA_2**self.step
-        floor = FLOOR * torch.maximum(*(each.abs().amax(1, keepdim=True) for each in gradients)) + TINY
-        for mean, square, gradient in zip(self.means, self.squares, gradients, strict=True):
-            mean.lerp_(gradient, 1 - BETA_1)
-            square.lerp_(gradient.square(), 1 - BETA_2)
-        return [(m / first) / ((s / second).sqrt() + floor) for m, s in zip(self.means, self.squares, strict=True)]

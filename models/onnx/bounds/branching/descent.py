@@ -11,6 +11,9 @@ from models.onnx.bounds.branching.beta_crown import Bounding
 from models.onnx.bounds.branching.reduced import KeptRows
 
 STEPS = (1.0, 0.5, 0.2, 0.05)  # shares of the way to the linear function's least
+ROOT_ROUNDS = 30  # how far points of the whole region are followed
+BALLS, BALL_ROUNDS = 9, 8  # that are tried on the way to the nearest point, and how far points are followed in each
+BEHIND = 1.005  # of the smallest ball
 
 
 def margins(bounding: Bounding, rows: KeptRows, points: Tensor) -> tuple[Tensor, Tensor]:
@@ -25,7 +28,11 @@ def margins(bounding: Bounding, rows: KeptRows, points: Tensor) -> tuple[Tensor,
 
 
 def descend(bounding: Bounding, rows: KeptRows, points: Tensor, rounds: int) -> tuple[Tensor, Tensor]:
-    """Follow each margin down from its point: the least values met (m,), and where, (m, d)."""
+    """Follow each margin down from its point, which is first moved into the ball.
+
+    Returns the least values met (m,), and where, (m, d).
+    """
+    points = bounding.ball.shrunk(points)
     values, z = margins(bounding, rows, points)
     for _ in range(rounds):
         _, ends = bounding.ball.least(_slopes(bounding, rows, z))
@@ -36,6 +43,28 @@ def descend(bounding: Bounding, rows: KeptRows, points: Tensor, rounds: int) -> 
             points, z = (torch.where(is_less[:, None], a, b) for a, b in ((each, points), (entering, z)))
             values = torch.minimum(value, values)
     return values, points
+
+
+def look_around(bounding: Bounding, margins: KeptRows, floors: Tensor) -> tuple[Tensor, Tensor]:
+    """Follow all margins down from the center and from where their bounds are least, (r, d): values and points as of
+    `descend`, (2 r). Where one is below zero, those in about the smallest ball that was found to hold such a point.
+
+    Balls halve what is open between zero and the nearest; the last is a little larger, so that the margin is below zero
+    by more than rounding.
+    """
+    ball, without, within = bounding.ball, 0.0, float(bounding.ball.radius)
+    rows = margins[torch.arange(len(floors)).repeat(2)]
+    values, points = descend(bounding, rows, torch.cat([floors, ball.x.expand_as(floors)]), ROOT_ROUNDS)
+    if not bool((values < 0).any()):
+        return values, points
+    for _ in range(BALLS):
+        radius = (without + within) / 2
+        values, found = descend(bounding.over(ball.resized(radius)), rows, points, BALL_ROUNDS)
+        if bool((values < 0).any()):
+            within, points = radius, found
+        else:
+            without = radius
+    return descend(bounding.over(ball.resized(min(BEHIND * within, float(ball.radius)))), rows, points, BALL_ROUNDS)
 
 
 def _slopes(bounding: Bounding, rows: KeptRows, z: Tensor) -> Tensor:

@@ -12,13 +12,13 @@ from torch import Tensor
 
 from models.onnx.bounds.branching.ball import CutBall
 from models.onnx.bounds.branching.beta_crown import Bounding
-from models.onnx.bounds.branching.descent import descend, margins
+from models.onnx.bounds.branching.descent import descend, look_around, margins
 from models.onnx.bounds.branching.frontier import Frontier
 from models.onnx.bounds.branching.reduced import KeptRows, Reduced
 from models.onnx.bounds.branching.searches import EachPart
 
 PASS, PASSES = 64, 2  # boxes that are halved together, and how many such passes a round has at the most
-DESCENTS, ROUNDS, ROOT_ROUNDS = 4, 4, 30  # points of a pass that are followed down, and how far
+DESCENTS, ROUNDS = 4, 4  # points of a pass that are followed down, and how far
 OUTWARD = 1e-9  # share by which a cut keeps off: far more than float64 rounds
 HELD = 2**25  # numbers kept of all open boxes; beyond, those nearest to being proven come first
 
@@ -49,8 +49,7 @@ class BoxSearch:
         count = len(network.margins.constant)
         ends = (end.expand(count, -1) for end in ball.hull())
         self._take_in(torch.arange(count), torch.full((count,), -torch.inf), *self._bounded(torch.arange(count), *ends))
-        starts = torch.cat([self.point.expand(count, -1), ball.x.expand(count, -1)])
-        self._see(*descend(self._sure, network.margins[torch.arange(count).repeat(2)], starts, ROOT_ROUNDS))
+        self._see(*look_around(self._sure, network.margins, self.point.expand(count, -1)))
 
     @property
     def bound(self) -> float:

@@ -13,7 +13,7 @@ from torch import Tensor
 from models.onnx.bounds.branching import babsr
 from models.onnx.bounds.branching.ball import CutBall
 from models.onnx.bounds.branching.beta_crown import Bounding, Known, Multipliers
-from models.onnx.bounds.branching.descent import descend, margins
+from models.onnx.bounds.branching.descent import ROOT_ROUNDS, descend, look_around, margins
 from models.onnx.bounds.branching.frontier import Frontier
 from models.onnx.bounds.branching.reduced import Reduced
 from models.onnx.bounds.branching.searches import EachPart
@@ -21,8 +21,7 @@ from models.onnx.bounds.branching.searches import EachPart
 PASS, PASSES = 32, 2  # domains that are split together, and how many such passes a round has at the most
 ROOT_STEPS, CHILD_STEPS = 40, 20  # of ascent
 TIGHTENING, BUCKET = 20, 64  # steps of ascent for a neuron's interval, neurons that take them together
-DESCENTS, ROUNDS = 8, 4  # points of a pass that are followed down, and how far; those of the root go on
-ROOT_ROUNDS = 30
+DESCENTS, ROUNDS = 8, 4  # points of a pass that are followed down, and how far
 LEAF_STEPS = 300  # for a domain whose neurons all have a side: what its multipliers do not close stays open
 HELD = 2**26  # numbers kept of all open domains; beyond, those nearest to being closed come first
 
@@ -39,33 +38,35 @@ class Domain:
 
 
 class NeuronSearch:
-    """A neuron search looks for the least of a region's margins: first in a domain a margin, then as it is asked to."""
+    """A neuron search looks for the least of a region's margins: first at points, then in a domain a margin, and on."""
 
     def __init__(self, network: Reduced, ball: CutBall, each: EachPart) -> None:
-        self._ball, self._each = ball, each
-        self._network = tightened(network, ball, each)
-        self._fast, self._sure = (Bounding(self._network, ball, dtype) for dtype in (torch.float32, torch.float64))
+        self._ball, self._each, self._network = ball, each, network
+        self._fast, self._sure = (Bounding(network, ball, dtype) for dtype in (torch.float32, torch.float64))
         self._open: Frontier[Domain] = Frontier(HELD // (3 * max(1, len(self._network.lower))))
         self._made = 0
         self.domains = 0
         self.least, self.point = float("inf"), ball.x
-        self._begin()
+        self._look_around()
 
     @property
     def bound(self) -> float:
-        return self._open.bound
+        return self._open.bound if self.domains else -float("inf")
 
     @property
     def is_over(self) -> bool:
-        return not self._open
+        return self.domains > 0 and not self._open
 
     @property
     def next_round(self) -> int:
-        """Count the domains that going on would bound."""
+        """Count the domains that going on would bound; the first, a margin each, come with the region."""
         return 2 * min(len(self._open), PASS * PASSES)
 
     def go_on(self) -> None:
-        """Split the weakest domains, and bound their children."""
+        """Bound the region; from then on split the weakest domains, and bound their children."""
+        if not self.domains:
+            self._begin()
+            return
         parents = self._open.take(PASS * PASSES)
         parts = [parents[start : start + PASS] for start in range(0, len(parents), PASS)]
         for part, (children, values, points, sizes) in zip(parts, self._each(self._split, parts), strict=True):
@@ -76,15 +77,20 @@ class NeuronSearch:
             self._see(sizes, points)
             self.domains += len(values)
 
+    def _look_around(self) -> None:
+        known = self._known(torch.zeros(len(self._network.margins.constant), len(self._network.lower)))
+        rows = self._network.margins
+        self._see(*look_around(self._sure, rows, self._sure.bound(rows, known, self._sure.adaptive(known)).points))
+
     def _begin(self) -> None:
+        self._network = tightened(self._network, self._ball, self._each)
+        self._fast, self._sure = (Bounding(self._network, self._ball, each) for each in (torch.float32, torch.float64))
         rows = self._network.margins
         known = Known(self._network.lower[None], self._network.upper[None], torch.zeros_like(self._network.lower)[None])
         start = Multipliers(*(value.expand(len(rows.constant), -1) for value in self._fast.adaptive(known)))
         chosen = self._fast.ascend(rows, known, start, ROOT_STEPS)
         found = self._sure.bound(rows, known, chosen)
-        starts = torch.cat([found.points, self._ball.x.expand_as(found.points)])
-        both = rows[torch.arange(len(rows.constant)).repeat(2)]
-        self._see(*descend(self._sure, both, starts, ROOT_ROUNDS))
+        self._see(*descend(self._sure, rows, found.points, ROOT_ROUNDS))
         for row, value in enumerate(found.values.tolist()):
             self._keep(value, row, known, chosen, row)
         self.domains += len(found.values)

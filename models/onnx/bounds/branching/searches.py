@@ -10,7 +10,7 @@ EachPart = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]
 
 
 class DomainSearch(Protocol):
-    """A search keeps the domains of a region that are not proven yet. When it is made, it has bounded the region."""
+    """A search keeps the domains of a region that are not proven yet. When it is made, it has looked for points."""
 
     domains: int  # bounded so far
     least: float  # the least margin met at a point, in real arithmetic
