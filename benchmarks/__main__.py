@@ -33,6 +33,7 @@ OTHERS: tuple[str, ...] = (
     "calibration",
     "optimality",
     "complete_search",
+    "closed_brackets",
 )
 
 

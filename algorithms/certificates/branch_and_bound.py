@@ -43,7 +43,7 @@ def run(case: Case, threat: Threat, params: BranchAndBoundParams) -> Conversatio
     """End in the largest LowerBound and the nearest UpperBound; with an epsilon in one of them, or in Abstained."""
     questions = Questions(case, threat, params.domains)
     if case.hint.point is not None:
-        yield from questions.see(case.hint.point)
+        yield from questions.try_point(case.hint.point)
     if threat.epsilon is None:
         yield from Closing(questions).run()
     else:

@@ -6,7 +6,6 @@ least: lines below cost too. De Palma et al. 2021 (FSB): children of a shortlist
 counts that leaves the weaker child best.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -51,20 +50,29 @@ class SplitFamily:
         return Known(lower, upper, signs), Multipliers(chosen.alpha, beta)
 
 
-def choose(bounding: Bounding, family: SplitFamily) -> Tensor:
-    """Choose a neuron of every domain, (B,). A domain without a free one is given any."""
+@dataclass(frozen=True)
+class Split:
+    """A split of B domains: the neuron of each, and where the steps for its two children ended."""
+
+    neurons: Tensor  # (B,)
+    begun: tuple[Multipliers, Multipliers]  # by the order of SIDES
+
+
+def choose(bounding: Bounding, family: SplitFamily) -> Split:
+    """Choose a neuron of every domain. A domain without a free one is given any."""
     short = _shortlist(bounding, family)  # (B, q)
     which = torch.arange(len(short), device=short.device).repeat_interleave(short.shape[1])
-    worst, best = (pick(*_tried(bounding, family, which, short)) for pick in (torch.minimum, torch.maximum))
-    scores = torch.where(family.known.free.gather(1, short), (worst + TIE * best).reshape(short.shape), -torch.inf)
-    return short.gather(1, scores.argmax(1, keepdim=True))[:, 0]
-
-
-def _tried(bounding: Bounding, family: SplitFamily, which: Tensor, short: Tensor) -> Iterator[Tensor]:
+    rows, values, ends = family.rows[which], [], []
     for side in SIDES:
         known, start = family.child(which, short.flatten(), side, bounding.network.leaks)
-        rows = family.rows[which]
-        yield bounding.bound(rows, known, bounding.ascend(rows, known, start, TRIED)).values
+        end, value = bounding.ascend(rows, known, start, TRIED)
+        values.append(value)
+        ends.append(end)
+    worst, best = (pick(*values).reshape(short.shape) for pick in (torch.minimum, torch.maximum))
+    scores = torch.where(family.known.free.gather(1, short), worst + TIE * best, -torch.inf)
+    chosen = scores.argmax(1, keepdim=True)
+    at = torch.arange(len(short), device=short.device) * short.shape[1] + chosen[:, 0]
+    return Split(short.gather(1, chosen)[:, 0], (ends[0].of(at), ends[1].of(at)))
 
 
 def _shortlist(bounding: Bounding, family: SplitFamily) -> Tensor:
@@ -75,7 +83,6 @@ def _shortlist(bounding: Bounding, family: SplitFamily) -> Tensor:
     score = (a.clamp(max=0) * -lower * slope + torch.maximum((slope - 1) * bias, slope * bias)).abs()
     z, h = Passes(bounding, family.rows, known).forward(family.bounds)
     gap = a * (torch.where(z > 0, z, network.leaks * z) - h)
-    found = []
-    for each, count in ((score, BY_SCORE), (gap, BY_GAP)):
-        found.append(torch.where(known.free, each, -torch.inf).topk(min(count, each.shape[1]), dim=1).indices)
-    return torch.cat(found, dim=1)
+    by_gap = torch.where(known.free, gap, -torch.inf).topk(min(BY_GAP, gap.shape[1]), dim=1).indices
+    others = torch.where(known.free, score, -torch.inf).scatter(1, by_gap, -torch.inf)
+    return torch.cat([by_gap, others.topk(min(BY_SCORE, gap.shape[1]), dim=1).indices], dim=1)

@@ -89,13 +89,13 @@ class Bounding:
         """Bound B rows on B domains, with these slopes and multipliers."""
         return Passes(self, rows, known).back(chosen)
 
-    def ascend(self, rows: KeptRows, known: Known, chosen: Multipliers, steps: int) -> Multipliers:
-        """Take steps of Adam; return the best that was met, domain by domain, which is never worse than the start.
+    def ascend(self, rows: KeptRows, known: Known, chosen: Multipliers, steps: int) -> tuple[Multipliers, Tensor]:
+        """Take steps of Adam; return the best that was met, domain by domain, and its bounds in this type of number.
 
-        A domain whose bound is above zero takes no more of them.
+        It is never worse than the start. A domain whose bound is above zero takes no more steps.
         """
         if not known.free.shape[1]:  # nothing is left to choose
-            return chosen
+            return chosen, self.bound(rows, known, chosen).values
         passes, now = Passes(self, rows, known), Multipliers(*(value.to(self.dtype) for value in chosen))
         best, most = Multipliers(*(value.clone() for value in now)), torch.full_like(now.alpha[:, 0], -torch.inf)
         left, adam = torch.arange(len(most), device=most.device), ScaledAdam(now.alpha, 1 + passes.are_split)
@@ -116,7 +116,7 @@ class Bounding:
                 left, size, adam = left[doubtful], size[doubtful], adam.of(doubtful)
                 passes, found, now = passes.of(doubtful), found.of(doubtful), now.of(doubtful)
             now = self._stepped(now, passes, found, adam, RATE * FADING**step, size)
-        return best
+        return best, most
 
     def _stepped(
         self, now: Multipliers, passes: "Passes", found: Bounds, adam: "ScaledAdam", rate: float, size: Tensor

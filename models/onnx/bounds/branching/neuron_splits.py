@@ -88,7 +88,7 @@ class NeuronSearch:
         rows = self._network.margins
         known = Known(self._network.lower[None], self._network.upper[None], torch.zeros_like(self._network.lower)[None])
         start = Multipliers(*(value.expand(len(rows.constant), -1) for value in self._fast.adaptive(known)))
-        chosen = self._fast.ascend(rows, known, start, ROOT_STEPS)
+        chosen, _ = self._fast.ascend(rows, known, start, ROOT_STEPS)
         found = self._sure.bound(rows, known, chosen)
         self._see(*descend(self._sure, rows, found.points, ROOT_ROUNDS))
         for row, value in enumerate(found.values.tolist()):
@@ -101,16 +101,16 @@ class NeuronSearch:
         known = self._known(torch.stack([parent.signs for parent in parents]))
         chosen = Multipliers(*(torch.stack(list(values)) for values in zip(*(p.chosen for p in parents), strict=True)))
         family = babsr.SplitFamily(rows.to(torch.float32), known, chosen, fast.bound(rows, known, chosen))
-        neurons, which = babsr.choose(fast, family), torch.arange(len(parents))
-        (low_known, low), (high_known, high) = (family.child(which, neurons, side, leaks) for side in babsr.SIDES)
-        start = Multipliers(torch.cat([low.alpha, high.alpha]), torch.cat([low.beta, high.beta]))
-        children = self._known(torch.cat([low_known.signs, high_known.signs]))
+        split, which = babsr.choose(fast, family), torch.arange(len(parents))
+        start = Multipliers(*(torch.cat(ends) for ends in zip(*split.begun, strict=True)))
+        signs = [family.child(which, split.neurons, side, leaks)[0].signs for side in babsr.SIDES]
+        children = self._known(torch.cat(signs))
         rows = rows[which.repeat(2)]
-        best = fast.ascend(rows, children, start, CHILD_STEPS)
+        best, _ = fast.ascend(rows, children, start, CHILD_STEPS)
         found = self._sure.bound(rows, children, best)
         leaves = ((found.values <= 0) & ~children.free.any(1)).nonzero()[:, 0]
         if len(leaves):
-            ends = fast.ascend(rows[leaves], children[leaves], best.of(leaves), LEAF_STEPS)
+            ends, _ = fast.ascend(rows[leaves], children[leaves], best.of(leaves), LEAF_STEPS)
             found.values[leaves] = self._sure.bound(rows[leaves], children[leaves], ends).values
         seen, _ = margins(self._sure, rows, found.points)
         nearest = seen.topk(min(DESCENTS, len(seen)), largest=False).indices
@@ -152,7 +152,7 @@ def tightened(network: Reduced, ball: CutBall, each: EachPart) -> Reduced:
         def least(part: Tensor, known: Known = known, both: Tensor = both, sides: Tensor = sides) -> Tensor:
             rows = network.neurons[both[part]].times(sides[part])
             start = Multipliers(*(value.expand(len(part), -1) for value in fast.adaptive(known)))
-            return sure.bound(rows, known, fast.ascend(rows, known, start, TIGHTENING)).values
+            return sure.bound(rows, known, fast.ascend(rows, known, start, TIGHTENING)[0]).values
 
         parts = torch.split(torch.arange(len(both)), BUCKET)
         found = torch.cat([torch.zeros(0, dtype=torch.float64), *each(least, parts)])

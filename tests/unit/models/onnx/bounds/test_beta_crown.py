@@ -34,10 +34,10 @@ def test_domains_ascend_alone_as_they_do_beside_others_that_are_proven():
     lower = torch.where(signs > 0, network.lower.clamp(min=0), network.lower)
     known = Known(lower, network.upper.expand_as(lower), signs)
     begun = own.bound(rows, known, own.adaptive(known)).values
-    together = own.bound(rows, known, own.ascend(rows, known, own.adaptive(known), 20)).values
+    together = own.bound(rows, known, own.ascend(rows, known, own.adaptive(known), 20)[0]).values
     assert (together >= begun).all()
     assert (together[3:] > begun[3:]).all()
     for b in range(ROWS):
         one = torch.tensor([b])
-        chosen = own.ascend(rows[one], known[one], own.adaptive(known[one]), 20)
+        chosen, _ = own.ascend(rows[one], known[one], own.adaptive(known[one]), 20)
         torch.testing.assert_close(own.bound(rows[one], known[one], chosen).values, together[one])
