@@ -1,8 +1,10 @@
 """Branch and bound: a question about a radius decided, or a radius closed in on, by splitting what bounds cannot prove.
 
 Bunel, Turkaslan, Torr, Kohli, Kumar 2018, arXiv:1711.00455; Bunel et al. 2020 (BaBSR), De Palma et al. 2021 (FSB),
-Wang et al. 2021 (beta-CROWN), arXiv:2103.06624. The search lives with the model (`models/onnx/bounds/branching/`),
-which keeps its domains; the method says about which radius it goes on, and for how many domains.
+Wang et al. 2021 (beta-CROWN), arXiv:2103.06624; Shi et al. 2024 (GenBaB), arXiv:2405.21063, for curves other than
+rectifiers. The search lives with the model
+(`models/onnx/bounds/branching/`), which keeps its domains; the method says about which radius it goes on, and for how
+many domains.
 
 Departures: the ball is cut to the box; rounding of the float32 model is part of every bound; a point is believed when
 the served model says so.
@@ -69,7 +71,7 @@ def _decide(questions: Questions, epsilon: float) -> Conversation:
 
 METHOD = Method(
     name="branch_and_bound",
-    version="1",
+    version="2",
     family="certificate",
     threat_model="white_box",
     needs=(Access.LABELS, Access.BOUNDS),

@@ -9,6 +9,7 @@ from onnx import TensorProto, helper
 
 from algorithms.certificates.branch_and_bound import METHOD, BranchAndBoundParams
 from algorithms.driver.running import Samples, run
+from algorithms.mathematics.geometry import lengths
 from algorithms.mathematics.norms import NORMS, Norm
 from algorithms.method import Budget
 from algorithms.seam.claims import Finding, Kind, Outcome
@@ -95,21 +96,42 @@ def test_a_question_at_a_radius_is_answered_as_counting_cells_does(seed, norm):
         assert truth * (1 - 1e-6) <= broken.value <= 1.03 * truth
 
 
-@pytest.mark.parametrize("norm", NORMS)
-def test_a_network_of_other_curves_is_told_what_optimized_lines_prove(norm):
-    rng = np.random.default_rng(3)
-    constants = {"w": rng.normal(size=(4, 6)).astype(np.float32), "v": rng.normal(size=(6, 3)).astype(np.float32)}
-    nodes = [
-        helper.make_node("MatMul", ["x", "w"], ["a"]),
-        helper.make_node("Tanh", ["a"], ["b"]),
-        helper.make_node("MatMul", ["b", "v"], ["z"]),
-    ]
-    model = opened(graph(nodes, ["N", 4], [("z", TensorProto.FLOAT, ["N", 3])], constants))
-    x = np.array([0.2, 0.7, 0.4, 0.6])
-    radius = find(model, x, norm).value
-    assert radius > 0
-    assert find(model, x, norm, epsilon=0.9 * radius).kind is Kind.LOWER_BOUND
-    assert find(model, x, norm, epsilon=50.0).details["reason"] == "not_proven"
+def curved(op: str, net: list[cells.Layer]) -> OnnxClassifier:
+    """Make a network of dense layers with a curve between them; "x * tanh(x)": a product of two values."""
+    nodes, constants, value = [], {}, "x"
+    for i, (w, b) in enumerate(net):
+        constants |= {f"w{i}": w.T.astype(np.float32), f"b{i}": b.astype(np.float32)}
+        nodes.append(helper.make_node("Gemm", [value, f"w{i}", f"b{i}"], [f"z{i}"]))
+        value = f"z{i}"
+        if i < len(net) - 1:
+            nodes.append(helper.make_node("Tanh" if op == "x * tanh(x)" else op, [value], [f"h{i}"]))
+            if op == "x * tanh(x)":
+                nodes.append(helper.make_node("Mul", [value, f"h{i}"], [f"p{i}"]))
+            value = f"{nodes[-1].output[0]}"
+    outputs = [(value, TensorProto.FLOAT, ["N", len(net[-1][1])])]
+    return opened(graph(nodes, ["N", net[0][0].shape[1]], outputs, constants, opset=20))
+
+
+@pytest.mark.parametrize(
+    ("op", "norm"),
+    [("Tanh", Norm.L2), ("Sigmoid", Norm.LINF), ("Gelu", Norm.LINF), ("Exp", Norm.L1), ("x * tanh(x)", Norm.L1)],
+)
+def test_both_ends_close_on_networks_of_any_curves(op, norm):
+    """Curves are split at points of what they read; no input of a fine grid that is nearer is answered otherwise."""
+    rng = np.random.default_rng(5)
+    net = [(rng.normal(size=(n, m)).astype(np.float32).astype(float), np.zeros(n)) for m, n in pairwise((2, 6, 2))]
+    middle = curved(op, net).scores(np.full((1, 2), 0.5, np.float32))[0].astype(float)
+    model = curved(op, [net[0], (net[1][0], np.array([0.3, -0.3]) - middle)])
+    x = np.array([0.5, 0.5], np.float32)
+    axis = np.linspace(0, 1, 401, dtype=np.float32)
+    grid = np.stack(np.meshgrid(axis, axis), -1).reshape(-1, 2)
+    away = lengths(grid[model.labels(grid) != model.labels(x[None])[0]].astype(float) - x, norm)
+    found = find(model, x, norm, domains=300)
+    assert found.value <= away.min() * (1 + 1e-6)
+    assert found.details["upper"] <= 1.02 * found.value
+    assert found.details["upper"] <= away.min() * 1.001
+    assert find(model, x, norm, epsilon=0.98 * found.value).kind is Kind.LOWER_BOUND
+    assert find(model, x, norm, epsilon=1.1 * found.details["upper"]).kind is Kind.UPPER_BOUND
 
 
 @pytest.mark.parametrize("norm", NORMS)
@@ -121,11 +143,12 @@ def test_a_network_without_curves_and_one_without_a_side_to_choose_are_bounded_e
         assert found.details["upper"] <= 1.002 * found.value
 
 
-@pytest.mark.parametrize("norm", NORMS)
-def test_more_domains_never_lower_what_is_known_and_repeat_the_shorter_search(norm):
-    net, x = layers(8, 2, 24, 24, 3), np.array([0.4, 0.6])
-    model = perceptron(net)
-    found = [find(model, x, norm, domains=domains) for domains in (1, 8, 60, 400)]
+@pytest.mark.parametrize(("op", "norm"), [*product(["Relu"], NORMS), ("Tanh", Norm.L2)])
+def test_more_domains_never_lower_what_is_known_and_repeat_the_shorter_search(op, norm):
+    net, x = layers(8, 2, 24, 24, 3) if op == "Relu" else layers(8, 3, 8, 3), np.array([0.4, 0.6, 0.5])
+    x = x[: net[0][0].shape[1]]
+    model = curved(op, net)
+    found = [find(model, x, norm, domains=domains) for domains in (1, 8, 60, 200)]
     for shorter, longer in pairwise(found):
         assert longer.value >= shorter.value
         curve = shorter.details["curve"][:-1]  # the last stage may go on

@@ -30,7 +30,9 @@ def propagate(regions: Regions, relaxation: Relaxation, dual_norms: DualNorms) -
                 centers[step.name] = _move_center(regions, step, step.operator, centers)
             continue
         for source in step.sources:
-            if source in centers and balls.norm is not Norm.LINF:
+            if source in regions.given:
+                _take_as_given(regions, source)
+            elif source in centers and balls.norm is not Norm.LINF:
                 _cut_to_ball(regions, source, *centers[source], dual_norms(source))
         if isinstance(step.operator, Product):
             _pass_product(regions, step, step.operator, relaxation)
@@ -65,6 +67,13 @@ def _cut_to_ball(regions: Regions, name: str, center: Tensor, noise: Tensor, dua
     regions.intervals[name] = torch.maximum(lower, center - spread), torch.minimum(upper, center + spread)
 
 
+def _take_as_given(regions: Regions, name: str) -> None:
+    """Cut an interval to what is given. Where nothing is left, no input of the region is there, and any bound holds."""
+    (lower, upper), (least, most) = regions.intervals[name], regions.given[name]
+    lower = torch.maximum(lower, least)
+    regions.intervals[name] = lower, torch.maximum(lower, torch.minimum(upper, most))
+
+
 def _pass_curve(regions: Regions, step: GraphStep, curve: Curve, relaxation: Relaxation) -> None:
     (source,) = step.sources
     bounds = regions.intervals[source]
@@ -97,6 +106,8 @@ def _tighten(regions: Regions, source: str, relaxation: Relaxation, *, unstable:
 
     There the ball within the box is less than its hull and less than itself.
     """
+    if source in regions.given:
+        return
     if relaxation == "crown":
         regions.tighten(source, unstable)
     elif source in regions.plan.affine:

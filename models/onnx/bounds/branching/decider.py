@@ -12,6 +12,7 @@ from algorithms.seam.questions.decisions import Decide, Decision
 from algorithms.seam.questions.margins import Region
 from algorithms.threads import cores
 from models.onnx.bounds.branching.ball import CutBall
+from models.onnx.bounds.branching.curve_splits import CurveSearch
 from models.onnx.bounds.branching.input_splits import BoxSearch
 from models.onnx.bounds.branching.neuron_splits import NeuronSearch
 from models.onnx.bounds.branching.reduced import is_reducible, reduced
@@ -21,6 +22,7 @@ from models.onnx.bounds.passes.plan import BoundPlan
 from models.onnx.bounds.passes.regions import Regions
 
 FEW_INPUTS = 10  # of which boxes are halved
+PRODUCTS = 2**24  # multiplications of a pass back: where there are more, curves other than rectifiers are not split
 UNSPLIT_STEPS = 20  # of ascent
 MANY = 16  # neurons an input: with fewer, their sides are soon all chosen
 
@@ -63,7 +65,7 @@ class Decider:
         return self._decision(question, state)
 
     def _unsplit(self, question: Decide, regions: Regions) -> float:
-        """Bound the whole region, with lines optimized: other curves than rectifiers are not split."""
+        """Bound the whole region, with lines optimized."""
         bounds, _ = Rivalry(regions, np.array([question.label]), question.rivals[None]).best([None], UNSPLIT_STEPS)
         least = float(bounds.min()) - self._slack
         return least if np.isfinite(least) else -np.inf
@@ -77,11 +79,12 @@ class Decider:
         return Decision(bound, search.domains, witness, None if search.is_over else state)
 
     def _begin(self, question: Decide, regions: Regions) -> DomainSearch | None:
-        """None where there is nothing to split: of other curves, of too large networks, of values that may overflow."""
-        if not is_reducible(self._plan):
-            return None
+        """None where it would be too much: of large networks, of values that may overflow."""
         balls = regions.balls
         margins = self._margins(question).to(balls.x.device)
+        if not is_reducible(self._plan):
+            is_small = self._plan.products <= PRODUCTS
+            return CurveSearch(regions, margins, self._slack, self._passes.map) if is_small else None
         network = reduced(self._plan, regions.intervals, regions.disturbances, margins)
         if network is None or not network.is_finite:
             return None

@@ -38,8 +38,8 @@ class Frontier(Generic[D]):
         bisect.insort(self._open, domain)
 
     def close(self, bound: float) -> None:
-        """Take in the bound of a domain that will not be split."""
-        self._closed = min(self._closed, bound)
+        """Take in the bound of a domain that will not be split. What is no number proves nothing."""
+        self._closed = min(self._closed, bound) if bound == bound else -float("inf")
 
     def take(self, count: int) -> list[D]:
         """Take out the weakest; or, where memory is full, the strongest, which are soon closed."""

@@ -43,6 +43,13 @@ class Balls:
         x, below, above = (slopes.of(values, rows).flatten(1) for values in (self.x, self.below, self.above))
         return (a * x).sum(1) - MOST[self.norm](a.abs(), torch.where(a > 0, below, above), self.radii[rows])[0]
 
+    def lowest(self, slopes: Slopes, rows: Tensor) -> Tensor:
+        """Find where a.z is least over the ball of row `rows[b]`, or nearly: (B, *shape)."""
+        a = slopes.whole().numbers
+        room = torch.where(a > 0, self.below[rows], self.above[rows])
+        _, steps = MOST[self.norm](a.abs().flatten(1), room.flatten(1), self.radii[rows])
+        return self.x[rows] - a.sign() * steps.reshape(a.shape)
+
 
 def _most_linf(gain: Tensor, room: Tensor, radii: Tensor) -> Filled:
     steps = torch.minimum(room, radii[:, None])

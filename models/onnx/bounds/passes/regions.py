@@ -37,6 +37,7 @@ class Regions:
     rounds: bool  # the model computes in float32; else bounds are about real arithmetic
     each: Each = map
     intermediate_steps: int = 0  # of the search for better intervals of what CROWN leaves unstable
+    given: Mapping[str, Intervals] = field(default_factory=dict)  # of what curves and products read: not looked for
     intervals: dict[str, Intervals] = field(default_factory=dict)
     disturbances: dict[str, Tensor] = field(default_factory=dict)  # step -> (R, *out)
     linear_bounds: dict[str, Relaxed] = field(default_factory=dict)  # of every step that is not affine

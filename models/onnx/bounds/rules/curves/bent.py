@@ -49,7 +49,10 @@ class Bent:
     def interval(self, lower: Tensor, upper: Tensor) -> Intervals:
         """Find the least and the largest value, by the level lines that touch the curve."""
         (lower, upper), is_defined = self._within(lower, upper)
-        least, most = self._level(lower, upper), -self._upside_down()._level(lower, upper)
+        if torch.equal(lower, upper):  # at points
+            least = most = self.value(lower)
+        else:
+            least, most = self._level(lower, upper), -self._upside_down()._level(lower, upper)
         return torch.where(is_defined, least, -torch.inf), torch.where(is_defined, most, torch.inf)
 
     def error(self, lower: Tensor, upper: Tensor) -> Tensor:

@@ -90,10 +90,10 @@ def test_any_shares_and_multipliers_are_sound_on_the_part_that_they_are_about(se
     rows = points(np.random.default_rng(seed), x[0], RADII[norm], norm, Box.unbounded(), count=3000)
     read_, found = gaps(weights, rows)
     for step, values in zip([s for s in whole.regions.plan.steps if s.name in whole.free], read_, strict=True):
-        split = values[0]  # of the part where the first point is
-        sides = {step.sources[0]: torch.from_numpy(np.sign(split)).expand(len(PAIRS), -1)}
-        inside = ((values * np.sign(split)) >= 0).all(axis=1)
-        part = replace(whole, sides=sides)
+        middle, first = np.median(values, axis=0), values[0]  # of the part where the first point is
+        ends = np.stack([np.where(first > middle, middle, -np.inf), np.where(first > middle, np.inf, middle)])
+        inside = ((values >= ends[0]) & (values <= ends[1])).all(axis=1)
+        part = replace(whole, within={step.sources[0]: torch.from_numpy(ends).expand(len(PAIRS), -1, -1)})
         for draw in range(5):
             bounds = part.least(at_random(part.start(), draw)).numpy()
             assert (bounds <= found[inside].min(axis=0) + 1e-9).all()
