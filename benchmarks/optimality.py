@@ -1,12 +1,12 @@
 """How near to the nearest adversarial points that anybody found: each of our attacks, and what an audit pools of them.
 
-    python -m benchmarks.optimality [--minutes 28] [--full]
+    python -m benchmarks.optimality [--minutes 28] [--full] [--networks mnist_cw7 ...] [--norms l1 ...] [--rows 20]
 
 The measure is AttackBench's (Cina et al., AAAI 2025): the area under robust accuracy as a function of distance, of an
 attack and of the point-wise minimum over all attacks of adv-lib and of ours; 1 where nobody ever found a nearer point.
 Every attack has 1,000 forward and 1,000 backward passes a sample, searches included, and a pool shares as many among
-its members. A query is a forward pass, a gradient one of each. 50 rows a network, all of them classified as their label
-says.
+its members. A query is a forward pass, a gradient one of each. 50 rows a network unless told otherwise, all of them
+classified as their label says.
 
 What was found is kept in .bench/, by the digests of network and rows: theirs are not computed again, and a run that was
 stopped goes on where it was. When the time is over, what is there is told.
@@ -93,24 +93,29 @@ SIGMA_ZERO = ("sigma_zero", {"steps": 880})
 PDPGD = ("pdpgd", {"steps": 860, "pace": "paper"})
 
 
-def from_far(steps: int, overshoot: float = 1.05) -> Member:
+def from_far(steps: int, runs: str = "long", overshoot: float = 1.05) -> Member:
     """FAB as the drafts have it: towards whichever rival leads, begun anew from far away."""
-    return "fab", {"steps": steps, "towards": "leading", "overshoot": overshoot}
+    return "fab", {"steps": steps, "towards": "leading", "runs": runs, "overshoot": overshoot}
 
 
-SPARSE = 1.4  # overshoot in l1
+SPARSE = ("short", 1.3)  # runs and overshoot in l1
 DUAL = (FMN, PDPGD, APGD, FAB)
 ALONE: Mapping[str, tuple[Member, ...]] = {
-    "l2": (*DUAL, from_far(860), ("ddn", {"steps": 860}), ("carlini_wagner", {"steps": 95, "search_steps": 9})),
+    "l2": (
+        *DUAL,
+        from_far(860, "short"),
+        ("ddn", {"steps": 860}),
+        ("carlini_wagner", {"steps": 95, "search_steps": 9}),
+    ),
     "linf": (*DUAL, from_far(860)),
-    "l1": (*DUAL, from_far(820, SPARSE)),
+    "l1": (*DUAL, from_far(820, *SPARSE)),
     "l0": (FMN, PDPGD, SIGMA_ZERO),
 }
 THEN = ("fmn", {"steps": 230})
 POOLS: Mapping[str, tuple[Member, ...]] = {
-    "l2": (from_far(600), THEN),
+    "l2": (from_far(600, "short"), THEN),
     "linf": (from_far(460), ("apgd", {"loss": "dlr", "steps": 48, "search_steps": 9})),
-    "l1": (from_far(580, SPARSE), THEN),
+    "l1": (from_far(580, *SPARSE), THEN),
     "l0": (SIGMA_ZERO,),
 }
 
@@ -121,14 +126,15 @@ class Trial:
 
     subject: Subject
     norm: str
+    count: int
 
     @property
     def rows(self) -> NDArray[np.float32]:
-        return _rows(self.subject)
+        return _rows(self.subject)[: self.count]
 
     @property
     def saved(self) -> Path:
-        return KEPT.parent / "optimality" / f"{self.subject.name}.npy"
+        return KEPT.parent / "optimality" / f"{self.subject.name}-{len(self.rows)}.npy"
 
     def key(self, whose: str, settings: str) -> str:
         """Tell the trial from others by what was attacked, not by what it is called."""
@@ -178,11 +184,11 @@ def _told(members: Sequence[Member]) -> str:
 
 def pooled(trial: Trial, members: Sequence[Member]) -> Distances:
     """Runs attacks one after the other, each with hints from those before it, and keeps the nearest point of a row."""
-    hints = [NOTHING_KNOWN] * ROWS
-    spent = 0
+    n, spent = len(trial.rows), 0
+    hints = [NOTHING_KNOWN] * n
     for name, params in members:
         row = method(name)
-        samples = Samples(trial.rows, tuple(range(ROWS)), None, hints=tuple(hints) if row.takes_hints else None)
+        samples = Samples(trial.rows, tuple(range(n)), None, hints=tuple(hints) if row.takes_hints else None)
         threat: Threat[Any] = Threat(MEASURES[trial.norm])
         chosen = row.params.model_validate({"name": name, **params})
         outcomes = run(_opened(trial.subject), samples, row, chosen, threat, Budget(None), seed=0)
@@ -214,35 +220,42 @@ def noted() -> Notes:
     return {line["key"]: line["distances"] for line in map(json.loads, lines)}
 
 
-def measure(until: float, notes: Notes) -> Iterator[tuple[Trial, dict[str, Distances], dict[str, Distances]]]:
+def measure(
+    trials: Sequence[Trial], until: float, notes: Notes
+) -> Iterator[tuple[Trial, dict[str, Distances], dict[str, Distances]]]:
     """Fills the notes while there is time, and yields each trial that is complete: theirs by name, and ours."""
     KEPT.parent.mkdir(exist_ok=True)
     with KEPT.open("a") as file, peers.side("benchmarks.side_adv_lib") as side:
-        for norm in MEASURES:
-            for subject in SUBJECTS:
-                trial = Trial(subject, norm)
-                both: list[dict[str, Distances]] = []
-                for asked in (list(theirs(trial, side)), list(ours(trial))):
-                    for key, had in asked:
-                        if key not in notes:
-                            if time.monotonic() > until:
-                                return
-                            notes[key] = had()
-                            print(json.dumps({"key": key, "distances": notes[key]}), file=file, flush=True)
-                    both.append({key.split()[3]: notes[key] for key, _ in asked})
-                yield trial, both[0], both[1]
+        for trial in trials:
+            both: list[dict[str, Distances]] = []
+            for asked in (list(theirs(trial, side)), list(ours(trial))):
+                for key, had in asked:
+                    if key not in notes:
+                        if time.monotonic() > until:
+                            return
+                        notes[key] = had()
+                        print(json.dumps({"key": key, "distances": notes[key]}), file=file, flush=True)
+                both.append({key.split()[3]: notes[key] for key, _ in asked})
+            yield trial, both[0], both[1]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=28)
     parser.add_argument("--full", action="store_true", help="go on to the end, however long it takes")
+    parser.add_argument("--networks", nargs="+", default=[s.name for s in SUBJECTS], help="these only")
+    parser.add_argument("--norms", nargs="+", default=list(MEASURES), choices=list(MEASURES), help="in these only")
+    parser.add_argument("--rows", type=int, default=ROWS, help=f"the first rows of each network, at most {ROWS}")
     options = parser.parse_args()
     data.need()
     until = float("inf") if options.full else time.monotonic() + 60 * options.minutes
-    print("| network, 50 rows | norm | attack | optimality | its like in adv-lib | median distance | found |")
+    subjects = [subject for subject in SUBJECTS if subject.name in options.networks]
+    trials = [Trial(subject, norm, options.rows) for norm in options.norms for subject in subjects]
+    print(
+        f"| network, {options.rows} rows | norm | attack | optimality | its like in adv-lib | median distance | found |"
+    )
     print("|---|---|---|---|---|---|---|")
-    for trial, others, own in measure(until, noted()):
+    for trial, others, own in measure(trials, until, noted()):
         for line in told(trial, others, own):
             print(line, flush=True)
 

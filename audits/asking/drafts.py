@@ -84,11 +84,15 @@ def _by_itself(of: Mapping[str, RecipeStep], clever: RecipeStep, fab: int) -> tu
 
 def _fab(steps: int) -> tuple[RecipeStep, ...]:
     """In l1 farther beyond each hyperplane: the features that close the gap move as far as the box lets, few at a time,
-    and what is seen in front of them says little about what is seen behind.
+    and what is seen in front of them says little about what is seen behind. In l1 and l2 many short runs: the nearest
+    of their ends is nearer than that of a few long ones, which is so in linf.
     """
     told: dict[str, Any] = {"towards": "leading", "steps": steps, "restarts": 1, "rivals": 9, "backward": 0.9}
-    most, sparse = told | {"overshoot": 1.05}, told | {"overshoot": 1.4}
-    return RecipeStep("fab@1", most, norms=("l2", "linf")), RecipeStep("fab@1", sparse, norms=("l1",))
+    ways = {"l1": ("short", 1.3), "l2": ("short", 1.05), "linf": ("long", 1.05)}
+    return tuple(
+        RecipeStep("fab@1", told | {"runs": runs, "overshoot": overshoot}, norms=(norm,))
+        for norm, (runs, overshoot) in ways.items()
+    )
 
 
 def _from_there(of: Mapping[str, RecipeStep], crown: int, *also: RecipeStep) -> tuple[RecipeStep, ...]:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from algorithms.attacks.fab.mixture import mixed
-from algorithms.attacks.fab.wandering import wander
+from algorithms.attacks.fab.wandering import HABITS, wander
 from algorithms.mathematics.arrays import Mask, Numbers
 from algorithms.mathematics.norms import NORMS
 from algorithms.method import Method, Params
@@ -43,6 +43,11 @@ class FABParams(Params):
         description="which boundary a step leads to: the nearest; each rival's in a run of its own (FAB-T); or that of "
         "whichever leads, at one gradient a step of `steps` in all, begun anew from far away where it rests",
     )
+    runs: Literal["long", "short"] = Field(
+        "long",
+        description="with towards leading: long runs, every other one beside the nearest success, or short ones, all "
+        "from far away and given up early where they stay behind it",
+    )
     overshoot: float = Field(1.05, ge=1, le=2, description="eta: a step goes so far, 1 being the hyperplane")
     backward: float = Field(0.9, gt=0, lt=1, description="beta: an adversarial point keeps this share of its distance")
 
@@ -53,6 +58,8 @@ class FABParams(Params):
                 "with towards leading any class may lead, and runs begin anew by themselves: leave out "
                 "restarts and rivals, and give more steps"
             )
+        if self.towards != "leading" and self.runs == "short":
+            raise ValueError("runs are short with towards leading alone: leave out runs, or ask for towards leading")
         return self
 
 
@@ -65,7 +72,8 @@ def minimum(params: FABParams, threat: Threat) -> Cost:
 def run(cohort: Cohort, threat: Threat, params: FABParams) -> Conversation:
     """Run from the sample, and restart near it; claim each nearest success, and halve the way back to the sample."""
     if params.towards == "leading":
-        yield from wander(Iterates(cohort, threat), params.steps, params.overshoot, params.backward)
+        habit, eta, beta = HABITS[params.runs], params.overshoot, params.backward
+        yield from wander(Iterates(cohort, threat), habit, steps=params.steps, eta=eta, beta=beta)
         return
     fab = FAB(Successes(cohort, threat), params)
     yield from fab.successes.begin_at_hints()

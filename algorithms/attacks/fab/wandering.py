@@ -6,9 +6,12 @@ nearer than where any single run ends. A step follows whichever rival leads, at 
 where an adversarial point goes back, for the hyperplane is that which was seen in front of it.
 
 Each run comes to rest by itself: where it has not come nearer lately, the next one begins. The first begins at the
-sample, as FAB does; then by turns at a random point of the box, and part of the way to one from the nearest success.
+sample, as FAB does. Of long runs the others begin by turns at a random point of the box, and part of the way to one
+from the nearest success. Short ones all begin at random points of the box, hurry, and are given up early where they
+stay behind: as many gradients see more places of the boundary, which is worth more where a few features decide.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -23,9 +26,21 @@ from algorithms.searches.labels.starts import anywhere
 from algorithms.searches.minimum_norm.iterates import Iterates, Seen
 
 PATIENCE, GAIN = 16, 0.01  # a run rests that has not come nearer by this share in so many steps
-FIRST_BACK = 0.3  # of its distance that an adversarial point first gives up
+BEHIND = 1.1  # times the nearest success: how far a run may stay away from it and still count as near
 FADE = 0.7  # of that share, where the boundary was lost for more than one step; down to the paper's 1 - beta
 ASIDE = 0.3  # of the way from the nearest success to a random point
+
+
+@dataclass(frozen=True)
+class Habit:
+    """A habit is how runs are made: how they begin, how fast they come back, when they are given up."""
+
+    is_beside: bool  # whether every other run begins beside the nearest success
+    first_back: float  # share of its distance that an adversarial point first gives up
+    behind: int  # steps without coming nearer of a run that stays behind the nearest success
+
+
+HABITS: Mapping[str, Habit] = {"long": Habit(True, 0.3, PATIENCE), "short": Habit(False, 0.4, 6)}
 
 
 @dataclass
@@ -33,6 +48,7 @@ class Runs:
     """Runs are one a sample at a time: how near it has come, and for how long it has not come nearer. All (n,)."""
 
     iterates: Iterates
+    habit: Habit
     least_back: float
     begun: NDArray[np.int64] = field(init=False)  # runs before this one
     nearest: Numbers = field(init=False)  # of this run
@@ -43,7 +59,11 @@ class Runs:
     def __post_init__(self) -> None:
         n = len(self.iterates.x)
         self.begun, self.idle, self.lost = np.zeros((3, n), np.int64)
-        self.nearest, self.back = np.full(n, np.inf), np.full(n, max(FIRST_BACK, self.least_back))
+        self.nearest, self.back = np.full(n, np.inf), np.full(n, self.first_back)
+
+    @property
+    def first_back(self) -> float:
+        return max(self.habit.first_back, self.least_back)
 
     def see(self, owners: Owners, seen: Seen) -> Mask:
         """Take in where these samples' points (m,) stand; returns whose run is at rest."""
@@ -54,27 +74,29 @@ class Runs:
         faded = np.maximum(FADE * self.back[owners], self.least_back)
         self.back[owners] = np.where(seen.wins & (lost > 1), faded, self.back[owners])
         self.lost[owners] = np.where(seen.wins, 0, lost + 1)
-        return np.asarray((self.idle[owners] >= PATIENCE) | ~(seen.wins | seen.slopes.any(axis=1)))
+        is_behind = self.nearest[owners] > BEHIND * self.iterates.successes.distance[owners]
+        patience = np.where(is_behind, self.habit.behind, PATIENCE)
+        return np.asarray((self.idle[owners] >= patience) | ~(seen.wins | seen.slopes.any(axis=1)))
 
     def begin(self, owner: int) -> None:
-        """Begin the next run of one sample anywhere, or beside its nearest success: by turns, once there is one."""
+        """Begin the next run of one sample anywhere; by turns beside its nearest success, where the habit is so."""
         iterates, successes = self.iterates, self.iterates.successes
         run, one = int(self.begun[owner]), slice(owner, owner + 1)
         start = anywhere(iterates.x[one], iterates.threat, iterates.cohort.streams[owner].at(run), run)
-        if run % 2 and np.isfinite(successes.distance[owner]):
+        if self.habit.is_beside and run % 2 and np.isfinite(successes.distance[owner]):
             nearest = successes.nearest[one].astype(np.float64)
             start = iterates.threat.clip(nearest + ASIDE * (start - nearest), iterates.x[one])
         iterates.points[one] = start
         self.begun[owner] += 1
-        self.nearest[owner], self.back[owner] = np.inf, max(FIRST_BACK, self.least_back)
+        self.nearest[owner], self.back[owner] = np.inf, self.first_back
         self.idle[owner] = self.lost[owner] = 0
 
 
-def wander(iterates: Iterates, steps: int, eta: float, beta: float) -> Conversation:
+def wander(iterates: Iterates, habit: Habit, *, steps: int, eta: float, beta: float) -> Conversation:
     """Take so many steps a sample, a gradient each; claim each nearest success, and halve the way back at the end."""
     yield from iterates.begin()
     iterates.points = iterates.x.copy()
-    runs = Runs(iterates, 1 - beta)
+    runs = Runs(iterates, habit, 1 - beta)
     for _ in range(steps):
         owners = iterates.going()
         if not len(owners):

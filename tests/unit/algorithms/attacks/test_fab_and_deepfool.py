@@ -101,12 +101,13 @@ def plateau(d: int = 16) -> TinyReLU:
     return TinyReLU(np.full((1, d), 1 / d), np.array([-0.35]), np.array([[0.0], [10.0]]), np.array([1.0, 0.0]))
 
 
+@pytest.mark.parametrize("runs", ["long", "short"])
 @pytest.mark.parametrize(("norm", "true"), [(Norm.L2, 1.0), (Norm.LINF, 0.25), (Norm.L1, 4.0)])
-def test_fab_towards_whichever_leads_comes_back_from_far_away_where_the_sample_sees_no_slope(norm, true):
+def test_fab_towards_whichever_leads_comes_back_from_far_away_where_the_sample_sees_no_slope(norm, true, runs):
     what = Samples(np.full((1, 16), 0.2, np.float32), (0,), labels=None)
     (published,) = attacked(FAB, norm, plateau(), what, box=Threat().box)
     assert published.finding.kind is Kind.ABSTAINED
-    (ours,) = leading(norm, plateau(), what)
+    (ours,) = leading(norm, plateau(), what, runs=runs)
     assert true * (1 - 1e-6) <= ours.finding.value <= 1.01 * true
 
 
@@ -117,6 +118,32 @@ def test_fab_towards_whichever_leads_never_ends_behind_a_hint():
     after = leading(Norm.L2, model, replace(what, hints=hints), steps=3)
     for first, second in zip(before, after, strict=True):
         assert second.finding.value <= first.finding.value
+
+
+class Noted(TinyReLU):
+    """A network that keeps the rows where it was asked how its scores change."""
+
+    def jacobian(self, x):
+        self.__dict__.setdefault("asked", []).append(x)
+        return super().jacobian(x)
+
+
+def test_short_runs_of_fab_see_more_places_with_as_many_gradients():
+    what, seen = Samples(np.full((1, 30), 0.5, np.float32), (0,), labels=None), {}
+    for runs in ("long", "short"):
+        rng = np.random.default_rng(3)
+        weights = rng.normal(size=(60, 30)), rng.normal(size=60), rng.normal(size=(6, 60)), rng.normal(size=6)
+        model = Noted(*weights)
+        (outcome,) = leading(Norm.L1, model, what, runs=runs, steps=300)
+        away = np.abs(np.concatenate(model.asked)[-300:] - what.x[0]).sum(axis=1)
+        jumps = (away[1:] > 3 * outcome.finding.value) & (away[:-1] < 2 * outcome.finding.value)
+        seen[runs] = np.count_nonzero(jumps)
+    assert seen["short"] > 1.5 * seen["long"] > 0, seen
+
+
+def test_fab_refuses_short_runs_where_no_run_begins_anew():
+    with pytest.raises(ValidationError, match="ask for towards leading"):
+        FAB.params(runs="short")
 
 
 @pytest.mark.parametrize("given", [{"restarts": 2}, {"rivals": 3}])
