@@ -63,10 +63,10 @@ class ExpandedToken(Net):
 
     def __init__(self) -> None:
         super().__init__()
-        self.token, self.places = nn.Parameter(torch.rand(1, 1, 8)), nn.Parameter(torch.rand(1, 37, 8))
+        self.token, self.places = nn.Parameter(torch.rand(1, 1, 8)), nn.Parameter(torch.rand(1, 5, 8))
 
     def within(self, h: Tensor) -> Tensor:
-        h = h.flatten(2).transpose(1, 2)  # (n, 36, 8)
+        h = nn.functional.avg_pool2d(h, 3).flatten(2).transpose(1, 2)  # (n, 4, 8)
         h = torch.cat([self.token.expand(h.shape[0], -1, -1), h], 1) + self.places
         weights = torch.softmax(h @ h.transpose(1, 2) / math.sqrt(h.shape[-1]), -1)
         return (weights @ h)[:, 0]

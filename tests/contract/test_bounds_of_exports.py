@@ -82,7 +82,7 @@ def enlarging() -> nn.Module:
     return nn.Sequential(
         nn.Conv2d(1, 4, 3, padding=1), nn.ELU(), nn.PixelShuffle(2), nn.ConvTranspose2d(1, 2, 3, 2),
         nn.InstanceNorm2d(2, affine=True), nn.Upsample(scale_factor=2), nn.LeakyReLU(), nn.AvgPool2d(11), nn.Flatten(),
-        nn.Linear(72, 3),
+        nn.Linear(18, 3),
     )  # fmt: skip
 
 
@@ -91,7 +91,7 @@ NETS: dict[str, tuple[Callable[[], nn.Module], tuple[int, ...]]] = {
     "attention": (Attention, (3, 4)),
     "residual": (Residual, (1, 6, 6)),
     "dense": (dense, (6,)),
-    "enlarging": (enlarging, (1, 8, 8)),
+    "enlarging": (enlarging, (1, 4, 4)),
     "lstm": (lambda: Recurrent(nn.LSTM), (5, 3)),
     "lstm both ways": (lambda: Recurrent(nn.LSTM, bidirectional=True), (4, 3)),
     "gru": (lambda: Recurrent(nn.GRU), (5, 3)),

@@ -163,7 +163,7 @@ def left_behind(folder: Path, name: str, *, seconds: float = 3600) -> Path:
 
 def test_what_a_killed_process_had_begun_is_swept(library: Library):
     program = "import sys, pathlib; from models.incoming import begin; d = begin(pathlib.Path(sys.argv[1]))\n"
-    program += "print(d.path, flush=True); d.file.write(b'a' * 99999); d.file.flush(); sys.stdin.read()"
+    program += "d.file.write(b'a' * 99999); d.file.flush(); print(d.path, flush=True); sys.stdin.read()"
     with subprocess.Popen(
         [sys.executable, "-c", program, str(library.incoming())],
         stdin=subprocess.PIPE,

@@ -6,6 +6,7 @@ by itself: its records repeat the service's names because they are the same thin
 """
 
 import ast
+import functools
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -48,6 +49,7 @@ def _is_type(node: ast.Assign) -> bool:
     return name[0].isupper() and name != name.upper() and not isinstance(node.value, ast.Call | ast.Constant)
 
 
+@functools.cache
 def homes(packages: tuple[str, ...]) -> dict[str, list[str]]:
     trees = modules(packages)
     taken = imported(trees)
