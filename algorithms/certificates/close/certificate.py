@@ -15,7 +15,7 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import BeforeValidator, Field
 
-from algorithms.certificates.close.pursuit import Attack, Pursuit, Split
+from algorithms.certificates.close.pursuit import Attack, Deepening, Pursuit
 from algorithms.mathematics.norms import NORMS
 from algorithms.method import Method, Params
 from algorithms.seam.access import Access
@@ -82,10 +82,10 @@ def _pursuit(cohort: Cohort, i: int, threat: Threat, params: CloseParams) -> Pur
     return Pursuit(Questions(cohort.cases[i], threat, UNLIMITED), params.ratio, params.radii or (), attacks)
 
 
-def _best(pursuits: dict[int, Pursuit], cohort: Cohort) -> dict[int, Attack | Split]:
+def _best(pursuits: dict[int, Pursuit], cohort: Cohort) -> dict[int, Attack | Deepening]:
     """What those that are expected to close soonest would do next, in order; of equal ones the first sample's."""
     open_ones = [i for i, pursuit in pursuits.items() if cohort.live[i] and not pursuit.is_over]
-    found: dict[int, Attack | Split] = {}
+    found: dict[int, Attack | Deepening] = {}
     for i in sorted(open_ones, key=lambda i: (pursuits[i].expected, pursuits[i].questions.case.stream.index)):
         move = pursuits[i].next_move()
         if move is not None:
@@ -95,9 +95,9 @@ def _best(pursuits: dict[int, Pursuit], cohort: Cohort) -> dict[int, Attack | Sp
     return found
 
 
-def _affordable(moves: dict[int, Attack | Split], left: int) -> dict[int, Attack | Split]:
+def _affordable(moves: dict[int, Attack | Deepening], left: int) -> dict[int, Attack | Deepening]:
     """The first of them as long as the budget has room: with more of it the same would be done, and then more."""
-    found: dict[int, Attack | Split] = {}
+    found: dict[int, Attack | Deepening] = {}
     for i, move in moves.items():
         left -= move.cost
         if left < 0:
@@ -106,8 +106,8 @@ def _affordable(moves: dict[int, Attack | Split], left: int) -> dict[int, Attack
     return found
 
 
-def _make(moves: dict[int, Attack | Split], pursuits: dict[int, Pursuit], cohort: Cohort) -> Conversation:
-    splits = {i: pursuits[i].split(move) for i, move in moves.items() if isinstance(move, Split)}
+def _make(moves: dict[int, Attack | Deepening], pursuits: dict[int, Pursuit], cohort: Cohort) -> Conversation:
+    splits = {i: pursuits[i].split(move) for i, move in moves.items() if isinstance(move, Deepening)}
     yield from in_step(splits, cohort.live)
     attacks = {i: move for i, move in moves.items() if isinstance(move, Attack)}
     for method in dict.fromkeys(move.method for move in attacks.values()):

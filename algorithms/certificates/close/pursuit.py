@@ -41,8 +41,8 @@ class Attack:
 
 
 @dataclass(frozen=True)
-class Split:
-    """A split lets the search of a radius go on for so many domains."""
+class Deepening:
+    """A deepening lets the search of a radius go on for so many domains."""
 
     at: TriedRadius
     domains: int
@@ -120,7 +120,7 @@ class Pursuit:
         else:
             yield from self.closing.begin()
 
-    def next_move(self) -> Attack | Split | None:
+    def next_move(self) -> Attack | Deepening | None:
         """Choose what to do next. None: nothing is left, and the pursuit is over."""
         if self.attacks and (self.in_vain >= self.attacks[0].cost or self._lacks_a_point()):
             return self.attacks[0]
@@ -144,7 +144,7 @@ class Pursuit:
         self.spent["attacks"] += attack.cost
         self.in_vain = 0
 
-    def split(self, move: Split) -> Conversation:
+    def split(self, move: Deepening) -> Conversation:
         """Go on with the search of a radius; claim what it proves and what it finds."""
         before, cost = self.questions.spent, move.cost - move.domains
         if self.threat.epsilon is None:
@@ -159,7 +159,7 @@ class Pursuit:
             self.refused[id(move.at)] = move.domains
             move.at.can_go_on &= move.domains < MOST
 
-    def _decide(self, move: Split) -> Conversation:
+    def _decide(self, move: Deepening) -> Conversation:
         epsilon, at = self.threat.epsilon, move.at
         yield from self.questions.go_on(at, move.domains)
         self.questions.curve.add(self.questions.spent, at.bound)
@@ -198,19 +198,19 @@ class Pursuit:
             found.append(self.goal)
         return [at for at in found if at.can_go_on and not at.is_proven and at.radius < self.closing.ceiling]
 
-    def _next_wanted(self) -> Split | None:
+    def _next_wanted(self) -> Deepening | None:
         wanted = self._wanted()
         if not wanted:
             return None
         at = min(wanted, key=lambda one: self.forecast(one).cost)
-        return Split(at, 1 if at.state is None else self._as_many_again(at), is_wanted=True)
+        return Deepening(at, 1 if at.state is None else self._as_many_again(at), is_wanted=True)
 
     def _as_many_again(self, at: TriedRadius) -> int:
         return min(MOST, max(FIRST, at.domains, 2 * self.refused.get(id(at), 0)))
 
-    def _smaller(self) -> Split | None:
+    def _smaller(self) -> Deepening | None:
         """A radius between what is proven and what is open, as `branch_and_bound` takes them."""
         if self.threat.epsilon is not None or self.closing.proven >= self.closing.upper:
             return None
         at, _ = self.closing.next_radius()
-        return None if at is None or not at.can_go_on else Split(at, self._as_many_again(at), is_wanted=False)
+        return None if at is None or not at.can_go_on else Deepening(at, self._as_many_again(at), is_wanted=False)

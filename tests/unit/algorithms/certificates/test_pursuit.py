@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from algorithms.certificates.close.pursuit import Attack, Pursuit, Split
+from algorithms.certificates.close.pursuit import Attack, Deepening, Pursuit
 from algorithms.mathematics.streams import Stream
 from algorithms.seam.case import Case
 from algorithms.searches.splitting.questions import Questions
@@ -35,9 +35,9 @@ def test_brackets_around_a_radius_that_something_hangs_on_go_first_and_far_ones_
 
 def test_the_wanted_radius_is_the_one_that_closes_or_the_named_one_where_that_takes_less():
     move = pursuit(0.2, 0.33).next_move()
-    assert isinstance(move, Split) and move.is_wanted and 0.3 <= move.at.radius < 0.3001
+    assert isinstance(move, Deepening) and move.is_wanted and 0.3 <= move.at.radius < 0.3001
     named = pursuit(0.2, 0.33, radii=(0.25,)).next_move()
-    assert isinstance(named, Split) and named.at.radius == 0.25
+    assert isinstance(named, Deepening) and named.at.radius == 0.25
 
 
 def test_it_attacks_where_it_has_no_point_and_again_when_proofs_took_as_much_in_vain():
@@ -45,19 +45,19 @@ def test_it_attacks_where_it_has_no_point_and_again_when_proofs_took_as_much_in_
     assert fresh.next_move() is ATTACK
     fresh.attacked(ATTACK, np.array([0.5, 0.8], np.float32))
     assert np.isclose(fresh.questions.distance, 0.3) and fresh.cost == 10
-    assert isinstance(fresh.next_move(), Split)
+    assert isinstance(fresh.next_move(), Deepening)
     fresh.in_vain = 10
     assert fresh.next_move() is ATTACK
     fresh.attacked(ATTACK, np.array([0.5, 0.9], np.float32))  # farther: the nearer point stays
     assert np.isclose(fresh.questions.distance, 0.3)
     fresh.in_vain = 10**6
-    assert isinstance(fresh.next_move(), Split)
+    assert isinstance(fresh.next_move(), Deepening)
 
 
 def test_a_quarter_of_what_wanted_radii_took_goes_to_smaller_ones():
     open_ = pursuit(0.1, 0.33)
     open_.spent["wanted"] = 100
     smaller = open_.next_move()
-    assert isinstance(smaller, Split) and not smaller.is_wanted and 0.1 < smaller.at.radius < 0.3
+    assert isinstance(smaller, Deepening) and not smaller.is_wanted and 0.1 < smaller.at.radius < 0.3
     open_.spent["smaller"] = 25
-    assert isinstance(wanted := open_.next_move(), Split) and wanted.is_wanted
+    assert isinstance(wanted := open_.next_move(), Deepening) and wanted.is_wanted
