@@ -28,11 +28,10 @@ from algorithms.seam.hint import NOTHING_KNOWN, Hint
 from algorithms.threats.threat import Threat
 from benchmarks import data
 from benchmarks.kept import kept, our_code
-from benchmarks.searched import opened, searched
+from benchmarks.searched import CLOSED, opened, searched
 from models.onnx.classifier import OnnxClassifier
 from tests.exports import graph
 
-CLOSED = 1.1
 DIGITS = Path("examples/digits")
 ATTACKS: dict[str, dict[str, Any]] = {
     "fab": {"towards": "leading", "steps": 150, "restarts": 1, "rivals": 9},

@@ -23,6 +23,7 @@ from models.onnx.network import read
 
 METHOD = method("branch_and_bound")
 DOMAINS = 10_000_000
+CLOSED = 1.1  # upper over lower end
 
 
 def opened(model: onnx.ModelProto) -> OnnxClassifier:
@@ -33,12 +34,14 @@ def opened(model: onnx.ModelProto) -> OnnxClassifier:
 def searched(
     model: OnnxClassifier, x: NDArray[np.float32], y: int, threat: Threat, seconds: float, hint: Hint = NOTHING_KNOWN
 ) -> dict[str, Any]:
-    """Find what is said of one sample (*shape), with the processor seconds that it took."""
+    """Find what is said of one sample (*shape), with the processor seconds that it took. Ends where its bracket closes."""
     begin = time.process_time()
 
     def look(progress: RunProgress) -> Stop | None:
-        del progress
-        return "budget" if time.process_time() - begin > seconds else None
+        trial = progress.trials[0]
+        lower = max((claim.radius for claim in trial.lowers), default=0.0)
+        is_closed = min((away for _, away, _ in trial.shown), default=np.inf) <= CLOSED * lower
+        return "budget" if is_closed or time.process_time() - begin > seconds else None
 
     samples = Samples(x[None], (0,), np.array([y]), hints=(hint,))
     (outcome,) = run(
