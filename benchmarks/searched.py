@@ -34,7 +34,10 @@ def opened(model: onnx.ModelProto) -> OnnxClassifier:
 def searched(
     model: OnnxClassifier, x: NDArray[np.float32], y: int, threat: Threat, seconds: float, hint: Hint = NOTHING_KNOWN
 ) -> dict[str, Any]:
-    """Find what is said of one sample (*shape), with the processor seconds that it took. Ends where its bracket closes."""
+    """Find what is said of one sample (*shape), with the processor seconds that it took.
+
+    It ends where its bracket closes.
+    """
     begin = time.process_time()
 
     def look(progress: RunProgress) -> Stop | None:
