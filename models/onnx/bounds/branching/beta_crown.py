@@ -44,6 +44,15 @@ class Known:
     def __getitem__(self, which: Tensor) -> "Known":
         return Known(self.lower[which], self.upper[which], self.signs[which])
 
+    @classmethod
+    def joined(cls, parts: list["Known"]) -> "Known":
+        return cls(*(torch.cat([getattr(part, name) for part in parts]) for name in ("lower", "upper", "signs")))
+
+    def chosen(self, signs: Tensor) -> "Known":
+        """Cut the intervals at zero where a side is chosen."""
+        lower = torch.where(signs > 0, self.lower.clamp(min=0), self.lower)
+        return Known(lower, torch.where(signs < 0, self.upper.clamp(max=0), self.upper), signs)
+
 
 class Multipliers(NamedTuple):
     """What a bound may choose freely: slopes below, and multipliers of splits, (B, N) each."""
@@ -53,6 +62,14 @@ class Multipliers(NamedTuple):
 
     def of(self, which: Tensor) -> "Multipliers":
         return Multipliers(self.alpha[which], self.beta[which])
+
+    def at(self, one: int) -> "Multipliers":
+        """Keep those of one domain, apart from the others': (N,) each."""
+        return Multipliers(self.alpha[one].clone(), self.beta[one].clone())
+
+    def of_each(self, count: int) -> "Multipliers":
+        """Take those of one domain (1, N) for so many rows."""
+        return Multipliers(self.alpha.expand(count, -1), self.beta.expand(count, -1))
 
 
 @dataclass(frozen=True)

@@ -15,13 +15,15 @@ from models.onnx.bounds.branching.ball import CutBall
 from models.onnx.bounds.branching.beta_crown import Bounding, Known, Multipliers
 from models.onnx.bounds.branching.descent import ROOT_ROUNDS, descend, look_around, margins
 from models.onnx.bounds.branching.frontier import Frontier
+from models.onnx.bounds.branching.parts import Part, Parts
 from models.onnx.bounds.branching.reduced import Reduced
 from models.onnx.bounds.branching.searches import EachPart
+from models.onnx.bounds.branching.tightening import passes, tightened
 
 PASS, PASSES = 32, 2  # domains that are split together, and how many such passes a round has at the most
 ROOT_STEPS, CHILD_STEPS = 40, 20  # of ascent
-TIGHTENING, BUCKET = 20, 64  # steps of ascent for a neuron's interval, neurons that take them together
 DESCENTS, ROUNDS = 8, 4  # points of a pass that are followed down, and how far
+PASSES_A_DOMAIN = 50  # of splitting; finding intervals of parts anew may take as many again
 LEAF_STEPS = 300  # for a domain whose neurons all have a side: what its multipliers do not close stays open
 HELD = 2**26  # numbers kept of all open domains; beyond, those nearest to being closed come first
 
@@ -34,6 +36,7 @@ class Domain:
     order: int  # in which it was made: no two are alike
     row: int = field(compare=False)  # of the margins
     signs: Tensor = field(compare=False)  # (N,) int8
+    part: Part = field(compare=False)
     chosen: Multipliers = field(compare=False)  # (N,) float32 each
 
 
@@ -43,8 +46,9 @@ class NeuronSearch:
     def __init__(self, network: Reduced, ball: CutBall, each: EachPart) -> None:
         self._ball, self._each, self._network = ball, each, network
         self._fast, self._sure = (Bounding(network, ball, dtype) for dtype in (torch.float32, torch.float64))
+        self._whole = Known(network.lower[None], network.upper[None], torch.zeros_like(network.lower)[None])
         self._open: Frontier[Domain] = Frontier(HELD // (3 * max(1, len(self._network.lower))))
-        self._made = 0
+        self._parts, self._made, self._passes = Parts(), 0, 0
         self.domains = 0
         self.least, self.point = float("inf"), ball.x
         self._look_around()
@@ -69,42 +73,46 @@ class NeuronSearch:
             return
         parents = self._open.take(PASS * PASSES)
         parts = [parents[start : start + PASS] for start in range(0, len(parents), PASS)]
-        for part, (children, values, points, sizes) in zip(parts, self._each(self._split, parts), strict=True):
+        for some, (children, values, points, sizes) in zip(parts, self._each(self._split, parts), strict=True):
             for at in range(len(values)):
-                parent = part[at % len(part)]
-                value = max(parent.bound, float(values[at]))
-                self._keep(value, parent.row, children[0], children[1], at)
+                parent, (known, chosen) = some[at % len(some)], children
+                value, signs = max(parent.bound, float(values[at])), known.signs[at].to(torch.int8)
+                part = self._parts.of_child(parent.part, signs)
+                self._keep(Domain(value, self._new(), parent.row, signs, part, chosen.at(at)), known.free[at])
+            for parent in some:
+                parent.part.count(-1)
             self._see(sizes, points)
             self.domains += len(values)
+        self._look_closer()
 
     def _look_around(self) -> None:
-        known = self._known(torch.zeros(len(self._network.margins.constant), len(self._network.lower)))
         rows = self._network.margins
-        self._see(*look_around(self._sure, rows, self._sure.bound(rows, known, self._sure.adaptive(known)).points))
+        floors = self._sure.bound(
+            rows, self._whole, self._sure.adaptive(self._whole).of_each(len(rows.constant))
+        ).points
+        self._see(*look_around(self._sure, rows, floors))
 
     def _begin(self) -> None:
-        self._network = tightened(self._network, self._ball, self._each)
-        self._fast, self._sure = (Bounding(self._network, self._ball, each) for each in (torch.float32, torch.float64))
-        rows = self._network.margins
-        known = Known(self._network.lower[None], self._network.upper[None], torch.zeros_like(self._network.lower)[None])
-        start = Multipliers(*(value.expand(len(rows.constant), -1) for value in self._fast.adaptive(known)))
-        chosen, _ = self._fast.ascend(rows, known, start, ROOT_STEPS)
-        found = self._sure.bound(rows, known, chosen)
+        whole = tightened((self._fast, self._sure), self._whole, self._each)
+        root, rows = Part(whole.signs[0].to(torch.int8), found=whole), self._network.margins
+        chosen, _ = self._fast.ascend(rows, whole, self._fast.adaptive(whole).of_each(len(rows.constant)), ROOT_STEPS)
+        found = self._sure.bound(rows, whole, chosen)
         self._see(*descend(self._sure, rows, found.points, ROOT_ROUNDS))
         for row, value in enumerate(found.values.tolist()):
-            self._keep(value, row, known, chosen, row)
+            self._keep(Domain(value, self._new(), row, root.signs, root, chosen.at(row)), whole.free[0])
         self.domains += len(found.values)
 
     def _split(self, parents: list[Domain]) -> tuple[tuple[Known, Multipliers], Tensor, Tensor, Tensor]:
-        network, fast, leaks = self._network, self._fast, self._fast.network.leaks
-        rows = network.margins[torch.tensor([parent.row for parent in parents])]
-        known = self._known(torch.stack([parent.signs for parent in parents]))
+        fast, leaks = self._fast, self._fast.network.leaks
+        rows = self._network.margins[torch.tensor([parent.row for parent in parents])]
+        known = Known.joined([parent.part.known() for parent in parents]).chosen(
+            torch.stack([parent.signs for parent in parents])
+        )
         chosen = Multipliers(*(torch.stack(list(values)) for values in zip(*(p.chosen for p in parents), strict=True)))
         family = babsr.SplitFamily(rows.to(torch.float32), known, chosen, fast.bound(rows, known, chosen))
         split, which = babsr.choose(fast, family), torch.arange(len(parents))
         start = Multipliers(*(torch.cat(ends) for ends in zip(*split.begun, strict=True)))
-        signs = [family.child(which, split.neurons, side, leaks)[0].signs for side in babsr.SIDES]
-        children = self._known(torch.cat(signs))
+        children = Known.joined([family.child(which, split.neurons, side, leaks)[0] for side in babsr.SIDES])
         rows = rows[which.repeat(2)]
         best, _ = fast.ascend(rows, children, start, CHILD_STEPS)
         found = self._sure.bound(rows, children, best)
@@ -117,45 +125,30 @@ class NeuronSearch:
         sizes, points = descend(self._sure, rows[nearest], found.points[nearest], ROUNDS)
         return (children, best), found.values, points, sizes
 
-    def _known(self, signs: Tensor) -> Known:
-        lower, upper = self._network.lower.expand(signs.shape), self._network.upper.expand(signs.shape)
-        return Known(
-            torch.where(signs > 0, lower.clamp(min=0), lower), torch.where(signs < 0, upper.clamp(max=0), upper), signs
-        )
+    def _look_closer(self) -> None:
+        """Find intervals of parts anew, for as many passes as splitting has taken at the most."""
+        while (part := self._parts.next()) is not None:
+            known = part.known().chosen(part.signs[None])
+            needed = passes(known, self._network.ends[0])
+            if self._passes + needed > PASSES_A_DOMAIN * self.domains:
+                return
+            self._passes += needed
+            part.found = tightened((self._fast, self._sure), known, self._each)
+            self._parts.done(part)
 
-    def _keep(self, bound: float, row: int, known: Known, chosen: Multipliers, at: int) -> None:
-        """Put the domain at a place of a family among the open ones, unless it is proven or has nothing to split."""
-        place = min(at, len(known.signs) - 1)
-        if bound > 0 or not known.free[place].any():
-            self._open.close(bound)
-            return
-        own = Multipliers(*(value[at].clone() for value in chosen))
-        self._open.add(Domain(bound, self._made, row, known.signs[place].to(torch.int8), own))
+    def _new(self) -> int:
         self._made += 1
+        return self._made
+
+    def _keep(self, domain: Domain, free: Tensor) -> None:
+        """Put a domain among the open ones, unless it is proven or has no neuron (N,) that is free to be split."""
+        if domain.bound > 0 or not free.any():
+            self._open.close(domain.bound)
+            return
+        domain.part.count(1)
+        self._open.add(domain)
 
     def _see(self, values: Tensor, points: Tensor) -> None:
         at = int(values.argmin())
         if float(values[at]) < self.least:
             self.least, self.point = float(values[at]), points[at].clone()
-
-
-def tightened(network: Reduced, ball: CutBall, each: EachPart) -> Reduced:
-    """Ascend for the interval of every neuron behind the first layer, layer by layer, and keep what is tighter."""
-    fast, sure = (Bounding(network, ball, dtype) for dtype in (torch.float32, torch.float64))
-    lower, upper = network.lower.clone(), network.upper.clone()
-    for layer in network.layers[1:]:
-        known = Known(lower[None].clone(), upper[None].clone(), torch.zeros_like(lower)[None])
-        neurons = torch.arange(layer.start, layer.stop)
-        sides = torch.tensor([1.0, -1.0], dtype=torch.float64).repeat_interleave(len(neurons))
-        both = neurons.repeat(2)
-
-        def least(part: Tensor, known: Known = known, both: Tensor = both, sides: Tensor = sides) -> Tensor:
-            rows = network.neurons[both[part]].times(sides[part])
-            start = Multipliers(*(value.expand(len(part), -1) for value in fast.adaptive(known)))
-            return sure.bound(rows, known, fast.ascend(rows, known, start, TIGHTENING)[0]).values
-
-        parts = torch.split(torch.arange(len(both)), BUCKET)
-        found = torch.cat([torch.zeros(0, dtype=torch.float64), *each(least, parts)])
-        lower[layer] = torch.maximum(lower[layer], found[: len(neurons)])
-        upper[layer] = torch.maximum(lower[layer], torch.minimum(upper[layer], -found[len(neurons) :]))
-    return Reduced(network.neurons, network.margins, network.leaks, network.ends, lower, upper)
