@@ -19,6 +19,7 @@ from algorithms.seam.hint import NOTHING_KNOWN, Hint
 from algorithms.threats.threat import Threat
 from models.onnx.bounds.bounder import bounder
 from models.onnx.classifier import OnnxClassifier
+from models.onnx.gradients.differentiator import differentiator
 from models.onnx.network import read
 
 METHOD = method("branch_and_bound")
@@ -28,7 +29,7 @@ CLOSED = 1.1  # upper over lower end
 
 def opened(model: onnx.ModelProto) -> OnnxClassifier:
     network = read(model, None)
-    return OnnxClassifier(network, None, "cpu", bounder(network, "cpu"))
+    return OnnxClassifier(network, differentiator(network, "cpu"), "cpu", bounder(network, "cpu"))
 
 
 def searched(
