@@ -31,18 +31,16 @@ def main(model: Path, property_file: Path, seconds: float) -> int:
     confined = confine(os.getppid(), level=level, kind="compute", memory_bytes=MEMORY_BYTES)
 
     from algorithms.errors import BrinellError  # only now: torch starts threads and maps memory
-    from models.onnx.bounds.graph.node import Unsupported
     from models.onnx.gate.check import check
     from models.onnx.properties.deciding import decide
 
     seal(confined, kind="compute")
     try:
         verdict = decide(check(data, is_classifier=False), text, lambda: time.monotonic() >= end)
-    except Unsupported as unsupported:
-        return _refused(f"Bounds are not implemented for {unsupported}.")
     except BrinellError as error:
         return _refused(str(error))
     sys.stdout.write("\n".join([verdict.answer, *verdict.witness(), ""]))
+    sys.stderr.write("" if verdict.reason is None else f"{verdict.reason}\n")
     return 0
 
 

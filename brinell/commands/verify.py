@@ -19,7 +19,7 @@ LATE = 60.0  # seconds that a step may go on after the time is over, before its 
 def verify(
     model: Annotated[Path, typer.Argument(metavar="MODEL", exists=True, dir_okay=False, help="An ONNX file.")],
     property_file: Annotated[
-        Path, typer.Argument(metavar="PROPERTY", exists=True, dir_okay=False, help="A VNN-LIB 1.0 file.")
+        Path, typer.Argument(metavar="PROPERTY", exists=True, dir_okay=False, help="A VNN-LIB file, 1.0 or 2.0.")
     ],
     seconds: Annotated[float, typer.Option(min=0.0, help="How long to look for an answer.")] = 300.0,
 ) -> int:

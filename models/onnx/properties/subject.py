@@ -7,31 +7,34 @@ import onnx
 from numpy.typing import NDArray
 
 from algorithms.errors import Refused
+from models.onnx.bounds.graph.node import Unsupported
 from models.onnx.bounds.passes.plan import BoundPlan, plan
 from models.onnx.copying import own_copy
 from models.onnx.graph import number_values, prune
 from models.onnx.session import Session
-from models.onnx.signature import read_entry
+from models.onnx.signature import Entry, read_entry
 
 
 @dataclass(frozen=True)
 class Subject:
-    """A subject is asked point by point, and bounded by its plan."""
+    """A subject is asked point by point, and bounded by its plan; None: it has none, and `unbounded` says why."""
 
     session: Session
-    plan: BoundPlan
+    output: str
+    plan: BoundPlan | None
+    unbounded: str
     shape: tuple[int, ...]  # of one row
     inputs: int
     outputs: int
 
     def answer(self, points: NDArray[np.float32]) -> NDArray[np.float32]:
         """Ask onnxruntime about points (n, inputs): (n, outputs)."""
-        found = self.session.ask(points.reshape(-1, *self.shape), self.plan.output)
+        found = self.session.ask(points.reshape(-1, *self.shape), self.output)
         return found.reshape(len(points), -1)
 
 
 def subject(upload: onnx.ModelProto) -> Subject:
-    """Open a graph that has passed the gate. Raises Refused, and Unsupported where an operator has no bounds."""
+    """Open a graph that has passed the gate. Raises Refused, ModelFault."""
     model = own_copy(upload)
     entry = read_entry(model.graph)
     if entry.dtype != "float32" or len(model.graph.output) != 1:
@@ -40,7 +43,15 @@ def subject(upload: onnx.ModelProto) -> Subject:
         )
     prune(model, list(model.graph.output))
     number_values(model)
-    found = plan(model, entry.shape, entry.batch, "cpu")
     session = Session(model, model.graph.input[0].name, entry.shape, entry.batch)
-    outputs = int(np.prod(found.shapes[found.output]))
-    return Subject(session, found, entry.shape, int(np.prod(entry.shape)), outputs)
+    name = model.graph.output[0].name
+    outputs = session.ask(np.zeros((1, *entry.shape), np.float32), name)[0].size
+    found, unbounded = _plan(model, entry)
+    return Subject(session, name, found, unbounded, entry.shape, int(np.prod(entry.shape)), outputs)
+
+
+def _plan(model: onnx.ModelProto, entry: Entry) -> tuple[BoundPlan | None, str]:
+    try:
+        return plan(model, entry.shape, entry.batch, "cpu"), ""
+    except Unsupported as unsupported:
+        return None, f"Bounds are not implemented for {unsupported}."

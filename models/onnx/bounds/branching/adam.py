@@ -15,7 +15,7 @@ TINY = 1e-30
 
 
 class ScaledAdam:
-    """Scaled Adam steps by one or two groups of numbers, (B, N) each, which share one scale in each row."""
+    """Scaled Adam is a way to step by one or two groups of numbers, (B, N) each, which share one scale in each row."""
 
     def __init__(self, like: Tensor, groups: int) -> None:
         self.means, self.squares = ([torch.zeros_like(like) for _ in range(groups)] for _ in range(2))

@@ -52,7 +52,7 @@ class SplitFamily:
 
 @dataclass(frozen=True)
 class Split:
-    """A split of B domains: the neuron of each, and where the steps for its two children ended."""
+    """A split is of B domains: the neuron of each, and where the steps for its two children ended."""
 
     neurons: Tensor  # (B,)
     begun: tuple[Multipliers, Multipliers]  # by the order of SIDES

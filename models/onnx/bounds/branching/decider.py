@@ -11,20 +11,13 @@ from torch import Tensor
 from algorithms.seam.questions.decisions import Decide, Decision
 from algorithms.seam.questions.margins import Region
 from algorithms.threads import cores
-from models.onnx.bounds.branching.ball import CutBall
-from models.onnx.bounds.branching.curve_splits import CurveSearch
-from models.onnx.bounds.branching.input_splits import BoxSearch
-from models.onnx.bounds.branching.neuron_splits import NeuronSearch
-from models.onnx.bounds.branching.reduced import is_reducible, reduced
+from models.onnx.bounds.branching.opening import open_search
 from models.onnx.bounds.branching.searches import DomainSearch, search_on
 from models.onnx.bounds.optimized.margins import Rivalry
 from models.onnx.bounds.passes.plan import BoundPlan
 from models.onnx.bounds.passes.regions import Regions
 
-FEW_INPUTS = 10  # of which boxes are halved
-PRODUCTS = 2**24  # multiplications of a pass back: where there are more, curves other than rectifiers are not split
 UNSPLIT_STEPS = 20  # of ascent
-MANY = 16  # neurons an input: with fewer, their sides are soon all chosen
 
 Propagated = Callable[[Region], Regions]
 """Bound every value on a region of one row, as CROWN does."""
@@ -57,7 +50,7 @@ class Decider:
         done = 0 if state is None else state.search.domains
         if state is None:
             regions = self._propagated(question.region)
-            search = self._begin(question, regions)
+            search = open_search(regions, self._margins(question), self._slack, self._passes.map)
             if search is None:
                 return Decision(self._unsplit(question, regions), 1, None, None)
             state = _State(search)
@@ -77,23 +70,6 @@ class Decider:
         state.told = min(state.told, search.least)
         bound = search.bound if np.isfinite(search.bound) else -np.inf
         return Decision(bound, search.domains, witness, None if search.is_over else state)
-
-    def _begin(self, question: Decide, regions: Regions) -> DomainSearch | None:
-        """None where it would be too much: of large networks, of values that may overflow."""
-        balls = regions.balls
-        margins = self._margins(question).to(balls.x.device)
-        if not is_reducible(self._plan):
-            is_small = self._plan.products <= PRODUCTS
-            return CurveSearch(regions, margins, self._slack, self._passes.map) if is_small else None
-        network = reduced(self._plan, regions.intervals, regions.disturbances, margins)
-        if network is None or not network.is_finite:
-            return None
-        x, below, above, radius = (value[0].cpu() for value in (balls.x, balls.below, balls.above, balls.radii))
-        ball = CutBall(x.flatten(), below.flatten(), above.flatten(), radius, balls.norm)
-        network = network.less(self._slack).to("cpu")
-        inputs, neurons = len(ball.x), len(network.leaks)
-        kind = BoxSearch if inputs <= FEW_INPUTS and neurons >= MANY * inputs else NeuronSearch
-        return kind(network, ball, self._passes.map)
 
     def _margins(self, question: Decide) -> Tensor:
         """f_label - f_rival as sums of scores, (r, scores)."""

@@ -65,7 +65,8 @@ def test_a_property_is_decided(name: str) -> None:
 def test_no_answer_of_random_networks_is_wrong(seed: int) -> None:
     """Held against a grid: what it reaches is not unsat, and a limit well beyond it is."""
     rng = np.random.default_rng(seed)
-    weights = [rng.normal(size=shape).astype(np.float32) for shape in ((2, 8), (8, 8), (8, 2))]
+    wide = 8 if seed % 2 else 3
+    weights = [rng.normal(size=shape).astype(np.float32) for shape in ((2, wide), (wide, wide), (wide, 2))]
     names = ["x", "a", "b", "c", "d", "y"]
     nodes = [
         helper.make_node("MatMul", [names[i], f"w{i // 2}"], [names[i + 1]])
