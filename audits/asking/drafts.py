@@ -84,11 +84,11 @@ def _by_itself(of: Mapping[str, RecipeStep], clever: RecipeStep, fab: int) -> tu
 
 def _fab(steps: int) -> tuple[RecipeStep, ...]:
     """In l1 farther beyond each hyperplane: the features that close the gap move as far as the box lets, few at a time,
-    and what is seen in front of them says little about what is seen behind. In l1 and l2 many short runs: the nearest
-    of their ends is nearer than that of a few long ones, which is so in linf.
+    and what is seen in front of them says little about what is seen behind. In all norms but linf many short runs: the
+    nearest of their ends is nearer than that of a few long ones.
     """
     told: dict[str, Any] = {"towards": "leading", "steps": steps, "restarts": 1, "rivals": 9, "backward": 0.9}
-    ways = {"l1": ("short", 1.3), "l2": ("short", 1.05), "linf": ("long", 1.05)}
+    ways = {"l1": ("short", 1.3), "l2": ("short", 1.05), "linf": ("long", 1.05), "l0": ("short", 1.3)}
     return tuple(
         RecipeStep("fab@1", told | {"runs": runs, "overshoot": overshoot}, norms=(norm,))
         for norm, (runs, overshoot) in ways.items()

@@ -6,19 +6,20 @@ adversarial goes back towards the sample before the next step.
 
 Departures: the classes whose boundaries are looked at are those with the largest clean scores; the last search along
 the segment halves it; restarts at a radius of its own begin within half the first-order distance, where nothing was
-found yet. And ours alone: towards whichever rival `leading`, begun anew from far away.
+found yet. And ours alone: towards whichever rival `leading`, begun anew from far away; and l0.
 """
 
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
+from algorithms.attacks.fab.counts import come_back, settled, steps_of
 from algorithms.attacks.fab.mixture import mixed
 from algorithms.attacks.fab.wandering import HABITS, wander
 from algorithms.mathematics.arrays import Mask, Numbers
-from algorithms.mathematics.norms import NORMS
+from algorithms.mathematics.norms import NORMS, Counting, Norm
 from algorithms.method import Method, Params
 from algorithms.seam.access import Access, Rows
 from algorithms.seam.case import Cohort, Conversation, Step
@@ -63,13 +64,13 @@ class FABParams(Params):
         return self
 
 
-def minimum(params: FABParams, threat: Threat) -> Cost:
+def minimum(params: FABParams, threat: Threat[Any]) -> Cost:
     """Count the clean row, a look at one success, the final re-query; one step."""
     looked_at = 1 if threat.targeted is not None or params.towards != "nearest" else params.rivals
     return Cost(queries=3, gradients=looked_at)
 
 
-def run(cohort: Cohort, threat: Threat, params: FABParams) -> Conversation:
+def run(cohort: Cohort, threat: Threat[Norm | Counting], params: FABParams) -> Conversation:
     """Run from the sample, and restart near it; claim each nearest success, and halve the way back to the sample."""
     if params.towards == "leading":
         habit, eta, beta = HABITS[params.runs], params.overshoot, params.backward
@@ -81,8 +82,7 @@ def run(cohort: Cohort, threat: Threat, params: FABParams) -> Conversation:
     for rivals in leading.T[:, :, None] if params.towards == "each" else (leading,):
         for restart in range(params.restarts):
             yield from fab.run(rivals, restart)
-    found = np.flatnonzero(np.isfinite(fab.successes.distance) & cohort.live)
-    yield from fab.successes.pull_back(found, fab.successes.nearest[found].copy())
+    yield from come_back(fab.successes)
     yield from fab.vanishing.tell(cohort.live)
 
 
@@ -91,7 +91,7 @@ class FAB:
 
     def __init__(self, successes: Successes, params: FABParams) -> None:
         self.successes, self.params = successes, params
-        self.threat, self.x = successes.threat, successes.x
+        self.threat, self.x = steps_of(successes.threat), successes.x
         n = len(self.x)
         self.points: Rows = self.x.copy()
         self.first_order = np.full(n, np.inf)
@@ -111,13 +111,14 @@ class FAB:
 
     def _going(self) -> Owners:
         """Who is worth a step: who has budget left, and is not broken within epsilon."""
-        epsilon, cohort = self.threat.epsilon, self.successes.cohort
+        epsilon, cohort = self.successes.threat.epsilon, self.successes.cohort
         return np.flatnonzero(cohort.live & (epsilon is None or self.successes.distance > epsilon))
 
     def _step(self, owners: Owners, seen: Boundaries) -> Rows:
         """Onto the boundary that is nearest to first order, drawn back towards the sample."""
         gaps, slopes = self._nearest(owners, seen)
-        return mixed(self.threat, self.points[owners], self.x[owners], gaps, slopes, self.params.overshoot)
+        moved = mixed(self.threat, self.points[owners], self.x[owners], gaps, slopes, self.params.overshoot)
+        return settled(self.successes.threat, moved, self.x[owners])
 
     def _nearest(self, owners: Owners, seen: Boundaries) -> tuple[Numbers, NDArray[np.float64]]:
         """The boundary that is nearest to first order, |gap| / ||slope||_q (eq. 8): gaps (k,), slopes (k, d)."""
@@ -142,7 +143,7 @@ class FAB:
 
     def _random(self) -> Rows:
         """Random valid points at half the distance that is known to break the samples (algorithm 1, line 4)."""
-        epsilon = self.threat.epsilon
+        epsilon = self.successes.threat.epsilon
         known = np.minimum(self.successes.distance, np.inf if epsilon is None else epsilon)
         radius = np.where(np.isfinite(known), known, self.first_order) / 2
         points = self.x.astype(np.float64)
@@ -161,7 +162,7 @@ METHOD = Method(
     family="attack",
     threat_model="white_box",
     needs=(Access.SCORES, Access.GRADIENTS),
-    norms=NORMS,
+    norms=(*NORMS, Counting.L0),
     goals=("untargeted", "targeted"),
     epsilon="optional",
     proves=Kind.UPPER_BOUND,

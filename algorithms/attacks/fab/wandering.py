@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from algorithms.attacks.fab.counts import come_back, settled, steps_of
 from algorithms.attacks.fab.mixture import mixed
 from algorithms.mathematics.arrays import Mask, Numbers
 from algorithms.seam.access import Rows
@@ -24,6 +25,7 @@ from algorithms.seam.case import Conversation
 from algorithms.seam.question import Owners
 from algorithms.searches.labels.starts import anywhere
 from algorithms.searches.minimum_norm.iterates import Iterates, Seen
+from algorithms.threats.threat import Threat
 
 PATIENCE, GAIN = 16, 0.01  # a run rests that has not come nearer by this share in so many steps
 BEHIND = 1.1  # times the nearest success: how far a run may stay away from it and still count as near
@@ -51,15 +53,21 @@ class Runs:
     habit: Habit
     least_back: float
     begun: NDArray[np.int64] = field(init=False)  # runs before this one
+    nearest_ever: Numbers = field(init=False)  # of all runs, measured as their steps are
     nearest: Numbers = field(init=False)  # of this run
     idle: NDArray[np.int64] = field(init=False)  # steps since it came nearer
     lost: NDArray[np.int64] = field(init=False)  # steps since a point was adversarial
     back: Numbers = field(init=False)  # share of the distance that an adversarial point gives up
+    geometry: Threat = field(init=False)  # in which runs step, and are measured
 
     def __post_init__(self) -> None:
         n = len(self.iterates.x)
         self.begun, self.idle, self.lost = np.zeros((3, n), np.int64)
         self.nearest, self.back = np.full(n, np.inf), np.full(n, self.first_back)
+        self.geometry = steps_of(self.iterates.threat)
+        successes = self.iterates.successes
+        hinted = self.geometry.lengths(successes.nearest.astype(np.float64) - self.iterates.x)
+        self.nearest_ever = np.where(np.isfinite(successes.distance), hinted, np.inf)
 
     @property
     def first_back(self) -> float:
@@ -67,14 +75,15 @@ class Runs:
 
     def see(self, owners: Owners, seen: Seen) -> Mask:
         """Take in where these samples' points (m,) stand; returns whose run is at rest."""
-        away, lost = self.iterates.away(owners), self.lost[owners]
+        away, lost = self.geometry.lengths(self.iterates.changes(owners)), self.lost[owners]
         is_nearer = seen.wins & (away < (1 - GAIN) * self.nearest[owners])
         self.nearest[owners] = np.where(seen.wins, np.minimum(away, self.nearest[owners]), self.nearest[owners])
         self.idle[owners] = np.where(is_nearer, 0, self.idle[owners] + 1)
         faded = np.maximum(FADE * self.back[owners], self.least_back)
         self.back[owners] = np.where(seen.wins & (lost > 1), faded, self.back[owners])
         self.lost[owners] = np.where(seen.wins, 0, lost + 1)
-        is_behind = self.nearest[owners] > BEHIND * self.iterates.successes.distance[owners]
+        self.nearest_ever[owners] = np.minimum(self.nearest_ever[owners], self.nearest[owners])
+        is_behind = self.nearest[owners] > BEHIND * self.nearest_ever[owners]
         patience = np.where(is_behind, self.habit.behind, PATIENCE)
         return np.asarray((self.idle[owners] >= patience) | ~(seen.wins | seen.slopes.any(axis=1)))
 
@@ -106,9 +115,7 @@ def wander(iterates: Iterates, habit: Habit, *, steps: int, eta: float, beta: fl
         iterates.points[owners] = _step(iterates, owners, seen, runs.back[owners], eta)
         for owner in owners[at_rest]:
             runs.begin(int(owner))
-    successes = iterates.successes
-    found = np.flatnonzero(np.isfinite(successes.distance) & iterates.cohort.live)
-    yield from successes.pull_back(found, successes.nearest[found].copy())
+    yield from come_back(iterates.successes)
     yield from iterates.tell()
 
 
@@ -118,4 +125,4 @@ def _step(iterates: Iterates, owners: Owners, seen: Seen, back: Numbers, eta: fl
     share = np.where(seen.wins, back, 0.0)[:, None]
     moved = here + share * (x - here)
     gaps = seen.margins + ((moved - here) * seen.slopes).sum(axis=1)
-    return mixed(iterates.threat, moved, x, gaps, seen.slopes, eta)
+    return settled(iterates.threat, mixed(steps_of(iterates.threat), moved, x, gaps, seen.slopes, eta), x)

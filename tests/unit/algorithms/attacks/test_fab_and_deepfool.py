@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from algorithms.driver.running import Samples, run
-from algorithms.mathematics.norms import Norm
+from algorithms.mathematics.norms import NORMS, Counting, Norm
 from algorithms.method import Budget
 from algorithms.registry import method
 from algorithms.seam.claims import Kind
@@ -65,7 +65,7 @@ def test_fab_looks_at_every_rival_each_step_and_at_each_point_once():
     assert outcome.finding.queries == 1 + 7 + 8 + 1
 
 
-@pytest.mark.parametrize("norm", FAB.norms)
+@pytest.mark.parametrize("norm", NORMS)
 def test_fab_comes_nearer_than_where_it_first_succeeded_and_restarts_lose_nothing(norm):
     model, what = net(), samples(12, 5)
     once, twice = (attacked(FAB, norm, model, what, box=Threat().box, restarts=r) for r in (1, 2))
@@ -139,6 +139,31 @@ def test_short_runs_of_fab_see_more_places_with_as_many_gradients():
         jumps = (away[1:] > 3 * outcome.finding.value) & (away[:-1] < 2 * outcome.finding.value)
         seen[runs] = np.count_nonzero(jumps)
     assert seen["short"] > 1.5 * seen["long"] > 0, seen
+
+
+def hidden_pair(d: int = 40) -> TinyReLU:
+    """Two classes: features 3 and 7 together, each beyond .6, decide; so does the sum of all, which is far away."""
+    W, a = np.zeros((3, d)), np.array([-0.6, -0.6, -0.5 * d])
+    W[0, 3] = W[1, 7] = 1
+    W[2] = 1
+    return TinyReLU(W, a, np.array([[0.0, 0.0, 0.0], [1.0, 1.0, 1.0]]), np.array([0.5, 0.0]))
+
+
+def test_fab_towards_whichever_leads_finds_the_pair_of_features_that_decides_behind_a_plateau():
+    what = Samples(np.full((1, 40), 0.2, np.float32), (0,), labels=None)
+    (ours,) = leading(Counting.L0, hidden_pair(), what, runs="short", overshoot=1.3)
+    assert ours.finding.value == 2
+    assert set(np.flatnonzero(ours.x_adv != what.x[0])) == {3, 7}
+
+
+def test_fab_counts_pixels_where_the_threat_does():
+    """Features 3 and 7 are one pixel of two channels."""
+    pixels = np.empty(40, np.int64)
+    pixels[[3, 7, *(i for i in range(40) if i not in (3, 7))]] = np.arange(40) // 2
+    threat, what = Threat(Counting.L0, pixels=pixels), Samples(np.full((1, 40), 0.2, np.float32), (0,), labels=None)
+    params = FAB.params(towards="leading", runs="short", overshoot=1.3)
+    (ours,) = run(hidden_pair(), what, FAB, params, threat, Budget(None), seed=0)
+    assert ours.finding.value == 1
 
 
 def test_fab_refuses_short_runs_where_no_run_begins_anew():
