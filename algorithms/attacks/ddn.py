@@ -107,4 +107,5 @@ METHOD = Method(
     minimum=minimum,
     smallest=DDNParams(steps=40),
     chunk=64,
+    chunks_at_once=8,
 )

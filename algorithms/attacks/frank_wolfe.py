@@ -176,4 +176,5 @@ METHOD = Method(
     minimum=minimum,
     smallest=FrankWolfeParams(steps=8, step_size=0.4),
     chunk=64,
+    chunks_at_once=8,
 )

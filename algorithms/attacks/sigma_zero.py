@@ -121,4 +121,5 @@ METHOD = Method(
     minimum=minimum,
     smallest=SigmaZeroParams(steps=40, pace="paper"),  # the laws' models are too small for more than the crossing
     chunk=64,
+    chunks_at_once=8,
 )

@@ -162,4 +162,5 @@ METHOD = Method(
     minimum=minimum,
     smallest=PDPGDParams(steps=45, pace="paper", rate=1.0),  # the laws' models are too small for more than the crossing
     chunk=64,
+    chunks_at_once=8,
 )

@@ -34,7 +34,7 @@ class Calls:
         is_narrow = device == "cpu" and are_narrow(module.buffers())
         self._within = within or (NarrowConvolutions if is_narrow else nullcontext)
         norms = partial(norms_of_differences, self.scores)
-        self.norms: Callable[[Tensor, Tensor, Tensor], Tensor] = norms if device == "cpu" else Recorder(norms)
+        self.norms: Callable[[Tensor, Tensor, Tensor], Tensor] = norms if device == "cpu" else Recorder(norms, device)
 
     def forward(self, rows: Rows, within: Context | None = None) -> tuple[Tensor, Tensor]:
         """Return (points, scores), both padded to the rows of a call, with the graph between them held."""

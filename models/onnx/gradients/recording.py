@@ -47,7 +47,7 @@ class Recorder:
     One call at a time is begun; the card works on behind. A function that cannot be recorded is called as ever.
     """
 
-    def __init__(self, function: Function, device: str = "cuda", record: Callable[..., Any] = Recording) -> None:
+    def __init__(self, function: Function, device: str, record: Callable[..., Any] = Recording) -> None:
         self._function, self._device, self._record = function, device, record
         self._asked: Counter[Any] = Counter()
         self._kept: dict[Any, Any] = {}

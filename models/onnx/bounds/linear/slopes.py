@@ -5,6 +5,7 @@ values saves most of the work, and changes no number beyond rounding.
 """
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -15,12 +16,21 @@ from models.onnx.bounds.graph.tracing import Shape
 
 _Places = tuple[Tensor | None, Tensor]  # the rows asked for, and where the numbers lie
 
+TEMPORARY = 2**19  # numbers of what is made on the way, on a processor: they stay in its cache, and memory is spared
 WHOLE = 0.5  # a window larger than this share of its value is carried as the whole value
 
 
 def flat(values: Tensor) -> Tensor:
     """Flatten (m, *shape) to (m, numbers). A row of a value [N] is a number without an axis."""
     return values.unsqueeze(-1).flatten(1)
+
+
+def parts_of(count: int, numbers: int, device: torch.device) -> int:
+    """Count the parts in which so many objectives are worked that make so many numbers each on the way.
+
+    One on a card. A part never has a single objective, which would take another kernel.
+    """
+    return max(1, -(-count // max(4, TEMPORARY // max(1, numbers)))) if device.type == "cpu" else 1
 
 
 @dataclass(frozen=True)
@@ -70,6 +80,18 @@ class Slopes:
         if self.corner is None:
             return values if rows is None else values.index_select(0, rows)
         return values.reshape(-1).index_select(0, self._places(rows)).reshape(self.numbers.shape)
+
+    def parts(self, rows: Tensor) -> Iterator[tuple["Slopes", Tensor]]:
+        """Yield them with their rows (B,), a few objectives at a time where what is made of all would be large.
+
+        To be worked number by number, or objective by objective: that has the same bits in parts as at once.
+        """
+        count = parts_of(len(rows), math.prod(self.numbers.shape[1:]), rows.device)
+        if count == 1 or self.corner is not None:  # where a window's numbers lie is found once, for all
+            yield self, rows
+            return
+        for numbers, some in zip(self.numbers.tensor_split(count), rows.tensor_split(count), strict=True):
+            yield Slopes(numbers, self.shape), some
 
     def whole(self) -> "Slopes":
         """Write the slopes out without a window."""

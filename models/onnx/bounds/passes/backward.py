@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+import torch
 from torch import Tensor
 
 from models.onnx.bounds.linear.slopes import Slopes, flat
@@ -36,7 +37,7 @@ def propagate_backward(
         if here is None:
             continue
         if step.name in disturbances:
-            constant = constant - _sum(here.numbers.abs() * here.of(disturbances[step.name], rows))
+            constant = constant - _leaning(here, rows, disturbances[step.name])
         if isinstance(step.operator, Affine):
             if step.operator.bias is not None:
                 constant = constant + _sum(here.numbers * here.of(step.operator.bias))
@@ -51,6 +52,11 @@ def propagate_backward(
 
 def _add(pending: dict[str, Slopes], name: str, part: Slopes) -> None:
     pending[name] = pending[name].plus(part) if name in pending else part
+
+
+def _leaning(slopes: Slopes, rows: Tensor, disturbance: Tensor) -> Tensor:
+    found = [_sum(part.numbers.abs() * part.of(disturbance, some)) for part, some in slopes.parts(rows)]
+    return torch.cat(found)
 
 
 def _sum(products: Tensor) -> Tensor:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from algorithms.mathematics.arrays import Numbers
@@ -60,15 +61,17 @@ class Writer:
     def _pass(self, draft: ProgramDraft, regions: Regions, step: GraphStep, known: dict[str, Expression]) -> Expression:
         error = _first(regions.disturbances[step.name]) if step.name in regions.disturbances else 0.0
         if isinstance(step.operator, Affine):
-            return self._combined(step, step.operator, known).shifted(0.0, error=error)
+            return self._combined(step, step.operator, known, regions.device).shifted(0.0, error=error)
         assert isinstance(step.operator, STRAIGHT)
         (source,) = step.sources
         lower, upper = (_first(end) for end in regions.intervals[source])
         return bend(draft, step.operator, known[source], lower, upper).shifted(0.0, error=error)
 
-    def _combined(self, step: GraphStep, operator: Affine, known: dict[str, Expression]) -> Expression:
+    def _combined(
+        self, step: GraphStep, operator: Affine, known: dict[str, Expression], device: torch.device
+    ) -> Expression:
         if step.name not in self._matrices:
-            shapes, device = [self.plan.shapes[name] for name in step.sources], "cpu"
+            shapes = [self.plan.shapes[name] for name in step.sources]
             self._matrices[step.name] = matrices(operator, step.shape, shapes, device)
         parts = [known[name].through(m) for name, m in zip(step.sources, self._matrices[step.name], strict=True)]
         made = parts[0]

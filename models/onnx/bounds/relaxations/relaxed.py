@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+import torch
 from torch import Tensor
 
 from models.onnx.bounds.linear.slopes import Slopes, flat
@@ -35,6 +36,14 @@ class LinearBounds:
 
     def backward(self, slopes: Slopes, rows: Tensor) -> tuple[tuple[Slopes, ...], Tensor]:
         """Take the bound below where a slope is positive, the one above where it is negative."""
+        found = [self._backward(part, some) for part, some in slopes.parts(rows)]
+        if len(found) == 1:
+            return found[0]
+        by_input, constants = zip(*found, strict=True)
+        whole = (torch.cat([part.numbers for part in parts]) for parts in zip(*by_input, strict=True))
+        return tuple(map(slopes.with_numbers, whole)), torch.cat(constants)
+
+    def _backward(self, slopes: Slopes, rows: Tensor) -> tuple[tuple[Slopes, ...], Tensor]:
         rising, falling = slopes.numbers.clamp(min=0), slopes.numbers.clamp(max=0)
         offset = (rising * slopes.of(self.lower_offset, rows)).add_(falling * slopes.of(self.upper_offset, rows))
         constant = flat(offset).sum(1)

@@ -280,6 +280,11 @@ def test_a_worker_may_take_chunks_in_a_row_while_their_samples_are_small() -> No
     assert at_once(3, 224, 224, method="clever") == 16
 
 
+def test_attacks_by_gradients_fill_a_card() -> None:
+    attacks = [method for method in registry.METHODS if method.cohort and Access.GRADIENTS in method.needs]
+    assert attacks and {method.chunk * method.chunks_at_once for method in attacks} == {512}
+
+
 def test_a_model_that_lives_elsewhere_is_the_work_of_a_probe() -> None:
     assert (admitted().queue, admitted(model=ready_card(kind="endpoint")).queue) == ("compute", "probe")
 

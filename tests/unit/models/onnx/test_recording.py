@@ -83,7 +83,7 @@ def test_a_recording_has_the_bits_of_the_call_and_of_what_it_is_asked_now() -> N
         (gradient,) = torch.autograd.grad((x @ weights).tanh()[torch.arange(len(at), device="cuda"), at].sum(), x)
         return gradient
 
-    recorder, rng = Recorder(norms), torch.Generator().manual_seed(0)
+    recorder, rng = Recorder(norms, "cuda"), torch.Generator().manual_seed(0)
     for _ in range(3 * OFTEN):
         x, at = torch.randn(32, 64, generator=rng), torch.randint(0, 64, (32,), generator=rng)
         torch.testing.assert_close(recorder(x, at), norms(x.cuda(), at.cuda()), rtol=0, atol=0)

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 from torch.nn import grad
@@ -10,7 +11,7 @@ from torch.nn import grad
 from models.onnx.bounds.graph.node import Node
 from models.onnx.bounds.graph.spans import Span, span
 from models.onnx.bounds.graph.tracing import Shape
-from models.onnx.bounds.linear.slopes import Slopes
+from models.onnx.bounds.linear.slopes import Slopes, parts_of
 from models.onnx.bounds.operators.operator import Affine
 
 FORWARD = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}
@@ -44,11 +45,18 @@ def _forward(x: Tensor, weights: Tensor, where: Span, groups: int) -> Tensor:
 
 def _backward(slopes: Slopes, weights: Tensor, where: Span, groups: int, source: Shape) -> Slopes:
     """Slopes by the padded input, as far as the last window reaches; or by the window that a window looks at."""
-    count, _, *windows = slopes.numbers.shape
-    size = [count, source[0], *where.extent(tuple(windows))]
-    numbers = BACKWARD[len(where.kernel)](
-        size, weights, slopes.numbers, stride=where.strides, dilation=where.dilations, groups=groups
-    )
+    windows = tuple(slopes.numbers.shape[2:])
+    size = [source[0], *where.extent(windows)]
+    columns = (
+        groups * math.prod(weights.shape[1:]) * math.prod(windows)
+    )  # torch makes them of each objective, and twice
+    parts = [
+        BACKWARD[len(where.kernel)](
+            [len(part), *size], weights, part, stride=where.strides, dilation=where.dilations, groups=groups
+        )
+        for part in slopes.numbers.tensor_split(parts_of(len(slopes.numbers), columns, weights.device))
+    ]
+    numbers = parts[0] if len(parts) == 1 else torch.cat(parts)
     if slopes.corner is None:
         return Slopes(where.unpad(numbers), source)
     return Slopes(numbers, source, where.corner(slopes.corner)).cropped()

@@ -10,9 +10,11 @@ from onnx import TensorProto, helper
 
 from algorithms.mathematics.norms import NORMS, Norm
 from algorithms.threats.threat import Threat
+from models.onnx.bounds.graph.spans import Span
 from models.onnx.bounds.linear.slopes import Slopes, flat
 from models.onnx.bounds.operators.operator import Affine
 from models.onnx.bounds.passes.plan import plan
+from models.onnx.bounds.rules.sums.convolution import _backward
 from models.onnx.bounds.rules.table import RULES
 from models.onnx.network import read
 from tests.bound_cases import MORE
@@ -424,3 +426,13 @@ def gaps(net: Bounded, rows: np.ndarray, labels: np.ndarray, rivals: np.ndarray)
     """f_label - f_rival of the float32 model, (m, r)."""
     scores = net.scores(rows)
     return scores[np.arange(len(rows)), labels][:, None] - np.take_along_axis(scores, rivals, axis=1)
+
+
+def test_a_convolution_takes_a_few_objectives_back_at_a_time_with_the_bits_of_all_at_once() -> None:
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        numbers = torch.randn(33, 16, 62, 62, dtype=torch.float64)
+        weights = torch.randn(16, 8, 3, 3, dtype=torch.float64)
+    where = Span((3, 3), (1, 1), (1, 1), (0, 0), (0, 0))
+    found = _backward(Slopes(numbers, (16, 62, 62)), weights, where, 1, (8, 64, 64))
+    assert torch.equal(found.numbers, torch.nn.grad.conv2d_input([33, 8, 64, 64], weights, numbers))

@@ -5,6 +5,7 @@ import torch
 from torch import Tensor
 
 from models.onnx.bounds.linear.slopes import Slopes
+from models.onnx.bounds.relaxations.relaxed import LinearBounds
 
 SHAPE = (3, 5, 6)
 CORNERS = {
@@ -63,3 +64,24 @@ def test_other_numbers_at_the_same_window_lean_on_the_same() -> None:
     picked = slopes.of(values, rows)
     torch.testing.assert_close(slopes.times(torch.tensor([1.0, -2.0, 3.0])).of(values, rows), picked, rtol=0, atol=0)
     torch.testing.assert_close(slopes.with_numbers(-slopes.numbers).of(values, rows), picked, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("count", [9, 33, 64])
+def test_many_objectives_are_worked_in_parts_with_the_bits_of_all_at_once(count: int) -> None:
+    with torch.random.fork_rng():
+        torch.manual_seed(1)
+        shape, rows = (4, 128, 128), torch.randint(0, 3, (count,))
+        slopes = Slopes(torch.randn(count, *shape, dtype=torch.float64), shape)
+        low, base, high, top = torch.randn(4, 3, *shape, dtype=torch.float64)
+    assert all(len(part.numbers) > 1 for part, _ in slopes.parts(rows))
+    assert len(list(slopes.parts(rows))) > 1
+    rising, falling = slopes.numbers.clamp(min=0), slopes.numbers.clamp(max=0)
+    (found,), constant = LinearBounds((low,), base, (high,), top).backward(slopes, rows)
+    assert torch.equal(found.numbers, rising * low[rows] + falling * high[rows])
+    assert torch.equal(constant, (rising * base[rows] + falling * top[rows]).flatten(1).sum(1))
+
+
+def test_windows_are_worked_at_once() -> None:
+    slopes, rows = windows(CORNERS["inside"]), torch.tensor([0, 1, 2])
+    ((whole, every),) = slopes.parts(rows)
+    assert whole is slopes and every is rows
