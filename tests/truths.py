@@ -191,7 +191,7 @@ class Linear(ClosedForm, Optimized):
         flat = region.threat.arranged(lambda each: each.reshape(-1) if each.ndim else each)
         least = x + flat.least(slopes[None], x.reshape(1, -1), region.radii).reshape(x.shape)
         witness = least[0].astype(np.float32) if margins.min() < 0 else None
-        return Decision(float(margins.min()), 1, witness, None)
+        return Decision(float(margins.min()), 1, witness, None, held=0)
 
 
 class TinyReLU(ClosedForm):
@@ -304,7 +304,7 @@ class Constant(ClosedForm, Optimized):
         return around.reach if np.delete(self.values, around.label).max() < self.values[around.label] else 0.0
 
     def decide(self, asked: Sequence[Decide]) -> Sequence[Decision]:
-        return [Decision(float((self.values[q.label] - self.values[q.rivals]).min()), 1, None, None) for q in asked]
+        return [Decision(float((self.values[q.label] - self.values[q.rivals]).min()), 1, None, None, 0) for q in asked]
 
 
 def dual_lengths(rows: NDArray[np.floating]) -> Array:

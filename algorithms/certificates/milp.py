@@ -163,7 +163,7 @@ class _Quest:
 
 METHOD = Method(
     name="milp",
-    version="1",
+    version="2",
     family="certificate",
     threat_model="white_box",
     needs=(Access.LABELS, Access.BOUNDS),

@@ -52,7 +52,7 @@ def _alpha_crown(steps: int, *, intermediate_steps: int, search_steps: int) -> R
 
 def _complete(*, domains: int, nodes: int) -> tuple[RecipeStep, ...]:
     """Searches that end with both ends of a bracket, where the network is small enough."""
-    exact = _in(DUAL, "milp@1", nodes=nodes, unsettled=300)
+    exact = _in(DUAL, "milp@2", nodes=nodes, unsettled=300)
     return exact, _in(DUAL, "branch_and_bound@2", domains=domains)
 
 

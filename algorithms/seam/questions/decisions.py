@@ -24,6 +24,7 @@ class Decision:
     domains: int
     witness: Rows | None  # (*shape), the valid point with the least margin met; None where that is above zero
     state: Any
+    held: int  # bytes that the state keeps
 
 
 class Deciding(Protocol):

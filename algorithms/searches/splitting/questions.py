@@ -16,6 +16,7 @@ from algorithms.searches.labels.line import connect, halve
 from algorithms.searches.splitting.curve import BoundCurve
 from algorithms.threats.threat import Threat
 
+MEMORY = 2**29  # bytes that all searches of a sample keep, beside the one that goes on
 HALVINGS = 10  # of the line from a witness back to the sample
 
 
@@ -28,10 +29,15 @@ class TriedRadius:
     bound: float = -np.inf
     domains: int = 0
     can_go_on: bool = True
+    held: int = 0  # bytes that the state keeps
 
     @property
     def is_proven(self) -> bool:
         return self.bound > 0
+
+    def forget(self) -> None:
+        """Let go of the search: what it has proven stays, and whoever goes on begins anew."""
+        self.state, self.domains, self.held = None, 0, 0
 
 
 @dataclass
@@ -44,6 +50,7 @@ class Questions:
     spent: int = 0
     distance: float = np.inf  # of the nearest point that the model answers otherwise
     curve: BoundCurve = field(default_factory=BoundCurve)
+    kept: list[TriedRadius] = field(default_factory=list)  # whose searches are held
 
     @property
     def rivals(self) -> NDArray[np.int64]:
@@ -63,12 +70,23 @@ class Questions:
             region = Region(self.case.x[None], np.array([at.radius]), self.threat)
             decision = yield from Decide(region, self.case.label, self.rivals, at.state, max(0, until - at.domains))
             made, self.spent = decision.domains - at.domains, self.spent + decision.domains - at.domains
-            at.state, at.bound, at.domains = decision.state, decision.bound, decision.domains
-            at.can_go_on = decision.state is not None
+            at.state, at.bound, at.domains = decision.state, max(at.bound, decision.bound), decision.domains
+            at.can_go_on, at.held = decision.state is not None, decision.held
             if decision.witness is not None:
                 yield from self._see(decision.witness, at.radius)
+            self._make_room(at)
             if made == 0 or at.domains >= until:
                 return
+
+    def _make_room(self, newest: TriedRadius) -> None:
+        """Let go of searches that are done with; where others keep too much, forget those at the largest radii."""
+        held = sorted({id(at): at for at in (*self.kept, newest)}.values(), key=lambda at: at.radius)
+        for at in held:
+            if at.is_proven or at.radius >= self.distance:
+                at.state, at.held = None, 0
+        while sum(at.held for at in held) > MEMORY and (others := [at for at in held if at.held and at is not newest]):
+            others[-1].forget()
+        self.kept = [at for at in held if at.held]
 
     def note(self, more: Details) -> Note:
         """Say how the searches stand."""

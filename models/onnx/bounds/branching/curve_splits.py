@@ -15,9 +15,9 @@ from torch import Tensor
 
 from models.onnx.bounds.branching import graph_passes
 from models.onnx.bounds.branching.cuts import Cuts, Splittable
-from models.onnx.bounds.branching.frontier import Frontier
 from models.onnx.bounds.branching.gaps import costs
 from models.onnx.bounds.branching.searches import EachPart
+from models.onnx.bounds.frontier import Frontier
 from models.onnx.bounds.linear.slopes import Slopes, flat
 from models.onnx.bounds.optimized.objectives import Objectives
 from models.onnx.bounds.passes.regions import Regions
@@ -27,7 +27,7 @@ ROOT_STEPS, CHILD_STEPS = 40, 20  # of ascent
 DESCENTS, ROUNDS, ROOT_ROUNDS = 8, 4, 30  # points of a pass that are followed down, and how far
 NARROW = 1e-5  # an interval that is not split: two lines are as good as the curve there
 EDGE = 0.25  # share of an interval that is left on each side of a point where it is split
-HELD = 2**16  # open domains, of some kilobytes each; beyond, those nearest to being closed come first
+SIZE = 4096  # bytes of an open domain: of its objects, and of some fifty cuts
 BARELY = 1e-9  # what an interval's width counts beside its cost, so that something is split where all gaps are closed
 
 
@@ -62,10 +62,11 @@ class CurveSearch:
     """
 
     def __init__(self, known: Regions, margins: Tensor, slack: float, each: EachPart) -> None:
-        self._known, self._margins, self._slack, self._each = known, margins, slack, each
+        self._margins, self._slack, self._each = margins, slack, each
         self._splittable = Splittable.of(known.plan)
+        self._known = graph_passes.first(known, self._splittable.shapes)
         self._size = max(1, min(PASS, known.ascent_bucket // 2))
-        self._open: Frontier[CurveDomain] = Frontier(HELD)
+        self._open: Frontier[CurveDomain] = Frontier(SIZE)
         self._made = 0
         self.domains = 0
         self.least, self.point = float("inf"), known.balls.x[0].flatten()
@@ -76,6 +77,10 @@ class CurveSearch:
     @property
     def bound(self) -> float:
         return self._open.bound
+
+    @property
+    def held(self) -> int:
+        return self._open.held + 16 * self._splittable.count  # both ends of every number
 
     @property
     def is_over(self) -> bool:

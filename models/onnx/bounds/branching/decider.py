@@ -52,7 +52,7 @@ class Decider:
             regions = self._propagated(question.region)
             search = open_search(regions, self._margins(question), self._slack, self._passes.map)
             if search is None:
-                return Decision(self._unsplit(question, regions), 1, None, None)
+                return Decision(self._unsplit(question, regions), 1, None, None, held=0)
             state = _State(search)
         search_on(state.search, done + question.domains, state.told)
         return self._decision(question, state)
@@ -69,7 +69,9 @@ class Decider:
             witness = search.point.cpu().numpy().astype(np.float32).reshape(question.region.rows.shape[1:])
         state.told = min(state.told, search.least)
         bound = search.bound if np.isfinite(search.bound) else -np.inf
-        return Decision(bound, search.domains, witness, None if search.is_over else state)
+        if search.is_over:
+            return Decision(bound, search.domains, witness, None, held=0)
+        return Decision(bound, search.domains, witness, state, search.held)
 
     def _margins(self, question: Decide) -> Tensor:
         """f_label - f_rival as sums of scores, (r, scores)."""

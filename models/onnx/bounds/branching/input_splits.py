@@ -13,14 +13,14 @@ from torch import Tensor
 from models.onnx.bounds.branching.ball import CutBall
 from models.onnx.bounds.branching.beta_crown import Bounding
 from models.onnx.bounds.branching.descent import descend, look_around, margins
-from models.onnx.bounds.branching.frontier import Frontier
 from models.onnx.bounds.branching.reduced import KeptRows, Reduced
 from models.onnx.bounds.branching.searches import EachPart
+from models.onnx.bounds.frontier import Frontier
 
 PASS, PASSES = 64, 2  # boxes that are halved together, and how many such passes a round has at the most
 DESCENTS, ROUNDS = 4, 4  # points of a pass that are followed down, and how far
 OUTWARD = 1e-9  # share by which a cut keeps off: far more than float64 rounds
-HELD = 2**25  # numbers kept of all open boxes; beyond, those nearest to being proven come first
+SIZE = 1300  # bytes that an open box takes beside its ends
 
 
 @dataclass(frozen=True, order=True, slots=True)
@@ -42,7 +42,7 @@ class BoxSearch:
         self._each, self._ball = each, ball
         self._sure = Bounding(network, ball, torch.float64)
         self._network = network
-        self._open: Frontier[BoxDomain] = Frontier(HELD // (2 * len(ball.x)))
+        self._open: Frontier[BoxDomain] = Frontier(SIZE + 16 * len(ball.x))
         self._made = 0
         self.domains = 0
         self.least, self.point = float("inf"), ball.x
@@ -54,6 +54,10 @@ class BoxSearch:
     @property
     def bound(self) -> float:
         return self._open.bound
+
+    @property
+    def held(self) -> int:
+        return self._open.held + self._network.held
 
     @property
     def is_over(self) -> bool:
@@ -89,7 +93,7 @@ class BoxSearch:
         _, corner = _least(linear.slopes, lower, upper)
         over_ball, _ = self._ball.least(linear.slopes)
         values = linear.constant + torch.maximum(_least(linear.slopes, lower, upper)[0], over_ball)
-        values = torch.where(is_outside, torch.inf, values)
+        values = torch.where(is_outside, torch.inf, values.nan_to_num(nan=-torch.inf))
         points = self._ball.shrunk(corner)
         seen, _ = margins(self._sure, own, points)
         nearest = seen.topk(min(DESCENTS, len(seen)), largest=False).indices

@@ -14,18 +14,18 @@ from models.onnx.bounds.branching import babsr
 from models.onnx.bounds.branching.ball import CutBall
 from models.onnx.bounds.branching.beta_crown import Bounding, Known, Multipliers
 from models.onnx.bounds.branching.descent import ROOT_ROUNDS, descend, look_around, margins
-from models.onnx.bounds.branching.frontier import Frontier
 from models.onnx.bounds.branching.parts import Part, Parts
 from models.onnx.bounds.branching.reduced import Reduced
 from models.onnx.bounds.branching.searches import EachPart
 from models.onnx.bounds.branching.tightening import passes, tightened
+from models.onnx.bounds.frontier import Frontier
 
 PASS, PASSES = 32, 2  # domains that are split together, and how many such passes a round has at the most
 ROOT_STEPS, CHILD_STEPS = 40, 20  # of ascent
 DESCENTS, ROUNDS = 8, 4  # points of a pass that are followed down, and how far
 PASSES_A_DOMAIN = 50  # of splitting; finding intervals of parts anew may take as many again
 LEAF_STEPS = 300  # for a domain whose neurons all have a side: what its multipliers do not close stays open
-HELD = 2**26  # numbers kept of all open domains; beyond, those nearest to being closed come first
+SIZE, SIZE_A_NEURON = 2000, 16  # bytes of an open domain: signs, slopes, multipliers, its share of the parts
 
 
 @dataclass(frozen=True, order=True, slots=True)
@@ -47,7 +47,7 @@ class NeuronSearch:
         self._ball, self._each, self._network = ball, each, network
         self._fast, self._sure = (Bounding(network, ball, dtype) for dtype in (torch.float32, torch.float64))
         self._whole = Known(network.lower[None], network.upper[None], torch.zeros_like(network.lower)[None])
-        self._open: Frontier[Domain] = Frontier(HELD // (3 * max(1, len(self._network.lower))))
+        self._open: Frontier[Domain] = Frontier(SIZE + SIZE_A_NEURON * len(self._network.lower))
         self._parts, self._made, self._passes = Parts(), 0, 0
         self.domains = 0
         self.least, self.point = float("inf"), ball.x
@@ -56,6 +56,10 @@ class NeuronSearch:
     @property
     def bound(self) -> float:
         return self._open.bound if self.domains else -float("inf")
+
+    @property
+    def held(self) -> int:
+        return self._open.held + self._network.held * 3 // 2  # matrices are kept in float32 too
 
     @property
     def is_over(self) -> bool:
@@ -98,7 +102,7 @@ class NeuronSearch:
         chosen, _ = self._fast.ascend(rows, whole, self._fast.adaptive(whole).of_each(len(rows.constant)), ROOT_STEPS)
         found = self._sure.bound(rows, whole, chosen)
         self._see(*descend(self._sure, rows, found.points, ROOT_ROUNDS))
-        for row, value in enumerate(found.values.tolist()):
+        for row, value in enumerate(found.values.nan_to_num(nan=-torch.inf).tolist()):
             self._keep(Domain(value, self._new(), row, root.signs, root, chosen.at(row)), whole.free[0])
         self.domains += len(found.values)
 

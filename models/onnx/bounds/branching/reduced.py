@@ -82,6 +82,11 @@ class Reduced:
         return [slice(start, end) for start, end in pairwise((0, *self.ends))]
 
     @property
+    def held(self) -> int:
+        """Count the bytes of the matrices."""
+        return sum(part.nbytes for rows in (self.neurons, self.margins) for part in rows.parts)
+
+    @property
     def is_finite(self) -> bool:
         """Tell whether no value of the graph may overflow."""
         sides = (self.lower, self.upper)

@@ -22,6 +22,11 @@ class DomainSearch(Protocol):
         ...
 
     @property
+    def held(self) -> int:
+        """Count the bytes that the search keeps."""
+        ...
+
+    @property
     def is_over(self) -> bool:
         """Tell whether nothing is left to split."""
         ...

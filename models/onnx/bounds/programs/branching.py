@@ -5,7 +5,6 @@ bound; the node with the least bound is taken apart next, at the rectifier whose
 least bound of all parts, open and closed, is a bound for the ball.
 """
 
-import heapq
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -13,9 +12,11 @@ from numpy.typing import NDArray
 
 from algorithms.mathematics.arrays import Numbers
 from algorithms.mathematics.geometry import lengths
+from models.onnx.bounds.frontier import Frontier
 from models.onnx.bounds.programs.distances import Solved, measured
 from models.onnx.bounds.programs.program import Program
 
+SIZE = 320  # bytes that an open node takes beside its signs
 CLOSE = 1e-4  # share by which a closed search may leave the bound below the nearest point found
 SURELY = 1e-12  # share by which float64 may be wrong about a ball
 TOUCHING = 1e-7  # a rectifier whose h is no farther above max(z, 0), as a share of its width, has taken its sign
@@ -38,9 +39,10 @@ class Branching:
     def __init__(self, program: Program) -> None:
         self._program = program
         self._distance = measured(program)
-        self._closed = program.reach * (1 - SURELY)  # least bound of parts that are done with
         none = np.zeros(len(program.z), np.int8)
-        self._open = [ProgramNode(0.0, winner, winner, none) for winner in range(len(program.winners))]
+        self._open: Frontier[ProgramNode] = Frontier(SIZE + len(none), closed=program.reach * (1 - SURELY))
+        for winner in range(len(program.winners)):
+            self._open.add(ProgramNode(0.0, winner, winner, none))
         self._born = len(self._open)
         self.nodes = 0
         self.nearest = np.inf  # of the changes found
@@ -49,7 +51,7 @@ class Branching:
     @property
     def lower(self) -> float:
         """The bound: nothing nearer is answered otherwise."""
-        return min(self._closed, self._open[0].bound) if self._open else self._closed
+        return self._open.bound
 
     def is_over(self, reached: float) -> bool:
         """Tell whether all that is left lies no nearer than what was reached, but for CLOSE."""
@@ -57,7 +59,7 @@ class Branching:
 
     def step(self, reached: float) -> bool:
         """Take one node; tell whether a nearer change was found. `reached`: the distance of a confirmed point."""
-        node = heapq.heappop(self._open)
+        (node,) = self._open.take(1)
         self.nodes += 1
         enough, ends = self._enough(reached), self._program.signed(self._program.ends, node.signs)
         solved = self._distance.solve(ends, node.winner, at_least=node.bound, enough=enough, closely=False)
@@ -67,15 +69,15 @@ class Branching:
             branching = self._any(node) if solved.columns is None else self._choose(node, solved)
         bound = max(node.bound, solved.bound)
         if bound >= enough:
-            self._closed = min(self._closed, bound)
+            self._open.close(bound)
             return False
         if branching is None:
-            self._closed = min(self._closed, bound)
+            self._open.close(bound)
         else:
             for sign in (1, -1):
                 signs = node.signs.copy()
                 signs[branching] = sign
-                heapq.heappush(self._open, ProgramNode(bound, self._born, node.winner, signs))
+                self._open.add(ProgramNode(bound, self._born, node.winner, signs))
                 self._born += 1
         return solved.change is not None and self._look_behind(node, solved.change, min(reached, self.nearest))
 

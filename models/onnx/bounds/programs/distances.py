@@ -17,6 +17,7 @@ from models.onnx.bounds.programs.proof import Multiplied
 from models.onnx.bounds.programs.solver import Solver
 
 CUBES = 50  # at a node at the most: four are usual
+KEPT = 256  # planes that stay for the next nodes: all hold for ever, but a program with thousands takes long
 PLANES = 200  # at a node at the most
 LOOSELY = 0.1  # share by which planes may lie below the square where a node is taken apart
 ABOUT = 0.02  # share by which a solution may be longer than is proven, and still shows the way
@@ -75,6 +76,7 @@ class TangentPlanes:
     def __init__(self, program: Program) -> None:
         self._program, self._solver = program, Solver(program)
         self._transposed = program.matrix.T.tocsr()
+        self._laid = 0
 
     def solve(self, ends: Ends, winner: int, *, at_least: float, enough: float, closely: bool) -> Solved:
         p = self._program
@@ -101,7 +103,11 @@ class TangentPlanes:
         return Solved(proven, ended.columns, change, ended.multipliers)
 
     def _touch(self, change: Numbers) -> None:
-        """Lay a plane: half the square of d is at least change.d - ||change||^2 / 2."""
+        """Lay a plane: half the square of d is at least change.d - ||change||^2 / 2. Of too many half are dropped."""
+        if self._laid == KEPT:
+            self._solver.forget(KEPT // 2)
+            self._laid -= KEPT // 2
+        self._laid += 1
         p = self._program
         columns = np.append(p.inputs, np.flatnonzero(p.cost))
         self._solver.add(columns, np.append(-change, 1.0), -float(change @ change) / 2)

@@ -73,8 +73,12 @@ class Solver:
         )
 
     def add(self, columns: Positions, factors: Numbers, least: float) -> None:
-        """Add a row for good: factors * columns >= least. It has no multiplier among those that are told."""
+        """Add a row: factors * columns >= least. It has no multiplier among those that are told."""
         self._highs.addRow(least, np.inf, len(columns), columns.astype(np.int32), factors)
+
+    def forget(self, count: int) -> None:
+        """Take away the first of the rows that were added."""
+        self._highs.deleteRows(count, np.arange(self._rows, self._rows + count, dtype=np.int32))
 
     def _change(self, ends: Ends, cost: Numbers) -> None:
         """Tell HiGHS what is other than before."""

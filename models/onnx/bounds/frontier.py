@@ -1,4 +1,8 @@
-"""The open domains of a branch and bound, the weakest first, and the least bound of those that are closed."""
+"""The open domains of a branch and bound, the weakest first, and the least bound of those that are closed.
+
+Where memory is full, the strongest are taken instead, depth first: each is soon closed, or leaves a few more in the
+place of one. The bound of all holds meanwhile, and rises again when there is room.
+"""
 
 import bisect
 from typing import Any, Generic, Protocol, TypeVar
@@ -17,14 +21,21 @@ class BoundedDomain(Protocol):
 
 D = TypeVar("D", bound=BoundedDomain)
 
+MEMORY = 2**28  # bytes that the open domains of a search take, or little more
+
 
 class Frontier(Generic[D]):
-    """A frontier holds what is not proven yet. `most`: domains that memory has room for."""
+    """A frontier holds what is not proven yet. `size`: bytes that a domain takes. `closed`: a bound of all else."""
 
-    def __init__(self, most: int) -> None:
-        self._most = most
+    def __init__(self, size: int, *, closed: float = float("inf"), memory: int = MEMORY) -> None:
+        self._size, self._most = size, max(1, memory // size)
         self._open: list[D] = []
-        self._closed = float("inf")
+        self._closed = closed
+
+    @property
+    def held(self) -> int:
+        """Count the bytes that the open domains take."""
+        return self._size * len(self._open)
 
     def __len__(self) -> int:
         return len(self._open)
@@ -44,7 +55,9 @@ class Frontier(Generic[D]):
     def take(self, count: int) -> list[D]:
         """Take out the weakest; or, where memory is full, the strongest, which are soon closed."""
         if len(self._open) > self._most:
-            taken, self._open = self._open[-count:], self._open[:-count]
+            taken = self._open[-count:]
+            del self._open[-count:]
         else:
-            taken, self._open = self._open[:count], self._open[count:]
+            taken = self._open[:count]
+            del self._open[:count]
         return taken
