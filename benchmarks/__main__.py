@@ -34,6 +34,7 @@ OTHERS: tuple[str, ...] = (
     "optimality",
     "complete_search",
     "closed_brackets",
+    "close",
 )
 
 

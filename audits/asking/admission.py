@@ -9,6 +9,7 @@ from audits.asking.drafts import RECIPES
 from audits.asking.recipes import ChosenMethod
 from audits.asking.record import AuditSpec
 from audits.asking.request import AuditRequest
+from audits.document.closure import KEPT
 from audits.document.report import Skipped
 from audits.policy import policy
 from jobs.admission import admission
@@ -105,20 +106,27 @@ def jobs_of_phase(
     """Admits the jobs of a later phase of an audit under way, counted from 0, as `admit` planned it. `rows` likewise.
 
     `closed` rows of the upload are not tried where a step is for open ones only; where none is left, it is no job.
-    `seconds` of computing were spent by now: when these are all that the audit has, there are no more jobs.
+    `seconds` of computing were spent by now. When these are all that the audit has, there are no more jobs; from half
+    of them on, where methods that close brackets are planned, none but theirs.
     Raises Refused(not_available) where a method of it is no longer here in the version that was planned.
     """
     left = None if spec.request.budget.seconds is None else spec.request.budget.seconds - seconds
-    if left is not None and left <= 0:
-        return ()
     jobs = []
     for choice in map(recipes.chosen, spec.phases[phase]):
+        if left is not None and left <= _kept(spec, choice):
+            continue
         places: Sequence[int] = range(len(spec.indices))
         if choice.only_open:
             places = [place for place in places if spec.indices[place] not in closed]
         if places:
             jobs.append(_job(spec.request, choice, spec.model, spec.samples, places, rows, left))
     return tuple(jobs)
+
+
+def _kept(spec: AuditSpec, choice: ChosenMethod) -> float:
+    """The seconds that have to be left for a method to begin: half of all are for those that close brackets."""
+    closing = any(recipes.chosen(step).method.closes for phase in spec.phases for step in phase)
+    return KEPT * (spec.request.budget.seconds or 0.0) if closing and not choice.method.closes else 0.0
 
 
 def _job(

@@ -35,7 +35,8 @@ Recipe = Annotated[  # told apart before they are read: an error speaks of what 
 class AuditBudget(Record):
     """What an audit may cost in all. `seconds`: of computing, all its jobs together; null: no limit.
 
-    No phase begins when they are spent, and what is left at the last goes to the method that closes brackets.
+    No later phase begins when they are spent. From half of them on no method does but the one that closes brackets,
+    which has all that is left.
     """
 
     seconds: Positive | None = None

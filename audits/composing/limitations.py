@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from algorithms.mathematics.norms import Counting
 from algorithms.seam.claims import Kind
 from audits.asking.record import AuditSpec
+from audits.document.closure import KEPT
 from audits.document.estimates import title
 from audits.document.report import JobRow
 from audits.evidence.table import Table, needs_met_by
@@ -83,8 +84,8 @@ def _of_seconds(spec: AuditSpec, jobs: Sequence[JobRow]) -> Iterator[str]:
     """What the audit's seconds were spent before."""
     seconds, begun = spec.request.budget.seconds, {job.method for job in jobs}
     left_out = [step.name for phase in spec.phases for step in phase if step.name not in begun]
-    if seconds is not None and left_out and sum(job.seconds for job in jobs) >= seconds:
-        yield f"The audit's {seconds:g} seconds were spent before {', '.join(left_out)} began."
+    if seconds is not None and left_out and sum(job.seconds for job in jobs) >= KEPT * seconds:
+        yield f"Of the audit's {seconds:g} seconds too few were left to begin {', '.join(left_out)}."
 
 
 def _measure(threat: ThreatSpec) -> str:

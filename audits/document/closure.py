@@ -8,6 +8,7 @@ from audits.document import earlier
 from models.record import Archived
 
 CLOSED = 1.1  # upper / lower up to which a bracket counts as closed
+KEPT = 0.5  # of an audit's seconds, for methods that close brackets
 
 
 class ClosurePoint(Archived):

@@ -69,7 +69,7 @@ def audit(
         typer.Option(
             min=0.001,
             metavar="SECONDS",
-            help="Of computing, all methods together: no phase begins when they are spent, and what is left closes"
+            help="Of computing, all methods together: half for what the recipe begins with, and what is left to close"
             " brackets. For recipes with phases (standard-2), or lists with close.",
             show_default="no limit",
         ),

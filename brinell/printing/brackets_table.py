@@ -128,10 +128,13 @@ def _closure(closure: Mapping[str, Any] | None) -> Iterator[str]:
         yield f"    closed: {listed}"
 
 
-def _grown(closure: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
-    """Where the share grew, and nothing where it never did."""
-    points = closure.get("curve", [])[1:]
-    return points if any(point["share"] for point in points) else []
+def _grown(closure: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """The points at which the share has grown."""
+    before = 0.0
+    for point in closure.get("curve", []):
+        if point["share"] > before:
+            yield point
+            before = point["share"]
 
 
 def _rate(title: str, rate: Interval | None) -> Iterator[str]:

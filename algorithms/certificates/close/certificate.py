@@ -10,6 +10,7 @@ remaining work first finishes most by any time (Schrage, Operations Research 16,
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated, Literal
 
 import numpy as np
@@ -20,11 +21,14 @@ from algorithms.mathematics.norms import NORMS
 from algorithms.method import Method, Params
 from algorithms.seam.access import Access
 from algorithms.seam.case import Cohort, Conversation, Step
-from algorithms.seam.claims import Abstained, Note
+from algorithms.seam.claims import Abstained, LowerBound, Note
 from algorithms.seam.cost import Cost
 from algorithms.seam.hint import Hint
+from algorithms.seam.question import Question
 from algorithms.seam.questions.part import Part
 from algorithms.seam.questions.together import in_step
+from algorithms.searches.proofs import useful_radius
+from algorithms.searches.splitting.closing import FIRST_LOOKS
 from algorithms.searches.splitting.questions import Questions
 from algorithms.threats.threat import Threat
 
@@ -67,6 +71,8 @@ def run(cohort: Cohort, threat: Threat, params: CloseParams) -> Conversation:
     """End in both ends of each sample, as near to each other as the budget of all brings them."""
     pursuits = {i: _pursuit(cohort, i, threat, params) for i in range(len(cohort.cases))}
     yield from in_step({i: pursuit.begin() for i, pursuit in pursuits.items()}, cohort.live)
+    if threat.epsilon is None:
+        yield from _prove_first(pursuits, cohort, threat)
     budget = params.domains * len(pursuits)
     while moves := _affordable(_best(pursuits, cohort), budget - sum(each.cost for each in pursuits.values())):
         yield from _make(moves, pursuits, cohort)
@@ -80,6 +86,27 @@ def _pursuit(cohort: Cohort, i: int, threat: Threat, params: CloseParams) -> Pur
     steps = params.attack_steps
     attacks = (Attack("fab@1", {"towards": "leading", "steps": steps}, steps), Attack("fmn@1", {"steps": steps}, steps))
     return Pursuit(Questions(cohort.cases[i], threat, UNLIMITED), params.ratio, params.radii or (), attacks)
+
+
+def _prove_first(pursuits: dict[int, Pursuit], cohort: Cohort, threat: Threat) -> Conversation:
+    """What CROWN proves of those of whom nothing is known: all of them in one call."""
+    who = np.array([i for i, pursuit in pursuits.items() if cohort.live[i] and not pursuit.closing.proven], np.int64)
+    if not len(who):
+        return
+    some = Cohort(tuple(cohort.cases[i] for i in who), cohort.live[who])
+    conversation, answer = useful_radius.run(some, threat, FIRST_LOOKS), None
+    while True:
+        try:
+            said = conversation.send(answer)
+        except StopIteration:
+            return
+        if isinstance(said, Question):
+            answer = yield said.charged_to(who)
+            continue
+        answer, owner = None, int(who[said.owner])
+        if isinstance(said, LowerBound):
+            pursuits[owner].proved(said.radius)
+        yield replace(said, owner=owner)
 
 
 def _best(pursuits: dict[int, Pursuit], cohort: Cohort) -> dict[int, Attack | Deepening]:

@@ -109,16 +109,17 @@ class Pursuit:
         return 0 if hangs else 1, min(wanted, default=0.0) * min(away, default=1.0) ** 2
 
     def begin(self) -> Conversation:
-        """Ask about the point of a hint, and find what CROWN proves, or take a hint's radius for where to go on."""
+        """Ask about the point of a hint, and take its radius for where to go on."""
         hint = self.questions.case.hint
         if hint.point is not None and (yield from self.questions.try_point(hint.point)):
             self.point = hint.point
-        if self.threat.epsilon is not None:
-            return
         if 0 < hint.proven < min(self.questions.distance, hint.reached):
             self.closing.proven = hint.proven
-        else:
-            yield from self.closing.begin()
+
+    def proved(self, radius: float) -> None:
+        """Take in a radius that was proven elsewhere, and is claimed."""
+        self.closing.proven = max(self.closing.proven, radius)
+        self.questions.curve.add(1, self.closing.proven)
 
     def next_move(self) -> Attack | Deepening | None:
         """Choose what to do next. None: nothing is left, and the pursuit is over."""

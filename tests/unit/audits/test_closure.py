@@ -113,7 +113,12 @@ def test_what_is_left_of_an_audits_seconds_goes_to_the_method_that_closes_and_to
     (close,) = jobs_of_phase(made.spec, made.phases - 1, seconds=60.0)
     assert close.request.budget.seconds == pytest.approx(40.0)
     assert close.request.method.domains == 10_000_000, "seconds end it"
-    assert jobs_of_phase(made.spec, 2, seconds=100.0) == ()
+    for phase in range(1, made.phases):
+        assert jobs_of_phase(made.spec, phase, seconds=100.0) == ()
+        assert bool(jobs_of_phase(made.spec, phase, seconds=50.0)) is (phase == made.phases - 1)
+        assert jobs_of_phase(made.spec, phase, seconds=49.0)
+    quick = plan("quick-2", budget={"seconds": 100})  # nothing in it closes brackets: all of them are for the others
+    assert jobs_of_phase(quick.spec, 1, seconds=99.0) and not jobs_of_phase(quick.spec, 1, seconds=100.0)
     (alone,) = plan(["close"], budget={"seconds": 7}).jobs
     assert alone.request.budget.seconds == 7
 
@@ -134,7 +139,7 @@ def test_a_budget_that_nothing_keeps_to_is_refused(recipe, budget, code, pointer
 
 def test_a_report_says_what_its_seconds_were_spent_before():
     cut, whole = report(2, budget={"seconds": 3}), report(budget={"seconds": 3})
-    assert "The audit's 3 seconds were spent before close began." in cut.limitations
-    assert not any("were spent before" in sentence for sentence in whole.limitations)
+    assert "Of the audit's 3 seconds too few were left to begin close." in cut.limitations
+    assert not any("too few were left" in sentence for sentence in whole.limitations)
     assert whole.settings.seconds == 3
     assert whole.digests.settings != report().digests.settings
