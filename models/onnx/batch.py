@@ -12,10 +12,19 @@ from algorithms.errors import ModelFault
 Answer = TypeVar("Answer")
 
 FEWEST = 2  # a single row takes another kernel
+# What onnxruntime's arena, CUDA, cuDNN and cuBLAS say of a full card. torch has an exception of its own for its arena.
+FULL = ("Failed to allocate memory", "out of memory", "ALLOC_FAILED")
 
 
 class CardIsFull(Exception):
-    """A card has no memory left for a call. torch has an exception of its own for that, onnxruntime has none."""
+    """A card has no memory left for a call."""
+
+
+def is_full(error: Exception) -> bool:
+    """Tell whether a card had no memory, by an exception for that or by what its libraries say."""
+    if isinstance(error, torch.OutOfMemoryError | CardIsFull):
+        return True
+    return isinstance(error, RuntimeError) and any(words in str(error) for words in FULL)
 
 
 class Batch:
@@ -44,7 +53,9 @@ class Batch:
             tried = self.rows
             try:
                 return question(tried)
-            except (torch.OutOfMemoryError, CardIsFull) as error:
+            except Exception as error:
+                if not is_full(error):
+                    raise
                 if self._is_given or tried <= FEWEST:
                     raise _no_room() from error
             with self._halving:
@@ -59,7 +70,9 @@ def filling_a_card() -> Iterator[None]:
     """Raise ModelFault where a card has no memory for what is put there."""
     try:
         yield
-    except torch.OutOfMemoryError as error:
+    except Exception as error:
+        if not is_full(error):
+            raise
         raise _no_room() from error
 
 

@@ -20,7 +20,7 @@ from algorithms.errors import ModelFault
 from algorithms.seam.access import Rows
 from algorithms.threads import cores, shared_out
 from models.device import PROCESSOR, Device, providers
-from models.onnx.batch import Batch, CardIsFull
+from models.onnx.batch import FULL, Batch, CardIsFull
 from models.onnx.graph import as_outputs
 
 SLICE = 64  # rows a call at most: enough to keep one core busy
@@ -35,8 +35,6 @@ ERRORS: tuple[type[Exception], ...] = (
     ValueError,
     *(e for e in vars(native).values() if isinstance(e, type) and issubclass(e, Exception)),
 )
-
-CARD_FULL = ("Failed to allocate memory", "out of memory", "ALLOC_FAILED")  # of its arena, of CUDA, of cuDNN and cuBLAS
 
 
 def rows_a_call(shape: tuple[int, ...], most: int, least: int = 2, numbers: int = SLICE_NUMBERS) -> int:
@@ -72,7 +70,7 @@ def run(session: ort.InferenceSession, entry: str, rows: NDArray[Any], outputs: 
     try:
         return list(session.run(outputs, {entry: np.ascontiguousarray(rows)}))
     except ERRORS as error:
-        if session.get_providers()[0] != PROCESSOR and any(words in str(error) for words in CARD_FULL):
+        if session.get_providers()[0] != PROCESSOR and any(words in str(error) for words in FULL):
             raise CardIsFull from error
         raise ModelFault("The model failed while it was asked; check that it runs on these inputs.") from error
 

@@ -27,7 +27,7 @@ from algorithms.seam.questions.nearest import AskNearest, Search
 from algorithms.seam.questions.optimized_margins import Ascents, LineShares, OptimizedMargins
 from algorithms.threads import cores
 from models.device import Device, compute_exactly
-from models.onnx.batch import Batch, filling_a_card
+from models.onnx.batch import Batch, filling_a_card, is_full
 from models.onnx.bounds.branching.decider import Decider
 from models.onnx.bounds.graph.node import Unsupported
 from models.onnx.bounds.linear.concretization import Balls
@@ -108,7 +108,7 @@ class Bounder:
 
     def decide(self, asked: Sequence[Decide]) -> Sequence[Decision]:
         """Answer as `algorithms.seam.questions.decisions.Deciding.decide` promises. Raises ModelFault."""
-        with self._blaming():
+        with filling_a_card(), self._blaming():
             return self._decider.decide(asked)
 
     def margins(self, region: Region, labels: Labels, rivals: Classes, relaxation: Relaxation) -> NDArray[np.float64]:
@@ -144,7 +144,7 @@ class Bounder:
 
     def nearest(self, asked: Sequence[AskNearest]) -> list[Search]:
         """Answer as `algorithms.seam.questions.nearest.Searchable` promises. Raises ModelFault."""
-        with self._blaming():
+        with filling_a_card(), self._blaming():
             return self._searches.answer(asked)
 
     def _known(self, region: Region) -> Regions:
@@ -188,9 +188,11 @@ class Bounder:
         """Blame the model for what is met on its way: other people's graphs, whose values may meet in any way."""
         try:
             yield
-        except (torch.OutOfMemoryError, ModelFault):
+        except ModelFault:
             raise
         except Exception as error:
+            if is_full(error):
+                raise
             raise ModelFault(fails("bounds", self._where(error))) from error
 
     def _where(self, error: BaseException) -> str:

@@ -13,6 +13,7 @@ from torch import Tensor
 from algorithms.errors import ModelFault
 from algorithms.seam.access import Rows
 from models.device import Device
+from models.onnx.batch import is_full
 from models.onnx.gradients.conversion import withheld
 from models.onnx.gradients.narrow_convolutions import NarrowConvolutions, are_narrow
 from models.onnx.gradients.norms import norms_of_differences
@@ -50,9 +51,9 @@ class Calls:
         try:
             with (within or self._within)():
                 scores: Tensor = self.module(points)
-        except torch.OutOfMemoryError:
-            raise
         except Exception as error:  # a graph of other people's, rebuilt by a young library, may stumble in any way
+            if is_full(error):
+                raise
             raise ModelFault(fails("gradients", being_run(self.module, points.detach()))) from error
         if not scores.requires_grad:
             raise withheld("There is no gradient: the graph turns the rows into whole numbers or truth values.")

@@ -28,7 +28,7 @@ from algorithms.threads import Made, Part, ahead, cores, shared_out
 from models.cards import ModelInput
 from models.device import Device, compute_exactly
 from models.onnx import probes
-from models.onnx.batch import Answer, Batch, filling_a_card
+from models.onnx.batch import Answer, Batch, filling_a_card, is_full
 from models.onnx.gradients.calls import Calls, Context, as_tensor
 from models.onnx.gradients.conversion import convert
 from models.onnx.gradients.norms import Pieces, drawn, filled_calls, laid_out, largest
@@ -210,9 +210,9 @@ def blaming_the_model() -> Iterator[None]:
     """Raise ModelFault where torch fails: its own errors are RuntimeErrors. A card without memory is another matter."""
     try:
         yield
-    except torch.OutOfMemoryError:
-        raise
     except (RuntimeError, MemoryError) as error:
+        if is_full(error):
+            raise
         raise ModelFault("The model failed while its gradients were taken; try smaller samples.") from error
 
 

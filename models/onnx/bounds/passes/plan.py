@@ -4,10 +4,10 @@ import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-import torch
 from onnx import ModelProto, NodeProto
 
 from models.device import Device
+from models.onnx.batch import is_full
 from models.onnx.bounds.graph.node import BETWEEN, Node, Unsupported
 from models.onnx.bounds.graph.tracing import Shape, Trace, dependent, trace
 from models.onnx.bounds.operators.lifting import is_lifted, lifted
@@ -92,9 +92,11 @@ def _steps(node: Node) -> tuple[GraphStep, ...]:
 def _own_steps(node: Node) -> tuple[GraphStep, ...]:
     try:
         made = RULES[node.proto.op_type](node)
-    except (Unsupported, torch.OutOfMemoryError):
+    except Unsupported:
         raise
     except Exception as error:  # a rule may stumble over other people's attributes in any way
+        if is_full(error):
+            raise
         raise Unsupported(f"{node.proto.op_type} as it is used here") from error
     return made if isinstance(made, tuple) else (GraphStep(node.name, node.sources, made, node.out),)
 

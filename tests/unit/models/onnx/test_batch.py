@@ -22,10 +22,14 @@ from models.onnx.network import Network, read
 from models.onnx.session import CARD_SLICE, Session
 from tests.exports import torch_export
 
-ERRORS = [torch.OutOfMemoryError("CUDA out of memory"), CardIsFull()]
+ERRORS = [
+    torch.OutOfMemoryError("CUDA out of memory"),
+    CardIsFull(),
+    RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
+]
 
 
-@pytest.mark.parametrize("error", ERRORS, ids=["torch", "onnxruntime"])
+@pytest.mark.parametrize("error", ERRORS, ids=["torch", "onnxruntime", "cuBLAS"])
 def test_a_question_that_does_not_fit_is_asked_again_as_a_whole_with_half_the_rows(error: Exception) -> None:
     batch, asked = Batch(128), []
 

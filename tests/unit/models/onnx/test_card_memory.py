@@ -25,32 +25,36 @@ from tests.exports import torch_export
 RNG = np.random.default_rng(0)
 
 
+ARENA = torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB.")
+LIBRARY = RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`")
+
+
 class Short(nn.Module):
     """A network that has room for so many rows."""
 
-    def __init__(self, room: int) -> None:
+    def __init__(self, room: int, told: RuntimeError = ARENA) -> None:
         super().__init__()
-        self.room = room
+        self.room, self.told = room, told
         with torch.random.fork_rng():
             torch.manual_seed(3)
             self.body = nn.Sequential(nn.Linear(6, 16), nn.Tanh(), nn.Linear(16, 4)).requires_grad_(False)
 
     def forward(self, rows: torch.Tensor) -> torch.Tensor:
         if len(rows) > self.room:
-            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB.")
+            raise self.told
         found: torch.Tensor = self.body(rows)
         return found
 
 
-def gradients_of(rows: int, room: int) -> tuple[Differentiator, list[int]]:
+def gradients_of(rows: int, room: int, told: RuntimeError = ARENA) -> tuple[Differentiator, list[int]]:
     """Gradients that begin with so many rows a call, and what sizes they were converted for anew."""
     made: list[int] = []
 
     def again(size: int) -> nn.Module:
         made.append(size)
-        return Short(room)
+        return Short(room, told)
 
-    return Differentiator(Short(room), (), Batch(rows), "cpu", again), made
+    return Differentiator(Short(room, told), (), Batch(rows), "cpu", again), made
 
 
 def some_loss(scores: Any, positions: Any) -> Any:
@@ -75,9 +79,12 @@ RNG_ROWS = RNG.random((150, 6), dtype=np.float32)
 QUESTIONS = [by_rows, by_norms, by_products]
 
 
+@pytest.mark.parametrize("told", [ARENA, LIBRARY], ids=["torch", "cuBLAS"])
 @pytest.mark.parametrize("asked", QUESTIONS, ids=["rows", "norms", "products"])
-def test_gradients_of_fewer_rows_a_call_are_those_of_that_size_from_the_start(asked: Callable[[Any], Any]) -> None:
-    short, made = gradients_of(128, room=40)
+def test_gradients_of_fewer_rows_a_call_are_those_of_that_size_from_the_start(
+    asked: Callable[[Any], Any], told: RuntimeError
+) -> None:
+    short, made = gradients_of(128, room=40, told=told)
     right, _ = gradients_of(32, room=1000)
     for ours, theirs in zip(asked(short), asked(right), strict=True):
         np.testing.assert_array_equal(ours, theirs)
