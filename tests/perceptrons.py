@@ -34,6 +34,10 @@ def layers(seed: int, *widths: int) -> list[Layer]:
 
 
 def perceptron(made: Sequence[Layer]) -> OnnxClassifier:
+    return opened(exported(made))
+
+
+def exported(made: Sequence[Layer]) -> bytes:
     nodes, constants, value = [], {}, "x"
     for i, (w, b) in enumerate(made):
         constants |= {f"w{i}": w.T.astype(np.float32), f"b{i}": b.astype(np.float32)}
@@ -43,4 +47,4 @@ def perceptron(made: Sequence[Layer]) -> OnnxClassifier:
             nodes.append(helper.make_node("Relu", [value], [f"h{i}"]))
             value = f"h{i}"
     inputs, classes = made[0][0].shape[1], len(made[-1][1])
-    return opened(graph(nodes, ["N", inputs], [(value, TensorProto.FLOAT, ["N", classes])], constants))
+    return graph(nodes, ["N", inputs], [(value, TensorProto.FLOAT, ["N", classes])], constants)

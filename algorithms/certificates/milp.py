@@ -126,9 +126,10 @@ class _Quest:
             left = self.params.nodes - self.nodes
             search = yield from AskNearest(around, search, left, self.reached, self.params.unsettled)
             self.details = {"nodes": self.nodes + search.nodes, "unsettled": search.unsettled, "ball": reach}
+            yield Note(self.details)
             if search.lower > self.lower:
                 self.lower = search.lower
-                yield LowerBound(self.lower, details=self.details)
+                yield LowerBound(self.lower)
             if search.point is not None:
                 yield from self.confirm(search.point)
                 if self.threat.epsilon is None and self.reached < NEARER * reach and not search.is_over:
@@ -156,9 +157,9 @@ class _Quest:
             told |= {"refused": search.refused, "operator": search.operator, "most": self.params.unsettled}
         yield Note(details={**self.details, **told})
         if self.point is not None and search.is_over:
-            yield Exact(self.point, self.lower, details=self.details)
+            yield Exact(self.point, self.lower)
         elif self.lower == 0:
-            yield Abstained(search.refused or "not_proven", details=self.details)
+            yield Abstained(search.refused or "not_proven")
 
 
 METHOD = Method(

@@ -1,9 +1,11 @@
 """`milp` on networks whose nearest adversarial input is known by all cells, or by looking everywhere."""
 
 import itertools
+import json
 
 import numpy as np
 import pytest
+import torch
 from onnx import TensorProto, helper
 
 from algorithms.driver.running import Samples, run
@@ -14,7 +16,7 @@ from algorithms.seam.claims import Finding, Kind
 from algorithms.seam.hint import Hint
 from algorithms.threats.threat import Box, Threat
 from models.onnx.classifier import OnnxClassifier
-from tests.cells import least_distance
+from tests.cells import Layer, least_distance
 from tests.exports import graph
 from tests.perceptrons import layers, opened, perceptron
 
@@ -52,6 +54,41 @@ def test_a_target_is_as_far_as_the_nearest_input_that_is_answered_with_it(norm: 
         check(finding, least_distance(made, row.astype(np.float64), finding.label, norm, target=target), row, norm)
 
 
+def trained(*widths: int) -> tuple[list[Layer], np.ndarray]:
+    """Train a perceptron on a cloud a class, for a second; with some rows that it has seen."""
+    torch.manual_seed(0)
+    centers, y = torch.rand(widths[-1], widths[0]), torch.arange(600) % widths[-1]
+    x = (centers[y] + 0.15 * torch.randn(600, widths[0])).clamp(0, 1)
+    dense = [torch.nn.Linear(before, after) for before, after in itertools.pairwise(widths)]
+    net = torch.nn.Sequential(*(part for layer in dense for part in (layer, torch.nn.ReLU())))[:-1]
+    steps = torch.optim.Adam(net.parameters(), 0.02)
+    for _ in range(150):
+        steps.zero_grad()
+        torch.nn.functional.cross_entropy(net(x), y).backward()  # type: ignore[no-untyped-call]
+        steps.step()
+    return [
+        (layer.weight.detach().double().numpy(), layer.bias.detach().double().numpy()) for layer in dense
+    ], x.numpy()
+
+
+@each_norm
+def test_branch_and_bound_agrees_to_a_ten_thousandth_on_a_trained_network(norm: Norm) -> None:
+    """Nothing of the two is shared but the intervals of neurons: programs of HiGHS here, multipliers there."""
+    (net, x), other = trained(4, 12, 12, 3), method("branch_and_bound")
+    model = perceptron(net)
+
+    def decided(row: np.ndarray, epsilon: float) -> Finding:
+        params, what = other.params(domains=4000), Samples(row[None], (0,), labels=None)
+        (outcome,) = run(model, what, other, params, Threat(norm, epsilon=epsilon), Budget(), seed=0)
+        return outcome.finding
+
+    for row, finding in zip(x[:2], found(model, x[:2], Threat(norm)), strict=True):
+        assert finding.details["exact"] and finding.value is not None
+        assert decided(row, finding.value * (1 - EXACTLY)).kind is Kind.LOWER_BOUND
+        assert decided(row, finding.details["upper"] * (1 + EXACTLY)).kind is not Kind.LOWER_BOUND
+        assert decided(row, finding.details["upper"] * 1.01).kind is Kind.UPPER_BOUND
+
+
 def check(finding: Finding, truth: float, row: np.ndarray, norm: Norm) -> None:
     assert finding.kind is Kind.LOWER_BOUND and finding.value is not None
     if np.isinf(truth):  # the box holds no other answer: as far as its farthest corner
@@ -82,6 +119,8 @@ def test_nodes_that_run_out_leave_a_bound_that_more_of_them_raise() -> None:
     for nodes in (1, 9, 5000):
         some = found(model, x, Threat(norm), nodes=nodes)
         assert all(finding.details["nodes"] <= nodes for finding in some)
+        assert all(finding.details["closed"] or finding.details["nodes"] == nodes for finding in some)
+        json.dumps([finding.details for finding in some])  # as a result tells them: no numbers of numpy
         bounds.append([finding.value or finding.details.get("lower", 0.0) for finding in some])
     assert all(np.all(np.array(few) <= np.array(more) * (1 + 1e-12)) for few, more in itertools.pairwise(bounds))
     assert all(finding.details["exact"] for finding in some)

@@ -2,13 +2,17 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from onnx import TensorProto, helper
 
+from algorithms.mathematics.norms import Norm
 from brinell.client import Client
 from brinell.errors import BrinellError
+from tests.cells import least_distance
 from tests.exports import graph, linear
 from tests.patience import PATIENCE_SECONDS
+from tests.perceptrons import exported, layers, perceptron
 
 pytestmark = pytest.mark.slow
 
@@ -81,3 +85,32 @@ def test_a_model_without_bounds_names_its_operator_and_the_method_is_refused(cli
         findings(client, card, samples, "crown")
     assert caught.value.code == "access_too_weak"
     assert "bounds" in str(caught.value)
+
+
+@pytest.mark.parametrize("norm", ["linf", "l2"])
+def test_searches_in_a_strict_runner_end_at_the_radius_that_counting_cells_finds(client, tmp_path, norm):
+    """HiGHS and the searches of domains run behind the sandbox's filters; where nodes run out, a job succeeds too."""
+    made, rows = layers(1, 2, 4, 8, 2), np.random.default_rng(1).uniform(0.1, 0.9, (3, 2)).astype(np.float32)
+    labels = perceptron(made).labels(rows)
+    (tmp_path / "small.onnx").write_bytes(exported(made))
+    np.savez(tmp_path / "rows.npz", x=rows, y=labels)
+    asked = {
+        "model_id": client.upload_model(tmp_path / "small.onnx", timeout_seconds=PATIENCE_SECONDS)["id"],
+        "samples_id": client.upload_samples(tmp_path / "rows.npz")["id"],
+        "threat": {"norm": norm},
+    }
+    truths = [least_distance(made, x.astype(float), int(y), Norm(norm)) for x, y in zip(rows, labels, strict=True)]
+
+    def told(**method: object) -> list[dict]:
+        job = client.wait_for_job(client.create_job(asked | {"method": method})["id"], timeout_seconds=PATIENCE_SECONDS)
+        assert job["state"] == "succeeded", job["error"]
+        assert job["summary"]["isolation"] == "strict"
+        return list(client.findings(job["id"]))
+
+    exact, split, cut_short = told(name="milp"), told(name="branch_and_bound"), told(name="milp", nodes=2)
+    for truth, closed, ends, early in zip(truths, exact, split, cut_short, strict=True):
+        assert closed["details"]["closed"] and not early["details"]["closed"]
+        assert early["details"]["nodes"] <= 2 and (early["value"] or 0) <= truth
+        if np.isfinite(truth):
+            assert closed["value"] == pytest.approx(truth, rel=1e-4, abs=1e-5) and closed["value"] <= truth
+            assert ends["value"] <= truth <= ends["details"]["upper"] * (1 + 1e-6) <= 1.02 * ends["value"] * (1 + 1e-6)

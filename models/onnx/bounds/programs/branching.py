@@ -55,7 +55,7 @@ class Branching:
 
     def is_over(self, reached: float) -> bool:
         """Tell whether all that is left lies no nearer than what was reached, but for CLOSE."""
-        return not self._open or self.lower >= self._enough(reached)
+        return not self._open or bool(self.lower >= self._enough(reached))
 
     def step(self, reached: float) -> bool:
         """Take one node; tell whether a nearer change was found. `reached`: the distance of a confirmed point."""
@@ -67,7 +67,7 @@ class Branching:
         if branching is None and solved.bound < enough:
             solved = self._distance.solve(ends, node.winner, at_least=solved.bound, enough=enough, closely=True)
             branching = self._any(node) if solved.columns is None else self._choose(node, solved)
-        bound = max(node.bound, solved.bound)
+        bound = max(node.bound, float(solved.bound))
         if bound >= enough:
             self._open.close(bound)
             return False
