@@ -12,10 +12,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from algorithms.mathematics.norms import Norm
 from algorithms.threads import cores
-from models.onnx.bounds.branching.opening import open_search
-from models.onnx.bounds.linear.concretization import Balls
+from models.onnx.bounds.branching.graph_boxes import GraphBoxes, filled
+from models.onnx.bounds.branching.input_splits import BoxSearch
+from models.onnx.bounds.branching.opening import FEW_INPUTS, cut_ball, open_search
+from models.onnx.bounds.branching.reduced import is_reducible
+from models.onnx.bounds.branching.searches import DomainSearch
 from models.onnx.bounds.linear.slopes import Slopes
 from models.onnx.bounds.optimized.objectives import Objectives
 from models.onnx.bounds.passes.plan import BoundPlan
@@ -23,7 +25,7 @@ from models.onnx.bounds.passes.regions import Regions
 from models.onnx.bounds.propagation import propagate
 from models.onnx.properties.excess import with_excesses
 from models.onnx.properties.subject import Subject
-from models.onnx.properties.trial import Witness, tried
+from models.onnx.properties.trial import Witness, holds_any, tried
 from models.properties.conditions import PropertyCase
 
 BUCKET = 512  # objectives of a backward pass
@@ -31,6 +33,7 @@ UNSPLIT_STEPS = 20  # of ascent
 UNSPLIT = (
     "The bounds' box was bounded as a whole and not split: the graph is too large, or its values may grow too far."
 )
+EMPTY = "The bounds of some input hold no float32 number, so no witness can be shown; widen them by a rounding."
 OPEN = "Nothing is left to split: within what float32 may round, the answer may be either."
 
 Found = TypeVar("Found")
@@ -55,10 +58,12 @@ class Proof:
         Raises TimeIsOver.
         """
         plan = with_excesses(self._plan, self._case)
-        regions = Regions(plan, _ball(self._case, plan.shapes[plan.input]), 1, BUCKET, rounds=True, each=self._each)
+        lower, upper = (torch.from_numpy(ends)[None] for ends in (self._case.lower, self._case.upper))
+        ball = filled(lower, upper, plan.shapes[plan.input])
+        regions = Regions(plan, ball, 1, BUCKET, rounds=True, each=self._each)
         propagate(regions, "crown", _not_asked)
         excesses = torch.eye(len(self._case.parts), dtype=torch.float64)
-        search = open_search(regions, excesses, 0.0, self._each)
+        search = self._search(regions, excesses)
         if search is None:
             self.domains = len(excesses)
             return None if _is_proven(regions, excesses) else UNSPLIT
@@ -70,10 +75,16 @@ class Proof:
                 if (found := tried(self._subject, self._case, search.point.numpy()[None])) is not None:
                     return found
             if search.is_over:
-                return None if search.bound > 0 else OPEN
+                return None if search.bound > 0 else OPEN if holds_any(self._case) else EMPTY
             if self._is_over():
                 raise TimeIsOver
             search.go_on()
+
+    def _search(self, regions: Regions, excesses: Tensor) -> DomainSearch | None:
+        """Halve boxes of few inputs whatever the curves are: cutting curves one by one takes longer there."""
+        if len(self._case.lower) <= FEW_INPUTS and not is_reducible(regions.plan):
+            return BoxSearch(GraphBoxes(regions, excesses), cut_ball(regions.balls), self._each)
+        return open_search(regions, excesses, 0.0, self._each)
 
     def _each(self, make: Callable[[Any], Found], parts: Iterable[Any]) -> Iterator[Found]:
         """Make passes side by side, as long as there is time."""
@@ -81,17 +92,6 @@ class Proof:
             if self._is_over():
                 raise TimeIsOver
             yield found
-
-
-def _ball(case: PropertyCase, shape: tuple[int, ...]) -> Balls:
-    """Write the box as a ball that fills it: every number has its own room below and above."""
-    lower, upper = torch.from_numpy(case.lower), torch.from_numpy(case.upper)
-    middle = (lower + upper) / 2
-    most = torch.full_like(middle, torch.inf)
-    below, above = (torch.nextafter(room, most) for room in (middle - lower, upper - middle))
-    radius = torch.maximum(below, above).max()[None]
-    middle, below, above = (value.reshape(1, *shape) for value in (middle, below, above))
-    return Balls(middle, below, above, radius, Norm.LINF)
 
 
 def _is_proven(regions: Regions, excesses: Tensor) -> bool:

@@ -28,6 +28,11 @@ def tried(subject: Subject, case: PropertyCase, points: NDArray[np.float64]) -> 
     return Witness(inputs[best], outputs[best]) if excess[best] <= 0 else None
 
 
+def holds_any(case: PropertyCase) -> bool:
+    """Tell whether the box holds a point of float32 numbers."""
+    return within(case.lower[None], case) is not None
+
+
 def within(points: NDArray[np.float64], case: PropertyCase) -> NDArray[np.float32] | None:
     """Move points to the nearest float32 numbers in the box; None where a side of it holds none."""
     with np.errstate(over="ignore"):

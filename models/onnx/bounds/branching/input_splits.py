@@ -11,9 +11,7 @@ import torch
 from torch import Tensor
 
 from models.onnx.bounds.branching.ball import CutBall
-from models.onnx.bounds.branching.beta_crown import Bounding
-from models.onnx.bounds.branching.descent import descend, look_around, margins
-from models.onnx.bounds.branching.reduced import KeptRows, Reduced
+from models.onnx.bounds.branching.box_bounds import BoxBounds, LinearFloor, least_on_box
 from models.onnx.bounds.branching.searches import EachPart
 from models.onnx.bounds.frontier import Frontier
 
@@ -38,18 +36,16 @@ class BoxDomain:
 class BoxSearch:
     """A box search looks for the least of a region's margins. Speaks `DomainSearch`."""
 
-    def __init__(self, network: Reduced, ball: CutBall, each: EachPart) -> None:
-        self._each, self._ball = each, ball
-        self._sure = Bounding(network, ball, torch.float64)
-        self._network = network
+    def __init__(self, bounds: BoxBounds, ball: CutBall, each: EachPart) -> None:
+        self._bounds, self._each, self._ball = bounds, each, ball
         self._open: Frontier[BoxDomain] = Frontier(SIZE + 16 * len(ball.x))
         self._made = 0
         self.domains = 0
         self.least, self.point = float("inf"), ball.x
-        count = len(network.margins.constant)
+        count = bounds.count
         ends = (end.expand(count, -1) for end in ball.hull())
         self._take_in(torch.arange(count), torch.full((count,), -torch.inf), *self._bounded(torch.arange(count), *ends))
-        self._see(*look_around(self._sure, network.margins, self.point.expand(count, -1)))
+        self._see(*bounds.around(self.point))
 
     @property
     def bound(self) -> float:
@@ -57,7 +53,7 @@ class BoxSearch:
 
     @property
     def held(self) -> int:
-        return self._open.held + self._network.held
+        return self._open.held + self._bounds.held
 
     @property
     def is_over(self) -> bool:
@@ -88,16 +84,15 @@ class BoxSearch:
     def _bounded(self, rows: Tensor, lower: Tensor, upper: Tensor) -> tuple[Tensor, ...]:
         """Bound margins `rows` (B,) on boxes (B, d): bounds, boxes cut to what is open, axes, the lowest points met."""
         lower, upper, is_outside = cut_to_ball(self._ball, lower, upper)
-        own = self._network.margins[rows]
-        linear = crown(self._network, lower, upper, own)
-        _, corner = _least(linear.slopes, lower, upper)
+        linear = self._bounds.floors(rows, lower, upper)
+        _, corner = least_on_box(linear.slopes, lower, upper)
         over_ball, _ = self._ball.least(linear.slopes)
-        values = linear.constant + torch.maximum(_least(linear.slopes, lower, upper)[0], over_ball)
+        values = linear.constant + torch.maximum(least_on_box(linear.slopes, lower, upper)[0], over_ball)
         values = torch.where(is_outside, torch.inf, values.nan_to_num(nan=-torch.inf))
         points = self._ball.shrunk(corner)
-        seen, _ = margins(self._sure, own, points)
+        seen = self._bounds.values(rows, points)
         nearest = seen.topk(min(DESCENTS, len(seen)), largest=False).indices
-        sizes, points = descend(self._sure, own[nearest], points[nearest], ROUNDS)
+        sizes, points = self._bounds.followed(rows[nearest], points[nearest], ROUNDS)
         lower, upper = clipped(linear, lower, upper)
         axes = ((upper - lower) * (linear.slopes.abs() + _share(linear.slopes))).argmax(1)
         return values, lower, upper, axes, sizes, points
@@ -129,51 +124,6 @@ class BoxSearch:
             self.least, self.point = float(values[at]), points[at].clone()
 
 
-@dataclass(frozen=True)
-class LinearFloor:
-    """A linear function is below a row on each box: slopes.x + constant."""
-
-    slopes: Tensor  # (..., d)
-    constant: Tensor  # (...)
-
-
-def crown(network: Reduced, lower: Tensor, upper: Tensor, rows: KeptRows) -> LinearFloor:
-    """Bound one row each on boxes (B, d) as CROWN does, with all intervals before it found anew on each box."""
-    count = len(network.leaks)
-    shape = (len(lower), count)
-    z_lower, z_upper = network.lower.expand(shape).clone(), network.upper.expand(shape).clone()
-    for layer in network.layers:
-        own = network.neurons[layer]
-        both = KeptRows(*(torch.cat([a, b]) for a, b in zip(own.parts, own.negative.parts, strict=True)))
-        linear = _back(network, z_lower, z_upper, both.repeated(len(lower)))
-        found = linear.constant + _least(linear.slopes, lower[:, None], upper[:, None])[0]  # (B, 2 n)
-        size = layer.stop - layer.start
-        z_lower[:, layer] = torch.maximum(z_lower[:, layer], found[:, :size])
-        z_upper[:, layer] = torch.maximum(z_lower[:, layer], torch.minimum(z_upper[:, layer], -found[:, size:]))
-    found_rows = _back(network, z_lower, z_upper, rows.alone())
-    return LinearFloor(found_rows.slopes[:, 0], found_rows.constant[:, 0])
-
-
-def _back(network: Reduced, z_lower: Tensor, z_upper: Tensor, rows: KeptRows) -> LinearFloor:
-    """Carry rows (B, R) back to the input, on intervals (B, N); those of layers that rows do not read do not matter."""
-    free = (z_lower < 0) & (z_upper > 0)
-    fixed = torch.where(z_lower >= 0, 1.0, network.leaks)
-    above = torch.where(free, (z_upper - network.leaks * z_lower) / torch.where(free, z_upper - z_lower, 1.0), fixed)
-    offset = torch.where(free, z_upper - above * z_upper, 0.0)
-    below = torch.where(free, torch.where(z_upper > -z_lower, 1.0, network.leaks), fixed)
-    a = rows.by_neuron.clone()  # (B, R, N)
-    entering = torch.zeros_like(a)
-    for layer in reversed(network.layers):
-        here = a[:, :, layer]
-        if not here.any():
-            continue
-        entering[:, :, layer] = here * torch.where(here > 0, below[:, None, layer], above[:, None, layer])
-        a[:, :, : layer.start] += entering[:, :, layer] @ network.neurons.by_neuron[layer, : layer.start]
-    constant = rows.constant - rows.noise + entering @ network.neurons.constant
-    constant = constant - entering.abs() @ network.neurons.noise + (a.clamp(max=0) * offset[:, None]).sum(2)
-    return LinearFloor(rows.by_input + entering @ network.neurons.by_input, constant)
-
-
 def clipped(linear: LinearFloor, lower: Tensor, upper: Tensor) -> tuple[Tensor, Tensor]:
     """Cut off boxes (B, d) what their linear bounds prove: where slopes.x + constant > 0, nothing is to be found."""
     slopes = linear.slopes
@@ -195,12 +145,6 @@ def cut_to_ball(ball: CutBall, lower: Tensor, upper: Tensor) -> tuple[Tensor, Te
     reach = (left + away).clamp(min=0) ** (1 / ball.exponent) * (1 + OUTWARD)
     low, high = torch.maximum(lower, ball.x - reach), torch.minimum(upper, ball.x + reach)
     return low, torch.maximum(low, high), left[:, 0] < 0
-
-
-def _least(slopes: Tensor, lower: Tensor, upper: Tensor) -> tuple[Tensor, Tensor]:
-    """The least value of slopes.x on a box, and the corner where it lies."""
-    corner = torch.where(slopes > 0, lower, upper)
-    return (slopes * corner).sum(-1), corner
 
 
 def _share(slopes: Tensor) -> Tensor:

@@ -3,11 +3,13 @@
 from torch import Tensor
 
 from models.onnx.bounds.branching.ball import CutBall
+from models.onnx.bounds.branching.box_bounds import ReducedBoxes
 from models.onnx.bounds.branching.curve_splits import CurveSearch
 from models.onnx.bounds.branching.input_splits import BoxSearch
 from models.onnx.bounds.branching.neuron_splits import NeuronSearch
 from models.onnx.bounds.branching.reduced import is_reducible, reduced
 from models.onnx.bounds.branching.searches import DomainSearch, EachPart
+from models.onnx.bounds.linear.concretization import Balls
 from models.onnx.bounds.passes.regions import Regions
 
 FEW_INPUTS = 10  # of which boxes are halved
@@ -28,9 +30,15 @@ def open_search(regions: Regions, margins: Tensor, slack: float, each: EachPart)
     network = reduced(plan, regions.intervals, regions.disturbances, margins)
     if network is None or not network.is_finite:
         return None
-    x, below, above, radius = (value[0].cpu() for value in (balls.x, balls.below, balls.above, balls.radii))
-    ball = CutBall(x.flatten(), below.flatten(), above.flatten(), radius, balls.norm)
+    ball = cut_ball(balls)
     network = network.less(slack).to("cpu")
     inputs, neurons = len(ball.x), len(network.leaks)
-    kind = BoxSearch if inputs <= FEW_INPUTS and neurons >= MANY * inputs else NeuronSearch
-    return kind(network, ball, each)
+    if inputs <= FEW_INPUTS and neurons >= MANY * inputs:
+        return BoxSearch(ReducedBoxes(network, ball), ball, each)
+    return NeuronSearch(network, ball, each)
+
+
+def cut_ball(balls: Balls) -> CutBall:
+    """Take the first of the balls."""
+    x, below, above, radius = (value[0].cpu() for value in (balls.x, balls.below, balls.above, balls.radii))
+    return CutBall(x.flatten(), below.flatten(), above.flatten(), radius, balls.norm)
