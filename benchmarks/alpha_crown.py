@@ -9,7 +9,6 @@ intervals optimized, too: on CROWN's own intervals four of them stay far below. 
 
 import csv
 import re
-import statistics
 import time
 from collections.abc import Iterator
 from functools import cache
@@ -53,9 +52,9 @@ def _instances(quick: bool) -> Iterator[Figure]:
         question = _question(folder / row["vnnlib"], int(row["label"]), network)
         found = {"crown": bounds.margins(*question, "crown")}
         for name, ascents in EFFORTS.items():
-            start = time.perf_counter()
+            start = time.process_time()
             found[name] = bounds.optimized_margins(*question, ascents, (None,)).bounds
-            seconds[name] += time.perf_counter() - start
+            seconds[name] += time.process_time() - start
         for name, margins in found.items():
             holds = bool((margins > 0).all())
             proven[name] += holds
@@ -67,7 +66,7 @@ def _instances(quick: bool) -> Iterator[Figure]:
         what, count = f"`alpha_crown`, {name}: proven of {len(rows)}", proven[name]
         wanted = figures.at_least(what, count, theirs["alpha_crown"], "{:.0f}")
         yield wanted if name == DEFAULTS else Figure(what, str(count))
-        yield Figure(f"`alpha_crown`, {name}: seconds an instance, alone", f"{seconds[name] / len(rows):.2f}")
+        yield Figure(f"`alpha_crown`, {name}: processor seconds an instance, alone", f"{seconds[name] / len(rows):.2f}")
 
 
 @cache
@@ -96,18 +95,17 @@ def _together(quick: bool) -> Iterator[Figure]:
         rivals = (labels[which][:, None] + np.arange(1, 10)) % 10
         return bounds.optimized_margins(region, labels[which], rivals, Ascents(10, 5), (None,) * len(which)).bounds
 
-    every, ratios = np.arange(len(rows)), []
+    every = np.arange(len(rows))
     asked(every[:1])
-    for _ in range(1 if quick else 3):
-        start = time.perf_counter()
-        together = asked(every)
-        middle = time.perf_counter()
-        alone = np.concatenate([asked(every[[i]]) for i in every])
-        ratios.append((time.perf_counter() - middle) / (middle - start))
-        if not np.array_equal(together, alone):
-            raise SystemExit("company changes the numbers")
-    what = f"`alpha_crown` linf {RADIUS:g} on {IN_COMPANY}: one by one over {len(rows)} in one batch"
-    yield figures.at_least(what, statistics.median(ratios), WANTED)
+    start = time.process_time()
+    together = asked(every)
+    middle = time.process_time()
+    alone = np.concatenate([asked(every[[i]]) for i in every])
+    ratio = (time.process_time() - middle) / (middle - start)
+    if not np.array_equal(together, alone):
+        raise SystemExit("company changes the numbers")
+    what = f"`alpha_crown` linf {RADIUS:g} on {IN_COMPANY}: one by one over {len(rows)} in one batch, processor time"
+    yield figures.at_least(what, ratio, WANTED)
 
 
 if __name__ == "__main__":
