@@ -31,7 +31,7 @@ class Deciding(Protocol):
     """Whoever is `Deciding` offers `Access.BOUNDS`, as `algorithms.seam.questions.margins.Bounded` does."""
 
     def decide(self, asked: "Sequence[Decide]") -> Sequence[Decision]:
-        """Go on with each search for as many more domains as are asked for, one at the least.
+        """Go on with each search for as many more domains as are asked for. With none, a search may look for points.
 
         A search stops early where all is proven, and where it meets a point with a margin below zero and below all
         that it met before: then it is worth asking the model about it. Bounds hold for the scores as this model

@@ -1,7 +1,7 @@
 """Both ends of a radius, closed in on: proofs from below, points from above, until they meet or domains run out.
 
-twice the largest radius that CROWN proves, and on, until a point is found
--> between what is proven and the smallest radius that is open or refuted
+points alone are looked for within twice the largest radius that CROWN proves, and on, until one is found
+-> a little farther than what is proven, or halfway to the smallest radius that is open or refuted
 -> where these have met, the open radius goes on, with as many domains again as it has had
 """
 
@@ -19,6 +19,7 @@ FIRST = 64  # domains that a radius gets at first
 NEAR = 1.02  # ends that are nearer than this share have met, as far as trying another radius goes
 CLOSED = 1.001  # ends that are nearer are one: a point must lie a little behind its boundary
 GROWTH, GROWTHS = 2.0, 12  # of the radius, where no point is known yet
+STRIDE = 1.25  # beyond what is proven: fewer neurons are on either side there, and a proof is likelier and cheaper
 
 
 @dataclass
@@ -64,8 +65,8 @@ class Closing:
         radius = self.proven or min(reached, self._farthest, 1.0) / GROWTH
         for _ in range(GROWTHS):
             radius = min(GROWTH * radius, self._farthest)
-            yield from self.attempt(TriedRadius(radius), 1)
-            if self.upper <= radius or self.questions.left <= 0:
+            yield from self.attempt(TriedRadius(radius), 0)
+            if self.upper <= radius:
                 return
 
     def next_radius(self) -> tuple[TriedRadius | None, int]:
@@ -75,8 +76,10 @@ class Closing:
         top = min(self.upper, self.ceiling) if lowest is None else lowest.radius
         if not np.isfinite(top):
             return None, 0
+        if lowest is not None and not lowest.domains and np.isinf(self.questions.distance):
+            return lowest, 1  # nothing may be there to be found
         if top > NEAR * self.proven or lowest is None:
-            middle = np.sqrt(top * self.proven) if self.proven > 0 else top / GROWTH
+            middle = min(np.sqrt(top * self.proven), STRIDE * self.proven) if self.proven > 0 else top / GROWTH
             tried = max((at.domains for at in self.open), default=0)
             return TriedRadius(float(middle)), max(FIRST, tried)
         return lowest, max(FIRST, lowest.domains)

@@ -67,8 +67,8 @@ class NeuronSearch:
 
     @property
     def next_round(self) -> int:
-        """Count the domains that going on would bound; the first, a margin each, come with the region."""
-        return 2 * min(len(self._open), PASS * PASSES)
+        """Count the domains that going on would bound; the first, one for each margin, count as one."""
+        return 2 * min(len(self._open), PASS * PASSES) if self.domains else 1
 
     def go_on(self) -> None:
         """Bound the region; from then on split the weakest domains, and bound their children."""
