@@ -24,6 +24,7 @@ PEERS = (
     "carlini_wagner",
     "tenants",
     "autoattack",
+    "attack_speed",
 )  # these know --quick
 OTHERS: tuple[str, ...] = (
     "exact_distances",

@@ -1,6 +1,7 @@
 """How near to the nearest adversarial points that anybody found: each of our attacks, and what an audit pools of them.
 
     python -m benchmarks.optimality [--minutes 28] [--full] [--networks mnist_cw7 ...] [--norms l1 ...] [--rows 20]
+                                  [--pooled]
 
 The measure is AttackBench's (Cina et al., AAAI 2025): the area under robust accuracy as a function of distance, of an
 attack and of the point-wise minimum over all attacks of adv-lib and of ours; 1 where nobody ever found a nearer point.
@@ -17,7 +18,7 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -33,55 +34,15 @@ from algorithms.seam.hint import NOTHING_KNOWN, Hint
 from algorithms.threats.threat import Threat
 from benchmarks import data, peers, side_ours
 from benchmarks.sides import Side
+from benchmarks.subjects import ROWS, SUBJECTS, Subject
 
-ROWS = 50
 PASSES = 1000
 FEWER = 0.99  # of the steps that would fit, where too many were taken
 KEPT = Path(".bench") / "optimality.jsonl"
-DIGITS = Path(__file__).parents[1] / "examples" / "digits"
 MEASURES: Mapping[str, Measure] = {"l2": Norm.L2, "linf": Norm.LINF, "l1": Norm.L1, "l0": Counting.L0}
 
 Distances = list[float | None]  # None: it found none
 Notes = dict[str, Distances]
-
-
-@dataclass(frozen=True)
-class Subject:
-    """A subject is a network, labelled rows in [0, 1] to try it on, and where searches over a radius begin."""
-
-    name: str
-    file: Path
-    labelled: Callable[[], tuple[NDArray[np.float32], NDArray[Any]]]
-    largest: Mapping[str, float] = field(hash=False)
-
-
-MNIST_RADII = {"l0": 0, "l1": 60.0, "l2": 5.0, "linf": 0.5}
-SUBJECTS = (
-    Subject("digits", DIGITS / "model.onnx", lambda: _digits(), {"l0": 0, "l1": 8.0, "l2": 2.0, "linf": 0.5}),
-    Subject("mnist_madry_tiny", data.network("mnist_madry_tiny"), lambda: _mnist(), MNIST_RADII),
-    Subject("mnist_cnn_a_adv", data.network("mnist_cnn_a_adv"), lambda: _mnist(), MNIST_RADII),
-    Subject(
-        "cifar_cnn_a_adv",
-        data.network("cifar_cnn_a_adv"),
-        lambda: _cifar(),
-        {"l0": 0, "l1": 40.0, "l2": 2.0, "linf": 0.1},
-    ),
-    Subject("mnist_cw7", data.network("mnist_cw7"), lambda: _mnist(), MNIST_RADII),
-)
-
-
-def _digits() -> tuple[NDArray[np.float32], NDArray[Any]]:
-    with np.load(DIGITS / "samples.npz") as npz:
-        return npz["x"], npz["y"]
-
-
-def _mnist() -> tuple[NDArray[np.float32], NDArray[Any]]:
-    return data.images(list(range(2 * ROWS))), data.labels(2 * ROWS)
-
-
-def _cifar() -> tuple[NDArray[np.float32], NDArray[Any]]:
-    with np.load(data.FOLDER / "cifar10" / "cifar10_test_subset.npz") as npz:
-        return npz["x"][: 3 * ROWS].transpose(0, 3, 1, 2).astype(np.float32) / np.float32(255), npz["y"][: 3 * ROWS]
 
 
 # ours: a method alone, with the parameters that spend its 1,000 passes; and the pools, whose members share them and go
@@ -117,7 +78,7 @@ POOLS: Mapping[str, tuple[Member, ...]] = {
     "l2": (from_far(600, "short"), THEN),
     "linf": (from_far(460), ("apgd", {"loss": "dlr", "aim": "loss", "steps": 48, "search_steps": 9})),
     "l1": (from_far(580, *SPARSE), THEN),
-    "l0": (from_far(450, *SPARSE), ("sigma_zero", {"steps": 440})),
+    "l0": (("fmn", {"steps": 150}), from_far(290, *SPARSE), ("sigma_zero", {"steps": 450})),
 }
 
 
@@ -128,6 +89,7 @@ class Trial:
     subject: Subject
     norm: str
     count: int
+    alone: bool = True  # whether our attacks are tried alone, too
 
     @property
     def rows(self) -> NDArray[np.float32]:
@@ -172,8 +134,8 @@ def _asked(trial: Trial, side: Side, name: str) -> Distances:
 
 
 def ours(trial: Trial) -> Iterator[tuple[str, Callable[[], Distances]]]:
-    """Names what is kept of each of our attacks alone, and of the pool, with how it is had."""
-    for member in ALONE[trial.norm]:
+    """Names what is kept of the pool, and of each of our attacks alone where asked for, with how it is had."""
+    for member in ALONE[trial.norm] if trial.alone else ():
         name = member[0] + ("_leading" if "towards" in member[1] else "")
         yield trial.key(f"ours {name}", _told([member])), partial(pooled, trial, [member])
     yield trial.key("ours pooled", _told(POOLS[trial.norm])), partial(pooled, trial, POOLS[trial.norm])
@@ -260,11 +222,12 @@ def main() -> None:
     parser.add_argument("--networks", nargs="+", default=[s.name for s in SUBJECTS], help="these only")
     parser.add_argument("--norms", nargs="+", default=list(MEASURES), choices=list(MEASURES), help="in these only")
     parser.add_argument("--rows", type=int, default=ROWS, help=f"the first rows of each network, at most {ROWS}")
+    parser.add_argument("--pooled", action="store_true", help="leave out our attacks alone")
     options = parser.parse_args()
     data.need()
     until = float("inf") if options.full else time.monotonic() + 60 * options.minutes
     subjects = [subject for subject in SUBJECTS if subject.name in options.networks]
-    trials = [Trial(subject, norm, options.rows) for norm in options.norms for subject in subjects]
+    trials = [Trial(subject, norm, options.rows, not options.pooled) for norm in options.norms for subject in subjects]
     print(
         f"| network, {options.rows} rows | norm | attack | optimality | its like in adv-lib | median distance | found |"
     )

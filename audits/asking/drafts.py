@@ -26,8 +26,11 @@ def _in(norms: tuple[str, ...], method: str, *, queries: int = 10_000, **params:
     return RecipeStep(method, params, queries=queries, norms=norms, only_open=True)
 
 
+FMN: dict[str, Any] = {"pace": "boundary", "step_size": 1.0, "gamma": 0.05, "gamma_last": 0.001}
+
+
 def _fmn(steps: int) -> RecipeStep:
-    return _in(DUAL, "fmn@1", steps=steps, pace="boundary", step_size=1.0, gamma=0.05, gamma_last=0.001)
+    return _in(DUAL, "fmn@1", steps=steps, **FMN)
 
 
 def _apgd(steps: int, *, targets: int, search_steps: int, at_once: int) -> tuple[RecipeStep, ...]:
@@ -76,10 +79,12 @@ def _by_itself(of: Mapping[str, RecipeStep], clever: RecipeStep, fab: int) -> tu
     """What takes no hints, or is better without. hopskipjump is of these: it sees labels only, and a walk that began at
     a point of square, which follows the scores, stayed behind the far boundary to which these had led. So is fab where
     it begins anew from far away: attacks that go on from its points come far nearer than those that go on from pgd's.
+    In l0 fmn comes to other points from the sample than from theirs.
     """
     from_outside = replace(of["noise"], method="noise@2"), replace(of["square"], method="square@2")
     rest = (of[name] for name in ("hopskipjump", "nearest_neighbor", "smoothing"))
-    return (*from_outside, *rest, *_fab(fab), clever, replace(STEEPEST, samples=clever.samples))
+    counting = RecipeStep("fmn@1", {"steps": fab // 2, **FMN}, norms=("l0",))
+    return (*from_outside, *rest, *_fab(fab), counting, clever, replace(STEEPEST, samples=clever.samples))
 
 
 def _fab(steps: int) -> tuple[RecipeStep, ...]:
