@@ -9,7 +9,7 @@ The proofs are those of branch and bound (Wang et al., Beta-CROWN, NeurIPS 2021,
 remaining work first finishes most by any time (Schrage, Operations Research 16, 1968).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Annotated, Literal
 
@@ -71,9 +71,11 @@ def run(cohort: Cohort, threat: Threat, params: CloseParams) -> Conversation:
     """End in both ends of each sample, as near to each other as the budget of all brings them."""
     pursuits = {i: _pursuit(cohort, i, threat, params) for i in range(len(cohort.cases))}
     yield from in_step({i: pursuit.begin() for i, pursuit in pursuits.items()}, cohort.live)
+    budget = params.domains * len(pursuits)
+    first = {i: pursuits[i].attacks[0] for i in _in_order(pursuits) if pursuits[i].point is None}
+    yield from _make(_affordable(first, budget), pursuits, cohort)
     if threat.epsilon is None:
         yield from _prove_first(pursuits, cohort, threat)
-    budget = params.domains * len(pursuits)
     while moves := _affordable(_best(pursuits, cohort), budget - sum(each.cost for each in pursuits.values())):
         yield from _make(moves, pursuits, cohort)
     for i, pursuit in pursuits.items():
@@ -89,11 +91,12 @@ def _pursuit(cohort: Cohort, i: int, threat: Threat, params: CloseParams) -> Pur
 
 
 def _prove_first(pursuits: dict[int, Pursuit], cohort: Cohort, threat: Threat) -> Conversation:
-    """What CROWN proves of those of whom nothing is known: all of them in one call."""
+    """What CROWN proves of those of whom nothing is known, with a point to look up to: all of them in one call."""
     who = np.array([i for i, pursuit in pursuits.items() if cohort.live[i] and not pursuit.closing.proven], np.int64)
     if not len(who):
         return
-    some = Cohort(tuple(cohort.cases[i] for i in who), cohort.live[who])
+    cases = (replace(pursuits[i].questions.case, hint=Hint(reached=pursuits[i].reached)) for i in who)
+    some = Cohort(tuple(cases), cohort.live[who])
     conversation, answer = useful_radius.run(some, threat, FIRST_LOOKS), None
     while True:
         try:
@@ -111,9 +114,9 @@ def _prove_first(pursuits: dict[int, Pursuit], cohort: Cohort, threat: Threat) -
 
 def _best(pursuits: dict[int, Pursuit], cohort: Cohort) -> dict[int, Attack | Deepening]:
     """What those that are expected to close soonest would do next, in order; of equal ones the first sample's."""
-    open_ones = [i for i, pursuit in pursuits.items() if cohort.live[i] and not pursuit.is_over]
+    open_ones = [i for i in _in_order(pursuits) if cohort.live[i] and not pursuits[i].is_over]
     found: dict[int, Attack | Deepening] = {}
-    for i in sorted(open_ones, key=lambda i: (pursuits[i].expected, pursuits[i].questions.case.stream.index)):
+    for i in sorted(open_ones, key=lambda i: pursuits[i].expected):
         move = pursuits[i].next_move()
         if move is not None:
             found[i] = move
@@ -122,7 +125,12 @@ def _best(pursuits: dict[int, Pursuit], cohort: Cohort) -> dict[int, Attack | De
     return found
 
 
-def _affordable(moves: dict[int, Attack | Deepening], left: int) -> dict[int, Attack | Deepening]:
+def _in_order(pursuits: dict[int, Pursuit]) -> list[int]:
+    """By the samples' rows in the upload: in which order they were selected changes nothing."""
+    return sorted(pursuits, key=lambda i: pursuits[i].questions.case.stream.index)
+
+
+def _affordable(moves: Mapping[int, Attack | Deepening], left: int) -> dict[int, Attack | Deepening]:
     """The first of them as long as the budget has room: with more of it the same would be done, and then more."""
     found: dict[int, Attack | Deepening] = {}
     for i, move in moves.items():

@@ -79,6 +79,11 @@ class Pursuit:
         return self.questions.threat
 
     @property
+    def reached(self) -> float:
+        """Give the distance of a point of its own, or of one that a hint tells of."""
+        return min(self.questions.distance, self.questions.case.hint.reached)
+
+    @property
     def is_over(self) -> bool:
         """Tell whether nothing is left to do: the bracket is closed, the question decided, or no search can go on."""
         lower, upper = self.closing.proven, self.questions.distance
