@@ -41,8 +41,9 @@ machine: $(WORK) ## The store against a small model of it, for ten minutes or so
 masks: $(WORK) ## All masked models in every norm, where make test tries each in one
 	$(BIN)/pytest -n auto -m "not reference" tests/masks
 
-card: $(WORK) ## All that can differ on a CUDA card; skipped, with the reason, where torch finds none (docs/settings.md)
+card: $(WORK) ## All that can differ on a CUDA card, and figures; skipped, with the reason, where torch finds none (docs/settings.md)
 	BRINELL_DEVICE=cuda $(BIN)/pytest -n 4 --dist loadfile tests/card
+	BRINELL_DEVICE=cuda $(BIN)/python -m benchmarks.card
 	@if $(BIN)/python -c "import sys, torch; sys.exit(not torch.cuda.is_available())"; then \
 	BRINELL_DEVICE=cuda $(BIN)/pytest -n 4 --dist loadfile $(ON_CARD); fi
 

@@ -19,26 +19,36 @@ LAST_STARTS = 200  # of a sample that noise and upload have not fooled
 
 def noise(case: Case, threat: Threat, rng: np.random.Generator) -> Iterator[Rows]:
     """Draw rows (*shape) anywhere, one after the other."""
+    surroundings = Surroundings(case.x, threat)
     for draw in range(NOISE_STARTS):
-        yield anywhere(case.x, threat, rng, draw)
+        yield surroundings.draw(rng, draw)
 
 
-def anywhere(x: Rows, threat: Threat, rng: np.random.Generator, draw: int) -> Rows:
-    """Draw a row like x, (*shape), uniform in the box; where it is unbounded, Gaussian around x at growing scale.
+class Surroundings:
+    """Surroundings of a row x (*shape) are the box; where it is unbounded, all around x."""
 
-    The scale grows with the number of the draw, and begins small again after so many.
-    """
-    lower, upper = (np.broadcast_to(side, x.shape) for side in threat.limits(x))
-    bounded = np.isfinite(lower) & np.isfinite(upper)
-    low, high = (np.where(bounded, side, 0).astype(np.float64) for side in (lower, upper))
-    row = rng.random(x.shape)
-    row *= high - low
-    row += low
-    normal = rng.standard_normal(x.shape)  # drawn where it is not wanted too: it moves the generator on
-    if bounded.all():
-        return np.asarray(threat.clip(row, x))
-    scale = SMALLEST * max(1.0, float(np.abs(x).max())) * GROWTH ** (draw % NOISE_STARTS)
-    return np.asarray(threat.clip(np.where(bounded, row, x + scale * normal), x))
+    def __init__(self, x: Rows, threat: Threat) -> None:
+        self._x, self._threat = x, threat
+        lower, upper = threat.limits(x)
+        bounded = np.isfinite(lower) & np.isfinite(upper)
+        self._low = np.where(bounded, lower, 0).astype(np.float64)
+        self._sides = np.where(bounded, upper, 0).astype(np.float64) - self._low
+        self._bounded, self._is_bounded = bounded, bool(bounded.all())
+
+    def draw(self, rng: np.random.Generator, draw: int) -> Rows:
+        """Draw a row like x, uniform in the box; where it is unbounded, Gaussian around x at growing scale.
+
+        The scale grows with the number of the draw, and begins small again after so many.
+        """
+        x = self._x
+        row = rng.random(x.shape)
+        row *= self._sides
+        row += self._low
+        normal = rng.standard_normal(x.shape)  # drawn where it is not wanted too: it moves the generator on
+        if self._is_bounded:
+            return np.asarray(self._threat.clip(row, x))
+        scale = SMALLEST * max(1.0, float(np.abs(x).max())) * GROWTH ** (draw % NOISE_STARTS)
+        return np.asarray(self._threat.clip(np.where(self._bounded, row, x + scale * normal), x))
 
 
 def last(case: Case, threat: Threat, rng: np.random.Generator) -> Iterator[Rows]:
