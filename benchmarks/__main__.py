@@ -34,6 +34,7 @@ OTHERS: tuple[str, ...] = (
     "calibration",
     "optimality",
     "complete_search",
+    "properties",
     "closed_brackets",
     "close",
 )

@@ -163,6 +163,10 @@ class Client:
         """Yields what a job has found so far, in the order of its samples."""
         return self._pages(f"{_path('jobs', job_id)}/findings", {"limit": 1000})
 
+    def finding(self, job_id: str, index: int) -> Finding:
+        """Returns what a job found of one row of the upload, its details whole."""
+        return cast(Finding, self._transport.json("GET", f"{_path('jobs', job_id)}/findings/{index}"))
+
     def adversarials(self, job_id: str) -> bytes:
         """Returns an ended job's points as an .npz: `index` (m,), `x` (m, *shape), `label` (m,)."""
         return self._transport.send("GET", f"{_path('jobs', job_id)}/adversarials").content

@@ -1,5 +1,7 @@
 """Properties through the front door: a text is posted, a worker decides it on the uploaded bytes, the job is polled."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
@@ -10,10 +12,12 @@ import pytest
 from onnx import TensorProto, helper
 
 from brinell.client import Client
+from brinell.machine.local import Installation
 from brinell.records import Finding, Job
 from tests.exports import graph
 from tests.patience import PATIENCE_SECONDS
 
+BRINELL = str(Path(sys.executable).with_name("brinell"))
 BOX = "".join(f"(assert (>= X_{i} -50)) (assert (<= X_{i} 50))\n" for i in range(2))
 
 
@@ -66,6 +70,30 @@ def test_a_sat_has_a_witness_that_the_uploaded_file_answers_so(
     (y,) = ort.InferenceSession(shares.read_bytes()).run(None, {"x": x})
     assert y[0, 0] >= 0.9
     assert finding["details"]["outputs"] == y[0].tolist() and finding["details"]["inputs"] == x[0].tolist()
+
+
+def test_the_command_line_says_of_an_uploaded_model_what_it_says_of_its_file(
+    installation: Installation, model_id: str, shares: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "p.vnnlib"
+    for wanted, words in (("(<= Y_0 0.1)", 5), ("(<= Y_0 -0.001)", 1)):
+        file.write_text(f"{BOX}(assert {wanted})")
+        said = []
+        for model in (model_id, str(shares)):
+            command = [
+                BRINELL,
+                "verify",
+                model,
+                str(file),
+                "--url",
+                installation.url,
+                "--api-key",
+                installation.api_key,
+            ]
+            done = subprocess.run(command, capture_output=True, text=True, check=True, stdin=subprocess.DEVNULL)
+            said.append(done.stdout)
+        assert said[0] == said[1]
+        assert len(said[0].splitlines()) == words and said[0].startswith("sat" if words > 1 else "unsat")
 
 
 def test_time_that_is_over_is_an_answer(client: Client, tmp_path: Path, model_id: str) -> None:
