@@ -113,18 +113,27 @@ def curved(op: str, net: list[cells.Layer]) -> OnnxClassifier:
 
 
 @pytest.mark.parametrize(
-    ("op", "norm"),
-    [("Tanh", Norm.L2), ("Sigmoid", Norm.LINF), ("Gelu", Norm.LINF), ("Exp", Norm.L1), ("x * tanh(x)", Norm.L1)],
+    ("op", "norm", "inputs"),
+    [
+        ("Tanh", Norm.L2, 12),
+        ("Sigmoid", Norm.LINF, 12),
+        ("Gelu", Norm.LINF, 12),
+        ("x * tanh(x)", Norm.L1, 12),
+        ("Gelu", Norm.L2, 2),
+        ("Exp", Norm.L1, 2),
+        ("x * tanh(x)", Norm.LINF, 2),
+    ],
 )
-def test_both_ends_close_on_networks_of_any_curves(op, norm):
-    """Curves are split at points of what they read; no input of a fine grid that is nearer is answered otherwise."""
+def test_both_ends_close_on_networks_of_any_curves(op, norm, inputs):
+    """No input of a fine grid that is nearer is answered otherwise, whether intervals are split or boxes."""
     rng = np.random.default_rng(5)
     net = [(rng.normal(size=(n, m)).astype(np.float32).astype(float), np.zeros(n)) for m, n in pairwise((2, 6, 2))]
-    middle = curved(op, net).scores(np.full((1, 2), 0.5, np.float32))[0].astype(float)
+    net[0] = (np.pad(net[0][0], ((0, 0), (0, inputs - 2))), net[0][1])  # inputs beyond two move nothing
+    x = np.full(inputs, 0.5, np.float32)
+    middle = curved(op, net).scores(x[None])[0].astype(float)
     model = curved(op, [net[0], (net[1][0], np.array([0.3, -0.3]) - middle)])
-    x = np.array([0.5, 0.5], np.float32)
     axis = np.linspace(0, 1, 401, dtype=np.float32)
-    grid = np.stack(np.meshgrid(axis, axis), -1).reshape(-1, 2)
+    grid = np.pad(np.stack(np.meshgrid(axis, axis), -1).reshape(-1, 2), ((0, 0), (0, inputs - 2)), constant_values=0.5)
     away = lengths(grid[model.labels(grid) != model.labels(x[None])[0]].astype(float) - x, norm)
     found = find(model, x, norm, domains=300)
     assert found.value <= away.min() * (1 + 1e-6)
@@ -145,9 +154,8 @@ def test_a_network_without_curves_and_one_without_a_side_to_choose_are_bounded_e
 
 @pytest.mark.parametrize(("op", "norm"), [*product(["Relu"], NORMS), ("Tanh", Norm.L2)])
 def test_more_domains_never_lower_what_is_known_and_repeat_the_shorter_search(op, norm):
-    net, x = layers(8, 2, 24, 24, 3) if op == "Relu" else layers(8, 3, 8, 3), np.array([0.4, 0.6, 0.5])
-    x = x[: net[0][0].shape[1]]
-    model = curved(op, net)
+    net = layers(8, 2, 24, 24, 3) if op == "Relu" else layers(8, 12, 8, 3)
+    model, x = curved(op, net), np.array([0.4, 0.6, *[0.45] * 10])[: net[0][0].shape[1]]
     found = [find(model, x, norm, domains=domains) for domains in (1, 8, 60, 200)]
     for shorter, longer in pairwise(found):
         assert longer.value >= shorter.value

@@ -104,9 +104,9 @@ class CurveSearch:
     def _bounded(self, rows: Sequence[int], cuts: Sequence[Cuts], steps: int, rounds: int) -> _Found:
         """Bound margins `rows` on a domain each, and see what could be split there."""
         output, splittable = self._known.plan.output, self._splittable
-        ends, multipliers = splittable.written_out(cuts)
+        ends, multipliers = (part.to(self._known.device) for part in splittable.written_out(cuts))
         here = graph_passes.within(self._known, splittable.by_value(ends))
-        shape, every = here.plan.shapes[output], torch.arange(len(rows))
+        shape, every = here.plan.shapes[output], torch.arange(len(rows), device=here.device)
         margins = self._margins[list(rows)]
         cut = {name: both for name, both in splittable.by_value(ends).items() if bool(both.isfinite().any())}
         objectives = Objectives(here, output, Slopes(margins.reshape(-1, *shape), shape), every, cut)
@@ -122,7 +122,7 @@ class CurveSearch:
             seen = (margins * flat(exact[output])).sum(1).nan_to_num(nan=torch.inf)
         nearest = seen.topk(min(DESCENTS, len(seen)), largest=False).indices
         sizes, inputs = graph_passes.descend(self._known, margins[nearest], inputs[nearest], rounds)
-        return _Found(
+        found = (
             torch.maximum(values, level).nan_to_num(nan=-torch.inf) - self._slack,
             splittable.joined(choice.multipliers, torch.zeros_like(multipliers)),
             places,
@@ -130,10 +130,14 @@ class CurveSearch:
             sizes - self._slack,
             flat(inputs),
         )
+        return _Found(*(part.cpu() for part in found))
 
     def _split_next(self, here: Regions, found: dict[str, Tensor], exact: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
         """Choose the number that costs each bound most, and where it is split: at zero, where most curves bend."""
-        joined, none = self._splittable.joined, torch.zeros(len(here.balls.radii), self._splittable.count)
+        joined, none = (
+            self._splittable.joined,
+            here.balls.radii.new_zeros(len(here.balls.radii), self._splittable.count),
+        )
         lower, upper = (joined({name: here.intervals[name][end] for name in here.given}, none) for end in (0, 1))
         width = upper - lower
         wide = (width > NARROW) & torch.isfinite(width)

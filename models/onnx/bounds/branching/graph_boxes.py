@@ -21,11 +21,12 @@ from models.onnx.bounds.propagation import propagate
 class GraphBoxes:
     """Graph boxes are those of the first of the known regions. `margins` (m, scores): sums of scores.
 
-    Speaks `BoxBounds`.
+    `slack`: what is taken off each. Speaks `BoxBounds`.
     """
 
     known: Regions
     margins: Tensor
+    slack: float = 0.0
 
     @property
     def count(self) -> int:
@@ -47,15 +48,17 @@ class GraphBoxes:
         steep = torch.zeros_like(lower) if below is None else flat(below.whole().numbers)
         least = (constant + least_on_box(steep, lower, upper)[0]).nan_to_num(nan=-torch.inf)
         is_steep = (least >= level) & constant.isfinite() & steep.isfinite().all(1)
-        return LinearFloor(torch.where(is_steep[:, None], steep, 0.0), torch.where(is_steep, constant, level))
+        return LinearFloor(
+            torch.where(is_steep[:, None], steep, 0.0), torch.where(is_steep, constant, level) - self.slack
+        )
 
     def values(self, rows: Tensor, points: Tensor) -> Tensor:
         output = graph_passes.at(self.known, self._shaped(points))[self.known.plan.output]
-        return (self.margins[rows] * flat(output)).sum(1).nan_to_num(nan=torch.inf)
+        return (self.margins[rows] * flat(output)).sum(1).nan_to_num(nan=torch.inf) - self.slack
 
     def followed(self, rows: Tensor, points: Tensor, rounds: int) -> tuple[Tensor, Tensor]:
         sizes, ends = graph_passes.descend(self.known, self.margins[rows], self._shaped(points), rounds)
-        return sizes, flat(ends)
+        return sizes - self.slack, flat(ends)
 
     def around(self, point: Tensor) -> tuple[Tensor, Tensor]:
         starts = torch.stack([point, flat(self.known.balls.x)[0]]).repeat_interleave(self.count, 0)

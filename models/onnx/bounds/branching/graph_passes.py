@@ -70,7 +70,9 @@ def descend(known: Regions, margins: Tensor, points: Tensor, rounds: int) -> tup
         found = values(margins.repeat(len(STEPS), 1), tried.flatten(0, 1)).reshape(len(STEPS), -1)
         best, which = found.min(0)
         better = best < least
-        points = torch.where(better.reshape(-1, *[1] * len(shape)), tried[which, torch.arange(len(points))], points)
+        points = torch.where(
+            better.reshape(-1, *[1] * len(shape)), tried[which, torch.arange(len(points), device=which.device)], points
+        )
         least = torch.minimum(best, least)
     return least, points
 
