@@ -11,9 +11,11 @@ from audits.renderings.words import duration, share
 
 
 def has_closure_curve(report: Report) -> bool:
-    """Tells whether there is a curve to draw: something was computed, and both ends were looked for."""
+    """Tells whether there is a curve to draw: both ends were looked for, at any distance, and that took some time."""
     closure = report.summary.closure
-    return closure is not None and len(closure.curve) > 1 and closure.curve[-1].seconds > 0
+    if closure is None or report.threat.epsilon is not None:  # asked at a radius, nobody looks for both ends
+        return False
+    return len(closure.curve) > 1 and closure.curve[-1].seconds > 0
 
 
 def closure_chart(report: Report) -> Markup:
@@ -22,10 +24,8 @@ def closure_chart(report: Report) -> Markup:
     x = Axis.up_to("seconds of computing, all methods together", [point.seconds for point in closure.curve])
     plane = Plane(x, Axis("brackets closed", 0.0, 1.0, is_share=True))
     steps = [spot for before, after in pairwise(closure.curve) for spot in _step(before, after)]
-    marks = [plane.mark("proof", point.seconds, point.share, size="-small") for point in closure.curve[1:]]
-    return Chart("closure", "Brackets closed over time", _said(closure), plane).svg(
-        [stretched([plane.line(steps, "proof")]), *marks]
-    )
+    parts = [stretched([plane.line(steps, "proof")])]
+    return Chart("closure", "Brackets closed over time", _said(closure), plane).svg(parts)
 
 
 def _step(before: ClosurePoint, after: ClosurePoint) -> list[tuple[float, float]]:

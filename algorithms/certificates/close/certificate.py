@@ -34,6 +34,7 @@ from algorithms.threats.threat import Threat
 
 AT_ONCE = 4  # samples that go on in a round
 UNLIMITED = 2**62
+HELD = 2**26  # bytes that the searches of each sample keep, beside the one that goes on: a chunk has many samples
 MOST_RADII, MOST_DOMAINS = 16, 10_000_000
 
 Radius = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -87,7 +88,7 @@ def run(cohort: Cohort, threat: Threat, params: CloseParams) -> Conversation:
 def _pursuit(cohort: Cohort, i: int, threat: Threat, params: CloseParams) -> Pursuit:
     steps = params.attack_steps
     attacks = (Attack("fab@1", {"towards": "leading", "steps": steps}, steps), Attack("fmn@1", {"steps": steps}, steps))
-    return Pursuit(Questions(cohort.cases[i], threat, UNLIMITED), params.ratio, params.radii or (), attacks)
+    return Pursuit(Questions(cohort.cases[i], threat, UNLIMITED, HELD), params.ratio, params.radii or (), attacks)
 
 
 def _prove_first(pursuits: dict[int, Pursuit], cohort: Cohort, threat: Threat) -> Conversation:

@@ -21,10 +21,12 @@ class Forecast:
     _seen: list[tuple[int, float]] = field(default_factory=list)  # (domains, bound), the last two
 
     def see(self, domains: int, bound: float) -> None:
-        """Take in where the search stands."""
-        if self._seen and self._seen[-1][0] == domains:
-            return
-        self._seen = [*self._seen[-1:], (domains, bound)]
+        """Take in where the search stands. With fewer domains than before it has begun anew."""
+        before = self._seen[-1][0] if self._seen else 0
+        if domains > before:
+            self._seen = [*self._seen[-1:], (domains, bound)]
+        elif domains < before:
+            self._seen = [(domains, bound)]
 
     @property
     def cost(self) -> float:

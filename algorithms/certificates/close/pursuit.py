@@ -65,9 +65,9 @@ class Pursuit:
     point: Rows | None = None
     goal: TriedRadius | None = None  # the radius that would close the bracket
     gates: dict[float, TriedRadius] = field(default_factory=dict)
-    forecasts: dict[int, Forecast] = field(default_factory=dict)
+    forecasts: dict[float, Forecast] = field(default_factory=dict)
     spent: dict[str, int] = field(default_factory=lambda: {"attacks": 0, "wanted": 0, "smaller": 0})
-    refused: dict[int, int] = field(default_factory=dict)  # domains that were too few for a search's next round
+    refused: dict[float, int] = field(default_factory=dict)  # domains that were too few for a search's next round
     in_vain: int = 0  # spent on proofs since the last attack
     is_stuck: bool = False
 
@@ -162,7 +162,7 @@ class Pursuit:
         self.in_vain += cost + made
         self.forecast(move.at).see(move.at.domains, move.at.bound)
         if made == 0:  # rounds are whole: the next one takes more
-            self.refused[id(move.at)] = move.domains
+            self.refused[move.at.radius] = move.domains
             move.at.can_go_on &= move.domains < MOST
 
     def _decide(self, move: Deepening) -> Conversation:
@@ -178,10 +178,10 @@ class Pursuit:
 
     def forecast(self, at: TriedRadius) -> Forecast:
         """Find what is expected of a search; of one that has not begun by how far it lies beyond what is proven."""
-        if id(at) not in self.forecasts:
+        if at.radius not in self.forecasts:
             lower = self.closing.proven
-            self.forecasts[id(at)] = Forecast(OPENING, at.radius / lower if lower > 0 else np.inf)
-        return self.forecasts[id(at)]
+            self.forecasts[at.radius] = Forecast(OPENING, at.radius / lower if lower > 0 else np.inf)
+        return self.forecasts[at.radius]
 
     def told(self) -> dict[str, Any]:
         """Say how far it came: whether it is over, and what went where, in domains."""
@@ -212,7 +212,7 @@ class Pursuit:
         return Deepening(at, 1 if at.state is None else self._as_many_again(at), is_wanted=True)
 
     def _as_many_again(self, at: TriedRadius) -> int:
-        return min(MOST, max(FIRST, at.domains, 2 * self.refused.get(id(at), 0)))
+        return min(MOST, max(FIRST, at.domains, 2 * self.refused.get(at.radius, 0)))
 
     def _smaller(self) -> Deepening | None:
         """A radius between what is proven and what is open, as `branch_and_bound` takes them."""

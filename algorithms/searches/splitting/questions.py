@@ -47,6 +47,7 @@ class Questions:
     case: Case
     threat: Threat
     most: int  # domains
+    memory: int = MEMORY
     spent: int = 0
     distance: float = np.inf  # of the nearest point that the model answers otherwise
     curve: BoundCurve = field(default_factory=BoundCurve)
@@ -84,7 +85,9 @@ class Questions:
         for at in held:
             if at.is_proven or at.radius >= self.distance:
                 at.state, at.held = None, 0
-        while sum(at.held for at in held) > MEMORY and (others := [at for at in held if at.held and at is not newest]):
+        while sum(at.held for at in held) > self.memory and (
+            others := [at for at in held if at.held and at is not newest]
+        ):
             others[-1].forget()
         self.kept = [at for at in held if at.held]
 

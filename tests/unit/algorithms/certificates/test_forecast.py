@@ -19,6 +19,13 @@ def test_two_looks_with_the_same_domains_are_one():
     assert forecast.cost == pytest.approx(64 * 2.0**8)
 
 
+def test_a_search_that_was_forgotten_and_begins_anew_is_seen_anew():
+    forecast = Forecast(opening=48, beyond=2.0)
+    for domains, bound in ((64, -3.0), (512, -1.0), (9, -1.0), (64, -1.0 + 1e-3)):
+        forecast.see(domains, bound)
+    assert forecast.cost > 64 * 2.0**50
+
+
 def test_what_has_not_begun_is_guessed_by_how_far_it_lies_beyond_what_is_proven():
     near, far = Forecast(48, 1.05), Forecast(48, 1.5)
     assert 0 < near.cost < far.cost < HOPELESS == Forecast(48, float("inf")).cost

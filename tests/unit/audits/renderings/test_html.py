@@ -158,9 +158,10 @@ def test_every_sample_rule_alarm_and_method_is_there(name):
 @pytest.mark.parametrize(
     ("name", "absent"),
     [
-        ("twenty samples", set()),
+        ("twenty samples", {"closure"}),
+        ("no epsilon", set()),
         ("no attacks", {"closure", "effort", "scores", "gallery"}),
-        ("no policy", {"rules"}),
+        ("no policy", {"rules", "closure"}),
         ("nothing", {"rules", "brackets", "closure", "envelope", "effort", "scores", "baseline", "gallery", "samples"}),
     ],
 )
