@@ -143,7 +143,7 @@ def test_the_driver_tells_both_ends_of_it_and_how_its_points_came_nearer(told):
 def test_its_brackets_are_closed_from_both_sides(told):
     report = told["report"]
     assert {(row["lower_by"], row["upper_by"]) for row in report["samples"]} == {("halfspaces", "halfspaces")}
-    assert report["summary"]["closure"]["value"] == 1
+    assert report["summary"]["closure"]["share"] == 1
     assert report["summary"]["attack_success_rate"]["value"] == 1
 
 
