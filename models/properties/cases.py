@@ -12,7 +12,7 @@ from models.properties.conditions import Property, PropertyCase, WantedOutputs
 from models.properties.sums import LinearSum
 from models.properties.terms import refusal
 
-HELD = 2**24  # numbers of all cases
+HELD = 2**22  # numbers of all cases
 
 
 @dataclass(frozen=True)

@@ -46,21 +46,21 @@ def read_sum(term: Phrase, variables: Variables) -> LinearSum:
 
 
 def _added(parts: list[LinearSum], factor: float) -> LinearSum:
-    whole = NOTHING
+    """Summed up in one place: a sum may have as many parts as a text has words."""
+    factors: dict[Coordinate, float] = {}
     for part in parts:
-        whole = whole.plus(part, factor)
-    return whole
+        for place, number in part.factors.items():
+            factors[place] = factors.get(place, 0.0) + factor * number
+    return LinearSum(factors, factor * sum(part.constant for part in parts))
 
 
 def _product(parts: list[LinearSum], line: int) -> LinearSum:
     """All but one of them have to be numbers."""
-    whole = LinearSum({}, 1.0)
-    for part in parts:
-        if whole.factors and part.factors:
-            raise refusal("two variables are multiplied, and only linear conditions are decided about", line)
-        factor, sum_ = (whole.constant, part) if part.factors else (part.constant, whole)
-        whole = NOTHING.plus(sum_, factor)
-    return whole
+    sums = [part for part in parts if part.factors]
+    if len(sums) > 1:
+        raise refusal("two variables are multiplied, and only linear conditions are decided about", line)
+    factor = math.prod(part.constant for part in parts if not part.factors)
+    return _added(sums, factor) if sums else LinearSum({}, factor)
 
 
 def _number(word: Word) -> float:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from algorithms.errors import Refused
 
-TEXT, WORDS, DEEPEST = 2**23, 2**20, 16  # characters, words, lists in lists
+TEXT, WORDS, DEEPEST = 2**23, 2**20, 32  # characters, words, lists in lists
 TOKEN = re.compile(r'[()]|;[^\n]*|"[^"\n]*"|\[[^][()\n;]*\]|[^\s();"\[\]]+|\S')
 SHOWN = 40  # characters of a word that a sentence quotes
 

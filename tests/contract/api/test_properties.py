@@ -125,7 +125,7 @@ REFUSED: dict[str, tuple[str | bytes, str, str]] = {
     "an input too few": (PROPERTY.replace("X_3", "X_2"), "invalid_request", "number 3 is not"),
     "no text": (b"\xff\xfe\x00", "invalid_request", "UTF-8"),
     "a huge number": (BOX + "(assert (<= Y_0 1e400))", "invalid_request", "finite"),
-    "deep": (BOX + "(assert " + "(and " * 40 + "(<= Y_0 1)" + ")" * 41, "invalid_request", "16 deep"),
+    "deep": (BOX + "(assert " + "(and " * 40 + "(<= Y_0 1)" + ")" * 41, "invalid_request", "32 deep"),
 }
 
 

@@ -83,6 +83,12 @@ def test_many_conditions_are_read_in_one_walk() -> None:
     assert len(case.lower) == 10_000 and len(case.parts) == 2
 
 
+def test_a_sum_of_many_and_a_product_of_many_are_read_in_one_walk() -> None:
+    many = " ".join(f"X_{i}" for i in range(20_000)) + " Y_0" * 20_000
+    with pytest.raises(Refused, match="an input and something else"):
+        read_property(f"(assert (<= (* (+ {many}) {'1 ' * 20_000}) 0))", 20_000, 1)
+
+
 REFUSED = {
     "line 7: not all of the model's 3 inputs": (BOX + "(assert (>= Y_0 0))", 3, 1),
     "'Y_7' in line 8 does not fit, for the model gives out 2": (BOX + "\n(assert (>= Y_7 0))", 2, 2),
@@ -93,7 +99,7 @@ REFUSED = {
     "(<= ...) is none of and, or": (BOX + "(assert (<= 0 Y_0 1))", 2, 1),
     "not closed": ("(assert (>= Y_0 0)", 1, 1),
     "'sat' stands outside of all statements": ("sat", 1, 1),
-    "nested more than 16 deep": ("(" * 100_000, 1, 1),
+    "nested more than 32 deep": ("(" * 100_000, 1, 1),
     "'1e999' is neither a finite number": (BOX + "(assert (>= Y_0 1e999))", 2, 1),
     "'nan' is neither a finite number": (BOX + "(assert (>= Y_0 nan))", 2, 1),
     "beyond what is finite": (BOX + "(assert (>= (* 1e308 10 Y_0) 0))", 2, 1),
