@@ -1,6 +1,7 @@
 """A property in its normal form: boxes of inputs, and for each what outputs are looked for."""
 
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,15 @@ class WantedOutputs:
         found = outputs.astype(np.float64) @ self.matrix.T - self.limits
         worst: Array = np.where(self.strict & (found == 0), LEAST, found).max(axis=1)
         return worst
+
+    def wants(self, outputs: Array) -> bool:
+        """Tell whether all rows hold of outputs (outputs,), without any rounding; finite ones are asked of."""
+        for factors, limit, is_strict in zip(self.matrix, self.limits, self.strict, strict=True):
+            parts = (Fraction(factors[i]) * Fraction(float(outputs[i])) for i in np.flatnonzero(factors))
+            found = sum(parts, Fraction())
+            if found > limit or (is_strict and found == limit):
+                return False
+        return True
 
 
 @dataclass(frozen=True)

@@ -39,5 +39,5 @@ def _descend(
         x.requires_grad_()
         outputs = torch.stack([module(row.reshape(1, *subject.shape)).reshape(-1) for row in x])
         (slopes,) = torch.autograd.grad((outputs @ matrix.T - limits).amax(1).sum(), x)
-        x = (x.detach() - share * (upper - lower) * slopes.sign()).clamp(lower, upper)
+        x = (x.detach() - share * (upper - lower) * slopes.nan_to_num().sign()).clamp(lower, upper)
     return x.numpy().astype(np.float64)

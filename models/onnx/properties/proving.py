@@ -18,7 +18,7 @@ from models.onnx.bounds.branching.input_splits import BoxSearch
 from models.onnx.bounds.branching.opening import FEW_INPUTS, cut_ball, open_search
 from models.onnx.bounds.branching.reduced import is_reducible
 from models.onnx.bounds.branching.searches import DomainSearch
-from models.onnx.bounds.linear.slopes import Slopes
+from models.onnx.bounds.linear.slopes import Slopes, flat
 from models.onnx.bounds.optimized.objectives import Objectives
 from models.onnx.bounds.passes.plan import BoundPlan
 from models.onnx.bounds.passes.regions import Regions
@@ -30,6 +30,7 @@ from models.properties.conditions import PropertyCase
 
 BUCKET = 512  # objectives of a backward pass
 UNSPLIT_STEPS = 20  # of ascent
+FLOAT64 = 2.0**-52  # what a sum of two numbers may be off by, as a share of their sizes, and twice as much
 UNSPLIT = (
     "The bounds' box was bounded as a whole and not split: the graph is too large, or its values may grow too far."
 )
@@ -63,10 +64,11 @@ class Proof:
         regions = Regions(plan, ball, 1, BUCKET, rounds=True, each=self._each)
         propagate(regions, "crown", _not_asked)
         excesses = torch.eye(len(self._case.parts), dtype=torch.float64)
+        slack = self._slack(regions)
         search = self._search(regions, excesses)
         if search is None:
             self.domains = len(excesses)
-            return None if _is_proven(regions, excesses) else UNSPLIT
+            return None if _is_proven(regions, excesses, slack) else UNSPLIT
         seen = np.inf
         while True:
             self.domains = search.domains
@@ -75,7 +77,7 @@ class Proof:
                 if (found := tried(self._subject, self._case, search.point.numpy()[None])) is not None:
                     return found
             if search.is_over:
-                return None if search.bound > 0 else OPEN if holds_any(self._case) else EMPTY
+                return None if search.bound > slack else OPEN if holds_any(self._case) else EMPTY
             if self._is_over():
                 raise TimeIsOver
             search.go_on()
@@ -86,6 +88,14 @@ class Proof:
             return BoxSearch(GraphBoxes(regions, excesses), cut_ball(regions.balls), self._each)
         return open_search(regions, excesses, 0.0, self._each)
 
+    def _slack(self, regions: Regions) -> float:
+        """Say what an excess must have beyond zero: rows are exact, and float64 rounds where their sums are bounded."""
+        lower, upper = (flat(end)[0] for end in regions.intervals[self._plan.output])
+        most = torch.maximum(lower.abs(), upper.abs()).numpy()
+        sizes = [np.abs(part.matrix) @ most + np.abs(part.limits) for part in self._case.parts]
+        largest = float(np.max(np.nan_to_num(np.concatenate(sizes), nan=0.0, posinf=0.0)))  # those prove nothing
+        return FLOAT64 * (len(most) + len(self._case.lower) + 16) * largest
+
     def _each(self, make: Callable[[Any], Found], parts: Iterable[Any]) -> Iterator[Found]:
         """Make passes side by side, as long as there is time."""
         for found in self._pool.map(make, parts):
@@ -94,14 +104,14 @@ class Proof:
             yield found
 
 
-def _is_proven(regions: Regions, excesses: Tensor) -> bool:
+def _is_proven(regions: Regions, excesses: Tensor, slack: float) -> bool:
     """Bound excesses (parts, parts) over the whole region, with lines optimized."""
     output, first = regions.plan.output, torch.zeros(len(excesses), dtype=torch.int64)
     slopes = Slopes(excesses, regions.plan.shapes[output])
     level = regions.least(output, slopes, first, regions.constant_bounds)
     objectives = Objectives(regions, output, slopes, first)
     climbed, _ = objectives.best(objectives.start(), UNSPLIT_STEPS)
-    return bool((torch.maximum(level, climbed) > 0).all())
+    return bool((torch.maximum(level, climbed) > slack).all())
 
 
 def _not_asked(name: str) -> Tensor:

@@ -23,9 +23,12 @@ def tried(subject: Subject, case: PropertyCase, points: NDArray[np.float64]) -> 
     if inputs is None:
         return None
     outputs = subject.answer(inputs)
-    excess = np.min([part.excess(outputs) for part in case.parts], axis=0)
-    best = int(np.argmin(np.where(np.isnan(excess), np.inf, excess)))
-    return Witness(inputs[best], outputs[best]) if excess[best] <= 0 else None
+    excess = np.stack([part.excess(outputs) for part in case.parts])  # (parts, n)
+    part, best = np.unravel_index(np.argmin(np.where(np.isnan(excess), np.inf, excess)), excess.shape)
+    if not excess[part, best] <= 0:
+        return None
+    is_exact = not np.isfinite(outputs[best]).all() or case.parts[part].wants(outputs[best])
+    return Witness(inputs[best], outputs[best]) if is_exact else None
 
 
 def holds_any(case: PropertyCase) -> bool:
@@ -41,4 +44,6 @@ def within(points: NDArray[np.float64], case: PropertyCase) -> NDArray[np.float3
     most = np.where(most > case.upper, np.nextafter(most, np.float32(-np.inf)), most)
     if not (np.isfinite(least) & np.isfinite(most) & (least <= most)).all():
         return None
-    return np.clip(points.astype(np.float32), least, most).astype(np.float32)
+    with np.errstate(over="ignore"):
+        moved = np.clip(points.astype(np.float32), least, most)
+    return np.where(np.isnan(moved), least, moved).astype(np.float32)

@@ -5,7 +5,7 @@ import numpy as np
 from algorithms.certificates.close.pursuit import Attack, Deepening, Pursuit
 from algorithms.mathematics.streams import Stream
 from algorithms.seam.case import Case
-from algorithms.searches.splitting.questions import Questions
+from algorithms.searches.splitting.questions import Questions, TriedRadius
 from algorithms.threats.threat import Threat
 
 ATTACK = Attack("fab@1", {}, 80)  # ten domains
@@ -61,3 +61,10 @@ def test_a_quarter_of_what_wanted_radii_took_goes_to_smaller_ones():
     assert isinstance(smaller, Deepening) and not smaller.is_wanted and 0.1 < smaller.at.radius < 0.3
     open_.spent["smaller"] = 25
     assert isinstance(wanted := open_.next_move(), Deepening) and wanted.is_wanted
+
+
+def test_what_is_expected_of_a_radius_is_never_what_was_expected_of_one_that_is_gone():
+    """A name of an object in memory is soon given to another one."""
+    made = pursuit(0.1, 0.33)
+    for radius in np.linspace(0.11, 0.3, 50).tolist():
+        assert made.forecast(TriedRadius(radius)).beyond == radius / 0.1

@@ -5,8 +5,11 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
+from algorithms.errors import Refused
 from models.onnx.properties.deciding import decide
 from models.onnx.properties.subject import subject
+from models.onnx.properties.trial import within
+from models.properties.conditions import PropertyCase
 from tests.exports import graph
 
 
@@ -87,3 +90,54 @@ def test_no_answer_of_random_networks_is_wrong(seed: int) -> None:
 def test_a_search_that_is_over_says_timeout() -> None:
     data, text, _ = CASES["not far apart and in the middle"]
     assert decide(onnx.load_from_string(data), text, lambda: True).answer == "timeout"
+
+
+def moved(count: int) -> bytes:
+    """y = relu(x): nothing is summed, and nothing rounds."""
+    return graph([helper.make_node("Relu", ["x"], ["y"])], ["N", count], [("y", TensorProto.FLOAT, ["N", count])])
+
+
+def three(first: float, last: float = 1.0) -> str:
+    """A box of one point: a number that float64 loses beside ones, 1 and `last`."""
+    return "".join(f"(assert (== X_{i} {value}))" for i, value in enumerate((first, 1.0, last)))
+
+
+@pytest.mark.parametrize(
+    "condition", ["(<= (+ Y_0 (- Y_1 Y_2)) 0)", "(<= (- (+ Y_0 Y_1) Y_2) 0)", "(>= (- (+ Y_0 Y_1) Y_2) 2e-20)"]
+)
+def test_a_sum_that_float64_loses_is_neither_a_witness_nor_a_proof(condition: str) -> None:
+    point = np.float32([1e-20, 1, 1])
+    found = decide(onnx.load_from_string(moved(3)), three(float(point[0])) + wanted(condition), lambda: False)
+    assert found.answer in ("unsat", "unknown")  # the sum is 1e-20
+    there = wanted("(>= (- (+ Y_0 Y_1) Y_2) 1e-21)")
+    assert decide(onnx.load_from_string(moved(3)), three(float(point[0])) + there, lambda: False).answer != "unsat"
+
+
+def test_a_point_that_is_no_number_is_moved_into_the_box() -> None:
+    """Descents end in such points where slopes are infinite, and some conditions do not read the number."""
+    case = PropertyCase(np.array([0.1, -1.0]), np.array([0.2, 1.0]), ())
+    moved_in = within(np.array([[np.nan, np.inf]]), case)
+    assert moved_in is not None and (case.lower <= moved_in).all() and (moved_in <= case.upper).all()
+
+
+MIXING = {
+    "every batch": (["N", 3], helper.make_node("ReduceMean", ["x"], ["m"], axes=[0], keepdims=1)),
+    "a fixed batch": ([2, 3], helper.make_node("ReduceMean", ["x"], ["m"], axes=[0], keepdims=1)),
+}
+
+
+@pytest.mark.parametrize("name", MIXING)
+def test_a_graph_whose_rows_are_answered_together_is_refused(name: str) -> None:
+    shape, node = MIXING[name]
+    nodes = [node, helper.make_node("Sub", ["x", "m"], ["y"])]
+    data = graph(nodes, shape, [("y", TensorProto.FLOAT, shape)])
+    text = "".join(f"(assert (>= X_{i} 0)) (assert (<= X_{i} 1))" for i in range(3)) + wanted("(>= Y_0 0.2)")
+    with pytest.raises(Refused, match="other rows of its batch"):
+        decide(onnx.load_from_string(data), text, lambda: False)
+
+
+def test_an_output_without_a_row_for_each_row_is_refused() -> None:
+    node = helper.make_node("ReduceMean", ["x"], ["y"], axes=[0], keepdims=1)
+    data = graph([node], [2, 2], [("y", TensorProto.FLOAT, [1, 2])])
+    with pytest.raises(Refused, match="a row for each row"):
+        decide(onnx.load_from_string(data), box(0, 1) + wanted("(>= Y_0 0.2)"), lambda: False)
