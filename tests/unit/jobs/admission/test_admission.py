@@ -281,8 +281,13 @@ def test_a_worker_may_take_chunks_in_a_row_while_their_samples_are_small() -> No
 
 
 def test_attacks_by_gradients_fill_a_card() -> None:
-    attacks = [method for method in registry.METHODS if method.cohort and Access.GRADIENTS in method.needs]
+    by_gradients = [method for method in registry.METHODS if method.cohort and Access.GRADIENTS in method.needs]
+    attacks = [method for method in by_gradients if method.family == "attack"]
     assert attacks and {method.chunk * method.chunks_at_once for method in attacks} == {512}
+
+
+def test_chunks_whose_samples_share_a_budget_are_never_taken_as_one() -> None:
+    assert admitted(method={"name": "close"}).chunks_at_once == 1
 
 
 def test_a_model_that_lives_elsewhere_is_the_work_of_a_probe() -> None:
