@@ -29,6 +29,10 @@ from models.onnx.properties.trial import Witness, holds_any, tried
 from models.properties.conditions import PropertyCase
 
 BUCKET = 512  # objectives of a backward pass
+MOST = 2**12  # conditions of a case: their maxima are written as matrices
+MANY = (
+    f"A box has more than {MOST:,} conditions on outputs in its alternatives: they were not bounded, points were tried."
+)
 UNSPLIT_STEPS = 20  # of ascent
 FLOAT64 = 2.0**-52  # what a sum of two numbers may be off by, as a share of their sizes, and twice as much
 UNSPLIT = (
@@ -58,6 +62,8 @@ class Proof:
 
         Raises TimeIsOver.
         """
+        if sum(len(part.limits) for part in self._case.parts) > MOST:
+            return MANY
         plan = with_excesses(self._plan, self._case)
         lower, upper = (torch.from_numpy(ends)[None] for ends in (self._case.lower, self._case.upper))
         ball = filled(lower, upper, plan.shapes[plan.input])

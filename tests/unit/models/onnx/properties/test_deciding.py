@@ -87,6 +87,13 @@ def test_no_answer_of_random_networks_is_wrong(seed: int) -> None:
         assert decide(model, text, lambda: False).answer == answer
 
 
+def test_what_has_too_many_conditions_is_attacked_and_unknown() -> None:
+    data, _, _ = CASES["an empty box"]
+    some = "(and (>= Y_0 3) (<= Y_1 -1) (>= Y_1 5))"
+    found = decide(onnx.load_from_string(data), box(0, 1) + wanted(f"(or {some * 1366})"), lambda: False)
+    assert found.answer == "unknown" and found.reason is not None and "4,096 conditions" in found.reason
+
+
 def test_a_search_that_is_over_says_timeout() -> None:
     data, text, _ = CASES["not far apart and in the middle"]
     assert decide(onnx.load_from_string(data), text, lambda: True).answer == "timeout"
