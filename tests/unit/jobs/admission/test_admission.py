@@ -287,7 +287,8 @@ def test_attacks_by_gradients_fill_a_card() -> None:
 
 
 def test_chunks_whose_samples_share_a_budget_are_never_taken_as_one() -> None:
-    assert admitted(method={"name": "close"}).chunks_at_once == 1
+    spec = admitted(model=ready_card(offers=tuple(Access)), method={"name": "close"})
+    assert (spec.chunk_size, spec.chunks_at_once) == (32, 1)
 
 
 def test_a_model_that_lives_elsewhere_is_the_work_of_a_probe() -> None:
