@@ -21,8 +21,9 @@ from brinell.commands.options import (
     parameter,
     refuse_missing_files,
 )
+from brinell.errors import BrinellError
 from brinell.printing.scores_table import number
-from brinell.printing.terminal import print_json, print_table
+from brinell.printing.terminal import print_json, print_table, say
 from brinell.records import Job
 from brinell.session.connecting import connect_or_start
 from brinell.session.uploading import ids_of
@@ -31,13 +32,16 @@ from brinell.wire.deadline import Deadline
 
 Json = dict[str, Any]
 
+HTTP_UNPROCESSABLE = 422
+
 
 class Crossing(NamedTuple):
     """A crossing is an attack on one model, tried on another; on the same one, the attack itself."""
 
     surrogate: str  # as the command line names it
     model: str
-    job: Job
+    job: Job | None
+    refused: str | None = None  # why there is no job: the two do not fit, or the attack does not fit the one
 
 
 def transfer(
@@ -81,8 +85,9 @@ def transfer(
         crossings = []
         for surrogate, model in product(models, models):
             asked = request | ids[model] | _method(attack, settings, None if surrogate == model else ids[surrogate])
-            done = evaluate(client, asked, f"{_called(surrogate)} on {_called(model)}", deadline)
-            crossings.append(Crossing(surrogate, model, done.job))
+            crossings.append(_crossed(client, asked, surrogate, model, deadline))
+    if all(crossing.job is None for crossing in crossings):
+        raise BrinellError(crossings[0].refused or "", code="invalid_request")
     if as_json:
         print_json([crossing._asdict() for crossing in crossings])
         return
@@ -98,6 +103,17 @@ def _uploaded(client: Client, models: list[str], samples: str, deadline: Deadlin
     return ids
 
 
+def _crossed(client: Client, asked: Json, surrogate: str, model: str, deadline: Deadline) -> Crossing:
+    """One cell of the matrix. What the service refuses leaves it empty, with the reason."""
+    try:
+        done = evaluate(client, asked, f"{_called(surrogate)} on {_called(model)}", deadline)
+    except BrinellError as error:
+        if error.status != HTTP_UNPROCESSABLE:
+            raise
+        return Crossing(surrogate, model, None, error.detail)
+    return Crossing(surrogate, model, done.job)
+
+
 def _method(attack: str, settings: Json, surrogate: Json | None) -> Json:
     if surrogate is None:
         return {"method": {"name": attack, **settings}}
@@ -111,11 +127,14 @@ def print_matrix(models: list[str], crossings: list[Crossing]) -> None:
     cells = {(crossing.surrogate, crossing.model): _cell(crossing.job) for crossing in crossings}
     rows = [[_called(row), *(cells[row, column] for column in models)] for row in models]
     print_table(columns, rows, right=frozenset(columns[1:]))
+    for crossing in crossings:
+        if crossing.refused is not None:
+            say(f"{_called(crossing.surrogate)} on {_called(crossing.model)}: {crossing.refused}")
 
 
-def _cell(job: Job) -> str:
+def _cell(job: Job | None) -> str:
     """`83.3% at 0.5120`: the share broken, and the median distance."""
-    summary = job["summary"]
+    summary = job["summary"] if job else None
     if not summary or not summary["success_rate"]:
         return number(None)
     broken, values = summary["success_rate"]["value"], summary["value_correct"] or summary["value"]

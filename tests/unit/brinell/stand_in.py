@@ -68,6 +68,7 @@ class StandIn:
         self.job_states = ["queued", "running", "succeeded"]  # the last one stays
         self.findings = [finding(0), finding(1), finding(2, kind="misclassified", value=0.0, predicted=4, details={})]
         self.audit_states = ["running", "succeeded"]  # likewise
+        self.unfit = set()  # ids of models that no job's method fits
         self.verdict = None
         self.lost_jobs = 0  # of the audit, the last ones
         self.model = MODEL
@@ -118,7 +119,8 @@ class StandIn:
             case "GET", ["methods"]:
                 return 200, [METHOD], {}
             case "POST", ["jobs"]:
-                return 202, self.job("queued"), {}
+                fits = json.loads(self.requests[-1][3])["model_id"] not in self.unfit
+                return (202, self.job("queued"), {}) if fits else problem(422, "access_too_weak", "It has no slopes.")
             case "GET", ["jobs", "job_1"]:
                 state = self.job_states.pop(0) if len(self.job_states) > 1 else self.job_states[0]
                 return 200, self.job(state), {"Retry-After": "0"}

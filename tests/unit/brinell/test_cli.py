@@ -80,6 +80,24 @@ def test_a_matrix_of_models_asks_for_every_pair_and_for_the_attack_itself_on_the
     assert code == 0 and "on m.onnx" in out and "mdl_2" in out
 
 
+def test_a_pair_that_does_not_fit_leaves_its_cell_empty_with_the_reason(run, server):
+    server.unfit = {"mdl_2"}
+    matrix = ("transfer", "m.onnx", "mdl_2", "--samples", "s.npz", "--attack", "pgd")
+    code, out, err = run(*matrix)
+    assert code == 0 and "on m.onnx" in out
+    assert "m.onnx on mdl_2: It has no slopes." in err and "mdl_2 on mdl_2: It has no slopes." in err
+    cells = json.loads(run(*matrix, "--json")[1])
+    assert [(cell["job"] is None, cell["refused"]) for cell in cells] == [
+        (False, None),
+        (True, "It has no slopes."),
+        (False, None),
+        (True, "It has no slopes."),
+    ]
+    server.unfit = {"mdl_1", "mdl_2"}
+    code, _, err = run(*matrix)
+    assert code == 4 and "It has no slopes." in err
+
+
 def test_one_model_alone_makes_no_matrix(run, server):
     assert run("transfer", "m.onnx", "--samples", "s.npz")[0] == 4
     assert run("transfer", "m.onnx", "m.onnx", "--samples", "s.npz")[0] == 4
