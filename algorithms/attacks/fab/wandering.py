@@ -23,7 +23,7 @@ from algorithms.mathematics.arrays import Mask, Numbers
 from algorithms.seam.access import Rows
 from algorithms.seam.case import Conversation
 from algorithms.seam.question import Owners
-from algorithms.searches.labels.starts import Surroundings
+from algorithms.searches.labels.starts import AnyRow
 from algorithms.searches.minimum_norm.iterates import Iterates, Seen
 from algorithms.threats.threat import Threat
 
@@ -91,7 +91,7 @@ class Runs:
         """Begin the next run of one sample anywhere; by turns beside its nearest success, where the habit is so."""
         iterates, successes = self.iterates, self.iterates.successes
         run, one = int(self.begun[owner]), slice(owner, owner + 1)
-        start = Surroundings(iterates.x[one], iterates.threat).draw(iterates.cohort.streams[owner].at(run), run)
+        start = AnyRow(iterates.x[one], iterates.threat).draw(iterates.cohort.streams[owner].at(run), run)
         if self.habit.is_beside and run % 2 and np.isfinite(successes.distance[owner]):
             nearest = successes.nearest[one].astype(np.float64)
             start = iterates.threat.clip(nearest + ASIDE * (start - nearest), iterates.x[one])

@@ -19,13 +19,13 @@ LAST_STARTS = 200  # of a sample that noise and upload have not fooled
 
 def noise(case: Case, threat: Threat, rng: np.random.Generator) -> Iterator[Rows]:
     """Draw rows (*shape) anywhere, one after the other."""
-    surroundings = Surroundings(case.x, threat)
+    anywhere = AnyRow(case.x, threat)
     for draw in range(NOISE_STARTS):
-        yield surroundings.draw(rng, draw)
+        yield anywhere.draw(rng, draw)
 
 
-class Surroundings:
-    """Surroundings of a row x (*shape) are the box; where it is unbounded, all around x."""
+class AnyRow:
+    """AnyRow draws rows like x (*shape) from all over the box; where it is unbounded, from all around x."""
 
     def __init__(self, x: Rows, threat: Threat) -> None:
         self._x, self._threat = x, threat

@@ -14,7 +14,7 @@ from models.onnx.bounds.branching import babsr
 from models.onnx.bounds.branching.ball import CutBall
 from models.onnx.bounds.branching.beta_crown import Bounding, Known, Multipliers
 from models.onnx.bounds.branching.descent import ROOT_ROUNDS, descend, look_around, margins
-from models.onnx.bounds.branching.parts import Part, Parts
+from models.onnx.bounds.branching.parts import Subregion, Subregions
 from models.onnx.bounds.branching.reduced import Reduced
 from models.onnx.bounds.branching.searches import EachPart
 from models.onnx.bounds.branching.tightening import passes, tightened
@@ -36,7 +36,7 @@ class Domain:
     order: int  # in which it was made: no two are alike
     row: int = field(compare=False)  # of the margins
     signs: Tensor = field(compare=False)  # (N,) int8
-    part: Part = field(compare=False)
+    part: Subregion = field(compare=False)
     chosen: Multipliers = field(compare=False)  # (N,) float32 each
 
 
@@ -48,7 +48,7 @@ class NeuronSearch:
         self._fast, self._sure = (Bounding(network, ball, dtype) for dtype in (torch.float32, torch.float64))
         self._whole = Known(network.lower[None], network.upper[None], torch.zeros_like(network.lower)[None])
         self._open: Frontier[Domain] = Frontier(SIZE + SIZE_A_NEURON * len(self._network.lower))
-        self._parts, self._made, self._passes = Parts(), 0, 0
+        self._parts, self._made, self._passes = Subregions(), 0, 0
         self.domains = 0
         self.least, self.point = float("inf"), ball.x
         self._look_around()
@@ -98,7 +98,7 @@ class NeuronSearch:
 
     def _begin(self) -> None:
         whole = tightened((self._fast, self._sure), self._whole, self._each)
-        root, rows = Part(whole.signs[0].to(torch.int8), found=whole), self._network.margins
+        root, rows = Subregion(whole.signs[0].to(torch.int8), found=whole), self._network.margins
         chosen, _ = self._fast.ascend(rows, whole, self._fast.adaptive(whole).of_each(len(rows.constant)), ROOT_STEPS)
         found = self._sure.bound(rows, whole, chosen)
         self._see(*descend(self._sure, rows, found.points, ROOT_ROUNDS))

@@ -15,11 +15,11 @@ APART = 3  # sides that are chosen from one part to the next within it
 
 
 @dataclass(eq=False, slots=True)
-class Part:
-    """A part is where some neurons have their sides."""
+class Subregion:
+    """A subregion is where some neurons have their sides."""
 
     signs: Tensor  # (N,) int8
-    within: "Part | None" = None
+    within: "Subregion | None" = None
     found: Known | None = None  # (1, N), once they were climbed for here
     open: int = 0  # domains within it
 
@@ -32,30 +32,30 @@ class Part:
         for part in self._around():
             part.open += domains
 
-    def _around(self) -> Iterator["Part"]:
-        part: Part | None = self
+    def _around(self) -> Iterator["Subregion"]:
+        part: Subregion | None = self
         while part is not None:
             yield part
             part = part.within
 
 
 @dataclass
-class Parts:
-    """Parts are all that intervals may still be found of."""
+class Subregions:
+    """Subregions are all parts that intervals may still be found of."""
 
-    _waiting: list[Part] = field(default_factory=list)
+    _waiting: list[Subregion] = field(default_factory=list)
 
-    def of_child(self, part: Part, signs: Tensor) -> Part:
+    def of_child(self, part: Subregion, signs: Tensor) -> Subregion:
         """Give the part that a child of a domain in `part` lies in: a new one where enough sides were chosen since."""
         if int((signs != part.signs).sum()) < APART:
             return part
-        self._waiting.append(Part(signs, part))
+        self._waiting.append(Subregion(signs, part))
         return self._waiting[-1]
 
-    def next(self) -> Part | None:
+    def next(self) -> Subregion | None:
         """Choose the part with most open domains, the oldest of several; forget those without."""
         self._waiting = [part for part in self._waiting if part.open]
         return max(self._waiting, key=lambda part: part.open, default=None)
 
-    def done(self, part: Part) -> None:
+    def done(self, part: Subregion) -> None:
         self._waiting.remove(part)

@@ -6,7 +6,7 @@ from algorithms.mathematics.norms import Norm
 from models.onnx.bounds.branching.ball import CutBall
 from models.onnx.bounds.branching.beta_crown import Bounding, Known
 from models.onnx.bounds.branching.descent import margins
-from models.onnx.bounds.branching.parts import APART, Part, Parts
+from models.onnx.bounds.branching.parts import APART, Subregion, Subregions
 from models.onnx.bounds.branching.reduced import KeptRows, Reduced
 from models.onnx.bounds.branching.tightening import tightened
 
@@ -53,7 +53,7 @@ def test_intervals_of_a_part_hold_at_all_points_with_its_sides_and_are_tighter_t
 def test_a_part_begins_where_enough_sides_were_chosen_and_the_fullest_comes_first():
     signs = torch.zeros(8, dtype=torch.int8)
     found = Known(signs[None].double(), signs[None].double(), signs[None])
-    root, parts = Part(signs, found=found), Parts()
+    root, parts = Subregion(signs, found=found), Subregions()
     near, far = signs.clone(), signs.clone()
     near[: APART - 1] = 1
     far[:APART] = -1
