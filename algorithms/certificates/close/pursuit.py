@@ -67,7 +67,6 @@ class Pursuit:
     gates: dict[float, TriedRadius] = field(default_factory=dict)
     forecasts: dict[float, Forecast] = field(default_factory=dict)
     spent: dict[str, int] = field(default_factory=lambda: {"attacks": 0, "wanted": 0, "smaller": 0})
-    refused: dict[float, int] = field(default_factory=dict)  # domains that were too few for a search's next round
     in_vain: int = 0  # spent on proofs since the last attack
     is_stuck: bool = False
 
@@ -161,8 +160,7 @@ class Pursuit:
         self.spent["wanted" if move.is_wanted else "smaller"] += cost + made
         self.in_vain += cost + made
         self.forecast(move.at).see(move.at.domains, move.at.bound)
-        if made == 0:  # rounds are whole: the next one takes more
-            self.refused[move.at.radius] = move.domains
+        if made == 0:
             move.at.can_go_on &= move.domains < MOST
 
     def _decide(self, move: Deepening) -> Conversation:
@@ -212,7 +210,7 @@ class Pursuit:
         return Deepening(at, 1 if at.state is None else self._as_many_again(at), is_wanted=True)
 
     def _as_many_again(self, at: TriedRadius) -> int:
-        return min(MOST, max(FIRST, at.domains, 2 * self.refused.get(at.radius, 0)))
+        return min(MOST, max(FIRST, at.domains, 2 * at.too_few))
 
     def _smaller(self) -> Deepening | None:
         """A radius between what is proven and what is open, as `branch_and_bound` takes them."""

@@ -82,7 +82,7 @@ class Closing:
             middle = min(np.sqrt(top * self.proven), STRIDE * self.proven) if self.proven > 0 else top / GROWTH
             tried = max((at.domains for at in self.open), default=0)
             return TriedRadius(float(middle)), max(FIRST, tried)
-        return lowest, max(FIRST, lowest.domains)
+        return lowest, max(FIRST, lowest.domains, 2 * lowest.too_few)
 
     def attempt(self, at: TriedRadius, domains: int) -> Conversation:
         """Let the search of a radius go on for so many domains; claim the radius where that proves it."""

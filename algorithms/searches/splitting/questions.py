@@ -30,6 +30,7 @@ class TriedRadius:
     domains: int = 0
     can_go_on: bool = True
     held: int = 0  # bytes that the state keeps
+    too_few: int = 0  # domains that it was last asked for, where its next round takes more: rounds are whole
 
     @property
     def is_proven(self) -> bool:
@@ -37,7 +38,7 @@ class TriedRadius:
 
     def forget(self) -> None:
         """Let go of the search: what it has proven stays, and whoever goes on begins anew."""
-        self.state, self.domains, self.held = None, 0, 0
+        self.state, self.domains, self.held, self.too_few = None, 0, 0, 0
 
 
 @dataclass
@@ -69,13 +70,15 @@ class Questions:
         until = at.domains + min(domains, self.left)
         while at.can_go_on and not at.is_proven and self.distance > at.radius:
             region = Region(self.case.x[None], np.array([at.radius]), self.threat)
-            decision = yield from Decide(region, self.case.label, self.rivals, at.state, max(0, until - at.domains))
+            asked = max(0, until - at.domains)
+            decision = yield from Decide(region, self.case.label, self.rivals, at.state, asked)
             made, self.spent = decision.domains - at.domains, self.spent + decision.domains - at.domains
             at.state, at.bound, at.domains = decision.state, max(at.bound, decision.bound), decision.domains
             at.can_go_on, at.held = decision.state is not None, decision.held
             if decision.witness is not None:
                 yield from self._see(decision.witness, at.radius)
             self._make_room(at)
+            at.too_few = 0 if made else asked
             if made == 0 or at.domains >= until:
                 return
 

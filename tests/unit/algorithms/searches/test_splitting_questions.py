@@ -1,10 +1,12 @@
 """What is kept of one sample's searches: as much as memory has room for, the smallest radii first."""
 
 import numpy as np
+import pytest
 
 from algorithms.mathematics.streams import Stream
 from algorithms.seam.case import Case
 from algorithms.seam.questions.decisions import Decide, Decision
+from algorithms.searches.splitting.closing import Closing
 from algorithms.searches.splitting.questions import MEMORY, Questions, TriedRadius
 from algorithms.threats.threat import Threat
 
@@ -54,3 +56,18 @@ def test_what_is_proven_is_let_go_of() -> None:
     asked, at = questions(), TriedRadius(0.1)
     go_on(asked, at, bound=0.1, held=100)
     assert at.is_proven and (at.state, at.held) == (None, 0)
+
+
+def test_a_search_whose_next_round_takes_more_than_it_was_given_gets_more() -> None:
+    closing, at = Closing(questions(), proven=0.0995), TriedRadius(0.1, state=object(), domains=63)
+    closing.open, closing.questions.distance = [at], 0.2
+    given = []
+    for _ in range(3):
+        chosen, domains = closing.next_radius()
+        assert chosen is at
+        given.append(domains)
+        conversation = closing.questions.go_on(at, domains)
+        conversation.send(None)
+        with pytest.raises(StopIteration):
+            conversation.send(Decision(-1.0, 63, None, at.state, 0))  # its next round takes more than that
+    assert given == [64, 128, 256]
