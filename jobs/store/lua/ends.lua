@@ -124,7 +124,8 @@ local function can_use(tenant, model_id, ...)
   return is_there(tenant, 'model', model_id)
 end
 
--- A queued job from its ARGV description, a property's without samples; `audit`: the one it belongs to, if any, which keeps it from being removed.
+-- A queued job from its ARGV description, a property's without samples; `audit`: the one it belongs to, if any, which
+-- keeps it from being removed.
 local function queue_job(tenant, asked, audit)
   local job = object(tenant, 'job', asked.id)
   redis.call('HSET', job, 'state', 'queued', 'version', 1, 'created', NOW, 'changed', NOW, 'spec', asked.spec,
