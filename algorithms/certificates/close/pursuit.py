@@ -62,6 +62,7 @@ class Pursuit:
     radii: tuple[float, ...]
     attacks: tuple[Attack, ...]  # left to try
     closing: Closing = field(init=False)
+    hinted: float = 0.0  # the radius that others have proven, where it is taken for where to go on
     point: Rows | None = None
     goal: TriedRadius | None = None  # the radius that would close the bracket
     gates: dict[float, TriedRadius] = field(default_factory=dict)
@@ -93,7 +94,7 @@ class Pursuit:
     @property
     def has_nothing(self) -> bool:
         """Tell whether neither end was found: what a hint tells is no proof of ours."""
-        return not self.closing.proven and not np.isfinite(self.questions.distance)
+        return self.closing.proven <= self.hinted and not np.isfinite(self.questions.distance)
 
     @property
     def cost(self) -> int:
@@ -118,7 +119,7 @@ class Pursuit:
         if hint.point is not None and (yield from self.questions.try_point(hint.point)):
             self.point = hint.point
         if 0 < hint.proven < min(self.questions.distance, hint.reached):
-            self.closing.proven = hint.proven
+            self.hinted = self.closing.proven = hint.proven
 
     def proved(self, radius: float) -> None:
         """Take in a radius that was proven elsewhere, and is claimed."""

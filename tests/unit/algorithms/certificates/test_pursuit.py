@@ -5,6 +5,7 @@ import numpy as np
 from algorithms.certificates.close.pursuit import Attack, Deepening, Pursuit
 from algorithms.mathematics.streams import Stream
 from algorithms.seam.case import Case
+from algorithms.seam.hint import Hint
 from algorithms.searches.splitting.questions import Questions, TriedRadius
 from algorithms.threats.threat import Threat
 
@@ -68,3 +69,14 @@ def test_what_is_expected_of_a_radius_is_never_what_was_expected_of_one_that_is_
     made = pursuit(0.1, 0.33)
     for radius in np.linspace(0.11, 0.3, 50).tolist():
         assert made.forecast(TriedRadius(radius)).beyond == radius / 0.1
+
+
+def test_what_a_hint_has_proven_is_no_end_of_its_own():
+    case = Case(
+        np.full(2, 0.5, np.float32), 0, None, np.array([1.0, 0.0]), 2, Stream(0, 0, "close"), hint=Hint(proven=0.1)
+    )
+    hinted = Pursuit(Questions(case, Threat(), 2**62), 1.1, (), ())
+    assert not list(hinted.begin()) and hinted.closing.proven == 0.1
+    assert hinted.has_nothing
+    hinted.proved(0.2)
+    assert not hinted.has_nothing
