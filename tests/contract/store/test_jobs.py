@@ -15,7 +15,7 @@ from jobs.work.queue import Dispatch
 from tests.jobs_for_tests import MakeStore, NotedLibrary, NotedQueue, Upload, commit_all, digest, finding, result, taken
 
 JOB_JSON = {
-    *("id", "state", "method", "request", "hints", "progress", "summary", "error"),
+    *("id", "state", "method", "request", "hints", "progress", "summary", "details", "error"),
     *("created_at", "started_at", "finished_at", "links"),
 }
 

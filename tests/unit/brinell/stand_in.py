@@ -119,7 +119,7 @@ class StandIn:
             case "GET", ["methods"]:
                 return 200, [METHOD], {}
             case "POST", ["jobs"]:
-                fits = json.loads(self.requests[-1][3])["model_id"] not in self.unfit
+                fits = json.loads(self.requests[-1][3]).get("model_id") not in self.unfit
                 return (202, self.job("queued"), {}) if fits else problem(422, "access_too_weak", "It has no slopes.")
             case "GET", ["jobs", "job_1"]:
                 state = self.job_states.pop(0) if len(self.job_states) > 1 else self.job_states[0]
