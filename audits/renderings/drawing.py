@@ -42,7 +42,8 @@ class Axis:
         """Lists where the axis has a mark, as (value, words)."""
         if self.is_log:
             powers = range(math.ceil(math.log10(self.low) - 1e-9), math.floor(math.log10(self.high) + 1e-9) + 1)
-            return [(10.0**power, f"{10**power:,}".replace(",", "\u202f")) for power in powers]
+            some = powers[:: 1 + len(powers) // 5]  # more than four would touch on a narrow chart
+            return [(10.0**power, f"{10**power:,}".replace(",", "\u202f")) for power in some]
         step = 0.25 if self.is_share else _round_step((self.high - self.low) / 5.5)
         values = [self.low + step * i for i in range(math.floor((self.high - self.low) / step + 1e-9) + 1)]
         return [(value, f"{100 * value:.0f}\u202f%" if self.is_share else number(round(value, 12))) for value in values]
