@@ -17,7 +17,18 @@ from typing import Any, Self, cast
 from urllib.parse import quote
 
 from brinell.errors import BrinellError
-from brinell.records import Audit, Finding, Job, MethodCard, ModelCard, Readiness, Report, SamplesCard, Verdict
+from brinell.records import (
+    Audit,
+    Finding,
+    Job,
+    MethodCard,
+    ModelCard,
+    Readiness,
+    Report,
+    SamplesCard,
+    Verdict,
+    WholeFinding,
+)
 from brinell.wire.deadline import Deadline
 from brinell.wire.transport import Transport
 from brinell.wire.waiting import LONGEST_WAIT_SECONDS, wait_until_ended
@@ -163,9 +174,9 @@ class Client:
         """Yields what a job has found so far, in the order of its samples."""
         return self._pages(f"{_path('jobs', job_id)}/findings", {"limit": 1000})
 
-    def finding(self, job_id: str, index: int) -> Finding:
-        """Returns what a job found of one row of the upload, its details whole."""
-        return cast(Finding, self._transport.json("GET", f"{_path('jobs', job_id)}/findings/{index}"))
+    def finding(self, job_id: str, index: int) -> WholeFinding:
+        """Returns what a job found of one row of the upload, its details whole, with its seconds."""
+        return cast(WholeFinding, self._transport.json("GET", f"{_path('jobs', job_id)}/findings/{index}"))
 
     def adversarials(self, job_id: str) -> bytes:
         """Returns an ended job's points as an .npz: `index` (m,), `x` (m, *shape), `label` (m,)."""

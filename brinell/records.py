@@ -855,6 +855,23 @@ class Waiver(TypedDict):
     until: NotRequired[str | None]
 
 
+class WholeFinding(TypedDict):
+    """A whole finding has all of its details, and beside them the seconds that a finding itself must not depend on."""
+
+    index: int
+    label: int
+    predicted: int
+    kind: Kind
+    norm: str
+    value: float | None
+    confidence: float | None
+    queries: int
+    gradients: int
+    ended: Literal["finished", "budget", "cancelled"]
+    details: dict[str, Any]
+    curve_seconds: list[float] | None
+
+
 class Withheld(TypedDict):
     """A withheld access could have been offered by this model, and says why it is not."""
 

@@ -10,6 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from algorithms.seam.claims import Finding, Outcome
 from jobs.work.lease import JobLease
+from workers import curve_seconds
 from workers.frames import FrameError
 from workers.messages import Fault, Floats, Integers, Message, Natural, Seconds, ShortText
 
@@ -32,6 +33,7 @@ class ChunkDone(Message):
     index: Integers
     x: Floats
     label: Integers
+    curve_seconds: dict[int, tuple[Seconds, ...]] = {}  # of the findings that have a curve, by index
     seconds: Seconds
     http_calls: Natural
     device: ShortText
@@ -72,6 +74,8 @@ def findings(answer: ChunkDone, lease: JobLease) -> tuple[Finding, ...]:
     broken = isinstance(answer, ChunkBroken)
     if about != (tuple(i for i in lease.indices if i in about) if broken else lease.indices):
         raise FrameError("the findings are not about the rows that were asked about")
+    if not curve_seconds.fit(answer.curve_seconds, found):
+        raise FrameError("the seconds are not those of the curves' points")
     return found
 
 

@@ -12,6 +12,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from algorithms.errors import Conflict
 from algorithms.seam.claims import Finding
 from jobs.page import Page
+from jobs.result import WholeFinding
 from jobs.states import TERMINAL
 from jobs.store.names import checked
 from service.actions import adversarials
@@ -37,11 +38,11 @@ def list_findings(
 
 @router.get(
     "/findings/{index}",
-    response_model=Finding,
-    responses=answers(200, "What was found of one sample, its details whole.")
+    response_model=WholeFinding,
+    responses=answers(200, "What was found of one sample, its details whole, with its seconds.")
     | declares("not_found", "invalid_request"),
 )
-def get_finding(job_id: str, index: int, caller: JobsReader, parts: TheParts) -> Finding:
+def get_finding(job_id: str, index: int, caller: JobsReader, parts: TheParts) -> WholeFinding:
     """Returns the finding about one row of the upload, its `index`. It is 404 until it is found."""
     return parts.store.findings.get(caller.tenant, job_id, index)
 

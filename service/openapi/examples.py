@@ -121,6 +121,16 @@ FINDING: dict[str, Any] = {
     "details": {"status": "ok", "interval": [1.102, 1.251], "interval_level": 0.95, "rival": 9},
 }
 
+WHOLE_FINDING: dict[str, Any] = FINDING | {
+    "kind": "lower_bound",
+    "value": 0.05,
+    "confidence": 1.0,
+    "queries": 3,
+    "gradients": 0,
+    "details": {"domains": 61, "curve": [[1, -0.42], [14, -0.11], [61, 0.02]], "bound": 0.02},
+    "curve_seconds": [0.031, 0.24, 0.97],
+}
+
 AUDIT_ID = "aud_3Tn5wKz9PrVbXj0QeYs6Mg"
 
 AUDIT_REQUEST: dict[str, Any] = {
@@ -201,6 +211,7 @@ OBJECTS = {
     "SamplesCard": SAMPLES,
     "Job": JOB,
     "Finding": FINDING,
+    "WholeFinding": WHOLE_FINDING,
     "Audit": AUDIT,
     "Verdict": VERDICT,
     "Problem": PROBLEM,

@@ -17,6 +17,7 @@ from audits.document.verdict import Verdict
 from jobs.record import Job
 from jobs.registration import EndpointRequest
 from jobs.request import JobRequest
+from jobs.result import WholeFinding
 from models.cards import ModelCard, SamplesCard
 from service.endpoints.schemas import SCHEMAS
 from service.openapi import examples
@@ -251,6 +252,7 @@ def test_the_examples_are_what_they_show() -> None:
     assert JobRequest.model_validate(examples.JOB_REQUEST).seed == 0
     assert JobRequest.model_validate(examples.SMALLEST_JOB_REQUEST).threat.norm == "l2"
     assert Finding.model_validate(examples.FINDING).value == 1.184
+    assert WholeFinding.model_validate(examples.WHOLE_FINDING).curve_seconds == (0.031, 0.24, 0.97)
     assert AuditRequest.model_validate(examples.AUDIT_REQUEST).policy is not None
     assert AuditRequest.model_validate(examples.SMALLEST_AUDIT_REQUEST).recipe == "quick-1"
     assert Audit.model_validate(examples.AUDIT).progress.samples_total == 400

@@ -105,7 +105,17 @@ def test_searches_in_a_strict_runner_end_at_the_radius_that_counting_cells_finds
         job = client.wait_for_job(client.create_job(asked | {"method": method})["id"], timeout_seconds=PATIENCE_SECONDS)
         assert job["state"] == "succeeded", job["error"]
         assert job["summary"]["isolation"] == "strict"
-        return list(client.findings(job["id"]))
+        found = list(client.findings(job["id"]))
+        for finding in found:
+            whole = client.finding(job["id"], finding["index"])
+            seconds = whole.pop("curve_seconds")
+            assert whole == finding
+            if method["name"] == "milp":
+                assert seconds is None
+            else:
+                assert seconds == sorted(seconds) and len(seconds) == len(finding["details"]["curve"]) >= 1
+                assert 0 <= seconds[0] and seconds[-1] <= job["summary"]["seconds"] + 0.001
+        return found
 
     exact, split, cut_short = told(name="milp"), told(name="branch_and_bound"), told(name="milp", nodes=2)
     for truth, closed, ends, early in zip(truths, exact, split, cut_short, strict=True):

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from algorithms import registry
 from algorithms.driver import running
+from algorithms.driver.progress import RunProgress, Stop
 from algorithms.errors import ModelFault
 from algorithms.mathematics.norms import Measure
 from algorithms.method import Budget
@@ -22,6 +23,7 @@ from jobs.spec import JobSpec
 from jobs.work.lease import Commit, JobLease
 from models.samples import load_rows
 from workers import cautions, moved_codes, shared_rows
+from workers.curve_seconds import CurveSeconds
 from workers.endings import Done, Ending, Failed
 from workers.kind import Bench, Desk, RunnerAnswer, WorkKind
 from workers.messages import MAX_TEXT, Floats, Integers, Message
@@ -164,6 +166,7 @@ def believed(answer: ChunkDone, lease: JobLease, desk: Desk, x: NDArray[np.float
     found = moved_codes.told(found, shown, dict(zip(lease.indices, x, strict=True)), lease.model)
     return ChunkResult(
         findings=found,
+        curve_seconds=answer.curve_seconds,
         adversarials=None if points is None else desk.keep(points),
         queries=sum(finding.queries for finding in found),
         gradients=sum(finding.gradients for finding in found),
@@ -189,8 +192,10 @@ def run(asked: RunChunk, bench: Bench) -> ChunkDone:
     job = bench.begun
     assert isinstance(job, BeginJob)  # the supervisor begins before it runs
     began, calls = monotonic(), bench.http_calls
-    fault, outcomes = _outcomes(asked, job, bench)
+    curves = CurveSeconds()
+    fault, outcomes = _outcomes(asked, job, bench, curves)
     answer: dict[str, Any] = {
+        "curve_seconds": curves.told(outcome.finding for outcome in outcomes),
         "seconds": monotonic() - began,
         "http_calls": bench.http_calls - calls,
         "device": bench.device,
@@ -202,9 +207,16 @@ def run(asked: RunChunk, bench: Bench) -> ChunkDone:
     return ChunkBroken.model_validate({**answer, "code": fault.code, "detail": fault.detail[:MAX_TEXT]})
 
 
-def _outcomes(asked: RunChunk, job: BeginJob, bench: Bench) -> tuple[ModelFault | None, Sequence[Outcome]]:
+def _outcomes(
+    asked: RunChunk, job: BeginJob, bench: Bench, curves: CurveSeconds
+) -> tuple[ModelFault | None, Sequence[Outcome]]:
     """How a run ended, and what it had found by then."""
-    method = registry.version(job.method)
+    method, goes_on = registry.version(job.method), bench.checkpoint(asked.ends)
+
+    def checkpoint(progress: RunProgress) -> Stop | None:
+        curves.look(progress)
+        return goes_on(progress)
+
     try:
         return None, running.run(
             bench.model,
@@ -214,7 +226,7 @@ def _outcomes(asked: RunChunk, job: BeginJob, bench: Bench) -> tuple[ModelFault 
             Threat[Any](job.norm, Box(job.lower, job.upper), job.epsilon, job.targeted, job.pixels),
             Budget(job.queries, job.gradients),
             seed=job.seed,
-            checkpoint=bench.checkpoint(asked.ends),
+            checkpoint=checkpoint,
             groups=max(1, cores() // 2),
         )
     except ModelFault as fault:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from algorithms.seam.claims import Finding
 from jobs.page import Page
-from jobs.result import ChunkResult
+from jobs.result import ChunkResult, WholeFinding
 from jobs.store import specs
 from jobs.store.connection.connection import Connection
 from jobs.store.details import whole
@@ -29,8 +29,11 @@ class Findings:
             items.append(finding)
         return Page(items=tuple(items))
 
-    def get(self, tenant: str, job_id: str, index: int) -> Finding:
-        """Returns what was found of one row of the upload, its details whole. Raises NotFound until it is found."""
+    def get(self, tenant: str, job_id: str, index: int) -> WholeFinding:
+        """Returns what was found of one row of the upload, its details whole, with its seconds.
+
+        Raises NotFound until it is found.
+        """
         name = key("t", tenant, "job", checked(job_id, "job"))
         (row,) = self._connection.ask(("HMGET", name, "spec", "request", "chunk_size", "chunks_at_once"))
         spec, request, size = (found(value) for value in row[:3])
@@ -38,8 +41,9 @@ class Findings:
         position = rows.index(index) if index in rows else None
         last = found(position) // int(size)
         (chunks,) = self._connection.ask(("HMGET", f"{name}:chunks", *range(_first(last, row[3]), last + 1)))
-        findings = ChunkResult.model_validate_json(found(next(filter(None, reversed(chunks)), None))).findings
-        return whole(found(next((f for f in findings if f.index == index), None)), self._library.get)
+        result = ChunkResult.model_validate_json(found(next(filter(None, reversed(chunks)), None)))
+        finding = whole(found(next((f for f in result.findings if f.index == index), None)), self._library.get)
+        return WholeFinding(**finding.model_dump(), curve_seconds=result.curve_seconds.get(index))
 
     def adversarial_digests(self, tenant: str, job_id: str) -> list[str]:
         """Names the npz files {index, x, label} that the job's chunks left in the library, in the order of chunks."""

@@ -133,7 +133,7 @@ def test_one_finding_is_read_by_its_row_and_whole(api: Api, caller: TestClient) 
     assert [(line["index"], set(line["details"]["counts"])) for line in listed] == [
         (n, {"sha256", "bytes"}) for n in (4, 1)
     ]
-    assert caller.get(f"{where}/1").json() == listed[1] | {"details": {"counts": votes}}
+    assert caller.get(f"{where}/1").json() == listed[1] | {"details": {"counts": votes}, "curve_seconds": None}
     assert caller.get(f"{where}/0").status_code == 404
     assert caller.get(f"{where}/x").status_code == 422
 

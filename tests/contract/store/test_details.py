@@ -90,3 +90,14 @@ def test_the_parts_go_with_their_job(store: Store, upload: Upload, library: Note
     (kept,) = store.findings.page("lab", job_id).items
     store.jobs.remove("lab", job_id)
     assert library.deleted() == [kept.details["counts"]["sha256"]]
+
+
+def test_seconds_of_a_curve_are_read_with_one_finding_and_are_in_no_list(store: Store, upload: Upload) -> None:
+    job_id = upload.job(samples={"limit": 2}, chunk_size=2)
+    lines = (finding(0, details={"curve": [[1, 0.5], [4, 0.75]]}), finding(1))
+    told = result(()).model_copy(update={"findings": lines, "curve_seconds": {0: (0.25, 1.5)}})
+    assert store.leases.commit(taken(store, job_id), Commit(result=told))
+    assert store.findings.page("lab", job_id).items == lines
+    assert [store.findings.get("lab", job_id, index).curve_seconds for index in (0, 1)] == [(0.25, 1.5), None]
+    whole = store.findings.get("lab", job_id, 0)
+    assert whole.model_dump(exclude={"curve_seconds"}) == lines[0].model_dump()

@@ -64,6 +64,8 @@ def test_keys_cards_samples_and_ended_jobs_are_read_as_they_were(store: Store, i
     assert found["failed"].error.detail == "It crashed."
     findings = store.findings.page(TENANT, ids["pgd"]).items
     assert [(finding.kind, finding.index) for finding in findings] == [("upper_bound", n) for n in range(3)]
+    whole = store.findings.get(TENANT, ids["pgd"], 0)
+    assert (whole.value, whole.curve_seconds) == (findings[0].value, None)  # of before there were such seconds
     assert len(store.findings.adversarial_digests(TENANT, ids["pgd"])) == 2
     assert store.jobs.shape(TENANT, ids["pgd"]) == (1, 8, 8)
 

@@ -18,6 +18,7 @@ from jobs.spec import JobSpec, ThreatSpec
 from jobs.summary import Preparation
 from jobs.work.lease import JobLease
 from models.cards import ModelCard, Reads, SamplesCard
+from tests.jobs_for_tests import finding
 from workers import cautions, outcomes, shared_rows
 from workers.confinement.levels import Confined
 from workers.frames import FrameError
@@ -212,6 +213,36 @@ def test_of_a_model_that_failed_on_the_way_some_findings_are_enough(rows, believ
     else:
         with pytest.raises(FrameError):
             outcomes.findings(broken, lease())
+
+
+def searched(seconds, curve=((1, 0.5), (3, None))):
+    """An answer about rows 4 and 2, of which 4 has a curve."""
+    told = [finding(4, details={"curve": [list(point) for point in curve]}), finding(2)]
+    said = {"findings": TypeAdapter(list[Finding]).dump_json(told), "curve_seconds": seconds}
+    return through_the_pipe(done().model_copy(update=said))
+
+
+def test_seconds_of_a_curve_are_kept_beside_the_findings():
+    result = run.believed(searched({4: (0.25, 1.5)}), lease(), Keeping(), np.zeros((2, *SHAPE), np.float32))
+    assert result.curve_seconds == {4: (0.25, 1.5)}
+    assert "seconds" not in str(result.findings)
+
+
+@pytest.mark.parametrize("seconds", [{4: (0.25,)}, {4: (0.1, 0.2, 0.3)}, {2: (0.25,)}, {8: (0.25, 1.5)}], ids=str)
+def test_seconds_of_other_points_than_a_curve_has_are_not_believed(seconds):
+    with pytest.raises(FrameError):
+        outcomes.findings(searched(seconds), lease())
+
+
+@pytest.mark.parametrize("seconds", [{4: (0.25, -1.0)}, {4: (0.25, float("nan"))}], ids=str)
+def test_seconds_that_are_none_are_not_read(seconds):
+    with pytest.raises(FrameError):
+        searched(seconds)
+
+
+def test_a_curve_longer_than_any_method_tells_has_no_seconds():
+    with pytest.raises(FrameError):
+        outcomes.findings(searched({4: (0.25,) * 40}, [(n, 0.5) for n in range(40)]), lease())
 
 
 class Keeping:
