@@ -18,7 +18,8 @@ def print_brackets(samples: Sequence[SampleRow], names: Sequence[str] | None = N
     """
     scores = list(dict.fromkeys(score for sample in samples for score in _scores(sample)))
     columns = ["sample", "label", "certified", "by", *scores, "found", "by"]
-    print_table(columns, [_row(sample, scores, names) for sample in samples], right=frozenset(columns) - {"by"})
+    rows = [_row(sample, scores, names) for sample in samples]
+    print_table(columns, rows, right=frozenset(columns) - {"by"}, is_wide=True)
 
 
 def _scores(sample: SampleRow) -> dict[str, float | None]:

@@ -32,9 +32,11 @@ def print_json(value: Any) -> None:
     out.file.flush()
 
 
-def print_table(columns: list[str], rows: list[list[str]], *, right: frozenset[str] = frozenset()) -> None:
-    """Prints a table; `right` names the columns of numbers."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
+def print_table(
+    columns: list[str], rows: list[list[str]], *, right: frozenset[str] = frozenset(), is_wide: bool = False
+) -> None:
+    """Prints a table; `right` names the columns of numbers. Columns of a wide one stand one space apart."""
+    table = Table(box=None, pad_edge=False, collapse_padding=is_wide, header_style="bold")
     for column in columns:
         table.add_column(column, justify="right" if column in right else "left", overflow="fold")
     for row in rows:

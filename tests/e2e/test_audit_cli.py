@@ -161,7 +161,7 @@ def test_the_demo_tells_which_of_two_models_is_more_robust(tmp_path):
     here = make_folder(tmp_path / "here")
     code, out, err = finish(start("demo", "--compare", folder=here), seconds=6 * PATIENCE_SECONDS)
     assert code == 0, err
-    assert len(re.findall(r"^ +\d+ +\d  +0\.\d+  crown", out, re.MULTILINE)) == 40
+    assert len(re.findall(r"^ +\d+ +\d +0\.\d+ crown", out, re.MULTILINE)) == 40
     assert out.count("median bracket: 0.") == 2
     assert "The adversarially trained model is more robust than the standard model." in out
     for page in ("report.html", "robust.html"):
