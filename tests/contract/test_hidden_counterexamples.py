@@ -20,6 +20,7 @@ METHODS: dict[str, dict[str, Any]] = {
     "alpha_crown": {},
     "branch_and_bound": {"domains": 20},
     "milp": {"nodes": 4},
+    "close": {"domains": 40, "attack_steps": 5},
 }
 FEW = 1  # samples of a network; the rest is `every`
 
