@@ -98,6 +98,7 @@ def _meet(model: Model, samples: Samples, method: Method, threat: Threat, budget
             stream=Stream(seed, index, method.name),
             pool=samples.pool,
             basis=samples.basis,
+            are_probabilities=model.gives_probabilities,
             hint=hints[i].about(samples.x[i], threat),
         )
         trials.append(Trial(index, case, int(predicted[i]), budget.less(reserve), reserve))

@@ -45,6 +45,7 @@ class Case:
     stream: Stream
     pool: Rows | None = None  # (p, *shape) the first rows of the upload, the same for every chunk of a job
     basis: Rows | None = None  # (r, d) orthonormal rows, made once for the job from its auxiliary samples
+    are_probabilities: bool = False  # the scores, which else are logits
     hint: Hint = NOTHING_KNOWN
 
 
@@ -84,6 +85,11 @@ class Cohort:
     @property
     def classes(self) -> int:
         return self.cases[0].classes
+
+    @property
+    def are_probabilities(self) -> bool:
+        """Tell whether scores are probabilities, which else are logits."""
+        return self.cases[0].are_probabilities
 
     @cached_property
     def streams(self) -> tuple[Stream, ...]:
