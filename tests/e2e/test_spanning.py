@@ -10,7 +10,7 @@ from algorithms.driver.running import Samples, run
 from algorithms.mathematics.norms import Norm
 from algorithms.method import Budget
 from algorithms.registry import method
-from algorithms.searches.labels.directions import spanning_basis
+from algorithms.searches.directions.spanning import spanning_basis
 from algorithms.threats.threat import Threat
 from models.onnx.classifier import OnnxClassifier
 from models.onnx.gate.check import check

@@ -4,7 +4,7 @@ from time import monotonic
 
 import numpy as np
 
-from algorithms.searches.labels.directions import spanning_basis
+from algorithms.searches.directions.spanning import spanning_basis
 from jobs.summary import Preparation
 from jobs.work.lease import Commit, JobLease
 from workers import shared_rows

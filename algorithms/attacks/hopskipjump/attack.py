@@ -22,16 +22,17 @@ from pydantic import Field
 
 from algorithms.attacks.hopskipjump.normal import NormalEstimate
 from algorithms.mathematics.norms import Norm
-from algorithms.method import Method, Params
+from algorithms.method import Method
 from algorithms.seam.access import Access, Labels, Rows
 from algorithms.seam.case import Case, Conversation, Step
 from algorithms.seam.claims import Kind, UpperBound
 from algorithms.seam.cost import Cost
 from algorithms.seam.labeling import is_fooled
-from algorithms.seam.questions.cloud import AskCloud, Cloud, Directions
+from algorithms.seam.questions.cloud import AskCloud, Cloud
 from algorithms.seam.questions.labels import AskLabels
+from algorithms.searches.directions.choice import directions
+from algorithms.searches.directions.params import DirectionParams, wants_basis
 from algorithms.searches.labels import starts
-from algorithms.searches.labels.directions import Full, LowFrequencies, Spanning
 from algorithms.searches.labels.line import GrowingCube, Segment, connect, halve, within
 from algorithms.threats.threat import Threat
 
@@ -49,12 +50,8 @@ REST, GAIN = 4, 0.01  # so many estimates that gained less than this share: a co
 BEHIND = 1e-3  # of the distance: how far behind the boundary a point is shown
 
 
-class HopSkipJumpParams(Params):
+class HopSkipJumpParams(DirectionParams):
     name: Literal["hopskipjump"] = "hopskipjump"
-    directions: Literal["full", "dct", "spanning"] = Field(
-        "full", description="all of the input space, its low frequencies, or the span of auxiliary samples"
-    )
-    frequencies: float = Field(0.25, gt=0, le=1, description="with dct: share of the frequencies of each axis")
     initial_directions: int = Field(
         100,
         ge=1,
@@ -71,11 +68,6 @@ def minimum(params: HopSkipJumpParams, threat: Threat) -> Cost:
     """Count the clean row, a start and a step back, one estimate, a jump and a step back, the final re-query."""
     del threat
     return Cost(queries=params.initial_directions + 6)
-
-
-def wants_basis(params: HopSkipJumpParams) -> bool:
-    """Tell whether directions are drawn from the span of auxiliary samples."""
-    return params.directions == "spanning"
 
 
 def run(case: Case, threat: Threat, params: HopSkipJumpParams) -> Conversation:
@@ -99,7 +91,7 @@ class Walk:
     def __init__(self, case: Case, threat: Threat, params: HopSkipJumpParams) -> None:
         self.case, self.threat, self.params = case, threat, params
         self.d = math.prod(case.x.shape)
-        self.directions = _directions(case, threat.norm, params)
+        self.directions = directions(case, params, threat.norm)
         self.noise = case.stream.at(0)
         self.hinted = starts.hinted(case)
         self.pool = starts.pool(case, threat)  # used up, as the hint is, not begun anew, by later walks
@@ -232,15 +224,6 @@ class Walk:
 
     def _wins(self, labels: Labels) -> NDArray[np.bool_]:
         return is_fooled(labels, self.case.label, self.case.target)
-
-
-def _directions(case: Case, norm: Norm, params: HopSkipJumpParams) -> Directions:
-    if params.directions == "dct":
-        return LowFrequencies.of(case.x.shape, params.frequencies)
-    if params.directions == "spanning":
-        assert case.basis is not None  # admission asks for auxiliary samples, `prepare` makes their basis
-        return Spanning(case.basis)
-    return Full(norm)
 
 
 METHOD = Method(

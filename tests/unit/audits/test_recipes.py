@@ -77,6 +77,10 @@ def test_a_released_recipe_gives_the_jobs_that_it_has_always_given(name):
         }
 
 
+# Parameters that came after the rows of recipes which name the method: their defaults mean what was done before.
+GAINED = {"hopskipjump@1": {"grid", "subspace", "rank"}}
+
+
 @pytest.mark.parametrize("name", RECIPES)
 def test_a_recipe_names_each_method_once_a_norm_with_its_version_and_all_its_parameters(name):
     steps = RECIPES[name].steps
@@ -85,8 +89,8 @@ def test_a_recipe_names_each_method_once_a_norm_with_its_version_and_all_its_par
         assert len(set(here)) == len(here)
     for step in steps:
         row = version(step.method)
-        params = row.params.model_validate({"name": step.name, **step.params}).model_dump(mode="json")
-        assert params == {"name": step.name, **step.params}
+        named = {"name": step.name, **step.params}
+        assert row.params.model_validate(named).model_dump(mode="json", exclude=GAINED.get(step.method, set())) == named
 
 
 @pytest.mark.parametrize("name", RECIPES)

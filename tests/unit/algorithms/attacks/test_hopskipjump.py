@@ -15,7 +15,9 @@ from algorithms.registry import method
 from algorithms.seam.access import Access
 from algorithms.seam.claims import Kind, Outcome
 from algorithms.seam.questions.cloud import AskCloud, Cloud
-from algorithms.searches.labels.directions import Full, LowFrequencies, spanning_basis
+from algorithms.searches.directions.full import Full
+from algorithms.searches.directions.low_frequencies import LowFrequencies
+from algorithms.searches.directions.spanning import spanning_basis
 from algorithms.threats.threat import Box, Threat
 from tests.truths import ClosedForm, Constant, Disc, Linear
 

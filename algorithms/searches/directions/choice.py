@@ -1,0 +1,25 @@
+"""Which law of directions a method draws by: from a sample and the method's parameters."""
+
+from algorithms.mathematics.norms import Norm
+from algorithms.seam.case import Case
+from algorithms.seam.questions.cloud import Directions
+from algorithms.searches.directions.bilinear import Bilinear
+from algorithms.searches.directions.full import Full
+from algorithms.searches.directions.low_frequencies import LowFrequencies
+from algorithms.searches.directions.params import DirectionParams
+from algorithms.searches.directions.spanning import Spanning, part
+
+
+def directions(case: Case, params: DirectionParams, norm: Norm = Norm.L2) -> Directions:
+    """Make the law of directions, which draws offsets of l2 length 1. A cohort's is that of any of its cases.
+
+    `norm` is what the offsets are even in where all of the space is drawn from: l2, the sphere; linf, the cube.
+    """
+    if params.directions == "dct":
+        return LowFrequencies.of(case.x.shape, params.frequencies)
+    if params.directions == "bilinear":
+        return Bilinear.of(case.x.shape, params.grid)
+    if params.directions == "spanning":
+        assert case.basis is not None  # admission asks for auxiliary samples, `prepare` makes their basis
+        return Spanning(part(case.basis, params.subspace, params.rank))
+    return Full(norm)

@@ -1,0 +1,72 @@
+"""Which law of directions parameters name, and which parameters name none."""
+
+import numpy as np
+import pytest
+from pydantic import ValidationError
+
+from algorithms.mathematics.norms import Norm
+from algorithms.mathematics.streams import Stream
+from algorithms.seam.case import Case
+from algorithms.searches.directions.bilinear import Bilinear
+from algorithms.searches.directions.choice import directions
+from algorithms.searches.directions.full import Full
+from algorithms.searches.directions.low_frequencies import LowFrequencies
+from algorithms.searches.directions.params import DirectionParams, wants_basis
+from algorithms.searches.directions.spanning import Spanning
+
+SHAPE = (1, 4, 6)
+BASIS = np.eye(24, dtype=np.float32)[:5]
+CASE = Case(np.zeros(SHAPE, np.float32), 0, None, None, 3, Stream(0, 0, "test"), basis=BASIS)
+
+
+def params(**given) -> DirectionParams:
+    return DirectionParams(name="any", **given)
+
+
+def drawn_by(law) -> np.ndarray:
+    out = np.empty((3, *SHAPE), np.float32)
+    law.draw(np.random.default_rng(0), out)
+    return out
+
+
+@pytest.mark.parametrize(
+    ("given", "law"),
+    [
+        ({}, Full(Norm.L2)),
+        ({"directions": "dct", "frequencies": 0.5}, LowFrequencies.of(SHAPE, 0.5)),
+        ({"directions": "bilinear"}, Bilinear.of(SHAPE, None)),
+        ({"directions": "bilinear", "grid": 3}, Bilinear.of(SHAPE, 3)),
+        ({"directions": "spanning"}, Spanning(BASIS)),
+        ({"directions": "spanning", "subspace": "top", "rank": 2}, Spanning(BASIS[:2])),
+        ({"directions": "spanning", "subspace": "bottom", "rank": 2}, Spanning(BASIS[3:])),
+    ],
+    ids=lambda value: "-".join(map(str, value.values())) if isinstance(value, dict) else "",
+)
+def test_parameters_name_a_law(given, law):
+    np.testing.assert_array_equal(drawn_by(directions(CASE, params(**given))), drawn_by(law))
+
+
+def test_all_of_the_space_is_drawn_from_in_the_norm_that_the_method_says():
+    np.testing.assert_array_equal(drawn_by(directions(CASE, params(), Norm.LINF)), drawn_by(Full(Norm.LINF)))
+
+
+def test_a_span_needs_auxiliary_samples_and_nothing_else_does():
+    assert wants_basis(params(directions="spanning"))
+    assert not any(wants_basis(params(directions=kind)) for kind in ("full", "dct", "bilinear"))
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ({"directions": "spanning", "subspace": "top"}, "give rank"),
+        ({"directions": "spanning", "rank": 3}, "top or bottom"),
+        ({"directions": "dct", "rank": 3}, "leave it and subspace out"),
+        ({"subspace": "bottom", "rank": 3}, "leave it and subspace out"),
+        ({"directions": "nowhere"}, "full"),
+        ({"directions": "bilinear", "grid": 0}, "greater than or equal to 1"),
+    ],
+    ids=str,
+)
+def test_parameters_that_contradict_one_another_are_refused_with_a_way_out(given, why):
+    with pytest.raises(ValidationError, match=why):
+        params(**given)
