@@ -574,6 +574,14 @@ class PropertyRequest(TypedDict):
     seconds: float
 
 
+class QueriesAll(TypedDict):
+    """Queries of all samples that an attack was tried on: one that was not broken counts the whole budget."""
+
+    mean: float
+    median: float
+    mean_with_prepare: float
+
+
 class QueryCount(TypedDict):
     """A count says how many rows were sent, a sample and in all, and how many calls an endpoint got."""
 
@@ -780,6 +788,10 @@ class Summary(TypedDict):
     value: Spread | None
     value_correct: Spread | None
     success_rate: Interval | None
+    success_at_queries: dict[str, Interval] | None
+    queries_all: QueriesAll | None
+    distance_at_queries: dict[str, float | None] | None
+    distance_area: float | None
     queries: QueryCount
     gradients: int
     seconds: float

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from algorithms.mathematics.statistics import clopper_pearson
 from algorithms.seam.claims import Finding, Kind
 from algorithms.seam.labeling import NO_CLASS
+from jobs.by_queries import by_queries
 from jobs.result import ChunkResult
 from jobs.spec import JobSpec
 from models.record import Record
@@ -53,6 +54,14 @@ class QueryCount(Record):
     http_calls: int
 
 
+class QueriesAll(Record):
+    """Queries of all samples that an attack was tried on: one that was not broken counts the whole budget."""
+
+    mean: float
+    median: float
+    mean_with_prepare: float  # (what the `prepare` stage sent + those of all samples) / samples
+
+
 class Preparation(Record):
     """A preparation is what a job's `prepare` stage made, once for all its chunks, and what that cost: a ledger of its
     own.
@@ -74,6 +83,10 @@ class Summary(Record):
     value: Spread | None
     value_correct: Spread | None
     success_rate: Interval | None
+    success_at_queries: dict[int, Interval] | None = None  # of an attack on scores or labels, as the next three
+    queries_all: QueriesAll | None = None
+    distance_at_queries: dict[int, float | None] | None = None
+    distance_area: float | None = None
     queries: QueryCount
     gradients: int
     seconds: float
@@ -98,6 +111,7 @@ def summarize(spec: JobSpec, results: Sequence[ChunkResult], prepared: Preparati
         value_correct=_spread(correct) if is_labelled else None,
         success_rate=_rate(sum(f.kind == Kind.UPPER_BOUND for f in correct), len(correct)) if is_attack else None,
         prepare=prepared,
+        **_by_queries(spec, correct, prepared),
     )
 
 
@@ -124,6 +138,23 @@ def _summary(results: Sequence[ChunkResult], **of_labels: Any) -> Summary:
         ),
         **of_labels,
     )
+
+
+def _by_queries(spec: JobSpec, tried: Sequence[Finding], prepared: Preparation | None) -> dict[str, Any]:
+    reached = by_queries(spec, tried)
+    if reached is None:
+        return {}
+    prepared_queries = prepared.queries if prepared else 0
+    return {
+        "success_at_queries": {n: _rate(reached.broken(n), len(tried)) for n in reached.told_at},
+        "queries_all": QueriesAll(
+            mean=fmean(reached.spent),
+            median=median(reached.spent),
+            mean_with_prepare=(prepared_queries + sum(reached.spent)) / len(tried),
+        ),
+        "distance_at_queries": {n: reached.distance(n) for n in reached.told_at},
+        "distance_area": reached.area(),
+    }
 
 
 def is_correct(finding: Finding) -> bool:

@@ -2,7 +2,7 @@
 
 The kind is what the method's row says it proves, where that is known, else what is known. An end that the value does
 not tell stands in the details: `upper` with its `trace` and what its point is `read_as`, or `lower` and
-`lower_confidence`.
+`lower_confidence`. How the value of an attack fell stands there, too, as `curve`.
 """
 
 import math
@@ -30,6 +30,7 @@ def conclude(trial: Trial, threat: Threat, proves: Kind) -> Outcome:
     ends = _ends(trial, threat.epsilon)
     answers = list(_answers(trial, ends, threat.epsilon, proves))
     kind, value, confidence, details = next((answer for answer in answers if answer[0] is proves), answers[0])
+    curve = {"curve": trial.curve.told()} if kind is proves is Kind.UPPER_BOUND else {}
     finding = Finding(
         index=trial.index,
         label=trial.case.label,
@@ -41,7 +42,7 @@ def conclude(trial: Trial, threat: Threat, proves: Kind) -> Outcome:
         queries=trial.queries,
         gradients=trial.gradients,
         ended=trial.ended,
-        details=trial.notes | details | _other_ends(trial, ends, kind),
+        details=trial.notes | curve | details | _other_ends(trial, ends, kind),
     )
     return Outcome(finding, None if ends[1] is None else trial.best_point())
 

@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass, field
 
+from algorithms.mathematics.best_so_far import BestSoFar
 from algorithms.seam.access import Rows
 from algorithms.seam.case import Case
 from algorithms.seam.claims import (
@@ -46,6 +47,7 @@ class Trial:
     notes: Details = field(default_factory=dict)
     shown: list[tuple[UpperBound | Exact, float, int]] = field(default_factory=list)  # (point, distance, cost)
     trace: dict[int, list[float]] = field(default_factory=dict)  # stage -> [cost, distance] of its last success
+    curve: BestSoFar = field(default_factory=BestSoFar)  # [cost, distance], at round costs
 
     def pay(self, cost: Cost) -> bool:
         """Tell whether the budget has room for a cost, which is charged if so."""
@@ -83,6 +85,7 @@ class Trial:
         if is_near and (not self.shown or away < self.shown[-1][1]):
             self.shown = [*self.shown[-BEHIND:], (claim, away, self.queries + self.gradients)]
             self._trace(*self.shown[-1][1:])
+            self.curve.add(self.shown[-1][2], away)
 
     def _trace(self, away: float, cost: int) -> None:
         self.trace[int(math.log(cost) / math.log(STAGE))] = [cost, away]
@@ -112,3 +115,4 @@ class Trial:
         _, away, cost = self.shown[-1]
         self.trace = {stage: success for stage, success in self.trace.items() if success[1] > away}
         self._trace(away, cost)
+        self.curve.take_back_to(cost, away)

@@ -1,11 +1,11 @@
 """How CLEVER scores are read on a terminal."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from brinell.printing.class_names import called
 from brinell.printing.terminal import out, plain, print_table
-from brinell.records import Finding, Job
+from brinell.records import Finding, Job, Summary
 
 NOTHING = "–"
 LONG = 1e15  # from here on, float64 tells no single numbers apart
@@ -68,10 +68,28 @@ def print_summary(job: Job, name: str) -> None:
     if values := summary["value"]:
         listed = ", ".join(f"{word} {number(values[word])}" for word in ("mean", "median", "min", "max"))
         out.print(f"  value: {listed}")
+    for line in _by_queries(summary):
+        out.print(plain(line), soft_wrap=True)
     cost = f"{summary['queries']['total']} queries, {summary['gradients']} gradients"
     out.print(f"  cost: {cost}, {summary['seconds']:.1f} s")
     if summary["warnings"]:
         out.print(plain(f"  warnings: {', '.join(summary['warnings'])}"))
+
+
+def _by_queries(summary: Summary) -> Iterator[str]:
+    """What an attack on scores or labels reached by how many queries a sample. An older server does not tell."""
+    if rates := summary.get("success_at_queries"):
+        broken = ", ".join(f"{rate['value']:.1%} by {n}" for n, rate in rates.items())
+        yield f"  broken: {broken} queries"
+    if distances := summary.get("distance_at_queries"):
+        medians = ", ".join(f"{number(at)} by {n}" for n, at in distances.items())
+        yield f"  median distance: {medians} queries"
+    if every := summary.get("queries_all"):
+        told = f"mean {every['mean']:.1f}, median {every['median']:.1f}"
+        prepared = every["mean_with_prepare"]
+        if prepared != every["mean"]:
+            told += f"; mean {prepared:.1f} with those of the prepare stage"
+        yield f"  queries a sample, those not broken charged in full: {told}"
 
 
 def _counted(n: int, kind: str) -> str:

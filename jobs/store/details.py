@@ -14,7 +14,7 @@ from algorithms.seam.claims import Details, Finding
 MOST_BYTES = 4096  # of a finding's details, as JSON
 REFERENCE_BYTES = 100  # of what stands in the place of a part; smaller ones stay where they are
 REFERENCE = {"sha256", "bytes"}
-READ = frozenset({"trace", "warnings", "interval", "status", "reason"})  # all together far below MOST_BYTES
+READ = frozenset({"trace", "curve", "warnings", "interval", "status", "reason"})  # all together far below MOST_BYTES
 
 
 def shortened(finding: Finding, keep: Callable[[bytes], str]) -> Finding:

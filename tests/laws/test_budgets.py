@@ -2,8 +2,10 @@
 
 import pytest
 
+from algorithms.mathematics.best_so_far import CHECKPOINTS
 from algorithms.method import Budget
 from algorithms.seam.access import Access
+from algorithms.seam.claims import Kind
 from audits.evidence.brackets import reached
 from tests.laws.members import N, go, held, is_attack, part_of, samples, truth, undisturbed
 
@@ -67,6 +69,17 @@ def test_a_longer_budget_never_makes_the_bound_worse(method, norm):
         if (before := reached(a.finding)) is not None:
             after = reached(b.finding)
             assert after is not None and after <= before
+        if "curve" in a.finding.details and method.kind is Kind.UPPER_BOUND:
+            spent, curves = (
+                a.finding.queries + a.finding.gradients,
+                (a.finding.details["curve"], b.finding.details["curve"]),
+            )
+            told, told_long = ([_best_at(n, curve) for n in CHECKPOINTS if n < spent] for curve in curves)
+            assert told == told_long
+
+
+def _best_at(cost: int, curve: list[list[float]]) -> float | None:
+    return min((away for spent, away in curve if spent <= cost), default=None)
 
 
 @held()

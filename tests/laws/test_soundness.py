@@ -97,3 +97,12 @@ def test_a_trace_tells_how_the_distance_fell_with_its_cost(method, norm):
         costs, distances = zip(*finding.details["trace"], strict=True)
         assert list(costs) == sorted(set(costs)) and list(distances) == sorted(distances, reverse=True)
         assert distances[-1] == reached(finding) and costs[-1] <= finding.queries + finding.gradients
+
+
+@held(lambda method: method.kind is Kind.UPPER_BOUND)
+def test_a_curve_of_at_most_32_points_ends_with_the_distance_that_was_found(method, norm):
+    for finding in (o.finding for o in undisturbed(method, norm) if o.x_adv is not None):
+        curve, trace = finding.details["curve"], finding.details["trace"]
+        costs, distances = zip(*curve, strict=True)
+        assert list(costs) == sorted(set(costs)) and list(distances) == sorted(distances, reverse=True)
+        assert 0 < len(curve) <= 32 and curve[-1] == trace[-1] and curve[0][1] >= trace[0][1]

@@ -112,6 +112,7 @@ def test_the_json_of_a_summary_has_the_fields_of_the_contract() -> None:
     shown = summary(BROKEN).model_dump(mode="json")
     assert set(shown) == {
         *("counts", "samples", "labels", "clean_accuracy", "value", "value_correct", "success_rate"),
+        *("success_at_queries", "queries_all", "distance_at_queries", "distance_area"),
         *("queries", "gradients", "seconds", "prepare", "device", "isolation", "isolation_denied"),
         *("versions", "warnings"),
     }
