@@ -6,6 +6,7 @@ from typing import Any, Generic, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from algorithms.artifacts.wish import Wish
 from algorithms.seam.access import Access
 from algorithms.seam.case import Case, Cohort, Conversation
 from algorithms.seam.claims import Kind
@@ -75,7 +76,8 @@ class Method(Generic[N]):
     is_baseline: bool = False  # what every attack has to beat: its points count, its silence does not
     called: str | None = None  # in prose, where that is another word than its name
     reported: tuple[str, ...] = ()  # numbers of a finding's details that an audit shows beside the value
-    wants_basis: Callable[[Any], bool] = lambda _: False  # `Case.basis`, with these parameters: needs auxiliary samples
+    # What `Case.prepared` has to hold, with these parameters, and is made of auxiliary samples; None: nothing.
+    wants: Callable[[Any], Wish | None] = lambda _: None
     misfit: Callable[[Any, int], str | None] = lambda _, __: (
         None
     )  # why parameters do not fit a model of so many classes

@@ -104,7 +104,7 @@ class Watched:
     def job(self, name: str, x: NDArray[np.float32], **params: Any) -> None:
         """Runs one chunk of a job in l2."""
         facts = {"method": method(name).pinned, "params": {"name": name, **params}, "norm": "l2", "epsilon": EPSILON}
-        nothing = dict.fromkeys(("targeted", "gradients", "pool", "basis"))
+        nothing = dict.fromkeys(("targeted", "gradients", "pool"))
         box = {"lower": np.zeros((), np.float32), "upper": np.ones((), np.float32)}
         self.ask(BeginJob.model_validate({**facts, **nothing, **box, "queries": QUERIES, "seed": 0}))
         ends = time.monotonic() + SECONDS

@@ -531,6 +531,7 @@ class Preparation(TypedDict):
     queries: int
     gradients: int
     seconds: float
+    details: dict[str, float]
 
 
 class Preprocessing(TypedDict):
@@ -557,6 +558,7 @@ class Progress(TypedDict):
     gradients: int
     fraction: float
     eta_seconds: float | None
+    preparing: NotRequired[float | None]
 
 
 class PropertyFile(TypedDict):

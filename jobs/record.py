@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import computed_field
+from pydantic import Field, computed_field
 
 from jobs.hints import GivenHints
 from jobs.property import PropertyRequest
@@ -27,6 +27,8 @@ class Progress(Record):
     gradients: int = 0
     fraction: float = 0.0
     eta_seconds: float | None = None
+    # How far a stage before the samples has come, while there is one.
+    preparing: float | None = Field(None, exclude_if=lambda preparing: preparing is None)
 
 
 class JobError(Record):

@@ -5,6 +5,7 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import Field
 
+from algorithms.artifacts.wish import Wish
 from algorithms.mathematics.norms import Measure
 from algorithms.mathematics.windows import Canvas
 from algorithms.method import Method
@@ -84,6 +85,11 @@ class JobSpec(Record):
         return version(self.pinned)
 
     @property
+    def wanted(self) -> Wish | None:
+        """Says what is made of the auxiliary samples, before the chunks; None: the method wants nothing."""
+        return self.method.wants(self.request.method)
+
+    @property
     def chunks(self) -> int:
         """Counts the chunks that the selected rows are cut into."""
         return -(-len(self.indices) // self.chunk_size)
@@ -116,8 +122,9 @@ class JobSpec(Record):
         )
 
     def queue_of(self, work: str) -> QueueName:
-        """Names the queue of a stage: no worker that calls endpoints ever opens an uploaded model."""
-        return "compute" if work == "surrogate" else self.queue
+        """Names the queue of a stage: no worker that calls endpoints ever opens an uploaded model, or trains one."""
+        is_trained = work == "prepare" and self.wanted is not None and self.wanted.is_trained
+        return "compute" if work == "surrogate" or is_trained else self.queue
 
     def model_of(self, work: str) -> ModelCard:
         """Returns the card of the model that a stage is about: the job's own, or the one that is attacked before."""

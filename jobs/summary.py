@@ -67,10 +67,11 @@ class Preparation(Record):
     own.
     """
 
-    artifact: str  # sha256 of an npy in the library
+    artifact: str  # sha256 of named arrays in the library: an npz, of earlier versions an npy
     queries: int = 0
     gradients: int = 0
     seconds: float
+    details: dict[str, float] = {}  # what can be said of it: of an auto-encoder how well it is one
 
 
 class Summary(Record):

@@ -134,8 +134,9 @@ class _Sparing:
 
 
 def _check_members(members: list[zipfile.ZipInfo], names: tuple[str, ...], upload_bytes: int) -> None:
-    if len(members) > MAX_MEMBERS:
-        raise _unreadable(f"it has {len(members)} members, at most {MAX_MEMBERS} are read")
+    most = max(MAX_MEMBERS, len(names))
+    if len(members) > most:
+        raise _unreadable(f"it has {len(members)} members, at most {most} are read")
     found = [member.filename.removesuffix(".npy") for member in members]
     if any(member.flag_bits & 1 for member in members):
         raise _unreadable("it is encrypted")

@@ -7,7 +7,7 @@ What the frames say is in `messages.py` and, for what belongs to one kind of wor
 
     supervisor -> runner
       open       a model, by its card and bytes; once for each model
-      run.begin  what all chunks of a job have in common: method, threat, budget, seed, pool, basis; once for each job
+      run.begin  what all chunks of a job have in common: method, threat, budget, seed, pool, artifact; once a job
       run        the rows of a chunk
       prepare    auxiliary samples
       inspect    an upload, by its card and bytes

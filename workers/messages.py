@@ -3,6 +3,7 @@
 Here are those that any kind of work may need. A kind's own stand in its file, `workers/work/`.
 """
 
+from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -28,15 +29,25 @@ def _array_of(dtype: type[np.generic]) -> PlainValidator:
     return PlainValidator(checked)
 
 
+def _named(value: object) -> Mapping[str, NDArray[Any]]:
+    if isinstance(value, Mapping) and all(isinstance(each, np.ndarray) for each in value.values()):
+        return dict(value)
+    raise ValueError("these are no arrays with names")
+
+
 Floats = Annotated[NDArray[np.float32], _array_of(np.float32)]
 Integers = Annotated[NDArray[np.int64], _array_of(np.int64)]
+NamedArrays = Annotated[Mapping[str, NDArray[Any]], PlainValidator(_named)]
 Natural = Annotated[int, Field(strict=True, ge=0)]
 Seconds = Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)]
 ShortText = Annotated[str, Field(strict=True, max_length=MAX_TEXT)]
 
 
 class Message(Record):
-    """A frame with a meaning: `kind` is the frame's, arrays and bytes travel as its blobs, the rest in its header."""
+    """A frame with a meaning: `kind` is the frame's, arrays and bytes travel as its blobs, the rest in its header.
+
+    An array of a field of named arrays is a blob FIELD.NAME.
+    """
 
     kind: ClassVar[str]
 
@@ -44,9 +55,15 @@ class Message(Record):
         """The frame that says this."""
         arrays = {name: value for name, value in self if isinstance(value, np.ndarray)}
         blobs = {name: value for name, value in self if isinstance(value, bytes)}
-        fields = self.model_dump(mode="json", exclude=arrays.keys() | blobs.keys())
-        frame = frames.with_arrays(self.kind, arrays, **fields)
+        named = {name: getattr(self, name) for name in self._named()}
+        fields = self.model_dump(mode="json", exclude=arrays.keys() | blobs.keys() | named.keys())
+        inner = {f"{field}.{name}": array for field, each in named.items() for name, array in each.items()}
+        frame = frames.with_arrays(self.kind, arrays | inner, **fields)
         return Frame(self.kind, frame.fields, {**frame.blobs, **blobs})
+
+    @classmethod
+    def _named(cls) -> list[str]:
+        return [name for name, field in cls.model_fields.items() if field.annotation == Mapping[str, NDArray[Any]]]
 
     @classmethod
     def read(cls, frame: Frame) -> Self:
@@ -54,8 +71,12 @@ class Message(Record):
         if frame.kind != cls.kind:
             raise FrameError(f"a frame came out of turn: {frame.kind[:32]!r}")
         fields = {name: value for name, value in frame.fields.items() if name != "arrays"}
+        told: dict[str, Any] = {**fields, **frame.blobs, **frame.arrays()}
+        for field in cls._named():
+            inner = [name for name in told if name.startswith(f"{field}.")]
+            told[field] = {name.removeprefix(f"{field}."): told.pop(name) for name in inner}
         try:
-            return cls.model_validate({**fields, **frame.blobs, **frame.arrays()})
+            return cls.model_validate(told)
         except (TypeError, ValidationError) as error:
             raise FrameError(f"the frame {cls.kind!r} does not say what it should") from error
 

@@ -1,13 +1,14 @@
 """What every chunk of a job is given alike, whoever computes it: a pool of samples, and what `prepare` made."""
 
-import io
 import math
 
 import numpy as np
 from numpy.typing import NDArray
 
+from algorithms.artifacts.wish import Arrays
 from jobs.spec import JobSpec
 from models.cards import SamplesCard
+from models.named_arrays import unpacked
 from models.samples import load_rows
 
 POOL_ROWS = 1000  # to try more starts costs more queries than most budgets have
@@ -35,13 +36,10 @@ def rows_within(nbytes: int, count: int, shape: tuple[int, ...]) -> int:
     return max(1, min(count, nbytes // (4 * math.prod(shape))))
 
 
-def packed(array: NDArray[np.float32]) -> bytes:
-    """Packs an array as npy. The same array gives the same bytes."""
-    file = io.BytesIO()
-    np.save(file, array, allow_pickle=False)
-    return file.getvalue()
-
-
-def unpacked(data: bytes) -> NDArray[np.float32]:
-    """The array that was packed."""
-    return np.asarray(np.load(io.BytesIO(data), allow_pickle=False), np.float32)
+def prepared(spec: JobSpec, artifact: bytes) -> Arrays:
+    """Returns what was made of the auxiliary upload, held against what was declared. Raises NotAsDeclared."""
+    card, wanted = spec.auxiliary, spec.wanted
+    assert card is not None  # only such a job has made anything
+    assert wanted is not None
+    count = rows_within(AUXILIARY_BYTES, card.count, card.shape)
+    return unpacked(artifact, wanted.arrays(card.shape, count))

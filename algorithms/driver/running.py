@@ -6,9 +6,10 @@ not one line about any of this.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
+from algorithms.artifacts.wish import Arrays
 from algorithms.driver.beat import Beat, ask
 from algorithms.driver.beginning import begin
 from algorithms.driver.conclusion import conclude
@@ -41,7 +42,7 @@ class Samples:
     targets: Labels | None = None  # (n,), with the goal rule "given"
     hints: tuple[Hint, ...] | None = None  # n of them
     pool: Rows | None = None  # (p, *shape), for methods that want other samples of the upload
-    basis: Rows | None = None  # (r, d), for methods that want directions of a subspace
+    prepared: Arrays = field(default_factory=dict)  # what the method wants made of other samples
 
 
 def run(
@@ -97,8 +98,8 @@ def _meet(model: Model, samples: Samples, method: Method, threat: Threat, budget
             classes=model.classes,
             stream=Stream(seed, index, method.name),
             pool=samples.pool,
-            basis=samples.basis,
             are_probabilities=model.gives_probabilities,
+            prepared=samples.prepared,
             hint=hints[i].about(samples.x[i], threat),
         )
         trials.append(Trial(index, case, int(predicted[i]), budget.less(reserve), reserve))

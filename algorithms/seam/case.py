@@ -9,7 +9,7 @@ own rows and never passes a budget. A conversation is therefore free of batching
 """
 
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -17,6 +17,7 @@ import numpy as np
 from array_api_compat import array_namespace
 from numpy.typing import NDArray
 
+from algorithms.artifacts.wish import Arrays
 from algorithms.mathematics.arrays import Mask, Numbers
 from algorithms.mathematics.streams import Stream
 from algorithms.seam.access import Labels, Rows, Scores
@@ -44,8 +45,8 @@ class Case:
     classes: int
     stream: Stream
     pool: Rows | None = None  # (p, *shape) the first rows of the upload, the same for every chunk of a job
-    basis: Rows | None = None  # (r, d) orthonormal rows, made once for the job from its auxiliary samples
     are_probabilities: bool = False  # the scores, which else are logits
+    prepared: Arrays = field(default_factory=dict)  # made once for the job from its auxiliary samples
     hint: Hint = NOTHING_KNOWN
 
 

@@ -177,8 +177,8 @@ def _obstacle(choice: ChosenMethod, threat: ThreatRequest, card: ModelCard) -> s
             return "It answers at a radius only; give threat.epsilon."
     if (unfit := method.misfit(choice.params, card.classes.count)) is not None:
         return unfit
-    if method.wants_basis(choice.params):
-        return "Its directions need auxiliary samples, which an audit does not have; run it as a job."
+    if (wanted := method.wants(choice.params)) is not None:
+        return f"It needs other samples {wanted.purpose}, which an audit does not have; run it as a job."
     if method.wants_surrogate:
         return "It attacks another model first, which an audit does not name; run it as a job."
     return None

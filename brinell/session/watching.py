@@ -48,7 +48,10 @@ def audit(client: Client, request: Mapping[str, Any], what: str, deadline: Deadl
 
 def _show_job(job: Job, advance: Advance) -> None:
     shown = job["progress"]
-    advance(shown["fraction"], job["state"], joined(samples_note(job), time_left(shown["eta_seconds"])))
+    if (come := shown.get("preparing")) is not None:
+        advance(come, "preparing")
+    else:
+        advance(shown["fraction"], job["state"], joined(samples_note(job), time_left(shown["eta_seconds"])))
 
 
 def _show_audit(audit: Audit, advance: Advance) -> None:

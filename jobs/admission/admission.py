@@ -212,8 +212,8 @@ def _advice(request: JobRequest, card: ModelCard) -> str:
 def _check_auxiliary(
     method: Method, request: JobRequest, auxiliary: SamplesCard | None, shape: tuple[int, ...]
 ) -> None:
-    pointer = "/auxiliary_samples_id"
-    if not method.wants_basis(request.method):
+    pointer, wanted = "/auxiliary_samples_id", method.wants(request.method)
+    if wanted is None:
         if auxiliary is not None:
             raise Refused(
                 f"{method.name} with these parameters uses no auxiliary samples; leave auxiliary_samples_id out.",
@@ -221,7 +221,7 @@ def _check_auxiliary(
             )
     elif auxiliary is None:
         raise Refused(
-            f"{method.name} with these directions needs other samples to span them; give auxiliary_samples_id.",
+            f"{method.name} with these parameters needs other samples {wanted.purpose}; give auxiliary_samples_id.",
             pointer=pointer,
         )
     elif auxiliary.shape != shape:
@@ -232,7 +232,9 @@ def _check_auxiliary(
             pointer=pointer,
         )
     elif auxiliary.minimum == auxiliary.maximum == 0:
-        raise Refused("The auxiliary samples are all zero and span nothing; name others.", pointer=pointer)
+        raise Refused("The auxiliary samples are all zero: nothing can be made of them; name others.", pointer=pointer)
+    elif why := wanted.misfit(shape, auxiliary.count):
+        raise Refused(why, pointer=pointer)
 
 
 def _check_shape(samples: SamplesCard, shape: tuple[int, ...]) -> None:

@@ -10,7 +10,7 @@ from jobs.property import PropertySpec
 from jobs.result import ChunkResult
 from jobs.spec import JobSpec
 from jobs.summary import Preparation
-from models.cards import ModelCard
+from models.cards import Endpoint, ModelCard
 from models.record import Record
 
 
@@ -25,6 +25,11 @@ class _Right(Record):
     fence: int
     attempt: int
 
+    @property
+    def endpoint(self) -> Endpoint | None:
+        """Returns the endpoint that the work calls; None: it calls none."""
+        return None
+
 
 class ModelLease(_Right):
     """The right to work on a model that is not ready yet: to inspect it, or to make it."""
@@ -33,6 +38,11 @@ class ModelLease(_Right):
     sealed: str | None = Field(None, repr=False)  # the ciphertext of an endpoint's credential
     spec: str = "{}"  # JSON, which its kind reads with the record that it was written from
     deadline: float | None = None  # the work's, on the monotonic clock of the worker's machine; None: it has none
+
+    @property
+    def endpoint(self) -> Endpoint | None:
+        """Returns the endpoint that the model is."""
+        return self.model.endpoint
 
     @property
     def seconds_left(self) -> float | None:
@@ -52,6 +62,11 @@ class JobLease(_Right):
     def model(self) -> ModelCard:
         """Returns the card of the model that the work is about."""
         return self.spec.model_of(self.work)
+
+    @property
+    def endpoint(self) -> Endpoint | None:
+        """Returns the endpoint that the work calls; none is called by work in the queue of uploads."""
+        return self.model.endpoint if self.spec.queue_of(self.work) == "probe" else None
 
     @property
     def is_last_stage(self) -> bool:
@@ -107,7 +122,9 @@ Lease = ModelLease | JobLease | PropertyLease | AuditLease
 class Commit:
     """A commit is what work gave, to be written down in one move, or not at all where its lease stands no more.
 
-    `fields`: of the subject, as text or JSON. `digests`: bytes of the library that the subject holds from then on.
+    `fields`: of the subject, as text or JSON. `digests`: bytes of the library that the subject holds from then on, and
+    `given_up` those that it holds no more. `goes_on`: the chunk is not done with that, and begins anew, as its attempts
+    do.
     `result`: of a chunk of a job; its adversarial points are held without being named again. `jobs`: of an audit, which
     goes on with them, be they none, instead of ending.
     """
@@ -116,3 +133,5 @@ class Commit:
     digests: tuple[str, ...] = ()
     result: ChunkResult | None = None
     jobs: tuple[JobSpec, ...] | None = None
+    goes_on: bool = False
+    given_up: tuple[str, ...] = ()

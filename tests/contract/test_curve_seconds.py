@@ -28,7 +28,7 @@ def answered(name, epsilon):
         gradients=None,
         seed=0,
         pool=None,
-        basis=None,
+        prepared={},
     )
     bench = SimpleNamespace(
         begun=begun,

@@ -71,7 +71,7 @@ def begun(process: RunnerProcess, *, queries: int = 200) -> Frame:
     params = {"name": "square", "steps": 1_000_000}  # the queries end it, on any machine
     facts = {"method": "square@1", "params": params, "norm": "l2", "epsilon": None, "targeted": None}
     box = {"lower": np.zeros((), np.float32), "upper": np.ones((), np.float32)}
-    no = dict.fromkeys(("gradients", "pool", "basis"))
+    no = dict.fromkeys(("gradients", "pool"))
     return ask(process, BeginJob.model_validate({**facts, **box, **no, "queries": queries, "seed": 0}))[-1]
 
 

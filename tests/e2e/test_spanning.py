@@ -78,7 +78,7 @@ def test_spanning_directions_come_from_the_auxiliary_samples_and_chunks_wait_for
     params = chosen.params.model_validate(SPANNING)
     here = run(
         model,
-        Samples(x[CHOSEN], tuple(CHOSEN), y[CHOSEN], pool=x[:1000], basis=spanning_basis(x[-20:])),
+        Samples(x[CHOSEN], tuple(CHOSEN), y[CHOSEN], pool=x[:1000], prepared={"basis": spanning_basis(x[-20:])}),
         chosen,
         params,
         Threat(norm=Norm.L2),

@@ -118,7 +118,9 @@ class SupervisorDesk:
         """Takes it for a sign of life only where the work has an end by the clock, too: what a model took over can say
         it for ever.
         """
-        if not self._is_before:
+        if self._is_before:
+            self.progress = Progress(preparing=told.fraction)
+        else:
             self.progress = Progress(samples_total=self._samples_total, **dict(told))
         if not isinstance(self._lease, AuditLease) and self._lease.seconds_left is not None:
             self.heard = max(self.heard, monotonic())

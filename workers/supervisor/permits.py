@@ -23,7 +23,7 @@ class Permits:
 
     def of(self, lease: Lease) -> CallPermission | None:
         """Says what the lease's runner may call; None where it is about no endpoint. Raises NotPermitted."""
-        endpoint = None if isinstance(lease, AuditLease | PropertyLease) else lease.model.endpoint
+        endpoint = lease.endpoint
         if isinstance(lease, AuditLease | PropertyLease) or endpoint is None:
             return None
         if endpoint.origin not in self._trusted_origins:

@@ -141,7 +141,7 @@ class Supervisor:
     def _patience(self, lease: Lease) -> float:
         """Seconds that a runner may be silent. Where it waits for an endpoint, the slowest one allowed comes on top."""
         seconds = float(self._settings.answer_seconds)
-        if (endpoint := _endpoint(lease)) is not None:
+        if (endpoint := lease.endpoint) is not None:
             return seconds + endpoint.limits.longest_request_seconds
         limit = KINDS_OF_WORK[lease.work].limit
         return seconds if limit is None else min(seconds, limit.idle_seconds(self._settings))
@@ -171,7 +171,7 @@ class Supervisor:
             return None
         if error.returncode == -signal.SIGXCPU:
             return limit.passed(limit.seconds(self._settings))
-        if watch.reason == "timeout" and error.was_ready and _endpoint(lease) is None:
+        if watch.reason == "timeout" and error.was_ready and lease.endpoint is None:
             return limit.idled(self._patience(lease))
         return None
 
@@ -216,10 +216,6 @@ def _excuse(lease: Lease, runner: RunnerProcess) -> Callable[[], float]:
     return lambda: runner.seconds_in_line() - before
 
 
-def _endpoint(lease: Lease) -> Endpoint | None:
-    return None if isinstance(lease, AuditLease) else lease.model.endpoint
-
-
 def _unavailable(lease: Lease, detail: str) -> Ending:
     if isinstance(lease, ModelLease):
         return ModelRefused("endpoint_unavailable", detail)
@@ -241,6 +237,6 @@ def _after_death(error: RunnerDied | FrameError, watch: Watch, lease: Lease, sec
     if not error.was_ready:
         return deaths.before_ready()
     if watch.reason == "timeout":
-        slow = _endpoint(lease) is not None
+        slow = lease.endpoint is not None
         return _unavailable(lease, deaths.of_slow_endpoint(seconds)) if slow else deaths.by_timeout(seconds)
     return deaths.by_exit(error.returncode)

@@ -1,61 +1,133 @@
-"""prepare: what a job's chunks need and is made once for all of them, of auxiliary samples: a basis of their span."""
+"""prepare: what a job's chunks need, and is made once for all of them, of auxiliary samples: named arrays.
 
+What takes long is made in units of at most a minute: each leaves all that the next one needs in the library, so a
+worker that is killed loses one unit, others have their turns in between, and a cancel is met. However it is cut, the
+numbers are the same.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from time import monotonic
+from typing import Annotated, Any
 
-import numpy as np
+from pydantic import Field
 
+from algorithms import registry
+from algorithms.artifacts.basis import BASIS
+from algorithms.artifacts.wish import Arrays, NotAsDeclared, Wish, check
 from algorithms.searches.directions.spanning import spanning_basis
 from jobs.summary import Preparation
 from jobs.work.lease import Commit, JobLease
+from models.named_arrays import packed, unpacked
 from workers import shared_rows
 from workers.endings import Done, Ending
 from workers.frames import FrameError
 from workers.kind import Bench, Desk, RunnerAnswer, WorkKind
-from workers.messages import Floats, Message, Seconds
+from workers.messages import Floats, Message, NamedArrays, Seconds
+
+UNIT_SECONDS = 45.0  # of making; what is done around it stays within the minute
+
+Told = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 
 
 class PrepareJob(Message):
-    """The runner shall span these rows."""
+    """The runner shall make what the method wants of these rows, or go on with it, until the clock says `ends`."""
 
     kind = "prepare"
 
+    method: str  # with its version
+    params: dict[str, Any]
+    seed: int
     x: Floats  # (n, *shape): auxiliary samples
+    left: NamedArrays  # by the unit before; nothing: this is the first
+    ends: float  # on the clock that both share
 
 
 class JobPrepared(Message):
-    """The runner answers what the rows span."""
+    """The runner answers what it has made: all of it, or what the next unit goes on with."""
 
     kind = "prepare.done"
 
-    basis: Floats  # (r, d)
+    made: NamedArrays
+    is_whole: bool
+    told: dict[str, Told]  # numbers about it, for people
     seconds: Seconds
 
-    def check(self, *, n: int, d: int) -> None:
-        """Raises FrameError where this is no basis of n samples with d features."""
-        if self.basis.ndim != 2 or not 1 <= len(self.basis) <= min(n, d) or self.basis.shape[1] != d:
-            raise FrameError("a basis has a shape that these samples cannot give it")
-        if not np.isfinite(self.basis).all():
-            raise FrameError("a basis is not finite")
+
+@dataclass(frozen=True)
+class Made:
+    """A unit of work has made this. `told`: numbers about it, for people."""
+
+    arrays: Arrays
+    is_whole: bool = True
+    told: Mapping[str, float] = field(default_factory=dict)
+
+
+# In the supervisor
 
 
 def supervise(lease: JobLease, desk: Desk) -> Ending:
-    card = lease.spec.auxiliary
+    card, wanted, before = lease.spec.auxiliary, lease.spec.wanted, lease.prepared
     assert card is not None  # only such a job has the stage
+    assert wanted is not None
     x = shared_rows.auxiliary(card, desk.library.get(card.sha256))
-    n, d = len(x), x[0].size
-    desk.open()
-    made = desk.ask(PrepareJob(x=x), JobPrepared, limit=4 * d * min(n, d))
-    made.check(n=n, d=d)
-    kept = Preparation(artifact=desk.keep(shared_rows.packed(made.basis)), seconds=made.seconds)
-    return Done(Commit(fields={"prepared": kept.model_dump_json()}, digests=(kept.artifact,)))
+    between, whole = (declare(card.shape, len(x)) for declare in (wanted.between, wanted.arrays))
+    asked = PrepareJob(
+        method=lease.spec.pinned,
+        params=lease.spec.request.method.model_dump(mode="json"),
+        seed=lease.spec.request.seed,
+        x=x,
+        left={} if before is None else unpacked(desk.library.get(before.artifact), between),
+        ends=min(lease.deadline, monotonic() + UNIT_SECONDS),
+    )
+    most = max(sum(array.nbytes for array in declared.values()) for declared in (between, whole))
+    answer = desk.ask(asked, JobPrepared, limit=most)
+    _believe(answer, wanted, card.shape, len(x))
+    kept = Preparation(
+        artifact=desk.keep(packed(answer.made)),
+        seconds=answer.seconds + (0.0 if before is None else before.seconds),
+        details=answer.told,
+    )
+    return Done(
+        Commit(
+            fields={"prepared": kept.model_dump_json()},
+            digests=(kept.artifact,),
+            goes_on=not answer.is_whole,
+            given_up=() if before is None or before.artifact == kept.artifact else (before.artifact,),
+        )
+    )
+
+
+def _believe(answer: JobPrepared, wanted: Wish, shape: tuple[int, ...], count: int) -> None:
+    """Raises FrameError where the arrays cannot be what was wanted."""
+    declared = (wanted.arrays if answer.is_whole else wanted.between)(shape, count)
+    try:
+        check(answer.made, declared)
+    except NotAsDeclared as error:
+        raise FrameError(f"what was made is {error}") from error
+    if not declared:
+        raise FrameError("what is made in one unit was left to another one")
+
+
+# In the runner
 
 
 def prepare(asked: PrepareJob, bench: Bench) -> JobPrepared:
-    """Computes what the rows span, in the runner."""
-    del bench  # the model is not asked
+    """Makes what is wanted, in the runner."""
     began = monotonic()
-    return JobPrepared(basis=spanning_basis(asked.x), seconds=monotonic() - began)
+    method = registry.version(asked.method)
+    wanted = method.wants(method.params.model_validate(asked.params))
+    assert wanted is not None  # the supervisor asks for what is wanted
+    made = MAKERS[wanted.kind](asked, bench)
+    return JobPrepared(made=made.arrays, is_whole=made.is_whole, told=dict(made.told), seconds=monotonic() - began)
 
+
+def _basis(asked: PrepareJob, bench: Bench) -> Made:
+    del bench  # nothing to tell before it is whole
+    return Made({BASIS: spanning_basis(asked.x)})
+
+
+MAKERS: Mapping[str, Callable[[PrepareJob, Bench], Made]] = {"basis": _basis}
 
 KIND = WorkKind(
     lease=JobLease,

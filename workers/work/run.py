@@ -26,7 +26,7 @@ from workers import cautions, moved_codes, shared_rows
 from workers.curve_seconds import CurveSeconds
 from workers.endings import Done, Ending, Failed
 from workers.kind import Bench, Desk, RunnerAnswer, WorkKind
-from workers.messages import MAX_TEXT, Floats, Integers, Message
+from workers.messages import MAX_TEXT, Floats, Integers, Message, NamedArrays
 from workers.outcomes import ChunkBroken, ChunkDone, adversarials, answer_bytes, findings, packed
 from workers.versions import versions
 
@@ -51,7 +51,7 @@ class BeginJob(Message):
     gradients: int | None
     seed: int
     pool: Floats | None  # (p, *shape)
-    basis: Floats | None  # (r, d)
+    prepared: NamedArrays = {}  # what the method wants made of other samples
 
 
 class JobBegun(Message):
@@ -111,7 +111,7 @@ def facts(lease: JobLease, samples: bytes, desk: Desk) -> BeginJob:
         gradients=asked.budget.gradients_per_sample,
         seed=asked.seed,
         pool=shared_rows.pool(spec, samples),
-        basis=shared_rows.unpacked(desk.library.get(made.artifact)) if made and spec.auxiliary else None,
+        prepared=shared_rows.prepared(spec, desk.library.get(made.artifact)) if made and spec.auxiliary else {},
     )
 
 
@@ -221,7 +221,7 @@ def _outcomes(
     try:
         return None, running.run(
             bench.model,
-            running.Samples(asked.x, asked.indices, asked.y, asked.targets, _hints(asked), job.pool, job.basis),
+            running.Samples(asked.x, asked.indices, asked.y, asked.targets, _hints(asked), job.pool, job.prepared),
             method,
             method.params.model_validate(job.params),
             Threat[Any](job.norm, Box(job.lower, job.upper), job.epsilon, job.targeted, job.pixels),

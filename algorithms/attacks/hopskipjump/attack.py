@@ -31,7 +31,7 @@ from algorithms.seam.labeling import is_fooled
 from algorithms.seam.questions.cloud import AskCloud, Cloud
 from algorithms.seam.questions.labels import AskLabels
 from algorithms.searches.directions.choice import directions
-from algorithms.searches.directions.params import DirectionParams, wants_basis
+from algorithms.searches.directions.params import DirectionParams, wants
 from algorithms.searches.labels import starts
 from algorithms.searches.labels.line import GrowingCube, Segment, connect, halve, within
 from algorithms.threats.threat import Threat
@@ -246,5 +246,5 @@ METHOD = Method(
     chunks_at_once=4,
     wants_pool=True,
     takes_hints=True,
-    wants_basis=wants_basis,
+    wants=wants,
 )

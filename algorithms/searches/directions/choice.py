@@ -1,5 +1,6 @@
 """Which law of directions a method draws by: from a sample and the method's parameters."""
 
+from algorithms.artifacts.basis import BASIS
 from algorithms.mathematics.norms import Norm
 from algorithms.seam.case import Case
 from algorithms.seam.questions.cloud import Directions
@@ -20,6 +21,5 @@ def directions(case: Case, params: DirectionParams, norm: Norm = Norm.L2) -> Dir
     if params.directions == "bilinear":
         return Bilinear.of(case.x.shape, params.grid)
     if params.directions == "spanning":
-        assert case.basis is not None  # admission asks for auxiliary samples, `prepare` makes their basis
-        return Spanning(part(case.basis, params.subspace, params.rank))
+        return Spanning(part(case.prepared[BASIS], params.subspace, params.rank))
     return Full(norm)

@@ -4,6 +4,8 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
+from algorithms.artifacts.basis import Basis
+from algorithms.artifacts.wish import Wish
 from algorithms.method import Params
 from algorithms.searches.directions.spanning import Subspace
 
@@ -38,6 +40,6 @@ class DirectionParams(Params):
         return self
 
 
-def wants_basis(params: DirectionParams) -> bool:
-    """Tell whether directions are drawn from the span of auxiliary samples."""
-    return params.directions == "spanning"
+def wants(params: DirectionParams) -> Wish | None:
+    """Tell what has to be made of auxiliary samples before directions can be drawn."""
+    return Basis(least=params.rank or 1) if params.directions == "spanning" else None

@@ -24,18 +24,20 @@ local function hold(tenant, owner, digest, bytes)
   return true
 end
 
-local function let_go(tenant, owner)
-  for thing, bytes in pairs(hash(key('holds', owner))) do
-    redis.call('HINCRBY', key('t', tenant, 'kept'), thing == RECORD and 'records' or 'library', -bytes)
-    if thing ~= RECORD and thing ~= ROOM then
-      redis.call('SREM', key('holders', thing), owner)
-      if not exists(key('holders', thing)) then
-        redis.call('ZADD', key('doomed'), STEADY, thing)
-        table.insert(digests, thing)
-      end
+local function give_up(tenant, owner, thing, bytes)
+  redis.call('HINCRBY', key('t', tenant, 'kept'), thing == RECORD and 'records' or 'library', -bytes)
+  if thing ~= RECORD and thing ~= ROOM then
+    redis.call('SREM', key('holders', thing), owner)
+    if not exists(key('holders', thing)) then
+      redis.call('ZADD', key('doomed'), STEADY, thing)
+      table.insert(digests, thing)
     end
   end
-  redis.call('DEL', key('holds', owner))
+  redis.call('HDEL', key('holds', owner), thing)
+end
+
+local function let_go(tenant, owner)
+  for thing, bytes in pairs(hash(key('holds', owner))) do give_up(tenant, owner, thing, bytes) end
 end
 
 -- What computing the chunk of ASK gave and cost.

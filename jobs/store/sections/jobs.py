@@ -192,6 +192,7 @@ def _progress(row: dict[str, Any], live: list[Progress]) -> Progress:
         gradients=int(row["gradients"]) + sum(p.gradients for p in live),
         fraction=fraction,
         eta_seconds=seconds * (1 - fraction) / fraction if running and fraction > 0 else None,
+        preparing=next((p.preparing for p in live if p.preparing is not None), None),
     )
 
 

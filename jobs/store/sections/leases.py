@@ -119,6 +119,8 @@ class Leases:
             **(_result(commit.result) if commit.result else {}),
             fields=commit.fields,
             digests=commit.digests,
+            given_up=commit.given_up,
+            goes_on=commit.goes_on,
             jobs=None if jobs is None else [described(job, self._moves.connection.settings) for job in jobs],
             summary=summary and summary.model_dump_json(),
         )

@@ -5,6 +5,7 @@ import pytest
 from algorithms.errors import Conflict, NotFound
 from jobs.admission.admission import admit
 from jobs.installation.settings import Settings
+from jobs.record import Progress
 from jobs.states import JobState
 from jobs.store.store import Store
 from jobs.summary import Preparation
@@ -151,3 +152,70 @@ def test_auxiliary_samples_that_went_away_since_admission_are_missed(store: Stor
     store.samples.remove(upload.tenant, upload.others.id)
     with pytest.raises(NotFound):
         upload.spanning_job()
+
+
+LEFT = Preparation(artifact=digest("e"), seconds=1.0)
+AND_ON = Commit(fields={"prepared": LEFT.model_dump_json()}, digests=(LEFT.artifact,), goes_on=True)
+AT_LAST = Commit(fields=IN_COMMIT.fields, digests=IN_COMMIT.digests, given_up=(LEFT.artifact,))
+
+
+def test_a_preparation_goes_on_in_units_each_of_which_begins_with_what_the_last_one_left(
+    store: Store, upload: SpanningUpload, queue: NotedQueue, library: NotedLibrary
+) -> None:
+    job_id = upload.spanning_job()
+    first = taken(store, job_id)
+    assert store.leases.commit(first, AND_ON)
+    assert queue.sent() == [Dispatch("compute", job_id, 0)], "not its chunks yet"
+    second = taken(store, job_id)
+    assert (second.work, second.prepared, second.attempt) == ("prepare", LEFT, 1), "the attempts are of a unit"
+    assert store.leases.commit(first, AND_ON) is False, "the unit before stands no more"
+    assert store.leases.commit(second, AT_LAST)
+    assert library.deleted() == [LEFT.artifact], "what was left to the next unit is needed no more"
+    chunk = taken(store, job_id)
+    assert (chunk.work, chunk.prepared) == ("run", MADE)
+    store.leases.release(chunk)
+    commit_all(store, job_id)
+    assert store.jobs.get(upload.tenant, job_id).summary.prepare == MADE
+
+
+def test_a_unit_that_is_lost_begins_again_with_what_was_left(store: Store, queue: NotedQueue, after: After) -> None:
+    job_id = SpanningUpload(store, queue).spanning_job()
+    assert store.leases.commit(taken(store, job_id), AND_ON)
+    taken(store, job_id)
+    after(1.3 * LEASE_SECONDS)
+    store.moves.reap()
+    again = taken(store, job_id)
+    assert (again.work, again.prepared, again.attempt) == ("prepare", LEFT, 2)
+
+
+def test_a_job_cancelled_between_units_ends_at_once_and_within_one_with_it(
+    store: Store, upload: SpanningUpload, queue: NotedQueue
+) -> None:
+    between, within = upload.spanning_job(), upload.spanning_job()
+    assert store.leases.commit(taken(store, between), AND_ON)
+    store.jobs.cancel(upload.tenant, between)
+    lease = taken(store, within)
+    store.jobs.cancel(upload.tenant, within)
+    queue.sent()
+    assert store.leases.commit(lease, AND_ON)
+    assert queue.sent() == []
+    for job_id in (between, within):
+        assert store.jobs.get(upload.tenant, job_id).state == JobState.CANCELLED
+
+
+def test_how_far_a_preparation_has_come_is_seen_until_it_is_over(store: Store, upload: SpanningUpload) -> None:
+    def seen() -> float | None:
+        return store.jobs.get(upload.tenant, job_id).progress.preparing
+
+    job_id = upload.spanning_job()
+    assert seen() is None
+    first = taken(store, job_id)
+    store.leases.beat(first, Progress(preparing=0.25))
+    assert seen() == 0.25
+    assert store.leases.commit(first, AND_ON)
+    assert seen() == 0.25, "between two units, too"
+    second = taken(store, job_id)
+    store.leases.beat(second, Progress(preparing=0.75))
+    assert seen() == 0.75
+    assert store.leases.commit(second, AT_LAST)
+    assert seen() is None

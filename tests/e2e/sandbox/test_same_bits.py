@@ -88,7 +88,7 @@ def found(process: RunnerProcess, model: str, method: str, norm: str, params: di
     row = registry.method(method)
     facts = {"method": row.pinned, "params": {"name": method, **params}, "norm": norm, "epsilon": 0.5, "targeted": None}
     box = {"lower": np.zeros((), np.float32), "upper": np.ones((), np.float32)}
-    free = dict.fromkeys(("gradients", "pool", "basis"))
+    free = dict.fromkeys(("gradients", "pool"))
     begun = ask(process, BeginJob.model_validate({**facts, **box, **free, "queries": 2500, "seed": 3}))[-1]
     return [inspected, begun, ask(process, chunk(2))[-1]]
 

@@ -326,7 +326,7 @@ def test_the_norm_and_the_goal_choose_too():
 
 def test_directions_that_need_other_samples_are_no_part_of_an_audit():
     made = plan(recipe=[{"name": "hopskipjump", "directions": "spanning"}, {"name": "square"}])
-    assert methods(made) == ["square"] and "auxiliary samples" in reasons(made)["hopskipjump"]
+    assert methods(made) == ["square"] and "other samples" in reasons(made)["hopskipjump"]
 
 
 def test_a_method_that_attacks_another_model_first_is_no_part_of_an_audit():

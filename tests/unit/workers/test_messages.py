@@ -12,6 +12,7 @@ from workers.messages import (
     Floats,
     Integers,
     Message,
+    NamedArrays,
     NotAccepted,
     Progressed,
     TurnsAsked,
@@ -29,14 +30,19 @@ class Sample(Message):
     labels: Integers | None = None
     text: bytes = b""
     indices: tuple[int, ...] = ()
+    made: NamedArrays = {}
 
 
 def test_what_was_said_arrives():
-    said = Sample(numbers=np.full((2, 3), 0.1, np.float32), labels=np.arange(3), text=b"abc", indices=(1, 2))
+    made = {"a": np.zeros((0, 2), np.float32), "b.c": np.arange(2), "d": np.float32([[1]])}
+    said = Sample(numbers=np.full((2, 3), 0.1, np.float32), labels=np.arange(3), text=b"abc", indices=(1, 2), made=made)
     heard = Sample.read(said.frame())
     np.testing.assert_array_equal(heard.numbers, said.numbers)
     np.testing.assert_array_equal(heard.labels, said.labels)
     assert (heard.text, heard.indices) == (b"abc", (1, 2))
+    assert heard.made.keys() == made.keys()
+    for name, array in made.items():
+        np.testing.assert_array_equal(heard.made[name], array, strict=True)
     assert Sample.read(Sample(numbers=np.zeros((), np.float32)).frame()).labels is None
 
 
@@ -53,10 +59,14 @@ def test_what_was_said_arrives():
         Frame("sample", {"arrays": {a: ["<f4", [0]] for a in ("numbers", "text")}}, {"numbers": b"", "text": b""}),
         Frame("sample", {"arrays": {"numbers": ["<f4", [1]]}, "more": 1}, {"numbers": b"1234"}),
         Frame("sample", {"arrays": {"numbers": ["<f4", [1]]}}, {"numbers": b"1234", "self": b"1"}),
+        Frame("sample", {"arrays": {"numbers": ["<f4", [1]]}}, {"numbers": b"1234", "made.a": b"1"}),
+        Frame("sample", {"arrays": {"numbers": ["<f4", [1]]}, "made": {"a": [1.0]}, "made.a": 2}, {"numbers": b"1234"}),
+        Frame("sample", {"arrays": {"numbers": ["<f4", [1]]}}, {"numbers": b"1234", "mode.a": b"1"}),
     ],
     ids=[
         *("nothing", "out of turn", "a list", "bytes", "integers", "another size", "no description"),
         *("an array for bytes", "one field more", "one blob more"),
+        *("bytes for a named array", "a list for a named array", "a named array of no field"),
     ],
 )
 def test_what_is_not_such_a_message_is_not_read(frame):

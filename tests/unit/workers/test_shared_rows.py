@@ -41,9 +41,3 @@ def test_the_pool_is_bounded_in_rows_and_in_bytes(monkeypatch: pytest.MonkeyPatc
 @pytest.mark.parametrize(("nbytes", "rows"), [(0, 1), (99, 1), (200, 2), (10_000, 5)])
 def test_what_fits_is_counted_in_float32_and_is_at_least_one(nbytes: int, rows: int) -> None:
     assert shared_rows.rows_within(nbytes, 5, (5, 5)) == rows
-
-
-def test_an_array_is_packed_into_the_same_bytes_each_time_and_comes_out_as_it_was() -> None:
-    basis = X.reshape(10, -1)
-    assert shared_rows.packed(basis) == shared_rows.packed(basis.copy())
-    np.testing.assert_array_equal(shared_rows.unpacked(shared_rows.packed(basis)), basis)

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from algorithms.artifacts.wish import Arrays
 from algorithms.attacks.hopskipjump.attack import HopSkipJumpParams
 from algorithms.attacks.hopskipjump.normal import NormalEstimate
 from algorithms.driver.running import Samples, run
@@ -41,12 +42,12 @@ def go(
     *,
     queries: int | None = 2000,
     pool: np.ndarray | None = None,
-    basis: np.ndarray | None = None,
+    prepared: Arrays | None = None,
     params: HopSkipJumpParams = HopSkipJumpParams(),
     **threat: object,
 ) -> list[Outcome]:
     asked = Threat(**{"box": Box.unbounded()} | threat)  # type: ignore[arg-type]
-    what = replace(what, pool=pool, basis=basis)
+    what = replace(what, pool=pool, prepared=prepared or {})
     return run(model, what, ATTACK, params, asked, Budget(queries), seed=1)
 
 
@@ -206,7 +207,7 @@ def test_in_a_subspace_that_holds_the_gradient_it_needs_fewer_queries(directions
     def median(**given):
         return np.median([o.finding.value for o in go(model, what, queries=600, **given)])
 
-    narrow = median(params=HopSkipJumpParams(directions=directions), basis=spanning_basis(smooth))
+    narrow = median(params=HopSkipJumpParams(directions=directions), prepared={"basis": spanning_basis(smooth)})
     assert narrow < 0.9 * median()
 
 

@@ -52,6 +52,12 @@ REFUSALS: list[tuple[dict[str, Any], str, str, str]] = [
         "/auxiliary_samples_id",
         r"\[4\].*\[1, 2, 2\]",
     ),
+    (
+        {"method": {**SPANNING["method"], "subspace": "top", "rank": 11}, "auxiliary": samples_card(shape=(1, 2, 2))},
+        "invalid_request",
+        "/auxiliary_samples_id",
+        "4 directions at the most .* 11 are asked for; name more",
+    ),
     ({**SPANNING, "auxiliary": samples_card(maximum=0.0)}, "invalid_request", "/auxiliary_samples_id", "all zero"),
     ({"model": ONLY_SCORES}, "access_too_weak", "/method/name", "needs scores, gradients; .*What fits is .*square"),
     (

@@ -1,40 +1,116 @@
-"""What a runner says it has made of auxiliary samples is believed only where it can be."""
+"""What a runner says it has made of auxiliary samples is believed only where it can be; then the next unit goes on."""
+
+import io
+from time import monotonic
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from jobs.admission.admission import admit
+from jobs.spec import JobSpec
+from jobs.summary import Preparation
+from jobs.work.lease import JobLease
+from models.named_arrays import unpacked
+from tests.jobs_for_tests import SHAPE, ready_card, request, samples_card
 from workers import frames
 from workers.frames import FrameError
-from workers.work.prepare import JobPrepared
+from workers.work.prepare import UNIT_SECONDS, JobPrepared, PrepareJob, prepare, supervise
+
+COUNT, FEATURES = 3, int(np.prod(SHAPE))
+X = np.random.default_rng(0).random((COUNT, *SHAPE), np.float32)
+METHOD = {"name": "hopskipjump", "directions": "spanning"}
 
 
-def said(basis):
-    return JobPrepared.read(frames.with_arrays(JobPrepared.kind, {"basis": basis}, seconds=1.0))
+def asked_for(**method: object) -> JobSpec:
+    model, samples = ready_card(), samples_card(count=COUNT)
+    return admit(request(model, samples, method=METHOD | method), model, samples, auxiliary=samples)
 
 
-def test_a_basis_of_the_samples_is_believed():
-    said(np.eye(2, 6, dtype=np.float32)).check(n=2, d=6)
+def npz(x: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    np.savez(file, x=x)
+    return file.getvalue()
+
+
+def lease(job: JobSpec, prepared: Preparation | None = None) -> JobLease:
+    right = {"tenant": "t", "subject_id": "job_1", "work": "prepare", "chunk": 0, "fence": 1, "attempt": 1}
+    return JobLease(**right, spec=job, prepared=prepared, deadline=monotonic() + 1000)
+
+
+class Desk:
+    """Keeps what it is given under its number, and answers by a function."""
+
+    def __init__(self, answer) -> None:
+        self.kept = {}
+        self.library = SimpleNamespace(get=lambda digest: self.kept.get(digest) or npz(X))
+        self._answer = answer
+        self.asked = []
+
+    def keep(self, data):
+        digest = f"{len(self.kept)}" * 64
+        self.kept[digest] = data
+        return digest
+
+    def ask(self, message, *answers, limit):
+        self.asked.append(PrepareJob.read(message.frame()))
+        said = self._answer(self.asked[-1]).frame()
+        assert sum(map(len, said.blobs.values())) <= limit
+        return answers[0].read(said)
+
+
+def said(basis, **fields):
+    return JobPrepared.read(
+        frames.with_arrays(
+            JobPrepared.kind, {"made.basis": basis}, seconds=1.0, **{"is_whole": True, "told": {}} | fields
+        )
+    )
+
+
+def test_a_basis_of_the_samples_is_kept_and_ends_the_stage():
+    desk = Desk(lambda asked: prepare(asked, None))
+    commit = supervise(lease(asked_for()), desk).commit
+    kept = Preparation.model_validate_json(commit.fields["prepared"])
+    assert (commit.digests, commit.goes_on, commit.given_up) == ((kept.artifact,), False, ())
+    (asked,) = desk.asked
+    np.testing.assert_array_equal(asked.x, X)
+    assert asked.ends <= monotonic() + UNIT_SECONDS
+    basis = unpacked(desk.kept[kept.artifact], asked_for().wanted.arrays(SHAPE, COUNT))["basis"]
+    np.testing.assert_allclose(basis @ basis.T, np.eye(COUNT), atol=1e-6)
 
 
 @pytest.mark.parametrize(
     "basis",
     [
-        np.zeros((1, 5)),
-        np.zeros((3, 6)),
-        np.zeros((0, 6)),
-        np.full((1, 6), np.nan),
-        np.full((1, 6), np.inf),
-        np.zeros(6),
+        np.zeros((1, FEATURES - 1)),
+        np.zeros((COUNT + 1, FEATURES)),
+        np.zeros((0, FEATURES)),
+        np.full((1, FEATURES), np.nan),
+        np.full((1, FEATURES), np.inf),
+        np.zeros(FEATURES),
         np.zeros(()),
-        np.eye(6, dtype=int),
+        np.eye(COUNT, FEATURES, dtype=int),
     ],
     ids=["of other samples", "too many", "empty", "no number", "infinite", "a vector", "a number", "integers"],
 )
-def test_a_basis_that_cannot_be_one_is_not(basis):
+def test_a_basis_that_cannot_be_one_is_not_believed(basis):
+    desk = Desk(lambda _: said(basis))
+    with pytest.raises((FrameError, AssertionError)):
+        supervise(lease(asked_for()), desk)
+    assert desk.kept == {}
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"is_whole": False}, {"told": {"error": float("nan")}}, {"told": {"error": "small"}}, {"is_whole": 2}],
+    ids=str,
+)
+def test_what_else_such_an_answer_cannot_say_is_not_believed(fields):
     with pytest.raises(FrameError):
-        said(basis).check(n=2, d=6)
+        supervise(lease(asked_for()), Desk(lambda _: said(np.eye(1, FEATURES), **fields)))
 
 
 def test_an_answer_without_a_basis_is_not():
+    nothing = JobPrepared(made={}, is_whole=True, told={}, seconds=1.0)
     with pytest.raises(FrameError):
-        JobPrepared.read(frames.with_arrays(JobPrepared.kind, {}, seconds=1.0))
+        supervise(lease(asked_for()), Desk(lambda _: nothing))

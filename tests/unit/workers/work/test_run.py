@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from pydantic import TypeAdapter
 
+from algorithms.attacks.hopskipjump.attack import HopSkipJumpParams
 from algorithms.mathematics.norms import Norm
 from algorithms.seam.claims import Finding, Kind
 from algorithms.seam.hint import Hint
@@ -18,8 +19,9 @@ from jobs.spec import JobSpec, ThreatSpec
 from jobs.summary import Preparation
 from jobs.work.lease import JobLease
 from models.cards import ModelCard, Reads, SamplesCard
+from models.named_arrays import packed as packed_arrays
 from tests.jobs_for_tests import finding
-from workers import cautions, outcomes, shared_rows
+from workers import cautions, outcomes
 from workers.confinement.levels import Confined
 from workers.frames import FrameError
 from workers.work import run
@@ -114,12 +116,13 @@ class Desk:
     """What `facts` needs of one: a library that holds what `prepare` made."""
 
     def __init__(self, made=None):
-        self.library = {"basis": None if made is None else shared_rows.packed(made)}
+        self.library = {"basis": None if made is None else packed_arrays(made)}
 
 
 def facts(held, made=None, samples=None):
     if made is not None:
-        spec = held.spec.model_copy(update={"auxiliary": held.spec.samples})
+        asked = held.spec.request.model_copy(update={"method": HopSkipJumpParams(directions="spanning")})
+        spec = held.spec.model_copy(update={"auxiliary": held.spec.samples, "request": asked})
         held = held.model_copy(update={"spec": spec, "prepared": Preparation(artifact="basis", seconds=1.0)})
     return through_the_pipe(run.facts(held, samples, Desk(made)))
 
@@ -181,11 +184,11 @@ def test_an_unbounded_box_arrives_unbounded():
 
 
 def test_a_job_is_told_of_the_pool_and_the_basis_where_there_are_any():
-    assert (facts(lease()).pool, facts(lease()).basis) == (None, None)
+    assert (facts(lease()).pool, facts(lease()).prepared) == (None, {})
     held, x = lease(method="hopskipjump"), np.random.default_rng(0).random((9, *SHAPE), np.float32)
-    told = facts(held, np.eye(6, dtype=np.float32), npz(x=x))
+    told = facts(held, {"basis": np.eye(6, dtype=np.float32)}, npz(x=x))
     np.testing.assert_array_equal(told.pool, x)
-    np.testing.assert_array_equal(told.basis, np.eye(6))
+    np.testing.assert_array_equal(told.prepared["basis"], np.eye(6))
 
 
 @pytest.mark.parametrize(("because", "warned"), [("graph", ()), ("values", ("output_guessed",)), ("told", ())])

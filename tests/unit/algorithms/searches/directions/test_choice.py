@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
+from algorithms.artifacts.basis import Basis
 from algorithms.mathematics.norms import Norm
 from algorithms.mathematics.streams import Stream
 from algorithms.seam.case import Case
@@ -11,12 +12,12 @@ from algorithms.searches.directions.bilinear import Bilinear
 from algorithms.searches.directions.choice import directions
 from algorithms.searches.directions.full import Full
 from algorithms.searches.directions.low_frequencies import LowFrequencies
-from algorithms.searches.directions.params import DirectionParams, wants_basis
+from algorithms.searches.directions.params import DirectionParams, wants
 from algorithms.searches.directions.spanning import Spanning
 
 SHAPE = (1, 4, 6)
 BASIS = np.eye(24, dtype=np.float32)[:5]
-CASE = Case(np.zeros(SHAPE, np.float32), 0, None, None, 3, Stream(0, 0, "test"), basis=BASIS)
+CASE = Case(np.zeros(SHAPE, np.float32), 0, None, None, 3, Stream(0, 0, "test"), prepared={"basis": BASIS})
 
 
 def params(**given) -> DirectionParams:
@@ -51,8 +52,9 @@ def test_all_of_the_space_is_drawn_from_in_the_norm_that_the_method_says():
 
 
 def test_a_span_needs_auxiliary_samples_and_nothing_else_does():
-    assert wants_basis(params(directions="spanning"))
-    assert not any(wants_basis(params(directions=kind)) for kind in ("full", "dct", "bilinear"))
+    assert wants(params(directions="spanning")) == Basis()
+    assert wants(params(directions="spanning", subspace="top", rank=7)) == Basis(least=7)
+    assert not any(wants(params(directions=kind)) for kind in ("full", "dct", "bilinear"))
 
 
 @pytest.mark.parametrize(
