@@ -26,15 +26,16 @@ class Params(BaseModel):
 
 @dataclass(frozen=True)
 class Budget:
-    """A budget is the most one sample may cost. None: no limit."""
+    """A budget is the most one sample may cost. None: no limit. Each row is asked `repeats` times, a query each."""
 
     queries: int | None = 10_000
     gradients: int | None = None
+    repeats: int = 1
 
     def less(self, reserve: int) -> Cost:
-        """Tell what is left for questions where so many queries are reserved for the end."""
+        """Tell what is left for questions where so many rows are reserved for the end: rows, and gradients."""
         unlimited = 2**62
-        queries = unlimited if self.queries is None else self.queries - reserve
+        queries = unlimited if self.queries is None else self.queries // self.repeats - reserve
         return Cost(queries, unlimited if self.gradients is None else self.gradients)
 
 

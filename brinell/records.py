@@ -124,6 +124,7 @@ class BudgetRequest(TypedDict):
 
     queries_per_sample: NotRequired[int | None]
     gradients_per_sample: NotRequired[int | None]
+    repeats: NotRequired[int]
     seconds: NotRequired[float | None]
 
 

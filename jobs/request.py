@@ -18,6 +18,7 @@ from algorithms.method import Budget
 from algorithms.registry import MethodParams
 from models.record import Record
 
+MAX_REPEATS = 1000
 MAX_SAMPLES = 100_000  # of one job: its findings live in Redis
 
 # Strict: "3" and true are not numbers.
@@ -91,6 +92,14 @@ class BudgetRequest(Record):
 
     queries_per_sample: Count | None = Budget.queries
     gradients_per_sample: Count | None = Budget.gradients
+    repeats: int = Field(
+        Budget.repeats,
+        strict=True,
+        ge=1,
+        le=MAX_REPEATS,
+        exclude_if=lambda repeats: repeats == 1,
+        description="Ask each row so often, a query each, and go by the majority: for models that answer at random.",
+    )
     seconds: Positive | None = None
 
 

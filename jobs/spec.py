@@ -108,7 +108,9 @@ class JobSpec(Record):
         assert self.method.attack_on_surrogate is not None
         _, settings = self.method.attack_on_surrogate(self.request.method)
         params = method.params.model_validate({**settings, "name": method.name})
-        budget = self.request.budget.model_copy(update={"queries_per_sample": None})  # which is that of the model
+        budget = self.request.budget.model_copy(
+            update={"queries_per_sample": None, "repeats": 1}
+        )  # which are the model's
         return self.model_copy(
             update={
                 "request": self.request.model_copy(update={"method": params, "budget": budget}),

@@ -30,7 +30,7 @@ def conclude(trial: Trial, threat: Threat, proves: Kind) -> Outcome:
     ends = _ends(trial, threat.epsilon)
     answers = list(_answers(trial, ends, threat.epsilon, proves))
     kind, value, confidence, details = next((answer for answer in answers if answer[0] is proves), answers[0])
-    curve = {"curve": trial.curve.told()} if kind is proves is Kind.UPPER_BOUND else {}
+    curve = {"curve": trial.best.curve} if kind is proves is Kind.UPPER_BOUND else {}
     finding = Finding(
         index=trial.index,
         label=trial.case.label,
@@ -74,7 +74,7 @@ def _answers(trial: Trial, ends: _Ends, epsilon: float | None, proves: Kind) -> 
     if lower is not None and lower.radius >= (epsilon or 0.0):  # at an epsilon, less is no answer
         yield Kind.LOWER_BOUND, min(lower.radius, epsilon or lower.radius), lower.confidence, lower.details
     if upper is not None:
-        told = {"trace": list(trial.trace.values()), "read_as": trial.read_as}
+        told = {"trace": trial.best.trace, "read_as": trial.read_as}
         yield Kind.UPPER_BOUND, upper, None, told | trial.shown[-1][0].details
     if (smoothed := trial.smoothed) is not None:
         yield Kind.SMOOTHED_LOWER_BOUND, smoothed.radius, smoothed.confidence, smoothed.details
@@ -95,7 +95,7 @@ def _other_ends(trial: Trial, ends: _Ends, kind: Kind) -> Details:
     if lower is not None and kind is not Kind.LOWER_BOUND:
         told |= {"lower": lower.radius, "lower_confidence": lower.confidence}
     if upper is not None and kind is not Kind.UPPER_BOUND:
-        told |= {"upper": upper, "trace": list(trial.trace.values()), "read_as": trial.read_as}
+        told |= {"upper": upper, "trace": trial.best.trace, "read_as": trial.read_as}
     if isinstance(lower, Exact) and upper is not None and upper <= (1 + CLOSE) * lower.radius:
         told["exact"] = True
     return told

@@ -36,7 +36,7 @@ class RunProgress:
 
 def _share(trial: Trial, expected: Cost) -> float:
     """How far a live sample has come: of its query budget, or of the gradients a full run takes."""
-    asked = trial.queries - 1  # the clean row says nothing of a method that asks no more: a certificate
+    asked = trial.rows - 1  # the clean row says nothing of a method that asks no more: a certificate
     return min(0.99, max(asked / trial.limit.queries, trial.gradients / max(1, expected.gradients)))
 
 

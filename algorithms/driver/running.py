@@ -18,6 +18,7 @@ from algorithms.driver.progress import Checkpoint, RunProgress, Stop
 from algorithms.driver.talk import Talk
 from algorithms.driver.trial import Trial
 from algorithms.errors import ModelFault
+from algorithms.majority import majority_of
 from algorithms.mathematics.streams import Stream
 from algorithms.method import Budget, Method, Params
 from algorithms.seam.access import Access, Labels, Model, Rows
@@ -62,6 +63,7 @@ def run(
     `groups`: in which a method that takes many samples at once meets them at the most: many cores share what it
     computes between answers.
     """
+    model = majority_of(model, budget.repeats)
     trials = _meet(model, samples, method, threat, budget, seed)
     talks = begin(trials, method, params, threat, groups=groups)
     numbers = samples.x[0].size * len(talks[0].members) if len(talks) > 1 else 0
@@ -102,7 +104,7 @@ def _meet(model: Model, samples: Samples, method: Method, threat: Threat, budget
             prepared=samples.prepared,
             hint=hints[i].about(samples.x[i], threat),
         )
-        trials.append(Trial(index, case, int(predicted[i]), budget.less(reserve), reserve))
+        trials.append(Trial(index, case, int(predicted[i]), budget.less(reserve), reserve, budget.repeats))
         _judge(trials[-1], threat, saturates=model.gives_probabilities)
     return trials
 

@@ -1,6 +1,5 @@
 """One sample on trial: what it has cost, what has been claimed of it, and what of that is believed."""
 
-import math
 from dataclasses import dataclass, field
 
 from algorithms.mathematics.best_so_far import BestSoFar
@@ -21,7 +20,6 @@ from algorithms.seam.claims import (
 from algorithms.seam.cost import Cost
 from algorithms.threats.threat import Threat
 
-STAGE = 1.25  # a trace keeps one success while the cost grows by this: 40 up to 10,000 queries
 BEHIND = 3  # earlier points kept: the best may hug a boundary that the model does not draw twice alike
 
 
@@ -32,9 +30,10 @@ class Trial:
     index: int  # row in the upload
     case: Case
     predicted: int
-    limit: Cost  # what clean row and questions may cost in all
-    reserve: int  # queries beside it, for the final fresh re-query
-    queries: int = 1  # the clean row
+    limit: Cost  # what clean row and questions may cost in all, each row asked once
+    reserve: int  # rows beside it, for the final fresh re-query
+    repeats: int = 1  # queries that a row costs
+    rows: int = 1  # that were sent: the clean row
     gradients: int = 0
     ended: Ended = "finished"
     is_over: bool = False
@@ -46,16 +45,19 @@ class Trial:
     abstained: Abstained | None = None  # the last
     notes: Details = field(default_factory=dict)
     shown: list[tuple[UpperBound | Exact, float, int]] = field(default_factory=list)  # (point, distance, cost)
-    trace: dict[int, list[float]] = field(default_factory=dict)  # stage -> [cost, distance] of its last success
-    curve: BestSoFar = field(default_factory=BestSoFar)  # [cost, distance], at round costs
+    best: BestSoFar = field(default_factory=BestSoFar)  # distances of successes, by cost
+
+    @property
+    def queries(self) -> int:
+        return self.rows * self.repeats
 
     def pay(self, cost: Cost) -> bool:
         """Tell whether the budget has room for a cost, which is charged if so."""
-        (queries, gradients), (most_queries, most_gradients) = cost, self.limit
-        queries, gradients = self.queries + queries, self.gradients + gradients
-        if queries > most_queries or gradients > most_gradients:
+        (rows, gradients), (most_rows, most_gradients) = cost, self.limit
+        rows, gradients = self.rows + rows, self.gradients + gradients
+        if rows > most_rows or gradients > most_gradients:
             return False
-        self.queries, self.gradients = queries, gradients
+        self.rows, self.gradients = rows, gradients
         return True
 
     def stop(self, why: Ended) -> None:
@@ -84,26 +86,22 @@ class Trial:
         is_near = threat.epsilon is None or away <= threat.epsilon
         if is_near and (not self.shown or away < self.shown[-1][1]):
             self.shown = [*self.shown[-BEHIND:], (claim, away, self.queries + self.gradients)]
-            self._trace(*self.shown[-1][1:])
-            self.curve.add(self.shown[-1][2], away)
-
-    def _trace(self, away: float, cost: int) -> None:
-        self.trace[int(math.log(cost) / math.log(STAGE))] = [cost, away]
+            self.best.add(self.shown[-1][2], away)
 
     def needs_confirmation(self) -> bool:
         """Tell whether it has a point that the model has not been asked of afresh, and a query for that."""
-        return bool(self.shown) and not self.is_confirmed and self.queries < self.limit.queries + self.reserve
+        return bool(self.shown) and not self.is_confirmed and self.rows < self.limit.queries + self.reserve
 
     def best_point(self) -> Rows:
         return self.shown[-1][0].x_adv
 
     def confirm(self, holds: bool, read_as: int) -> None:
-        """Take in the fresh re-query of the best point, charged to the query that was reserved for it.
+        """Take in the fresh re-query of the best point, charged to the row that was reserved for it.
 
         Where the model answers the same row differently, what was seen cannot be shown again. The point found before
         it, farther out, is asked next, as long as the budget has queries left.
         """
-        self.queries += 1
+        self.rows += 1
         self.is_confirmed, self.read_as = holds, read_as
         if holds:
             return
@@ -113,6 +111,4 @@ class Trial:
             self.shown, self.abstained = [], Abstained("not_confirmed")
             return
         _, away, cost = self.shown[-1]
-        self.trace = {stage: success for stage, success in self.trace.items() if success[1] > away}
-        self._trace(away, cost)
-        self.curve.take_back_to(cost, away)
+        self.best.take_back_to(cost, away)

@@ -50,6 +50,7 @@ class Evidence:
             target=targets[self._positions[index]] if targets else None,
             seed=spec.request.seed if threat.goal_rule == "random" else None,
             label=self.by_index[index].label,
+            repeats=spec.request.budget.repeats,
         )
 
 
@@ -68,3 +69,4 @@ class BracketQuestion:
     target: int | None
     seed: int | None  # where it chose the target
     label: int
+    repeats: int  # the majority of several answers is another classifier than one answer

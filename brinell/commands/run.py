@@ -61,6 +61,14 @@ def run(
     gradients: Annotated[
         int | None, typer.Option(min=1, help="At most so many Jacobians a sample.", show_default="no limit")
     ] = None,
+    repeats: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Ask each row so often, and go by the majority: of a model that answers at random.",
+            show_default="1",
+        ),
+    ] = None,
     limit: FirstN = None,
     auxiliary: Annotated[
         str | None,
@@ -95,7 +103,7 @@ def run(
     request: Json = {
         "method": {"name": method} | dict(parameter(text) for text in param or []),
         "threat": measured(norm, pixelwise=pixelwise) | _threat(epsilon, target) | box_of(box),
-        "budget": {"gradients_per_sample": gradients} | ({} if queries is None else {"queries_per_sample": queries}),
+        "budget": {"gradients_per_sample": gradients} | _given(queries_per_sample=queries, repeats=repeats),
         "seed": seed,
     }
     if limit is not None:
@@ -120,6 +128,10 @@ def run(
         return
     print_findings(done.findings, names)
     print_summary(done.job, method)
+
+
+def _given(**options: int | None) -> Json:
+    return {name: value for name, value in options.items() if value is not None}
 
 
 def _threat(epsilon: float | None, target: str | None) -> Json:

@@ -247,12 +247,14 @@ def _check_shape(samples: SamplesCard, shape: tuple[int, ...]) -> None:
 
 
 def _check_budget(method: Method, request: JobRequest, threat: ThreatSpec, shape: tuple[int, ...]) -> None:
-    least = method.minimum(request.method, threat.threat(shape))
-    for what, needed in (("queries", least.queries), ("gradients", least.gradients)):
+    least, repeats = method.minimum(request.method, threat.threat(shape)), request.budget.repeats
+    several = f" with {repeats} answers to each row" if repeats > 1 else ""
+    for what, needed in (("queries", least.queries * repeats), ("gradients", least.gradients)):
         allowed = getattr(request.budget, f"{what}_per_sample")
         if allowed is not None and allowed < needed:
             raise Refused(
-                f"{method.name} with these parameters costs at least {needed} {what} a sample, {allowed} are allowed; "
+                f"{method.name} with these parameters costs at least {needed} {what} a sample{several}, {allowed} are "
+                f"allowed; "
                 f"raise budget.{what}_per_sample or choose smaller parameters.",
                 code="budget_too_small",
                 pointer=f"/budget/{what}_per_sample",

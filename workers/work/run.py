@@ -49,6 +49,7 @@ class BeginJob(Message):
     targeted: TargetRule | None
     queries: int | None  # the budget of each sample
     gradients: int | None
+    repeats: int = 1  # queries that a row costs: answers of which the majority counts
     seed: int
     pool: Floats | None  # (p, *shape)
     prepared: NamedArrays = {}  # what the method wants made of other samples
@@ -109,6 +110,7 @@ def facts(lease: JobLease, samples: bytes, desk: Desk) -> BeginJob:
         targeted=threat.targeted,
         queries=asked.budget.queries_per_sample,
         gradients=asked.budget.gradients_per_sample,
+        repeats=asked.budget.repeats,
         seed=asked.seed,
         pool=shared_rows.pool(spec, samples),
         prepared=shared_rows.prepared(spec, desk.library.get(made.artifact)) if made and spec.auxiliary else {},
@@ -225,7 +227,7 @@ def _outcomes(
             method,
             method.params.model_validate(job.params),
             Threat[Any](job.norm, Box(job.lower, job.upper), job.epsilon, job.targeted, job.pixels),
-            Budget(job.queries, job.gradients),
+            Budget(job.queries, job.gradients, job.repeats),
             seed=job.seed,
             checkpoint=checkpoint,
             groups=max(1, cores() // 2),

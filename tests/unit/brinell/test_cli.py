@@ -48,6 +48,7 @@ def test_what_run_asks_for_is_what_was_said(run, server):
     code, out, _ = run(
         *("run", "square", "m.onnx", "--samples", "s.npz", "-p", "steps=50", "-p", "preset=quick", "--norm", "linf"),
         *("--epsilon", "0.1", "--target", "runner_up", "--box", "0,255", "--queries", "99", "--limit", "2"),
+        *("--repeats", "3"),
         *("--auxiliary", "smp_2", "--adversarials", "found.npz"),
     )
     body = next(body for method, path, _, body in server.requests if (method, path) == ("POST", "/v1/jobs"))
@@ -57,7 +58,7 @@ def test_what_run_asks_for_is_what_was_said(run, server):
         "auxiliary_samples_id": "smp_2",
         "method": {"name": "square", "steps": 50, "preset": "quick"},
         "threat": {"norm": "linf", "epsilon": 0.1, "goal": {"targeted": "runner_up"}, "box": [0, 255]},
-        "budget": {"queries_per_sample": 99, "gradients_per_sample": None},
+        "budget": {"queries_per_sample": 99, "gradients_per_sample": None, "repeats": 3},
         "samples": {"limit": 2},
         "seed": 0,
     }

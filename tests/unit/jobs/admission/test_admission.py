@@ -121,6 +121,12 @@ REFUSALS: list[tuple[dict[str, Any], str, str, str]] = [
     ),
     ({"budget": {"gradients_per_sample": 10}}, "budget_too_small", "/budget/gradients_per_sample", r"at least \d{4}"),
     ({**SQUARE, "budget": {"queries_per_sample": 1}}, "budget_too_small", "/budget/queries_per_sample", "at least 4"),
+    (
+        {**SQUARE, "budget": {"queries_per_sample": 19, "repeats": 5}},
+        "budget_too_small",
+        "/budget/queries_per_sample",
+        "at least 20 queries a sample with 5 answers to each row, 19 are allowed",
+    ),
 ]
 
 

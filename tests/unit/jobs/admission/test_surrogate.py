@@ -22,13 +22,15 @@ def admitted(surrogate: Any = SURROGATE, model: Any = MODEL, **body: Any) -> Job
 
 def test_the_first_stage_is_the_attack_on_the_surrogate_as_a_job_there_would_be() -> None:
     spec = admitted(
-        method={"name": "transfer", "attack": "pgd", "settings": {"steps": 7}}, budget={"queries_per_sample": 20}
+        method={"name": "transfer", "attack": "pgd", "settings": {"steps": 7}},
+        budget={"queries_per_sample": 20, "repeats": 3},
     )
     assert [work for work, _ in spec.stages] == ["surrogate", "run"]
     assert spec.attack == method("pgd").pinned
     there = spec.on_surrogate()
     assert (there.model, there.pinned, there.chunk_size) == (SURROGATE, "pgd@1", method("pgd").chunk)
-    assert (there.request.method.steps, there.request.budget.queries_per_sample) == (7, None)
+    budget = there.request.budget
+    assert (there.request.method.steps, budget.queries_per_sample, budget.repeats) == (7, None, 1)
     assert (there.indices, there.threat, there.samples) == (spec.indices, spec.threat, spec.samples)
 
 
