@@ -85,6 +85,9 @@ class Canvas:
         )
 
 
-def shares_at(iterations: NDArray[np.int64], initial: float) -> NDArray[np.float64]:
-    """Find Square's p, the shares of pixels in a window at these iterations (m,), halved on schedule."""
-    return np.asarray(initial / 2.0 ** np.searchsorted(HALVINGS, iterations))
+def shares_at(iterations: NDArray[np.int64], initial: float, horizon: int = HORIZON) -> NDArray[np.float64]:
+    """Find Square's p, the shares of pixels in a window at these iterations (m,), halved on schedule.
+
+    The schedule is stretched over `horizon` iterations, as the authors' code stretches it over all that it makes.
+    """
+    return np.asarray(initial / 2.0 ** np.searchsorted(HALVINGS, iterations * HORIZON // horizon))

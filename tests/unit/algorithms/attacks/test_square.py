@@ -44,6 +44,34 @@ def test_the_share_of_a_window_is_halved_on_the_papers_schedule(iteration, share
     assert shares_at(np.array([iteration]), 0.8).tolist() == [share]
 
 
+def test_a_shorter_horizon_squeezes_the_schedule_and_the_papers_own_is_the_default():
+    steps = np.arange(10_001)
+    assert np.array_equal(shares_at(steps, 0.8), shares_at(steps, 0.8, 10_000))
+    assert np.array_equal(shares_at(steps[:1001], 0.8, 1_000), shares_at(10 * steps[:1001], 0.8))
+    assert np.array_equal(shares_at(steps, 0.8, 20_000), shares_at(steps // 2, 0.8))
+
+
+def test_a_horizon_changes_what_is_asked_only_from_where_the_windows_differ():
+    """Of 36 pixels a window has five a side until step 10, or until step 1 of a horizon of 1,000."""
+    model = linear((1, 6, 6))
+    x = np.random.default_rng(5).uniform(0.4, 0.6, (1, 1, 6, 6)).astype(np.float32)
+    asked = []
+    for horizon in (10_000, 1_000):
+        model.queried.clear()
+        run(
+            model,
+            Samples(x, (0,), None),
+            SQUARE,
+            SQUARE.params(initial_share=1.0, schedule_horizon=horizon),
+            Threat(Norm.LINF, epsilon=1e-4),
+            Budget(30),
+            seed=0,
+        )
+        asked.append([rows.tobytes() for rows in model.queried])
+    same = [a == b for a, b in zip(*asked, strict=True)]
+    assert same[:3] == [True] * 3 and not all(same)
+
+
 def rngs(n: int) -> list[np.random.Generator]:
     return [np.random.default_rng(i) for i in range(n)]
 
