@@ -533,6 +533,7 @@ class Preparation(TypedDict):
     gradients: int
     seconds: float
     details: dict[str, float]
+    warnings: list[str]
 
 
 class Preprocessing(TypedDict):

@@ -72,6 +72,7 @@ class Preparation(Record):
     gradients: int = 0
     seconds: float
     details: dict[str, float] = {}  # what can be said of it: of an auto-encoder how well it is one
+    warnings: tuple[str, ...] = ()  # codes, as a summary's
 
 
 class Summary(Record):
@@ -107,6 +108,7 @@ def summarize(spec: JobSpec, results: Sequence[ChunkResult], prepared: Preparati
     is_attack = spec.method.family == "attack"
     return _summary(
         results,
+        told=prepared.warnings if prepared else (),
         labels="given" if is_labelled else "predicted",
         clean_accuracy=_rate(len(correct), len(findings)) if is_labelled else None,
         value_correct=_spread(correct) if is_labelled else None,
@@ -121,7 +123,7 @@ def summarize_property(result: ChunkResult) -> Summary:
     return _summary([result], labels=None, clean_accuracy=None, value_correct=None, success_rate=None, prepare=None)
 
 
-def _summary(results: Sequence[ChunkResult], **of_labels: Any) -> Summary:
+def _summary(results: Sequence[ChunkResult], told: tuple[str, ...] = (), **of_labels: Any) -> Summary:
     findings = [finding for result in results for finding in result.findings]
     return Summary(
         counts=dict(sorted(Counter(str(finding.kind) for finding in findings).items())),
@@ -135,7 +137,7 @@ def _summary(results: Sequence[ChunkResult], **of_labels: Any) -> Summary:
         isolation_denied=tuple(sorted({layer for result in results for layer in result.isolation_denied})),
         versions=_versions(results),
         warnings=tuple(
-            sorted({code for result in results for code in result.warnings}.union(*map(_warnings, findings)))
+            sorted({code for result in results for code in result.warnings}.union(told, *map(_warnings, findings)))
         ),
         **of_labels,
     )

@@ -19,7 +19,7 @@ from algorithms.searches.directions.spanning import spanning_basis
 from jobs.summary import Preparation
 from jobs.work.lease import Commit, JobLease
 from models.named_arrays import packed, unpacked
-from workers import shared_rows
+from workers import overlaps, shared_rows
 from workers.endings import Done, Ending
 from workers.frames import FrameError
 from workers.kind import Bench, Desk, RunnerAnswer, WorkKind
@@ -87,6 +87,9 @@ def supervise(lease: JobLease, desk: Desk) -> Ending:
         artifact=desk.keep(packed(answer.made)),
         seconds=answer.seconds + (0.0 if before is None else before.seconds),
         details=answer.told,
+        warnings=overlaps.warnings(lease.spec, desk.library.get(lease.spec.samples.sha256), x)
+        if before is None
+        else before.warnings,
     )
     return Done(
         Commit(

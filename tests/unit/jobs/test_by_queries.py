@@ -55,6 +55,11 @@ def test_what_was_prepared_is_shared_among_the_samples() -> None:
     assert (every.mean, every.mean_with_prepare) == (515, 765)
 
 
+def test_what_a_preparation_warns_of_is_a_warning_of_the_job() -> None:
+    prepared = Preparation(artifact="a" * 64, seconds=1, warnings=("auxiliary_overlaps",))
+    assert summary(broken((5, 1.0)), prepared=prepared).warnings == ("auxiliary_overlaps",)
+
+
 def test_the_median_distance_falls_and_is_unknown_until_half_of_the_samples_are_broken() -> None:
     found = summary(broken((7, 2.0), (200, 1.0)), broken((300, 4.0), (900, 0.5)), NOT_FOUND)
     assert found.distance_at_queries == {100: None, 250: None, 500: 4.0, 1000: 1.0}

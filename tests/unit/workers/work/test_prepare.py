@@ -67,6 +67,21 @@ def said(basis, **fields):
     )
 
 
+@pytest.mark.parametrize(("indices", "warned"), [([1, 2], ()), ([2, 0], ("auxiliary_overlaps",))])
+def test_a_selected_row_that_is_learned_from_too_is_warned_of(indices, warned):
+    """The upload under audit begins with one auxiliary row, a zero of it written as -0."""
+    under_audit, others = X.copy(), X + 1
+    others[0], under_audit[0] = X[0], X[0]
+    others[0, 0, 0, 0], under_audit[0, 0, 0, 0] = 0.0, -0.0
+    model, audited, learned = ready_card(), samples_card(count=COUNT), samples_card(count=COUNT, bytes_of="c")
+    asked = request(model, audited, method=METHOD, samples={"indices": indices})
+    desk = Desk(lambda asked: prepare(asked, None))
+    desk.kept |= {audited.sha256: npz(under_audit), learned.sha256: npz(others)}
+    job = admit(asked, model, audited, auxiliary=learned)
+    kept = Preparation.model_validate_json(supervise(lease(job), desk).commit.fields["prepared"])
+    assert kept.warnings == warned
+
+
 def test_a_basis_of_the_samples_is_kept_and_ends_the_stage():
     desk = Desk(lambda asked: prepare(asked, None))
     commit = supervise(lease(asked_for()), desk).commit
