@@ -69,6 +69,7 @@ class Method(Generic[N]):
     chunk: int  # samples a worker takes at a time: enough company to fill two cores' batches, little enough to lose
     chunks_at_once: int = 1  # in a row at the most, for a worker with a card or with many cores
     smallest_budget: Budget = Budget(queries=200)  # enough for a result with `smallest`
+    labels_with: tuple[str, str] | None = None  # the parameter, and its value, with which labels are all that it needs
     by_substitutes: bool = False  # asks for substitutes, not gradients: runs on models whose card lists some
     wants_pool: bool = False  # `Case.pool`: other rows of the upload, to start from
     takes_hints: bool = False  # `Case.hint`: begins where others ended, in a later phase of an audit
@@ -91,6 +92,12 @@ class Method(Generic[N]):
     def pinned(self) -> str:
         """Name the method with its version, as recipes do: pgd@1."""
         return f"{self.name}@{self.version}"
+
+    def needs_with(self, params: Params) -> tuple[Access, ...]:
+        """List what it needs of a model with these parameters."""
+        if self.labels_with is not None and getattr(params, self.labels_with[0]) == self.labels_with[1]:
+            return (Access.LABELS,)
+        return self.needs
 
     @property
     def kind(self) -> Kind:

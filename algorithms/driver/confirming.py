@@ -1,10 +1,11 @@
 """The final fresh re-query: no adversarial point is believed before the model has been asked of it again."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from algorithms.driver.beat import ask
 from algorithms.driver.trial import Trial
-from algorithms.method import Method
 from algorithms.seam.access import Access, Model, Scores
 from algorithms.seam.case import Case
 from algorithms.seam.labeling import NO_CLASS, is_fooled, named
@@ -12,9 +13,9 @@ from algorithms.seam.questions.labels import AskLabels
 from algorithms.seam.questions.scores import AskScores
 
 
-def confirm(model: Model, trials: list[Trial], method: Method) -> None:
-    """Ask every best point of samples that are over, the way the method asks: labels know of no tie."""
-    by_labels = Access.LABELS in method.needs or Access.SCORES not in model.offers
+def confirm(model: Model, trials: list[Trial], needs: Sequence[Access]) -> None:
+    """Ask every best point of samples that are over, as the method asks by what it needs: labels know of no tie."""
+    by_labels = Access.LABELS in needs or Access.SCORES not in model.offers
     while claimed := [t for t in trials if t.is_over and t.needs_confirmation()]:
         rows = np.stack([t.best_point() for t in claimed])
         if by_labels:

@@ -74,7 +74,7 @@ def run(
                 if why := look() or _round(model, live, threat, look, work):
                     for talk in live:
                         talk.stop(why)
-                confirm(model, trials, method)
+                confirm(model, trials, method.needs_with(params))
     except ModelFault as fault:
         settled = (trial for trial in trials if trial.is_over and not trial.needs_confirmation())
         fault.found = tuple(conclude(trial, threat, method.kind) for trial in settled)

@@ -163,9 +163,9 @@ def _choice(step: RecipeStep) -> ChosenMethod:
 def _obstacle(choice: ChosenMethod, threat: ThreatRequest, card: ModelCard) -> str | None:
     """Why it does not run, in a sentence. An epsilon that it refuses is no obstacle: it gets none."""
     method = choice.method
-    match misfit(method, threat, card):
+    match misfit(method, choice.params, threat, card):
         case "access_too_weak":
-            lacks = lacking(method, card)
+            lacks = lacking(method, choice.params, card)
             why = {str(withheld.offer): withheld.reason for withheld in card.withheld} | {SUBSTITUTES: NO_STEPS}
             told = "; ".join(dict.fromkeys(why[need].rstrip(".") for need in lacks if need in why))
             return f"It needs {', '.join(lacks)}, which this model does not offer{': ' + told if told else ''}."

@@ -16,7 +16,7 @@ from algorithms.seam.access import Access
 from algorithms.seam.question import BATCH_BYTES
 from jobs.admission import box, labels
 from jobs.admission import surrogate as surrogates
-from jobs.admission.fitting import NO_STEPS, RADIUS, SUBSTITUTES, Misfit, lacking, misfit, needs_of
+from jobs.admission.fitting import NO_STEPS, RADIUS, SUBSTITUTES, Misfit, advice, lacking, misfit, needs_of
 from jobs.request import MAX_SAMPLES, JobRequest, Selection, Targeted, ThreatRequest
 from jobs.spec import JobSpec, ThreatSpec
 from models.cards import ModelCard, SamplesCard
@@ -167,21 +167,23 @@ def shape_of(card: ModelCard) -> tuple[int, ...]:
 
 
 def _check_method(method: Method, request: JobRequest, card: ModelCard) -> None:
-    found = misfit(method, request.threat, card)
+    found = misfit(method, request.method, request.threat, card)
     if found is None or found in RADIUS:
         _check_rule(request, card)
     if found is not None:
         sentence = _WORDS[found].format(
             method=method.name,
-            needs=", ".join(needs_of(method)),
+            needs=", ".join(needs_of(method, request.method)),
             offers=", ".join(card.offers),
-            none=f", and {NO_STEPS}" if SUBSTITUTES in lacking(method, card) else "",
+            none=f", and {NO_STEPS}" if SUBSTITUTES in lacking(method, request.method, card) else "",
             norms=", ".join(method.norms),
             norm=request.threat.norm,
             goals=" or ".join(method.goals),
         )
         raise Refused(
-            sentence if found in RADIUS else f"{sentence} {_advice(request, card)}", code=found, pointer=_PLACES[found]
+            sentence if found in RADIUS else f"{sentence} {advice(request.threat, card)}",
+            code=found,
+            pointer=_PLACES[found],
         )
 
 
@@ -201,12 +203,6 @@ def _check_rule(request: JobRequest, card: ModelCard) -> None:
             code="goal_not_supported",
             pointer="/threat/goal/targeted",
         )
-
-
-def _advice(request: JobRequest, card: ModelCard) -> str:
-    """Names the methods that this model, norm and goal would fit."""
-    fits = [row.name for row in registry.METHODS if misfit(row, request.threat, card) in (None, *RADIUS)]
-    return f"What fits is {', '.join(fits)}." if fits else "No method here fits this model, norm and goal."
 
 
 def _check_auxiliary(

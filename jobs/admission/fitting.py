@@ -2,7 +2,8 @@
 
 from typing import Literal
 
-from algorithms.method import Method
+from algorithms import registry
+from algorithms.method import Method, Params
 from jobs.request import Targeted, ThreatRequest
 from models.cards import ModelCard
 
@@ -12,9 +13,9 @@ NO_STEPS = "no steps of a graph are seen to hide its gradients"  # why a model h
 RADIUS: tuple[Misfit, ...] = ("epsilon_required", "epsilon_refused")  # another epsilon would mend it
 
 
-def misfit(method: Method, threat: ThreatRequest, card: ModelCard) -> Misfit | None:
+def misfit(method: Method, params: Params, threat: ThreatRequest, card: ModelCard) -> Misfit | None:
     """Names the first thing that keeps the method from running, by the code of its refusal; None where it runs."""
-    if lacking(method, card):
+    if lacking(method, params, card):
         return "access_too_weak"
     if threat.norm not in method.norms:
         return "norm_not_supported"
@@ -27,15 +28,29 @@ def misfit(method: Method, threat: ThreatRequest, card: ModelCard) -> Misfit | N
     return None
 
 
-def needs_of(method: Method) -> tuple[str, ...]:
-    """Lists what a method needs of a model, in words."""
-    return (*method.needs, SUBSTITUTES) if method.by_substitutes else method.needs
+def advice(threat: ThreatRequest, card: ModelCard) -> str:
+    """Names the methods that a model, norm and goal would fit, and the parameter that makes one fit."""
+    fits = []
+    for row in registry.METHODS:
+        ways = [(row.name, row.params(name=row.name))]
+        if row.labels_with is not None:
+            name, value = row.labels_with
+            asked = row.params.model_validate({"name": row.name, name: value})
+            ways.append((f"{row.name} with {name}: {value}", asked))
+        fits += [way for way, params in ways if misfit(row, params, threat, card) in (None, *RADIUS)][:1]
+    return f"What fits is {', '.join(fits)}." if fits else "No method here fits this model, norm and goal."
 
 
-def lacking(method: Method, card: ModelCard) -> tuple[str, ...]:
+def needs_of(method: Method, params: Params) -> tuple[str, ...]:
+    """Lists what a method needs of a model with these parameters, in words."""
+    needs = method.needs_with(params)
+    return (*needs, SUBSTITUTES) if method.by_substitutes else needs
+
+
+def lacking(method: Method, params: Params, card: ModelCard) -> tuple[str, ...]:
     """Lists what of that a model does not have."""
     has = {*card.offers, SUBSTITUTES} if card.substitutes else set[str](card.offers)
-    return tuple(need for need in needs_of(method) if need not in has)
+    return tuple(need for need in needs_of(method, params) if need not in has)
 
 
 def goal_of(threat: ThreatRequest) -> Literal["untargeted", "targeted"]:

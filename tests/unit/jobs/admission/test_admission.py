@@ -22,6 +22,7 @@ Y = np.arange(10, dtype=np.int64) % CLASSES
 PGD = {"method": {"name": "pgd"}}
 BPDA = {"method": {"name": "bpda"}}
 SQUARE = {"method": {"name": "square"}}
+NES = {"method": {"name": "nes"}}
 WALK = {"method": {"name": "hopskipjump"}}
 SPANNING = {"method": {"name": "hopskipjump", "directions": "spanning"}}
 L1_TARGETED = {"norm": "l1", "goal": {"targeted": "random"}}
@@ -67,6 +68,13 @@ REFUSALS: list[tuple[dict[str, Any], str, str, str]] = [
         "bpda needs scores, substitutes for gradients; .* no steps of a graph .*What fits is .*pgd",
     ),
     ({"model": ONLY_LABELS}, "access_too_weak", "/method/name", "offers labels. What fits is .*smoothing"),
+    ({"model": ONLY_LABELS}, "access_too_weak", "/method/name", "What fits is .*nes with information: labels"),
+    (
+        {**NES, "model": ONLY_LABELS},
+        "access_too_weak",
+        "/method/name",
+        "nes needs scores; .* offers labels. What fits is .*nes with information: labels",
+    ),
     ({"model": ONLY_LABELS, "threat": L1_TARGETED}, "access_too_weak", "/method/name", "What fits is transfer"),
     (
         {**SQUARE, "threat": {"norm": "l0"}},
@@ -137,6 +145,11 @@ def test_it_is_refused_with_code_place_and_advice(
     with pytest.raises(Refused, match=sentence) as refusal:
         admitted(**changes)
     assert (refusal.value.code, refusal.value.pointer) == (code, pointer)
+
+
+def test_where_labels_are_enough_for_a_parameter_a_model_of_labels_is() -> None:
+    method = {"name": "nes", "information": "labels"}
+    assert admitted(method=method, model=ONLY_LABELS).queue == "compute"
 
 
 @pytest.mark.parametrize(("card", "state"), [(model_card(), "inspecting"), (model_card().refused("c", "d"), "refused")])
