@@ -27,7 +27,8 @@ def _words(text: str) -> frozenset[str]:
 DOES = _words("""
     adds admits allows answers asks audits begins blocks bounds brings builds calls cancels catches changes charges
     checks chooses climbs clips closes collects commits compares composes computes concludes confirms connects
-    converts copies counts creates cuts decides deletes describes differentiates divides draws drops encodes
+    converts copies counts creates cuts decides declares decodes deletes describes differentiates divides draws drops
+    encodes
     encrypts ends estimates expects extends fetches fills finds fits flattens follows forgets frees gathers gives
     goes groups guesses halves hands has hashes hides holds indexes inserts inspects is joins judges keeps knows
     lays leads lets lists loads locates looks makes maps marks measures merges moves multiplies names notes opens

@@ -13,9 +13,10 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from algorithms import registry
-from algorithms.artifacts.basis import BASIS
+from algorithms.artifacts.basis import BASIS, Basis
+from algorithms.artifacts.decoder import Decoder
 from algorithms.artifacts.wish import Arrays, NotAsDeclared, Wish, check
-from algorithms.searches.directions.spanning import spanning_basis
+from algorithms.searches.directions.spanning import part, spanning_basis
 from jobs.summary import Preparation
 from jobs.work.lease import Commit, JobLease
 from models.named_arrays import packed, unpacked
@@ -119,18 +120,33 @@ def prepare(asked: PrepareJob, bench: Bench) -> JobPrepared:
     """Makes what is wanted, in the runner."""
     began = monotonic()
     method = registry.version(asked.method)
-    wanted = method.wants(method.params.model_validate(asked.params))
-    assert wanted is not None  # the supervisor asks for what is wanted
-    made = MAKERS[wanted.kind](asked, bench)
+    wish = method.wants(method.params.model_validate(asked.params))
+    assert wish is not None  # the supervisor asks for what is wanted
+    made = MAKERS[wish.kind](asked, wish, bench)
     return JobPrepared(made=made.arrays, is_whole=made.is_whole, told=dict(made.told), seconds=monotonic() - began)
 
 
-def _basis(asked: PrepareJob, bench: Bench) -> Made:
+def _basis(asked: PrepareJob, wish: Wish, bench: Bench) -> Made:
     del bench  # nothing to tell before it is whole
-    return Made({BASIS: spanning_basis(asked.x)})
+    assert isinstance(wish, Basis)
+    basis = spanning_basis(asked.x)
+    part(basis, "top", wish.least)  # refused here, before a chunk is
+    return Made({BASIS: basis})
 
 
-MAKERS: Mapping[str, Callable[[PrepareJob, Bench], Made]] = {"basis": _basis}
+def _decoder(asked: PrepareJob, wish: Wish, bench: Bench) -> Made:
+    from models.training import autoencoder
+
+    assert isinstance(wish, Decoder)
+
+    def stops(share: float) -> bool:
+        return bench.pause(share, asked.ends) is not None
+
+    found = autoencoder.train(asked.x, wish.layers(asked.x.shape[1:]), asked.left, asked.seed, stops)
+    return Made(found.state, is_whole=False) if found.decoder is None else Made(found.decoder, told=found.told)
+
+
+MAKERS: Mapping[str, Callable[[PrepareJob, Wish, Bench], Made]] = {"basis": _basis, "decoder": _decoder}
 
 KIND = WorkKind(
     lease=JobLease,

@@ -1,10 +1,13 @@
 """Which law of directions a method draws by: from a sample and the method's parameters."""
 
 from algorithms.artifacts.basis import BASIS
+from algorithms.artifacts.decoder import Decoder
+from algorithms.artifacts.decoding import TrainedDecoder
 from algorithms.mathematics.norms import Norm
 from algorithms.seam.case import Case
 from algorithms.seam.questions.cloud import Directions
 from algorithms.searches.directions.bilinear import Bilinear
+from algorithms.searches.directions.decoded import Decoded
 from algorithms.searches.directions.full import Full
 from algorithms.searches.directions.low_frequencies import LowFrequencies
 from algorithms.searches.directions.params import DirectionParams
@@ -22,4 +25,7 @@ def directions(case: Case, params: DirectionParams, norm: Norm = Norm.L2) -> Dir
         return Bilinear.of(case.x.shape, params.grid)
     if params.directions == "spanning":
         return Spanning(part(case.prepared[BASIS], params.subspace, params.rank))
+    if params.directions == "decoder":
+        layers = Decoder(params.blocks).layers(case.x.shape)
+        return Decoded(TrainedDecoder(layers, case.prepared))
     return Full(norm)

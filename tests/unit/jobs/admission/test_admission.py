@@ -25,6 +25,7 @@ SQUARE = {"method": {"name": "square"}}
 NES = {"method": {"name": "nes"}}
 WALK = {"method": {"name": "hopskipjump"}}
 SPANNING = {"method": {"name": "hopskipjump", "directions": "spanning"}}
+DECODER = {"method": {"name": "hopskipjump", "directions": "decoder"}}
 L1_TARGETED = {"norm": "l1", "goal": {"targeted": "random"}}
 ONLY_LABELS = ready_card(offers=(Access.LABELS,))
 ONLY_SCORES = ready_card(offers=(Access.LABELS, Access.SCORES))
@@ -59,6 +60,14 @@ REFUSALS: list[tuple[dict[str, Any], str, str, str]] = [
         "/auxiliary_samples_id",
         "4 directions at the most .* 11 are asked for; name more",
     ),
+    (DECODER, "invalid_request", "/auxiliary_samples_id", "to train an auto-encoder on; give auxiliary_samples_id"),
+    (
+        {**DECODER, "auxiliary": samples_card(count=19)},
+        "invalid_request",
+        "/auxiliary_samples_id",
+        "20 auxiliary samples at least, not on 19; name more",
+    ),
+    ({**DECODER, "auxiliary": samples_card(shape=(4,), count=50)}, "shape_mismatch", "/auxiliary_samples_id", r"\[4\]"),
     ({**SPANNING, "auxiliary": samples_card(maximum=0.0)}, "invalid_request", "/auxiliary_samples_id", "all zero"),
     ({"model": ONLY_SCORES}, "access_too_weak", "/method/name", "needs scores, gradients; .*What fits is .*square"),
     (

@@ -12,17 +12,19 @@ from jobs.spec import JobSpec
 from jobs.summary import Preparation
 from jobs.work.lease import JobLease
 from models.named_arrays import unpacked
+from models.training import autoencoder
 from tests.jobs_for_tests import SHAPE, ready_card, request, samples_card
 from workers import frames
 from workers.frames import FrameError
 from workers.work.prepare import UNIT_SECONDS, JobPrepared, PrepareJob, prepare, supervise
 
-COUNT, FEATURES = 3, int(np.prod(SHAPE))
+COUNT, FEATURES = 20, int(np.prod(SHAPE))
 X = np.random.default_rng(0).random((COUNT, *SHAPE), np.float32)
 METHOD = {"name": "hopskipjump", "directions": "spanning"}
 
 
 def asked_for(**method: object) -> JobSpec:
+    """Twenty auxiliary samples of four features."""
     model, samples = ready_card(), samples_card(count=COUNT)
     return admit(request(model, samples, method=METHOD | method), model, samples, auxiliary=samples)
 
@@ -91,20 +93,66 @@ def test_a_basis_of_the_samples_is_kept_and_ends_the_stage():
     np.testing.assert_array_equal(asked.x, X)
     assert asked.ends <= monotonic() + UNIT_SECONDS
     basis = unpacked(desk.kept[kept.artifact], asked_for().wanted.arrays(SHAPE, COUNT))["basis"]
-    np.testing.assert_allclose(basis @ basis.T, np.eye(COUNT), atol=1e-6)
+    np.testing.assert_allclose(basis @ basis.T, np.eye(FEATURES), atol=1e-6)
+
+
+class Cut:
+    """A bench that ends a unit after so many steps."""
+
+    def __init__(self, steps: int) -> None:
+        self._steps, self._left, self.shares = steps, steps, []
+
+    def pause(self, share, _ends):
+        self.shares.append(share)
+        self._left -= 1
+        if self._left < 0:
+            self._left = self._steps
+            return "budget"
+        return None
+
+
+def made_of(job: JobSpec, steps: int) -> tuple[list[Preparation], list, Cut, Desk]:
+    bench, units, commits = Cut(steps), [None], []
+    desk = Desk(lambda asked: prepare(asked, bench))
+    while not commits or commits[-1].goes_on:
+        commits.append(supervise(lease(job, units[-1]), desk).commit)
+        units.append(Preparation.model_validate_json(commits[-1].fields["prepared"]))
+    return units[1:], commits, bench, desk
+
+
+def test_a_decoder_is_trained_in_units_to_the_same_bytes_however_it_is_cut(monkeypatch):
+    monkeypatch.setattr(autoencoder, "STEPS_IN_ALL", 30)
+    job = asked_for(directions="decoder")
+    (whole,), _, _, once = made_of(job, 1000)
+    units, commits, bench, desk = made_of(job, 12)
+    assert [commit.given_up for commit in commits] == [(), (units[0].artifact,), (units[1].artifact,)]
+    assert bench.shares == sorted(bench.shares)
+    assert desk.kept[units[-1].artifact] == once.kept[whole.artifact]
+    assert units[-1].seconds >= units[0].seconds
+    assert units[-1].details == whole.details
+    assert set(whole.details) == {"reconstruction_error", "spread"}
+    assert unpacked(desk.kept[units[-1].artifact], job.wanted.arrays(SHAPE, COUNT)).keys() == {"decoder.0", "decoder.1"}
+
+
+def test_a_decoder_is_trained_by_workers_of_uploads_also_of_an_endpoint():
+    trained, spanned = (
+        asked_for(directions=kind).model_copy(update={"queue": "probe"}) for kind in ("decoder", "spanning")
+    )
+    assert (trained.queue_of("prepare"), trained.queue_of("run")) == ("compute", "probe")
+    assert spanned.queue_of("prepare") == "probe"
 
 
 @pytest.mark.parametrize(
     "basis",
     [
         np.zeros((1, FEATURES - 1)),
-        np.zeros((COUNT + 1, FEATURES)),
+        np.zeros((FEATURES + 1, FEATURES)),
         np.zeros((0, FEATURES)),
         np.full((1, FEATURES), np.nan),
         np.full((1, FEATURES), np.inf),
         np.zeros(FEATURES),
         np.zeros(()),
-        np.eye(COUNT, FEATURES, dtype=int),
+        np.eye(FEATURES, dtype=int),
     ],
     ids=["of other samples", "too many", "empty", "no number", "infinite", "a vector", "a number", "integers"],
 )

@@ -4,12 +4,16 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
+from algorithms.artifacts.autoencoder import Autoencoder
 from algorithms.artifacts.basis import Basis
+from algorithms.artifacts.decoder import Decoder
+from algorithms.artifacts.decoding import TrainedDecoder
 from algorithms.mathematics.norms import Norm
 from algorithms.mathematics.streams import Stream
 from algorithms.seam.case import Case
 from algorithms.searches.directions.bilinear import Bilinear
 from algorithms.searches.directions.choice import directions
+from algorithms.searches.directions.decoded import Decoded
 from algorithms.searches.directions.full import Full
 from algorithms.searches.directions.low_frequencies import LowFrequencies
 from algorithms.searches.directions.params import DirectionParams, wants
@@ -17,7 +21,9 @@ from algorithms.searches.directions.spanning import Spanning
 
 SHAPE = (1, 4, 6)
 BASIS = np.eye(24, dtype=np.float32)[:5]
-CASE = Case(np.zeros(SHAPE, np.float32), 0, None, None, 3, Stream(0, 0, "test"), prepared={"basis": BASIS})
+LAYERS = Autoencoder.of(SHAPE, None)
+WEIGHTS = {name: np.full(size, 0.5, np.float32) for name, size in LAYERS.decoder.items()}
+CASE = Case(np.zeros(SHAPE, np.float32), 0, None, None, 3, Stream(0, 0, "test"), prepared={"basis": BASIS, **WEIGHTS})
 
 
 def params(**given) -> DirectionParams:
@@ -37,6 +43,7 @@ def drawn_by(law) -> np.ndarray:
         ({"directions": "dct", "frequencies": 0.5}, LowFrequencies.of(SHAPE, 0.5)),
         ({"directions": "bilinear"}, Bilinear.of(SHAPE, None)),
         ({"directions": "bilinear", "grid": 3}, Bilinear.of(SHAPE, 3)),
+        ({"directions": "decoder"}, Decoded(TrainedDecoder(LAYERS, WEIGHTS))),
         ({"directions": "spanning"}, Spanning(BASIS)),
         ({"directions": "spanning", "subspace": "top", "rank": 2}, Spanning(BASIS[:2])),
         ({"directions": "spanning", "subspace": "bottom", "rank": 2}, Spanning(BASIS[3:])),
@@ -51,9 +58,10 @@ def test_all_of_the_space_is_drawn_from_in_the_norm_that_the_method_says():
     np.testing.assert_array_equal(drawn_by(directions(CASE, params(), Norm.LINF)), drawn_by(Full(Norm.LINF)))
 
 
-def test_a_span_needs_auxiliary_samples_and_nothing_else_does():
+def test_a_span_and_a_decoder_need_auxiliary_samples_and_nothing_else_does():
     assert wants(params(directions="spanning")) == Basis()
     assert wants(params(directions="spanning", subspace="top", rank=7)) == Basis(least=7)
+    assert wants(params(directions="decoder", blocks=2)) == Decoder(2)
     assert not any(wants(params(directions=kind)) for kind in ("full", "dct", "bilinear"))
 
 

@@ -3,8 +3,11 @@
 import numpy as np
 import pytest
 
+from algorithms.artifacts.autoencoder import Autoencoder
+from algorithms.artifacts.decoding import TrainedDecoder
 from algorithms.mathematics.norms import Norm
 from algorithms.searches.directions.bilinear import Bilinear, resizing
+from algorithms.searches.directions.decoded import Decoded
 from algorithms.searches.directions.full import Full
 from algorithms.searches.directions.low_frequencies import LowFrequencies, cosines
 from algorithms.searches.directions.spanning import Spanning, part, spanning_basis
@@ -43,7 +46,10 @@ LAWS = {
     "spanning-top": (Spanning(part(ALL, "top", 4)), ALL[:4]),
     "spanning-bottom": (Spanning(part(ALL, "bottom", 4)), ALL[6:]),
 }
+LAYERS = Autoencoder.of(SHAPE, 1)  # of 3 x 3 x 4 numbers, which decode to what no smaller space holds
+DECODER = {name: rng().standard_normal(size, dtype=np.float32) for name, size in LAYERS.decoder.items()}
 EVEN = {
+    "decoder": (Decoded(TrainedDecoder(LAYERS, DECODER)), np.eye(D)),
     "bilinear": (Bilinear.of(SHAPE, 3), orthonormal(np.kron(np.eye(3), np.kron(resizing(6, 3), resizing(8, 3))))),
 }
 WHOLE = {
