@@ -10,7 +10,7 @@ from models.samples import load_rows
 from workers.shared_rows import rows_within
 
 BLOCK_BYTES = 64 << 20  # of rows held at once
-OVERLAP = "auxiliary_overlaps"  # a warning
+OVERLAP = "auxiliary_overlap"  # a warning
 
 
 def warnings(spec: JobSpec, samples: bytes, auxiliary: NDArray[np.float32]) -> tuple[str, ...]:

@@ -25,9 +25,9 @@ class Basis:
         return f"{most} directions at the most come of these auxiliary samples, {self.least} are asked for; name more."
 
     def arrays(self, shape: tuple[int, ...], count: int) -> Declaration:
-        """Declares the basis: at least one row, and no more than there are samples or features."""
+        """Declares the basis: `least` rows or more, but no more than there are samples or features."""
         d = math.prod(shape)
-        return {BASIS: Declared((min(count, d), d), least=1)}
+        return {BASIS: Declared((min(count, d), d), least=self.least)}
 
     def between(self, shape: tuple[int, ...], count: int) -> Declaration:
         """Declares nothing: one decomposition makes it whole."""

@@ -93,6 +93,17 @@ def test_spanning_directions_come_from_the_auxiliary_samples_and_chunks_wait_for
     np.testing.assert_array_equal(points["x"], np.stack([o.x_adv for o in here if o.x_adv is not None]))
 
 
+def test_samples_that_span_their_own_directions_are_warned_of_and_a_part_of_the_span_has_its_own_points(
+    api, request_body
+):
+    spanned = {**SPANNING, "subspace": "bottom", "rank": 5}
+    own = {"auxiliary_samples_id": request_body["samples_id"], "method": spanned, "budget": {"queries_per_sample": 60}}
+    job = api.post("/v1/jobs", json=request_body | own).json()
+    while (job := api.get(f"/v1/jobs/{job['id']}", headers={"Prefer": "wait=30"}).json())["state"] != "succeeded":
+        assert job["state"] in ("queued", "running"), job["error"]
+    assert "auxiliary_overlap" in job["summary"]["warnings"]
+
+
 def refused(api, body):
     answer = api.post("/v1/jobs", json=body)
     assert answer.status_code == 422, answer.text
@@ -106,4 +117,6 @@ def test_auxiliary_samples_that_do_not_fit_are_refused(api, request_body):
         "/auxiliary_samples_id",
     )
     assert refused(api, request_body | {"auxiliary_samples_id": None}) == ("invalid_request", "/auxiliary_samples_id")
+    too_many = {"method": {**SPANNING, "subspace": "top", "rank": 21}}
+    assert refused(api, request_body | too_many) == ("invalid_request", "/auxiliary_samples_id")
     assert api.post("/v1/jobs", json=request_body | {"auxiliary_samples_id": "smp_unknown"}).status_code == 404

@@ -16,15 +16,15 @@ from algorithms import registry
 from algorithms.artifacts.basis import BASIS, Basis
 from algorithms.artifacts.decoder import Decoder
 from algorithms.artifacts.wish import Arrays, NotAsDeclared, Wish, check
-from algorithms.searches.directions.spanning import part, spanning_basis
+from algorithms.searches.directions.spanning import spanning_basis
 from jobs.summary import Preparation
 from jobs.work.lease import Commit, JobLease
 from models.named_arrays import packed, unpacked
 from workers import overlaps, shared_rows
-from workers.endings import Done, Ending
+from workers.endings import Done, Ending, Failed
 from workers.frames import FrameError
 from workers.kind import Bench, Desk, RunnerAnswer, WorkKind
-from workers.messages import Floats, Message, NamedArrays, Seconds
+from workers.messages import Floats, Message, NamedArrays, NotAccepted, Seconds
 
 UNIT_SECONDS = 45.0  # of making; what is done around it stays within the minute
 
@@ -82,7 +82,10 @@ def supervise(lease: JobLease, desk: Desk) -> Ending:
         ends=min(lease.deadline, monotonic() + UNIT_SECONDS),
     )
     most = max(sum(array.nbytes for array in declared.values()) for declared in (between, whole))
-    answer = desk.ask(asked, JobPrepared, limit=most)
+    answer = desk.ask(asked, JobPrepared, NotAccepted, limit=most)
+    if isinstance(answer, NotAccepted):
+        return Failed(answer.code, answer.detail, retry=False)
+    assert isinstance(answer, JobPrepared)
     _believe(answer, wanted, card.shape, len(x))
     kept = Preparation(
         artifact=desk.keep(packed(answer.made)),
@@ -129,9 +132,7 @@ def prepare(asked: PrepareJob, bench: Bench) -> JobPrepared:
 def _basis(asked: PrepareJob, wish: Wish, bench: Bench) -> Made:
     del bench  # nothing to tell before it is whole
     assert isinstance(wish, Basis)
-    basis = spanning_basis(asked.x)
-    part(basis, "top", wish.least)  # refused here, before a chunk is
-    return Made({BASIS: basis})
+    return Made({BASIS: spanning_basis(asked.x, wish.least)})
 
 
 def _decoder(asked: PrepareJob, wish: Wish, bench: Bench) -> Made:

@@ -33,6 +33,11 @@ class Bilinear:
         canvas = Canvas.of(shape)
         return cls(canvas, resizing(canvas.height, grid), resizing(canvas.width, grid))
 
+    def dimensions(self, d: int) -> int:
+        """Count the dimensions of the space that is drawn from."""
+        del d
+        return self.canvas.channels * len(self.down) * len(self.across)
+
     def draw(self, rng: np.random.Generator, out: Offsets) -> None:
         """Draw offsets (m, *shape) into `out`."""
         size = (len(out), self.canvas.channels, len(self.down), len(self.across))

@@ -5,16 +5,16 @@ from algorithms.artifacts.decoder import Decoder
 from algorithms.artifacts.decoding import TrainedDecoder
 from algorithms.mathematics.norms import Norm
 from algorithms.seam.case import Case
-from algorithms.seam.questions.cloud import Directions
 from algorithms.searches.directions.bilinear import Bilinear
 from algorithms.searches.directions.decoded import Decoded
 from algorithms.searches.directions.full import Full
+from algorithms.searches.directions.law import DirectionLaw
 from algorithms.searches.directions.low_frequencies import LowFrequencies
 from algorithms.searches.directions.params import DirectionParams
 from algorithms.searches.directions.spanning import Spanning, part
 
 
-def directions(case: Case, params: DirectionParams, norm: Norm = Norm.L2) -> Directions:
+def directions(case: Case, params: DirectionParams, norm: Norm = Norm.L2) -> DirectionLaw:
     """Make the law of directions, which draws offsets of l2 length 1. A cohort's is that of any of its cases.
 
     `norm` is what the offsets are even in where all of the space is drawn from: l2, the sphere; linf, the cube.

@@ -1,5 +1,6 @@
 """What a decoder makes of few numbers: offsets like the samples it was trained on (Tu et al., AutoZOOM, AAAI 2019)."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +14,11 @@ class Decoded:
     """Standard normal numbers are decoded, and by chance turned round: a decoder is not linear, and the law is even."""
 
     decoder: TrainedDecoder
+
+    def dimensions(self, d: int) -> int:
+        """Count the numbers that are decoded: offsets are no space, but no more than these choose among them."""
+        del d
+        return math.prod(self.decoder.layers.latent)
 
     def draw(self, rng: np.random.Generator, out: Offsets) -> None:
         """Draw offsets (m, *shape) into `out`."""

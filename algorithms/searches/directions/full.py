@@ -15,6 +15,10 @@ class Full:
 
     norm: Norm
 
+    def dimensions(self, d: int) -> int:
+        """Count the dimensions of the space that is drawn from."""
+        return d
+
     def draw(self, rng: np.random.Generator, out: Offsets) -> None:
         """Draw offsets (m, *shape) into `out`."""
         for part in in_cache(out):

@@ -28,6 +28,11 @@ class LowFrequencies:
         canvas = Canvas.of(shape)
         return cls(canvas, cosines(canvas.height, share), cosines(canvas.width, share))
 
+    def dimensions(self, d: int) -> int:
+        """Count the dimensions of the space that is drawn from."""
+        del d
+        return self.canvas.channels * len(self.down) * len(self.across)
+
     def draw(self, rng: np.random.Generator, out: Offsets) -> None:
         """Draw offsets (m, *shape) into `out`."""
         size = (len(out), self.canvas.channels, len(self.down), len(self.across))

@@ -24,6 +24,11 @@ class Spanning:
 
     basis: Offsets
 
+    def dimensions(self, d: int) -> int:
+        """Count the dimensions of the space that is drawn from."""
+        del d
+        return len(self.basis)
+
     def draw(self, rng: np.random.Generator, out: Offsets) -> None:
         """Draw offsets (m, *shape) into `out`."""
         coefficients = rng.standard_normal((len(out), len(self.basis)), dtype=np.float32)
@@ -31,10 +36,11 @@ class Spanning:
         np.matmul(coefficients, self.basis, out=out.reshape(len(out), -1))
 
 
-def spanning_basis(samples: Rows) -> Offsets:
+def spanning_basis(samples: Rows, least: int = 1) -> Offsets:
     """Find an orthonormal basis (r, d) of the span of samples (n, *shape), the strongest direction first: thin SVD.
 
-    Not centered, as in the paper: the mean image is itself a direction worth trying. Raises Refused where all are 0.
+    Not centered, as in the paper: the mean image is itself a direction worth trying. Raises Refused where all are 0, or
+    where they span fewer than `least` dimensions.
     """
     flat = samples.reshape(len(samples), -1).astype(np.float64)  # (n, d)
     if len(flat) > flat.shape[1]:
@@ -44,19 +50,16 @@ def spanning_basis(samples: Rows) -> Offsets:
     basis: Offsets = v[sigma > NOISE * sigma[0]].astype(np.float32)
     if not len(basis):
         raise Refused("The auxiliary samples are all zero and span nothing; upload others.")
+    if len(basis) < least:
+        raise Refused(
+            f"The auxiliary samples span {len(basis)} dimensions, and {least} are asked for: set rank to {len(basis)} "
+            "or less, or upload samples that differ more."
+        )
     return basis
 
 
 def part(basis: Offsets, subspace: Subspace, rank: int | None) -> Offsets:
-    """Take the first (`top`) or last (`bottom`) `rank` rows of a basis (r, d) whose strongest directions come first.
-
-    Raises Refused where it has fewer.
-    """
+    """Take the first (`top`) or last (`bottom`) `rank` rows of a basis (r, d) whose strongest directions come first."""
     if rank is None:
         return basis
-    if rank > len(basis):
-        raise Refused(
-            f"The auxiliary samples span {len(basis)} dimensions, fewer than the rank of {rank} that was asked for; "
-            f"set rank to at most {len(basis)}, or upload samples that differ more."
-        )
     return basis[:rank] if subspace == "top" else basis[-rank:]

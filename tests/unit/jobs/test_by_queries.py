@@ -56,8 +56,8 @@ def test_what_was_prepared_is_shared_among_the_samples() -> None:
 
 
 def test_what_a_preparation_warns_of_is_a_warning_of_the_job() -> None:
-    prepared = Preparation(artifact="a" * 64, seconds=1, warnings=("auxiliary_overlaps",))
-    assert summary(broken((5, 1.0)), prepared=prepared).warnings == ("auxiliary_overlaps",)
+    prepared = Preparation(artifact="a" * 64, seconds=1, warnings=("auxiliary_overlap",))
+    assert summary(broken((5, 1.0)), prepared=prepared).warnings == ("auxiliary_overlap",)
 
 
 def test_the_median_distance_falls_and_is_unknown_until_half_of_the_samples_are_broken() -> None:

@@ -15,7 +15,9 @@ from models.named_arrays import unpacked
 from models.training import autoencoder
 from tests.jobs_for_tests import SHAPE, ready_card, request, samples_card
 from workers import frames
+from workers.endings import Failed
 from workers.frames import FrameError
+from workers.runner.answering import answered
 from workers.work.prepare import UNIT_SECONDS, JobPrepared, PrepareJob, prepare, supervise
 
 COUNT, FEATURES = 20, int(np.prod(SHAPE))
@@ -58,7 +60,7 @@ class Desk:
         self.asked.append(PrepareJob.read(message.frame()))
         said = self._answer(self.asked[-1]).frame()
         assert sum(map(len, said.blobs.values())) <= limit
-        return answers[0].read(said)
+        return next(answer for answer in answers if answer.kind == said.kind).read(said)
 
 
 def said(basis, **fields):
@@ -69,7 +71,7 @@ def said(basis, **fields):
     )
 
 
-@pytest.mark.parametrize(("indices", "warned"), [([1, 2], ()), ([2, 0], ("auxiliary_overlaps",))])
+@pytest.mark.parametrize(("indices", "warned"), [([1, 2], ()), ([2, 0], ("auxiliary_overlap",))])
 def test_a_selected_row_that_is_learned_from_too_is_warned_of(indices, warned):
     """The upload under audit begins with one auxiliary row, a zero of it written as -0."""
     under_audit, others = X.copy(), X + 1
@@ -177,3 +179,15 @@ def test_an_answer_without_a_basis_is_not():
     nothing = JobPrepared(made={}, is_whole=True, told={}, seconds=1.0)
     with pytest.raises(FrameError):
         supervise(lease(asked_for()), Desk(lambda _: nothing))
+
+
+def test_samples_that_span_less_than_the_rank_end_the_job_with_what_to_do():
+    desk = Desk(lambda asked: answered(lambda _: prepare(asked, None), None))
+    desk.library = SimpleNamespace(get=lambda _: npz(np.concatenate([X[:1]] * COUNT)))
+    ending = supervise(lease(asked_for(subspace="top", rank=2)), desk)
+    assert ending == Failed(
+        "invalid_request",
+        "The auxiliary samples span 1 dimensions, and 2 are asked for: set rank to 1 or less, or upload samples that "
+        "differ more.",
+        retry=False,
+    )

@@ -96,8 +96,12 @@ def test_the_top_holds_more_of_the_samples_than_any_other_part_and_the_bottom_le
         assert held == pytest.approx(np.linalg.norm(kept), rel=1e-4)
 
 
-def test_no_part_of_a_span_is_larger_than_the_span():
+def test_a_part_as_large_as_the_span_is_the_span():
     basis = spanning_basis(samples(4))
     np.testing.assert_array_equal(part(basis, "bottom", 4), basis)
-    with pytest.raises(Refused, match=r"span 4 dimensions.*rank to at most 4"):
-        part(basis, "top", 5)
+
+
+def test_samples_that_span_less_than_is_asked_for_are_refused_with_what_they_span():
+    x = samples(4)
+    with pytest.raises(Refused, match="span 4 dimensions, and 5 are asked for: set rank to 4"):
+        spanning_basis(np.concatenate([x, 2 * x]), least=5)
