@@ -125,6 +125,25 @@ def test_an_endpoint_gives_the_numbers_of_the_same_model_in_process(api, uploads
     assert job["summary"]["queries"] | {"http_calls": 0} == in_process["summary"]["queries"]
 
 
+def test_a_row_that_is_asked_three_times_costs_three_queries_and_finds_the_same_of_who_answers_alike(
+    api, uploads, served_digits
+):
+    here, there, samples = uploads
+    once, findings, points = ended(api, here, samples, ATTACK)
+    rows, calls = served_digits.rows, served_digits.calls
+    job, thrice, same = ended(api, there, samples, ATTACK | {"budget": {"queries_per_sample": 900, "repeats": 3}})
+    assert (job["state"], job["request"]["budget"]["repeats"]) == ("succeeded", 3), job["error"]
+    assert job["summary"]["queries"]["total"] == served_digits.rows - rows == 3 * once["summary"]["queries"]["total"]
+    assert job["summary"]["queries"]["http_calls"] == served_digits.calls - calls
+    assert [(f["kind"], f["value"], f["queries"]) for f in thrice] == [
+        (f["kind"], f["value"], 3 * f["queries"]) for f in findings
+    ]
+    assert same == points
+    assert list(job["summary"]["success_at_queries"]) == ["100", "250", "500", "900"]
+    assert job["summary"]["success_at_queries"]["900"] == job["summary"]["success_rate"]
+    assert all(len(f["details"]["curve"]) <= 32 and f["details"]["curve"][-1][1] == f["value"] for f in thrice)
+
+
 REFUSED = {
     "HTML": (sends(200, b"<html>canary-9b1e</html>", Content_Type="text/html"), "endpoint_bad_response"),
     "a shape": (sends(200, b'{"outputs": [{"shape": [1, 9], "data": [1,2,3,4,5,6,7,8,9]}]}'), "endpoint_bad_response"),
