@@ -2,15 +2,17 @@
 
 from typing import Any
 
+import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
 from algorithms.method import Method
 from algorithms.registry import METHODS
 from algorithms.seam.access import Access
+from algorithms.searches.directions.params import DirectionParams
 from algorithms.threats.threat import Threat
 from models.cards import Inspection, ModelInput, ModelOutput, Reads
-from tests.contract.api.conftest import SHAPE, Api
+from tests.contract.api.conftest import SHAPE, Api, npz
 
 BLACK_BOX = [method for method in METHODS if method.family == "attack" and method.threat_model != "white_box"]
 LABELS_ONLY = Inspection(
@@ -124,3 +126,28 @@ def test_who_cannot_aim_says_so_and_who_can(api: Api, caller: TestClient, method
     code, pointer, detail = refused(caller, body)
     assert (code, pointer) == ("goal_not_supported", "/threat/goal")
     assert "can only be untargeted" in detail and "What fits is" in detail
+
+
+@held(lambda method: issubclass(method.params, DirectionParams))
+def test_samples_that_can_span_no_directions_are_refused_with_what_would_do(
+    api: Api, caller: TestClient, method: Method
+) -> None:
+    body = asked(api, caller, method)
+    span = {"name": method.name, "directions": "spanning", "subspace": "top", "rank": 4}
+    six, three = (api.samples(caller, npz(x=np.eye(n, *SHAPE, dtype=np.float32)))["id"] for n in (6, 3))
+    wide = api.samples(caller, npz(x=np.ones((6, 9), np.float32)))["id"]
+    nothing = api.samples(caller, npz(x=np.zeros((6, *SHAPE), np.float32)))["id"]
+    for auxiliary, code, told in (
+        (None, "invalid_request", "give auxiliary_samples_id"),
+        (wide, "shape_mismatch", "[9], the model takes [4]"),
+        (three, "invalid_request", "3 directions at the most"),
+        (nothing, "invalid_request", "all zero"),
+    ):
+        refusal = refused(caller, body | {"method": span, "auxiliary_samples_id": auxiliary})
+        assert refusal[:2] == (code, "/auxiliary_samples_id") and told in refusal[2]
+    taken = caller.post("/v1/jobs", json=body | {"method": span, "auxiliary_samples_id": six})
+    assert taken.status_code == 202, taken.text
+    needless = refused(caller, body | {"auxiliary_samples_id": six})
+    assert (
+        needless[:2] == ("invalid_request", "/auxiliary_samples_id") and "leave auxiliary_samples_id out" in needless[2]
+    )
