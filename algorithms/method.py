@@ -68,6 +68,9 @@ class Method(Generic[N]):
     smallest: Params  # with which a run of a second shows all that the method does: the laws are tried with these
     chunk: int  # samples a worker takes at a time: enough company to fill two cores' batches, little enough to lose
     chunks_at_once: int = 1  # in a row at the most, for a worker with a card or with many cores
+    # Refused: it is about the model's classes, a finding each (`Kind.FOOLED`), from the middle of the box, and knows no
+    # norm, goal or radius. The driver's samples are that middle, their indices the classes.
+    samples: Literal["required", "refused"] = "required"
     smallest_budget: Budget = Budget(queries=200)  # enough for a result with `smallest`
     labels_with: tuple[str, str] | None = None  # the parameter, and its value, with which labels are all that it needs
     by_substitutes: bool = False  # asks for substitutes, not gradients: runs on models whose card lists some
@@ -105,6 +108,11 @@ class Method(Generic[N]):
         return Kind.LOWER_BOUND if self.proves == "exact" else self.proves
 
     @property
+    def is_about_classes(self) -> bool:
+        """Whether its findings are of the model's classes, from no sample."""
+        return self.samples == "refused"
+
+    @property
     def wants_surrogate(self) -> bool:
         """Whether its hints are points that an attack found on another model: a stage of the job's own."""
         return self.attack_on_surrogate is not None
@@ -112,4 +120,4 @@ class Method(Generic[N]):
     @property
     def finds_points(self) -> bool:
         """Whether it looks for adversarial points. A query is reserved for the last; audits take it for an attack."""
-        return self.proves in (Kind.UPPER_BOUND, "exact")
+        return self.proves in (Kind.UPPER_BOUND, Kind.FOOLED, "exact")

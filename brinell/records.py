@@ -11,7 +11,7 @@ from typing import Any, Literal, NotRequired, TypedDict
 Access = Literal["labels", "scores", "gradients", "bounds", "neighbours", "trees"]
 Counting = Literal["l0"]
 JobState = Literal["queued", "running", "succeeded", "failed", "cancelled", "expired"]
-Kind = Literal["upper_bound", "lower_bound", "smoothed_lower_bound", "estimate", "abstained", "misclassified"]
+Kind = Literal["upper_bound", "lower_bound", "smoothed_lower_bound", "estimate", "abstained", "misclassified", "fooled"]
 Meaning = Literal["logit", "probability", "decision", "label"]
 Norm = Literal["l1", "l2", "linf"]
 RecipeName = Literal["quick-1", "quick-2", "standard-1", "standard-2", "thorough-1", "thorough-2"]
@@ -355,7 +355,7 @@ class JobRequestEcho(TypedDict):
     """The request as it was taken, with its defaults filled in."""
 
     model_id: str
-    samples_id: str
+    samples_id: str | None
     auxiliary_samples_id: str | None
     surrogate_model_id: NotRequired[str | None]
     method: dict[str, Any]
@@ -430,6 +430,7 @@ class MethodCard(TypedDict):
     norms: list[Norm | Counting]
     goals: list[Literal["untargeted", "targeted"]]
     epsilon: Literal["required", "optional", "refused"]
+    samples: Literal["required", "refused"]
     proves: Kind | Literal["exact"]
     reference: str
     params_schema: dict[str, Any]

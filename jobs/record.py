@@ -74,5 +74,5 @@ class Job(Record):
             "events": f"{here}/events",
             "cancel": f"{here}/cancel",
             "model": f"/v1/models/{self.request['model_id']}",
-            **({"samples": f"/v1/samples/{self.request['samples_id']}"} if "samples_id" in self.request else {}),
+            **({"samples": f"/v1/samples/{self.request['samples_id']}"} if self.request.get("samples_id") else {}),
         }

@@ -123,10 +123,13 @@ class Selection(Record):
 
 
 class JobRequest(Record):
-    """What to do to which model with which samples. Minimal: model_id, samples_id, method.name."""
+    """What to do to which model with which samples. Minimal: model_id, samples_id, method.name.
+
+    A method about classes takes no samples: samples_id is left out, or null, and `samples` chooses classes.
+    """
 
     model_id: str
-    samples_id: str
+    samples_id: str | None = None
     auxiliary_samples_id: str | None = Field(
         None, description="Samples beside those under audit, for a method that learns from some before it begins."
     )

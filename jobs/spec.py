@@ -1,9 +1,9 @@
 """What a worker needs to compute a job, frozen when it was admitted."""
 
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from algorithms.artifacts.wish import Wish
 from algorithms.mathematics.norms import Measure
@@ -62,17 +62,23 @@ class JobSpec(Record):
     request: JobRequest  # as echoed to the caller: defaults filled
     method_version: str = FIRST_VERSION  # of the method as it was admitted
     model: ModelCard
-    samples: SamplesCard
+    samples: SamplesCard | None = None  # None: of a method about classes
     auxiliary: SamplesCard | None = None  # what the `prepare` stage works on; None: the job has none
     surrogate: ModelCard | None = None  # the model that the `surrogate` stage attacks; None: the job has none
     attack: str | None = None  # the method of that stage, with its version as it was admitted
-    indices: tuple[int, ...]  # the selected rows of the upload, in the order of the answer
+    indices: tuple[int, ...]  # the selected rows of the upload, or classes, in the order of the answer
     targets: tuple[int, ...] | None = None  # one a selected row; None: untargeted, or chosen by a rule
     threat: ThreatSpec
     hints: GivenHints | None = None  # what earlier phases of its audit found; None: it was given none
     chunk_size: int = Field(ge=1)
     chunks_at_once: int = Field(1, ge=1)  # that a worker with a card, or with many cores, may take in a row
     queue: QueueName = "compute"
+
+    @model_validator(mode="after")
+    def _samples_are_those_that_were_asked_for(self) -> Self:
+        if (self.samples is None) != (self.request.samples_id is None):
+            raise ValueError("the request names samples that are gone, or names none")
+        return self
 
     @property
     def pinned(self) -> str:
@@ -88,6 +94,14 @@ class JobSpec(Record):
     def wanted(self) -> Wish | None:
         """Says what is made of the auxiliary samples, before the chunks; None: the method wants nothing."""
         return self.method.wants(self.request.method)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Returns the shape of one sample: what the model takes."""
+        if self.samples is not None:
+            return self.samples.shape
+        assert self.model.input is not None
+        return self.model.input.shape
 
     @property
     def chunks(self) -> int:
@@ -136,9 +150,11 @@ class JobSpec(Record):
         return self.surrogate
 
     def rows(self, chunk: int, width: int = 1) -> tuple[int, ...]:
-        """Returns the rows of the upload of so many chunks in a row."""
+        """Returns the rows of the upload, or the classes, of so many chunks in a row."""
         return self.indices[chunk * self.chunk_size : (chunk + width) * self.chunk_size]
 
     def targets_of(self, chunk: int, width: int = 1) -> tuple[int, ...] | None:
-        """Returns the given targets beside `rows`; None where none were given."""
+        """Returns the given targets beside `rows`; None where none were given. Classes are their own."""
+        if self.samples is None:
+            return self.rows(chunk, width)
         return self.targets and self.targets[chunk * self.chunk_size : (chunk + width) * self.chunk_size]

@@ -27,6 +27,9 @@ WARNING_REASONS = (
 _CODE = re.compile(r"[a-z_]{1,60}")
 
 
+_UNLABELLED: dict[str, Any] = {"labels": None, "clean_accuracy": None, "value_correct": None}
+
+
 class Interval(Record):
     """A rate has a Clopper-Pearson 95 % interval."""
 
@@ -80,7 +83,7 @@ class Summary(Record):
 
     counts: dict[str, int]
     samples: int
-    labels: Literal["given", "predicted"] | None  # null: of a property, which is about none
+    labels: Literal["given", "predicted"] | None  # null: of a property or of classes, about no samples
     clean_accuracy: Interval | None
     value: Spread | None
     value_correct: Spread | None
@@ -103,6 +106,10 @@ class Summary(Record):
 def summarize(spec: JobSpec, results: Sequence[ChunkResult], prepared: Preparation | None = None) -> Summary:
     """Sums up all chunks of a job, in their order. `seconds` is what its chunks took together, wherever they ran."""
     findings = [finding for result in results for finding in result.findings]
+    if spec.samples is None:
+        tried = [finding for finding in findings if finding.predicted != NO_CLASS]
+        reached = _rate(sum(finding.kind == Kind.FOOLED for finding in tried), len(tried))
+        return _summary(results, **_UNLABELLED, success_rate=reached, prepare=prepared)
     correct = [finding for finding in findings if is_correct(finding)]
     is_labelled = spec.samples.labelled
     is_attack = spec.method.family == "attack"
@@ -120,7 +127,7 @@ def summarize(spec: JobSpec, results: Sequence[ChunkResult], prepared: Preparati
 
 def summarize_property(result: ChunkResult) -> Summary:
     """Sums up what deciding a property gave: nothing was labelled, and nothing measured."""
-    return _summary([result], labels=None, clean_accuracy=None, value_correct=None, success_rate=None, prepare=None)
+    return _summary([result], **_UNLABELLED, success_rate=None, prepare=None)
 
 
 def _summary(results: Sequence[ChunkResult], told: tuple[str, ...] = (), **of_labels: Any) -> Summary:

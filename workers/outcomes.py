@@ -59,7 +59,7 @@ def packed(outcomes: Sequence[Outcome], shape: tuple[int, ...]) -> dict[str, Any
 
 def answer_bytes(lease: JobLease) -> int:
     """The most that the answer about these rows may weigh."""
-    row = 4 * int(np.prod(lease.spec.samples.shape)) + 16
+    row = 4 * int(np.prod(lease.spec.shape)) + 16
     output = lease.model.output
     return len(lease.indices) * (row + FINDING_BYTES + CLASS_BYTES * (output.classes if output else 0))
 
@@ -82,7 +82,7 @@ def findings(answer: ChunkDone, lease: JobLease) -> tuple[Finding, ...]:
 def adversarials(answer: ChunkDone, lease: JobLease) -> bytes | None:
     """Returns an npz {index (m,), x (m, *shape), label (m,)}; None where m = 0. The same arrays give the same bytes."""
     index, x, label = answer.index, answer.x, answer.label
-    if index.ndim != 1 or x.shape != (len(index), *lease.spec.samples.shape) or label.shape != index.shape:
+    if index.ndim != 1 or x.shape != (len(index), *lease.spec.shape) or label.shape != index.shape:
         raise FrameError("the adversarial points have an unknown shape")
     if not set(index.tolist()) <= set(lease.indices):
         raise FrameError("the adversarial points are not about the rows that were asked about")

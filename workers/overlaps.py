@@ -16,7 +16,7 @@ OVERLAP = "auxiliary_overlap"  # a warning
 def warnings(spec: JobSpec, samples: bytes, auxiliary: NDArray[np.float32]) -> tuple[str, ...]:
     """Tells by a code that some selected row of the upload is one of the auxiliary rows (n, *shape)."""
     known = {_digest(row) for row in auxiliary}
-    size = rows_within(BLOCK_BYTES, len(spec.indices), spec.samples.shape)
+    size = rows_within(BLOCK_BYTES, len(spec.indices), spec.shape)
     for start in range(0, len(spec.indices), size):
         rows, _ = load_rows(samples, spec.indices[start : start + size])
         if any(_digest(row) in known for row in rows):

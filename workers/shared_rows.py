@@ -18,9 +18,9 @@ POOL_BYTES = 64 << 20  # 111 images of 224 x 224 x 3: a runner keeps them as lon
 AUXILIARY_BYTES = 128 << 20
 
 
-def pool(spec: JobSpec, samples: bytes) -> NDArray[np.float32] | None:
+def pool(spec: JobSpec, samples: bytes | None) -> NDArray[np.float32] | None:
     """Returns the first rows (p, *shape) of the job's own upload, None where its method wants none."""
-    if not spec.method.wants_pool:
+    if not spec.method.wants_pool or spec.samples is None or samples is None:
         return None
     count = min(POOL_ROWS, rows_within(POOL_BYTES, spec.samples.count, spec.samples.shape))
     return load_rows(samples, range(count))[0]

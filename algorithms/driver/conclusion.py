@@ -3,6 +3,8 @@
 The kind is what the method's row says it proves, where that is known, else what is known. An end that the value does
 not tell stands in the details: `upper` with its `trace` and what its point is `read_as`, or `lower` and
 `lower_confidence`. How the value of an attack fell stands there, too, as `curve`.
+
+A finding about a class (`Kind.FOOLED`) knows no radius: its value is what an input cost that the model answers with it.
 """
 
 import math
@@ -11,7 +13,7 @@ from dataclasses import replace
 
 from algorithms.driver.trial import Trial
 from algorithms.errors import Contradiction
-from algorithms.seam.claims import Details, Exact, Finding, Kind, LowerBound, Outcome
+from algorithms.seam.claims import NO_NORM, Details, Exact, Finding, Kind, LowerBound, Outcome
 from algorithms.threats.threat import Threat
 
 ROUNDING = 1e-6  # share by which two computations of one distance may differ
@@ -27,16 +29,16 @@ def conclude(trial: Trial, threat: Threat, proves: Kind) -> Outcome:
     Raises:
         Contradiction: a certain lower bound lies above a confirmed point.
     """
-    ends = _ends(trial, threat.epsilon)
+    ends = (None, None) if proves is Kind.FOOLED else _ends(trial, threat.epsilon)
     answers = list(_answers(trial, ends, threat.epsilon, proves))
     kind, value, confidence, details = next((answer for answer in answers if answer[0] is proves), answers[0])
     curve = {"curve": trial.best.curve} if kind is proves is Kind.UPPER_BOUND else {}
     finding = Finding(
         index=trial.index,
-        label=trial.case.label,
+        label=trial.index if proves is Kind.FOOLED else trial.case.label,
         predicted=trial.predicted,
         kind=kind,
-        norm=threat.norm.value,
+        norm=NO_NORM if proves is Kind.FOOLED else threat.norm.value,
         value=value,
         confidence=confidence,
         queries=trial.queries,
@@ -44,7 +46,7 @@ def conclude(trial: Trial, threat: Threat, proves: Kind) -> Outcome:
         ended=trial.ended,
         details=trial.notes | curve | details | _other_ends(trial, ends, kind),
     )
-    return Outcome(finding, None if ends[1] is None else trial.best_point())
+    return Outcome(finding, trial.best_point() if trial.is_confirmed else None)
 
 
 def _ends(trial: Trial, epsilon: float | None) -> _Ends:
@@ -71,6 +73,8 @@ def _ends(trial: Trial, epsilon: float | None) -> _Ends:
 def _answers(trial: Trial, ends: _Ends, epsilon: float | None, proves: Kind) -> Iterator[_Answer]:
     """What may be said of the sample, one kind after the other, the stronger first. There is always one."""
     lower, upper = ends
+    if proves is Kind.FOOLED and trial.is_confirmed:
+        yield Kind.FOOLED, float(trial.queries), None, trial.shown[-1][0].details
     if lower is not None and lower.radius >= (epsilon or 0.0):  # at an epsilon, less is no answer
         yield Kind.LOWER_BOUND, min(lower.radius, epsilon or lower.radius), lower.confidence, lower.details
     if upper is not None:
@@ -86,7 +90,8 @@ def _answers(trial: Trial, ends: _Ends, epsilon: float | None, proves: Kind) -> 
         yield Kind.ABSTAINED, None, None, {"reason": "not_proven"} | lower.details
     if trial.predicted != trial.case.label:
         yield Kind.MISCLASSIFIED, 0.0, None, {}
-    yield Kind.ABSTAINED, None, None, {"reason": "not_found" if proves is Kind.UPPER_BOUND else "unfinished"}
+    silence = "not_found" if proves in (Kind.UPPER_BOUND, Kind.FOOLED) else "unfinished"
+    yield Kind.ABSTAINED, None, None, {"reason": silence}
 
 
 def _other_ends(trial: Trial, ends: _Ends, kind: Kind) -> Details:

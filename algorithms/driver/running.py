@@ -23,7 +23,7 @@ from algorithms.mathematics.streams import Stream
 from algorithms.method import Budget, Method, Params
 from algorithms.seam.access import Access, Labels, Model, Rows
 from algorithms.seam.case import Case
-from algorithms.seam.claims import Abstained, Note, Outcome
+from algorithms.seam.claims import Abstained, Fooling, Note, Outcome
 from algorithms.seam.hint import NOTHING_KNOWN, Hint
 from algorithms.seam.labeling import NO_CLASS, named
 from algorithms.seam.questions.labels import AskLabels
@@ -69,6 +69,7 @@ def run(
     numbers = samples.x[0].size * len(talks[0].members) if len(talks) > 1 else 0
     look = partial(checkpoint, RunProgress(trials, method.minimum(params, threat)))
     try:
+        confirm(model, trials, method.needs_with(params))  # what the clean row shows by itself
         with side_by_side(numbers) as work:
             while live := [talk for talk in talks if not talk.is_over]:
                 if why := look() or _round(model, live, threat, look, work):
@@ -105,17 +106,17 @@ def _meet(model: Model, samples: Samples, method: Method, threat: Threat, budget
             hint=hints[i].about(samples.x[i], threat),
         )
         trials.append(Trial(index, case, int(predicted[i]), budget.less(reserve), reserve, budget.repeats))
-        _judge(trials[-1], threat, saturates=model.gives_probabilities)
+        _judge(trials[-1], method, threat, saturates=model.gives_probabilities)
     return trials
 
 
-def _judge(trial: Trial, threat: Threat, *, saturates: bool) -> None:
+def _judge(trial: Trial, method: Method, threat: Threat, *, saturates: bool) -> None:
     """By its clean row alone. A target that is the label leaves no way to go: samples may come without labels."""
     case = trial.case
     if trial.predicted == NO_CLASS:
         trial.hear(Abstained("no_class" if case.scores is None else "scores_not_finite"), threat)
     elif trial.predicted == case.label == case.target:
-        trial.hear(Abstained("target_is_label"), threat)
+        trial.hear(Fooling(x_adv=case.x) if method.is_about_classes else Abstained("target_is_label"), threat)
     if trial.predicted in (NO_CLASS, case.target) or trial.predicted != case.label:
         trial.stop("finished")
     if case.scores is not None and saturates and case.scores.max() == 1:  # float32 tells no more apart

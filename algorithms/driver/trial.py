@@ -14,8 +14,8 @@ from algorithms.seam.claims import (
     Exact,
     LowerBound,
     Note,
+    Showing,
     SmoothedLowerBound,
-    UpperBound,
 )
 from algorithms.seam.cost import Cost
 from algorithms.threats.threat import Threat
@@ -44,7 +44,7 @@ class Trial:
     estimate: Estimate | None = None  # the last
     abstained: Abstained | None = None  # the last
     notes: Details = field(default_factory=dict)
-    shown: list[tuple[UpperBound | Exact, float, int]] = field(default_factory=list)  # (point, distance, cost)
+    shown: list[tuple[Showing, float, int]] = field(default_factory=list)  # (point, distance, cost)
     best: BestSoFar = field(default_factory=BestSoFar)  # distances of successes, by cost
 
     @property
@@ -65,7 +65,7 @@ class Trial:
 
     def hear(self, claim: Claim, threat: Threat) -> None:
         """Keep what improves on what is known. Nothing a method says of distances is taken from it."""
-        if isinstance(claim, UpperBound | Exact):
+        if isinstance(claim, Showing):
             self._hear_point(claim, threat)
         match claim:
             case Note():
@@ -79,7 +79,7 @@ class Trial:
             case Abstained():
                 self.abstained = claim
 
-    def _hear_point(self, claim: UpperBound | Exact, threat: Threat) -> None:
+    def _hear_point(self, claim: Showing, threat: Threat) -> None:
         if not threat.allows(claim.x_adv, self.case.x):
             return
         away = threat.distance(claim.x_adv, self.case.x)

@@ -22,6 +22,10 @@ class Kind(StrEnum):
     ESTIMATE = "estimate"
     ABSTAINED = "abstained"
     MISCLASSIFIED = "misclassified"
+    FOOLED = "fooled"  # of a class, not of a sample: an input that means nothing is answered with it
+
+
+NO_NORM = "none"  # of findings that measure nothing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,13 +37,20 @@ class Claim:
 
 
 @dataclass(frozen=True)
-class UpperBound(Claim):
-    """An `UpperBound` claims that x_adv is adversarial, so that r* <= its distance.
-
-    The driver measures the distance itself and asks the model again.
-    """
+class Showing(Claim):
+    """A `Showing` is a claim about a point. The driver measures it by itself, and asks the model again."""
 
     x_adv: NDArray[np.float32]  # (*shape)
+
+
+@dataclass(frozen=True)
+class UpperBound(Showing):
+    """An `UpperBound` claims that x_adv is adversarial, so that r* <= its distance."""
+
+
+@dataclass(frozen=True)
+class Fooling(Showing):
+    """A `Fooling` claims that x_adv is answered with the class that is aimed at: of no sample it bounds anything."""
 
 
 @dataclass(frozen=True)
@@ -51,13 +62,12 @@ class LowerBound(Claim):
 
 
 @dataclass(frozen=True)
-class Exact(Claim):
+class Exact(Showing):
     """An `Exact` claims that nothing within radius changes the answer, and that x_adv, at that distance, does.
 
-    The driver measures the point and asks the model again. Where the model does not say so, the radius stands alone.
+    Where the model does not say so, the radius stands alone.
     """
 
-    x_adv: NDArray[np.float32]  # (*shape)
     radius: float
 
     confidence: ClassVar[float] = 1.0

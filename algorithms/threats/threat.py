@@ -49,6 +49,11 @@ class Box:
         """Measure how far apart the ends of each feature are: () or (*shape), in float64."""
         return np.asarray(np.asarray(self.upper, np.float64) - self.lower)
 
+    def middle(self, shape: tuple[int, ...]) -> NDArray[np.float32]:
+        """Find the input (*shape) in the middle of a bounded box."""
+        halves = (np.asarray(self.lower, np.float64) + self.upper) / 2
+        return np.array(np.broadcast_to(halves, shape), np.float32)
+
     def contains(self, rows: NDArray[np.float32]) -> NDArray[np.bool_]:
         """Tell which rows (m, *shape) are valid, (m,)."""
         inside = (rows >= self.lower) & (rows <= self.upper)

@@ -163,6 +163,8 @@ def _choice(step: RecipeStep) -> ChosenMethod:
 def _obstacle(choice: ChosenMethod, threat: ThreatRequest, card: ModelCard) -> str | None:
     """Why it does not run, in a sentence. An epsilon that it refuses is no obstacle: it gets none."""
     method = choice.method
+    if method.is_about_classes:
+        return "It is about classes and begins from no sample, which an audit is about; run it as a job."
     match misfit(method, choice.params, threat, card):
         case "access_too_weak":
             lacks = lacking(method, choice.params, card)

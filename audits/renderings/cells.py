@@ -68,8 +68,8 @@ def finding(result: MethodResult) -> str:
             return estimated(result.value)
         case Kind.MISCLASSIFIED:
             return "misclassified"
-        case Kind.ABSTAINED:
-            return spaced(result.reason or "abstained")
+        case Kind.ABSTAINED | Kind.FOOLED:  # a class is fooled, and no audit is about classes
+            return spaced(result.reason or str(result.kind))
 
 
 def proven(value: float | None) -> str:

@@ -9,6 +9,7 @@ import typer
 
 from brinell.commands.options import ApiKey, AsJson, Limit, Url, refuse_unwritable
 from brinell.printing.class_names import called
+from brinell.printing.classes_table import are_about_classes, print_classes
 from brinell.printing.progress import job_note
 from brinell.printing.scores_table import number, status
 from brinell.printing.terminal import print_facts, print_json, print_table, say
@@ -92,7 +93,10 @@ def delete(job_id: JobId, url: Url = None, api_key: ApiKey = None) -> None:
 
 
 def print_findings(found: list[Finding], names: Sequence[str] | None = None) -> None:
-    """Prints findings as a table, one line a sample. `names`: of the model's classes."""
+    """Prints findings as a table, one line a sample or a class. `names`: of the model's classes."""
+    if are_about_classes(found):
+        print_classes(found, names)
+        return
     columns = ["sample", "label", "predicted", "norm", "value", "finding", "queries", "gradients"]
     print_table(
         columns, [_line(finding, names) for finding in found], right=frozenset({"value", "queries", "gradients"})

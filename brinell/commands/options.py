@@ -96,7 +96,9 @@ def refuse_told_again(model: str, output: str | None) -> None:
         raise typer.BadParameter(f"--output: {model} was read when it was uploaded; upload its file with --output.")
 
 
-def refuse_missing_files(model: str, samples: str, auxiliary: str | None = None, surrogate: str | None = None) -> None:
+def refuse_missing_files(
+    model: str, samples: str | None, auxiliary: str | None = None, surrogate: str | None = None
+) -> None:
     """Raises wrong usage where one that is given is neither a readable file nor an id."""
     models = (("MODEL", model, "mdl_"), ("--surrogate", surrogate, "mdl_"))
     given = (*models, ("--samples", samples, "smp_"), ("--auxiliary", auxiliary, "smp_"))

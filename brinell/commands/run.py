@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from brinell.client import Client
 from brinell.commands.jobs import print_findings
 from brinell.commands.options import (
     ApiKey,
@@ -15,7 +16,6 @@ from brinell.commands.options import (
     ModelSource,
     Output,
     Pixelwise,
-    SamplesSource,
     Seed,
     Timeout,
     Url,
@@ -26,10 +26,11 @@ from brinell.commands.options import (
     refuse_told_again,
     refuse_unwritable,
 )
+from brinell.printing.classes_table import print_classes_summary
 from brinell.printing.scores_table import print_summary
 from brinell.printing.terminal import print_json, say
 from brinell.session.connecting import connect_or_start
-from brinell.session.uploading import ids_of, is_id, upload_samples
+from brinell.session.uploading import ids_of, is_id, model_id_of, upload_samples
 from brinell.session.watching import evaluate
 from brinell.wire.deadline import Deadline
 
@@ -39,7 +40,14 @@ Json = dict[str, Any]
 def run(
     method: Annotated[str, typer.Argument(metavar="METHOD", help="Its name; `brinell methods list` tells them all.")],
     model: ModelSource,
-    samples: SamplesSource,
+    samples: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="An .npz with x and y, or the id smp_… of uploaded samples; input_free takes none.",
+            show_default=False,
+        ),
+    ] = None,
     param: Annotated[
         list[str] | None,
         typer.Option("--param", "-p", metavar="NAME=VALUE", help="One of the method's parameters, again for each."),
@@ -110,14 +118,17 @@ def run(
         request["samples"] = {"limit": limit}
     deadline = Deadline(timeout)
     with connect_or_start(url, api_key) as client:
-        request |= ids_of(client, model, samples, deadline, output=output)
+        if samples is None:
+            refuse_without_samples(client, method)
+            request["model_id"] = model_id_of(client, model, deadline, output=output)
+        else:
+            request |= ids_of(client, model, samples, deadline, output=output)
         if auxiliary is not None:
             is_there = is_id(auxiliary, "smp_")
             uploaded = auxiliary if is_there else upload_samples(client, Path(auxiliary))["id"]
             request["auxiliary_samples_id"] = uploaded
         if surrogate is not None:
-            other = ids_of(client, surrogate, request["samples_id"], deadline)
-            request["surrogate_model_id"] = other["model_id"]
+            request["surrogate_model_id"] = model_id_of(client, surrogate, deadline)
         done = evaluate(client, request, method, deadline)
         names = client.model(request["model_id"]).get("classes_named")
         if adversarials is not None:
@@ -127,7 +138,17 @@ def run(
         print_json({"job": done.job, "findings": done.findings})
         return
     print_findings(done.findings, names)
-    print_summary(done.job, method)
+    if samples is None:
+        print_classes_summary(done.job, method)
+    else:
+        print_summary(done.job, method)
+
+
+def refuse_without_samples(client: Client, method: str) -> None:
+    """Raises a usage error where the method is about samples. One that the server does not know is refused there."""
+    cards = {card["name"]: card for card in client.methods()}
+    if method in cards and cards[method].get("samples", "required") == "required":
+        raise typer.BadParameter(f"{method} is about samples; add --samples FILE.", param_hint="'--samples'")
 
 
 def _given(**options: int | None) -> Json:

@@ -1,8 +1,8 @@
 """How far something is, on standard error: a bar on a terminal, else a line for every tenth and every new state."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Protocol
+from typing import Any, Protocol
 
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -52,8 +52,10 @@ def joined(*notes: str) -> str:
 
 
 def samples_note(job: Job) -> str:
-    """Tells how many samples are done, as in `7 of 20 samples`."""
-    return f"{job['progress']['samples_done']} of {job['progress']['samples_total']} samples"
+    """Tells how many samples are done, as in `7 of 20 samples`; of a job about no samples, how many classes."""
+    request: Mapping[str, Any] = job["request"]
+    what = "classes" if request.get("samples_id", "") is None else "samples"
+    return f"{job['progress']['samples_done']} of {job['progress']['samples_total']} {what}"
 
 
 def job_note(job: Job) -> str:

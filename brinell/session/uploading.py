@@ -80,11 +80,15 @@ def ids_of(
     A model that is an .npz is a set of nearest neighbors. `output`: what an uploaded model's output is.
     """
     return {
-        "model_id": model if is_id(model, "mdl_") else _uploaded(client, Path(model), deadline, output),
+        "model_id": model_id_of(client, model, deadline, output=output),
         "samples_id": samples if is_id(samples, "smp_") else upload_samples(client, Path(samples))["id"],
     }
 
 
-def _uploaded(client: Client, path: Path, deadline: Deadline, output: str | None) -> str:
+def model_id_of(client: Client, model: str, deadline: Deadline, *, output: str | None = None) -> str:
+    """Returns a model's id for a request, as `ids_of` does."""
+    if is_id(model, "mdl_"):
+        return model
+    path = Path(model)
     kind = "neighbors" if path.suffix == ".npz" else "onnx"
     return upload_model(client, path, deadline, kind=kind, output=output)["id"]

@@ -12,31 +12,15 @@ from algorithms import registry
 from algorithms.errors import Conflict, Refused
 from algorithms.mathematics.windows import Canvas
 from algorithms.method import Method
-from algorithms.seam.access import Access
 from algorithms.seam.question import BATCH_BYTES
-from jobs.admission import box, labels
+from jobs.admission import box, classes, labels
 from jobs.admission import surrogate as surrogates
-from jobs.admission.fitting import NO_STEPS, RADIUS, SUBSTITUTES, Misfit, advice, lacking, misfit, needs_of
-from jobs.request import MAX_SAMPLES, JobRequest, Selection, Targeted, ThreatRequest
+from jobs.admission.refusing import check_method, check_samples
+from jobs.request import MAX_SAMPLES, JobRequest, Selection, ThreatRequest
 from jobs.spec import JobSpec, ThreatSpec
 from models.cards import ModelCard, SamplesCard
 from models.kinds import KINDS
 from models.samples import UploadedLabels
-
-_PLACES: dict[Misfit, str] = {
-    "access_too_weak": "/method/name",
-    "norm_not_supported": "/threat/norm",
-    "goal_not_supported": "/threat/goal",
-    "epsilon_required": "/threat/epsilon",
-    "epsilon_refused": "/threat/epsilon",
-}
-_WORDS: dict[Misfit, str] = {
-    "access_too_weak": "{method} needs {needs}; this model offers {offers}{none}.",
-    "norm_not_supported": "{method} works in {norms}, not in {norm}.",
-    "goal_not_supported": "{method} can only be {goals}.",
-    "epsilon_required": "{method} answers at a radius only; give threat.epsilon.",
-    "epsilon_refused": "{method} looks for a radius itself; leave threat.epsilon out.",
-}
 
 
 class Selecting(Protocol):
@@ -91,7 +75,7 @@ def wants_rows(request: Selecting, card: ModelCard, samples: SamplesCard) -> boo
 def admit(
     request: JobRequest,
     card: ModelCard,
-    samples: SamplesCard,
+    samples: SamplesCard | None,
     rows: SelectedRows | None = None,
     auxiliary: SamplesCard | None = None,
     surrogate: ModelCard | None = None,
@@ -100,40 +84,61 @@ def admit(
 ) -> JobSpec:
     """Makes the job as it will run. Raises Refused(code, pointer), Conflict(model_not_ready).
 
-    `rows` (of `selected`) is needed where `wants_rows` says so; `auxiliary` is the card of auxiliary_samples_id,
-    `surrogate` that of surrogate_model_id.
+    `samples` is None where the method is about classes. `rows` (of `selected`) is needed where `wants_rows` says so;
+    `auxiliary` is the card of auxiliary_samples_id, `surrogate` that of surrogate_model_id.
     `method`: the row of an earlier version of the method that is asked for; None: the newest.
     """
     check_reserved(request.threat)
     method = method or registry.method(request.method.name)
     shape = shape_of(card)
-    _check_method(method, request, card)
+    check_samples(method, request)
+    check_method(method, request, card)
     _check_auxiliary(method, request, auxiliary, shape)
     _check_classes(method, request, card)
     surrogates.check(method, request, card, surrogate)
-    _check_shape(samples, shape)
-    columns = labels.read(samples, None if rows is None else rows.y, card.classes)
-    indices = selected(request, samples)
-    targets = labels.targets(request.threat.goal, len(indices), columns, card.classes)
-    threat = _threat(request, samples, rows)
-    _check_budget(method, request, threat, shape)
+    subject = _classes(request, card, shape) if samples is None else _rows(request, card, samples, rows)
+    _check_budget(method, request, subject.threat, shape)
     spec = JobSpec(
-        request=_with_defaults(request, samples),
+        request=subject.request,
         method_version=method.version,
         model=card,
         samples=samples,
         auxiliary=auxiliary,
-        indices=indices,
-        targets=targets,
-        threat=threat,
+        indices=subject.indices,
+        targets=subject.targets,
+        threat=subject.threat,
         chunk_size=method.chunk,
         chunks_at_once=_chunks_at_once(method, shape),
         queue="probe" if KINDS[card.kind].is_remote else "compute",
     )
-    if surrogate is None:
+    if surrogate is None or samples is None:
         return spec
     attack = surrogates.attack_of(request, spec, surrogate, lambda asked, other: admit(asked, other, samples, rows))
     return spec.model_copy(update={"surrogate": surrogate, "attack": attack})
+
+
+@dataclass(frozen=True)
+class _Subject:
+    """What a job is about: rows of an upload or classes, under a threat, and the request with its defaults said."""
+
+    request: JobRequest
+    indices: tuple[int, ...]
+    targets: tuple[int, ...] | None
+    threat: ThreatSpec
+
+
+def _rows(request: JobRequest, card: ModelCard, samples: SamplesCard, rows: SelectedRows | None) -> _Subject:
+    _check_shape(samples, shape_of(card))
+    columns = labels.read(samples, None if rows is None else rows.y, card.classes)
+    indices = selected(request, samples)
+    targets = labels.targets(request.threat.goal, len(indices), columns, card.classes)
+    return _Subject(_with_defaults(request, samples), indices, targets, _threat(request, samples, rows))
+
+
+def _classes(request: JobRequest, card: ModelCard, shape: tuple[int, ...]) -> _Subject:
+    count = card.classes.count
+    told = classes.with_defaults(request, count)
+    return _Subject(told, classes.selected(request, count), None, classes.threat(request, shape))
 
 
 def _chunks_at_once(method: Method, shape: tuple[int, ...]) -> int:
@@ -166,43 +171,10 @@ def shape_of(card: ModelCard) -> tuple[int, ...]:
     raise Conflict(f"The model is {card.state}: {advice}.", code="model_not_ready", pointer="/model_id")
 
 
-def _check_method(method: Method, request: JobRequest, card: ModelCard) -> None:
-    found = misfit(method, request.method, request.threat, card)
-    if found is None or found in RADIUS:
-        _check_rule(request, card)
-    if found is not None:
-        sentence = _WORDS[found].format(
-            method=method.name,
-            needs=", ".join(needs_of(method, request.method)),
-            offers=", ".join(card.offers),
-            none=f", and {NO_STEPS}" if SUBSTITUTES in lacking(method, request.method, card) else "",
-            norms=", ".join(method.norms),
-            norm=request.threat.norm,
-            goals=" or ".join(method.goals),
-        )
-        raise Refused(
-            sentence if found in RADIUS else f"{sentence} {advice(request.threat, card)}",
-            code=found,
-            pointer=_PLACES[found],
-        )
-
-
 def _check_classes(method: Method, request: JobRequest, card: ModelCard) -> None:
     why = method.misfit(request.method, card.classes.count)
     if why is not None:
         raise Refused(why, pointer="/method")
-
-
-def _check_rule(request: JobRequest, card: ModelCard) -> None:
-    goal = request.threat.goal
-    ranks_scores = isinstance(goal, Targeted) and goal.targeted in ("least_likely", "runner_up")
-    if ranks_scores and Access.SCORES not in card.offers:
-        raise Refused(
-            "least_likely and runner_up rank scores, and this model answers labels only; "
-            "use random, or name one target for each selected sample.",
-            code="goal_not_supported",
-            pointer="/threat/goal/targeted",
-        )
 
 
 def _check_auxiliary(
@@ -244,14 +216,14 @@ def _check_shape(samples: SamplesCard, shape: tuple[int, ...]) -> None:
 
 def _check_budget(method: Method, request: JobRequest, threat: ThreatSpec, shape: tuple[int, ...]) -> None:
     least, repeats = method.minimum(request.method, threat.threat(shape)), request.budget.repeats
+    one = "class" if method.is_about_classes else "sample"
     several = f" with {repeats} answers to each row" if repeats > 1 else ""
     for what, needed in (("queries", least.queries * repeats), ("gradients", least.gradients)):
         allowed = getattr(request.budget, f"{what}_per_sample")
         if allowed is not None and allowed < needed:
             raise Refused(
-                f"{method.name} with these parameters costs at least {needed} {what} a sample{several}, {allowed} are "
-                f"allowed; "
-                f"raise budget.{what}_per_sample or choose smaller parameters.",
+                f"{method.name} with these parameters costs at least {needed} {what} a {one}{several}, {allowed} are "
+                f"allowed; raise budget.{what}_per_sample or choose smaller parameters.",
                 code="budget_too_small",
                 pointer=f"/budget/{what}_per_sample",
             )

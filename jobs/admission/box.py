@@ -37,8 +37,7 @@ def stored(threat: ThreatRequest, samples: SamplesCard, x: NDArray[np.float32] |
     Left out, it is [0, 1] where the samples fit. Raises Refused(box_required, invalid_request). x as in `check`.
     """
     if threat.box is not None:
-        lower, upper = (_stored(values, samples.shape, f"{POINTER}/{i}") for i, values in enumerate(threat.box))
-        return lower, upper
+        return given(threat.box, samples.shape)
     if threat.box_is_given:
         return None
     least, most = _ends(samples, x)
@@ -53,14 +52,25 @@ def stored(threat: ThreatRequest, samples: SamplesCard, x: NDArray[np.float32] |
     return DEFAULT
 
 
+def given(box: list[Any], shape: tuple[int, ...]) -> tuple[Bound, Bound]:
+    """Returns both sides of a box that was given for samples of this shape. Raises Refused(invalid_request)."""
+    lower, upper = (_stored(values, shape, f"{POINTER}/{i}") for i, values in enumerate(box))
+    return lower, upper
+
+
+def check_room(box: Box) -> None:
+    """Refuses a box that has no room for anything. Raises Refused(invalid_request)."""
+    if np.any(box.sides < 0):
+        raise Refused("A lower bound of the box is above its upper bound; swap them.", pointer=POINTER)
+
+
 def check(box: Box, samples: SamplesCard, x: NDArray[np.float32] | None) -> None:
     """Refuses a box that has no room for anything, and samples outside it.
 
     Raises Refused(invalid_request, outside_box). x (m, *shape): the selected rows; None: the card's range speaks for
     all rows.
     """
-    if np.any(box.sides < 0):
-        raise Refused("A lower bound of the box is above its upper bound; swap them.", pointer=POINTER)
+    check_room(box)
     lowest, highest = _ends(samples, x)
     if np.any(lowest < box.lower) or np.any(highest > box.upper):
         raise Refused(

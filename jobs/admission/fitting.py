@@ -17,9 +17,9 @@ def misfit(method: Method, params: Params, threat: ThreatRequest, card: ModelCar
     """Names the first thing that keeps the method from running, by the code of its refusal; None where it runs."""
     if lacking(method, params, card):
         return "access_too_weak"
-    if threat.norm not in method.norms:
+    if threat.norm not in (method.norms or (ThreatRequest().norm,)):  # where none is known, left out
         return "norm_not_supported"
-    if goal_of(threat) not in method.goals:
+    if goal_of(threat) not in (method.goals or ("untargeted",)):
         return "goal_not_supported"
     if method.epsilon == "required" and threat.epsilon is None:
         return "epsilon_required"
@@ -29,9 +29,9 @@ def misfit(method: Method, params: Params, threat: ThreatRequest, card: ModelCar
 
 
 def advice(threat: ThreatRequest, card: ModelCard) -> str:
-    """Names the methods that a model, norm and goal would fit, and the parameter that makes one fit."""
+    """Names the methods about samples that a model, norm and goal would fit, and the parameter that makes one fit."""
     fits = []
-    for row in registry.METHODS:
+    for row in (row for row in registry.METHODS if not row.is_about_classes):
         ways = [(row.name, row.params(name=row.name))]
         if row.labels_with is not None:
             name, value = row.labels_with

@@ -74,7 +74,7 @@ def attack_of(request: JobRequest, spec: JobSpec, surrogate: ModelCard, admit: A
     name, settings = spec.method.attack_on_surrogate(request.method)
     method = _attack(name)
     params = _params(method, settings)
-    most = most_points(spec.samples.shape)
+    most = most_points(spec.shape)
     if len(spec.indices) > most:
         raise Refused(f"A job on points of a surrogate takes at most {most} samples of this shape; set samples.limit.")
     budget = request.budget.model_copy(update={"queries_per_sample": None})  # which is that of the model itself

@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 
 from algorithms.errors import Conflict
+from algorithms.registry import method
 from audits.asking import admission as audit_admission
 from audits.asking.record import Audit
 from audits.asking.request import AuditRequest
 from audits.store import Audits
 from jobs.admission.admission import SelectedRows, admit, selected, wants_rows
+from jobs.admission.refusing import check_samples
 from jobs.idempotency import Idempotency
 from jobs.record import Job
 from jobs.request import JobRequest
@@ -28,8 +30,11 @@ def submit(tenant: str, request: JobRequest, once: Idempotency | None, parts: Pa
         return store.jobs.get(tenant, made_before)
     model = store.models.get(tenant, request.model_id)
     check_trusted(model, parts.settings.trusted_origins)
-    samples = store.samples.get(tenant, request.samples_id)
-    rows = _rows(selected(request, samples), samples, parts.library) if wants_rows(request, model, samples) else None
+    check_samples(method(request.method.name), request)
+    samples = None if request.samples_id is None else store.samples.get(tenant, request.samples_id)
+    rows = None
+    if samples is not None and wants_rows(request, model, samples):
+        rows = _rows(selected(request, samples), samples, parts.library)
     auxiliary_id = request.auxiliary_samples_id
     auxiliary = None if auxiliary_id is None else store.samples.get(tenant, auxiliary_id)
     surrogate_id = request.surrogate_model_id

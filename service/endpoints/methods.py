@@ -27,6 +27,7 @@ class MethodCard(Record):
     norms: tuple[Measure, ...]
     goals: tuple[Literal["untargeted", "targeted"], ...]
     epsilon: Literal["required", "optional", "refused"]
+    samples: Literal["required", "refused"]
     proves: Kind | Literal["exact"]
     reference: str
     params_schema: dict[str, Any]

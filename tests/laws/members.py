@@ -26,24 +26,29 @@ from tests.truths import ClosedForm, Constant, Linear
 REGISTERED = {method.name: method for method in METHODS}
 SHAPE = (1, 4, 4)
 N = 5
+NO_NORMS = (Norm.L2,)
 ENOUGH = {Norm.L1: 3.0, Norm.L2: 1.0, Norm.LINF: 0.3}  # about twice the radius of the sample that holds longest
 
 
 def held(who: Callable[[Method], bool] = lambda _: True, *, in_every_norm: bool = False) -> pytest.MarkDecorator:
-    """A law's cases: `method` and `norm`, named as in `square-l2`."""
+    """A law's cases: `method` and `norm`, named as in `square-l2`. One about classes has no norm, and is told l2."""
     return pytest.mark.parametrize(
         ("method", "norm"),
         [
             pytest.param(method, norm, id=f"{method.name}-{norm}")
             for method in METHODS
             if who(method)
-            for norm in (method.norms if in_every_norm else method.norms[:1])
+            for norm in ((method.norms or NO_NORMS) if in_every_norm else (method.norms or NO_NORMS)[:1])
         ],
     )
 
 
 def is_attack(method: Method) -> bool:
-    return method.finds_points
+    return method.finds_points and not method.is_about_classes
+
+
+def is_about_samples(method: Method) -> bool:
+    return not method.is_about_classes
 
 
 def is_certificate(method: Method) -> bool:
@@ -55,9 +60,9 @@ def needs_outputs(method: Method) -> bool:
     return Access.NEIGHBOURS not in method.needs
 
 
-def linear() -> Linear:
+def linear(classes: int = 4) -> Linear:
     rng = np.random.default_rng(3)
-    return Linear(rng.normal(size=(4, 16)), 0.1 * rng.normal(size=4), shape=SHAPE)
+    return Linear(rng.normal(size=(classes, 16)), 0.1 * rng.normal(size=classes), shape=SHAPE)
 
 
 def nearest(classes: int = 4) -> Nearest:
@@ -67,7 +72,9 @@ def nearest(classes: int = 4) -> Nearest:
 
 
 def truth(method: Method) -> Linear | Nearest:
-    """A model that offers what the method needs."""
+    """A model that offers what the method needs, and where it is about classes as many as there are samples."""
+    if method.is_about_classes:
+        return linear(N)
     return linear() if needs_outputs(method) else nearest()
 
 
@@ -93,10 +100,15 @@ def go(
     groups: int = 1,
     **threat: object,
 ) -> list[Outcome]:
-    """Run the method as its row says: within a radius that breaks every sample, where it asks for one."""
+    """Run the method as its row says: within a radius that breaks every sample, where it asks for one.
+
+    A method about classes runs on those of the same indices, from the middle of the box.
+    """
     if method.epsilon == "required":
         threat.setdefault("epsilon", ENOUGH[norm])
     what = what or samples()
+    if method.is_about_classes:
+        what, threat = as_classes(what, box), {"targeted": "given"}
     if method.wants_surrogate and what.hints is None:
         what = replace(what, hints=on_the_way(what.indices, norm, threat.get("targeted")))
     return run(
@@ -110,6 +122,11 @@ def go(
         checkpoint=checkpoint,
         groups=groups,
     )
+
+
+def as_classes(what: Samples, box: Box) -> Samples:
+    gray = np.repeat(box.middle(SHAPE)[None], len(what.indices), axis=0)
+    return replace(what, x=gray, labels=None, targets=np.array(what.indices))
 
 
 @cache

@@ -6,11 +6,23 @@ import pytest
 from algorithms.driver.running import Samples
 from algorithms.seam.claims import Kind
 from audits.evidence.brackets import reached
-from tests.laws.members import SHAPE, N, constant, go, held, is_attack, needs_outputs, samples, truth, undisturbed
+from tests.laws.members import (
+    SHAPE,
+    N,
+    constant,
+    go,
+    held,
+    is_about_samples,
+    is_attack,
+    needs_outputs,
+    samples,
+    truth,
+    undisturbed,
+)
 from tests.truths import Constant
 
 
-@held()
+@held(is_about_samples)
 def test_a_constant_model_ends_without_an_attack_or_estimate_and_without_nan(method, norm):
     """A certificate may say as much as it can: no radius is too large."""
     for outcome in go(method, norm, constant(method)):
@@ -25,7 +37,7 @@ def test_a_tie_is_not_a_success(method, norm):
     assert found <= {(Kind.ABSTAINED, None, None), (Kind.LOWER_BOUND, 0.0, None)}
 
 
-@held()
+@held(is_about_samples)
 def test_a_sample_that_is_wrong_already_costs_its_clean_row_only(method, norm):
     model, what = truth(method), samples()
     wrong = (model.labels(what.x) + 1) % 4

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from algorithms.method import Budget
+from algorithms.seam.claims import Kind
 from tests.laws.members import go, held, truth, undisturbed
 
 K = 3
@@ -16,7 +17,8 @@ def by_row(method):
 
 def without_costs(outcome):
     told = {name: part for name, part in outcome.finding.details.items() if name not in ("trace", "curve")}
-    return outcome.finding.model_copy(update={"queries": 0, "details": told})
+    price = {"value": None} if outcome.finding.kind is Kind.FOOLED else {}  # which is one of queries
+    return outcome.finding.model_copy(update={"queries": 0, "details": told, **price})
 
 
 @held(by_row)

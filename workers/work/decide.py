@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from algorithms.driver.progress import Stop
-from algorithms.seam.claims import Ended, Finding, Kind
+from algorithms.seam.claims import NO_NORM, Ended, Finding, Kind
 from algorithms.seam.labeling import NO_CLASS
 from jobs.result import ChunkResult
 from jobs.work.lease import Commit, PropertyLease
@@ -24,7 +24,6 @@ BACK_SECONDS = 3.0  # of a job's time, kept to hand over what there is
 
 Answer = Literal["sat", "unsat", "unknown", "timeout"]
 LINE, LABEL = np.zeros(1, np.int64), np.full(1, NO_CLASS, np.int64)  # of the witness among a job's points
-NO_NORM = "none"
 KINDS: dict[Answer, Kind] = {"sat": Kind.UPPER_BOUND, "unsat": Kind.LOWER_BOUND}  # what else there is claims nothing
 
 

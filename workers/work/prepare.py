@@ -68,9 +68,10 @@ class Made:
 
 
 def supervise(lease: JobLease, desk: Desk) -> Ending:
-    card, wanted, before = lease.spec.auxiliary, lease.spec.wanted, lease.prepared
+    card, wanted, before, own = lease.spec.auxiliary, lease.spec.wanted, lease.prepared, lease.spec.samples
     assert card is not None  # only such a job has the stage
     assert wanted is not None
+    assert own is not None  # no method about classes wants anything
     x = shared_rows.auxiliary(card, desk.library.get(card.sha256))
     between, whole = (declare(card.shape, len(x)) for declare in (wanted.between, wanted.arrays))
     asked = PrepareJob(
@@ -91,9 +92,7 @@ def supervise(lease: JobLease, desk: Desk) -> Ending:
         artifact=desk.keep(packed(answer.made)),
         seconds=answer.seconds + (0.0 if before is None else before.seconds),
         details=answer.told,
-        warnings=overlaps.warnings(lease.spec, desk.library.get(lease.spec.samples.sha256), x)
-        if before is None
-        else before.warnings,
+        warnings=overlaps.warnings(lease.spec, desk.library.get(own.sha256), x) if before is None else before.warnings,
     )
     return Done(
         Commit(

@@ -84,9 +84,8 @@ class RunChunk(Message):
 
 def supervise(lease: JobLease, desk: Desk) -> Ending:
     spec = lease.spec
-    samples = desk.library.get(spec.samples.sha256)
-    x, labels = load_rows(samples, lease.indices)
-    y = None if labels is None else spec.model.classes.columns(labels)
+    samples = None if spec.samples is None else desk.library.get(spec.samples.sha256)
+    x, y = rows(lease, samples)
     desk.open()
     desk.begin(lambda: facts(lease, samples, desk), JobBegun)
     answer = desk.ask(request(lease, x, y, hints(lease, desk)), ChunkDone, ChunkBroken, limit=answer_bytes(lease))
@@ -96,9 +95,19 @@ def supervise(lease: JobLease, desk: Desk) -> Ending:
     return Done(Commit(result=result))
 
 
-def facts(lease: JobLease, samples: bytes, desk: Desk) -> BeginJob:
+def rows(lease: JobLease, samples: bytes | None) -> tuple[NDArray[np.float32], NDArray[np.int64] | None]:
+    """The chunk's rows of the upload, with their labels; for each class plain gray, where there is no upload."""
+    spec = lease.spec
+    if samples is None:
+        gray = spec.threat.threat(spec.shape).box.middle(spec.shape)
+        return np.repeat(gray[None], len(lease.indices), axis=0), None
+    x, labels = load_rows(samples, lease.indices)
+    return x, None if labels is None else spec.model.classes.columns(labels)
+
+
+def facts(lease: JobLease, samples: bytes | None, desk: Desk) -> BeginJob:
     spec, made = lease.spec, lease.prepared
-    threat, asked = spec.threat.threat(spec.samples.shape), spec.request
+    threat, asked = spec.threat.threat(spec.shape), spec.request
     return BeginJob(
         method=spec.pinned,
         params=asked.method.model_dump(mode="json"),
@@ -107,7 +116,7 @@ def facts(lease: JobLease, samples: bytes, desk: Desk) -> BeginJob:
         lower=threat.box.lower,
         upper=threat.box.upper,
         epsilon=threat.epsilon,
-        targeted=threat.targeted,
+        targeted=threat.targeted if spec.samples else "given",  # classes are given as targets
         queries=asked.budget.queries_per_sample,
         gradients=asked.budget.gradients_per_sample,
         repeats=asked.budget.repeats,
@@ -131,7 +140,7 @@ def request(
 ) -> RunChunk:
     """x (m, *shape), y (m,) and m hints are about this chunk's rows of the upload."""
     targets = lease.spec.targets_of(lease.chunk, lease.width)
-    points, reached, proven = (None, None, None) if known is None else as_arrays(known, lease.spec.samples.shape)
+    points, reached, proven = (None, None, None) if known is None else as_arrays(known, lease.spec.shape)
     return RunChunk(
         indices=lease.indices,
         x=x,

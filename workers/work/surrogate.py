@@ -26,6 +26,7 @@ from workers.work.run import JobBegun
 def supervise(lease: JobLease, desk: Desk) -> Ending:
     """Attacks the surrogate on all rows of the job; a fault of that model ends the job, as a fault of its own does."""
     spec = lease.spec.on_surrogate()
+    assert spec.samples is not None  # no method about classes has a surrogate
     samples = desk.library.get(spec.samples.sha256)
     desk.open()
     found: dict[int, Hint] = {}
@@ -41,7 +42,7 @@ def supervise(lease: JobLease, desk: Desk) -> Ending:
         adversarials(answer, part)  # they are about these rows
         found |= _hints(answer)
         seconds += answer.seconds
-    digest = desk.keep(packed(found, spec.samples.shape))
+    digest = desk.keep(packed(found, spec.shape))
     made = Preparation(artifact=digest, queries=queries, gradients=gradients, seconds=seconds)
     return Done(Commit(fields={"prepared": made.model_dump_json()}, digests=(digest,)))
 

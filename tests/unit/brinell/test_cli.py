@@ -66,6 +66,27 @@ def test_what_run_asks_for_is_what_was_said(run, server):
     assert "estimate" in out and "square: " in out and "CLEVER" not in out
 
 
+def test_a_method_that_takes_no_samples_is_asked_without(run, server):
+    code, out, _ = run("run", "input_free", "m.onnx", "--limit", "2")
+    body = next(body for method, path, _, body in server.requests if (method, path) == ("POST", "/v1/jobs"))
+    assert json.loads(body) == {
+        "model_id": "mdl_1",
+        "method": {"name": "input_free"},
+        "threat": {"norm": "l2"},
+        "budget": {"gradients_per_sample": None},
+        "samples": {"limit": 2},
+        "seed": 0,
+    }
+    assert code == 0 and "input_free: " in out
+    assert not any(path == "/v1/samples" for _, path, _, _ in server.requests)
+
+
+def test_a_method_about_samples_is_wrong_usage_without_them_before_anything_is_uploaded(run, server):
+    code, _, err = run("run", "clever", "m.onnx")
+    assert code == 4 and "--samples" in err
+    assert not any(method == "POST" for method, _, _, _ in server.requests)
+
+
 def test_a_matrix_of_models_asks_for_every_pair_and_for_the_attack_itself_on_the_diagonal(run, server):
     code, out, _ = run("transfer", "m.onnx", "mdl_2", "--samples", "s.npz", "--attack", "pgd", "-p", "steps=5")
     bodies = [json.loads(body) for method, path, _, body in server.requests if (method, path) == ("POST", "/v1/jobs")]

@@ -6,6 +6,8 @@ import pytest
 
 from algorithms.mathematics.statistics import clopper_pearson
 from algorithms.seam.claims import Finding, Kind
+from jobs.admission.admission import admit
+from jobs.request import JobRequest
 from jobs.summary import Summary, summarize
 from tests.jobs_for_tests import finding, ready_card, result, samples_card, spec
 
@@ -123,3 +125,15 @@ def test_a_row_without_a_class_is_not_right_even_by_its_own_prediction() -> None
     found = summary(BROKEN, silent, labelled=False)
     assert found.success_rate.value == 1.0
     assert found.warnings == ("no_class",)
+
+
+def test_of_classes_the_share_that_was_reached_and_the_queries_are_told_and_nothing_of_labels() -> None:
+    request = JobRequest.model_validate({"model_id": MODEL.id, "method": {"name": "input_free"}})
+    fooled = finding(0, Kind.FOOLED, 100.0, queries=100)
+    plain_gray, missed = fooled.model_copy(update={"value": 2.0, "queries": 2}), NOT_FOUND
+    no_answer = missed.model_copy(update={"predicted": -1})
+    found = summarize(admit(request, MODEL, None), [result((), findings=(plain_gray, fooled, missed, no_answer))])
+    assert found.counts == {"abstained": 2, "fooled": 2}
+    assert (found.success_rate.low, found.success_rate.high) == clopper_pearson(2, 3)
+    assert (found.value.mean, found.queries.total) == (51.0, 302)
+    assert (found.labels, found.clean_accuracy, found.value_correct, found.distance_area) == (None, None, None, None)
