@@ -11,7 +11,7 @@ from brinell.commands.options import ApiKey, AsJson, Limit, Url, refuse_unwritab
 from brinell.printing.class_names import called
 from brinell.printing.classes_table import are_about_classes, print_classes
 from brinell.printing.progress import job_note
-from brinell.printing.scores_table import number, status
+from brinell.printing.scores_table import number, print_summary, status
 from brinell.printing.terminal import print_facts, print_json, print_table, say
 from brinell.records import Finding, Job
 from brinell.session.connecting import connect
@@ -42,7 +42,11 @@ def show(job_id: JobId, as_json: AsJson = False, url: Url = None, api_key: ApiKe
     """Show a job."""
     with connect(url, api_key) as client:
         job = client.job(job_id)
-    print_json(job) if as_json else print_facts(dict(job))
+    if as_json:
+        print_json(job)
+        return
+    print_facts({name: fact for name, fact in job.items() if name != "summary"})
+    print_summary(job, job["method"]["name"])
 
 
 @app.command()

@@ -61,7 +61,8 @@ def print_summary(job: Job, name: str) -> None:
         return
     counts = ", ".join(_counted(n, kind) for kind, n in summary["counts"].items() if n)
     out.print()
-    out.print(plain(f"{name}: {summary['samples']} samples ({counts}), labels {summary['labels']}"))
+    labels = f", labels {summary['labels']}" if summary["labels"] else ""  # none: of a property
+    out.print(plain(f"{name}: {summary['samples']} samples ({counts}){labels}"))
     for title, rate in (("clean accuracy", summary["clean_accuracy"]), ("success rate", summary["success_rate"])):
         if rate:
             out.print(f"  {title}: {rate['value']:.1%} (95% interval {rate['low']:.1%} to {rate['high']:.1%})")

@@ -82,6 +82,7 @@ class StandIn:
         progress = {"samples_done": done, "samples_total": 3, "fraction": done / 3, **COST}
         error = {"code": "model_fault", "detail": "The model crashed."} if state == "failed" else None
         known = {"id": "job_1", "state": state, "request": {"method": {"name": "clever"}}, "created_at": "now"}
+        known["method"] = {"name": "clever", "version": "1", "params": {}}
         return {**known, "progress": progress, "summary": SUMMARY if state == "succeeded" else None, "error": error}
 
     def audit(self, state):

@@ -255,6 +255,15 @@ def test_a_methods_parameters_are_shown_as_a_table(run, server):
     assert "radius auto | number >0 auto of the ball" in lines
 
 
+def test_a_job_that_has_ended_is_shown_with_its_summary_in_words(run, server):
+    server.job_states = ["running", "succeeded"]
+    assert "success" not in (live := run("jobs", "show", "job_1")[1]) and "running" in live
+    code, out, _ = run("jobs", "show", "job_1")
+    assert code == 0 and "clever: 3 samples (2 estimates, 1 misclassified), labels given" in out
+    assert "clean accuracy: 66.7%" in out and "http_calls" not in out
+    assert json.loads(run("jobs", "show", "job_1", "--json")[1])["summary"]["queries"]["http_calls"] == 0
+
+
 def test_adversarials_are_saved_as_they_came(run, server, tmp_path):
     assert run("jobs", "adversarials", "job_1", "--output", "a.npz")[0] == 0
     assert (tmp_path / "a.npz").read_bytes() == b"PK-npz"
