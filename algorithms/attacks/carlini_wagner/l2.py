@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from algorithms.attacks.carlini_wagner.params import CarliniWagnerParams
-from algorithms.attacks.carlini_wagner.variables import variables_of
+from algorithms.searches.penalties.variables import variables_of
 from algorithms.mathematics.adam import Adam
 from algorithms.mathematics.arrays import Numbers
 from algorithms.mathematics.norms import Norm

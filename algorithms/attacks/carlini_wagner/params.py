@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from algorithms.attacks.carlini_wagner.variables import VariablesName
+from algorithms.searches.penalties.variables import VariablesName
 from algorithms.mathematics.arrays import Numbers
 from algorithms.mathematics.norms import Counting, Measure, Norm
 from algorithms.method import Params
