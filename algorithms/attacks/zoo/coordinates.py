@@ -21,18 +21,17 @@ def draw(rngs: Sequence[np.random.Generator], weights: Numbers | None, size: int
     """
     if wanted >= size:
         return np.broadcast_to(np.arange(size), (len(rngs), size))
-    waiting = np.stack([rng.random(size, dtype=np.float32) for rng in rngs])  # (m, size)
-    if weights is not None:
-        waiting = -np.log1p(-waiting) / weights
+    drawn = np.stack([rng.random(size, dtype=np.float32) for rng in rngs])  # (m, size)
+    waiting = drawn if weights is None else -np.log1p(-drawn) / weights
     return np.argpartition(waiting, wanted, axis=1)[:, :wanted]
 
 
-def weighted(moved: Numbers, floor: float) -> Numbers:
-    """Turn how far coordinates have moved (m, D) into weights (m, D) of sum 1, a share `floor` of it spread evenly.
+def weighted(moved: Numbers, even_share: float) -> Numbers:
+    """Turn how far coordinates have moved (m, D) into weights (m, D) of sum 1, a share of it spread evenly.
 
-    Without a floor a coordinate that has not moved would never be drawn, and at the sample none has.
+    Without that share a coordinate that has not moved would never be drawn, and at the sample none has.
     """
     total = moved.sum(axis=1, keepdims=True)
     has_moved = total > 0
     shares = np.where(has_moved, moved / np.where(has_moved, total, 1.0), 1 / moved.shape[1])
-    return np.asarray((1 - floor) * shares + floor / moved.shape[1])
+    return np.asarray((1 - even_share) * shares + even_share / moved.shape[1])

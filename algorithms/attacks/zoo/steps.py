@@ -22,7 +22,7 @@ class Optimizer(Protocol):
     """An optimizer remembers what it needs of the coordinates (m, D) of m samples."""
 
     def step(self, drawn: Coordinates, slopes: Numbers, curvatures: Numbers, least: Numbers) -> Numbers:
-        """Tell where the drawn coordinates go (m, B), at a rate of 1. `least` (m, B): the curvatures of the distance."""
+        """Tell where the drawn coordinates go (m, B), at a rate of 1. `least` (m, B): curvatures of the distance."""
         ...
 
     def keep(self, rows: Coordinates) -> None:
