@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from algorithms.attacks.carlini_wagner.params import CarliniWagnerParams
-from algorithms.searches.penalties.variables import variables_of
 from algorithms.mathematics.adam import Adam
 from algorithms.mathematics.arrays import Mask, Numbers
 from algorithms.mathematics.counting import largest, spread, weights
@@ -23,6 +22,7 @@ from algorithms.searches.minimum_norm.crossing import try_crossing
 from algorithms.searches.minimum_norm.iterates import Iterates
 from algorithms.searches.penalties.hinge import Hinge, hinges_in
 from algorithms.searches.penalties.sounding import Sounding
+from algorithms.searches.penalties.variables import variables_of
 from algorithms.searches.tallies.successes import Successes
 from algorithms.threats.threat import Threat
 

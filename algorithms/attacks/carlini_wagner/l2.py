@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from algorithms.attacks.carlini_wagner.params import CarliniWagnerParams
-from algorithms.searches.penalties.variables import variables_of
 from algorithms.mathematics.adam import Adam
 from algorithms.mathematics.arrays import Numbers
 from algorithms.mathematics.norms import Norm
@@ -18,6 +17,7 @@ from algorithms.searches.penalties.constant_search import ConstantSearch
 from algorithms.searches.penalties.hinge import hinges_in
 from algorithms.searches.penalties.penalty import Penalty
 from algorithms.searches.penalties.sounding import Sounding
+from algorithms.searches.penalties.variables import variables_of
 from algorithms.searches.tallies.successes import Successes
 
 

@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from algorithms.attacks.carlini_wagner.params import CarliniWagnerParams
-from algorithms.searches.penalties.variables import variables_of
 from algorithms.mathematics.adam import Adam
 from algorithms.mathematics.arrays import Mask, Numbers
 from algorithms.mathematics.norms import Norm
@@ -20,6 +19,7 @@ from algorithms.seam.case import Conversation
 from algorithms.seam.question import Owners
 from algorithms.searches.penalties.hinge import NO_AIM, Hinge, hinges_in
 from algorithms.searches.penalties.sounding import Sounding
+from algorithms.searches.penalties.variables import variables_of
 from algorithms.searches.tallies.successes import Successes, on_host
 
 SHRINK = 0.9  # of what a success needed: the next tau

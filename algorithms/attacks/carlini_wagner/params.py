@@ -6,11 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from algorithms.searches.penalties.variables import VariablesName
 from algorithms.mathematics.arrays import Numbers
 from algorithms.mathematics.norms import Counting, Measure, Norm
 from algorithms.method import Params
 from algorithms.searches.penalties.hinge import UnitsName
+from algorithms.searches.penalties.variables import VariablesName
 
 
 class Schedule(NamedTuple):
