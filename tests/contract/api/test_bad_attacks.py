@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
+from algorithms.mathematics.norms import Counting, Norm
 from algorithms.method import Method
 from algorithms.registry import METHODS
 from algorithms.seam.access import Access
@@ -33,12 +34,19 @@ def is_targeted(method: Method) -> bool:
     return "targeted" in method.goals
 
 
+def norm_of(method: Method) -> Norm | Counting:
+    """Its first; where it knows none the one that is meant when none is given."""
+    return method.norms[0] if method.norms else Norm.L2
+
+
 def asked(api: Api, caller: TestClient, method: Method, **change: Any) -> dict[str, Any]:
     """A request that is well but for the change."""
-    norm = method.norms[0]
+    norm = norm_of(method)
     threat = {"norm": norm.value} | ({"epsilon": 0.5} if method.epsilon == "required" else {})
     change["threat"] = threat | change.get("threat", {})
     body = api.a_job_request(caller, method={"name": method.name}, **change)
+    if method.is_about_classes:
+        del body["samples_id"]
     if method.wants_surrogate:
         body["surrogate_model_id"] = api.a_ready_model(caller, b"another")["id"]
     if method.wants(method.params(name=method.name)) is not None:
@@ -86,7 +94,7 @@ def test_a_budget_below_the_least_is_told_the_least_and_the_least_is_taken(
     api: Api, caller: TestClient, method: Method, repeats: int
 ) -> None:
     body = asked(api, caller, method)
-    params, norm = method.params(name=method.name), method.norms[0]
+    params, norm = method.params(name=method.name), norm_of(method)
     least = repeats * method.minimum(params, Threat(norm, epsilon=body["threat"].get("epsilon"))).queries
     budget = {"queries_per_sample": least - 1, "repeats": repeats}
     code, pointer, detail = refused(caller, body | {"budget": budget})
@@ -120,12 +128,20 @@ def test_a_target_that_is_no_class_is_refused_with_the_classes_there_are(
     assert "0 to 2" in detail
 
 
-@held(lambda method: not is_targeted(method))
+@held(lambda method: not is_targeted(method) and not method.is_about_classes)
 def test_who_cannot_aim_says_so_and_who_can(api: Api, caller: TestClient, method: Method) -> None:
     body = asked(api, caller, method, threat={"goal": {"targeted": "random"}})
     code, pointer, detail = refused(caller, body)
     assert (code, pointer) == ("goal_not_supported", "/threat/goal")
     assert "can only be untargeted" in detail and "What fits is" in detail
+
+
+@held(lambda method: method.is_about_classes)
+def test_who_aims_at_every_class_takes_no_target(api: Api, caller: TestClient, method: Method) -> None:
+    body = asked(api, caller, method, threat={"goal": {"targeted": "random"}})
+    code, pointer, detail = refused(caller, body)
+    assert (code, pointer) == ("goal_not_supported", "/threat/goal")
+    assert "aims at every class" in detail and "samples.indices" in detail
 
 
 @held(lambda method: issubclass(method.params, DirectionParams))
