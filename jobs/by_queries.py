@@ -1,4 +1,4 @@
-"""What an attack on scores or labels had reached by so many queries: over the samples it was tried on."""
+"""What an attack on scores or labels had reached by so many queries: over the samples, or classes, it was tried on."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -71,9 +71,12 @@ def by_queries(spec: JobSpec, tried: Sequence[Finding]) -> ByQueries | None:
         for row, finding in zip(best, tried, strict=True):
             if finding.kind is Kind.UPPER_BOUND:
                 row[:] = _best(finding.details.get("curve"), checkpoints)
+            elif finding.kind is Kind.FOOLED:  # at no distance from anything
+                row[:] = _best([[finding.queries, 0.0]], checkpoints)
     except ValidationError:
         return None
-    spent = tuple(finding.queries if finding.kind is Kind.UPPER_BOUND else budget for finding in tried)
+    broken = (Kind.UPPER_BOUND, Kind.FOOLED)
+    spent = tuple(finding.queries if finding.kind in broken else budget for finding in tried)
     return ByQueries(checkpoints, best, spent)
 
 

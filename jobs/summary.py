@@ -109,7 +109,8 @@ def summarize(spec: JobSpec, results: Sequence[ChunkResult], prepared: Preparati
     if spec.samples is None:
         tried = [finding for finding in findings if finding.predicted != NO_CLASS]
         reached = _rate(sum(finding.kind == Kind.FOOLED for finding in tried), len(tried))
-        return _summary(results, **_UNLABELLED, success_rate=reached, prepare=prepared)
+        told = {"success_rate": reached, "prepare": prepared, **_by_queries(spec, tried, prepared)}
+        return _summary(results, **_UNLABELLED, **told)
     correct = [finding for finding in findings if is_correct(finding)]
     is_labelled = spec.samples.labelled
     is_attack = spec.method.family == "attack"
@@ -155,6 +156,10 @@ def _by_queries(spec: JobSpec, tried: Sequence[Finding], prepared: Preparation |
     if reached is None:
         return {}
     prepared_queries = prepared.queries if prepared else 0
+    distances = {
+        "distance_at_queries": {n: reached.distance(n) for n in reached.told_at},
+        "distance_area": reached.area(),
+    }
     return {
         "success_at_queries": {n: _rate(reached.broken(n), len(tried)) for n in reached.told_at},
         "queries_all": QueriesAll(
@@ -162,8 +167,7 @@ def _by_queries(spec: JobSpec, tried: Sequence[Finding], prepared: Preparation |
             median=median(reached.spent),
             mean_with_prepare=(prepared_queries + sum(reached.spent)) / len(tried),
         ),
-        "distance_at_queries": {n: reached.distance(n) for n in reached.told_at},
-        "distance_area": reached.area(),
+        **({} if spec.samples is None else distances),  # of classes there are none
     }
 
 

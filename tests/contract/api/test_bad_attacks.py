@@ -15,7 +15,11 @@ from algorithms.threats.threat import Threat
 from models.cards import Inspection, ModelInput, ModelOutput, Reads
 from tests.contract.api.conftest import SHAPE, Api, npz
 
-BLACK_BOX = [method for method in METHODS if method.family == "attack" and method.threat_model != "white_box"]
+BLACK_BOX = [
+    method
+    for method in METHODS
+    if method.family == "attack" and method.threat_model != "white_box" and not method.is_about_classes
+]
 LABELS_ONLY = Inspection(
     input=ModelInput(name="x", dtype="float32", shape=SHAPE, batch=None),
     output=ModelOutput(name="label", classes=3, kind="labels"),

@@ -137,3 +137,6 @@ def test_of_classes_the_share_that_was_reached_and_the_queries_are_told_and_noth
     assert (found.success_rate.low, found.success_rate.high) == clopper_pearson(2, 3)
     assert (found.value.mean, found.queries.total) == (51.0, 302)
     assert (found.labels, found.clean_accuracy, found.value_correct, found.distance_area) == (None, None, None, None)
+    assert [rate.value for rate in found.success_at_queries.values()] == [2 / 3] * 7, "by 100 and more"
+    assert (found.queries_all.mean, found.queries_all.median) == ((2 + 100 + 10_000) / 3, 100)
+    assert found.distance_at_queries is None
