@@ -78,6 +78,7 @@ class Method(Generic[N]):
     takes_hints: bool = False  # `Case.hint`: begins where others ended, in a later phase of an audit
     # The attack, with its parameters, that finds on another model the points that are its hints; None: it has no such.
     attack_on_surrogate: Callable[[Any], tuple[str, Mapping[str, Any]]] | None = None
+    makes_surrogate: bool = False  # trains that model itself, on answers about rows that it wants (`wants`)
     is_baseline: bool = False  # what every attack has to beat: its points count, its silence does not
     called: str | None = None  # in prose, where that is another word than its name
     reported: tuple[str, ...] = ()  # numbers of a finding's details that an audit shows beside the value
@@ -114,8 +115,8 @@ class Method(Generic[N]):
 
     @property
     def wants_surrogate(self) -> bool:
-        """Whether its hints are points that an attack found on another model: a stage of the job's own."""
-        return self.attack_on_surrogate is not None
+        """Whether it attacks another model first, which has to be named: a stage of the job's own."""
+        return self.attack_on_surrogate is not None and not self.makes_surrogate
 
     @property
     def finds_points(self) -> bool:

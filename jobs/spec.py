@@ -10,10 +10,12 @@ from algorithms.mathematics.norms import Measure
 from algorithms.mathematics.windows import Canvas
 from algorithms.method import Method
 from algorithms.registry import version
+from algorithms.seam.access import Access
 from algorithms.threats.threat import Box, TargetRule, Threat
 from jobs.hints import GivenHints
 from jobs.request import Goal, JobRequest
-from models.cards import ModelCard, SamplesCard
+from models.cards import ModelCard, ModelOutput, SamplesCard
+from models.kinds import ONNX
 from models.record import Record
 
 FIRST_VERSION = "1"  # of every method, until specs and jobs said which
@@ -21,6 +23,25 @@ QueueName = Literal["compute", "inspect", "probe"]  # jobs on uploaded models; t
 # One for all features; one a feature, in the flat order of the sample; or nested like a sample, where an axis of one
 # number stands for the whole axis.
 Bound = float | tuple[Any, ...]
+
+
+def substitute_of(model: ModelCard) -> ModelCard:
+    """Makes the card that a model's substitute will have, before there is one: same rows, same classes."""
+    assert model.input is not None
+    assert model.output is not None
+    return ModelCard(
+        id="mdl_substitute",
+        kind=ONNX.name,
+        name="substitute",
+        state="ready",
+        sha256="",
+        size_bytes=0,
+        input=model.input.model_copy(update={"batch": None, "whole_features": ()}),
+        output=ModelOutput(name="logits", classes=model.output.classes, kind="logits"),
+        classes_named=model.classes_named,
+        offers=(Access.LABELS, Access.SCORES, Access.GRADIENTS, Access.BOUNDS),
+        created_at=model.created_at,
+    )
 
 
 class ThreatSpec(Record):
@@ -64,7 +85,8 @@ class JobSpec(Record):
     model: ModelCard
     samples: SamplesCard | None = None  # None: of a method about classes
     auxiliary: SamplesCard | None = None  # what the `prepare` stage works on; None: the job has none
-    surrogate: ModelCard | None = None  # the model that the `surrogate` stage attacks; None: the job has none
+    surrogate: ModelCard | None = None  # the model that the `surrogate` stage attacks; None: the job has none (yet)
+    rounds: tuple[int, ...] = ()  # rows asked about, at most, before each training of a surrogate; (): it trains none
     attack: str | None = None  # the method of that stage, with its version as it was admitted
     indices: tuple[int, ...]  # the selected rows of the upload, or classes, in the order of the answer
     targets: tuple[int, ...] | None = None  # one a selected row; None: untargeted, or chosen by a rule
@@ -111,8 +133,11 @@ class JobSpec(Record):
     @property
     def stages(self) -> tuple[tuple[str, int], ...]:
         """Names the kinds of work that the job consists of, one after the other, and how many chunks each has."""
+        run = ("run", self.chunks)
+        if self.rounds:
+            return (*((work, 1) for _ in self.rounds for work in ("query", "imitate")), ("surrogate", 1), run)
         before = {"prepare": self.auxiliary, "surrogate": self.surrogate}
-        return (*((work, 1) for work, about in before.items() if about is not None), ("run", self.chunks))
+        return (*((work, 1) for work, about in before.items() if about is not None), run)
 
     def on_surrogate(self) -> "JobSpec":
         """Makes the job that the `surrogate` stage is: the attack on the other model, on the same rows."""
@@ -131,6 +156,7 @@ class JobSpec(Record):
                 "method_version": method.version,
                 "model": self.surrogate,
                 "surrogate": None,
+                "rounds": (),
                 "attack": None,
                 "chunk_size": method.chunk,
                 "queue": "compute",
@@ -140,10 +166,12 @@ class JobSpec(Record):
     def queue_of(self, work: str) -> QueueName:
         """Names the queue of a stage: no worker that calls endpoints ever opens an uploaded model, or trains one."""
         is_trained = work == "prepare" and self.wanted is not None and self.wanted.is_trained
-        return "compute" if work == "surrogate" or is_trained else self.queue
+        return "compute" if work in ("imitate", "surrogate") or is_trained else self.queue
 
     def model_of(self, work: str) -> ModelCard:
         """Returns the card of the model that a stage is about: the job's own, or the one that is attacked before."""
+        if work == "imitate":
+            return substitute_of(self.model)
         if work != "surrogate":
             return self.model
         assert self.surrogate is not None

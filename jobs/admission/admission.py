@@ -14,10 +14,11 @@ from algorithms.mathematics.windows import Canvas
 from algorithms.method import Method
 from algorithms.seam.question import BATCH_BYTES
 from jobs.admission import box, classes, labels
+from jobs.admission import substitute as substitutes
 from jobs.admission import surrogate as surrogates
 from jobs.admission.refusing import check_method, check_samples
 from jobs.request import MAX_SAMPLES, JobRequest, Selection, ThreatRequest
-from jobs.spec import JobSpec, ThreatSpec
+from jobs.spec import JobSpec, ThreatSpec, substitute_of
 from models.cards import ModelCard, SamplesCard
 from models.kinds import KINDS
 from models.samples import UploadedLabels
@@ -104,6 +105,7 @@ def admit(
         model=card,
         samples=samples,
         auxiliary=auxiliary,
+        rounds=substitutes.rounds(method, request.method),
         indices=subject.indices,
         targets=subject.targets,
         threat=subject.threat,
@@ -111,9 +113,11 @@ def admit(
         chunks_at_once=_chunks_at_once(method, shape),
         queue="probe" if KINDS[card.kind].is_remote else "compute",
     )
-    if surrogate is None or samples is None:
+    substitutes.check(spec)
+    other = substitute_of(card) if spec.rounds else surrogate
+    if other is None or samples is None:
         return spec
-    attack = surrogates.attack_of(request, spec, surrogate, lambda asked, other: admit(asked, other, samples, rows))
+    attack = surrogates.attack_of(request, spec, other, lambda asked, card: admit(asked, card, samples, rows))
     return spec.model_copy(update={"surrogate": surrogate, "attack": attack})
 
 

@@ -41,6 +41,11 @@ def check(method: Method, request: JobRequest, card: ModelCard, surrogate: Model
             f"The surrogate is {surrogate.state}: name one that is ready.", code="model_not_ready", pointer=PLACE
         )
     _check_likeness(card, surrogate)
+    check_goal(request)
+
+
+def check_goal(request: JobRequest) -> None:
+    """Refuses a rule for targets. Raises Refused(goal_not_supported)."""
     goal = request.threat.goal
     if goal != "untargeted" and given_targets(goal) is None:
         raise Refused(
@@ -92,7 +97,7 @@ def attack_of(request: JobRequest, spec: JobSpec, surrogate: ModelCard, admit: A
 
 
 def _attack(name: str) -> Method:
-    attacks = [m.name for m in registry.METHODS if m.family == "attack" and not m.wants_surrogate]
+    attacks = [m.name for m in registry.METHODS if m.family == "attack" and m.attack_on_surrogate is None]
     if name not in attacks:
         raise Refused(f"There is no such attack; choose one of {', '.join(attacks)}.", pointer="/method/attack")
     return registry.method(name)

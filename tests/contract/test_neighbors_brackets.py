@@ -17,7 +17,9 @@ from tests.nearest import exact_radius
 from tests.published import data_folder
 
 BY_LABELS = [  # what needs no other model
-    m for m in METHODS if m.proves is Kind.UPPER_BOUND and set(m.needs) == {Access.LABELS} and not m.wants_surrogate
+    m
+    for m in METHODS
+    if m.proves is Kind.UPPER_BOUND and set(m.needs) == {Access.LABELS} and m.attack_on_surrogate is None
 ]
 TURN = np.random.default_rng(0).normal(size=(10, 64)) / 8
 

@@ -28,6 +28,12 @@ BYTES = {"Content-Type": "application/octet-stream"}
 DIGIT = {"kind": "endpoint", "input": {"shape": [1, 8, 8]}, "output": {"kind": "logits", "classes": 10}}
 ATTACK = {"method": {"name": "square"}, "budget": {"queries_per_sample": 300}, "samples": {"limit": 6}, "seed": 3}
 WALK = {"method": {"name": "hopskipjump"}, "budget": {"queries_per_sample": 400}, "samples": {"limit": 3}, "seed": 4}
+LEARN = {
+    "method": {"name": "substitute", "oracle_queries": 120, "seed_rows": 80, "held_out": 20, "rounds": 1}
+    | {"attack": "pgd", "settings": {"steps": 5, "restarts": 1, "search_steps": 4}},
+    "samples": {"limit": 6},
+    "seed": 6,
+}
 SMOOTH = {"method": {"name": "smoothing", "n0": 20, "n": 200}, "samples": {"limit": 4}, "seed": 5}
 
 
@@ -142,6 +148,22 @@ def test_a_row_that_is_asked_three_times_costs_three_queries_and_finds_the_same_
     assert list(job["summary"]["success_at_queries"]) == ["100", "250", "500", "900"]
     assert job["summary"]["success_at_queries"]["900"] == job["summary"]["success_rate"]
     assert all(len(f["details"]["curve"]) <= 32 and f["details"]["curve"][-1][1] == f["value"] for f in thrice)
+
+
+def test_a_substitute_learned_of_an_endpoint_is_that_of_the_same_model_in_process(api, uploads, served_digits):
+    """Rows that were asked to learn from, and those of the samples, are what arrived; and nothing else did."""
+    here, there, samples = uploads
+    rows, request = served_digits.rows, LEARN | {"auxiliary_samples_id": samples["id"]}
+    job, *remote = ended(api, there, samples, request)
+    assert job["state"] == "succeeded", job["error"]
+    summary = job["summary"]
+    assert summary["prepare"]["queries"] == 116
+    assert summary["prepare"]["queries"] + summary["queries"]["total"] == served_digits.rows - rows
+    assert "auxiliary_overlap" in summary["warnings"]
+    in_process, *local = ended(api, here, samples, request)
+    assert remote == local
+    spent = [each["summary"]["prepare"] | {"seconds": 0} for each in (job, in_process)]
+    assert spent[0] == spent[1]
 
 
 REFUSED = {

@@ -109,7 +109,7 @@ def go(
     what = what or samples()
     if method.is_about_classes:
         what, threat = as_classes(what, box), {"targeted": "given"}
-    if method.wants_surrogate and what.hints is None:
+    if method.attack_on_surrogate is not None and what.hints is None:
         what = replace(what, hints=on_the_way(what.indices, norm, threat.get("targeted")))
     return run(
         model or truth(method),

@@ -14,7 +14,7 @@ from tests.laws.members import SHAPE, N, go, held, is_attack, samples, truth, un
 
 def takes_hints(method):
     """Whether hints are what it may begin with, and not all that it has, as points found on a surrogate are."""
-    return method.takes_hints and not method.wants_surrogate
+    return method.takes_hints and method.attack_on_surrogate is None
 
 
 def hinted(*hints: Hint) -> Samples:

@@ -122,7 +122,9 @@ def facts(lease: JobLease, samples: bytes | None, desk: Desk) -> BeginJob:
         repeats=asked.budget.repeats,
         seed=asked.seed,
         pool=shared_rows.pool(spec, samples),
-        prepared=shared_rows.prepared(spec, desk.library.get(made.artifact)) if made and spec.auxiliary else {},
+        prepared=shared_rows.prepared(spec, desk.library.get(made.artifact))
+        if made and spec.auxiliary and spec.surrogate is None
+        else {},
     )
 
 

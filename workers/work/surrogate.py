@@ -29,12 +29,14 @@ def supervise(lease: JobLease, desk: Desk) -> Ending:
     assert spec.samples is not None  # no method about classes has a surrogate
     samples = desk.library.get(spec.samples.sha256)
     desk.open()
+    # A substitute that takes a sample for another class is attacked from there: it may be wrong, the model is not.
+    is_guessed = bool(lease.spec.rounds) and spec.threat.goal == "untargeted"
     found: dict[int, Hint] = {}
     queries, gradients, seconds = 0, 0, 0.0
     for chunk in range(spec.chunks):
         part = lease.model_copy(update={"spec": spec, "work": "run", "chunk": chunk, "width": 1, "prepared": None})
         desk.begin(partial(run.facts, part, samples, desk), JobBegun)
-        answer = _asked(part, spec, samples, desk)
+        answer = _asked(part, spec, samples, desk, is_guessed=is_guessed)
         if isinstance(answer, ChunkBroken):
             return Failed(answer.code, f"The surrogate model: {answer.detail}", retry=False)
         for finding in findings(answer, part):
@@ -43,13 +45,20 @@ def supervise(lease: JobLease, desk: Desk) -> Ending:
         found |= _hints(answer)
         seconds += answer.seconds
     digest = desk.keep(packed(found, spec.shape))
-    made = Preparation(artifact=digest, queries=queries, gradients=gradients, seconds=seconds)
-    return Done(Commit(fields={"prepared": made.model_dump_json()}, digests=(digest,)))
+    before = lease.prepared
+    if before is None:
+        made = Preparation(artifact=digest, queries=queries, gradients=gradients, seconds=seconds)
+        return Done(Commit(fields={"prepared": made.model_dump_json()}, digests=(digest,)))
+    # It was trained here: what it is asked costs nobody, and what it has learned from is needed no more.
+    made = before.model_copy(update={"artifact": digest, "seconds": before.seconds + seconds})
+    given_up = (before.artifact,)
+    return Done(Commit(fields={"prepared": made.model_dump_json()}, digests=(digest,), given_up=given_up))
 
 
-def _asked(part: JobLease, spec: JobSpec, samples: bytes, desk: Desk) -> ChunkDone | ChunkBroken:
+def _asked(part: JobLease, spec: JobSpec, samples: bytes, desk: Desk, *, is_guessed: bool) -> ChunkDone | ChunkBroken:
+    """`is_guessed`: samples have the labels that the surrogate gives them."""
     x, labels = load_rows(samples, part.indices)
-    y = None if labels is None else spec.model.classes.columns(labels)
+    y = None if labels is None or is_guessed else spec.model.classes.columns(labels)
     asked = run.request(part, x, y)
     return desk.ask(asked, ChunkDone, ChunkBroken, limit=answer_bytes(part))
 

@@ -102,6 +102,7 @@ if unit.subject == 'job' then
     local used = asked[part .. '_id']
     if used then lease[part] = redis.call('HGET', object(unit.tenant, kind, used), 'card') end
   end
+  lease.surrogate = asked.substitute or lease.surrogate -- the one that the job has trained
   lease.milliseconds_left = redis.call('ZSCORE', key('deadlines'), id) - STEADY
 elseif unit.subject == 'model' then
   lease.model, lease.sealed = redis.call('HGET', subject, 'card'), redis.call('HGET', subject, 'sealed') or nil
