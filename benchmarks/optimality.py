@@ -78,7 +78,7 @@ POOLS: Mapping[str, tuple[Member, ...]] = {
     "l2": (from_far(600, "short"), THEN),
     "linf": (from_far(460), ("apgd", {"loss": "dlr", "aim": "loss", "steps": 48, "search_steps": 9})),
     "l1": (from_far(580, *SPARSE), THEN),
-    "l0": (("fmn", {"steps": 150}), from_far(290, *SPARSE), ("sigma_zero", {"steps": 450})),
+    "l0": (("fmn", {"steps": 100}), from_far(150, *SPARSE), ("sigma_zero", {"steps": 440, "thinning": 120})),
 }
 
 

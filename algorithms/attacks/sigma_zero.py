@@ -2,7 +2,8 @@
 
 Cinà, Villani, Pintor, Schönherr, Biggio, Pelillo, ICLR 2025 (algorithm 1), in l0. Departures: changes are measured in
 sides of the box, feature by feature; pixels are counted and set back as a whole where the threat counts them; and the
-fewest changes that cross the boundary to first order are tried beside, for on a linear model they are the answer.
+fewest changes that cross the boundary to first order are tried beside, for on a linear model they are the answer. At
+the end changes may be taken back one by one.
 """
 
 import math
@@ -25,6 +26,7 @@ from algorithms.seam.question import Owners
 from algorithms.searches.boundaries.first_order import RIVALS
 from algorithms.searches.minimum_norm.crossing import try_crossing
 from algorithms.searches.minimum_norm.iterates import TINY, Iterates
+from algorithms.searches.minimum_norm.thinning import thin
 from algorithms.threats.threat import Threat
 
 LAST = 0.1  # of the first rate: the last one
@@ -39,6 +41,9 @@ class SigmaZeroParams(Params):
     rate: float = Field(1.0, gt=0, le=100, description="eta: of the first step of Adam, in sides of the box")
     sigma: float = Field(0.001, gt=0, le=1, description="of the smooth count: a change d counts d^2 / (d^2 + sigma)")
     threshold: float = Field(0.3, ge=0, le=1, description="tau: smaller changes are set back to 0, at first")
+    thinning: int = Field(
+        0, ge=0, le=10_000, description="gradients in the end, by which single changes are taken back where others do"
+    )
     threshold_step: float = Field(0.01, ge=0, le=1, description="by which share of the rate the threshold moves a step")
 
 
@@ -71,6 +76,7 @@ def run(cohort: Cohort, threat: Threat[Counting], params: SigmaZeroParams) -> Co
         risen = tau[owners] + params.threshold_step * _rate(params, k) * np.where(seen.wins, 1.0, -1.0)
         tau[owners] = np.where(risen > 1, 1.0, np.where(risen < 0, 0.0, risen))
         _settle(iterates, owners, delta, units[owners], tau[owners])
+    yield from thin(iterates, params.thinning)
     yield from iterates.tell()
 
 
@@ -119,7 +125,9 @@ METHOD = Method(
     cohort=True,
     takes_hints=True,
     minimum=minimum,
-    smallest=SigmaZeroParams(steps=40, pace="paper"),  # the laws' models are too small for more than the crossing
+    smallest=SigmaZeroParams(
+        steps=40, pace="paper", thinning=10
+    ),  # the laws' models are too small for more than the crossing
     chunk=64,
     chunks_at_once=8,
 )

@@ -44,7 +44,7 @@ def _apgd(steps: int, *, targets: int, search_steps: int, at_once: int) -> tuple
 
 def _sigma_zero(steps: int) -> RecipeStep:
     told: dict[str, Any] = {"pace": "boundary", "rate": 1.0, "sigma": 0.001, "threshold": 0.3, "threshold_step": 0.01}
-    return _in(("l0",), "sigma_zero@1", steps=steps, **told)
+    return _in(("l0",), "sigma_zero@1", steps=steps, thinning=steps // 4, **told)
 
 
 def _alpha_crown(steps: int, *, intermediate_steps: int, search_steps: int) -> RecipeStep:

@@ -35,6 +35,16 @@ def test_as_in_the_paper_it_comes_near_the_exact_count_and_never_below(pixels):
     assert (counts >= true).all() and counts.mean() <= 1.2 * true.mean()
 
 
+@pixelwise
+def test_thinning_takes_changes_back_that_others_make_up_for(pixels):
+    plain = np.array([o.finding.value for o in found(linear(), pixels, pace="paper", steps=15, rate=0.3)])
+    thinned = found(linear(), pixels, pace="paper", steps=15, rate=0.3, thinning=60)
+    counts = np.array([outcome.finding.value for outcome in thinned])
+    assert (counts <= plain).all() and counts.sum() < plain.sum()
+    assert (counts >= np.array(exact(linear(), pixels))).all()
+    assert all(outcome.finding.gradients <= 15 + 60 for outcome in thinned)
+
+
 def test_where_gradients_vanish_it_finds_nothing_and_says_why():
     for outcome in found(Staircase(linear(), 1 / 64), steps=20):
         assert outcome.finding.kind is Kind.ABSTAINED
