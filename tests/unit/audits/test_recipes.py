@@ -79,7 +79,7 @@ def test_a_released_recipe_gives_the_jobs_that_it_has_always_given(name):
 
 # Parameters that came after the rows of recipes which name the method: their defaults mean what was done before.
 GAINED = {
-    "hopskipjump@1": {"grid", "subspace", "rank"},
+    "hopskipjump@1": {"blocks", "grid", "subspace", "rank"},
     "square@1": {"schedule_horizon"},
     "square@2": {"schedule_horizon"},
 }
