@@ -74,6 +74,11 @@ class EstimatedClimb(ABC):
     def judge(self, scores: Scores, owners: Owners) -> tuple[Numbers, Mask]:
         """Measure the loss that is climbed, and tell which rows are adversarial: (m,) each."""
 
+    def told(self, who: Owners) -> Iterator[Note]:
+        """Tell diagnostics of these samples after a step, where there are any."""
+        del who
+        yield from ()
+
     def climb(self) -> Step[None]:
         """Climb until all are over; claim successes."""
         self._enter(np.arange(len(self.x)), self._first_radius())
@@ -160,6 +165,7 @@ class EstimatedClimb(ABC):
         self._each(who, lambda part: self.step(who[part], around[part, 0] - around[part, 1], rises[part], levels[part]))
         for owner in self.plateaus.see(who, (rises == 0).mean(axis=1)).tolist():
             yield Note(self.plateaus.of(owner), owner=owner)
+        yield from self.told(who)
         self.is_asked[who] = False
         self.taken[who] += 1
         self.here[who] += 1
