@@ -38,6 +38,7 @@ class Setting:
     rngs: Sequence[np.random.Generator]
     plateaus: Plateaus  # whose steps are shares of the sides
     units: Units
+    is_elsewhere: Mask  # (n,) who begins at the nearest success, not at the sample
 
 
 class CoordinateDescent:
@@ -48,6 +49,8 @@ class CoordinateDescent:
         self.owners, self._x = owners, setting.successes.x[owners]
         ones, threat = np.ones(len(owners)), setting.successes.threat
         self._w = variables_of(setting.params.variables, "box", self._x, ones, threat)
+        if setting.is_elsewhere[owners].any():
+            self._w.restart(np.arange(len(owners)), setting.successes.nearest[owners], ones)
 
     def probe(self, step: int) -> Probes:
         """Draw coordinates, and take the points with two others along each."""
@@ -93,7 +96,8 @@ class CoordinateDescent:
         new = np.flatnonzero(~units.are_known[self.owners])
         if len(new):
             owners, steps = self.owners[new], setting.plateaus.step
-            units.measure(owners, z[new], self._probes.of(new), self._space.size, setting.successes.farthest()[owners])
+            before, farthest = np.sqrt(self.away[new, 0]), setting.successes.farthest()[owners]
+            units.measure(owners, z[new], self._probes.of(new), self._space.size, (before, farthest))
             found = owners[units.are_known[owners]]
             steps[found] = np.minimum(steps[found], CLOSE * units.length[found] / setting.sides[found].max(axis=1))
 

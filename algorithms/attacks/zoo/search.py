@@ -14,6 +14,7 @@ each sample's own.
 import numpy as np
 
 from algorithms.attacks.zoo.descent import CoordinateDescent, Setting
+from algorithms.attacks.zoo.elsewhere import begin_at_noise
 from algorithms.attacks.zoo.grid import spaces
 from algorithms.attacks.zoo.params import ZooParams
 from algorithms.attacks.zoo.units import Units
@@ -51,6 +52,7 @@ class ZooSearch:
             rngs=[stream.at(0) for stream in cohort.streams],
             plateaus=self.plateaus,
             units=Units(cohort, params.confidence, params.units),
+            is_elsewhere=np.zeros(n, np.bool_),
         )
 
     def run(self) -> Conversation:
@@ -62,6 +64,17 @@ class ZooSearch:
             for block in self._blocks(owners):
                 won = yield from self._descend(block, is_first=outer == 0)
                 self.constants.learn(block, won)
+            yield from self._look_elsewhere()
+
+    def _look_elsewhere(self) -> Step[None]:
+        """Let samples that see a plateau all around, and have no success, begin anew at the boundary."""
+        plateaus, is_broken = self.plateaus, np.isfinite(self.successes.distance)
+        blind = np.flatnonzero(plateaus.are_blind & ~is_broken & self.successes.cohort.live)
+        has_begun = yield from begin_at_noise(self.successes, blind, self.setting.rngs, self.params.confidence)
+        found = blind[has_begun]
+        self.setting.is_elsewhere[found] = True
+        plateaus.are_blind[found], plateaus.step[found] = False, self.params.difference
+        self.constants.restart(found, self.schedule.constant)
 
     def going(self) -> Owners:
         """Name who is neither spent, nor broken within epsilon, nor on a plateau without end."""
@@ -70,9 +83,11 @@ class ZooSearch:
         return np.flatnonzero(self.successes.cohort.live & ~is_within & ~self.plateaus.are_blind)
 
     def _blocks(self, owners: Owners) -> list[Owners]:
-        """Few enough samples at a time that the rows of a step are as many as are held at once."""
+        """Few enough samples at a time for the rows that are held at once; who begins elsewhere comes last."""
         size = max(1, BATCH_BYTES // (self.successes.x[0].nbytes * (1 + 2 * self.params.coordinates)))
-        return [owners[start : start + size] for start in range(0, len(owners), size)]
+        is_elsewhere = self.setting.is_elsewhere[owners]
+        kinds = owners[~is_elsewhere], owners[is_elsewhere]
+        return [kind[start : start + size] for kind in kinds for start in range(0, len(kind), size)]
 
     def _descend(self, block: Owners, *, is_first: bool) -> Step[Mask]:
         """Returns which of the block (m,) were adversarial on the way."""
@@ -81,7 +96,9 @@ class ZooSearch:
         descent = CoordinateDescent(self.setting, block, is_first=is_first)
         for step in range(self.schedule.steps):
             owners, probes = descent.owners, descent.probe(step)
-            scores = yield from self._ask(owners, probes.rows, is_at_sample=step == 0)
+            scores = yield from self._ask(
+                owners, probes.rows, is_at_sample=step == 0 and not self.setting.is_elsewhere[block].any()
+            )
             ahead = self._margins(scores, owners)
             through = ahead > self.params.confidence
             won[owners] |= through.any(axis=1)

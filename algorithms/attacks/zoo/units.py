@@ -31,11 +31,14 @@ class Units:
         aims = self._nearest if towards_nearest and self._cohort.targets is None else None
         return Hinge(self._cohort, self._confidence, self._scales, self.length, aims)
 
-    def measure(self, owners: Owners, z: Numbers, probes: Probes, coordinates: int, farthest: Numbers) -> None:
-        """Take in the logits z (m, 1 + 2 B, classes) of probes at the samples, B of so many coordinates.
+    def measure(
+        self, owners: Owners, z: Numbers, probes: Probes, coordinates: int, ends: tuple[Numbers, Numbers]
+    ) -> None:
+        """Take in the logits z (m, 1 + 2 B, classes) of probes, B of so many coordinates.
 
-        `farthest` (m,): the largest distances that are valid.
+        `ends` (m,) each: how far their points are from the samples, and the largest distances that are valid.
         """
+        before, farthest = ends
         labels, rivals = self._cohort.labels[owners], self._leading[owners]
         behind = np.take_along_axis(z, labels[:, None, None], axis=2) - np.take_along_axis(z, rivals[:, None], axis=2)
         slopes, _ = probes.parabolas(behind)  # (m, B, r)
@@ -48,7 +51,7 @@ class Units:
         steep = np.where(steep > 0, steep, np.nanmean(shown, axis=1, keepdims=True))
         end = farthest[is_known]
         least = 1e-6 * np.where(np.isfinite(end), end, 1.0)
-        length = np.minimum(away.min(axis=1), end)
+        length = np.minimum(before[is_known] + np.abs(away).min(axis=1), end)
         length = np.maximum(length, least)
         scales = np.repeat(steep.mean(axis=1, keepdims=True), self._cohort.classes, axis=1)
         np.put_along_axis(scales, rivals[is_known], steep, axis=1)

@@ -30,6 +30,10 @@ class ConstantSearch:
         self.constant[owners] = np.where(np.isfinite(succeeded), middle, np.minimum(GROWTH * tried, MOST))
         self.succeeded[owners], self.failed[owners] = succeeded, failed
 
+    def restart(self, owners: Owners, first: float) -> None:
+        """Forget what was learned of some of the samples."""
+        self.constant[owners], self.failed[owners], self.succeeded[owners] = first, 0.0, np.inf
+
     def repeat_the_best(self, owners: Owners) -> None:
         """Try the smallest constants again that have succeeded, where any has."""
         best = self.succeeded[owners]

@@ -189,6 +189,21 @@ def test_rounded_probabilities_are_told_of_and_looked_across(digits):
         assert outcome.finding.value <= 1.5 * true
 
 
+def begun(outcome) -> float:
+    """How far the first point was that was found."""
+    return outcome.finding.details["trace"][0][1]
+
+
+def test_where_scores_are_flat_all_around_the_search_begins_at_the_boundary():
+    """Rounded to two digits, the label has 1 and all others 0 at the samples, and a quarter of the box beside them."""
+    plain, what = linear(5, scores=30.0, shape=(40,)), samples((40,))
+    soft = Soft(plain.weights, plain.bias, shape=(40,))
+    soft.digits = 2
+    for outcome, x in zip(attack(soft, what, Threat().box), what.x, strict=True):
+        assert outcome.finding.details["warnings"] == ["plateau"]
+        assert plain.radius(x, outcome.finding.label, Norm.L2) < outcome.finding.value < 0.9 * begun(outcome)
+
+
 def test_a_staircase_is_looked_across():
     plain, what = linear(6, classes=3), samples()
     model = Staircase(plain, step=0.05)
