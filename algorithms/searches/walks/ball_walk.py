@@ -19,7 +19,7 @@ from algorithms.mathematics.projections import short_of_rounding
 from algorithms.mathematics.windows import Canvas
 from algorithms.seam.access import Rows, Scores
 from algorithms.seam.case import Cohort, Conversation
-from algorithms.seam.claims import UpperBound
+from algorithms.seam.claims import Note, UpperBound
 from algorithms.seam.question import Owners
 from algorithms.seam.questions.scores import AskScores
 from algorithms.searches.walks.returns import Block, Returns
@@ -55,9 +55,11 @@ class BallWalk(ABC):
         self.has_ever_won, self.is_over = np.zeros(n, np.bool_), np.zeros(n, np.bool_)
         self.is_new = np.zeros(n, np.bool_)  # the radius has just changed
         self.was_kept, self.was_left = np.zeros(n, np.bool_), np.zeros(n, np.bool_)  # the last step, since then
+        self.was_flat = np.zeros(n, np.bool_)  # the last step has changed nothing
         self.keeps_ties = np.zeros(n, np.bool_)  # a step that changes nothing is kept, too
         self.points = self.x.copy()  # what is asked next
         self.returns = Returns(self.x, self.threat)
+        self.notes: list[Note] = []  # to be claimed
 
     @abstractmethod
     def arrive(self, who: Owners) -> None:
@@ -84,7 +86,9 @@ class BallWalk(ABC):
 
     def inner_radius(self, block: Block) -> Numbers:
         """Shorten radii (m,) by what rounding points to float32 may add."""
-        return np.asarray(short_of_rounding(self.radius[block], self.size[block]))
+        radius = self.radius[block]
+        with np.errstate(invalid="ignore"):
+            return np.where(np.isfinite(radius), short_of_rounding(radius, self.size[block]), radius)
 
     def propose(self) -> Owners:
         """Put what is asked next into `points`. Returns whose (m,): nobody's where all walks are over."""
@@ -112,7 +116,9 @@ class BallWalk(ABC):
             self._return(int(owner))
         is_step = ~is_back & ~self.is_new[asking]
         self.is_new[asking[~is_back]] = False
-        is_better = ~is_back & ((loss < self.loss[asking]) | (self.keeps_ties[asking] & (loss == self.loss[asking])))
+        is_tie = (loss == self.loss[asking]) & np.isfinite(loss)
+        is_better = ~is_back & ((loss < self.loss[asking]) | (self.keeps_ties[asking] & is_tie))
+        self.was_flat[asking] = is_tie
         better, won = asking[is_better], asking[is_better & wins]
         self.best[better], self.loss[better] = self.points[better], loss[is_better]
         self.has_ever_won[won] = True
@@ -171,6 +177,8 @@ def walk(begun: Callable[[Work], BallWalk], x: Rows) -> Conversation:
             scores = yield from AskScores(walks.canvas.restore(walks.points[walks.whole(asking)]), asking)
             for owner in walks.hear(asking, scores):
                 yield UpperBound(walks.canvas.restore(walks.points[[owner]])[0], owner=int(owner))
+            yield from walks.notes
+            walks.notes.clear()
 
 
 def numbers_at_once(x: Rows) -> int:
