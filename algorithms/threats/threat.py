@@ -54,6 +54,12 @@ class Box:
         halves = (np.asarray(self.lower, np.float64) + self.upper) / 2
         return np.array(np.broadcast_to(halves, shape), np.float32)
 
+    @property
+    def typical_side(self) -> float:
+        """Find the median side, the unit of steps that are small beside what is valid; 1 where all are infinite."""
+        finite = self.sides[np.isfinite(self.sides)]
+        return float(np.median(finite)) if finite.size else 1.0
+
     def contains(self, rows: NDArray[np.float32]) -> NDArray[np.bool_]:
         """Tell which rows (m, *shape) are valid, (m,)."""
         inside = (rows >= self.lower) & (rows <= self.upper)

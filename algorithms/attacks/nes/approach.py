@@ -19,9 +19,10 @@ import numpy as np
 from algorithms.attacks.nes.params import NESParams
 from algorithms.attacks.nes.sight import Sight, sight_of
 from algorithms.mathematics.arrays import Numbers
+from algorithms.mathematics.norms import Norm
 from algorithms.seam.access import Rows
 from algorithms.seam.case import Case, Conversation, Step
-from algorithms.seam.claims import UpperBound
+from algorithms.seam.claims import Note, UpperBound
 from algorithms.seam.question import BATCH_BYTES
 from algorithms.searches.directions.choice import directions
 from algorithms.searches.labels import starts
@@ -58,8 +59,6 @@ class Approach:
         self.point, self.distance, self.shown = case.x, np.inf, np.inf
         self.delta = FIRST_DELTA
         self.slope: Numbers = np.zeros(case.x.shape)
-        side = float(np.median(threat.box.sides)) if threat.box.is_bounded else max(1.0, float(np.abs(case.x).max()))
-        self.plateaus = Plateaus(np.array([params.sigma * side]), np.array([np.inf]))
 
     @property
     def is_over(self) -> bool:
@@ -71,6 +70,9 @@ class Approach:
         for start in self._starts():
             if (yield from self._is_kept(start)):
                 yield from self._go_back(start)
+                spread = 1.0 if self.threat.norm is Norm.LINF else math.sqrt(self.case.x.size)
+                first = self.params.sigma * self.threat.box.typical_side
+                self.plateaus = Plateaus(np.array([first]), np.array([self.distance / spread]))
                 return True
         return False
 
@@ -133,7 +135,9 @@ class Approach:
         ahead, behind = (yield from self._values(sides[0], sigma)), (yield from self._values(sides[1], sigma))
         rises = ahead - behind
         rises[~np.isfinite(rises)] = 0.0
-        self.plateaus.see(np.zeros(1, np.int64), np.array([(rises == 0).mean()]))
+        is_new = len(self.plateaus.see(np.zeros(1, np.int64), (rises == 0)[None])) > 0
+        if is_new and self.smoothing == 1:  # the share of successes is flat away from the boundary, and no score
+            yield Note(self.plateaus.of(0))
         return antithetic(sides[0] - sides[1], ahead, behind, sigma) / (2 * sigma)
 
     def _values(self, rows: Rows, mu: float) -> Step[Numbers]:

@@ -39,13 +39,8 @@ class NESAscent(EstimatedClimb):
 
     def widths(self) -> tuple[Numbers, Numbers]:
         """Find sigma, and the one with which most rows lie about within the largest ball."""
-        side = self.threat.box.sides if self.threat.box.is_bounded else np.array(1.0)
-        size = np.maximum(1.0, self.threat.lengths(self.x))
-        epsilon = self.threat.epsilon
-        largest = np.where(np.isfinite(self.farthest), self.farthest / 2, size) if epsilon is None else epsilon
         spread = 1.0 if self.threat.norm is Norm.LINF else math.sqrt(self.x.shape[1])
-        n = len(self.x)
-        return np.full(n, self.params.sigma * float(np.median(side))), np.broadcast_to(largest / spread, n)
+        return np.full(len(self.x), self.params.sigma * self.threat.box.typical_side), self.largest_radius() / spread
 
     def begin(self, who: Owners) -> None:
         self.share[who], self.heights[who] = self.params.step_size, np.nan
@@ -85,13 +80,10 @@ class NESAscent(EstimatedClimb):
 
     def judge(self, scores: Scores, owners: Owners) -> tuple[Numbers, Mask]:
         """Climb the loss that was asked for, of what is seen of the scores."""
-        cohort = self.cohort
-        about = (
-            cohort.labels[owners],
-            None if cohort.targets is None else cohort.targets[owners],
-            cohort.are_probabilities,
-        )
-        wins = margins(scores, *about) > 0
+        about = self.about(owners)
+        wins = margins(scores, *about)
         if self.params.information == "top_k":
-            scores = seen(scores, self.params.top, cohort.are_probabilities)
-        return losses(self.params.loss, scores, *about), wins
+            scores = seen(scores, self.params.top, self.cohort.are_probabilities)
+        elif self.params.loss == "margin":
+            return wins, wins > 0
+        return losses(self.params.loss, scores, *about), wins > 0

@@ -13,7 +13,7 @@ from typing import ClassVar
 import numpy as np
 
 from algorithms.mathematics.arrays import Mask, Numbers
-from algorithms.seam.access import Rows, Scores
+from algorithms.seam.access import Labels, Rows, Scores
 from algorithms.seam.case import Cohort, Step
 from algorithms.seam.claims import Note, UpperBound
 from algorithms.seam.question import BATCH_BYTES, Owners
@@ -78,6 +78,17 @@ class EstimatedClimb(ABC):
         """Tell diagnostics of these samples after a step, where there are any."""
         del who
         yield from ()
+
+    def about(self, owners: Owners) -> tuple[Labels, Labels | None, bool]:
+        """Tell what margins of rows (m,) of these samples are asked about, beside the scores."""
+        targets = self.cohort.targets
+        return self.cohort.labels[owners], None if targets is None else targets[owners], self.cohort.are_probabilities
+
+    def largest_radius(self) -> Numbers:
+        """Find the radius (n,) of the largest ball that is of use: the one asked for, or half of all that is valid."""
+        if self.threat.epsilon is not None:
+            return np.full(len(self.x), self.threat.epsilon)
+        return np.where(np.isfinite(self.farthest), self.farthest / 2, np.maximum(1.0, self.threat.lengths(self.x)))
 
     def climb(self) -> Step[None]:
         """Climb until all are over; claim successes."""
@@ -163,7 +174,7 @@ class EstimatedClimb(ABC):
         known = np.isfinite(losses)
         levels = np.where(known, losses, 0).sum(axis=(1, 2)) / np.maximum(1, known.sum(axis=(1, 2)))
         self._each(who, lambda part: self.step(who[part], around[part, 0] - around[part, 1], rises[part], levels[part]))
-        for owner in self.plateaus.see(who, (rises == 0).mean(axis=1)).tolist():
+        for owner in self.plateaus.see(who, rises == 0).tolist():
             yield Note(self.plateaus.of(owner), owner=owner)
         yield from self.told(who)
         self.is_asked[who] = False

@@ -8,40 +8,41 @@ slopes from differences widens its step there, and says that it did (warning `pl
 import numpy as np
 
 from algorithms.mathematics.arrays import Mask, Numbers
-from algorithms.seam.access import Scores
 from algorithms.seam.claims import Details
 from algorithms.seam.question import Owners
 
 WARNING = "plateau"
 WIDER = 4.0  # by which a step grows on a plateau
-MOSTLY = 0.5  # share of the differences of an estimate that are 0 on a plateau
-
-
-def are_equal(scores: Scores, others: Scores) -> Mask:
-    """Tell which rows (m,) were answered by the same scores (m, classes) as others, to the last bit."""
-    return np.asarray((scores == others).all(axis=1))
+ENOUGH = 20  # differences, before a plateau is told from chance
+MOSTLY = 0.5  # of these that are 0 on a plateau
 
 
 class Plateaus:
     """Plateaus remember of each of n samples how wide its step has become, from its first to its widest (n,)."""
 
     def __init__(self, first: Numbers, widest: Numbers) -> None:
+        n = len(first)
         self.step: Numbers = np.array(first, np.float64)  # (n,) of the next estimate
         self._widest = np.maximum(widest, first)
-        self.are_met: Mask = np.zeros(len(first), np.bool_)  # who has met one
-        self.are_blind: Mask = np.zeros(len(first), np.bool_)  # whose widest step saw nothing, the last time
+        self._flat, self._seen = np.zeros(n, np.int64), np.zeros(n, np.int64)  # differences at this step so far
+        self.are_met: Mask = np.zeros(n, np.bool_)  # who has met one
+        self.are_blind: Mask = np.zeros(n, np.bool_)  # whose widest step saw nothing, the last time
 
-    def see(self, owners: Owners, flat_share: Numbers) -> Owners:
-        """Take in which share of their differences was 0 (m,), of samples in an estimate each; widen where most were.
+    def see(self, owners: Owners, flat: Mask) -> Owners:
+        """Take in which differences were 0, (m, k) of samples in an estimate each; widen where most were.
 
         Returns those who met a plateau for the first time.
         """
-        is_flat = flat_share > MOSTLY
-        self.are_blind[owners] = (flat_share == 1) & (self.step[owners] >= self._widest[owners])
-        flat = owners[is_flat]
-        new: Owners = flat[~self.are_met[flat]]
-        self.are_met[flat] = True
-        self.step[flat] = np.minimum(WIDER * self.step[flat], self._widest[flat])
+        self._flat[owners] += flat.sum(axis=1)
+        self._seen[owners] += flat.shape[1]
+        told = owners[self._seen[owners] >= ENOUGH]
+        share = self._flat[told] / self._seen[told]
+        self._flat[told], self._seen[told] = 0, 0
+        self.are_blind[told] = (share == 1) & (self.step[told] >= self._widest[told])
+        met = told[share > MOSTLY]
+        new: Owners = met[~self.are_met[met]]
+        self.are_met[met] = True
+        self.step[met] = np.minimum(WIDER * self.step[met], self._widest[met])
         return new
 
     def of(self, owner: int) -> Details:

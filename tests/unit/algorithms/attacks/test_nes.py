@@ -47,7 +47,7 @@ def certain(z):
     return (z == z.max(axis=1, keepdims=True)).astype(np.float64)
 
 
-def attack(model, norm, *, queries=2000, epsilon=None, pool=None, targeted=None, box=None, **params):
+def attack(model, norm, *, queries=1500, epsilon=None, pool=None, targeted=None, box=None, **params):
     threat = Threat(norm, box or Box.unbounded(), epsilon=epsilon, targeted=targeted)
     samples = Samples(X, tuple(range(N)), None, pool=pool)
     chosen = NES.params.model_validate({"name": "nes", **params})

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from algorithms.searches.scores.plateaus import Plateaus, are_equal
+from algorithms.searches.scores.plateaus import Plateaus
 
 ALL = np.arange(3)
 
@@ -11,38 +11,44 @@ def plateaus(first=1e-3, widest=0.1):
     return Plateaus(np.full(3, first), np.full(3, widest))
 
 
-def test_answers_are_equal_where_every_score_is():
-    a = np.array([[0.5, 0.5], [0.4, 0.6]], np.float32)
-    b = np.array([[0.5, 0.5], [0.4, np.nextafter(np.float32(0.6), np.float32(1))]], np.float32)
-    assert are_equal(a, b).tolist() == [True, False]
+def shares(*of_each, pairs=20):
+    """The first differences of each are 0: as many as these shares of the pairs."""
+    return np.arange(pairs) < pairs * np.array(of_each)[:, None]
 
 
 def test_a_step_is_widened_where_most_differences_are_zero_and_nowhere_else():
     seen = plateaus()
-    assert seen.see(ALL, np.array([0.0, 0.5, 0.6])).tolist() == [2]
+    assert seen.see(ALL, shares(0.0, 0.5, 0.6)).tolist() == [2]
     assert seen.step.tolist() == [1e-3, 1e-3, 4e-3]
     assert [seen.of(i) for i in range(3)] == [{}, {}, {"warnings": ["plateau"]}]
 
 
 def test_a_plateau_is_new_once():
     seen = plateaus()
-    assert seen.see(ALL[1:], np.array([1.0, 1.0])).tolist() == [1, 2]
-    assert seen.see(ALL, np.array([1.0, 1.0, 0.0])).tolist() == [0]
+    assert seen.see(ALL[1:], shares(1.0, 1.0)).tolist() == [1, 2]
+    assert seen.see(ALL, shares(1.0, 1.0, 0.0)).tolist() == [0]
+
+
+def test_few_differences_are_taken_together_before_they_tell_of_a_plateau():
+    seen = plateaus()
+    for turn in range(20):
+        assert seen.see(ALL[:2], shares(1.0, float(turn % 2), pairs=1)).tolist() == ([0] if turn == 19 else [])
+    assert seen.step.tolist() == [4e-3, 1e-3, 1e-3]
 
 
 def test_a_search_is_blind_once_its_widest_step_sees_nothing_and_not_before():
     seen = plateaus()
     for _ in range(4):
         assert not seen.are_blind.any()
-        seen.see(ALL[:1], np.ones(1))
+        seen.see(ALL[:1], shares(1.0))
     assert seen.step[0] == 0.1 and not seen.are_blind.any()
-    seen.see(ALL[:1], np.ones(1))
+    seen.see(ALL[:1], shares(1.0))
     assert seen.are_blind.tolist() == [True, False, False]
-    seen.see(ALL[:1], np.full(1, 0.9))
+    seen.see(ALL[:1], shares(0.9))
     assert not seen.are_blind.any()
 
 
 def test_a_widest_step_below_the_first_leaves_the_first():
     seen = plateaus(first=0.2, widest=0.1)
-    seen.see(ALL, np.ones(3))
+    seen.see(ALL, shares(1.0, 1.0, 1.0))
     assert seen.step.tolist() == [0.2] * 3 and seen.are_blind.all()
