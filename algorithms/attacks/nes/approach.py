@@ -135,7 +135,7 @@ class Approach:
         ahead, behind = (yield from self._values(sides[0], sigma)), (yield from self._values(sides[1], sigma))
         rises = ahead - behind
         rises[~np.isfinite(rises)] = 0.0
-        is_new = len(self.plateaus.see(np.zeros(1, np.int64), (rises == 0)[None])) > 0
+        is_new = len(self.plateaus.see(np.zeros(1, np.int64), np.array([(rises == 0).mean()]), len(rises))) > 0
         if is_new and self.smoothing == 1:  # the share of successes is flat away from the boundary, and no score
             yield Note(self.plateaus.of(0))
         return antithetic(sides[0] - sides[1], ahead, behind, sigma) / (2 * sigma)

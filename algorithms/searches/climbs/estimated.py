@@ -174,7 +174,7 @@ class EstimatedClimb(ABC):
         known = np.isfinite(losses)
         levels = np.where(known, losses, 0).sum(axis=(1, 2)) / np.maximum(1, known.sum(axis=(1, 2)))
         self._each(who, lambda part: self.step(who[part], around[part, 0] - around[part, 1], rises[part], levels[part]))
-        for owner in self.plateaus.see(who, rises == 0).tolist():
+        for owner in self.plateaus.see(who, (rises == 0).mean(axis=1), self.pairs).tolist():
             yield Note(self.plateaus.of(owner), owner=owner)
         yield from self.told(who)
         self.is_asked[who] = False

@@ -28,13 +28,13 @@ class Plateaus:
         self.are_met: Mask = np.zeros(n, np.bool_)  # who has met one
         self.are_blind: Mask = np.zeros(n, np.bool_)  # whose widest step saw nothing, the last time
 
-    def see(self, owners: Owners, flat: Mask) -> Owners:
-        """Take in which differences were 0, (m, k) of samples in an estimate each; widen where most were.
+    def see(self, owners: Owners, flat_share: Numbers, differences: int = ENOUGH) -> Owners:
+        """Take in which share of their differences was 0 (m,), of so many each; widen where most were.
 
-        Returns those who met a plateau for the first time.
+        Fewer than ENOUGH are taken together with those that follow. Returns those who met a plateau for the first time.
         """
-        self._flat[owners] += flat.sum(axis=1)
-        self._seen[owners] += flat.shape[1]
+        self._flat[owners] += np.rint(flat_share * differences).astype(np.int64)
+        self._seen[owners] += differences
         told = owners[self._seen[owners] >= ENOUGH]
         share = self._flat[told] / self._seen[told]
         self._flat[told], self._seen[told] = 0, 0

@@ -11,9 +11,8 @@ def plateaus(first=1e-3, widest=0.1):
     return Plateaus(np.full(3, first), np.full(3, widest))
 
 
-def shares(*of_each, pairs=20):
-    """The first differences of each are 0: as many as these shares of the pairs."""
-    return np.arange(pairs) < pairs * np.array(of_each)[:, None]
+def shares(*of_each):
+    return np.array(of_each)
 
 
 def test_a_step_is_widened_where_most_differences_are_zero_and_nowhere_else():
@@ -32,7 +31,7 @@ def test_a_plateau_is_new_once():
 def test_few_differences_are_taken_together_before_they_tell_of_a_plateau():
     seen = plateaus()
     for turn in range(20):
-        assert seen.see(ALL[:2], shares(1.0, float(turn % 2), pairs=1)).tolist() == ([0] if turn == 19 else [])
+        assert seen.see(ALL[:2], shares(1.0, float(turn % 2)), 1).tolist() == ([0] if turn == 19 else [])
     assert seen.step.tolist() == [4e-3, 1e-3, 1e-3]
 
 
