@@ -25,6 +25,7 @@ PEERS = (
     "tenants",
     "autoattack",
     "attack_speed",
+    "score_attack_speed",
     "substitute",
 )  # these know --quick
 OTHERS: tuple[str, ...] = (
