@@ -13,13 +13,9 @@ from algorithms.seam.access import Access
 from algorithms.searches.directions.params import DirectionParams
 from algorithms.threats.threat import Threat
 from models.cards import Inspection, ModelInput, ModelOutput, Reads
-from tests.contract.api.conftest import SHAPE, Api, npz
+from tests.contract.api.conftest import SHAPE, Api, npz, some_samples
 
-BLACK_BOX = [
-    method
-    for method in METHODS
-    if method.family == "attack" and method.threat_model != "white_box" and not method.is_about_classes
-]
+BLACK_BOX = [method for method in METHODS if method.family == "attack" and method.threat_model != "white_box"]
 LABELS_ONLY = Inspection(
     input=ModelInput(name="x", dtype="float32", shape=SHAPE, batch=None),
     output=ModelOutput(name="label", classes=3, kind="labels"),
@@ -54,7 +50,7 @@ def asked(api: Api, caller: TestClient, method: Method, **change: Any) -> dict[s
     if method.wants_surrogate:
         body["surrogate_model_id"] = api.a_ready_model(caller, b"another")["id"]
     if method.wants(method.params(name=method.name)) is not None:
-        body["auxiliary_samples_id"] = api.samples(caller)["id"]
+        body["auxiliary_samples_id"] = api.samples(caller, some_samples(500))["id"]
     return body
 
 
