@@ -103,9 +103,14 @@ class Bandits(EstimatedClimb):
         told = np.where(usual > 0, rise / np.where(usual > 0, usual, 1.0), 0.0)
         gain = (self.rate * self.unit * told).astype(np.float32)[:, None] * self.noise[who]
         self.prior[who] = self.learn(self.prior[who], gain)
-        direction = self.threat.ascent_direction(self.tiles.spread(self.prior[who]))
-        moved = self.points[who] + (self.share * self.radius[who])[:, None] * direction
-        self.points[who] = self.threat.project(moved, self.x[who], self.radius[who])
+        length = (self.share * self.radius[who]).astype(np.float32)[:, None]
+        self.points[who] = self.confine(who, self.points[who] + length * self._direction(self.prior[who]))
+
+    def _direction(self, prior: Rows) -> Rows:
+        """The steepest way (m, d) along a prior (m, tiles); in linf its signs, of which there are fewer by tiles."""
+        if self.norm is Norm.LINF:
+            return self.tiles.spread(np.sign(prior))
+        return np.asarray(self.threat.ascent_direction(self.tiles.spread(prior)), np.float32)
 
     def judge(self, scores: Scores, owners: Owners) -> tuple[Numbers, Mask]:
         """Climb the loss that was asked for."""

@@ -67,7 +67,7 @@ class NESAscent(EstimatedClimb):
         self.slopes[who] = beta * self.slopes[who] + (1 - beta) * estimate
         length = self.share[who] * self.radius[who]
         moved = self.points[who] + length[:, None] * self.threat.ascent_direction(self.slopes[who])
-        self.points[who] = self.threat.project(moved, self.x[who], self.radius[who])
+        self.points[who] = self.confine(who, moved)
 
     def _see_level(self, who: Owners, levels: Numbers) -> None:
         """Halve the steps of those whose loss has not risen over the last few."""

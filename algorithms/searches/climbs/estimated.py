@@ -13,6 +13,8 @@ from typing import ClassVar
 import numpy as np
 
 from algorithms.mathematics.arrays import Mask, Numbers
+from algorithms.mathematics.norms import Norm
+from algorithms.mathematics.projections import short_of_rounding
 from algorithms.seam.access import Labels, Rows, Scores
 from algorithms.seam.case import Cohort, Step
 from algorithms.seam.claims import Note, UpperBound
@@ -43,7 +45,9 @@ class EstimatedClimb(ABC):
         self.x: Rows = cohort.x.reshape(n, -1)
         self.threat = threat.arranged(lambda side: np.broadcast_to(side, self.shape).reshape(1, -1))
         self.farthest: Numbers = self.threat.farthest(self.x)
+        self.size: Numbers = self.threat.lengths(self.x)
         self.radius, self.reached = np.zeros(n), np.full(n, np.inf)
+        self.low, self.high = self.threat.hull(self.x, np.float32(0))  # of what a ball holds of each feature
         self.points, self.best = self.x.copy(), self.x.copy()  # what is asked next, and the nearest success so far
         self.is_asked, self.is_over = np.zeros(n, np.bool_), np.zeros(n, np.bool_)
         self.taken, self.here = np.zeros(n, np.int64), np.zeros(n, np.int64)  # steps: in all, and at this radius
@@ -79,6 +83,15 @@ class EstimatedClimb(ABC):
         del who
         yield from ()
 
+    def confine(self, who: Owners, rows: Rows | Numbers) -> Rows:
+        """Find the valid rows (m, d) nearest to these in the balls of their samples. In linf the balls are boxes."""
+        confined: Rows
+        if self.threat.norm is Norm.LINF:
+            confined = np.clip(rows, self.low[who], self.high[who], dtype=np.float32)
+        else:
+            confined = self.threat.project(rows, self.x[who], self.radius[who])
+        return confined
+
     def about(self, owners: Owners) -> tuple[Labels, Labels | None, bool]:
         """Tell what margins of rows (m,) of these samples are asked about, beside the scores."""
         targets = self.cohort.targets
@@ -88,7 +101,7 @@ class EstimatedClimb(ABC):
         """Find the radius (n,) of the largest ball that is of use: the one asked for, or half of all that is valid."""
         if self.threat.epsilon is not None:
             return np.full(len(self.x), self.threat.epsilon)
-        return np.where(np.isfinite(self.farthest), self.farthest / 2, np.maximum(1.0, self.threat.lengths(self.x)))
+        return np.where(np.isfinite(self.farthest), self.farthest / 2, np.maximum(1.0, self.size))
 
     def climb(self) -> Step[None]:
         """Climb until all are over; claim successes."""
@@ -101,15 +114,16 @@ class EstimatedClimb(ABC):
         """Begin wide: at a quarter of the distance of the farthest input, or a tenth of the sample's size."""
         if self.threat.epsilon is not None:
             return np.full(len(self.x), self.threat.epsilon)
-        size = np.maximum(1.0, self.threat.lengths(self.x))
-        return np.where(np.isfinite(self.farthest), self.farthest / 4, 0.1 * size)
+        return np.where(np.isfinite(self.farthest), self.farthest / 4, 0.1 * np.maximum(1.0, self.size))
 
     def _enter(self, who: Owners, radius: Numbers) -> None:
         """Go on within other radii (m,), from the nearest successes so far or from where the points are."""
         self.radius[who], self.here[who], self.is_asked[who] = radius, 0, False
         if len(who):
+            inner = np.nextafter(short_of_rounding(radius, self.size[who]).astype(np.float32), np.float32(0))
+            self.low[who], self.high[who] = self.threat.hull(self.x[who], inner[:, None])
             start = np.where(np.isfinite(self.reached[who])[:, None], self.best[who], self.points[who])
-            self.points[who] = self.threat.project(start, self.x[who], radius)
+            self.points[who] = self.confine(who, start)
             self.begin(who)
 
     def _in_batches(self, live: Owners) -> Iterator[Owners]:
