@@ -24,8 +24,8 @@ from workers.frames import FrameError
 from workers.kind import Bench, Desk, RunnerAnswer, WorkKind
 from workers.messages import AboutModel, Floats, Integers, Message, Seconds
 
-MODEL_BYTES = 16 << 20  # of a substitute for images; for vectors, that and HIDDEN numbers more a feature
-FEATURE_BYTES = 1024
+MODEL_BYTES = 16 << 20  # of a substitute for images of few classes
+ROW_BYTES = 1024  # of weights, for each number that a vector has and for each class: HIDDEN and some to spare
 
 Share = Annotated[float, Field(strict=True, ge=0, le=1)]
 
@@ -88,8 +88,9 @@ def supervise(lease: JobLease, desk: Desk) -> Ending:
         seed=spec.request.seed,
         round=trained,
     )
-    row = known[ROWS][:1].nbytes
-    answer = desk.ask(asked, Imitated, limit=MODEL_BYTES + FEATURE_BYTES * row + asked.wanted * row)
+    numbers = known[ROWS][0].size
+    most = MODEL_BYTES + ROW_BYTES * (numbers + asked.classes) + 4 * numbers * asked.wanted
+    answer = desk.ask(asked, Imitated, limit=most)
     believe(answer, asked, threat)
     kept = before.model_copy(
         update={
@@ -98,7 +99,7 @@ def supervise(lease: JobLease, desk: Desk) -> Ending:
                 "rounds": trained + 1,
                 "learned_rows": len(known[ROWS]) - held_out,
                 "held_out": held_out,
-                "agreement": answer.agreement,
+                **({"agreement": answer.agreement} if held_out else {}),
             },
         }
     )

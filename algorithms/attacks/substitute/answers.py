@@ -29,7 +29,9 @@ def taught(labels: Labels, below: NDArray[np.float32], classes: int) -> NDArray[
     """
     is_answer = labels != NO_CLASS
     if not below.shape[1]:
-        return np.asarray(np.eye(classes)[np.where(is_answer, labels, 0)] * is_answer[:, None], np.float32)
+        found = np.zeros((len(labels), classes), np.float32)
+        found[is_answer, labels[is_answer]] = 1
+        return found
     logits = below.astype(np.float64)
     spread = np.sqrt(np.square(logits - logits.mean(axis=1, keepdims=True))[is_answer].mean()) if is_answer.any() else 0
     odds = np.exp(logits / max(float(spread), 1e-6))

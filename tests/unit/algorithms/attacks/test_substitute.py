@@ -126,3 +126,8 @@ def test_a_row_that_names_no_class_teaches_nothing() -> None:
     assert soft[1].tolist() == [0, 0, 0]
     assert soft[0].argmax() == 1
     assert not taught(np.array([NO_CLASS]), np.zeros((1, 3), np.float32), 3).any()
+
+
+def test_labels_of_very_many_classes_take_no_square_of_them() -> None:
+    found = taught(np.array([99_999, NO_CLASS]), np.zeros((2, 0), np.float32), 100_000)
+    assert (found.shape, found.sum(), found[0, -1]) == ((2, 100_000), 1, 1)

@@ -73,6 +73,15 @@ def test_new_rows_are_left_to_the_next_query_with_all_that_was_answered() -> Non
     assert commit.given_up == (asked.prepared.artifact,)
 
 
+def test_no_agreement_is_told_where_nothing_was_held_out() -> None:
+    desk = Desk()
+    asked = lease(desk, rounds=1)
+    known = dict(asking.read(asked.spec, desk, asked.prepared)) | {HELD_OUT: np.zeros(1, np.int64)}
+    desk.kept[asked.prepared.artifact] = packed(known)
+    told = Preparation.model_validate_json(supervise(asked, desk).commit.fields["prepared"]).details
+    assert (told["held_out"], "agreement" in told) == (0, False)
+
+
 def test_a_repeated_unit_leaves_the_same_bytes() -> None:
     one, two = Desk(), Desk()
     first, second = (supervise(lease(desk, rounds=1), desk).commit for desk in (one, two))
