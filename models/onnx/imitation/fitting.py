@@ -14,7 +14,7 @@ from models.onnx.imitation.network import Design, Imitator, scale
 from models.training import loop
 
 BATCH, RATE = 32, 2e-3
-STEPS, EPOCHS, MOST_STEPS = 300, 5, 1500  # some ten seconds of one processor: a unit of work
+STEPS, EPOCHS, MOST_STEPS = 300, 20, 2000  # the longest takes half a minute of one processor: a unit of work
 DROPPED = 0.5  # of what full layers read (Srivastava et al., JMLR 2014): points found then cross more often
 BEGINNING, DROPPING = 0, 1  # draws of the stream `substitute`; the epochs have one of their own
 
