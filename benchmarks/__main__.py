@@ -27,6 +27,7 @@ PEERS = (
     "attack_speed",
     "score_attack_speed",
     "substitute",
+    "spanning",
 )  # these know --quick
 OTHERS: tuple[str, ...] = (
     "exact_distances",

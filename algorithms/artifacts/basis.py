@@ -22,7 +22,10 @@ class Basis:
         most = min(count, math.prod(shape))
         if most >= self.least:
             return None
-        return f"{most} directions at the most come of these auxiliary samples, {self.least} are asked for; name more."
+        return (
+            f"{most} directions at the most come of these auxiliary samples, {self.least} are asked for: set rank to "
+            f"{most} or less, or name more."
+        )
 
     def arrays(self, shape: tuple[int, ...], count: int) -> Declaration:
         """Declares the basis: `least` rows or more, but no more than there are samples or features."""

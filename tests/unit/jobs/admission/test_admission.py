@@ -58,7 +58,7 @@ REFUSALS: list[tuple[dict[str, Any], str, str, str]] = [
         {"method": {**SPANNING["method"], "subspace": "top", "rank": 11}, "auxiliary": samples_card(shape=(1, 2, 2))},
         "invalid_request",
         "/auxiliary_samples_id",
-        "4 directions at the most .* 11 are asked for; name more",
+        "4 directions at the most .* 11 are asked for: set rank to 4 or less, or name more",
     ),
     (DECODER, "invalid_request", "/auxiliary_samples_id", "to train an auto-encoder on; give auxiliary_samples_id"),
     (
