@@ -550,6 +550,7 @@ class Probe(TypedDict):
     max_batch: int
     deterministic: bool
     decimals: int | None
+    classes: NotRequired[int | None]
 
 
 class Progress(TypedDict):

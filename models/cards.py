@@ -159,12 +159,14 @@ class Endpoint(Record):
 class Probe(Record):
     """A probe is what a few requests to an endpoint showed.
 
-    `decimals`: its scores are rounded to so many; null: not visibly.
+    `decimals`: its scores are rounded to so many; null: not visibly. `classes`: a row is answered by the scores of so
+    few, the likeliest; null: of all.
     """
 
     max_batch: int
     deterministic: bool
     decimals: int | None
+    classes: int | None = Field(None, exclude_if=lambda classes: classes is None)
 
 
 class CredentialFacts(Record):

@@ -10,5 +10,6 @@ def about(model: ModelCard) -> tuple[str, ...]:
         "endpoint_not_deterministic": probe is not None and not probe.deterministic,
         "output_guessed": reads is not None and reads.because == "values",
         "scores_rounded": probe is not None and probe.decimals is not None,
+        "top_k_scores": probe is not None and probe.classes is not None,
     }
     return tuple(code for code, is_so in seen.items() if is_so)

@@ -71,9 +71,16 @@ def check_samples(method: Method, request: JobRequest) -> None:
 
 
 def _check_rule(request: JobRequest, card: ModelCard) -> None:
-    goal = request.threat.goal
-    ranks_scores = isinstance(goal, Targeted) and goal.targeted in ("least_likely", "runner_up")
-    if ranks_scores and Access.SCORES not in card.offers:
+    goal, told = request.threat.goal, card.probe and card.probe.classes
+    rule = goal.targeted if isinstance(goal, Targeted) else None
+    if told and (rule == "least_likely" or (rule == "runner_up" and told == 1)):
+        raise Refused(
+            f"{rule} ranks all scores, and this endpoint answers those of the {told} likeliest classes; use random, "
+            f"{'runner_up, ' if told > 1 else ''}or name one target for each selected sample.",
+            code="goal_not_supported",
+            pointer="/threat/goal/targeted",
+        )
+    if rule in ("least_likely", "runner_up") and Access.SCORES not in card.offers:
         raise Refused(
             "least_likely and runner_up rank scores, and this model answers labels only; "
             "use random, or name one target for each selected sample.",

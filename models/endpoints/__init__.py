@@ -22,7 +22,7 @@ class WireProtocol(Protocol):
         ...
 
     def decode(self, answer: Any, options: Any) -> Any:
-        """Read lists of numbers (m, classes), or (m,) labels, from an answer's JSON.
+        """Read lists of numbers (m, classes), or (m,) labels, from an answer's JSON; of some classes only, `Likeliest`.
 
         May fail over what is not there.
         """

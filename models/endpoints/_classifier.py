@@ -12,11 +12,12 @@ from algorithms.errors import ModelFault
 from algorithms.seam.access import Access, Labels, Rows, Scores
 from algorithms.seam.labeling import named
 from models.cards import Endpoint
-from models.endpoints import PROTOCOLS, _reading
+from models.endpoints import PROTOCOLS, _likeliest, _reading
 from models.endpoints._client import EndpointClient
 from models.endpoints._columns import Columns
 from models.endpoints._faults import bad_response
 from models.endpoints._guard import Resolve, resolve
+from models.endpoints._likeliest import Likeliest
 from models.endpoints._permit import Permit
 from models.endpoints._urls import address_of
 
@@ -62,6 +63,7 @@ class RemoteClassifier:
         self._named = endpoint.output.named
         self._columns = columns or Columns()
         self.classes = self._named.count
+        self.fewest_classes = self.classes  # that a row was answered by so far
         self.gives_probabilities = endpoint.output.kind == "probabilities"
         self._nothing = np.zeros(0, np.int64) if endpoint.output.kind == "labels" else np.zeros((0, self.classes), "f4")
         self.offers = dict.fromkeys(OFFERS[endpoint.output.kind], self)
@@ -128,14 +130,20 @@ class RemoteClassifier:
         tree, kind = _reading.read(answer), self._endpoint.output.kind
         try:
             found = self._protocol.decode(tree, self._options)
-            names = self._protocol.names(tree, self._options)
+            names = [] if isinstance(found, Likeliest) else self._protocol.names(tree, self._options)
         except (LookupError, TypeError, ValueError, AttributeError, StopIteration):
             raise bad_response(
                 "The endpoint's answer does not have the form of its protocol (an error told with status 200 has not"
                 " either); check both."
             ) from None
         if kind == "labels":
+            if isinstance(found, Likeliest):
+                raise bad_response("The option classes goes with scores; register output.kind logits or probabilities.")
             return _reading.labels(found, rows, self._named)
+        if isinstance(found, Likeliest):
+            some, fewest = _likeliest.scores(found, rows, self._named, kind)
+            self.fewest_classes = min(self.fewest_classes, fewest)
+            return some
         scores = _reading.scores(found, rows, self.classes, kind)
         self._columns.are_numbers = np.array(found, dtype=object).size == rows
         self._columns.check(names, scores)

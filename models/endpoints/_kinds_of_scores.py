@@ -34,11 +34,18 @@ def check_kind(kind: Literal["logits", "probabilities"], alone: Numbers, far: Fa
     raise _bad(f"The endpoint answers no probabilities, which would be in [0, 1] and sum to 1; {_mend(alone)}.")
 
 
+def check_kind_of_some(kind: Literal["logits", "probabilities"], alone: Numbers, far: Far) -> None:
+    """Refuse the likeliest classes' scores of single rows, bounds for the others, of another kind. Raises Refused."""
+    if kind == "logits" and _is_bounded(alone, far):
+        raise _bad("The endpoint answers numbers in [0, 1] only; register it with output.kind probabilities.")
+
+
 def _mend(alone: Numbers) -> str:
     if _are_within(alone):
         return (
-            "of the likeliest classes only, let it answer all of them, in one order; of a probability for each class by"
-            " itself, register it with output.kind logits"
+            "of the likeliest classes only, let it answer all of them, in one order, or the class beside each score, to"
+            " which the option classes of json_template leads; of a probability for each class by itself, register it"
+            " with output.kind logits"
         )
     is_one = alone.shape[1] == 2 and bool(np.all(alone.sum(axis=1) == 1))
     unless = " if class 1 is what is above 0 (a percentage is not: let it answer 0 to 1)" if is_one else ""
@@ -58,7 +65,8 @@ def check_order(scores: NDArray[np.float64]) -> None:
     if scores.shape[1] >= FEWEST_TO_SORT or are_some_of_more:
         raise _bad(
             "The scores fall from the first class to the last in every row that was asked, as if they were sorted; let"
-            " the endpoint answer all classes in one order."
+            " the endpoint answer all classes in one order, or the class beside each score, to which the option classes"
+            " of json_template leads."
         )
 
 

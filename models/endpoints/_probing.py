@@ -15,7 +15,7 @@ from models.endpoints._columns import Columns
 from models.endpoints._doubting import check_lists, check_numbers
 from models.endpoints._faults import Unordered
 from models.endpoints._guard import Resolve, resolve
-from models.endpoints._kinds_of_scores import check_kind, check_order, decimals
+from models.endpoints._kinds_of_scores import check_kind, check_kind_of_some, check_order, decimals
 from models.endpoints._permit import Permit
 
 PROBES = 3  # rows looked at one by one
@@ -47,6 +47,17 @@ class _Asked:
         found = model.scores(rows) if Access.SCORES in model.offers else model.labels(rows)
         return found.astype(np.float64)
 
+    @property
+    def are_likeliest(self) -> bool:
+        """Whether the answers name the likeliest classes of each row, and no other."""
+        return self.endpoint.options.get("classes") is not None
+
+    @property
+    def fewest_classes(self) -> int | None:
+        """How many of its classes a row was answered by, at the least; None: by all, always."""
+        fewest = min((model.fewest_classes for model in self.models.values()), default=0)
+        return fewest if fewest < self.endpoint.output.named.count else None
+
 
 def probe(endpoint: Endpoint, permit: Permit, *, resolve: Resolve = resolve) -> Inspection:
     """Ask a handful of requests. Raises Refused(endpoint_unavailable, endpoint_bad_response)."""
@@ -65,13 +76,15 @@ def _probed(asked: _Asked) -> Inspection:
     rows = _rows(endpoint.input.shape, endpoint.limits.max_batch)
     alone = asked.answers(rows[:PROBES], max_batch=1)
     if endpoint.output.kind != "labels":
-        check_kind(endpoint.output.kind, alone, lambda: asked.answers(_far(rows), max_batch=1))
+        check = check_kind_of_some if asked.are_likeliest else check_kind
+        check(endpoint.output.kind, alone, lambda: asked.answers(_far(rows), max_batch=1))
     again = asked.answers(rows[:PROBES], max_batch=1)
     max_batch, together = _largest_batch(asked, rows)
-    check_order(together)
-    _look_for_other_orders(asked, rows, max_batch)
-    asked.columns.check_confidences()
-    _look_for_doubts(asked, rows, together, max_batch)
+    if not asked.are_likeliest:  # else each number has its class beside it
+        check_order(together)
+        _look_for_other_orders(asked, rows, max_batch)
+        asked.columns.check_confidences()
+        _look_for_doubts(asked, rows, together, max_batch)
     same = np.array_equal(alone, again) and np.array_equal(alone, together[:PROBES])
     offers = OFFERS[endpoint.output.kind]
     return Inspection(
@@ -81,7 +94,9 @@ def _probed(asked: _Asked) -> Inspection:
         classes_named=None if isinstance(endpoint.output.classes, int) else endpoint.output.classes,
         offers=tuple(access for access in ORDER if access in offers),
         withheld=_withheld(offers),
-        probe=Probe(max_batch=max_batch, deterministic=bool(same), decimals=decimals(alone)),
+        probe=Probe(
+            max_batch=max_batch, deterministic=bool(same), decimals=decimals(alone), classes=asked.fewest_classes
+        ),
     )
 
 

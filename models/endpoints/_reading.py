@@ -42,11 +42,21 @@ def scores(tree: JsonTree, rows: int, classes: int, kind: OutputKind) -> Scores:
         z = found.reshape(rows, 1)
         found = np.hstack([1 - z if kind == "probabilities" else np.zeros_like(z), z])
     found = found.reshape(rows, classes)
+    return lifted(in_float32(found), named(found))
+
+
+def numbers(values: list[Any]) -> NDArray[np.float64]:
+    """Make an array of numbers, and nothing else. Raises ModelFault(endpoint_bad_response)."""
+    return _array(values, ((len(values),),))
+
+
+def in_float32(found: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Makes numbers of float32. Raises ModelFault(endpoint_bad_response) where that has none of their size."""
     with np.errstate(over="ignore"):
         values = found.astype(np.float32)
     if not np.all(np.isfinite(values)):
         raise bad_response("The endpoint answered numbers that are not finite in float32.")
-    return lifted(values, named(found))
+    return values
 
 
 def labels(tree: JsonTree, rows: int, classes: NamedClasses) -> NDArray[np.int64]:
@@ -101,7 +111,11 @@ def _list(tree: JsonTree, shapes: tuple[tuple[int, ...], ...], *kinds: set[type]
             " class, 0 and 1 for no and yes."
         )
     wanted = " x ".join(map(str, shapes[0]))
-    raise bad_response(f"The endpoint did not answer {wanted} numbers; check its address, shape and classes.")
+    more = " Of the likeliest classes only, let the option classes of json_template lead to the class of each score."
+    is_less = len(shapes[0]) == 2 and 0 < found.size < shapes[0][0] * shapes[0][1]
+    raise bad_response(
+        f"The endpoint did not answer {wanted} numbers; check its address, shape and classes.{more if is_less else ''}"
+    )
 
 
 def _is_deeper(tree: JsonTree, levels: int) -> bool:

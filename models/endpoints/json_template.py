@@ -19,6 +19,7 @@ from pydantic import AfterValidator, Field, model_validator
 from algorithms.seam.access import Rows
 from models.endpoints import _ordering
 from models.endpoints._columns import Name, beside
+from models.endpoints._likeliest import Likeliest, at_places
 from models.record import Record
 
 BATCH = "$batch"
@@ -38,11 +39,15 @@ Path = Annotated[str, Field(max_length=500), AfterValidator(_is_a_path)]
 
 
 class Options(Record):
-    """One path is given: `scores` leads to m rows of numbers, `label` to m labels, in the order of the rows."""
+    """One path is given: `scores` leads to m rows of numbers, `label` to m labels, in the order of the rows.
+
+    With `classes` the scores are of the likeliest classes only, and it leads to the class of each.
+    """
 
     request: Any
     scores: Path | None = None
     label: Path | None = None
+    classes: Path | None = Field(None, exclude_if=lambda path: path is None)
 
     @model_validator(mode="after")
     def _has_one_place_and_one_path(self) -> Self:
@@ -50,6 +55,8 @@ class Options(Record):
             raise ValueError(f'the request must have "{BATCH}" in exactly one place')
         if (self.scores is None) == (self.label is None):
             raise ValueError("give scores or label, the path to the answers")
+        if self.classes is not None and self.scores is None:
+            raise ValueError("classes leads to the classes of scores; give the path scores, too")
         return self
 
 
@@ -61,14 +68,23 @@ def encode(rows: Rows, options: Options) -> Any:
 def decode(answer: Any, options: Options) -> Any:
     """Find numbers (m, classes), or labels (m,), in the answer.
 
+    Of some classes only where the options lead to them: `Likeliest`.
     Raises ModelFault(endpoint_bad_response) where the path finds nothing, or its order is none to rely on.
     """
-    path = options.scores or options.label or "$"
+    nodes = _found(answer, options.scores or options.label or "$")
+    if options.classes is not None:
+        classes = _found(answer, options.classes)
+        return Likeliest(*(at_places([(n.location, n.value) for n in part]) for part in (nodes, classes)))
+    values = nodes.values()
+    return values[0] if len(values) == 1 and isinstance(values[0], list) else values  # all answers, or a row's numbers
+
+
+def _found(answer: Any, path: str) -> jsonpath_rfc9535.JSONPathNodeList:
+    """What a path leads to, in an order that can be relied on."""
     nodes = jsonpath_rfc9535.find(path, answer)
     places = [node.location for node in nodes]
     _ordering.check(path, answer, places, lambda tree: [node.location for node in jsonpath_rfc9535.find(path, tree)])
-    values = nodes.values()
-    return values[0] if len(values) == 1 and isinstance(values[0], list) else values  # all answers, or a row's numbers
+    return nodes
 
 
 def names(answer: Any, options: Options) -> list[Name]:
