@@ -22,6 +22,7 @@ PEERS = (
     "cores",
     "earlier",
     "carlini_wagner",
+    "zoo",
     "tenants",
     "autoattack",
     "attack_speed",

@@ -141,6 +141,7 @@ def shown(
                 "l1": None if away is None else float(away.sum()),
                 "l2": None if away is None else float(np.sqrt((away**2).sum())),
                 "before": first.get(place),
+                "queries": outcome.finding.queries,
                 "gradients": outcome.finding.gradients,
                 "details": outcome.finding.details,
             }

@@ -65,9 +65,10 @@ class CoordinateDescent:
         self._drawn = draw(rngs, weights, self._space.size, params.coordinates)
         bend = self._w.slopes(np.ones((len(points), 1)))
         reach = setting.plateaus.step[self.owners, None] * setting.sides[self.owners]
-        self._probes = self._space.probe(points, self._x, bend, self._drawn, reach)
-        self.away: Numbers = setting.successes.threat.lengths(offsets)[:, None] ** 2 + self._probes.farther
-        return self._probes
+        probes = self._space.probe(points, self._x, bend, self._drawn, reach)
+        self.away: Numbers = setting.successes.threat.lengths(offsets)[:, None] ** 2 + probes.farther
+        self._lines = probes.lines
+        return probes
 
     def _enter(self, space: Space) -> None:
         """Go on along other lines: what the optimizer has met along those before says nothing of them."""
@@ -83,8 +84,8 @@ class CoordinateDescent:
         short[has_no_class] = np.nan
         length = units.length[self.owners, None]
         losses = self.away / length**2 + constants[:, None] * short
-        slopes, curvatures = self._probes.parabolas(losses)
-        of_distance = 2 * self._probes.squares / length**2
+        slopes, curvatures = self._lines.parabolas(losses)
+        of_distance = 2 * self._lines.squares / length**2
         moves = self._optimizer.step(self._drawn, slopes, curvatures, of_distance)
         moves *= np.where(units.are_known[self.owners, None], self._rate(step, length), 0.0)
         self._w.move(self._space.along(self._drawn, moves).astype(np.float32))
@@ -96,8 +97,8 @@ class CoordinateDescent:
         new = np.flatnonzero(~units.are_known[self.owners])
         if len(new):
             owners, steps = self.owners[new], setting.plateaus.step
-            before, farthest = np.sqrt(self.away[new, 0]), setting.successes.farthest()[owners]
-            units.measure(owners, z[new], self._probes.of(new), self._space.size, (before, farthest))
+            before, farthest = np.sqrt(self.away[new, 0]), setting.successes.threat.farthest(self._x[new])
+            units.measure(owners, z[new], self._lines.of(new), self._space.size, (before, farthest))
             found = owners[units.are_known[owners]]
             steps[found] = np.minimum(steps[found], CLOSE * units.length[found] / setting.sides[found].max(axis=1))
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from algorithms.attacks.zoo.coordinates import Coordinates
-from algorithms.attacks.zoo.space import Probes, as_images, laid_out, pooled, summed
+from algorithms.attacks.zoo.space import Lines, Probes, as_images, laid_out, pooled, summed
 from algorithms.mathematics.arrays import Numbers
 from algorithms.mathematics.windows import Canvas
 from algorithms.seam.access import Rows
@@ -26,7 +26,7 @@ class Features:
         moved, from_x = values - here[:, None], (here - x[at])[:, None]  # (m, 2, B): what float32 makes of the way
         a, b = (np.where(bent > 0, by / np.where(bent > 0, bent, 1.0), 0.0) for by in moved.transpose(1, 0, 2))
         farther = (moved * (2 * from_x + moved)).reshape(len(points), -1)
-        return Probes(_rows(points, drawn, values), a, b, np.pad(farther, ((0, 0), (1, 0))), bent**2)
+        return Probes(_rows(points, drawn, values), np.pad(farther, ((0, 0), (1, 0))), Lines(a, b, bent**2))
 
     def _values(self, here: Numbers, x: Rows, at: tuple[Coordinates, Coordinates], step: Numbers) -> Rows:
         """The two values (m, 2, B) that each drawn feature is given beside its own."""

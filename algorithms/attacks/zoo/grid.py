@@ -9,7 +9,7 @@ import numpy as np
 
 from algorithms.attacks.zoo.coordinates import Coordinates
 from algorithms.attacks.zoo.features import Features
-from algorithms.attacks.zoo.space import Probes, Space, as_images, laid_out, pooled, summed
+from algorithms.attacks.zoo.space import Lines, Probes, Space, as_images, laid_out, pooled, summed
 from algorithms.mathematics.arrays import Numbers
 from algorithms.mathematics.windows import Canvas
 from algorithms.seam.access import Rows
@@ -45,7 +45,7 @@ class Grid:
         all_three = [here, here + a[:, :, None] * lines, here - a[:, :, None] * lines]
         rows = self._threat.clip(np.concatenate(all_three, axis=1), x[:, None])
         away = np.square(rows - x[:, None].astype(np.float64)).sum(axis=2)
-        return Probes(rows, a, -a, away - away[:, :1], np.square(lines).sum(axis=2))
+        return Probes(rows, away - away[:, :1], Lines(a, -a, np.square(lines).sum(axis=2)))
 
     def _lines(self, drawn: Coordinates) -> Numbers:
         """The images (m, B, d) that the grid makes of one point each."""

@@ -20,26 +20,35 @@ NEIGHBORHOOD = 8  # a side has so many of the windows in which the largest chang
 
 
 @dataclass(frozen=True)
-class Probes:
-    """Probes are m points, and two others on each of B lines through them, as far along as `a` and `b` (m, B) say."""
+class Lines:
+    """Lines lead through m points, B through each; on each two other points are as far along as `a` and `b` (m, B)."""
 
-    rows: Rows  # (m, 1 + 2 B, d): the points, those at a, those at b; all valid
     a: Numbers
     b: Numbers
-    farther: Numbers  # (m, 1 + 2 B) by how much their squared distances from the samples exceed those of the points
-    squares: Numbers  # (m, B) squared lengths of the lines' directions
+    squares: Numbers  # (m, B) squared lengths of their directions
 
     def parabolas(self, losses: Numbers) -> tuple[Numbers, Numbers]:
-        """Find the slope and the curvature along each line, (m, B, ...), of losses (m, 1 + 2 B, ...) at the rows."""
+        """Find the slope and the curvature along each, (m, B, ...), of losses (m, 1 + 2 B, ...) at the points.
+
+        The losses are those of the m points themselves, those at a, those at b.
+        """
         lines = self.a.shape[1]
         beside = (*self.a.shape, *(1,) * (losses.ndim - 2))
         at_a, at_b = losses[:, 1 : 1 + lines], losses[:, 1 + lines :]
         return through(losses[:, :1], at_a, at_b, self.a.reshape(beside), self.b.reshape(beside))
 
-    def of(self, places: NDArray[np.int64]) -> "Probes":
-        """Take the probes of some of the points."""
-        a, b, squares = self.a[places], self.b[places], self.squares[places]
-        return Probes(self.rows[places], a, b, self.farther[places], squares)
+    def of(self, places: NDArray[np.int64]) -> "Lines":
+        """Take the lines through some of the points."""
+        return Lines(self.a[places], self.b[places], self.squares[places])
+
+
+@dataclass(frozen=True)
+class Probes:
+    """Probes are the points of lines that the model is asked about."""
+
+    rows: Rows  # (m, 1 + 2 B, d): the points themselves, those at a, those at b; all valid
+    farther: Numbers  # (m, 1 + 2 B) by how much their squared distances from the samples exceed those of the points
+    lines: Lines
 
 
 class Space(Protocol):

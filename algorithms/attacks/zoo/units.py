@@ -7,7 +7,7 @@ distances are measured by that of the nearest rival to first order, and what is 
 
 import numpy as np
 
-from algorithms.attacks.zoo.space import Probes
+from algorithms.attacks.zoo.space import Lines
 from algorithms.mathematics.arrays import Mask, Numbers
 from algorithms.seam.case import Cohort
 from algorithms.seam.question import Owners
@@ -32,17 +32,17 @@ class Units:
         return Hinge(self._cohort, self._confidence, self._scales, self.length, aims)
 
     def measure(
-        self, owners: Owners, z: Numbers, probes: Probes, coordinates: int, ends: tuple[Numbers, Numbers]
+        self, owners: Owners, z: Numbers, lines: Lines, coordinates: int, ends: tuple[Numbers, Numbers]
     ) -> None:
-        """Take in the logits z (m, 1 + 2 B, classes) of probes, B of so many coordinates.
+        """Take in the logits z (m, 1 + 2 B, classes) of the points of lines, B of so many coordinates.
 
         `ends` (m,) each: how far their points are from the samples, and the largest distances that are valid.
         """
         before, farthest = ends
         labels, rivals = self._cohort.labels[owners], self._leading[owners]
         behind = np.take_along_axis(z, labels[:, None, None], axis=2) - np.take_along_axis(z, rivals[:, None], axis=2)
-        slopes, _ = probes.parabolas(behind)  # (m, B, r)
-        lengths = np.where(probes.squares > 0, probes.squares, 1.0)[:, :, None]
+        slopes, _ = lines.parabolas(behind)  # (m, B, r)
+        lengths = np.where(lines.squares > 0, lines.squares, 1.0)[:, :, None]
         steep = np.sqrt(coordinates * np.mean(slopes**2 / lengths, axis=1))  # (m, r)
         away = np.where(steep > 0, behind[:, 0] / np.where(steep > 0, steep, 1.0), np.inf)
         is_known = np.isfinite(away).any(axis=1)

@@ -27,7 +27,7 @@ def estimated(difference: float, *, scores: type, x=X, threat=THREAT):
     probes = Features(Canvas.of((D,)), threat).probe(x, x, np.ones((len(x), 1)), drawn, np.full(x.shape, difference))
     z = SHIFT + MODEL.logits(probes.rows.reshape(-1, D).astype(np.float64))
     z = z.astype(scores).astype(np.float64)
-    return probes.parabolas((z[:, 0] - z[:, 1]).reshape(len(x), -1))
+    return probes.lines.parabolas((z[:, 0] - z[:, 1]).reshape(len(x), -1))
 
 
 def analytic(x=X):
@@ -93,9 +93,9 @@ def test_along_a_grid_slopes_are_those_of_the_images_it_makes():
     images = np.stack([grid.along(drawn[:1], np.eye(grid.size)[[j]])[0] for j in range(grid.size)])  # (4, 6)
     probes = grid.probe(X, X, np.ones((2, 1)), drawn, np.full(X.shape, 0.01))
     z = MODEL.logits(probes.rows.reshape(-1, D).astype(np.float64))
-    found, _ = probes.parabolas((z[:, 0] - z[:, 1]).reshape(2, -1))
+    found, _ = probes.lines.parabolas((z[:, 0] - z[:, 1]).reshape(2, -1))
     assert off(found, analytic()[0] @ images.T) < 0.01
-    assert probes.squares == pytest.approx(np.broadcast_to((images**2).sum(axis=1), (2, grid.size)))
+    assert probes.lines.squares == pytest.approx(np.broadcast_to((images**2).sum(axis=1), (2, grid.size)))
     assert grid.square == pytest.approx((images**2).sum())
 
 
