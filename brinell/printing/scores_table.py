@@ -72,6 +72,8 @@ def print_summary(job: Job, name: str) -> None:
     for line in _by_queries(summary):
         out.print(plain(line), soft_wrap=True)
     cost = f"{summary['queries']['total']} queries, {summary['gradients']} gradients"
+    if sent := (summary.get("prepare") or {"queries": 0})["queries"]:
+        cost += f", and {sent} queries to prepare them"
     out.print(f"  cost: {cost}, {summary['seconds']:.1f} s")
     if summary["warnings"]:
         out.print(plain(f"  warnings: {', '.join(summary['warnings'])}"))
@@ -80,17 +82,28 @@ def print_summary(job: Job, name: str) -> None:
 def _by_queries(summary: Summary) -> Iterator[str]:
     """What an attack on scores or labels reached by how many queries a sample. An older server does not tell."""
     if rates := summary.get("success_at_queries"):
-        broken = ", ".join(f"{rate['value']:.1%} by {n}" for n, rate in rates.items())
-        yield f"  broken: {broken} queries"
+        shares = {n: f"{rate['value']:.1%}" for n, rate in rates.items()}
+        yield f"  broken: {_changes(shares)}"
     if distances := summary.get("distance_at_queries"):
-        medians = ", ".join(f"{number(at)} by {n}" for n, at in distances.items())
-        yield f"  median distance: {medians} queries"
+        yield f"  median distance: {_changes({n: number(at) for n, at in distances.items()})}"
     if every := summary.get("queries_all"):
         told = f"mean {every['mean']:.1f}, median {every['median']:.1f}"
         prepared = every["mean_with_prepare"]
         if prepared != every["mean"]:
             told += f"; mean {prepared:.1f} with those of the prepare stage"
         yield f"  queries a sample, those not broken charged in full: {told}"
+
+
+def _changes(told: dict[str, str]) -> str:
+    """Writes what is told by numbers of queries where it changes, and of the last: `60% by 100, the same by 10000`."""
+    parts, before = list[str](), ""
+    for n, said in told.items():
+        if said != before:
+            parts.append(f"{said} by {n}")
+        elif n == list(told)[-1]:
+            parts.append(f"the same by {n}")
+        before = said
+    return f"{', '.join(parts)} queries"
 
 
 def _counted(n: int, kind: str) -> str:

@@ -25,9 +25,20 @@ def test_what_was_reached_by_how_many_queries_is_told_in_order(capsys: pytest.Ca
     assert "  queries a sample, those not broken charged in full: mean 90.2, median 90.0\n" in said
 
 
+def test_what_stays_the_same_is_told_once_and_at_the_end(capsys: pytest.CaptureFixture[str]) -> None:
+    distances = {"100": 0.5, "250": 0.5, "500": 0.25, "1000": 0.25, "2500": 0.25}
+    said = printed(capsys, success_at_queries={"100": RATE}, distance_at_queries=distances)
+    assert "  broken: 25.0% by 100 queries\n" in said
+    assert "  median distance: 0.5000 by 100, 0.2500 by 500, the same by 2500 queries\n" in said
+
+
 def test_what_a_stage_before_sent_is_told_beside_the_mean(capsys: pytest.CaptureFixture[str]) -> None:
     said = printed(capsys, queries_all=TOLD["queries_all"] | {"mean_with_prepare": 190.25})
     assert "mean 90.2, median 90.0; mean 190.2 with those of the prepare stage\n" in said
+    sent = {"artifact": "a" * 64, "queries": 800, "gradients": 0, "seconds": 1.0}
+    assert "  cost: 6 queries, 19200 gradients, and 800 queries to prepare them, 1.5 s\n" in printed(
+        capsys, prepare=sent
+    )
 
 
 @pytest.mark.parametrize("told", [{}, dict.fromkeys(TOLD)], ids=["older", "null"])
