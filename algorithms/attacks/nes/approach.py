@@ -11,13 +11,13 @@ radius is asked for, what is kept in sight is a success.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import chain
 
 import numpy as np
 
 from algorithms.attacks.nes.params import NESParams
-from algorithms.attacks.nes.sight import Sight, sight_of
+from algorithms.attacks.nes.sight import Glimpse, Sight, is_in_sight, sight_of
 from algorithms.mathematics.arrays import Numbers
 from algorithms.mathematics.norms import Norm
 from algorithms.seam.access import Rows
@@ -61,20 +61,32 @@ class Approach:
         self.slope: Numbers = np.zeros(case.x.shape)
 
     @property
+    def epsilon(self) -> float:
+        return self.threat.epsilon or 0.0
+
+    @property
     def is_over(self) -> bool:
         """Tell whether epsilon is reached, or no step leads nearer any more."""
-        return self.shown <= (self.threat.epsilon or 0.0) or self.delta < LEAST_DELTA
+        return self.shown <= self.epsilon or self.delta < LEAST_DELTA
 
     def begin(self) -> Step[bool]:
-        """Stand on the line from a first start in sight to the sample, where it leaves it. False: there is none."""
-        for start in self._starts():
-            if (yield from self._is_kept(start)):
-                yield from self._go_back(start)
-                spread = 1.0 if self.threat.norm is Norm.LINF else math.sqrt(self.case.x.size)
-                first = self.params.sigma * self.threat.box.typical_side
-                self.plateaus = Plateaus(np.array([first]), np.array([self.distance / spread]))
-                return True
-        return False
+        """Stand on the line from a first start in sight to the sample, where it leaves it. False: there is none.
+
+        Where the class is in sight at the sample, and what is kept in sight need be no success, it begins there.
+        """
+        if self.threat.epsilon is not None and is_in_sight(self.case, self.params):
+            self._stand(self.case.x)
+        else:
+            for start in self._starts():
+                if (yield from self._is_kept(start)):
+                    yield from self._go_back(start, self._is_kept)
+                    break
+            else:
+                return False
+        spread = 1.0 if self.threat.norm is Norm.LINF else math.sqrt(self.case.x.size)
+        first = self.params.sigma * self.threat.box.typical_side
+        self.plateaus = Plateaus(np.array([first]), np.array([max(self.distance, self.epsilon) / spread]))
+        return True
 
     def _starts(self) -> Iterator[Rows]:
         """Other samples of the upload, the nearest first; then noise."""
@@ -87,10 +99,9 @@ class Approach:
         beta = self.params.momentum
         self.slope = beta * self.slope + (1 - beta) * (yield from self._estimate())
         direction = self.threat.ascent_direction(self.slope[None])[0]
-        epsilon = self.threat.epsilon or 0.0
-        radius = min(self.distance, max(epsilon, (1 - self.delta) * self.distance))
+        radius = max(self.epsilon, (1 - self.delta) * self.distance)
         for trial in range(TRIALS if direction.any() else 1):
-            length = self.params.step_size * self.distance / 2**trial
+            length = self.params.step_size * max(self.distance, self.epsilon) / 2**trial
             there = self._into(self.point + length * direction, radius)
             if (yield from self._is_kept(there)):
                 self.delta = min(MOST_DELTA, self.delta * (2 if trial == 0 else 1))
@@ -98,21 +109,27 @@ class Approach:
                 break
         else:
             self.delta /= 2
-        if self.shown <= epsilon:
-            yield from self._go_back(self.point)
+        if self.shown <= self.epsilon:
+            yield from self._go_back(self.point, self._wins)
 
     def _is_kept(self, row: Rows) -> Step[bool]:
         """Whether the class aimed at is in sight; where no radius is asked for, whether it is the answer."""
-        seen = yield from self.see(row[None])
-        if seen.wins[0]:
-            away = self.threat.distance(row, self.case.x)
-            self.shown = min(self.shown, away)
-            yield UpperBound(row)
+        seen = yield from self._look(row)
         return bool(seen.wins[0] if self.threat.epsilon is None else seen.in_sight[0])
 
-    def _go_back(self, far: Rows) -> Step[None]:
+    def _wins(self, row: Rows) -> Step[bool]:
+        return bool((yield from self._look(row)).wins[0])
+
+    def _look(self, row: Rows) -> Step[Glimpse]:
+        seen = yield from self.see(row[None])
+        if seen.wins[0]:
+            self.shown = min(self.shown, self.threat.distance(row, self.case.x))
+            yield UpperBound(row)
+        return seen
+
+    def _go_back(self, far: Rows, ask: Callable[[Rows], Step[bool]]) -> Step[None]:
         line = connect(self.case.x, far, self.threat)
-        share = yield from halve(line, self._is_kept, halvings=HALVINGS, ends_at_rounding=True)
+        share = yield from halve(line, ask, halvings=HALVINGS, ends_at_rounding=True)
         self._stand(line.at(share))
 
     def _stand(self, point: Rows) -> None:

@@ -37,6 +37,13 @@ def sight_of(case: Case, params: NESParams) -> Sight:
     return partial(_leaders, case)
 
 
+def is_in_sight(case: Case, params: NESParams) -> bool:
+    """Tell whether the sample itself shows its target among the highest scores."""
+    if params.information != "top_k" or case.target is None or case.scores is None:
+        return False
+    return bool(are_among(case.scores[None], np.array([case.target]), params.top)[0])
+
+
 def _labels(case: Case, rows: Rows) -> Step[Glimpse]:
     labels = yield from AskLabels(rows)
     return _by_wins(np.asarray(is_fooled(labels, case.label, case.target)))

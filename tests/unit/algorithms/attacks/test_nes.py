@@ -165,6 +165,25 @@ def test_partial_information_keeps_the_target_in_sight_and_reaches_it(norm, epsi
 
 
 @NORMS
+def test_a_target_that_is_in_sight_at_the_sample_is_climbed_to_from_there(norm):
+    """No other input is needed, and the way goes on beyond where the target comes into sight."""
+    model = Answers()
+    reach = [
+        model.radius(x, int(z.argmax()), norm, int(z.argsort()[-2])) for x, z in zip(X, model.scores(X), strict=True)
+    ]
+    for i in range(N):
+        found = attack(
+            Answers(softmax, probabilities=True),
+            norm,
+            targeted="runner_up",
+            information="top_k",
+            top=2,
+            epsilon=1.3 * reach[i],
+        )[i]
+        assert found.kind is Kind.UPPER_BOUND and reach[i] * (1 - 1e-5) <= found.value
+
+
+@NORMS
 @pytest.mark.parametrize("top", [1, 2])
 def test_untargeted_the_highest_scores_are_enough(norm, top):
     model = Answers(softmax, probabilities=True)
