@@ -15,7 +15,7 @@ import numpy as np
 from pydantic import Field
 
 from algorithms.attacks.simba.bases import BasisName, basis_of
-from algorithms.attacks.simba.lengths import drawn_in, first_steps
+from algorithms.attacks.simba.lengths import first_steps
 from algorithms.mathematics.arrays import Mask, Numbers
 from algorithms.mathematics.norms import Norm
 from algorithms.method import Method, Params
@@ -27,6 +27,7 @@ from algorithms.seam.question import Owners
 from algorithms.searches.scores.margins import ScoreLoss
 from algorithms.searches.scores.plateaus import Plateaus
 from algorithms.searches.walks.ball_walk import BallWalk, walk
+from algorithms.searches.walks.drawing_in import drawn_in
 from algorithms.searches.walks.judging import FlatSteps, judged
 from algorithms.searches.walks.returns import Block
 from algorithms.threads import Work

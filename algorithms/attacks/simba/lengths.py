@@ -1,9 +1,8 @@
-"""How long SimBA's steps are, and how its points are kept within a ball."""
+"""How long SimBA's steps are, at first and at most."""
 
 import numpy as np
 
 from algorithms.mathematics.arrays import Numbers
-from algorithms.mathematics.norms import Norm
 from algorithms.seam.access import Rows
 from algorithms.threats.threat import Threat
 
@@ -22,14 +21,3 @@ def first_steps(x: Rows, threat: Threat, asked: float | None) -> tuple[Numbers, 
         range_ = np.sqrt(np.square(np.subtract(high, low, dtype=np.float64)).mean(axis=1))
     widest = np.where(np.isfinite(range_), range_, np.maximum(1.0, size))
     return (FIRST_SHARE * widest if asked is None else np.full(len(x), asked)), widest
-
-
-def drawn_in(points: Rows, x: Rows, radius: Numbers, threat: Threat) -> Rows:
-    """Bring valid points (m, C, H, W) into balls around x: in l2 by the change's length, in linf by cutting it."""
-    if threat.norm is Norm.LINF:
-        low, high = threat.hull(x, radius.astype(np.float32)[:, None, None, None])
-        return np.asarray(np.minimum(np.maximum(points, low), high))
-    change = np.subtract(points, x)
-    size = threat.lengths(change)
-    scale = np.where(size > radius, radius / np.maximum(size, np.finfo(np.float64).tiny), 1.0)
-    return np.asarray(threat.clip(x + scale.astype(np.float32)[:, None, None, None] * change, x))
