@@ -26,9 +26,10 @@ from algorithms.seam.access import Access, Scores
 from algorithms.seam.case import Cohort, Conversation
 from algorithms.seam.claims import Kind
 from algorithms.seam.cost import Cost
-from algorithms.seam.labeling import NO_CLASS, named
 from algorithms.seam.question import Owners
+from algorithms.searches.scores.margins import ScoreLoss
 from algorithms.searches.walks.ball_walk import BallWalk, walk
+from algorithms.searches.walks.judging import judged
 from algorithms.searches.walks.returns import Block
 from algorithms.threads import Work
 from algorithms.threats.threat import Threat
@@ -56,11 +57,19 @@ def run(cohort: Cohort, threat: Threat, params: SquareParams) -> Conversation:
     yield from walk(lambda work: SquareSearch(cohort, threat, params, work), cohort.x)
 
 
+def _run_earlier(cohort: Cohort, threat: Threat, params: SquareParams) -> Conversation:
+    """Versions 1 and 2 took probabilities as if they were logits: near 1 they all look alike."""
+    yield from walk(lambda work: SquareSearch(cohort, threat, params, work, by_logarithms=False), cohort.x)
+
+
 class SquareSearch(BallWalk):
     """A search is a walk whose step changes one window of the best point."""
 
-    def __init__(self, cohort: Cohort, threat: Threat, params: SquareParams, work: Work) -> None:
+    def __init__(
+        self, cohort: Cohort, threat: Threat, params: SquareParams, work: Work, *, by_logarithms: bool = True
+    ) -> None:
         super().__init__(cohort, threat, params.steps, work)
+        self.by_logarithms = by_logarithms  # of probabilities
         self.rngs = [stream.at(0) for stream in cohort.streams]
         self.kind, self.horizon = proposals(threat.norm), params.schedule_horizon
         self.share = self.kind.initial_share if params.initial_share is None else params.initial_share
@@ -95,25 +104,13 @@ class SquareSearch(BallWalk):
 
     def judge(self, scores: Scores, asking: Owners) -> tuple[Numbers, Mask]:
         """What falls is the margin, targeted the cross-entropy."""
-        z = np.asarray(scores, np.float64)
-        aims = self.cohort.labels if self.cohort.targets is None else self.cohort.targets
-        position = np.arange(len(z)), aims[asking]
-        has_class: Mask = named(scores) != NO_CLASS
-        z = np.where(has_class[:, None], z, 0.0)
-        own, others = z[position], z.copy()
-        others[position] = -np.inf
-        rival = others.max(axis=1)
-        if self.cohort.targets is None:
-            loss, wins = own - rival, own < rival
-        else:
-            top = np.maximum(own, rival)
-            loss, wins = np.log(np.exp(z - top[:, None]).sum(axis=1)) + top - own, own > rival
-        return np.where(has_class, loss, np.inf), has_class & wins
+        loss: ScoreLoss = "margin" if self.cohort.targets is None else "cross_entropy"
+        return judged(self.cohort, scores, asking, loss, by_logarithms=self.by_logarithms)
 
 
 _NEWEST = Method(
     name="square",
-    version="2",
+    version="3",
     family="attack",
     threat_model="black_box_score",
     needs=(Access.SCORES,),
@@ -130,4 +127,5 @@ _NEWEST = Method(
     chunk=100,
     chunks_at_once=4,
 )
-METHOD = replace(_NEWEST, earlier=(replace(_NEWEST, version="1", norms=(Norm.L2, Norm.LINF)),))
+_SECOND = replace(_NEWEST, version="2", run=_run_earlier)
+METHOD = replace(_NEWEST, earlier=(_SECOND, replace(_SECOND, version="1", norms=(Norm.L2, Norm.LINF))))

@@ -13,13 +13,15 @@ from algorithms.searches.scores.plateaus import Plateaus
 WINDOW = 32  # steps of a sample, of which most must have changed nothing before it is on a plateau
 
 
-def judged(cohort: Cohort, scores: Scores, asking: Owners, name: ScoreLoss) -> tuple[Numbers, Mask]:
+def judged(
+    cohort: Cohort, scores: Scores, asking: Owners, name: ScoreLoss, *, by_logarithms: bool = True
+) -> tuple[Numbers, Mask]:
     """Tell the named loss' opposite, which is to fall, inf where a row names no class; and which rows are adversarial.
 
-    Both (m,), of rows with scores (m, classes).
+    Both (m,), of rows with scores (m, classes). Where these are probabilities, their logarithms are judged.
     """
     targets = None if cohort.targets is None else cohort.targets[asking]
-    told = scores, cohort.labels[asking], targets, cohort.are_probabilities
+    told = scores, cohort.labels[asking], targets, by_logarithms and cohort.are_probabilities
     margin = margins(*told)
     loss = margin if name == "margin" else losses(name, *told)
     return np.where(np.isnan(loss), np.inf, -loss), margin > 0

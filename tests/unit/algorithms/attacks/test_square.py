@@ -217,3 +217,33 @@ def test_a_radius_too_small_for_float32_ends_instead_of_redrawing_for_ever():
         seed=0,
     )
     assert (outcome.finding.kind, outcome.finding.ended, outcome.finding.queries) == (Kind.ABSTAINED, "finished", 2)
+
+
+class Sure(Linear):
+    """A linear model that gives probabilities, so sure of its label that float32 rounds it to 1."""
+
+    def __init__(self, *args, gives_probabilities):
+        super().__init__(*args)
+        self.gives_probabilities = gives_probabilities
+
+    def logits(self, x):
+        z = super().logits(x)
+        if not self.gives_probabilities:
+            return z
+        p = np.exp(z - z.max(axis=1, keepdims=True))
+        return p / p.sum(axis=1, keepdims=True)
+
+
+@pytest.mark.parametrize("targeted", [None, "runner_up"])
+def test_probabilities_near_1_are_followed_as_logits_are_and_were_not_by_earlier_versions(targeted):
+    rng = np.random.default_rng(4)
+    weights, bias = rng.normal(size=(3, 36)), np.array([64.0, 0.0, 0.5])
+    x = np.random.default_rng(5).uniform(0.4, 0.6, (6, 1, 6, 6)).astype(np.float32)
+    kept = {}
+    for version, gives in [("3", False), ("3", True), ("2", True)]:
+        model = Sure(6 * weights, bias, (1, 6, 6), gives_probabilities=gives)
+        row = SQUARE if version == SQUARE.version else next(old for old in SQUARE.earlier if old.version == version)
+        threat = Threat(Norm.LINF, Box.unbounded(), targeted=targeted, epsilon=0.24)
+        outcomes = run(model, Samples(x, tuple(range(6)), None), row, SQUARE.params(), threat, Budget(300), seed=0)
+        kept[version, gives] = [o.finding.queries if o.x_adv is not None else 300 for o in outcomes]
+    assert np.mean(kept["3", True]) <= 1.2 * np.mean(kept["3", False]) < 0.7 * np.mean(kept["2", True])
