@@ -29,6 +29,7 @@ PEERS = (
     "score_attack_speed",
     "substitute",
     "spanning",
+    "autozoom",
 )  # these know --quick
 OTHERS: tuple[str, ...] = (
     "exact_distances",

@@ -6,6 +6,7 @@ import httpx2
 import numpy as np
 import pytest
 
+from algorithms.artifacts.decoder import Decoder
 from algorithms.driver.running import Samples, run
 from algorithms.mathematics.norms import Norm
 from algorithms.method import Budget
@@ -15,6 +16,7 @@ from algorithms.threats.threat import Threat
 from models.onnx.classifier import OnnxClassifier
 from models.onnx.gate.check import check
 from models.onnx.network import read
+from models.training import autoencoder
 from tests.e2e.machine import DIGITS
 from tests.patience import PATIENCE_SECONDS
 
@@ -91,6 +93,33 @@ def test_spanning_directions_come_from_the_auxiliary_samples_and_chunks_wait_for
     ]
     points = np.load(io.BytesIO(api.get(f"{where}/adversarials").content))
     np.testing.assert_array_equal(points["x"], np.stack([o.x_adv for o in here if o.x_adv is not None]))
+
+
+def test_a_decoder_is_trained_on_the_auxiliary_samples_and_searched_through(api, digits, request_body):
+    """With the very bits that training and searching in this process come to, in however many units it was."""
+    x, y = digits
+    asked = {"method": {"name": "autozoom", "directions": "decoder"}, "seed": SEED}
+    job = api.post("/v1/jobs", json=request_body | asked).json()
+    where = f"/v1/jobs/{job['id']}"
+    while (job := api.get(where, headers={"Prefer": "wait=5"}).json())["state"] in ("queued", "running"):
+        pass
+    assert job["state"] == "succeeded", job["error"]
+    made = autoencoder.train(x[-20:], Decoder().layers(x.shape[1:]), {}, SEED, lambda _: False)
+    assert job["summary"]["prepare"]["details"] == made.told
+    model = OnnxClassifier(read(check((DIGITS / "model.onnx").read_bytes()), None), None, "cpu")
+    chosen = method("autozoom")
+    here = run(
+        model,
+        Samples(x[CHOSEN], tuple(CHOSEN), y[CHOSEN], prepared=made.decoder),
+        chosen,
+        chosen.params.model_validate(asked["method"]),
+        Threat(norm=Norm.L2),
+        Budget(QUERIES),
+        seed=SEED,
+    )
+    found = api.get(f"{where}/findings").json()["items"]
+    assert [(f["value"], f["queries"]) for f in found] == [(o.finding.value, o.finding.queries) for o in here]
+    assert any(f["value"] for f in found)
 
 
 def test_samples_that_span_their_own_directions_are_warned_of_and_a_part_of_the_span_has_its_own_points(

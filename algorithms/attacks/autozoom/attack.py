@@ -9,7 +9,7 @@ part of the loss; the auto-encoder makes changes, not images (`algorithms.artifa
 import numpy as np
 
 from algorithms.attacks.autozoom.params import AutoZOOMParams
-from algorithms.attacks.autozoom.search import Search
+from algorithms.attacks.autozoom.search import LatentSearch
 from algorithms.mathematics.norms import Norm
 from algorithms.method import Method
 from algorithms.seam.access import Access
@@ -34,7 +34,7 @@ def run(cohort: Cohort, threat: Threat, params: AutoZOOMParams) -> Conversation:
     size = max(1, BATCH_BYTES // (cohort.x[0].nbytes * (1 + params.fine_directions)))
     everyone = np.arange(len(cohort.x))
     for start in range(0, len(everyone), size):
-        yield from Search(successes, params, everyone[start : start + size]).run()
+        yield from LatentSearch(successes, params, everyone[start : start + size]).run()
 
 
 METHOD = Method(

@@ -35,8 +35,8 @@ NEARER = 0.999  # a success is told where it has less than this share of the dis
 WIDEST = 1.0  # of a side: the largest difference, on plateaus
 
 
-class Search:
-    """A search moves the points of its owners, positions in the cohort, who leave it one by one."""
+class LatentSearch:
+    """A search has a point for each of its owners, positions in the cohort, who leave it one by one."""
 
     def __init__(self, successes: Successes, params: AutoZOOMParams, owners: Owners) -> None:
         self.successes, self.params, self.cohort, self.owners = successes, params, successes.cohort, owners

@@ -21,7 +21,7 @@ Latents = NDArray[np.float32]  # (m, size)
 
 
 @dataclass(frozen=True)
-class Space:
+class LatentSpace:
     """A space has `size` numbers. Standard normal ones are decoded to offsets (m, d) with a mean square of 1 a feature.
 
     Nothing is decoded to no offset, and a row's bits do not depend on its company.
@@ -31,22 +31,22 @@ class Space:
     decode: Callable[[Latents], Rows]
 
 
-def space_of(case: Case, params: DirectionParams) -> Space:
+def space_of(case: Case, params: DirectionParams) -> LatentSpace:
     """Make the space that the directions of these parameters come from."""
     law, d = directions(case, params), case.x.size
     if isinstance(law, Bilinear | LowFrequencies):
         return _separable(law)
     if isinstance(law, Spanning):
         basis = law.basis * np.float32(math.sqrt(d / len(law.basis)))
-        return Space(len(basis), lambda z: (z[:, None] @ basis)[:, 0])
+        return LatentSpace(len(basis), lambda z: (z[:, None] @ basis)[:, 0])
     if isinstance(law, Decoded):
         decoder = law.decoder
         latent = decoder.layers.latent
-        return Space(math.prod(latent), lambda z: decoder(z.reshape(-1, *latent)).reshape(-1, d))
-    return Space(d, lambda z: z)
+        return LatentSpace(math.prod(latent), lambda z: decoder(z.reshape(-1, *latent)).reshape(-1, d))
+    return LatentSpace(d, lambda z: z)
 
 
-def _separable(law: Bilinear | LowFrequencies) -> Space:
+def _separable(law: Bilinear | LowFrequencies) -> LatentSpace:
     """Coefficients of a matrix an axis, each channel for itself."""
     square = math.prod(float(np.square(side, dtype=np.float64).sum(axis=0).mean()) for side in (law.down, law.across))
     down = law.down / np.float32(math.sqrt(square))
@@ -56,4 +56,4 @@ def _separable(law: Bilinear | LowFrequencies) -> Space:
         made = images(z.reshape(-1, *coefficients), law.canvas, down, law.across)
         return np.ascontiguousarray(made).reshape(len(z), -1)
 
-    return Space(math.prod(coefficients), decode)
+    return LatentSpace(math.prod(coefficients), decode)
