@@ -28,7 +28,7 @@ from algorithms.searches.directions.unit import make_unit
 from algorithms.searches.penalties.constant_search import ConstantSearch
 from algorithms.searches.scores.estimates import one_sided
 from algorithms.searches.scores.margins import hinges, margins
-from algorithms.searches.scores.plateaus import Plateaus, are_equal
+from algorithms.searches.scores.plateaus import Plateaus
 from algorithms.searches.tallies.successes import Successes
 
 NEARER = 0.999  # a success is told where it has less than this share of the distance of the last one
@@ -93,11 +93,12 @@ class LatentSearch:
         scores = yield from self._ask(rows, who, starts if is_first else None)
         losses = np.full(is_row.shape, np.nan)
         losses[is_row] = yield from self._judge(rows, who, scores)
-        for owner in self.plateaus.see(owners, _flat_shares(scores, starts, q)):
-            yield Note(self.plateaus.of(int(owner)), owner=int(owner))
+        flat_shares = _flat_shares(scores, starts, q)
         slopes = np.empty((len(owners), self.space.size))
         for count in np.unique(q).tolist():  # each apart: how many numbers are summed decides how they are rounded
             some = np.flatnonzero(q == count)
+            for owner in self.plateaus.see(owners[some], flat_shares[some], count).tolist():
+                yield Note(self.plateaus.of(owner), owner=owner)
             ahead = losses[some, 1 : count + 1]
             slopes[some] = self.space.size * one_sided(u[some, :count], ahead, losses[some, 0], beta[some])
         self.z += np.float32(self.params.learning_rate) * self.adam.step(slopes)
@@ -164,7 +165,7 @@ class LatentSearch:
 
 def _flat_shares(scores: Scores, starts: Owners, q: Owners) -> Numbers:
     """The shares (m,) of the rows beside a point that have the scores of the point, which stands at `starts` (m,)."""
-    is_same = are_equal(scores, scores[np.repeat(starts, q + 1)])
+    is_same = (scores == scores[np.repeat(starts, q + 1)]).all(axis=1)
     return np.asarray((np.add.reduceat(is_same.astype(np.int64), starts) - 1) / q)
 
 

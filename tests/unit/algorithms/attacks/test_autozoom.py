@@ -148,7 +148,7 @@ def test_rounded_probabilities_are_told_of_and_searched_with_wider_steps():
 def test_a_model_that_answers_everything_alike_ends_early():
     for outcome in attack(Constant(np.array([0.5, 0.1, 0.0, -0.1]), SHAPE)):
         assert (outcome.finding.kind, outcome.finding.value) == (Kind.ABSTAINED, None)
-        assert outcome.finding.queries < 20
+        assert outcome.finding.queries < 300
 
 
 def test_within_epsilon_it_stops():
