@@ -145,7 +145,7 @@ METHOD = Method(
     cohort=True,
     minimum=minimum,
     smallest=BanditsParams(online_rate=0.3, step_size=0.3),
-    smallest_budget=Budget(queries=400),
+    smallest_budget=Budget(queries=300),
     chunk=100,
     chunks_at_once=4,
 )

@@ -33,7 +33,7 @@ class NESAscent(EstimatedClimb):
         super().__init__(cohort, threat, steps=params.steps, pairs=params.pairs, work=work)
         self.rngs = [stream.at(0) for stream in cohort.streams]
         self.law = directions(cohort.cases[0], params)
-        self.slopes: Numbers = np.zeros(self.x.shape)
+        self.slopes: Rows = np.zeros(self.x.shape, np.float32)
         self.share = np.full(len(self.x), params.step_size)
         self.heights = np.full((len(self.x), REMEMBERED), np.nan)  # the last losses, NaN where there are fewer
 

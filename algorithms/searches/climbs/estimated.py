@@ -119,12 +119,14 @@ class EstimatedClimb(ABC):
     def _enter(self, who: Owners, radius: Numbers) -> None:
         """Go on within other radii (m,), from the nearest successes so far or from where the points are."""
         self.radius[who], self.here[who], self.is_asked[who] = radius, 0, False
-        if len(who):
-            inner = np.nextafter(short_of_rounding(radius, self.size[who]).astype(np.float32), np.float32(0))
-            self.low[who], self.high[who] = self.threat.hull(self.x[who], inner[:, None])
-            start = np.where(np.isfinite(self.reached[who])[:, None], self.best[who], self.points[who])
-            self.points[who] = self.confine(who, start)
-            self.begin(who)
+        self._each(who, lambda part: self._place(who[part]))
+
+    def _place(self, who: Owners) -> None:
+        inner = short_of_rounding(self.radius[who], self.size[who]).astype(np.float32)
+        self.low[who], self.high[who] = self.threat.hull(self.x[who], np.nextafter(inner, np.float32(0))[:, None])
+        start = np.where(np.isfinite(self.reached[who])[:, None], self.best[who], self.points[who])
+        self.points[who] = self.confine(who, start)
+        self.begin(who)
 
     def _in_batches(self, live: Owners) -> Iterator[Owners]:
         """Take few enough samples at a time that the rows of a beat are bounded."""
