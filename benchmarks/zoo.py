@@ -30,7 +30,7 @@ STEP = {
     "constant": 10.0,
     "learning_rate": 0.5,
     "last_rate": 0.02,
-    "looks": 10,
+    "looks": 0,
 }
 
 
