@@ -30,6 +30,7 @@ PEERS = (
     "substitute",
     "spanning",
     "autozoom",
+    "input_free",
 )  # these know --quick
 OTHERS: tuple[str, ...] = (
     "exact_distances",
