@@ -27,6 +27,7 @@ PEERS = (
     "autoattack",
     "attack_speed",
     "score_attack_speed",
+    "soft_label",
     "substitute",
     "spanning",
     "autozoom",
