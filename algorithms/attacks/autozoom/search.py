@@ -93,7 +93,7 @@ class LatentSearch:
         scores = yield from self._ask(rows, who, starts if is_first else None)
         losses = np.full(is_row.shape, np.nan)
         losses[is_row] = yield from self._judge(rows, who, scores)
-        flat_shares = _flat_shares(scores, starts, q)
+        flat_shares = _flat_shares(rows, scores, starts, q)
         slopes = np.empty((len(owners), self.space.size))
         for count in np.unique(q).tolist():  # each apart: how many numbers are summed decides how they are rounded
             some = np.flatnonzero(q == count)
@@ -163,10 +163,11 @@ class LatentSearch:
         return margins(scores, self.cohort.labels[who], targets, self.cohort.are_probabilities)
 
 
-def _flat_shares(scores: Scores, starts: Owners, q: Owners) -> Numbers:
-    """The shares (m,) of the rows beside a point that have the scores of the point, which stands at `starts` (m,)."""
-    is_same = (scores == scores[np.repeat(starts, q + 1)]).all(axis=1)
-    return np.asarray((np.add.reduceat(is_same.astype(np.int64), starts) - 1) / q)
+def _flat_shares(rows: Rows, scores: Scores, starts: Owners, q: Owners) -> Numbers:
+    """The shares (m,) of the rows beside a point, at `starts` (m,), that have its scores and are not clipped to it."""
+    point = np.repeat(starts, q + 1)
+    is_flat = (scores == scores[point]).all(axis=1) & (rows != rows[point]).any(axis=1)
+    return np.asarray(np.add.reduceat(is_flat.astype(np.int64), starts) / q)
 
 
 def _units(successes: Successes) -> Numbers:

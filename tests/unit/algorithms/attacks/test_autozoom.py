@@ -151,6 +151,16 @@ def test_a_model_that_answers_everything_alike_ends_early():
         assert outcome.finding.queries < 300
 
 
+def test_a_corner_of_the_box_is_no_plateau():
+    """The slope leads into the corner, where rows beside the point are clipped to it, and no class changes there."""
+    w = np.zeros((2, D))
+    w[0], w[1] = 1.0, -1.0
+    model = Linear(w, np.array([20.0, -20.0]), SHAPE)
+    for outcome in attack(model, queries=1500, learning_rate=0.1, box=Box(np.float32(0), np.float32(1))):
+        assert outcome.finding.kind == Kind.ABSTAINED
+        assert "warnings" not in outcome.finding.details
+
+
 def test_within_epsilon_it_stops():
     far = [outcome.finding for outcome in attack(Scaled())]
     radius = 1.5 * max(finding.value for finding in far)
