@@ -17,6 +17,8 @@ from algorithms.searches.directions.params import DirectionParams
 from algorithms.searches.directions.separable import images
 from algorithms.searches.directions.spanning import Spanning
 
+SMALLEST_IMAGE = 8  # pixels a side: half of fewer, or of features that have no order, leaves out too much
+
 Latents = NDArray[np.float32]  # (m, size)
 
 
@@ -32,8 +34,13 @@ class LatentSpace:
 
 
 def space_of(case: Case, params: DirectionParams) -> LatentSpace:
-    """Make the space that the directions of these parameters come from."""
+    """Make the space that the directions of these parameters come from.
+
+    Without a grid asked for, tables and very small images are searched feature by feature.
+    """
     law, d = directions(case, params), case.x.size
+    if isinstance(law, Bilinear) and params.grid is None and min(law.canvas.height, law.canvas.width) < SMALLEST_IMAGE:
+        return LatentSpace(d, lambda z: z)
     if isinstance(law, Bilinear | LowFrequencies):
         return _separable(law)
     if isinstance(law, Spanning):

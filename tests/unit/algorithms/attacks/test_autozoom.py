@@ -112,9 +112,17 @@ def test_normal_numbers_make_changes_of_mean_square_1_and_rows_do_not_depend_on_
 
 def test_spaces_are_as_large_as_the_laws_they_come_from():
     case = Case(X[0], 0, None, None, CLASSES, Stream(0, 0, "test"), prepared=PREPARED)
-    grid, cosines = Bilinear.of(SHAPE, None), LowFrequencies.of(SHAPE, 0.25)
-    sizes = [space_of(case, AutoZOOMParams(directions=directions)).size for directions in SPACES]
+    grid, cosines = Bilinear.of(SHAPE, 3), LowFrequencies.of(SHAPE, 0.25)
+    sizes = [space_of(case, AutoZOOMParams(directions=directions, grid=3)).size for directions in SPACES]
     assert sizes == [D, len(cosines.down) * len(cosines.across), len(grid.down) * len(grid.across), 9, 9]
+
+
+@pytest.mark.parametrize(
+    ("shape", "grid", "size"), [((12,), None, 12), ((12,), 6, 6), ((4, 9), None, 36), ((8, 8), None, 16)]
+)
+def test_tables_and_very_small_images_are_searched_whole_unless_a_grid_is_asked_for(shape, grid, size):
+    case = Case(np.zeros(shape, np.float32), 0, None, None, CLASSES, Stream(0, 0, "test"))
+    assert space_of(case, AutoZOOMParams(grid=grid)).size == size
 
 
 def test_the_first_success_and_the_last_are_told_and_the_last_is_no_farther():
