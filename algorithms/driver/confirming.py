@@ -29,9 +29,9 @@ def confirm(model: Model, trials: list[Trial], needs: Sequence[Access]) -> None:
             trial.confirm(holds, int(read_as))
 
 
-def leads(scores: Scores, case: Case) -> bool:
+def leads(scores: Scores | None, case: Case) -> bool:
     """Tell whether scores (classes,) name another class than the label (or the target), and by more than a tie."""
-    if named(scores[None])[0] == NO_CLASS:
+    if scores is None or named(scores[None])[0] == NO_CLASS:
         return False
     if case.target is not None:
         return bool(scores[case.target] > np.delete(scores, case.target).max())

@@ -13,7 +13,7 @@ from algorithms.artifacts.wish import Arrays
 from algorithms.driver.beat import Beat, ask
 from algorithms.driver.beginning import begin
 from algorithms.driver.conclusion import conclude
-from algorithms.driver.confirming import confirm
+from algorithms.driver.confirming import confirm, leads
 from algorithms.driver.progress import Checkpoint, RunProgress, Stop
 from algorithms.driver.talk import Talk
 from algorithms.driver.trial import Trial
@@ -111,13 +111,17 @@ def _meet(model: Model, samples: Samples, method: Method, threat: Threat, budget
 
 
 def _judge(trial: Trial, method: Method, threat: Threat, *, saturates: bool) -> None:
-    """By its clean row alone. A target that is the label leaves no way to go: samples may come without labels."""
+    """By its clean row alone. A target that is the label leaves no way to go: samples may come without labels.
+
+    Where it is a class to be reached, and only shares the lead, there is one.
+    """
     case = trial.case
+    is_tied = method.is_about_classes and trial.predicted == case.target and not leads(case.scores, case)
     if trial.predicted == NO_CLASS:
         trial.hear(Abstained("no_class" if case.scores is None else "scores_not_finite"), threat)
-    elif trial.predicted == case.label == case.target:
+    elif trial.predicted == case.label == case.target and not is_tied:
         trial.hear(Fooling(x_adv=case.x) if method.is_about_classes else Abstained("target_is_label"), threat)
-    if trial.predicted in (NO_CLASS, case.target) or trial.predicted != case.label:
+    if not is_tied and (trial.predicted in (NO_CLASS, case.target) or trial.predicted != case.label):
         trial.stop("finished")
     if case.scores is not None and saturates and case.scores.max() == 1:  # float32 tells no more apart
         trial.hear(Note({"saturated": True}), threat)

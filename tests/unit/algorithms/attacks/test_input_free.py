@@ -88,6 +88,16 @@ def test_on_a_linear_model_a_class_costs_as_many_steps_as_its_margin_takes_them(
     np.testing.assert_allclose(outcome.x_adv, 0.5 + step * steps * np.sign(weights[1]), atol=1e-6)
 
 
+def test_a_class_that_only_shares_the_lead_at_gray_is_searched_like_any_other():
+    """A linear model whose boundaries all meet in the middle of the box answers gray with class 0, by a tie."""
+    weights = np.random.default_rng(0).normal(size=(3, 6)).astype(np.float32).astype(np.float64)
+    tied = Linear(weights, np.zeros(3), shape=(6,))
+    outcomes = fool(tied, [0, 1, 2], box=Box(np.float32(-1), np.float32(1)), pairs=4)
+    assert [outcome.finding.kind for outcome in outcomes] == [Kind.FOOLED] * 3
+    assert outcomes[0].finding.queries > 2
+    np.testing.assert_array_equal(tied.labels(np.stack([outcome.x_adv for outcome in outcomes])), [0, 1, 2])
+
+
 def test_the_queries_of_the_warm_up_are_counted():
     model = linear((6,))
     other = 1 - min(1, int(model.labels(np.full((1, 6), 0.5, np.float32))[0]))
