@@ -1,5 +1,6 @@
 """Uploaded samples: an .npz with `x` (n, *shape) and, optionally, labels `y` (n,), whole numbers or text."""
 
+import math
 import sys
 from collections.abc import Sequence
 from io import BytesIO
@@ -47,6 +48,11 @@ def load_rows(data: bytes, indices: Sequence[int]) -> tuple[NDArray[np.float32],
         if len(rows) and not 0 <= rows.min() <= rows.max() < x.shape[0]:
             raise Refused(f"Sample indices run from 0 to {x.shape[0] - 1}.", pointer="/samples/indices")
         return _as_float32(x.take(rows)), _native(y.take(rows)) if y else None
+
+
+def rows_within(nbytes: int, count: int, shape: tuple[int, ...]) -> int:
+    """Counts how many of `count` rows fit as float32, at least one."""
+    return max(1, min(count, nbytes // (4 * math.prod(shape))))
 
 
 def _check(arrays: dict[str, ArchivedArray]) -> tuple[ArchivedArray, ArchivedArray | None]:

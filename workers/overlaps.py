@@ -6,8 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jobs.spec import JobSpec
-from models.samples import load_rows
-from workers.shared_rows import rows_within
+from models.samples import load_rows, rows_within
 
 BLOCK_BYTES = 64 << 20  # of rows held at once
 OVERLAP = "auxiliary_overlap"  # a warning

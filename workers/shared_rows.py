@@ -1,21 +1,17 @@
 """What every chunk of a job is given alike, whoever computes it: a pool of samples, and what `prepare` made."""
 
-import math
-
 import numpy as np
 from numpy.typing import NDArray
 
 from algorithms.artifacts.wish import Arrays
+from jobs import auxiliary as auxiliaries
 from jobs.spec import JobSpec
 from models.cards import SamplesCard
 from models.named_arrays import unpacked
-from models.samples import load_rows
+from models.samples import load_rows, rows_within
 
 POOL_ROWS = 1000  # to try more starts costs more queries than most budgets have
 POOL_BYTES = 64 << 20  # 111 images of 224 x 224 x 3: a runner keeps them as long as it has the job
-# 222 such images. The SVD works in float64 on copies: eight times as much, a quarter of what a runner may map with
-# torch in it.
-AUXILIARY_BYTES = 128 << 20
 
 
 def pool(spec: JobSpec, samples: bytes | None) -> NDArray[np.float32] | None:
@@ -28,12 +24,7 @@ def pool(spec: JobSpec, samples: bytes | None) -> NDArray[np.float32] | None:
 
 def auxiliary(card: SamplesCard, samples: bytes) -> NDArray[np.float32]:
     """Returns the first rows (n, *shape) of the auxiliary upload: what `prepare` works on."""
-    return load_rows(samples, range(rows_within(AUXILIARY_BYTES, card.count, card.shape)))[0]
-
-
-def rows_within(nbytes: int, count: int, shape: tuple[int, ...]) -> int:
-    """Counts the rows that fit, at least one."""
-    return max(1, min(count, nbytes // (4 * math.prod(shape))))
+    return load_rows(samples, range(auxiliaries.used(card)))[0]
 
 
 def prepared(spec: JobSpec, artifact: bytes) -> Arrays:
@@ -41,5 +32,4 @@ def prepared(spec: JobSpec, artifact: bytes) -> Arrays:
     card, wanted = spec.auxiliary, spec.wanted
     assert card is not None  # only such a job has made anything
     assert wanted is not None
-    count = rows_within(AUXILIARY_BYTES, card.count, card.shape)
-    return unpacked(artifact, wanted.arrays(card.shape, count))
+    return unpacked(artifact, wanted.arrays(card.shape, auxiliaries.used(card)))

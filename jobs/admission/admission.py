@@ -17,6 +17,7 @@ from jobs.admission import box, classes, labels
 from jobs.admission import substitute as substitutes
 from jobs.admission import surrogate as surrogates
 from jobs.admission.refusing import check_method, check_samples
+from jobs.auxiliary import used
 from jobs.request import MAX_SAMPLES, JobRequest, Selection, ThreatRequest
 from jobs.spec import JobSpec, ThreatSpec, substitute_of
 from models.cards import ModelCard, SamplesCard
@@ -205,8 +206,9 @@ def _check_auxiliary(
         )
     elif auxiliary.minimum == auxiliary.maximum == 0:
         raise Refused("The auxiliary samples are all zero: nothing can be made of them; name others.", pointer=pointer)
-    elif why := wanted.misfit(shape, auxiliary.count):
-        raise Refused(why, pointer=pointer)
+    elif why := wanted.misfit(shape, count := used(auxiliary)):
+        of_all = f" Of samples this large only the first {count} are used." if count < auxiliary.count else ""
+        raise Refused(f"{why}{of_all}", pointer=pointer)
 
 
 def _check_shape(samples: SamplesCard, shape: tuple[int, ...]) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from algorithms.errors import Refused
 from models import archive
-from models.samples import LISTED, inspect_samples, load_rows
+from models.samples import LISTED, inspect_samples, load_rows, rows_within
 
 RNG = np.random.default_rng(7)
 X = RNG.random((12, 3, 4, 5), dtype=np.float32)
@@ -305,3 +305,8 @@ def test_changed_bytes_are_read_or_refused_and_nothing_else(inspect, changes):
     for place, value in changes:
         data[place] = value
     assert outcome(inspect, bytes(data)) in ((3, 4, 5), "samples_unreadable", "samples_not_finite")
+
+
+@pytest.mark.parametrize(("nbytes", "rows"), [(0, 1), (99, 1), (200, 2), (10_000, 5)])
+def test_what_fits_is_counted_in_float32_and_is_at_least_one(nbytes: int, rows: int) -> None:
+    assert rows_within(nbytes, 5, (5, 5)) == rows

@@ -36,8 +36,3 @@ def test_the_pool_is_bounded_in_rows_and_in_bytes(monkeypatch: pytest.MonkeyPatc
     np.testing.assert_array_equal(shared_rows.pool(job("hopskipjump"), upload()), X[:6])
     monkeypatch.setattr(shared_rows, "POOL_BYTES", 3 * 4 * math.prod(SHAPE))
     np.testing.assert_array_equal(shared_rows.pool(job("hopskipjump"), upload()), X[:3])
-
-
-@pytest.mark.parametrize(("nbytes", "rows"), [(0, 1), (99, 1), (200, 2), (10_000, 5)])
-def test_what_fits_is_counted_in_float32_and_is_at_least_one(nbytes: int, rows: int) -> None:
-    assert shared_rows.rows_within(nbytes, 5, (5, 5)) == rows

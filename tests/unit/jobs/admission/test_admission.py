@@ -1,5 +1,6 @@
 """Every refusal of a job, its code, its place, and a sentence that says what to do."""
 
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from algorithms import registry
 from algorithms.errors import Conflict, Refused
 from algorithms.seam.access import Access
+from jobs import auxiliary
 from jobs.admission.admission import SelectedRows, admit, selected, wants_rows
 from jobs.request import MAX_SAMPLES
 from jobs.spec import JobSpec
@@ -332,6 +334,23 @@ def test_a_model_that_lives_elsewhere_is_the_work_of_a_probe() -> None:
 def test_a_spec_survives_its_storage() -> None:
     spec = admitted(**PGD, threat={"box": [0, [1, 1, 1, 1]], "goal": {"targeted": "least_likely"}})
     assert JobSpec.model_validate_json(spec.model_dump_json()) == spec
+
+
+@pytest.mark.parametrize(
+    ("method", "count", "why"),
+    [
+        ({**SPANNING["method"], "subspace": "top", "rank": 3}, 9, "2 directions at the most .* 3 are asked for: .*"),
+        (DECODER["method"], 20, "20 auxiliary samples at least, not on 2; .*"),
+    ],
+)
+def test_samples_too_large_to_be_used_at_once_count_as_those_that_are(
+    method: dict[str, Any], count: int, why: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    others = samples_card(bytes_of="c", count=count)
+    monkeypatch.setattr(auxiliary, "MOST_BYTES", 2 * 4 * math.prod(SHAPE))
+    with pytest.raises(Refused, match=f"{why}Of samples this large only the first 2 are used") as refusal:
+        admitted(method=method, auxiliary=others)
+    assert refusal.value.pointer == "/auxiliary_samples_id"
 
 
 def test_auxiliary_samples_become_a_part_of_the_job() -> None:
