@@ -28,6 +28,7 @@ from algorithms.searches.directions.choice import directions
 from algorithms.searches.directions.params import DirectionParams, wants
 from algorithms.searches.scores.estimates import antithetic
 from algorithms.searches.scores.margins import ScoreLoss, losses, margins
+from algorithms.searches.scores.unseen import look_without_scores
 from algorithms.threads import Work, side_by_side
 from algorithms.threats.threat import Threat
 
@@ -51,7 +52,9 @@ def minimum(params: FrankWolfeBlackBoxParams, threat: Threat) -> Cost:
 def run(cohort: Cohort, threat: Threat, params: FrankWolfeBlackBoxParams) -> Conversation:
     """Walk within the radius asked for, or within ever smaller ones; claim successes, and note the gap."""
     with side_by_side(threads_for(cohort.x, params.pairs)) as work:
-        yield from EstimatedFrankWolfe(cohort, threat, params, work).climb()
+        walk = EstimatedFrankWolfe(cohort, threat, params, work)
+        yield from walk.climb()
+    yield from look_without_scores(cohort, threat, walk.plateaus.are_blind & ~np.isfinite(walk.reached))
 
 
 BEYOND = 10.0  # a first radius is a tenth of the sample's size where there is no box

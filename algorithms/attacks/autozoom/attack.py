@@ -18,6 +18,7 @@ from algorithms.seam.claims import Kind
 from algorithms.seam.cost import Cost
 from algorithms.seam.question import BATCH_BYTES
 from algorithms.searches.directions.params import wants
+from algorithms.searches.scores.unseen import look_without_scores
 from algorithms.searches.tallies.successes import Successes
 from algorithms.threats.threat import Threat
 
@@ -33,8 +34,12 @@ def run(cohort: Cohort, threat: Threat, params: AutoZOOMParams) -> Conversation:
     successes = Successes(cohort, threat)
     size = max(1, BATCH_BYTES // (cohort.x[0].nbytes * (1 + params.fine_directions)))
     everyone = np.arange(len(cohort.x))
+    are_blind = np.zeros(len(everyone), np.bool_)
     for start in range(0, len(everyone), size):
-        yield from LatentSearch(successes, params, everyone[start : start + size]).run()
+        search = LatentSearch(successes, params, everyone[start : start + size])
+        yield from search.run()
+        are_blind |= search.plateaus.are_blind
+    yield from look_without_scores(cohort, threat, are_blind & ~np.isfinite(successes.distance))
 
 
 METHOD = Method(

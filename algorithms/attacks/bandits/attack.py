@@ -18,11 +18,12 @@ from algorithms.mathematics.norms import Norm
 from algorithms.method import Budget, Method
 from algorithms.seam.access import Access, Rows, Scores
 from algorithms.seam.case import Cohort, Conversation
-from algorithms.seam.claims import Abstained, Kind
+from algorithms.seam.claims import Kind
 from algorithms.seam.cost import Cost
 from algorithms.seam.question import Owners
 from algorithms.searches.climbs.estimated import EstimatedClimb, threads_for
 from algorithms.searches.scores.margins import losses, margins
+from algorithms.searches.scores.unseen import look_without_scores
 from algorithms.threads import Work, side_by_side
 from algorithms.threats.threat import Threat
 
@@ -43,8 +44,7 @@ def run(cohort: Cohort, threat: Threat, params: BanditsParams) -> Conversation:
     with side_by_side(threads_for(cohort.x, pairs=1)) as work:
         bandits = Bandits(cohort, threat, params, work)
         yield from bandits.climb()
-    for owner in np.flatnonzero(bandits.plateaus.are_blind & cohort.live).tolist():
-        yield Abstained("plateau", owner=owner)
+    yield from look_without_scores(cohort, threat, bandits.plateaus.are_blind & ~np.isfinite(bandits.reached))
 
 
 class Bandits(EstimatedClimb):

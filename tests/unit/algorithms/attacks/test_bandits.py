@@ -89,6 +89,14 @@ def test_scores_that_tell_nothing_end_it_with_the_reason(norm):
         assert finding.details["warnings"] == ["plateau"]
 
 
+@NORMS
+def test_where_scores_tell_nothing_noise_is_halved_back_to_the_boundary(norm):
+    model = Answers(lambda z: (z == z.max(axis=1, keepdims=True)).astype(float), probabilities=True)
+    findings = attack(model, norm)
+    assert {finding.kind for finding in findings} == {Kind.UPPER_BOUND}
+    assert all(finding.value >= radius(finding, norm) * (1 - 1e-5) for finding in findings)
+
+
 def test_an_exponentiated_gradient_is_the_papers_and_leaves_a_prior_movable():
     prior, gain = np.array([-0.9, 0.0, 0.5], np.float32), np.array([0.3, -0.2, 1.0], np.float32)
     p = (prior.astype(np.float64) + 1) / 2
