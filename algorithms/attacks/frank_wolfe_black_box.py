@@ -14,20 +14,20 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
-from algorithms.mathematics.arrays import Mask, Numbers
+from algorithms.mathematics.arrays import Numbers
 from algorithms.mathematics.norms import Norm
 from algorithms.mathematics.projections import short_of_rounding
 from algorithms.method import Method
-from algorithms.seam.access import Access, Rows, Scores
+from algorithms.seam.access import Access, Rows
 from algorithms.seam.case import Cohort, Conversation
 from algorithms.seam.claims import Kind, Note
 from algorithms.seam.cost import Cost
 from algorithms.seam.question import Owners
-from algorithms.searches.climbs.estimated import EstimatedClimb, threads_for
+from algorithms.searches.climbs.estimated import threads_for
+from algorithms.searches.climbs.paired import PairedClimb
 from algorithms.searches.directions.choice import directions
 from algorithms.searches.directions.params import DirectionParams, wants
-from algorithms.searches.scores.estimates import antithetic
-from algorithms.searches.scores.margins import ScoreLoss, losses, margins
+from algorithms.searches.scores.margins import ScoreLoss
 from algorithms.searches.scores.unseen import look_without_scores
 from algorithms.threads import Work, side_by_side
 from algorithms.threats.threat import Threat
@@ -58,10 +58,9 @@ def run(cohort: Cohort, threat: Threat, params: FrankWolfeBlackBoxParams) -> Con
 
 
 BEYOND = 10.0  # a first radius is a tenth of the sample's size where there is no box
-AT_AN_EDGE = 4.0  # an offset that the box halves has a quarter of the variance
 
 
-class EstimatedFrankWolfe(EstimatedClimb):
+class EstimatedFrankWolfe(PairedClimb):
     """A walk has for each sample the mean m of its estimates so far, in the symbols of the paper: F is the turned loss.
 
     The points of an estimate lie delta radii off in l2; in linf every feature moves by about that much.
@@ -70,12 +69,11 @@ class EstimatedFrankWolfe(EstimatedClimb):
     patience = 10
 
     def __init__(self, cohort: Cohort, threat: Threat, params: FrankWolfeBlackBoxParams, work: Work) -> None:
-        self.params, self.law = params, directions(cohort.cases[0], params)
-        super().__init__(cohort, threat, steps=params.steps, pairs=params.pairs, work=work)
+        self.params, law = params, directions(cohort.cases[0], params)
+        super().__init__(cohort, threat, law, steps=params.steps, pairs=params.pairs, loss=params.loss, work=work)
         n, d = self.x.shape
         self.reach = math.sqrt(d) if threat.norm is Norm.LINF else 1.0  # l2 length of delta = 1, over the radius
-        self.unit = self.reach / math.sqrt(self.law.dimensions(d))  # as if offsets were N(0, I) in their space
-        self.rngs = [stream.at(0) for stream in cohort.streams]
+        self.unit = self.reach / math.sqrt(law.dimensions(d))  # as if offsets were N(0, I) in their space
         self.offsets, self.m = np.zeros((n, d)), np.zeros((n, d))  # x_t - x_0, and what it is moved by
         self.t = np.zeros(n, np.int64)  # steps within this ball
         self.gap = np.full(n, np.nan)
@@ -89,22 +87,15 @@ class EstimatedFrankWolfe(EstimatedClimb):
         self.m[who], self.t[who] = 0.0, 0
         self.offsets[who] = self.points[who].astype(np.float64) - self.x[who]
 
-    def probe(self, who: Owners, ahead: Rows, behind: Rows) -> None:
-        """Draw directions u and put x_t + delta u ahead, x_t - delta u behind."""
-        center = self.points[who][:, None]
-        for i, owner in enumerate(who.tolist()):
-            self.law.draw(self.rngs[owner], ahead[i].reshape(-1, *self.shape))
-        ahead *= (self.reach * self._delta(who)).astype(np.float32)[:, None, None]
-        np.subtract(center, ahead, out=behind)
-        ahead += center
-        for rows in (ahead, behind):
-            self.threat.clip(rows, center, out=rows)
+    def away(self, who: Owners) -> Numbers:
+        """Tell how long delta u is."""
+        return self.reach * self._delta(who)
 
     def step(self, who: Owners, offsets: Rows, rises: Numbers, levels: Numbers) -> None:
         """Go by gamma towards the least point v of the ball, for the mean of all estimates in it so far."""
         del levels
         beta, x0 = self.params.momentum, self.x[who]
-        self.m[who] = beta * self.m[who] - (1 - beta) * self._slopes(who, offsets, rises)
+        self.m[who] = beta * self.m[who] - (1 - beta) * self.slopes(who, offsets, rises, self.unit * self._delta(who))
         self.t[who] += 1
         v = self.threat.least(self.m[who], x0, short_of_rounding(self.radius[who], self.threat.lengths(x0)))
         whole = (1 - beta ** self.t[who])[:, None]  # what the weights in m add up to
@@ -117,21 +108,8 @@ class EstimatedFrankWolfe(EstimatedClimb):
         for owner in who.tolist():
             yield Note({"frank_wolfe_gap_estimate": float(self.gap[owner])}, owner=owner)
 
-    def judge(self, scores: Scores, owners: Owners) -> tuple[Numbers, Mask]:
-        targets = self.cohort.targets
-        about = self.cohort.labels[owners], None if targets is None else targets[owners], self.cohort.are_probabilities
-        return losses(self.params.loss, scores, *about), margins(scores, *about) > 0
-
     def _delta(self, who: Owners) -> Numbers:
         return self.plateaus.step[who] * self.radius[who]
-
-    def _slopes(self, who: Owners, offsets: Rows, rises: Numbers) -> Numbers:
-        """Estimate the slopes (m, d) of the loss, from offsets that the box may have halved."""
-        width = 2 * self.unit * self._delta(who)
-        estimate = antithetic(offsets, rises, np.zeros_like(rises), width / 2) / width[:, None]
-        lower, upper = self.threat.limits(self.x[who])
-        is_at_edge = (self.points[who] <= lower) | (self.points[who] >= upper)
-        return estimate * np.where(is_at_edge, AT_AN_EDGE, 1.0)
 
 
 METHOD = Method(

@@ -15,7 +15,7 @@ from jobs.spec import JobSpec
 from models.cards import ModelCard
 from models.kinds import KINDS
 
-PLACE = "/surrogate_model_id"
+PLACE, SETTINGS = "/surrogate_model_id", "/method/settings"
 Admit = Callable[[JobRequest, ModelCard], JobSpec]
 """Admits a request on a model, about the same samples."""
 
@@ -89,7 +89,7 @@ def attack_of(request: JobRequest, spec: JobSpec, surrogate: ModelCard, admit: A
     try:
         admit(asked, surrogate)
     except Refused as refused:
-        pointer = "/method/settings" if (refused.pointer or "").startswith("/method") else refused.pointer
+        pointer = SETTINGS if (refused.pointer or "").startswith("/method") else refused.pointer
         if refused.code == "access_too_weak":
             pointer = "/method/attack"
         raise Refused(f"On the surrogate: {refused.detail}", code=refused.code, pointer=pointer) from None
@@ -97,19 +97,32 @@ def attack_of(request: JobRequest, spec: JobSpec, surrogate: ModelCard, admit: A
 
 
 def _attack(name: str) -> Method:
-    attacks = [m.name for m in registry.METHODS if m.family == "attack" and m.attack_on_surrogate is None]
+    attacks = [m.name for m in registry.METHODS if _begins_at_samples(m) and m.attack_on_surrogate is None]
     if name not in attacks:
         raise Refused(f"There is no such attack; choose one of {', '.join(attacks)}.", pointer="/method/attack")
     return registry.method(name)
 
 
+def _begins_at_samples(method: Method) -> bool:
+    return method.family == "attack" and method.samples == "required"
+
+
 def _params(method: Method, settings: Mapping[str, Any]) -> Params:
+    if "name" in settings:
+        raise Refused("The attack is named by `attack`; leave name out of settings.", pointer=SETTINGS)
     try:
-        return method.params.model_validate({**settings, "name": method.name})
+        params = method.params.model_validate({**settings, "name": method.name})
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
+        said = "there is no such parameter" if first["type"] == "extra_forbidden" else first["msg"]
         raise Refused(
-            f"{method.name} does not take these settings: {where}: {first['msg']}. See its parameters.",
-            pointer="/method/settings",
+            f"{method.name} does not take these settings: {where}: {said}. See its parameters.", pointer=SETTINGS
         ) from None
+    if method.wants is not None and method.wants(params) is not None:
+        raise Refused(
+            f"{method.name} with these settings learns from auxiliary samples, which an attack on a surrogate cannot; "
+            "choose others.",
+            pointer=SETTINGS,
+        )
+    return params

@@ -26,6 +26,7 @@ BEYOND_READING = (RecursionError, OverflowError, UnicodeError, MemoryError)
 
 PLAINER = {  # than pydantic's own message, by the type of its error
     "extra_forbidden": "There is no such field",
+    "tuple_type": "Input should be a list",
     "union_tag_invalid": "There is no {tag!r}; choose one of {expected_tags}",
     "union_tag_not_found": "Say which by {discriminator}",
 }

@@ -14,6 +14,13 @@ class AutoZOOMParams(DirectionParams):
         description="what is searched and decoded to a change: coarse grids, low frequencies, the span of auxiliary "
         "samples, what the decoder of an auto-encoder takes that is trained on them, or all features",
     )
+    grid: int | None = Field(
+        None,
+        ge=1,
+        le=1024,
+        description="with bilinear: points of the grid along each axis; null: half of the axis, at most 32; all "
+        "features of tables and of very small images",
+    )
     iterations: int = Field(5000, ge=1, le=1_000_000, description="steps at most; mostly the budget ends the search")
     learning_rate: float = Field(
         0.01, gt=0, le=10, description="of Adam, a step of each number searched, over the box's side"

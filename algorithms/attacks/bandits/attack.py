@@ -13,16 +13,15 @@ import numpy as np
 
 from algorithms.attacks.bandits.params import BanditsParams
 from algorithms.attacks.bandits.tiles import Tiles
-from algorithms.mathematics.arrays import Mask, Numbers
+from algorithms.mathematics.arrays import Numbers
 from algorithms.mathematics.norms import Norm
 from algorithms.method import Budget, Method
-from algorithms.seam.access import Access, Rows, Scores
+from algorithms.seam.access import Access, Rows
 from algorithms.seam.case import Cohort, Conversation
 from algorithms.seam.claims import Kind
 from algorithms.seam.cost import Cost
 from algorithms.seam.question import Owners
 from algorithms.searches.climbs.estimated import EstimatedClimb, threads_for
-from algorithms.searches.scores.margins import losses, margins
 from algorithms.searches.scores.unseen import look_without_scores
 from algorithms.threads import Work, side_by_side
 from algorithms.threats.threat import Threat
@@ -54,7 +53,7 @@ class Bandits(EstimatedClimb):
 
     def __init__(self, cohort: Cohort, threat: Threat, params: BanditsParams, work: Work) -> None:
         self.params, self.norm = params, threat.norm
-        super().__init__(cohort, threat, steps=params.steps, pairs=1, work=work)
+        super().__init__(cohort, threat, steps=params.steps, pairs=1, loss=params.loss, work=work)
         n = len(self.x)
         self.tiles = Tiles.of(self.shape, params.tile)
         self.rngs = [stream.at(0) for stream in cohort.streams]
@@ -111,13 +110,6 @@ class Bandits(EstimatedClimb):
         if self.norm is Norm.LINF:
             return self.tiles.spread(np.sign(prior))
         return np.asarray(self.threat.ascent_direction(self.tiles.spread(prior)), np.float32)
-
-    def judge(self, scores: Scores, owners: Owners) -> tuple[Numbers, Mask]:
-        """Climb the loss that was asked for."""
-        about = self.about(owners)
-        wins = margins(scores, *about)
-        climbed = wins if self.params.loss == "margin" else losses(self.params.loss, scores, *about)
-        return climbed, wins > 0
 
 
 def _exponentiated(prior: Rows, gain: Rows) -> Rows:

@@ -14,7 +14,8 @@ class NESParams(DirectionParams):
     name: Literal["nes"] = "nes"
     information: Information = Field(
         "scores",
-        description="what is seen of an answer: all scores, the highest `top` of them, or the label alone",
+        description="what is seen of an answer: all scores, the highest `top` of them, or the label alone, which is "
+        "all that a model has to offer then",
     )
     top: int = Field(3, ge=1, le=1000, description="with top_k: how many classes are seen, with their scores")
     loss: ScoreLoss = Field("margin", description="what is climbed; paper: cross_entropy, flat on confident models")

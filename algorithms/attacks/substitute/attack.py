@@ -1,9 +1,9 @@
 """A substitute: the model is asked about a few rows, a network of our own learns its answers, and is attacked instead.
 
-Algorithm 2 of the survey, after Li, Yi, Zhang, ICDM 2018: the network is trained, rows are made around those that are
-known, the model is asked about the few of them that teach most, and so again. What our own white-box attack finds on
-the network is then tried on the model, as `transfer` does. `selection: all` asks about every row that is made, and is
-the plain method (Papernot et al., AsiaCCS 2017).
+Li, Yi, Zhang, ICDM 2018, arXiv:1809.04913: the network is trained, rows are made around those that are known, the model
+is asked about the few of them that teach most, and so again. What our own attack finds on the network is then tried on
+the model, as `transfer` does. `selection: all` asks about every row that is made, and is the plain method (Papernot et
+al., AsiaCCS 2017).
 
 The network is trained before the samples are looked at, once for all of them; what it asks is no sample's expense.
 """
@@ -39,7 +39,7 @@ class SubstituteParams(Params):
     )
     share: float = Field(0.2, gt=0, le=1, description="of the rows made in a round, those asked about; all: it is 1")
     step: float = Field(0.1, gt=0, le=1, description="lambda: how far a row is moved, as a share of the box's width")
-    attack: str = Field("apgd", description="the method that attacks the substitute: any attack by gradients or scores")
+    attack: str = Field("apgd", description="the method that attacks the substitute: any attack that begins at samples")
     settings: dict[str, Any] | None = Field(None, description="parameters of that method; null: its defaults")
     reach: float = Field(8.0, ge=1, le=1000, description="how far out points are tried, in distances of the first")
     halvings: int = Field(8, ge=0, le=40, description="of the way back from the first that is adversarial")

@@ -47,7 +47,9 @@ class ZooParams(Params):
     """Parameters name a preset, any of whose numbers may be given instead."""
 
     name: Literal["zoo"] = "zoo"
-    preset: Literal["quick", "paper"] = "quick"
+    preset: Literal["quick", "paper"] = Field(
+        "quick", description="all numbers below by one word; any of them may be given instead"
+    )
     optimizer: OptimizerName = Field("newton", description="how coordinates move: newton or adam. paper: adam")
     coordinates: int = Field(
         128, ge=1, le=10_000, description="drawn in a step, at two queries each; all of them where there are fewer"

@@ -15,11 +15,12 @@ import numpy as np
 from algorithms.mathematics.arrays import Mask, Numbers
 from algorithms.mathematics.norms import Norm
 from algorithms.mathematics.projections import short_of_rounding
-from algorithms.seam.access import Labels, Rows, Scores
+from algorithms.seam.access import Rows, Scores
 from algorithms.seam.case import Cohort, Step
 from algorithms.seam.claims import Note, UpperBound
 from algorithms.seam.question import BATCH_BYTES, Owners
 from algorithms.seam.questions.scores import AskScores
+from algorithms.searches.scores.margins import ScoreLoss, losses, margins
 from algorithms.searches.scores.plateaus import Plateaus
 from algorithms.searches.walks.returns import Returns
 from algorithms.threads import Work
@@ -38,9 +39,9 @@ class EstimatedClimb(ABC):
 
     patience: ClassVar[int]  # steps at a radius without a success, before another is tried where none was asked for
 
-    def __init__(self, cohort: Cohort, threat: Threat, *, steps: int, pairs: int, work: Work) -> None:
+    def __init__(self, cohort: Cohort, threat: Threat, *, steps: int, pairs: int, loss: ScoreLoss, work: Work) -> None:
         n = len(cohort.labels)
-        self.cohort, self.steps, self.pairs, self.work = cohort, steps, pairs, work
+        self.cohort, self.steps, self.pairs, self.loss, self.work = cohort, steps, pairs, loss, work
         self.shape = cohort.x.shape[1:]
         self.x: Rows = cohort.x.reshape(n, -1)
         self.threat = threat.arranged(lambda side: np.broadcast_to(side, self.shape).reshape(1, -1))
@@ -74,9 +75,12 @@ class EstimatedClimb(ABC):
         behind to the one ahead. `levels` (m,): its mean over all of them.
         """
 
-    @abstractmethod
     def judge(self, scores: Scores, owners: Owners) -> tuple[Numbers, Mask]:
         """Measure the loss that is climbed, and tell which rows are adversarial: (m,) each."""
+        targets = None if self.cohort.targets is None else self.cohort.targets[owners]
+        told = scores, self.cohort.labels[owners], targets, self.cohort.are_probabilities
+        margin = margins(*told)
+        return margin if self.loss == "margin" else losses(self.loss, *told), margin > 0
 
     def told(self, who: Owners) -> Iterator[Note]:
         """Tell diagnostics of these samples after a step, where there are any."""
@@ -91,11 +95,6 @@ class EstimatedClimb(ABC):
         else:
             confined = self.threat.project(rows, self.x[who], self.radius[who])
         return confined
-
-    def about(self, owners: Owners) -> tuple[Labels, Labels | None, bool]:
-        """Tell what margins of rows (m,) of these samples are asked about, beside the scores."""
-        targets = self.cohort.targets
-        return self.cohort.labels[owners], None if targets is None else targets[owners], self.cohort.are_probabilities
 
     def largest_radius(self) -> Numbers:
         """Find the radius (n,) of the largest ball that is of use: the one asked for, or half of all that is valid."""

@@ -153,6 +153,8 @@ def test_what_there_is_not_is_said_in_words_and_with_what_there_is(api: Api, cal
     assert f"There is no 'magic'; choose one of {known}. " in problem_of(unknown, "unknown_method").detail
     extra = caller.post("/v1/jobs", json=api.a_job_request(caller, method={"name": "pgd", "magic": 1}))
     assert "/method/magic: There is no such field." in problem_of(extra, "invalid_request").detail
+    text = caller.post("/v1/jobs", json=api.a_job_request(caller, method={"name": "zoo", "grids": "8,16"}))
+    assert "/method/grids: Input should be a list." in problem_of(text, "invalid_request").detail
 
 
 def test_all_wrong_fields_are_listed_at_once(caller: TestClient) -> None:

@@ -65,7 +65,25 @@ REFUSALS = {
         {"method": {"name": "transfer", "attack": "pgd", "settings": {"stepz": 7}}},
         "invalid_request",
         "/method/settings",
-        "stepz",
+        "stepz: there is no such parameter",
+    ),
+    "an attack that begins at no sample": (
+        {"method": {"name": "transfer", "attack": "input_free"}},
+        "invalid_request",
+        "/method/attack",
+        "choose one of (?!.*input_free)",
+    ),
+    "settings that name a method": (
+        {"method": {"name": "transfer", "attack": "pgd", "settings": {"name": "fmn"}}},
+        "invalid_request",
+        "/method/settings",
+        "leave name out",
+    ),
+    "settings that want auxiliary samples": (
+        {"method": {"name": "transfer", "attack": "nes", "settings": {"directions": "spanning"}}},
+        "invalid_request",
+        "/method/settings",
+        "nes .*auxiliary samples.*choose others",
     ),
     "settings that do not fit": (
         {"method": {"name": "transfer", "attack": "apgd", "settings": {"loss": "targeted_dlr"}}},
