@@ -3,7 +3,8 @@
 A sample's point is asked, and while it is not adversarial, rows around it are, and it is moved by what they tell. A
 success is pulled back towards the sample. At a given radius the climb then ends; without one it goes on from there
 inside a smaller ball, and where that does not succeed, in one between that and the success. While nothing has
-succeeded yet, the ball grows. How rows lie around a point, and how it is moved, is the attack's own matter.
+succeeded yet, the ball grows. A point that names no class is brought back towards the sample. How rows lie around a
+point, and how it is moved, is the attack's own matter.
 """
 
 from abc import ABC, abstractmethod
@@ -148,7 +149,7 @@ class EstimatedClimb(ABC):
         scores = yield from AskScores(rows.reshape(-1, *self.shape), owners)
         losses, wins = self.judge(scores, owners)
         yield from self._hear_back(back, rows[:first], wins[:first])
-        yield from self._hear_points(new, wins[first:second])
+        yield from self._hear_points(new, losses[first:second], wins[first:second])
         yield from self._hear_around(climbing, around, losses[second:].reshape(around.shape[:3]))
 
     def _each(self, who: Owners, do: Callable[[slice], None]) -> None:
@@ -165,11 +166,17 @@ class EstimatedClimb(ABC):
             else:
                 self._enter(np.array([owner]), np.array([SHRINK * self.reached[owner]]))
 
-    def _hear_points(self, new: Owners, wins: Mask) -> Step[None]:
-        self.is_asked[new] = True
-        won = new[wins]
+    def _hear_points(self, new: Owners, losses: Numbers, wins: Mask) -> Step[None]:
+        """Go on from these points. Where one names no class, nothing around it may: it goes halfway to the sample."""
+        is_lost = np.isnan(losses)
+        self.is_asked[new] = ~is_lost
+        won, lost = new[wins], new[is_lost]
         yield from self._claim(won, self.points[won])
         self.returns.begin(won, self.points[won])
+        if len(lost):
+            self.points[lost] = self.confine(lost, (self.points[lost] + self.x[lost]) / 2)
+            self.begin(lost)
+            self._count(lost)
 
     def _claim(self, owners: Owners, rows: Rows) -> Step[None]:
         if not len(owners):
@@ -193,11 +200,14 @@ class EstimatedClimb(ABC):
             yield Note(self.plateaus.of(owner), owner=owner)
         yield from self.told(who)
         self.is_asked[who] = False
-        self.taken[who] += 1
+        self._count(who)
         self.here[who] += 1
-        self.is_over[who[self.taken[who] >= self.steps]] = True
         if self.threat.epsilon is None:
             self._try_another(who[self.here[who] >= self.patience])
+
+    def _count(self, who: Owners) -> None:
+        self.taken[who] += 1
+        self.is_over[who[self.taken[who] >= self.steps]] = True
 
     def _try_another(self, stuck: Owners) -> None:
         """Try another radius: between this and the nearest success, or twice as large where there is no success yet."""

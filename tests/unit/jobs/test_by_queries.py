@@ -60,9 +60,10 @@ def test_what_a_preparation_warns_of_is_a_warning_of_the_job() -> None:
     assert summary(broken((5, 1.0)), prepared=prepared).warnings == ("auxiliary_overlap",)
 
 
-def test_the_median_distance_falls_and_is_unknown_until_half_of_the_samples_are_broken() -> None:
+def test_the_median_distance_falls_and_is_unknown_until_more_than_half_of_the_samples_are_broken() -> None:
     found = summary(broken((7, 2.0), (200, 1.0)), broken((300, 4.0), (900, 0.5)), NOT_FOUND)
     assert found.distance_at_queries == {100: None, 250: None, 500: 4.0, 1000: 1.0}
+    assert summary(broken((7, 2.0)), NOT_FOUND).distance_at_queries == dict.fromkeys([100, 250, 500, 1000])
 
 
 def test_the_area_is_that_below_the_median_distance_as_lines_between_checkpoints() -> None:
