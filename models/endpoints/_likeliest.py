@@ -1,8 +1,9 @@
 """Answers of the likeliest classes only: scores with the class of each beside it, and bounds for all classes left out.
 
-A class that is not answered is at most as likely as the last that is, and as what is left of 1. It gets that bound as
-its score: the largest score is then that of the class the endpoint names first, a margin towards a class left out is a
-bound, and no class that was left out is ever taken for the answer.
+A class that is not answered is at most as likely as the last that is, and as what is left of 1 but for rounding. It
+gets that bound as its score, or the next below the largest: the largest score is then that of the class the endpoint
+names first alone, a margin towards a class left out is a bound, and none that was left out is ever taken for the
+answer, or shares it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,10 +18,11 @@ from models.cards import OutputKind
 from models.class_names import NamedClasses
 from models.endpoints import _reading
 from models.endpoints._faults import bad_response
+from models.endpoints._kinds_of_scores import decimals
 from models.endpoints._ordering import Place
 from models.lifting import lifted
 
-MOST_SUM = 1.02  # of the probabilities of a row: they may be rounded
+MOST_SUM = 1.02  # of the probabilities of a row whose rounding is not seen
 
 Values = Mapping[Place, Any]  # what an answer holds, by its place there
 
@@ -64,7 +66,12 @@ def scores(found: Likeliest, rows: int, classes: NamedClasses, kind: OutputKind)
         mine = row == i
         full[i], best[i] = _filled(values[mine], columns[mine], classes.count, kind)
         fewest = min(fewest, int(mine.sum()))
-    return lifted(_reading.in_float32(full), best), fewest
+    answers = _reading.in_float32(full)
+    largest = answers[np.arange(rows), best][:, None]
+    is_left_out = np.ones(answers.shape, np.bool_)
+    is_left_out[row, columns] = False
+    below = np.where(is_left_out, np.minimum(answers, np.nextafter(largest, np.float32(-np.inf))), answers)
+    return lifted(below, best), fewest
 
 
 def _filled(values: NDArray[np.float64], columns: NDArray[np.int64], count: int, kind: OutputKind) -> tuple[Any, int]:
@@ -73,16 +80,22 @@ def _filled(values: NDArray[np.float64], columns: NDArray[np.int64], count: int,
         raise bad_response("The endpoint answered a class twice for one row; let it name each of the likeliest once.")
     least = values.min()
     if kind == "probabilities":
-        left = 1 - values.sum()
-        if values.min() < 0 or left < 1 - MOST_SUM:
+        left, rounding = 1 - values.sum(), _rounding(values)
+        if values.min() < 0 or left < min(1 - MOST_SUM, -rounding):
             raise bad_response(
                 "The endpoint answered no probabilities, which would be in [0, 1], and sum to 1 at the most; let it"
                 " answer shares between 0 and 1, not percentages, or register it with output.kind logits."
             )
-        least = min(least, max(left, 0.0))
+        least = min(least, max(left + rounding, 0.0))
     row = np.full(count, least)
     row[columns] = values
     return row, int(columns[values == values.max()].min())
+
+
+def _rounding(values: NDArray[np.float64]) -> float:
+    """How far the sum of a row may be off: each number by half of the last decimal; 0 where no rounding is seen."""
+    last = decimals(values[None])
+    return 0.0 if last is None else len(values) * 0.5 * 10 ** -max(last, 1)
 
 
 def _rows(places: Sequence[tuple[int, ...]], rows: int) -> NDArray[np.int64]:

@@ -122,15 +122,16 @@ def test_what_is_answered_is_read_by_class_and_the_rest_is_bounded_from_above(se
     there.close()
 
 
+@pytest.mark.parametrize("k", [1, 2])
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_margin_is_a_bound_on_the_side_of_success_only_where_it_is_one(server, kind):
+def test_a_margin_is_a_bound_on_the_side_of_success_only_where_it_is_one(server, kind, k):
     """Towards a target out of sight it is more than the true one and never above 0; away from a label it is less."""
-    there = model(server, kind, 2)
+    there = model(server, kind, k)
     found, truth, is_p = there.scores(ROWS), KINDS[kind](ROWS), kind == "probabilities"
     for aim in range(CLASSES):
         aims = np.full(len(ROWS), aim)
         bound, true = (margins(scores, aims, aims, is_p) for scores in (found, truth))
-        assert np.all(bound >= true - 1e-5) and np.array_equal(bound > 0, true > 0)
+        assert np.all((bound >= true - 1e-5) | (true > 0)) and np.array_equal(bound > 0, true > 0)
         away, truly = (margins(scores, aims, None, is_p) for scores in (found, truth))
         assert np.all((away <= truly + 1e-5) | (truly <= 0)) and np.array_equal(away > 0, truly > 0)
     there.close()
@@ -183,6 +184,18 @@ def test_nes_that_sees_the_highest_scores_finds_on_it_what_it_finds_on_all_score
     what, threat = Samples(ROWS[:4], (0, 1, 2, 3), None), Threat(Norm.LINF, epsilon=0.3)
     by_three, by_all = (run(m, what, asked, params, threat, Budget(400), seed=2) for m in (there, here))
     assert [o.finding.value for o in by_three] == [o.finding.value for o in by_all]
+    there.close()
+
+
+def test_rounded_probabilities_may_sum_to_more_than_one_and_bounds_stay_bounds(server):
+    truth = np.array([[0.55, 0.25, 0.15, 0.05, 0.0], [0.43, 0.43, 0.06, 0.05, 0.03]])
+    written = [[(0, 0.6), (1, 0.3), (2, 0.2)], [(0, 0.4), (1, 0.4), (2, 0.1)]]
+    rows = [[{"class": c, "score": s} for c, s in row] for row in written]
+    server.always = sends(200, json.dumps({"predictions": [{"top": row} for row in rows]}).encode())
+    there = remote(server, SHAPE, CLASSES, **about("probabilities"))
+    found = there.scores(ROWS[:2])
+    np.testing.assert_allclose(found[:, :3], [[0.6, 0.3, 0.2], [0.4, 0.4, 0.1]], rtol=1e-6)
+    assert np.all(found[:, 3:] >= truth[:, 3:]) and np.all(found[:, 3:] <= found[:, 2:3])
     there.close()
 
 
