@@ -9,7 +9,7 @@ import typer
 
 from brinell.commands.options import ApiKey, AsJson, Limit, Url, refuse_unwritable
 from brinell.printing.class_names import called
-from brinell.printing.classes_table import are_about_classes, print_classes
+from brinell.printing.classes_table import are_about_classes, is_about_classes, print_classes, print_classes_summary
 from brinell.printing.progress import job_note
 from brinell.printing.scores_table import number, print_summary, status
 from brinell.printing.terminal import print_facts, print_json, print_table, say
@@ -46,7 +46,8 @@ def show(job_id: JobId, as_json: AsJson = False, url: Url = None, api_key: ApiKe
         print_json(job)
         return
     print_facts({name: fact for name, fact in job.items() if name != "summary"})
-    print_summary(job, job["method"]["name"])
+    tell = print_classes_summary if is_about_classes(job) else print_summary
+    tell(job, job["method"]["name"])
 
 
 @app.command()

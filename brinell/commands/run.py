@@ -26,7 +26,7 @@ from brinell.commands.options import (
     refuse_told_again,
     refuse_unwritable,
 )
-from brinell.printing.classes_table import print_classes_summary
+from brinell.printing.classes_table import is_about_classes, print_classes_summary
 from brinell.printing.scores_table import print_summary
 from brinell.printing.terminal import print_json, say
 from brinell.session.connecting import connect_or_start
@@ -138,10 +138,8 @@ def run(
         print_json({"job": done.job, "findings": done.findings})
         return
     print_findings(done.findings, names)
-    if samples is None:
-        print_classes_summary(done.job, method)
-    else:
-        print_summary(done.job, method)
+    tell = print_classes_summary if is_about_classes(done.job) else print_summary
+    tell(done.job, method)
 
 
 def refuse_without_samples(client: Client, method: str) -> None:

@@ -1,6 +1,7 @@
 """How findings about classes are read on a terminal: what it cost to reach each from plain gray."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from brinell.printing.class_names import called
 from brinell.printing.scores_table import number
@@ -8,6 +9,12 @@ from brinell.printing.terminal import out, plain, print_table
 from brinell.records import Finding, Job
 
 NO_NORM = "none"  # of what measures nothing: a class, whose finding has its index for a label, or a property
+
+
+def is_about_classes(job: Job) -> bool:
+    """Tells whether a job is about classes: it was asked without samples. A property's request has no such field."""
+    request: Mapping[str, Any] = job["request"]
+    return request.get("samples_id", "") is None
 
 
 def are_about_classes(found: Sequence[Finding]) -> bool:
@@ -30,7 +37,8 @@ def print_classes_summary(job: Job, name: str) -> None:
         return
     out.print()
     out.print(plain(f"{name}: {summary['samples']} classes, no samples"))
-    if rate := summary["success_rate"]:
+    rate = summary["success_rate"]
+    if rate:
         told = f"{rate['value']:.1%} (95% interval {rate['low']:.1%} to {rate['high']:.1%})"
         out.print(plain(f"  classes reached: {told}"))
     if values := summary["value"]:
@@ -39,7 +47,8 @@ def print_classes_summary(job: Job, name: str) -> None:
     out.print(plain(f"  cost: {summary['queries']['total']} queries, {summary['seconds']:.1f} s"))
     if summary["warnings"]:
         out.print(plain(f"  warnings: {', '.join(summary['warnings'])}"))
-    out.print("  So inputs that mean nothing are answered; that says nothing of robustness.")
+    if rate and rate["value"]:
+        out.print("  So inputs that mean nothing are answered; that says nothing of robustness.")
 
 
 def _told(one: Finding) -> str:

@@ -1,11 +1,12 @@
 """How far something is, on standard error: a bar on a terminal, else a line for every tenth and every new state."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import Protocol
 
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from brinell.printing.classes_table import is_about_classes
 from brinell.printing.terminal import err, plain, say
 from brinell.records import Job
 
@@ -53,8 +54,7 @@ def joined(*notes: str) -> str:
 
 def samples_note(job: Job) -> str:
     """Tells how many samples are done, as in `7 of 20 samples`; of a job about no samples, how many classes."""
-    request: Mapping[str, Any] = job["request"]
-    what = "classes" if request.get("samples_id", "") is None else "samples"
+    what = "classes" if is_about_classes(job) else "samples"
     return f"{job['progress']['samples_done']} of {job['progress']['samples_total']} {what}"
 
 

@@ -71,10 +71,14 @@ def print_summary(job: Job, name: str) -> None:
         out.print(f"  value: {listed}")
     for line in _by_queries(summary):
         out.print(plain(line), soft_wrap=True)
-    cost = f"{summary['queries']['total']} queries, {summary['gradients']} gradients"
-    if sent := (summary.get("prepare") or {"queries": 0})["queries"]:
-        cost += f", and {sent} queries to prepare them"
-    out.print(f"  cost: {cost}, {summary['seconds']:.1f} s")
+    cost = f"{summary['queries']['total']} queries, {summary['gradients']} gradients, {summary['seconds']:.1f} s"
+    prepare = summary.get("prepare")
+    if prepare:
+        cost += f"; to prepare them {prepare['queries']} queries, {prepare['seconds']:.1f} s"
+    out.print(f"  cost: {cost}")
+    if prepare and (details := prepare.get("details")):
+        told = ", ".join(f"{name.replace('_', ' ')} {number(value)}" for name, value in sorted(details.items()))
+        out.print(plain(f"  prepared: {told}"))
     if summary["warnings"]:
         out.print(plain(f"  warnings: {', '.join(summary['warnings'])}"))
 

@@ -264,6 +264,13 @@ def test_a_job_that_has_ended_is_shown_with_its_summary_in_words(run, server):
     assert json.loads(run("jobs", "show", "job_1", "--json")[1])["summary"]["queries"]["http_calls"] == 0
 
 
+def test_a_job_about_classes_is_shown_as_such(run, server):
+    told, server.job_states = server.job, ["succeeded"]
+    server.job = lambda state: told(state) | {"request": {"method": {"name": "input_free"}, "samples_id": None}}
+    _, out, _ = run("jobs", "show", "job_1")
+    assert "3 classes, no samples" in out and "3 samples" not in out and "clean accuracy" not in out
+
+
 def test_adversarials_are_saved_as_they_came(run, server, tmp_path):
     assert run("jobs", "adversarials", "job_1", "--output", "a.npz")[0] == 0
     assert (tmp_path / "a.npz").read_bytes() == b"PK-npz"

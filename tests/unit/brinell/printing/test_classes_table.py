@@ -2,7 +2,7 @@
 
 import pytest
 
-from brinell.printing.classes_table import are_about_classes, print_classes, print_classes_summary
+from brinell.printing.classes_table import are_about_classes, is_about_classes, print_classes, print_classes_summary
 from tests.unit.brinell.stand_in import SUMMARY, finding
 
 GRAY = finding(0, label=0, predicted=0, kind="fooled", norm="none", value=2.0, queries=2, details={})
@@ -32,6 +32,22 @@ def test_the_summary_says_what_it_measures_and_that_this_is_no_robustness(capsys
     assert "classes reached: 66.7% (95% interval 9.4% to 99.2%)" in told
     assert "nothing of robustness" in told and "plateau" in told
     assert "distance" not in told and "r*" not in told and "None" not in told
+
+
+def test_where_no_class_was_reached_nothing_is_said_to_be_answered(capsys):
+    rate = {"value": 0.0, "low": 0.0, "high": 0.7}
+    print_classes_summary({"summary": SUMMARY | {"labels": None, "success_rate": rate}}, "input_free")
+    told = capsys.readouterr().out
+    assert "classes reached: 0.0%" in told and "are answered" not in told
+
+
+@pytest.mark.parametrize(
+    ("request_", "is_so"),
+    [({"samples_id": None}, True), ({"samples_id": "smp_a"}, False), ({"property": {}}, False)],
+    ids=["classes", "samples", "a property"],
+)
+def test_a_job_about_classes_is_one_without_samples(request_, is_so):
+    assert is_about_classes({"request": request_}) is is_so
 
 
 @pytest.mark.parametrize(

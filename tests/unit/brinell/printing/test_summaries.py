@@ -35,10 +35,11 @@ def test_what_stays_the_same_is_told_once_and_at_the_end(capsys: pytest.CaptureF
 def test_what_a_stage_before_sent_is_told_beside_the_mean(capsys: pytest.CaptureFixture[str]) -> None:
     said = printed(capsys, queries_all=TOLD["queries_all"] | {"mean_with_prepare": 190.25})
     assert "mean 90.2, median 90.0; mean 190.2 with those of the prepare stage\n" in said
-    sent = {"artifact": "a" * 64, "queries": 800, "gradients": 0, "seconds": 1.0}
-    assert "  cost: 6 queries, 19200 gradients, and 800 queries to prepare them, 1.5 s\n" in printed(
-        capsys, prepare=sent
-    )
+    sent = {"artifact": "a" * 64, "queries": 800, "gradients": 0, "seconds": 9.75}
+    said = printed(capsys, prepare=sent | {"details": {"held_out": 20.0, "agreement": 0.95}})
+    assert "  cost: 6 queries, 19200 gradients, 1.5 s; to prepare them 800 queries, 9.8 s\n" in said
+    assert "  prepared: agreement 0.9500, held out 20\n" in said
+    assert "prepared" not in printed(capsys, prepare=sent)
 
 
 @pytest.mark.parametrize("told", [{}, dict.fromkeys(TOLD)], ids=["older", "null"])
