@@ -52,7 +52,7 @@ def print_classes_summary(job: Job, name: str) -> None:
 
 
 def _told(one: Finding) -> str:
-    """`fooled`, `plain gray`, or why there is no input."""
+    """`fooled`, `plain gray` where nothing was searched in, or why there is no input."""
     if one["kind"] == "fooled":
-        return "plain gray" if one["predicted"] == one["index"] else "fooled"
+        return "fooled" if "region" in one["details"] else "plain gray"
     return str(one["details"].get("reason") or one["kind"]).replace("_", " ")

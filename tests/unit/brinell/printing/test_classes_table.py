@@ -24,6 +24,11 @@ def test_each_class_has_a_line_and_plain_gray_is_told_by_name(capsys):
     assert lines[4][-3:] == ["answered", "with", "cat."]
 
 
+def test_a_class_that_shares_the_lead_at_gray_and_was_searched_for_is_no_plain_gray(capsys):
+    print_classes([GRAY | {"value": 6.0, "queries": 6, "details": {"region": 4}}])
+    assert capsys.readouterr().out.splitlines()[1].split() == ["0", "0", "fooled", "6"]
+
+
 def test_the_summary_says_what_it_measures_and_that_this_is_no_robustness(capsys):
     rate = {"value": 2 / 3, "low": 0.094, "high": 0.992}
     summary = SUMMARY | {"labels": None, "success_rate": rate, "warnings": ["plateau"]}
