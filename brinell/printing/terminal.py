@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from rich.console import Console
+from rich.console import Console, JustifyMethod
 from rich.table import Table
 from rich.text import Text
 
@@ -35,10 +35,14 @@ def print_json(value: Any) -> None:
 def print_table(
     columns: list[str], rows: list[list[str]], *, right: frozenset[str] = frozenset(), is_wide: bool = False
 ) -> None:
-    """Prints a table; `right` names the columns of numbers. Columns of a wide one stand one space apart."""
+    """Prints a table; `right` names the columns of numbers. Columns of a wide one stand one space apart.
+
+    Ids are never broken, so that they can be copied.
+    """
     table = Table(box=None, pad_edge=False, collapse_padding=is_wide, header_style="bold")
     for column in columns:
-        table.add_column(column, justify="right" if column in right else "left", overflow="fold")
+        side: JustifyMethod = "right" if column in right else "left"
+        table.add_column(column, justify=side, overflow="fold", no_wrap=column == "id")
     for row in rows:
         table.add_row(*map(plain, row))
     out.print(table)

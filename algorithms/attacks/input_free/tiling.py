@@ -40,7 +40,7 @@ class Tiling:
         return self.canvas.channels, int(self.down.max()) + 1, int(self.across.max()) + 1
 
     def tile(self, patches: NDArray[np.float32]) -> ImageRows:
-        """Makes whole images of patches (b, C, h, w), laid as often as they fit, and mirrored on what is left."""
+        """Make whole images of patches (b, C, h, w), laid as often as they fit, and mirrored on what is left."""
         return patches[:, :, self.down[:, None], self.across]
 
 

@@ -33,7 +33,7 @@ class Traveler:
         return self._valid(np.concatenate([self.point + away, self.point - away]))
 
     def hear(self, margins: Numbers, sigma: float) -> None:
-        """Takes in the margins (2 pairs,) of the rows `around` the point: they tell where margins grow."""
+        """Take in the margins (2 pairs,) of the rows `around` the point: they tell where margins grow."""
         ahead, behind = np.split(margins, 2)
         slope = antithetic(self._drawn, ahead, behind, sigma)
         self._uphill = self._momentum * self._uphill + (1 - self._momentum) * slope
