@@ -31,6 +31,9 @@ GEOMETRY = {  # of `algorithms.mathematics`: the threat calls these
 ROUNDS_OUTWARDS = "a proof in float64 that accounts for its own roundings, in l2, the norm its theorem is about"
 ALLOWED = {
     ("attacks/square/proposals.py", "minimum(maximum)"): "its own cube's faces, which `Threat.hull` made",
+    ("attacks/bandits/attack.py", "np.clip"): "a prior between -1 and 1, no input",
+    ("searches/climbs/estimated.py", "np.clip"): "into cubes that `Threat.hull` made",
+    ("searches/walks/drawing_in.py", "minimum(maximum)"): "likewise",
     ("searches/labels/line.py", "np.clip"): "into a cube that `Threat.hull` made",
     ("searches/proofs/radius.py", "np.clip"): "a first radius between those that hints leave open, no input",
     ("searches/proofs/useful_radius.py", "np.clip"): "likewise",
