@@ -15,10 +15,10 @@ def answering(classes: int | None) -> ModelCard:
     return ready_card(probe=probe, offers=(Access.LABELS, Access.SCORES))
 
 
-def ranked(card: ModelCard, rule: str) -> None:
+def ranked(card: ModelCard, rule: str) -> str | None:
     samples = samples_card()
     asked = request(card, samples, method={"name": "square"}, threat={"goal": {"targeted": rule}})
-    admit(asked, card, samples)
+    return admit(asked, card, samples).threat.goal_rule
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ def test_a_rank_that_is_out_of_sight_is_refused_with_what_is_in_sight(classes: i
 
 @pytest.mark.parametrize(("classes", "rule"), [(2, "runner_up"), (2, "random"), (None, "least_likely")])
 def test_a_rank_in_sight_is_taken(classes: int | None, rule: str) -> None:
-    ranked(answering(classes), rule)
+    assert ranked(answering(classes), rule) == rule
 
 
 @pytest.mark.parametrize(("classes", "codes"), [(2, ("top_k_scores",)), (None, ())])
