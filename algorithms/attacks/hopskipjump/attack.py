@@ -20,7 +20,6 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from algorithms.attacks.hopskipjump.normal import NormalEstimate
 from algorithms.mathematics.norms import Norm
 from algorithms.method import Method
 from algorithms.seam.access import Access, Labels, Rows
@@ -34,6 +33,7 @@ from algorithms.searches.directions.choice import directions
 from algorithms.searches.directions.params import DirectionParams, wants
 from algorithms.searches.labels import starts
 from algorithms.searches.labels.line import GrowingCube, Segment, connect, halve, within
+from algorithms.searches.labels.normal import NormalEstimate
 from algorithms.threats.threat import Threat
 
 MOST_DIRECTIONS = 10_000  # B at most (Chen et al. 2020, section V-A)

@@ -7,7 +7,7 @@ asked for here; nothing of it is chosen here.
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from array_api_compat import array_namespace
@@ -18,8 +18,34 @@ from algorithms.seam.access import Rows
 from algorithms.seam.case import Step
 from algorithms.threats.threat import Threat
 
-Share = Any  # of a line's length, from 0 at the sample to 1 at the far point: one number, or (n,), one a line
+Along = Any  # of a line's length, from 0 at the sample to 1 at the far point: one number, or (n,), one a line
 Wins = Any  # is the point adversarial: one truth, or (n,)
+
+
+class Line(Protocol):
+    """A line leads from a sample to a point that is known to be adversarial: of one sample, or of n, one line each.
+
+    Beside those of this file: `Ray`, `Arc`.
+    """
+
+    @property
+    def x(self) -> Array:
+        """Name its near end, (*shape) or (n, *shape): as a rule the sample."""
+        ...
+
+    @property
+    def far(self) -> Array:
+        """Name its far end, (*shape) or (n, *shape)."""
+        ...
+
+    def at(self, share: Along) -> Array:
+        """Find the valid points at these shares of the way: `far` at 1."""
+        ...
+
+
+def a_line_each(numbers: Along, x: Rows) -> Rows:
+    """Make numbers (n,) multiply lines' points (n, *shape), one each; one number for all stays one."""
+    return np.reshape(np.asarray(numbers, x.dtype), (-1, *(1,) * (x.ndim - 1)) if np.ndim(numbers) else ())
 
 
 @dataclass(frozen=True)
@@ -36,7 +62,7 @@ class Segment:
         """Measure the distance of `far` from x, of one sample's segment."""
         return self.threat.distance(self.far, self.x)
 
-    def at(self, share: Share) -> Array:
+    def at(self, share: Along) -> Array:
         """Find the valid points at these shares of the length: `far` itself at the number 1."""
         if np.ndim(share):  # (n,)
             xp = array_namespace(self.x)
@@ -44,7 +70,7 @@ class Segment:
             return self._at(xp.reshape(shares, (-1, *(1,) * (self.x.ndim - 1))))
         return self.far if share == 1 else self._at(self.precision(share))
 
-    def _at(self, share: Share) -> Array:
+    def _at(self, share: Along) -> Array:
         return self.threat.clip(self.x + share * (self.far - self.x), self.x)
 
 
@@ -61,7 +87,7 @@ class GrowingCube:
         """Measure the distance of `far` from x: half the side of the cube that holds it."""
         return self.threat.distance(self.far, self.x)
 
-    def at(self, share: Share) -> Rows:
+    def at(self, share: Along) -> Rows:
         """Find the valid point (*shape) at this share of the length: `far` itself at 1."""
         if share == 1:
             return self.far
@@ -83,7 +109,7 @@ class FewerChanges:
         """Count the changes that lead to `far`."""
         return self.threat.distance(self.far, self.x)
 
-    def at(self, share: Share) -> Rows:
+    def at(self, share: Along) -> Rows:
         """Find the point (*shape) with this share of the changes, rounded down: `far` itself at 1."""
         return self.threat.keep_changes(self.far, self.x, count=np.floor(share * self.length), order=self.order)
 
@@ -101,7 +127,7 @@ def within(line: Segment | GrowingCube, radius: float) -> Rows:
     return line.far if line.length <= radius else line.at(radius / line.length)
 
 
-def narrowed(low: Share, high: Share, wins: Wins) -> tuple[Share, Share]:
+def narrowed(low: Along, high: Along, wins: Wins) -> tuple[Along, Along]:
     """Choose the half between `low` and `high` to go on in, as soon as the middle is known to be adversarial or not."""
     middle = (low + high) / 2
     if isinstance(wins, bool):  # of one line: choosing by numpy would take longer than all the rest
@@ -110,14 +136,14 @@ def narrowed(low: Share, high: Share, wins: Wins) -> tuple[Share, Share]:
 
 
 def halve(
-    line: Segment | GrowingCube | FewerChanges,
+    line: Line,
     ask: Callable[[Array], Step[Any]],
     *,
     halvings: int,
     lines: int | None = None,
     precision: float = 0.0,
     ends_at_rounding: bool = False,
-) -> Step[Share]:
+) -> Step[Along]:
     """Ask for the point in the middle of what is left of a line, and go on in the half where the answer turns.
 
     The far point is known to be adversarial; `ask` tells it of the points between, of one line or of so many `lines`

@@ -7,16 +7,12 @@ import pytest
 
 from algorithms.artifacts.wish import Arrays
 from algorithms.attacks.hopskipjump.attack import HopSkipJumpParams
-from algorithms.attacks.hopskipjump.normal import NormalEstimate
 from algorithms.driver.running import Samples, run
 from algorithms.mathematics.norms import Norm
-from algorithms.mathematics.streams import Stream
 from algorithms.method import Budget
 from algorithms.registry import method
 from algorithms.seam.access import Access
 from algorithms.seam.claims import Kind, Outcome
-from algorithms.seam.questions.cloud import AskCloud, Cloud
-from algorithms.searches.directions.full import Full
 from algorithms.searches.directions.low_frequencies import LowFrequencies
 from algorithms.searches.directions.spanning import spanning_basis
 from algorithms.threats.threat import Box, Threat
@@ -209,30 +205,3 @@ def test_in_a_subspace_that_holds_the_gradient_it_needs_fewer_queries(directions
 
     narrow = median(params=HopSkipJumpParams(directions=directions), prepared={"basis": spanning_basis(smooth)})
     assert narrow < 0.9 * median()
-
-
-def test_the_estimate_leans_towards_the_normal_as_theory_says():
-    """On a linear boundary cos(g, w) = a / sqrt(a^2 + 1/B) with a = sqrt(2 / (pi d)): Monte Carlo, 12 estimates."""
-    d, n = 200, 500
-    w = np.random.default_rng(0).normal(size=d)
-    a = np.sqrt(2 / (np.pi * d))
-    cosines = []
-    for seed in range(12):
-        stream = Stream(seed, 0, "test")
-        cloud = Cloud(np.zeros(d, np.float32), 0.01, Full(Norm.L2), n, Threat(box=Box.unbounded()), stream, 0)
-        question = AskCloud(cloud, lambda cloud=cloud: NormalEstimate(cloud, lambda labels: labels == 1))
-        seen = question.reduction()
-        for points in cloud.blocks():
-            seen.feed(points, (points @ w > 0).astype(np.int64))
-        cosines.append(seen.normal @ w / np.linalg.norm(seen.normal) / np.linalg.norm(w))
-    assert np.mean(cosines) == pytest.approx(a / np.sqrt(a**2 + 1 / n), abs=0.02)
-
-
-@pytest.mark.parametrize("label", [0, 1])
-def test_where_all_points_lie_on_one_side_the_estimate_is_their_mean_or_its_opposite(label):
-    cloud = Cloud(np.full(9, 0.5, np.float32), 0.1, Full(Norm.L2), 70, Threat(), Stream(0, 0, "test"), 0)
-    seen, points = NormalEstimate(cloud, lambda labels: labels == 1), list(cloud.blocks())
-    for block in points:
-        seen.feed(block, np.full(len(block), label))
-    mean = (np.concatenate(points).astype(np.float64) - 0.5).sum(axis=0) / 0.1
-    np.testing.assert_allclose(seen.normal, mean if label else -mean, rtol=1e-4, atol=1e-5)
