@@ -8,8 +8,10 @@ plane of the circle (Thales): so all that a flat boundary has to give is found b
 import math
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from algorithms.mathematics.arrays import Numbers
 from algorithms.seam.access import Rows
@@ -30,7 +32,7 @@ class Arc:
 
     x: Rows  # (*shape) or (n, *shape)
     point: Rows  # likewise
-    sideways: Numbers  # likewise: r v, as `sideways` finds it
+    sideways: NDArray[Any]  # likewise: r v, as `sideways` finds it
     threat: Threat
     outer: Along = 0.0  # one angle, or (n,)
     inner: Along = RIGHT
@@ -49,7 +51,7 @@ class Arc:
         return np.asarray(self.threat.clip(self.x + cos * (cos * (self.point - self.x) + sin * self.sideways), self.x))
 
 
-def sideways(towards: Numbers, directions: Numbers, threat: Threat) -> Numbers:
+def sideways(towards: NDArray[Any], directions: NDArray[Any], threat: Threat) -> Numbers:
     """Find what of directions (n, *shape) is at right angles to ways (n, *shape), at the length of the ways.
 
     0 where a direction leads along its way, or a way nowhere. In l2, which has to be the threat's norm.

@@ -5,8 +5,8 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from algorithms.mathematics.arrays import Numbers
 from algorithms.seam.access import Rows
 from algorithms.searches.labels.line import Along, a_line_each
 from algorithms.threats.threat import Threat
@@ -17,7 +17,7 @@ class Ray:
     """A ray is clip(x + share length direction) of one sample; or of n samples, one each. It goes on beyond share 1."""
 
     x: Rows  # (*shape) or (n, *shape)
-    direction: Numbers  # likewise
+    direction: NDArray[Any]  # likewise
     length: Along  # of the direction, at share 1: one number, or (n,)
     threat: Threat[Any]
 

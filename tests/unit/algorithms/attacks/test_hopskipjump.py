@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from algorithms.artifacts.wish import Arrays
-from algorithms.attacks.hopskipjump.attack import HopSkipJumpParams
+from algorithms.attacks.hopskipjump import HopSkipJumpParams
 from algorithms.driver.running import Samples, run
 from algorithms.mathematics.norms import Norm
 from algorithms.method import Budget

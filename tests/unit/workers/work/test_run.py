@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from pydantic import TypeAdapter
 
-from algorithms.attacks.hopskipjump.attack import HopSkipJumpParams
+from algorithms.attacks.hopskipjump import HopSkipJumpParams
 from algorithms.mathematics.norms import Norm
 from algorithms.seam.claims import Finding, Kind
 from algorithms.seam.hint import Hint
