@@ -10,14 +10,12 @@ from numpy.typing import NDArray
 from algorithms.seam.access import Rows
 from algorithms.seam.case import Case
 from algorithms.searches.directions.bilinear import Bilinear
-from algorithms.searches.directions.choice import directions
+from algorithms.searches.directions.choice import directions, has_detail
 from algorithms.searches.directions.decoded import Decoded
 from algorithms.searches.directions.low_frequencies import LowFrequencies
 from algorithms.searches.directions.params import DirectionParams
 from algorithms.searches.directions.separable import images
 from algorithms.searches.directions.spanning import Spanning
-
-SMALLEST_IMAGE = 8  # pixels a side: half of fewer, or of features that have no order, leaves out too much
 
 Latents = NDArray[np.float32]  # (m, size)
 
@@ -39,7 +37,7 @@ def space_of(case: Case, params: DirectionParams) -> LatentSpace:
     Without a grid asked for, tables and very small images are searched feature by feature.
     """
     law, d = directions(case, params), case.x.size
-    if isinstance(law, Bilinear) and params.grid is None and min(law.canvas.height, law.canvas.width) < SMALLEST_IMAGE:
+    if isinstance(law, Bilinear) and params.grid is None and not has_detail(law.canvas):
         return LatentSpace(d, lambda z: z)
     if isinstance(law, Bilinear | LowFrequencies):
         return _separable(law)

@@ -4,28 +4,40 @@ from algorithms.artifacts.basis import BASIS
 from algorithms.artifacts.decoder import Decoder
 from algorithms.artifacts.decoding import TrainedDecoder
 from algorithms.mathematics.norms import Norm
+from algorithms.mathematics.windows import Canvas
 from algorithms.seam.case import Case
 from algorithms.searches.directions.bilinear import Bilinear
 from algorithms.searches.directions.decoded import Decoded
 from algorithms.searches.directions.full import Full
 from algorithms.searches.directions.law import DirectionLaw
 from algorithms.searches.directions.low_frequencies import LowFrequencies
-from algorithms.searches.directions.params import DirectionParams
+from algorithms.searches.directions.params import DirectionSpace, SpaceParams
 from algorithms.searches.directions.spanning import Spanning, part
 
+SMALLEST_IMAGE = 8  # pixels a side: half of fewer, or of features that have no order, leaves out too much
 
-def directions(case: Case, params: DirectionParams, norm: Norm = Norm.L2) -> DirectionLaw:
+
+def directions(
+    case: Case, params: SpaceParams, norm: Norm = Norm.L2, *, of_images: DirectionSpace = "dct"
+) -> DirectionLaw:
     """Make the law of directions, which draws offsets of l2 length 1. A cohort's is that of any of its cases.
 
     `norm` is what the offsets are even in where all of the space is drawn from: l2, the sphere; linf, the cube.
+    `of_images` is the space that images are given where none is asked for; what is no image has all of its space.
     """
-    if params.directions == "dct":
+    space = params.directions or (of_images if has_detail(Canvas.of(case.x.shape)) else "full")
+    if space == "dct":
         return LowFrequencies.of(case.x.shape, params.frequencies)
-    if params.directions == "bilinear":
+    if space == "bilinear":
         return Bilinear.of(case.x.shape, params.grid)
-    if params.directions == "spanning":
+    if space == "spanning":
         return Spanning(part(case.prepared[BASIS], params.subspace, params.rank))
-    if params.directions == "decoder":
+    if space == "decoder":
         layers = Decoder(params.blocks).layers(case.x.shape)
         return Decoded(TrainedDecoder(layers, case.prepared))
     return Full(norm)
+
+
+def has_detail(canvas: Canvas) -> bool:
+    """Tell images that can do without their fine detail from tables and very small images."""
+    return min(canvas.height, canvas.width) >= SMALLEST_IMAGE

@@ -10,15 +10,13 @@ from algorithms.artifacts.wish import Wish
 from algorithms.method import Params
 from algorithms.searches.directions.spanning import Subspace
 
+DirectionSpace = Literal["full", "dct", "bilinear", "spanning", "decoder"]
 
-class DirectionParams(Params):
-    """Parameters of directions are the space they are drawn from, and its size."""
 
-    directions: Literal["full", "dct", "bilinear", "spanning", "decoder"] = Field(
-        "full",
-        description="all of the input space, its low frequencies, coarse grids, the span of auxiliary samples, "
-        "or what the decoder of an auto-encoder makes that is trained on them",
-    )
+class SpaceParams(Params):
+    """Parameters of directions are the space they are drawn from, and its size. None: one that fits the samples."""
+
+    directions: DirectionSpace | None
     frequencies: float = Field(0.25, gt=0, le=1, description="with dct: share of the frequencies of each axis")
     grid: int | None = Field(
         None,
@@ -49,7 +47,31 @@ class DirectionParams(Params):
         return self
 
 
-def wants(params: DirectionParams) -> Wish | None:
+class DirectionParams(SpaceParams):
+    """DirectionParams are of methods that draw from all of the space unless told otherwise."""
+
+    directions: DirectionSpace = Field(
+        "full",
+        description="all of the input space, its low frequencies, coarse grids, the span of auxiliary samples, "
+        "or what the decoder of an auto-encoder makes that is trained on them",
+    )
+
+
+class ImageDirectionParams(SpaceParams):
+    """ImageDirectionParams are of methods whose papers draw low frequencies, which are of images alone."""
+
+    directions: DirectionSpace | None = Field(
+        None,
+        description="full: all of the input space, dct: its low frequencies, bilinear: coarse grids, spanning: the "
+        "span of auxiliary samples, decoder: what the decoder of an auto-encoder makes that is trained on them; null: "
+        "dct for images of 8 x 8 pixels or more, else full",
+    )
+    # A third or a quarter in the papers, whose images have 224 pixels a side. GeoDA's median l2 on a plain network of
+    # 28 x 28 pixels at 1,000 queries: 2.5 with a quarter, 2.2 with a third, 1.8 with half, 2.3 with all.
+    frequencies: float = Field(0.5, gt=0, le=1, description="with dct: share of the frequencies of each axis")
+
+
+def wants(params: SpaceParams) -> Wish | None:
     """Tell what has to be made of auxiliary samples before directions can be drawn."""
     if params.directions == "decoder":
         return Decoder(params.blocks)

@@ -10,7 +10,7 @@ from algorithms.mathematics.norms import Counting, Norm
 from algorithms.method import Method
 from algorithms.registry import METHODS
 from algorithms.seam.access import Access
-from algorithms.searches.directions.params import DirectionParams
+from algorithms.searches.directions.params import SpaceParams
 from algorithms.threats.threat import Threat
 from models.cards import Inspection, ModelInput, ModelOutput, Reads
 from tests.contract.api.conftest import SHAPE, Api, npz, some_samples
@@ -144,7 +144,7 @@ def test_who_aims_at_every_class_takes_no_target(api: Api, caller: TestClient, m
     assert "aims at every class" in detail and "samples.indices" in detail
 
 
-@held(lambda method: issubclass(method.params, DirectionParams))
+@held(lambda method: issubclass(method.params, SpaceParams))
 def test_samples_that_can_span_no_directions_are_refused_with_what_would_do(
     api: Api, caller: TestClient, method: Method
 ) -> None:

@@ -1,5 +1,7 @@
 """Which law of directions parameters name, and which parameters name none."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from pydantic import ValidationError
@@ -16,7 +18,7 @@ from algorithms.searches.directions.choice import directions
 from algorithms.searches.directions.decoded import Decoded
 from algorithms.searches.directions.full import Full
 from algorithms.searches.directions.low_frequencies import LowFrequencies
-from algorithms.searches.directions.params import DirectionParams, wants
+from algorithms.searches.directions.params import DirectionParams, ImageDirectionParams, wants
 from algorithms.searches.directions.spanning import Spanning
 
 SHAPE = (1, 4, 6)
@@ -52,6 +54,21 @@ def drawn_by(law) -> np.ndarray:
 )
 def test_parameters_name_a_law(given, law):
     np.testing.assert_array_equal(drawn_by(directions(CASE, params(**given))), drawn_by(law))
+
+
+@pytest.mark.parametrize("shape", [(1, 4, 6), (20,), (3, 7, 30)], ids=str)
+def test_where_none_is_asked_for_what_is_no_image_of_some_size_has_all_of_its_space(shape):
+    case = replace(CASE, x=np.zeros(shape, np.float32))
+    assert directions(case, ImageDirectionParams(name="any")) == Full(Norm.L2)
+
+
+@pytest.mark.parametrize(("space", "law"), [("dct", LowFrequencies), ("bilinear", Bilinear)])
+@pytest.mark.parametrize("shape", [(1, 8, 8), (9, 12, 3)], ids=str)
+def test_where_none_is_asked_for_images_have_the_methods_own(shape, space, law):
+    case = replace(CASE, x=np.zeros(shape, np.float32))
+    assert isinstance(directions(case, ImageDirectionParams(name="any"), of_images=space), law)
+    assert isinstance(directions(case, ImageDirectionParams(name="any", directions="full"), of_images=space), Full)
+    assert wants(ImageDirectionParams(name="any")) is None
 
 
 def test_all_of_the_space_is_drawn_from_in_the_norm_that_the_method_says():
