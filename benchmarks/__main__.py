@@ -28,6 +28,7 @@ PEERS = (
     "attack_speed",
     "score_attack_speed",
     "soft_label",
+    "hard_label",
     "substitute",
     "spanning",
     "autozoom",

@@ -47,10 +47,10 @@ def audit(ours: Side, images: list[int], queries: int) -> Answer:
 
 def beside_peers(ours: Side, others: Side, images: list[int], *, budgets: list[int]) -> Iterator[Figure]:
     """Measures on the same images, of no class in which noise falls. Foolbox takes them in lockstep, ART one by one."""
-    asked = {"net": NET, "images": images, "budgets": budgets}
-    foolbox = others.ask("foolbox_hopskipjump", **asked).value
+    asked = {"net": NET, "images": images, "budgets": budgets, "attack": "hopskipjump"}
+    foolbox = others.ask("foolbox_attack", **asked).value
     mine = [audit(ours, images, budget) for budget in budgets]
-    art = others.ask("art_hopskipjump", **asked).value
+    art = others.ask("art_attack", **asked).value
     for i, budget in enumerate(budgets):
         where = f"`hopskipjump` l2, {len(images)} images, {budget:,} queries each: "
         found = [finding["value"] for finding in mine[i].value]

@@ -80,6 +80,11 @@ def audit(
     return [outcome.finding.model_dump(mode="json") for outcome in outcomes]
 
 
+def labels(net: str, images: list[int]) -> list[int]:
+    """Returns what the network makes of these images."""
+    return [int(label) for label in cast(Scorer, model(net)).scores(data.samples(net, images)).argmax(1)]
+
+
 def accounted(net: str, images: list[int], name: str, params: dict[str, Any], norm: str, groups: int) -> float:
     """Returns the processor time of threads that others may wait for: the driver's, and those of bounds going forward.
 
@@ -174,4 +179,14 @@ def _plain(net: str) -> ort.InferenceSession:
 
 
 if __name__ == "__main__":
-    serve({"audit": audit, "shown": shown, "accounted": accounted, "raw": raw, "plain": plain, "peak": peak})
+    serve(
+        {
+            "audit": audit,
+            "shown": shown,
+            "labels": labels,
+            "accounted": accounted,
+            "raw": raw,
+            "plain": plain,
+            "peak": peak,
+        }
+    )
