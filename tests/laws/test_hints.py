@@ -31,17 +31,22 @@ def honest(method, norm) -> tuple[Hint, ...]:
 
 
 SOMEWHERE = np.full(SHAPE, 0.5, np.float32)
-HOSTILE = {
-    "outside the box": Hint(point=SOMEWHERE + 7),
-    "no numbers": Hint(point=SOMEWHERE * np.nan, reached=np.nan, proven=np.nan),
-    "near a corner, whatever the model says there": Hint(point=SOMEWHERE + 0.45),
-    "another shape": Hint(point=SOMEWHERE.ravel()),
-    "the sample itself": Hint(point=SOMEWHERE),
-    "broken at once": Hint(reached=1e-12, proven=0.0),
-    "broken nowhere": Hint(reached=1e12),
-    "proven everywhere": Hint(proven=1e12),
-    "proven beyond where it breaks": Hint(reached=1e-3, proven=1e3),
-    "less than nothing": Hint(reached=-1.0, proven=-1.0),
+ITSELF = Hint(point=SOMEWHERE)  # stands for the sample's own point
+LIES = {  # one for each sample
+    "of points": (
+        Hint(point=SOMEWHERE + 7),  # outside the box
+        Hint(point=SOMEWHERE * np.nan, reached=np.nan, proven=np.nan),
+        Hint(point=SOMEWHERE + 0.45),  # near a corner, whatever the model says there
+        Hint(point=SOMEWHERE.ravel()),  # of another shape
+        ITSELF,
+    ),
+    "of distances": (
+        Hint(reached=1e-12, proven=0.0),  # broken at once
+        Hint(reached=1e12),  # broken nowhere
+        Hint(proven=1e12),  # proven everywhere
+        Hint(reached=1e-3, proven=1e3),  # proven beyond where it breaks
+        Hint(reached=-1.0, proven=-1.0),  # less than nothing
+    ),
 }
 
 
@@ -82,12 +87,17 @@ def test_an_attack_that_begins_where_another_ended_ends_no_farther(method, norm)
             assert distance is not None and distance <= 1.02 * hint.reached
 
 
-@pytest.mark.parametrize("lie", HOSTILE)
+@pytest.mark.parametrize("lies", LIES.values(), ids=LIES)
 @held(takes_hints, in_every_norm=True)
-def test_no_hint_makes_a_finding_wrong(method, norm, lie):
-    """A certificate in an unbounded box, where the true radius is known in every norm."""
-    model, lies, box = truth(method), HOSTILE[lie], Threat().box if is_attack(method) else Box.unbounded()
-    hints = [replace(lies, point=x.copy()) if lie == "the sample itself" else lies for x in samples().x]
+def test_no_hint_makes_a_finding_wrong(method, norm, lies):
+    """Each sample is told another lie, and in each norm another than in the one before.
+
+    A certificate in an unbounded box, where the true radius is known in every norm.
+    """
+    model, box = truth(method), Threat().box if is_attack(method) else Box.unbounded()
+    turn = method.norms.index(norm)
+    told = zip((*lies[turn:], *lies[:turn]), samples().x, strict=True)
+    hints = [replace(lie, point=x.copy()) if lie is ITSELF else lie for lie, x in told]
     for x, outcome in zip(samples().x, go(method, norm, model, hinted(*hints), box=box), strict=True):
         radius = model.radius(x, outcome.finding.label, norm)
         if is_attack(method):
