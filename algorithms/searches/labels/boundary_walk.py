@@ -32,8 +32,7 @@ from algorithms.seam.questions.cloud import AskCloud, Cloud
 from algorithms.seam.questions.labels import AskLabels
 from algorithms.searches.directions.law import DirectionLaw
 from algorithms.searches.labels import starts
-from algorithms.searches.labels.arc import Arc
-from algorithms.searches.labels.line import GrowingCube, Segment, connect, halve, within
+from algorithms.searches.labels.line import GrowingCube, Line, Segment, connect, halve, within
 from algorithms.searches.labels.normal import NormalEstimate
 from algorithms.searches.labels.ray import Ray
 from algorithms.threats.threat import Threat
@@ -141,15 +140,15 @@ class BoundaryWalk:
         if self.distance < self.shown:
             yield from self._show(_farther_on(line, share), line.far)
 
-    def turn(self, arc: Arc) -> Step[None]:
-        """Come back along an arc from its far end, an adversarial point, and claim what is nearer than all before.
+    def turn(self, line: Line) -> Step[None]:
+        """Come back along a line of any form from its far end, an adversarial point; claim what is nearer than all.
 
-        What is shown lies behind the boundary on the ray from the sample: on the arc it would hardly come away from it.
+        What is shown lies behind the boundary on the ray from the sample: on an arc it would hardly come away from it.
         """
         share = yield from halve(
-            arc, self.is_adversarial, halvings=BISECTIONS, precision=self.theta, ends_at_rounding=True
+            line, self.is_adversarial, halvings=BISECTIONS, precision=self.theta, ends_at_rounding=True
         )
-        self._stand(arc.at(share), self.threat.distance(arc.far, self.case.x))
+        self._stand(line.at(share), self.threat.distance(line.far, self.case.x))
         if self.distance < self.shown:
             outwards = Ray(self.case.x, self.point - self.case.x, 1.0, self.threat)
             yield from self._show((outwards.at(1 + BEHIND * 2**doubled) for doubled in range(FARTHER)), self.point)
