@@ -69,7 +69,7 @@ def run(case: Case, threat: Threat, params: GeoDAParams) -> Conversation:
         w = seen.normal if t == 1 else w + seen.normal
         path = yield from cross(walk, w)
         if path is not None:
-            yield from walk.turn(path)
+            yield from walk.follow(path)
 
     yield from walk.along(advance, iterations=params.iterations)
 

@@ -1,7 +1,7 @@
 """The walk along a decision boundary towards the sample, by labels alone: all of it but the way that a method advances.
 
 HopSkipJump's (Chen, Jordan, Wainwright, IEEE S&P 2020, arXiv:1904.02144), without its jump. A method says how it
-advances from a point on the boundary, and comes back by `settle` or `turn`; whatever else a walk does stands here:
+advances from a point on the boundary, and comes back by `settle` or `follow`; whatever else a walk does stands here:
 
     walk = BoundaryWalk(case, threat, law, theta)
 
@@ -140,10 +140,11 @@ class BoundaryWalk:
         if self.distance < self.shown:
             yield from self._show(_farther_on(line, share), line.far)
 
-    def turn(self, line: Line) -> Step[None]:
-        """Come back along a line of any form from its far end, an adversarial point; claim what is nearer than all.
+    def follow(self, line: Line) -> Step[None]:
+        """Come back along any line from its far end, an adversarial point, and claim what is nearer than all before.
 
-        What is shown lies behind the boundary on the ray from the sample: on an arc it would hardly come away from it.
+        What is shown lies behind the boundary on the ray from the sample: an arc would hardly come away from it, and a
+        far end may be as near to it as what was found.
         """
         share = yield from halve(
             line, self.is_adversarial, halvings=BISECTIONS, precision=self.theta, ends_at_rounding=True

@@ -69,7 +69,7 @@ def test_with_the_true_normal_one_crossing_finds_the_nearest_point_of_a_half_spa
         return None  # a claim
 
     path = answered(cross(walk, W), model)
-    answered(walk.turn(path), model)
+    answered(walk.follow(path), model)
     assert walk.distance == pytest.approx(truth, rel=1e-4)
 
 

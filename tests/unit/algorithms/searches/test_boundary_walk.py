@@ -70,7 +70,7 @@ def test_a_turn_towards_the_normal_ends_in_the_nearest_point_of_a_half_space():
 
     def advance(_):
         towards = (walk.point - X)[None]
-        yield from walk.turn(Arc(X, walk.point, sideways(towards, W[None], walk.threat)[0], walk.threat))
+        yield from walk.follow(Arc(X, walk.point, sideways(towards, W[None], walk.threat)[0], walk.threat))
 
     claims, _ = followed(walk, advance, half_space, 1)
     np.testing.assert_allclose(walk.point, 0.5 * W, atol=1e-4)
