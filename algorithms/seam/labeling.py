@@ -18,6 +18,9 @@ def named(scores: Scores) -> Labels:
     return np.where(np.isfinite(scores.max(axis=1)), scores.argmax(axis=1), NO_CLASS)
 
 
-def is_fooled(labels: Labels, label: int, target: int | None) -> Mask:
-    """Tell which answers (m,) are another class than the label, or the target where there is one."""
+def is_fooled(labels: Labels, label: int | Labels, target: int | Labels | None) -> Mask:
+    """Tell which answers (m,) are another class than the label, or the target where there is one.
+
+    Both are one for all answers, or (m,).
+    """
     return np.asarray((labels != label) & (labels != NO_CLASS) if target is None else labels == target)
