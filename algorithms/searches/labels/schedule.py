@@ -10,6 +10,7 @@ import numpy as np
 from pydantic import Field
 
 from algorithms.mathematics.norms import Norm
+from algorithms.method import Params
 from algorithms.seam.access import Rows
 from algorithms.searches.directions.params import DirectionParams
 from algorithms.searches.labels.boundary_walk import BoundaryWalk
@@ -19,8 +20,8 @@ FIRST_DELTA = 0.1  # of the box's side: delta of the first cloud, in the code of
 RESOLUTION = 16 * float(np.finfo(np.float32).eps)  # an offset below this share of a feature is mostly rounding
 
 
-class ScheduleParams(DirectionParams):
-    """Parameters of the schedule are those of a method that keeps to it."""
+class CloudParams(Params):
+    """Parameters of the clouds are how many there are, and how many points they have."""
 
     initial_directions: int = Field(
         100,
@@ -29,6 +30,11 @@ class ScheduleParams(DirectionParams):
         description="points of the first cloud; their number grows as √k, k iterations on",
     )
     iterations: int = Field(64, ge=1, le=10_000, description="estimates at most; mostly the budget ends the walk")
+
+
+class ScheduleParams(CloudParams, DirectionParams):
+    """Parameters of the schedule are those of a method that keeps to it."""
+
     gamma: float = Field(
         1.0, gt=0, le=1e5, description="radius of a cloud: gamma/d of the distance; larger for noisy or large inputs"
     )
