@@ -14,7 +14,7 @@ from algorithms.seam.access import Access
 from algorithms.seam.case import Case, Conversation, Step
 from algorithms.seam.claims import Kind
 from algorithms.seam.cost import Cost
-from algorithms.searches.directions.choice import directions
+from algorithms.searches.directions.choice import widening
 from algorithms.searches.directions.params import wants
 from algorithms.searches.labels.boundary_walk import BoundaryWalk
 from algorithms.searches.labels.semicircle import SemicircleParams, estimate, semicircle
@@ -33,7 +33,7 @@ def minimum(params: CGBAParams, threat: Threat) -> Cost:
 
 def run(case: Case, threat: Threat, params: CGBAParams) -> Conversation:
     """Walk until the iterations are spent, epsilon is reached, or no start is adversarial; claim ever nearer points."""
-    walk = BoundaryWalk(case, threat, directions(case, params), params.tolerance)
+    walk = BoundaryWalk(case, threat, widening(case, params), params.tolerance)
 
     def advance(k: int) -> Step[None]:
         """Estimate, and search the boundary on the semicircle (Reza et al. 2023, algorithms 1 and 2).

@@ -17,7 +17,7 @@ from algorithms.seam.access import Access, Rows
 from algorithms.seam.case import Case, Conversation, Step
 from algorithms.seam.claims import Kind
 from algorithms.seam.cost import Cost
-from algorithms.searches.directions.choice import directions
+from algorithms.searches.directions.choice import widening
 from algorithms.searches.directions.params import wants
 from algorithms.searches.labels.arc import RIGHT
 from algorithms.searches.labels.boundary_walk import BoundaryWalk
@@ -40,7 +40,7 @@ def minimum(params: CGBAHParams, threat: Threat) -> Cost:
 
 def run(case: Case, threat: Threat, params: CGBAHParams) -> Conversation:
     """Walk until the iterations are spent, epsilon is reached, or no start is adversarial; claim ever nearer points."""
-    walk = BoundaryWalk(case, threat, directions(case, params), params.tolerance)
+    walk = BoundaryWalk(case, threat, widening(case, params), params.tolerance)
 
     def advance(k: int) -> Step[None]:
         """Estimate, step onto the semicircle, and come back: one iteration (Reza et al. 2023, section 3.3)."""

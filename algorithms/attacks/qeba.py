@@ -18,7 +18,7 @@ from algorithms.method import Method
 from algorithms.seam.access import Access
 from algorithms.seam.case import Case, Conversation
 from algorithms.seam.claims import Kind
-from algorithms.searches.directions.choice import directions
+from algorithms.searches.directions.choice import widening
 from algorithms.searches.directions.params import DirectionSpace, ImageDirectionParams, wants
 from algorithms.searches.labels.hops import hop, minimum
 from algorithms.searches.labels.schedule import CloudParams
@@ -38,8 +38,8 @@ class QEBAParams(CloudParams, ImageDirectionParams):
 
 def run(case: Case, threat: Threat, params: QEBAParams) -> Conversation:
     """Walk until the iterations are spent, epsilon is reached, or no start is adversarial; claim ever nearer points."""
-    law = directions(case, params, threat.norm, of_images="bilinear")
-    yield from hop(case, threat, law, params.gamma * case.x.size, params)  # HopSkipJump's gamma is d times this one
+    laws = widening(case, params, threat.norm, of_images="bilinear")
+    yield from hop(case, threat, laws, params.gamma * case.x.size, params)  # HopSkipJump's gamma is d times this one
 
 
 METHOD = Method(

@@ -25,7 +25,7 @@ from algorithms.seam.access import Access
 from algorithms.seam.case import Case, Conversation, Step
 from algorithms.seam.claims import Kind
 from algorithms.seam.cost import Cost
-from algorithms.searches.directions.choice import directions
+from algorithms.searches.directions.choice import widening
 from algorithms.searches.directions.params import ImageDirectionParams, wants
 from algorithms.searches.labels.boundary_walk import BoundaryWalk
 from algorithms.searches.labels.schedule import delta, theta
@@ -57,16 +57,17 @@ def minimum(params: GeoDAParams, threat: Threat) -> Cost:
 
 def run(case: Case, threat: Threat, params: GeoDAParams) -> Conversation:
     """Walk until the iterations are spent, epsilon is reached, or no start is adversarial; claim ever nearer points."""
-    law = directions(case, params, threat.norm)
-    walk = BoundaryWalk(case, threat, law, theta(params.gamma, case.x.size, threat.norm))
+    laws = widening(case, params, threat.norm)
+    walk = BoundaryWalk(case, threat, laws, theta(params.gamma, case.x.size, threat.norm))
     N = split(params.schedule_horizon)
-    w = np.zeros(case.x.shape)
+    w, law = np.zeros(case.x.shape), walk.law
 
     def advance(t: int) -> Step[None]:
         """Estimate the normal, and cross the boundary as it says: one iteration."""
-        nonlocal w
+        nonlocal w, law
         seen = yield from walk.look_around(N[min(t, len(N)) - 1], delta(walk, params.gamma, t))
-        w = seen.normal if t == 1 else w + seen.normal
+        w = seen.normal if t == 1 or walk.law is not law else w + seen.normal
+        law = walk.law
         path = yield from cross(walk, w)
         if path is not None:
             yield from walk.follow(path)

@@ -38,6 +38,17 @@ def directions(
     return Full(norm)
 
 
+def widening(
+    case: Case, params: SpaceParams, norm: Norm = Norm.L2, *, of_images: DirectionSpace = "dct"
+) -> tuple[DirectionLaw, ...]:
+    """Make the laws that a walk draws by, the next where one has no more to give: as asked, or what fits the sample.
+
+    That is, for images, a space without fine detail, and then all of it: a model may listen to fine detail alone.
+    """
+    law = directions(case, params, norm, of_images=of_images)
+    return (law, Full(norm)) if params.directions is None and not isinstance(law, Full) else (law,)
+
+
 def has_detail(canvas: Canvas) -> bool:
     """Tell images that can do without their fine detail from tables and very small images."""
     return min(canvas.height, canvas.width) >= SMALLEST_IMAGE

@@ -3,7 +3,7 @@
 HopSkipJump's (Chen, Jordan, Wainwright, IEEE S&P 2020, arXiv:1904.02144), without its jump. A method says how it
 advances from a point on the boundary, and comes back by `settle` or `follow`; whatever else a walk does stands here:
 
-    walk = BoundaryWalk(case, threat, law, theta)
+    walk = BoundaryWalk(case, threat, laws, theta)
 
     def advance(k: int) -> Step[None]:                     # iteration k of this walk, from 1
         normal = yield from walk.estimate(n, delta)        # None where the labels tell of none
@@ -17,8 +17,8 @@ first), a walk that has come to rest begins again elsewhere, and what it shows l
 Nothing depends on the budget: a longer one replays the shorter.
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from itertools import chain
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,8 +53,9 @@ Advance = Callable[[int], Step[None]]
 class BoundaryWalk:
     """A walk is one sample's, and knows where it stands: always at an adversarial point."""
 
-    def __init__(self, case: Case, threat: Threat, law: DirectionLaw, theta: float) -> None:
-        self.case, self.threat, self.law = case, threat, law
+    def __init__(self, case: Case, threat: Threat, laws: Sequence[DirectionLaw], theta: float) -> None:
+        self.case, self.threat = case, threat
+        self.laws, self.law = laws, laws[0]  # where one has no more to give, the walk goes on by the next
         self.theta = theta  # the precision of a way back, as a share of it
         self.noise = case.stream.at(0)
         self.hinted = starts.hinted(case)
@@ -77,7 +78,7 @@ class BoundaryWalk:
             k += 1
             yield from advance(k)
             self.passed.append(self.distance)
-            if self.is_at_rest:
+            if self.is_at_rest and not self._goes_on():
                 k = 0
 
     @property
@@ -91,12 +92,18 @@ class BoundaryWalk:
         before, lately = self.passed[:-REST], self.passed[-REST:]
         return bool(before) and min(lately) > (1 - GAIN) * min(before)
 
+    def _goes_on(self) -> bool:
+        """Go on from here by the next law of directions. False: there is none."""
+        later = next((later for law, later in pairwise(self.laws) if law is self.law), None)
+        self.law, self.passed = later or self.law, []
+        return later is not None
+
     def begin(self) -> Step[bool]:
         """Stand on the boundary, as near as a few starts show it. False: no start is adversarial.
 
         After the first success a start is a mere direction: one query tells whether the boundary is nearer there.
         """
-        self.distance, self.passed, scouts = np.inf, [], SCOUTS
+        self.law, self.distance, self.passed, scouts = self.laws[0], np.inf, [], SCOUTS
         noise = starts.noise(self.case, self.threat, self.noise)
         for start in chain(self.hinted, noise, self.pool, self._last_starts()):
             near = within(connect(self.case.x, start, self.threat), (1 - ROUGHLY) * self.distance)

@@ -5,6 +5,7 @@ adversarial side, and comes back to the boundary on the way to the sample. As in
 """
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -26,9 +27,9 @@ def minimum(params: CloudParams, threat: Threat) -> Cost:
     return Cost(queries=params.initial_directions + 6)
 
 
-def hop(case: Case, threat: Threat, law: DirectionLaw, gamma: float, params: CloudParams) -> Conversation:
+def hop(case: Case, threat: Threat, laws: Sequence[DirectionLaw], gamma: float, params: CloudParams) -> Conversation:
     """Estimate by such directions, jump, and come back, iteration by iteration."""
-    walk = BoundaryWalk(case, threat, law, theta(gamma, case.x.size, threat.norm))
+    walk = BoundaryWalk(case, threat, laws, theta(gamma, case.x.size, threat.norm))
 
     def advance(k: int) -> Step[None]:
         normal = yield from walk.estimate(size(params.initial_directions, k), delta(walk, gamma, k))

@@ -171,3 +171,13 @@ def test_every_shape_has_directions_by_default(name, shape):
     what = Samples(rng.uniform(0.3, 0.7, (1, *shape)).astype(np.float32), (0,), None)
     (outcome,) = go(name, model, what, queries=800)
     assert outcome.finding.kind is Kind.UPPER_BOUND
+
+
+@walks
+def test_an_image_model_that_listens_to_fine_detail_is_not_judged_by_low_frequencies_alone(name):
+    """Weights of white noise: half of the frequencies of each axis hold a quarter of their square."""
+    rng = np.random.default_rng(0)
+    model = Linear(rng.normal(size=(2, 64)), np.zeros(2), (1, 8, 8))
+    what = Samples(rng.uniform(0.3, 0.7, (2, 1, 8, 8)).astype(np.float32), (0, 1), None)
+    for outcome, x in zip(go(name, model, what, queries=4000), what.x, strict=True):
+        assert outcome.finding.value <= 1.1 * model.radius(x, outcome.finding.label, Norm.L2)

@@ -21,7 +21,7 @@ X = np.zeros(2, np.float32)
 
 def standing(at, law=Full(Norm.L2), box=Box.unbounded()):
     """A walk in the middle of its way, at this point."""
-    walk = BoundaryWalk(Case(np.zeros_like(at), 0, None, None, 2, Stream(0, 0, "t")), Threat(box=box), law, 1e-6)
+    walk = BoundaryWalk(Case(np.zeros_like(at), 0, None, None, 2, Stream(0, 0, "t")), Threat(box=box), [law], 1e-6)
     walk.point, walk.distance = at, float(np.linalg.norm(at))
     return walk
 

@@ -60,7 +60,7 @@ def test_with_the_true_normal_one_crossing_finds_the_nearest_point_of_a_half_spa
     truth = 0.2 * {Norm.L1: 3.0, Norm.L2: 1.0, Norm.LINF: 0.3}[norm]
     level = gain(W, truth, norm, box)  # w.(z - x) from which on the model errs
     threat = Threat(norm=norm, box=box)
-    walk = BoundaryWalk(Case(X, 0, None, None, 2, Stream(0, 0, "test")), threat, Full(norm), theta=1e-7)
+    walk = BoundaryWalk(Case(X, 0, None, None, 2, Stream(0, 0, "test")), threat, [Full(norm)], theta=1e-7)
     walk.point = (X + begins * level / (W * W).sum() * W).astype(np.float32)
 
     def model(said):
@@ -74,7 +74,7 @@ def test_with_the_true_normal_one_crossing_finds_the_nearest_point_of_a_half_spa
 
 
 def test_a_normal_of_zeros_and_a_boundary_out_of_reach_are_crossed_nowhere():
-    walk = BoundaryWalk(Case(X, 0, None, None, 2, Stream(0, 0, "test")), Threat(), Full(Norm.L2), theta=1e-7)
+    walk = BoundaryWalk(Case(X, 0, None, None, 2, Stream(0, 0, "test")), Threat(), [Full(Norm.L2)], theta=1e-7)
     walk.point = X + np.float32(0.1)
     asked = []
     for w in (0 * W, W, -W):

@@ -21,7 +21,7 @@ W /= np.linalg.norm(W)
 
 def walking(norm=Norm.L2, **threat):
     case = Case(X, 0, None, None, 2, Stream(3, 0, "test"))
-    return BoundaryWalk(case, Threat(norm=norm, box=Box.unbounded(), **threat), Full(norm), theta=1e-6)
+    return BoundaryWalk(case, Threat(norm=norm, box=Box.unbounded(), **threat), [Full(norm)], theta=1e-6)
 
 
 def half_space(rows):
@@ -129,3 +129,18 @@ def test_where_all_is_one_class_it_ends(label):
     _, rows = followed(walk, staying, lambda rows: np.full(len(rows), label), 10)
     assert rows < 1000
     assert np.isfinite(walk.distance) == (label == 2)
+
+
+def test_a_walk_at_rest_goes_on_by_the_next_law_from_where_it_stands_before_it_begins_again():
+    walk, drawn = walking(), []
+    walk.laws = [walk.law, Full(Norm.LINF)]
+
+    def advance(k):
+        drawn.append((k, walk.law.norm, walk.distance))
+        return
+        yield
+
+    followed(walk, advance, half_space, 12)
+    assert [k for k, _, _ in drawn] == [*range(1, 11), 1, 2]
+    assert [norm for _, norm, _ in drawn] == [Norm.L2] * 5 + [Norm.LINF] * 5 + [Norm.L2] * 2
+    assert len({distance for _, _, distance in drawn[:10]}) == 1
