@@ -14,7 +14,7 @@ from algorithms.seam.claims import Kind
 from algorithms.threats.threat import Box, Threat
 from tests.truths import ClosedForm, Constant, Disc, Linear
 
-NAMES = ("cgba", "cgba_h")
+NAMES = ("cgba", "cgba_h", "tangent")
 walks = pytest.mark.parametrize("name", NAMES)
 ways = pytest.mark.parametrize(("name", "norm"), [(name, norm) for name in NAMES for norm in method(name).norms])
 NEAR = {Norm.L2: 1.05, Norm.LINF: 1.1}  # of the truth, after 10,000 queries
