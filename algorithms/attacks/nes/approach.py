@@ -28,7 +28,7 @@ from algorithms.searches.directions.choice import directions
 from algorithms.searches.labels import starts
 from algorithms.searches.labels.line import connect, halve
 from algorithms.searches.scores.estimates import antithetic
-from algorithms.searches.scores.plateaus import Plateaus
+from algorithms.searches.scores.plateaus import Plateaus, flat_shares
 from algorithms.threats.threat import Threat
 
 FIRST_DELTA, MOST_DELTA, LEAST_DELTA = 0.1, 0.5, 1e-3  # shares of the distance, by which the ball shrinks
@@ -150,9 +150,7 @@ class Approach:
         u *= np.float32(sigma * math.sqrt(self.case.x.size))
         sides = [self.threat.clip(self.point + sign * u, self.case.x) for sign in (1, -1)]
         ahead, behind = (yield from self._values(sides[0], sigma)), (yield from self._values(sides[1], sigma))
-        rises = ahead - behind
-        rises[~np.isfinite(rises)] = 0.0
-        is_new = len(self.plateaus.see(np.zeros(1, np.int64), np.array([(rises == 0).mean()]), len(rises))) > 0
+        is_new = len(self.plateaus.see(np.zeros(1, np.int64), *flat_shares((ahead - behind)[None]))) > 0
         if is_new and self.smoothing == 1:  # the share of successes is flat away from the boundary, and no score
             yield Note(self.plateaus.of(0))
         return antithetic(sides[0] - sides[1], ahead, behind, sigma) / (2 * sigma)

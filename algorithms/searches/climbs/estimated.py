@@ -22,7 +22,7 @@ from algorithms.seam.claims import Note, UpperBound
 from algorithms.seam.question import BATCH_BYTES, Owners
 from algorithms.seam.questions.scores import AskScores
 from algorithms.searches.scores.margins import ScoreLoss, losses, margins
-from algorithms.searches.scores.plateaus import Plateaus
+from algorithms.searches.scores.plateaus import Plateaus, flat_shares
 from algorithms.searches.walks.returns import Returns
 from algorithms.threads import Work
 from algorithms.threats.threat import Threat
@@ -192,11 +192,12 @@ class EstimatedClimb(ABC):
         if not len(who):
             return
         rises = losses[:, 0] - losses[:, 1]
+        flat = flat_shares(rises)
         rises[~np.isfinite(rises)] = 0.0
         known = np.isfinite(losses)
         levels = np.where(known, losses, 0).sum(axis=(1, 2)) / np.maximum(1, known.sum(axis=(1, 2)))
         self._each(who, lambda part: self.step(who[part], around[part, 0] - around[part, 1], rises[part], levels[part]))
-        for owner in self.plateaus.see(who, (rises == 0).mean(axis=1), self.pairs).tolist():
+        for owner in self.plateaus.see(who, *flat).tolist():
             yield Note(self.plateaus.of(owner), owner=owner)
         yield from self.told(who)
         self.is_asked[who] = False

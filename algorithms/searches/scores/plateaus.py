@@ -6,6 +6,7 @@ slopes from differences widens its step there, and says that it did (warning `pl
 """
 
 import numpy as np
+from numpy.typing import NDArray
 
 from algorithms.mathematics.arrays import Mask, Numbers
 from algorithms.seam.claims import Details
@@ -15,6 +16,12 @@ WARNING = "plateau"
 WIDER = 4.0  # by which a step grows on a plateau
 ENOUGH = 20  # differences, before a plateau is told from chance
 MOSTLY = 0.5  # of these that are 0 on a plateau
+
+
+def flat_shares(rises: Numbers) -> tuple[Numbers, NDArray[np.int64]]:
+    """Measure which share of differences (m, b) is 0, and count those that are known: (m,) each. NaN tells nothing."""
+    known = np.isfinite(rises).sum(axis=1)
+    return (rises == 0).sum(axis=1) / np.maximum(1, known), known
 
 
 class Plateaus:
@@ -28,8 +35,8 @@ class Plateaus:
         self.are_met: Mask = np.zeros(n, np.bool_)  # who has met one
         self.are_blind: Mask = np.zeros(n, np.bool_)  # whose widest step saw nothing, the last time
 
-    def see(self, owners: Owners, flat_share: Numbers, differences: int = ENOUGH) -> Owners:
-        """Take in which share of their differences was 0 (m,), of so many each; widen where most were.
+    def see(self, owners: Owners, flat_share: Numbers, differences: int | NDArray[np.int64] = ENOUGH) -> Owners:
+        """Take in which share of their differences was 0 (m,), of so many each (m,); widen where most were.
 
         Fewer than ENOUGH are taken together with those that follow. Returns those who met a plateau for the first time.
         """

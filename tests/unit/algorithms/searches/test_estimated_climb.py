@@ -48,4 +48,5 @@ def test_a_climb_comes_back_from_where_no_class_is_named(name, norm, epsilon):
     for finding in (outcome.finding for outcome in outcomes):
         nearest = model.radius(X[finding.index], finding.label, norm)
         assert finding.kind is Kind.UPPER_BOUND, finding
+        assert "warnings" not in finding.details, "rows without an answer are no plateau"
         assert nearest * (1 - 1e-5) <= finding.value <= (epsilon or 3 * nearest)

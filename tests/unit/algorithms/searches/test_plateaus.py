@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from algorithms.searches.scores.plateaus import Plateaus
+from algorithms.searches.scores.plateaus import Plateaus, flat_shares
 
 ALL = np.arange(3)
 
@@ -33,6 +33,16 @@ def test_few_differences_are_taken_together_before_they_tell_of_a_plateau():
     for turn in range(20):
         assert seen.see(ALL[:2], shares(1.0, float(turn % 2)), 1).tolist() == ([0] if turn == 19 else [])
     assert seen.step.tolist() == [4e-3, 1e-3, 1e-3]
+
+
+def test_differences_that_are_not_known_are_no_plateau():
+    nan = np.nan
+    flat = flat_shares(np.array([[nan, 0.0, 0.1, 0.2], [nan, nan, nan, 0.0], [nan, nan, nan, nan]]))
+    assert [f.tolist() for f in flat] == [[1 / 3, 1.0, 0.0], [3, 1, 0]]
+    seen = plateaus()
+    for turn in range(20):
+        assert seen.see(ALL, *flat).tolist() == ([1] if turn == 19 else [])
+    assert not seen.are_blind[2]
 
 
 def test_a_search_is_blind_once_its_widest_step_sees_nothing_and_not_before():
