@@ -5,6 +5,9 @@ radius it looks for an adversarial point on the ball's surface. Without one it s
 towards the sample and goes on from there inside a smaller ball, until its steps are used up. A vector of features is
 searched by segments instead of squares.
 
+Where most steps leave the scores as they were, windows grow, and steps that change nothing are kept: the search goes by
+labels there.
+
 The schedule of window sizes runs over a fixed horizon and not over the budget: a longer budget replays the shorter.
 
 Written for a cohort, because a step is little arithmetic: sample by sample, calls of numpy took a third of a small
@@ -28,11 +31,14 @@ from algorithms.seam.claims import Kind
 from algorithms.seam.cost import Cost
 from algorithms.seam.question import Owners
 from algorithms.searches.scores.margins import ScoreLoss
+from algorithms.searches.scores.plateaus import Plateaus
 from algorithms.searches.walks.ball_walk import BallWalk, walk
-from algorithms.searches.walks.judging import judged
+from algorithms.searches.walks.judging import FlatSteps, judged
 from algorithms.searches.walks.returns import Block
 from algorithms.threads import Work
 from algorithms.threats.threat import Threat
+
+WIDEST = 0.8  # of all pixels in the first windows, on a plateau at most: what the authors take of robust models
 
 
 class SquareParams(Params):
@@ -58,21 +64,24 @@ def run(cohort: Cohort, threat: Threat, params: SquareParams) -> Conversation:
 
 
 def _run_earlier(cohort: Cohort, threat: Threat, params: SquareParams) -> Conversation:
-    """Versions 1 and 2 took probabilities as if they were logits: near 1 they all look alike."""
-    yield from walk(lambda work: SquareSearch(cohort, threat, params, work, by_logarithms=False), cohort.x)
+    """Versions 1 and 2 took probabilities as if they were logits: near 1 they all look alike. They saw no plateau."""
+    yield from walk(lambda work: SquareSearch(cohort, threat, params, work, is_earlier=True), cohort.x)
 
 
 class SquareSearch(BallWalk):
     """A search is a walk whose step changes one window of the best point."""
 
     def __init__(
-        self, cohort: Cohort, threat: Threat, params: SquareParams, work: Work, *, by_logarithms: bool = True
+        self, cohort: Cohort, threat: Threat, params: SquareParams, work: Work, *, is_earlier: bool = False
     ) -> None:
         super().__init__(cohort, threat, params.steps, work)
-        self.by_logarithms = by_logarithms  # of probabilities
+        self.is_earlier = is_earlier  # than version 3
         self.rngs = [stream.at(0) for stream in cohort.streams]
         self.kind, self.horizon = proposals(threat.norm), params.schedule_horizon
         self.share = self.kind.initial_share if params.initial_share is None else params.initial_share
+        self.moves = np.zeros(len(self.x), np.bool_)  # the last step led to another point
+        first = np.ones(len(self.x))  # the step is how many times as many pixels as scheduled a window has
+        self.flat = FlatSteps(Plateaus(first, WIDEST / self.share * first))
         self.enter(np.arange(len(self.x)), self.first_radius())
 
     def arrive(self, who: Owners) -> None:
@@ -87,16 +96,28 @@ class SquareSearch(BallWalk):
 
     def step(self, who: Owners) -> Owners:
         """Change the best points in one window each. Returns those that did change."""
-        shares = shares_at(self.iteration[who], self.share, self.horizon)
+        self._look_for_plateaus(who)
+        shares = self.flat.plateaus.step[who] * shares_at(self.iteration[who], self.share, self.horizon)
         self.iteration[who] += 1
         changed = np.zeros(len(self.x), np.bool_)
 
         def change(asked: tuple[float, Block]) -> None:
             share, block = asked
-            self.points[block], changed[block] = self._proposals(block).next(self.best[block], share)
+            best = self.best[block]
+            self.points[block], changed[block] = self._proposals(block).next(best, share)
+            self.moves[block] = (self.points[block] != best).any(axis=(1, 2, 3))
 
         self.each(change, [(float(s), block) for s in np.unique(shares) for block in self.blocks(who[shares == s])])
         return np.flatnonzero(changed)
+
+    def _look_for_plateaus(self, who: Owners) -> None:
+        """Take in what the last steps have changed; on plateaus keep those, too, that change nothing."""
+        if self.is_earlier:
+            return
+        answered = who[(self.was_kept[who] | self.was_left[who]) & self.moves[who]]
+        self.notes += self.flat.see(answered, self.was_flat[answered])
+        self.keeps_ties[answered] = self.flat.plateaus.are_met[answered]
+        self.was_kept[who] = self.was_left[who] = False
 
     def _proposals(self, block: Block) -> Proposals:
         rngs = self.rngs[block] if isinstance(block, slice) else [self.rngs[i] for i in block]
@@ -105,7 +126,7 @@ class SquareSearch(BallWalk):
     def judge(self, scores: Scores, asking: Owners) -> tuple[Numbers, Mask]:
         """What falls is the margin, targeted the cross-entropy."""
         loss: ScoreLoss = "margin" if self.cohort.targets is None else "cross_entropy"
-        return judged(self.cohort, scores, asking, loss, by_logarithms=self.by_logarithms)
+        return judged(self.cohort, scores, asking, loss, by_logarithms=not self.is_earlier)
 
 
 _NEWEST = Method(

@@ -247,3 +247,40 @@ def test_probabilities_near_1_are_followed_as_logits_are_and_were_not_by_earlier
         outcomes = run(model, Samples(x, tuple(range(6)), None), row, SQUARE.params(), threat, Budget(300), seed=0)
         kept[version, gives] = [o.finding.queries if o.x_adv is not None else 300 for o in outcomes]
     assert np.mean(kept["3", True]) <= 1.2 * np.mean(kept["3", False]) < 0.7 * np.mean(kept["2", True])
+
+
+class Rounded(Linear):
+    """A linear model that tells its probabilities to two digits, and is sure of its label far from the boundary."""
+
+    gives_probabilities = True
+
+    def logits(self, x):
+        z = super().logits(x)
+        p = np.exp(z - z.max(axis=1, keepdims=True))
+        return np.round(p / p.sum(axis=1, keepdims=True), 2)
+
+
+def test_rounded_probabilities_are_warned_of_and_searched_by_labels_where_earlier_versions_stood_still():
+    weights, shape = 20 * np.random.default_rng(4).normal(size=(3, 64)), (1, 8, 8)
+    bias = -weights.sum(axis=1) / 2
+    model = Rounded(weights, bias, shape)
+    x = np.random.default_rng(5).uniform(0.3, 0.7, (2, *shape)).astype(np.float32)[1:]
+    true = Linear(weights, bias, shape).radius(x[0], int(model.labels(x)[0]), Norm.LINF)
+    told = []
+    for row in (SQUARE, SQUARE.earlier[0]):
+        threat = Threat(Norm.LINF, epsilon=1.5 * true)
+        (outcome,) = run(model, Samples(x, (0,), None), row, row.params(), threat, Budget(600), seed=0)
+        told.append((outcome.finding.kind, outcome.finding.details.get("warnings")))
+    assert told == [(Kind.UPPER_BOUND, ["plateau"]), (Kind.ABSTAINED, None)]
+
+
+@norms
+def test_where_scores_tell_the_way_no_step_is_taken_for_flat(norm):
+    model = linear((1, 4, 4))
+    x = np.random.default_rng(5).uniform(0.4, 0.6, (4, 1, 4, 4)).astype(np.float32)
+    what = Samples(x, tuple(range(4)), None)
+    newest = run(model, what, SQUARE, SQUARE.params(), Threat(norm), Budget(600), seed=0)
+    assert all("warnings" not in o.finding.details for o in newest)
+    if norm is not Norm.L1:  # which version 1 did not know
+        first = run(model, what, SQUARE.earlier[-1], SQUARE.params(), Threat(norm), Budget(600), seed=0)
+        assert [o.finding for o in newest] == [o.finding for o in first], "of logits all versions say the same"
