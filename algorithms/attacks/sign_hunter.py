@@ -12,7 +12,6 @@ are worth as much in a smaller ball.
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field
 
 from algorithms.mathematics.arrays import Mask, Numbers
@@ -24,6 +23,7 @@ from algorithms.seam.claims import Kind
 from algorithms.seam.cost import Cost
 from algorithms.seam.question import Owners
 from algorithms.searches.scores.plateaus import Plateaus
+from algorithms.searches.signs.blocks import Blocks
 from algorithms.searches.walks.ball_walk import BallWalk, walk
 from algorithms.searches.walks.drawing_in import drawn_in
 from algorithms.searches.walks.judging import FlatSteps, judged
@@ -57,10 +57,9 @@ class SignHunter(BallWalk):
         super().__init__(cohort, threat, params.steps, work)
         n = len(self.x)
         self.d = self.x[0].size
-        self.depth = int(np.ceil(np.log2(self.d)))  # of the last level, where parts are single features
         self.signs = np.ones(self.x.shape, np.int8)
         self.origin = np.zeros_like(self.x)  # o - x
-        self.level, self.part = np.zeros(n, np.int64), np.zeros(n, np.int64)  # h and i of the next flip
+        self.parts = Blocks(n, self.d)  # h and i of the next flip
         self.has_asked = np.zeros(n, np.bool_)  # in this pass
         self.keeps_ties[:] = True
         self.flat = FlatSteps(Plateaus(np.ones(n), np.ones(n)))  # the radius is the step
@@ -102,30 +101,17 @@ class SignHunter(BallWalk):
         return asked
 
     def _flip(self, who: Owners) -> None:
-        """Turn the signs of the part that is each sample's next: the i-th of about 2^h parts of the same length."""
-        signs = self.signs.reshape(len(self.signs), -1)
-        length = self._lengths(who)
-        start = self.part[who] * length
-        for owner, first, last in zip(who.tolist(), start.tolist(), (start + length).tolist(), strict=True):
-            np.negative(signs[owner, first:last], out=signs[owner, first:last])
-
-    def _lengths(self, who: Owners) -> NDArray[np.int64]:
-        """Count the features (m,) of a part: ceil(n / 2^h)."""
-        return np.asarray(-(-self.d // 2 ** self.level[who]))
+        """Turn the signs of the part that is each sample's next."""
+        self.parts.flip(self.signs.reshape(len(self.signs), -1), who)
 
     def _turn(self, who: Owners) -> None:
         """Go on to the next part, the next level, or the next pass."""
-        self.part[who] += 1
-        at_end = who[self.part[who] * self._lengths(who) >= self.d]
-        self.part[at_end] = 0
-        self.level[at_end] += 1
-        self._begin_pass(at_end[self.level[at_end] > self.depth])
+        self._begin_pass(self.parts.turn(who))
 
     def _begin_pass(self, who: Owners) -> None:
         """Begin anew at the best point so far, as the paper does; end where a pass has changed nothing."""
         self.is_over[who] = ~self.has_asked[who]
         self.has_asked[who] = False
-        self.level[who] = 0
         self.signs[who] = 1
         self.origin[who] = self.best[who] - self.x[who]
         self.enter(who, self.radius[who])

@@ -16,6 +16,7 @@ from algorithms.seam.access import Rows
 from algorithms.seam.case import Case, Cohort, Conversation, Step
 from algorithms.seam.claims import UpperBound
 from algorithms.seam.labeling import is_fooled
+from algorithms.seam.question import Owners
 from algorithms.seam.questions.labels import AskLabels
 from algorithms.seam.questions.together import in_step
 from algorithms.searches.labels import starts
@@ -43,14 +44,17 @@ class FirstPoints:
         return np.isfinite(self.distance)
 
 
-def first_points(cohort: Cohort, threat: Threat, *, draw: int = 0) -> Step[FirstPoints]:
-    """Look for an adversarial point of each sample, and claim it. `draw`: of each sample's stream, for the noise.
+def first_points(
+    cohort: Cohort, threat: Threat, *, draw: int = 0, who: Owners | None = None, scouts: int = SCOUTS
+) -> Step[FirstPoints]:
+    """Look for an adversarial point of each sample, or of `who` (m,) alone, and claim it.
 
-    A sample is done where a point within epsilon is found, where it has tried so many starts after its first success,
-    or where none is left.
+    A sample is done where a point within epsilon is found, where it has tried so many `scouts` after its first
+    success, or where none is left. `draw`: of each sample's stream, for the noise.
     """
     looks = [_Look(case, threat) for case in cohort.cases]
-    yield from in_step({i: look.all_around(draw) for i, look in enumerate(looks)}, cohort.live)
+    looking = range(len(looks)) if who is None else who.tolist()
+    yield from in_step({i: looks[i].all_around(draw, scouts) for i in looking}, cohort.live)
     return FirstPoints(np.stack([look.point for look in looks]), np.array([look.distance for look in looks]))
 
 
@@ -61,10 +65,9 @@ class _Look:
         self.case, self.threat = case, threat
         self.point, self.distance = case.x, np.inf
 
-    def all_around(self, draw: int) -> Conversation:
+    def all_around(self, draw: int, scouts: int) -> Conversation:
         """Try starts until they bring nothing more."""
         case, threat, rng = self.case, self.threat, self.case.stream.at(draw)
-        scouts = SCOUTS
         usual = chain(starts.hinted(case), starts.noise(case, threat, rng), starts.pool(case, threat))
         for start in chain(usual, self._last_starts(rng)):
             yield from self._try(start)
