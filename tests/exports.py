@@ -141,11 +141,20 @@ def classic(net: nn.Module, example: torch.Tensor, opset: int, any_batch: bool) 
 
 
 def dynamo(net: nn.Module, example: torch.Tensor, opset: int, any_batch: bool) -> bytes:
+    _know_operators()
     shapes = {"dynamic_shapes": ({0: torch.export.Dim("batch")},)} if any_batch else {}
     with _quietly():
         program = torch.onnx.export(net, (example,), dynamo=True, opset_version=opset, verbose=False, **shapes)
     assert program is not None
     return program.model_proto.SerializeToString()
+
+
+@functools.cache
+def _know_operators() -> None:
+    """torch reads its table of operators anew for every export, which is a third of what one takes: it is kept."""
+    from torch.onnx._internal.exporter._registration import ONNXRegistry
+
+    ONNXRegistry.from_torchlib = staticmethod(functools.cache(ONNXRegistry.from_torchlib))
 
 
 @contextlib.contextmanager

@@ -38,6 +38,17 @@ SLOW_NETS = ("mnist_cw7",)
 ROUNDING = 2e-4  # what rounding of float32 costs the radii of the linear models below, at the most
 
 
+def in_turn(*nets: str) -> pytest.MarkDecorator:
+    """Each net in one norm and the rest as `every`: only the last step of a bound, over the ball, knows a norm."""
+    marks = {True: (), False: pytest.mark.every}
+    cases = [
+        pytest.param(net, norm, marks=marks[i % len(NORMS) == j])
+        for i, net in enumerate(nets)
+        for j, norm in enumerate(NORMS)
+    ]
+    return pytest.mark.parametrize(("net", "norm"), cases)
+
+
 def opened(data: bytes) -> OnnxClassifier:
     network = read(onnx.load_from_string(data), None)
     return OnnxClassifier(network, differentiator(network, DEVICE), DEVICE, bounder(network, DEVICE))
@@ -67,16 +78,14 @@ def check_brackets(
     return [float(f.value) for f in crown]
 
 
-@pytest.mark.parametrize("norm", NORMS)
-@pytest.mark.parametrize("net", ["model", "model_robust"])
+@in_turn("model", "model_robust", "model_provable")
 def test_no_attack_on_the_digits_comes_nearer_than_the_certificates_allow(net: str, norm: Norm) -> None:
     with np.load(DIGITS / "samples.npz") as npz:
         rows = npz["x"][:2].astype(np.float32)
     assert min(check_brackets(opened((DIGITS / f"{net}.onnx").read_bytes()), rows, norm)) > 0
 
 
-@pytest.mark.parametrize("norm", NORMS)
-@pytest.mark.parametrize("net", ["cnn", "resnet block", "sigmoids", "one logit [N]"])
+@in_turn("cnn", "resnet block", "sigmoids", "one logit [N]")
 def test_no_attack_on_a_random_network_comes_nearer_than_the_certificates_allow(net: str, norm: Norm) -> None:
     export = torch_export(net, "classic", 13)
     rows = np.random.default_rng(1).random((3, *export.shape), dtype=np.float32)
@@ -108,8 +117,7 @@ ON_NO_AXIS = {
 }
 
 
-@pytest.mark.parametrize("norm", NORMS)
-@pytest.mark.parametrize("net", ON_NO_AXIS)
+@in_turn(*ON_NO_AXIS)
 def test_one_number_on_no_axis_is_bounded_like_any_other(net: str, norm: Norm) -> None:
     data = ON_NO_AXIS[net]
     assert Access.BOUNDS in inspect(data, preprocessing=None, device=DEVICE).offers
@@ -143,8 +151,7 @@ GATED: dict[str, tuple[Callable[[], nn.Module], int]] = {
 }
 
 
-@pytest.mark.parametrize("norm", NORMS)
-@pytest.mark.parametrize("net", GATED)
+@in_turn(*GATED)
 def test_no_attack_on_a_network_of_products_comes_nearer_than_the_certificates_allow(net: str, norm: Norm) -> None:
     build, opset = GATED[net]
     with torch.random.fork_rng():

@@ -43,10 +43,9 @@ def test_no_score_of_a_few_exact_cases_lies_above_the_radius():
 
 
 @pytest.mark.slow
-def test_no_score_of_sixty_exact_cases_lies_above_the_radius():
+def test_nor_does_one_of_cases_that_programs_solve():
     """`python -m benchmarks calibration` looks at more, and at other kinds."""
-    cases = chain(linear_cases(10), enumerated_cases(5), programmed_cases(8))
-    assert [case for case in cases if not is_at_most_exact(case)] == []
+    assert [case for case in programmed_cases(4) if not is_at_most_exact(case)] == []
 
 
 @pytest.mark.parametrize("norm", NORMS)
