@@ -81,6 +81,7 @@ class Method(Generic[N]):
     makes_surrogate: bool = False  # trains that model itself, on answers about rows that it wants (`wants`)
     is_baseline: bool = False  # what every attack has to beat: its points count, its silence does not
     called: str | None = None  # in prose, where that is another word than its name
+    tells_adbd: bool = False  # the mean of its distances is told as the average decision boundary distance
     reported: tuple[str, ...] = ()  # numbers of a finding's details that an audit shows beside the value
     # What `Case.prepared` has to hold, with these parameters, and is made of auxiliary samples; None: nothing.
     wants: Callable[[Any], Wish | None] = lambda _: None

@@ -798,6 +798,8 @@ class Summary(TypedDict):
     queries_all: QueriesAll | None
     distance_at_queries: dict[str, float | None] | None
     distance_area: float | None
+    adbd: float | None
+    adbd_samples: int | None
     queries: QueryCount
     gradients: int
     seconds: float

@@ -92,6 +92,8 @@ class Summary(Record):
     queries_all: QueriesAll | None = None
     distance_at_queries: dict[int, float | None] | None = None
     distance_area: float | None = None
+    adbd: float | None = None  # average decision boundary distance, of a method that tells it
+    adbd_samples: int | None = None  # how many distances that is the mean of
     queries: QueryCount
     gradients: int
     seconds: float
@@ -123,6 +125,7 @@ def summarize(spec: JobSpec, results: Sequence[ChunkResult], prepared: Preparati
         success_rate=_rate(sum(f.kind == Kind.UPPER_BOUND for f in correct), len(correct)) if is_attack else None,
         prepare=prepared,
         **_by_queries(spec, correct, prepared),
+        **_adbd(spec, correct),
     )
 
 
@@ -169,6 +172,17 @@ def _by_queries(spec: JobSpec, tried: Sequence[Finding], prepared: Preparation |
         ),
         **({} if spec.samples is None else distances),  # of classes there are none
     }
+
+
+def _adbd(spec: JobSpec, correct: Sequence[Finding]) -> dict[str, Any]:
+    """How far the boundary is on average (Chen & Gu 2020), over the samples that were answered rightly, and broken.
+
+    Within an epsilon, what lies farther out is not found, and what is found is not followed to the boundary.
+    """
+    if not spec.method.tells_adbd or spec.threat.epsilon is not None:
+        return {}
+    distances = [f.value for f in correct if f.kind == Kind.UPPER_BOUND and f.value is not None]
+    return {"adbd": fmean(distances) if distances else None, "adbd_samples": len(distances)}
 
 
 def is_correct(finding: Finding) -> bool:

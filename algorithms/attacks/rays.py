@@ -130,4 +130,5 @@ METHOD = Method(
     chunks_at_once=4,
     wants_pool=True,
     takes_hints=True,
+    tells_adbd=True,
 )

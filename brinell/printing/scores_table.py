@@ -90,12 +90,18 @@ def _by_queries(summary: Summary) -> Iterator[str]:
         yield f"  broken: {_changes(shares)}"
     if distances := summary.get("distance_at_queries"):
         yield f"  median distance: {_changes({n: number(at) for n, at in distances.items()})}"
+    if (adbd := summary.get("adbd")) is not None:
+        yield f"  average decision boundary distance: {number(adbd)}, of {_samples(summary['adbd_samples'])}"
     if every := summary.get("queries_all"):
         told = f"mean {every['mean']:.1f}, median {every['median']:.1f}"
         prepared = every["mean_with_prepare"]
         if prepared != every["mean"]:
             told += f"; mean {prepared:.1f} with those of the prepare stage"
         yield f"  queries a sample, those not broken charged in full: {told}"
+
+
+def _samples(n: int | None) -> str:
+    return "1 broken sample" if n == 1 else f"{n} broken samples"
 
 
 def _changes(told: dict[str, str]) -> str:

@@ -18,9 +18,9 @@ NOT_FOUND = finding(0, Kind.ABSTAINED, None, queries=100)
 BROKEN = finding(0, Kind.UPPER_BOUND, 0.8)
 
 
-def summary(*findings: Finding, method: str = "pgd", labelled: bool = True, chunk: int = 2) -> Summary:
+def summary(*findings: Finding, method: str = "pgd", labelled: bool = True, chunk: int = 2, **changes: Any) -> Summary:
     labels = {"labelled": labelled} if labelled else {"labelled": False, "label_minimum": None, "label_maximum": None}
-    asked = spec(MODEL, samples_card(**labels), method={"name": method})
+    asked = spec(MODEL, samples_card(**labels), method={"name": method}, **changes)
     cut = [findings[i : i + chunk] for i in range(0, len(findings), chunk)]
     return summarize(asked, [result((), findings=part) for part in cut])
 
@@ -114,10 +114,30 @@ def test_the_json_of_a_summary_has_the_fields_of_the_contract() -> None:
     shown = summary(BROKEN).model_dump(mode="json")
     assert set(shown) == {
         *("counts", "samples", "labels", "clean_accuracy", "value", "value_correct", "success_rate"),
-        *("success_at_queries", "queries_all", "distance_at_queries", "distance_area"),
+        *("success_at_queries", "queries_all", "distance_at_queries", "distance_area", "adbd", "adbd_samples"),
         *("queries", "gradients", "seconds", "prepare", "device", "isolation", "isolation_denied"),
         *("versions", "warnings"),
     }
+
+
+ADBD = [
+    ((WRONG, BROKEN, NOT_FOUND, BROKEN.model_copy(update={"value": 0.4}), NO_SCORES), (pytest.approx(0.6), 2)),
+    ((WRONG, NOT_FOUND), (None, 0)),
+]
+
+
+@pytest.mark.parametrize(("findings", "told"), ADBD, ids=["some are broken", "none is"])
+def test_the_average_decision_boundary_distance_is_that_of_broken_samples(findings: Any, told: Any) -> None:
+    found = summary(*findings, method="rays", threat={"norm": "linf"})
+    assert (found.adbd, found.adbd_samples) == told
+
+
+@pytest.mark.parametrize(
+    ("method", "threat"), [("rays", {"norm": "linf", "epsilon": 0.9}), ("hopskipjump", {"norm": "linf"})]
+)
+def test_no_average_is_told_within_an_epsilon_nor_of_other_methods(method: str, threat: dict[str, Any]) -> None:
+    found = summary(BROKEN, BROKEN, method=method, threat=threat)
+    assert (found.adbd, found.adbd_samples) == (None, None)
 
 
 def test_a_row_without_a_class_is_not_right_even_by_its_own_prediction() -> None:

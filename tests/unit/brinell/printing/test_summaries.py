@@ -32,6 +32,15 @@ def test_what_stays_the_same_is_told_once_and_at_the_end(capsys: pytest.CaptureF
     assert "  median distance: 0.5000 by 100, 0.2500 by 500, the same by 2500 queries\n" in said
 
 
+def test_an_average_decision_boundary_distance_is_told_with_how_many_samples_it_is_of(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    told = "  average decision boundary distance: 0.1235, of "
+    assert f"{told}12 broken samples\n" in printed(capsys, adbd=0.1234567, adbd_samples=12)
+    assert f"{told}1 broken sample\n" in printed(capsys, adbd=0.1234567, adbd_samples=1)
+    assert "average" not in printed(capsys, adbd=None, adbd_samples=0)
+
+
 def test_what_a_stage_before_sent_is_told_beside_the_mean(capsys: pytest.CaptureFixture[str]) -> None:
     said = printed(capsys, queries_all=TOLD["queries_all"] | {"mean_with_prepare": 190.25})
     assert "mean 90.2, median 90.0; mean 190.2 with those of the prepare stage\n" in said
