@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from algorithms.mathematics.arrays import Numbers
 from algorithms.seam.access import Rows
 from algorithms.searches.labels.line import Along, a_line_each
 from algorithms.threats.threat import Threat
@@ -32,7 +31,7 @@ class Arc:
 
     x: Rows  # (*shape) or (n, *shape)
     point: Rows  # likewise
-    sideways: NDArray[Any]  # likewise: r v, as `sideways` finds it
+    sideways: Rows  # likewise: r v, as `sideways` finds it
     threat: Threat
     outer: Along = 0.0  # one angle, or (n,)
     inner: Along = RIGHT
@@ -42,16 +41,21 @@ class Arc:
         """Find the valid points at share 1."""
         return self.at(1.0)
 
+    @cached_property
+    def _towards(self) -> NDArray[Any]:
+        """The way to the point, r u: asked for at every angle."""
+        return np.asarray(self.point - self.x)
+
     def at(self, share: Along) -> Rows:
         """Find the valid points (*shape) or (n, *shape) at these shares of the angle: the point itself at angle 0."""
         angle = self.inner + np.multiply(share, np.subtract(self.outer, self.inner))
         if np.ndim(angle) == 0 and angle == 0:
             return self.point
         cos, sin = (a_line_each(of(angle), self.x) for of in (np.cos, np.sin))
-        return np.asarray(self.threat.clip(self.x + cos * (cos * (self.point - self.x) + sin * self.sideways), self.x))
+        return np.asarray(self.threat.clip(self.x + cos * (cos * self._towards + sin * self.sideways), self.x))
 
 
-def sideways(towards: NDArray[Any], directions: NDArray[Any], threat: Threat) -> Numbers:
+def sideways(towards: NDArray[Any], directions: NDArray[Any], threat: Threat) -> Rows:
     """Find what of directions (n, *shape) is at right angles to ways (n, *shape), at the length of the ways.
 
     0 where a direction leads along its way, or a way nowhere. In l2, which has to be the threat's norm.
@@ -64,4 +68,4 @@ def sideways(towards: NDArray[Any], directions: NDArray[Any], threat: Threat) ->
     size, length = threat.lengths(across), threat.lengths(way)
     is_one = size > PARALLEL * threat.lengths(direction)
     scale = np.where(is_one, length / np.where(is_one, size, 1.0), 0.0)
-    return np.asarray(scale[:, None] * across).reshape(towards.shape)
+    return np.asarray(scale[:, None] * across, np.float32).reshape(towards.shape)

@@ -66,4 +66,5 @@ def told_apart(point: Rows, radius: float) -> float:
 
     For images of 224 x 224 x 3 the paper's delta moves a feature by less than one unit of its last place.
     """
-    return max(radius, math.sqrt(point.size) * RESOLUTION * float(np.median(np.abs(point))))
+    sizes, share = np.abs(point), math.sqrt(point.size) * RESOLUTION
+    return radius if radius >= share * float(sizes.max()) else max(radius, share * float(np.median(sizes)))
