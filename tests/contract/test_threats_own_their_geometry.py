@@ -33,6 +33,7 @@ ALLOWED = {
     ("attacks/square/proposals.py", "minimum(maximum)"): "its own cube's faces, which `Threat.hull` made",
     ("attacks/bandits/attack.py", "np.clip"): "a prior between -1 and 1, no input",
     ("searches/climbs/estimated.py", "np.clip"): "into cubes that `Threat.hull` made",
+    ("searches/ray_lengths/around.py", "minimum(maximum)"): "directions, no inputs, into the cube of size 1",
     ("searches/walks/drawing_in.py", "minimum(maximum)"): "likewise",
     ("searches/labels/line.py", "np.clip"): "into a cube that `Threat.hull` made",
     ("searches/proofs/radius.py", "np.clip"): "a first radius between those that hints leave open, no input",

@@ -148,15 +148,19 @@ class BoundaryWalk:
             yield from self._show(_farther_on(line, share), line.far)
 
     def follow(self, line: Line) -> Step[None]:
-        """Come back along any line from its far end, an adversarial point, and claim what is nearer than all before.
-
-        What is shown lies behind the boundary on the ray from the sample: an arc would hardly come away from it, and a
-        far end may be as near to it as what was found.
-        """
+        """Come back along any line from its far end, an adversarial point, and claim what is nearer than all before."""
         share = yield from halve(
             line, self.is_adversarial, halvings=BISECTIONS, precision=self.theta, ends_at_rounding=True
         )
-        self._stand(line.at(share), self.threat.distance(line.far, self.case.x))
+        yield from self.arrive(line.at(share), self.threat.distance(line.far, self.case.x))
+
+    def arrive(self, point: Rows, reach: float) -> Step[None]:
+        """Stand at an adversarial point that is close to the boundary, and claim what is nearer than all before.
+
+        What is shown lies behind the boundary on the ray from the sample: an arc would hardly come away from it, and a
+        far end may be as near to it as what was found. `reach`: of where the way back to the point began.
+        """
+        self._stand(point, reach)
         if self.distance < self.shown:
             outwards = Ray(self.case.x, self.point - self.case.x, 1.0, self.threat)
             yield from self._show((outwards.at(1 + BEHIND * 2**doubled) for doubled in range(FARTHER)), self.point)

@@ -1,0 +1,115 @@
+"""SVM-OPT: the shortest ray to the boundary, along the direction that tells best which rays are longer.
+
+Cheng, Singh, Chen, Chen, Liu, Hsieh, Sign-OPT, ICLR 2020, arXiv:1909.10773, section 3.3. The signs s_j of Sign-OPT are
+inequalities that the gradient satisfies, s_j u_j . w >= 0. Each iteration takes the w of
+
+    min ||w||^2   subject to   s_j u_j . w >= 1 for all j
+
+a support vector machine without offset, for the gradient, and searches a shorter ray along it, as OPT does.
+"""
+
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from algorithms.mathematics.arrays import Numbers
+from algorithms.mathematics.norms import Norm
+from algorithms.method import Method
+from algorithms.seam.access import Access
+from algorithms.seam.case import Case, Conversation, Step
+from algorithms.seam.claims import Kind
+from algorithms.seam.cost import Cost
+from algorithms.searches.directions.params import wants
+from algorithms.searches.ray_lengths.descent import DescentParams, RayDescent
+from algorithms.searches.ray_lengths.signs import ask_signs
+from algorithms.threats.threat import Threat
+
+SLACK = 1e-3  # of a typical row's square: what an inequality that cannot hold may be short of, squared, costs 1 / SLACK
+
+
+class SvmOptParams(DescentParams):
+    name: Literal["svm_opt"] = "svm_opt"
+    probes: int = Field(100, ge=1, le=1000, description="K, the directions of an estimate, one query each")
+
+
+def minimum(params: SvmOptParams, threat: Threat) -> Cost:
+    """Count the clean row, a start and a step back, one estimate, a step along it, the final re-query."""
+    del threat
+    return Cost(queries=params.probes + 6)
+
+
+def run(case: Case, threat: Threat, params: SvmOptParams) -> Conversation:
+    """Descend until the iterations are spent, epsilon is reached, or no start is adversarial; claim shorter rays."""
+    descent = RayDescent(case, threat, params)
+
+    def advance() -> Step[None]:
+        gradient = yield from svm_gradient(descent, params.probes)
+        yield from descent.move(gradient)
+
+    yield from descent.along(advance)
+
+
+def svm_gradient(descent: RayDescent, n: int) -> Step[Numbers]:
+    """Estimate the gradient's direction (*shape) from the signs of n rays. Their u are drawn anew instead of kept."""
+    signs = yield from ask_signs(descent, n)
+    u = np.concatenate([descent.offsets(points) for points in signs.cloud.blocks()])  # (n, d)
+    return separating(np.concatenate(signs.told)[:, None] * u).reshape(signs.cloud.x.shape)
+
+
+def separating(rows: NDArray[np.float32]) -> Numbers:
+    """Find the direction (d,) of length 1, or 0, whose products with the rows (K, d) are positive by most.
+
+    It is that of the least w with rows . w >= 1, each inequality up to a slack whose square is dear, so that there
+    always is one. w is a sum of a_j row_j with all a_j >= 0, and the inequalities of those above 0 are equalities.
+    """
+    products = (rows @ rows.T).astype(np.float64)  # (K, K)
+    typical = float(np.median(np.diag(products)))
+    if not typical > 0:
+        return np.zeros(rows.shape[1])
+    w = _weights(products / typical + SLACK * np.eye(len(rows))) @ rows
+    size = float(np.sqrt(w @ w))
+    return np.asarray(w / size if size > 0 else w)
+
+
+def _weights(products: Numbers) -> Numbers:
+    """The a (K,), up to a factor. Of few rows in many dimensions all are above 0, and a linear system gives them.
+
+    Else they solve a least-distance problem, by non-negative least squares (Lawson and Hanson 1974, chapter 23).
+    """
+    from scipy.linalg import cho_solve  # heavy to import
+    from scipy.optimize import nnls
+
+    equal, factor = np.ones(len(products)), np.linalg.cholesky(products).T
+    a = cho_solve((factor, False), equal)
+    if (a >= 0).all():
+        return np.asarray(a)
+    try:
+        return np.asarray(nnls(np.concatenate([factor, equal[None]]), np.append(0 * equal, 1.0))[0])
+    except RuntimeError:  # it went round in circles, as active sets may by rounding: their sum is Sign-OPT's estimate
+        return equal
+
+
+METHOD = Method(
+    name="svm_opt",
+    version="1",
+    family="attack",
+    threat_model="black_box_decision",
+    needs=(Access.LABELS,),
+    norms=(Norm.L2, Norm.LINF),
+    goals=("untargeted", "targeted"),
+    epsilon="optional",
+    proves=Kind.UPPER_BOUND,
+    reference="Cheng et al., Sign-OPT, ICLR 2020, arXiv:1909.10773",
+    params=SvmOptParams,
+    run=run,
+    cohort=False,
+    minimum=minimum,
+    smallest=SvmOptParams(probes=20),
+    chunk=25,
+    chunks_at_once=4,
+    wants_pool=True,
+    takes_hints=True,
+    wants=wants,
+)
