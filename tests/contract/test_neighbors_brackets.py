@@ -1,5 +1,8 @@
 """Certificates of nearest-neighbor models against attacks on the same model, and against brute force on real data."""
 
+from collections.abc import Iterator
+from typing import Any
+
 import numpy as np
 import pytest
 from sklearn.datasets import load_digits
@@ -21,7 +24,16 @@ BY_LABELS = [  # what needs no other model
     for m in METHODS
     if m.proves is Kind.UPPER_BOUND and set(m.needs) == {Access.LABELS} and m.attack_on_surrogate is None
 ]
-TURN = np.random.default_rng(0).normal(size=(10, 64)) / 8
+METRIC = np.random.default_rng(0).normal(size=(10, 64)) / 8
+
+
+def cases() -> Iterator[Any]:
+    """(attack, k, factor): each attack on one model by turns, and on the others as `every`."""
+    models = [(k, factor, name) for k in (1, 2, 3) for factor, name in ((None, "euclidean"), (METRIC, "metric"))]
+    for i, attack in enumerate(BY_LABELS):
+        for j, (k, factor, name) in enumerate(models):
+            marks = () if j == i % len(models) else pytest.mark.every
+            yield pytest.param(attack, k, factor, marks=marks, id=f"{attack.name}-{k}-{name}")
 
 
 def certified_and(attack: Method, model: NeighborClassifier, rows: np.ndarray) -> list[tuple[Finding, Finding]]:
@@ -33,9 +45,7 @@ def certified_and(attack: Method, model: NeighborClassifier, rows: np.ndarray) -
     return [(lower.finding, upper.finding) for lower, upper in zip(*both, strict=True)]
 
 
-@pytest.mark.parametrize("attack", BY_LABELS, ids=lambda m: m.name)
-@pytest.mark.parametrize("factor", [None, TURN], ids=["euclidean", "metric"])
-@pytest.mark.parametrize("k", [1, 2, 3])
+@pytest.mark.parametrize(("attack", "k", "factor"), [*cases()])
 def test_no_attack_comes_nearer_than_the_certificate_allows(attack, k, factor):
     x, y = load_digits(return_X_y=True)
     model = NeighborClassifier(Neighbors(x[:300] / 16, y[:300].astype(np.int64), k, factor), (64,))
