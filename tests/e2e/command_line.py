@@ -19,10 +19,15 @@ def environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name not in OURS}
 
 
-def start(*arguments: str, folder: Path, python: str | Path = sys.executable) -> subprocess.Popen[str]:
+def start(
+    *arguments: str,
+    folder: Path,
+    python: str | Path = sys.executable,
+    program: tuple[str, str] = ("-m", "brinell.cli"),
+) -> subprocess.Popen[str]:
     """stdout and stderr are pipes, no terminal."""
     return subprocess.Popen(
-        [python, "-m", "brinell.cli", *arguments],
+        [python, *program, *arguments],
         cwd=folder,
         env=environment(),
         stdin=subprocess.DEVNULL,

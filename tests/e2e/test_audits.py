@@ -42,7 +42,8 @@ def audited(installation):
             headers=BYTES | {"Prefer": "wait=60"},
         ).json()
         samples = client.post("/v1/samples", content=(DIGITS / "samples.npz").read_bytes(), headers=BYTES).json()
-        recipe = [{"name": "noise", "points": 64}, {"name": "pgd", "steps": 10}, {"name": "clever", "batches": 20}]
+        clever = {"name": "clever", "batches": 20, "batch_size": 64}
+        recipe = [{"name": "noise", "points": 64}, {"name": "pgd", "steps": 10}, clever]
         audit = client.post(
             "/v1/audits",
             json={
@@ -97,7 +98,7 @@ def test_an_audit_survives_the_death_of_its_worker(machine):
     worker = machine.worker()
     model, samples = machine.upload_model(), machine.upload_samples()
     recipe = [{"name": "noise", "points": 200}, {"name": "square", "steps": 200}]
-    body = {"model_id": model.id, "samples_id": samples.id, "recipe": recipe, "samples": {"limit": 100}}
+    body = {"model_id": model.id, "samples_id": samples.id, "recipe": recipe, "samples": {"limit": 50}}
     plan = admit(AuditRequest.model_validate(body), model, samples)
     audits = Audits(machine.store)
     audit = audits.create(TENANT, plan)
@@ -108,14 +109,14 @@ def test_an_audit_survives_the_death_of_its_worker(machine):
     ended = audits.get(TENANT, audit.id)
     assert (ended.state, ended.report_ready) == ("succeeded", True)
     report = Report.model_validate_json(machine.library.get(audits.report_forms(TENANT, audit.id)["json"]))
-    assert len(report.samples) == 100 and {job.state for job in report.jobs} == {"succeeded"}
+    assert len(report.samples) == 50 and {job.state for job in report.jobs} == {"succeeded"}
 
 
 def test_a_later_phase_begins_where_the_first_ended_and_is_the_same_each_time(machine):
     """Two audits by a recipe of three phases, each worker taking what it gets: the same hints and the same findings."""
     machine.worker()
     model, samples = machine.upload_model(), machine.upload_samples()
-    body = {"model_id": model.id, "samples_id": samples.id, "recipe": "quick-2", "samples": {"limit": 4}, "seed": 5}
+    body = {"model_id": model.id, "samples_id": samples.id, "recipe": "quick-2", "samples": {"limit": 2}, "seed": 5}
     plan = admit(AuditRequest.model_validate(body), model, samples)
     audits = Audits(machine.store)
     both = [audits.create(TENANT, plan).id for _ in range(2)]

@@ -5,7 +5,7 @@ import pytest
 
 from algorithms.mathematics.norms import Norm
 from audits.document.report import Report
-from tests.masks import readings, ridges, stairs, tails
+from tests.masks import readings, ridges
 from tests.masks.promises import hold, rules
 from tests.patience import PATIENCE_SECONDS
 
@@ -14,9 +14,7 @@ pytestmark = pytest.mark.slow
 MASKS = {
     "one number: product of probabilities": readings.MASKS,
     "label of another threshold": readings.MASKS,
-    "thermometer": stairs.MASKS,
     "gap that is no number": ridges.MASKS,
-    "sum of soft-maxes": tails.MASKS,
 }
 
 

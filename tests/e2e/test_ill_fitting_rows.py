@@ -29,6 +29,7 @@ def run(client, folder, data, rows, method, **threat):
     model = client.upload_model(folder / "m.onnx", timeout_seconds=PATIENCE_SECONDS)
     samples = client.upload_samples(folder / "s.npz")
     asked = {"model_id": model["id"], "samples_id": samples["id"], "method": {"name": method}, "threat": threat}
+    asked["budget"] = {"queries_per_sample": 2000}  # a file of batch 1 is asked row by row
     job = client.wait_for_job(client.create_job(asked)["id"], timeout_seconds=PATIENCE_SECONDS)
     assert job["state"] == "succeeded", job["error"]
     return model, job["summary"], list(client.findings(job["id"]))

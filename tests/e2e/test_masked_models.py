@@ -16,7 +16,7 @@ from tests.e2e.command_line import run
 pytestmark = pytest.mark.slow
 
 FEATURES, LEVELS = 24, 8
-AUDIT = ("--samples", "rows.npz", "--recipe", "pgd,square", "--limit", "3", "--policy", "policy.yaml")
+AUDIT = ("--samples", "rows.npz", "--recipe", "pgd,square", "--limit", "1", "--policy", "policy.yaml")
 RULE = {"name": "attacked", "metric": "attack_success_rate", "at": 0.0001, "at_most": 0.5}
 WAIVER = {"alarm": "no_white_box", "reason": "the camera has three bits", "by": "A. Engineer"}
 

@@ -19,7 +19,7 @@ from tests.unit.models.onnx.test_gate import as_bytes
 
 pytestmark = pytest.mark.slow
 
-MUTANTS = 40
+MUTANTS = 25
 OF_KERNELS = "memory of kernels"
 
 
