@@ -75,6 +75,8 @@ class Method(Generic[N]):
     labels_with: tuple[str, str] | None = None  # the parameter, and its value, with which labels are all that it needs
     by_substitutes: bool = False  # asks for substitutes, not gradients: runs on models whose card lists some
     wants_pool: bool = False  # `Case.pool`: other rows of the upload, to start from
+    # Asks only rows that the threat made valid, and learns from rows a level apart: what a lattice asks of a method.
+    keeps_lattice: bool = False
     takes_hints: bool = False  # `Case.hint`: begins where others ended, in a later phase of an audit
     # The attack, with its parameters, that finds on another model the points that are its hints; None: it has no such.
     attack_on_surrogate: Callable[[Any], tuple[str, Mapping[str, Any]]] | None = None

@@ -396,6 +396,12 @@ class JobRow(TypedDict):
     by_substitutes: NotRequired[bool]
 
 
+class LatticeRequest(TypedDict):
+    """A lattice cuts each side of a bounded box evenly: to so many values, both ends among them."""
+
+    levels: int
+
+
 class Limits(TypedDict):
     """Limits say how hard an endpoint may be pressed. The rate counts for all jobs on its origin together."""
 
@@ -431,6 +437,7 @@ class MethodCard(TypedDict):
     goals: list[Literal["untargeted", "targeted"]]
     epsilon: Literal["required", "optional", "refused"]
     samples: Literal["required", "refused"]
+    keeps_lattice: bool
     proves: Kind | Literal["exact"]
     reference: str
     params_schema: dict[str, Any]
@@ -825,6 +832,7 @@ class ThreatModel(TypedDict):
     epsilon: float | None
     goal: Literal["untargeted"] | Targeted
     box: list[Any] | None
+    lattice: NotRequired[LatticeRequest | None]
 
 
 class ThreatRequest(TypedDict):
@@ -835,9 +843,9 @@ class ThreatRequest(TypedDict):
     box: NotRequired[list[Any] | None]
     epsilon: NotRequired[float | None]
     goal: NotRequired[Literal["untargeted"] | Targeted]
+    lattice: NotRequired[LatticeRequest | None]
     scale: NotRequired[Any]
     frozen: NotRequired[Any]
-    lattice: NotRequired[Any]
 
 
 class Usage(TypedDict):

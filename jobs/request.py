@@ -20,6 +20,7 @@ from models.record import Record
 
 MAX_REPEATS = 1000
 MAX_SAMPLES = 100_000  # of one job: its findings live in Redis
+MOST_LEVELS = 65_536  # of a lattice, a feature: of 16-bit images
 
 # Strict: "3" and true are not numbers.
 Whole = Annotated[int, Field(strict=True)]
@@ -50,6 +51,12 @@ class Targeted(Record):
 Goal = Literal["untargeted"] | Targeted
 
 
+class LatticeRequest(Record):
+    """A lattice cuts each side of a bounded box evenly: to so many values, both ends among them."""
+
+    levels: int = Field(strict=True, ge=2, le=MOST_LEVELS, description="256 are the values of 8-bit images.")
+
+
 class ThreatRequest(Record):
     """`box` left out, null and given are three different things: ask `box_is_given`."""
 
@@ -63,9 +70,13 @@ class ThreatRequest(Record):
     box: Annotated[list[Any], Field(min_length=2, max_length=2)] | None = None
     epsilon: Positive | None = None
     goal: Goal = "untargeted"
+    lattice: LatticeRequest | None = Field(
+        None,
+        exclude_if=lambda lattice: lattice is None,
+        description="Ask and report only rows whose every feature is one of these values.",
+    )
     scale: Any = Field(None, exclude=True, description="Reserved.")
     frozen: Any = Field(None, exclude=True, description="Reserved.")
-    lattice: Any = Field(None, exclude=True, description="Reserved.")
 
     @field_validator("pixelwise")
     @classmethod

@@ -11,9 +11,10 @@ from algorithms.mathematics.windows import Canvas
 from algorithms.method import Method
 from algorithms.registry import version
 from algorithms.seam.access import Access
+from algorithms.threats.lattice import Lattice
 from algorithms.threats.threat import Box, TargetRule, Threat
 from jobs.hints import GivenHints
-from jobs.request import Goal, JobRequest
+from jobs.request import Goal, JobRequest, LatticeRequest
 from models.cards import ModelCard, ModelOutput, SamplesCard
 from models.kinds import ONNX
 from models.record import Record
@@ -53,6 +54,7 @@ class ThreatSpec(Record):
     upper: Bound | None
     epsilon: float | None
     goal: Goal
+    lattice: LatticeRequest | None = Field(None, exclude_if=lambda lattice: lattice is None)
 
     def threat(self, shape: tuple[int, ...]) -> Threat[Any]:
         """Makes the algorithms' threat; bounds other than numbers take the shape of a sample."""
@@ -60,7 +62,8 @@ class ThreatSpec(Record):
         if self.lower is not None and self.upper is not None:
             box = Box(_bound(self.lower, shape), _bound(self.upper, shape))
         pixels = Canvas.of(shape).pixels if self.pixelwise else None
-        return Threat[Any](norm=self.norm, box=box, epsilon=self.epsilon, targeted=self.goal_rule, pixels=pixels)
+        lattice = None if self.lattice is None else Lattice(self.lattice.levels)
+        return Threat[Any](self.norm, box, self.epsilon, self.goal_rule, pixels, lattice)
 
     @property
     def goal_rule(self) -> TargetRule | None:

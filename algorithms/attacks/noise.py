@@ -157,5 +157,6 @@ _NEWEST = Method(
     smallest=NoiseParams(points=400),
     chunk=100,
     is_baseline=True,
+    keeps_lattice=True,
 )
 METHOD = replace(_NEWEST, earlier=(replace(_NEWEST, version="1", norms=NORMS, run=_run_first),))

@@ -143,4 +143,5 @@ METHOD = Method(
     smallest=SignHunterParams(steps=120),
     chunk=100,
     chunks_at_once=4,
+    keeps_lattice=True,
 )

@@ -3,8 +3,9 @@
 A threat owns its geometry. Wherever a method measures a change, keeps a point valid, or draws and projects points
 around a sample, it asks the threat; no method measures or clips by itself. So what further limits a threat (a scale a
 feature, frozen features, a lattice of values, edits) is a field here, which only this file and the mathematics it calls
-read: scale in `lengths` and in what draws and projects, frozen features in `limits`, a lattice in `clip`. Where
-candidates can be counted, their enumeration by distance stands beside the sampling of balls.
+read: scale in `lengths` and in what draws and projects, frozen features in `limits`, a lattice where valid points are
+made and measured (`lattice.py`). Where candidates can be counted, their enumeration by distance stands beside the
+sampling of balls.
 """
 
 from collections.abc import Callable
@@ -20,6 +21,7 @@ from algorithms.mathematics import counting, geometry, hyperplanes, linear_minim
 from algorithms.mathematics.arrays import Array, Numbers
 from algorithms.mathematics.geometry import Law
 from algorithms.mathematics.norms import Counting, Norm
+from algorithms.threats.lattice import Lattice
 
 TargetRule = Literal["random", "least_likely", "runner_up", "given"]
 
@@ -83,6 +85,7 @@ class Threat(Generic[N]):
     epsilon: float | None = None
     targeted: TargetRule | None = None
     pixels: NDArray[np.int64] | None = None  # (*shape) of a count: each feature's pixel; None: features are counted
+    lattice: Lattice | None = None  # of a bounded box; None: features may have any value of it
 
     def limits(self, x: Array) -> tuple[Array, Array]:
         """Find the least and the largest value that each feature of the samples may be given; they broadcast to x."""
@@ -91,18 +94,32 @@ class Threat(Generic[N]):
 
     def allows(self, y: NDArray[np.float32], x: NDArray[np.float32]) -> bool:
         """Tell whether one sample x may be changed to y, (*shape) each, if distance does not matter."""
-        return bool(np.isfinite(y).all()) and bool(Box(*self.limits(x)).contains(y[None]).all())
+        ends = self.limits(x)
+        is_valid = bool(np.isfinite(y).all()) and bool(Box(*ends).contains(y[None]).all())
+        return is_valid and (self.lattice is None or bool(np.all(self.lattice.holds(y, ends))))
 
     def clip(self, rows: Array, x: Array, *, out: NDArray[np.float32] | None = None) -> Array:
         """Find the valid inputs (m, *shape) float32 nearest to the rows."""
-        return geometry.clip(rows, *self.limits(x), out=out)
+        if self.lattice is None:
+            return geometry.clip(rows, *self.limits(x), out=out)
+        nearest = self.lattice.nearest(rows, self.limits(x))
+        if out is None:
+            return nearest
+        out[...] = nearest
+        return out
+
+    @property
+    def spacing(self) -> float:
+        """Measure how far apart valid values are in most features; 0 where no two are neighbors."""
+        return 0.0 if self.lattice is None else float(np.median(self.lattice.step((self.box.lower, self.box.upper))))
 
     def hull(self, x: Array, radius: Any) -> tuple[Array, Array]:
         """Find the ends of each feature within balls: what may be reached, and is valid. Radii broadcast to x."""
         lower, upper = self.limits(x)
         if isinstance(self.norm, Counting):  # each feature may be the one that is changed, to anything valid
             return np.where(radius >= 1, lower, x), np.where(radius >= 1, upper, x)
-        return np.maximum(x - radius, lower), np.minimum(x + radius, upper)
+        low, high = np.maximum(x - radius, lower), np.minimum(x + radius, upper)
+        return (low, high) if self.lattice is None else self.lattice.inwards(low, high, (lower, upper))
 
     def is_cut(self, x: NDArray[Any], radius: float) -> bool:
         """Tell whether some points of the ball around one sample are not valid."""
@@ -124,6 +141,8 @@ class Threat(Generic[N]):
 
     def distance(self, y: NDArray[Any], x: NDArray[Any]) -> float:
         """Measure the distance of one point from one sample, (*shape) each, in float64."""
+        if self.lattice is not None:
+            y, x = self.lattice.away(y, x, self.limits(x)), np.zeros(x.shape)
         return geometry.distance(y, x, self.norm, self.pixels)
 
     def dual_lengths(self: "Threat", gradients: Array) -> Array:
@@ -137,8 +156,10 @@ class Threat(Generic[N]):
     def project(self, rows: Array, x: Array, radius: Array) -> Array:
         """Find the valid inputs within radius (m,) of x that are nearest to the rows in l2: flat, (m, d) float32."""
         if isinstance(self.norm, Norm):
-            return projections.project(rows, x, radius, self.norm, *self.limits(x))
-        return counting.project(rows, x, radius, *self.limits(x), self.pixels)
+            near = projections.project(rows, x, radius, self.norm, *self.limits(x))
+        else:
+            near = counting.project(rows, x, radius, *self.limits(x), self.pixels)
+        return near if self.lattice is None else self.lattice.towards(near, x, self.limits(x))
 
     def reach(self, slopes: Numbers, missing: Numbers, x: NDArray[np.float32]) -> Numbers:
         """Measure how far (m,) a linear function with these slopes (m, d) has to be followed to grow by more.
@@ -189,7 +210,7 @@ class Threat(Generic[N]):
         """Draw valid points (m, *shape) that change so much of one sample (*shape), as `counting.draw` does."""
         flat = self._flat(x)
         rows = counting.draw(rng, m, x.reshape(1, -1), count, *flat.limits(x), flat.pixels)
-        return rows.reshape(m, *x.shape)
+        return np.asarray(self.clip(rows.reshape(m, *x.shape), x))
 
     def keep_changes(
         self: "Threat[Counting]", point: NDArray[np.float32], x: NDArray[np.float32], *, count: float, order: Numbers

@@ -173,6 +173,8 @@ def _obstacle(choice: ChosenMethod, threat: ThreatRequest, card: ModelCard) -> s
             return f"It needs {', '.join(lacks)}, which this model does not offer{': ' + told if told else ''}."
         case "norm_not_supported":
             return f"It works in {', '.join(method.norms)}, not in {threat.norm}."
+        case "lattice_not_supported":
+            return "It needs any number of the box, not a lattice's alone."
         case "goal_not_supported":
             return f"It cannot be {goal_of(threat)}."
         case "epsilon_required":

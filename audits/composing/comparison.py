@@ -17,8 +17,8 @@ def obstacle(baseline: Report, *, samples: str, threat: ThreatModel) -> str | No
     if baseline.digests.samples != samples:
         return "The baseline audited other samples."
     there = baseline.threat
-    if (there.norm, there.pixelwise, there.goal, there.box) != (threat.norm, threat.pixelwise, threat.goal, threat.box):
-        return "The baseline has another norm, goal or box."
+    if there.model_copy(update={"epsilon": threat.epsilon}) != threat:
+        return "The baseline has another norm, goal, box or lattice."
     return None
 
 

@@ -63,6 +63,7 @@ def threat(spec: AuditSpec) -> ThreatModel:
         epsilon=asked.epsilon,
         goal=asked.goal,
         box=None if asked.box is None else (asked.box[0], asked.box[1]),
+        lattice=asked.lattice,
     )
 
 

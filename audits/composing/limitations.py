@@ -25,6 +25,7 @@ def limitations(spec: AuditSpec, jobs: Sequence[JobRow], table: Table, *, baseli
         f"Only {goal}, measured in {_measure(threat)}, over {domain}, were "
         "considered. Other norms, rotations, patches, weather, poisoning and theft of the model were not."
     )
+    yield from _of_lattice(threat)
     if threat.epsilon is not None:
         yield f"Nothing was looked for beyond the distance {threat.epsilon:g}."
     attacks = [job for job in jobs if "attack" in needs_met_by(job)]
@@ -93,6 +94,14 @@ def _measure(threat: ThreatSpec) -> str:
         what = "pixels with all their channels" if threat.pixelwise else "features"
         return f"{threat.norm}, the count of changed {what}"
     return f"{threat.norm} and in the units of the uploaded samples"
+
+
+def _of_lattice(threat: ThreatSpec) -> Iterator[str]:
+    if threat.lattice is not None:
+        yield (
+            f"Every input that was tried has one of {threat.lattice.levels} values in each feature. Between them the "
+            "model may be less robust."
+        )
 
 
 def _of_size(jobs: Sequence[JobRow], n: int) -> Iterator[str]:

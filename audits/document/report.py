@@ -15,7 +15,7 @@ from audits.document.rows import SampleRow
 from audits.document.summary import AuditSummary
 from audits.document.verdict import RuleOutcome, Waiver
 from jobs.hints import GivenHints
-from jobs.request import Goal
+from jobs.request import Goal, LatticeRequest
 from jobs.states import JobState
 from jobs.summary import Interval, QueryCount
 from models.cards import ModelCard, SamplesCard
@@ -121,13 +121,17 @@ class Gallery(Archived):
 
 
 class ThreatModel(Archived):
-    """A threat model says what the attacker may do. `box` null: any input is valid. `pixelwise`: l0 counts pixels."""
+    """A threat model says what the attacker may do. `box` null: any input is valid. `pixelwise`: l0 counts pixels.
+
+    `lattice`: so many values a feature, evenly from end to end of the box.
+    """
 
     norm: str
     pixelwise: bool = Field(False, exclude_if=lambda pixelwise: not pixelwise)
     epsilon: float | None
     goal: Goal
     box: tuple[Any, Any] | None
+    lattice: LatticeRequest | None = Field(None, exclude_if=lambda lattice: lattice is None)
 
 
 class DataIdentity(Archived):

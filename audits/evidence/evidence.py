@@ -44,6 +44,7 @@ class Evidence:
             read_as=f"{reads.output} as {reads.as_}" if reads else "",
             norm=threat.norm,
             pixelwise=threat.pixelwise,
+            levels=threat.lattice.levels if threat.lattice else None,
             lower=threat.lower,
             upper=threat.upper,
             goal=str(threat.goal_rule),
@@ -70,3 +71,4 @@ class BracketQuestion:
     seed: int | None  # where it chose the target
     label: int
     repeats: int  # the majority of several answers is another classifier than one answer
+    levels: int | None  # of a lattice: another set of valid inputs has another nearest one

@@ -11,6 +11,7 @@ from brinell.commands.options import (
     ApiKey,
     Box,
     FirstN,
+    Levels,
     Measure,
     ModelSource,
     Output,
@@ -20,6 +21,7 @@ from brinell.commands.options import (
     Timeout,
     Url,
     box_of,
+    lattice_of,
     measured,
     refuse_missing_files,
     refuse_told_again,
@@ -56,6 +58,7 @@ def audit(
     ] = None,
     norm: Annotated[Measure, typer.Option(help="How distance is measured.")] = "l2",
     pixelwise: Pixelwise = False,
+    levels: Levels = None,
     epsilon: Annotated[
         float | None,
         typer.Option(min=0, metavar="RADIUS", help="Ask about this radius only.", show_default="the smallest radius"),
@@ -105,7 +108,7 @@ def audit(
     if baseline is not None and not baseline.startswith("aud_"):
         raise typer.BadParameter(f"--baseline: {baseline!r} is no audit's id; `brinell audits list` tells them.")
     request: dict[str, Any] = {
-        "threat": measured(norm, pixelwise=pixelwise) | _threat(epsilon) | box_of(box),
+        "threat": measured(norm, pixelwise=pixelwise) | _threat(epsilon) | box_of(box) | lattice_of(levels),
         "seed": seed,
     }
     request |= {"recipe": _recipe(recipe)} if recipe is not None else {}

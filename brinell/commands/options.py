@@ -39,6 +39,16 @@ Measure = Literal[Norm, Counting]
 Pixelwise = Annotated[
     bool, typer.Option("--pixelwise", help="In l0, count pixels with all their channels instead of features.")
 ]
+Levels = Annotated[
+    int | None,
+    typer.Option(
+        "--levels",
+        min=2,
+        metavar="N",
+        help="Try only inputs with N values a feature, evenly from end to end of the box: 256 for 8-bit images.",
+        show_default="any number",
+    ),
+]
 Box = Annotated[
     str | None,
     typer.Option(metavar="LO,HI", help="Valid inputs; `none` for any.", show_default="0,1 where the samples fit"),
@@ -59,6 +69,11 @@ def measured(norm: Measure, *, pixelwise: bool) -> dict[str, Any]:
     if pixelwise and norm != "l0":
         raise typer.BadParameter("--pixelwise says what l0 counts; leave it out, or add --norm l0.")
     return {"norm": norm} | ({"pixelwise": True} if pixelwise else {})
+
+
+def lattice_of(levels: int | None) -> dict[str, Any]:
+    """Say in a threat which values features may have: nothing where any number of the box will do."""
+    return {} if levels is None else {"lattice": {"levels": levels}}
 
 
 def box_of(text: str | None) -> dict[str, Any]:

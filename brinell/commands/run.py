@@ -12,6 +12,7 @@ from brinell.commands.options import (
     AsJson,
     Box,
     FirstN,
+    Levels,
     Measure,
     ModelSource,
     Output,
@@ -20,6 +21,7 @@ from brinell.commands.options import (
     Timeout,
     Url,
     box_of,
+    lattice_of,
     measured,
     parameter,
     refuse_missing_files,
@@ -54,6 +56,7 @@ def run(
     ] = None,
     norm: Annotated[Measure, typer.Option(help="How distance is measured.")] = "l2",
     pixelwise: Pixelwise = False,
+    levels: Levels = None,
     epsilon: Annotated[
         float | None, typer.Option(help="Ask at this radius.", show_default="the least or the largest there is")
     ] = None,
@@ -110,7 +113,7 @@ def run(
     refuse_unwritable("--adversarials", adversarials)
     request: Json = {
         "method": {"name": method} | dict(parameter(text) for text in param or []),
-        "threat": measured(norm, pixelwise=pixelwise) | _threat(epsilon, target) | box_of(box),
+        "threat": measured(norm, pixelwise=pixelwise) | _threat(epsilon, target) | box_of(box) | lattice_of(levels),
         "budget": {"gradients_per_sample": gradients} | _given(queries_per_sample=queries, repeats=repeats),
         "seed": seed,
     }

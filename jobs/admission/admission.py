@@ -13,7 +13,7 @@ from algorithms.errors import Conflict, Refused
 from algorithms.mathematics.windows import Canvas
 from algorithms.method import Method
 from algorithms.seam.question import BATCH_BYTES
-from jobs.admission import box, classes, labels
+from jobs.admission import box, classes, labels, lattice
 from jobs.admission import substitute as substitutes
 from jobs.admission import surrogate as surrogates
 from jobs.admission.refusing import check_method, check_samples
@@ -63,9 +63,12 @@ def selected(request: Selecting, samples: SamplesCard) -> tuple[int, ...]:
 def wants_rows(request: Selecting, card: ModelCard, samples: SamplesCard) -> bool:
     """Tells whether `admit` must see the rows themselves.
 
-    It must for given targets, for a box of which the samples' card cannot tell, and for more labels than it lists.
+    It must for given targets, for a lattice, for a box of which the samples' card cannot tell, and for more labels than
+    it lists.
     """
     if labels.given_targets(request.threat.goal) is not None or box.is_per_feature(request.threat):
+        return True
+    if request.threat.lattice is not None:
         return True
     if not labels.are_told(samples, card):
         return True
@@ -157,7 +160,7 @@ def check_reserved(threat: ThreatRequest) -> None:
 
     Raises Refused(not_available).
     """
-    reserved = {f"/threat/{name}": getattr(threat, name) for name in ("scale", "frozen", "lattice")}
+    reserved = {f"/threat/{name}": getattr(threat, name) for name in ("scale", "frozen")}
     for pointer, value in reserved.items():
         if value is not None:
             raise Refused(
@@ -247,8 +250,10 @@ def _threat(request: JobRequest, samples: SamplesCard, rows: SelectedRows | None
         upper=upper,
         epsilon=asked.epsilon,
         goal=asked.goal,
+        lattice=asked.lattice,
     )
     box.check(spec.threat(samples.shape).box, samples, x)
+    lattice.check(spec.threat(samples.shape), x)
     return spec
 
 

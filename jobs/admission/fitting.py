@@ -7,7 +7,14 @@ from algorithms.method import Method, Params
 from jobs.request import Targeted, ThreatRequest
 from models.cards import ModelCard
 
-Misfit = Literal["access_too_weak", "norm_not_supported", "goal_not_supported", "epsilon_required", "epsilon_refused"]
+Misfit = Literal[
+    "access_too_weak",
+    "norm_not_supported",
+    "lattice_not_supported",
+    "goal_not_supported",
+    "epsilon_required",
+    "epsilon_refused",
+]
 SUBSTITUTES = "substitutes for gradients"
 NO_STEPS = "no steps of a graph are seen to hide its gradients"  # why a model has none
 RADIUS: tuple[Misfit, ...] = ("epsilon_required", "epsilon_refused")  # another epsilon would mend it
@@ -19,6 +26,8 @@ def misfit(method: Method, params: Params, threat: ThreatRequest, card: ModelCar
         return "access_too_weak"
     if threat.norm not in (method.norms or (ThreatRequest().norm,)):  # where none is known, left out
         return "norm_not_supported"
+    if threat.lattice is not None and not method.keeps_lattice:
+        return "lattice_not_supported"
     if goal_of(threat) not in (method.goals or ("untargeted",)):
         return "goal_not_supported"
     if method.epsilon == "required" and threat.epsilon is None:

@@ -11,6 +11,7 @@ from models.cards import ModelCard
 _PLACES: dict[Misfit, str] = {
     "access_too_weak": "/method/name",
     "norm_not_supported": "/threat/norm",
+    "lattice_not_supported": "/threat/lattice",
     "goal_not_supported": "/threat/goal",
     "epsilon_required": "/threat/epsilon",
     "epsilon_refused": "/threat/epsilon",
@@ -18,12 +19,14 @@ _PLACES: dict[Misfit, str] = {
 _WORDS: dict[Misfit, str] = {
     "access_too_weak": "{method} needs {needs}; this model offers {offers}{none}.",
     "norm_not_supported": "{method} works in {norms}, not in {norm}.",
+    "lattice_not_supported": "{method} needs any number of the box, not a lattice's alone; leave threat.lattice out.",
     "goal_not_supported": "{method} can only be {goals}.",
     "epsilon_required": "{method} answers at a radius only; give threat.epsilon.",
     "epsilon_refused": "{method} looks for a radius itself; leave threat.epsilon out.",
 }
 _WORDS_OF_CLASSES: dict[Misfit, str] = {
     "norm_not_supported": "{method} measures by no norm; leave threat.norm out.",
+    "lattice_not_supported": "{method} cannot keep to a lattice; leave threat.lattice out.",
     "goal_not_supported": "{method} aims at every class; leave threat.goal out, and choose some by samples.indices.",
     "epsilon_refused": "{method} starts from no sample and knows no radius; leave threat.epsilon out.",
 }
@@ -32,7 +35,8 @@ _WORDS_OF_CLASSES: dict[Misfit, str] = {
 def check_method(method: Method, request: JobRequest, card: ModelCard) -> None:
     """Refuses a method that the model, the norm, the goal or an epsilon keeps from running.
 
-    Raises Refused(access_too_weak, norm_not_supported, goal_not_supported, epsilon_required, epsilon_refused).
+    Raises Refused(access_too_weak, norm_not_supported, lattice_not_supported, goal_not_supported, epsilon_required,
+    epsilon_refused).
     """
     found = misfit(method, request.method, request.threat, card)
     if found is None or found in RADIUS:

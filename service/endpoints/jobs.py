@@ -27,6 +27,7 @@ ADMISSION_REFUSALS = (
     "unknown_method",
     "access_too_weak",
     "norm_not_supported",
+    "lattice_not_supported",
     "goal_not_supported",
     "epsilon_required",
     "epsilon_refused",

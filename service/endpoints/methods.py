@@ -28,6 +28,7 @@ class MethodCard(Record):
     goals: tuple[Literal["untargeted", "targeted"], ...]
     epsilon: Literal["required", "optional", "refused"]
     samples: Literal["required", "refused"]
+    keeps_lattice: bool
     proves: Kind | Literal["exact"]
     reference: str
     params_schema: dict[str, Any]

@@ -28,6 +28,7 @@ CODES_BY_STATUS: dict[int, tuple[str, ...]] = {
         "unknown_method",
         "access_too_weak",
         "norm_not_supported",
+        "lattice_not_supported",
         "goal_not_supported",
         "epsilon_required",
         "epsilon_refused",

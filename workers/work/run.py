@@ -16,6 +16,7 @@ from algorithms.method import Budget
 from algorithms.seam.claims import Outcome
 from algorithms.seam.hint import Hint
 from algorithms.threads import cores
+from algorithms.threats.lattice import Lattice
 from algorithms.threats.threat import Box, TargetRule, Threat
 from jobs.hints import as_arrays, from_arrays, unpacked
 from jobs.result import ChunkResult
@@ -43,6 +44,7 @@ class BeginJob(Message):
     params: dict[str, Any]
     norm: Measure
     pixels: Integers | None = None  # (*shape): each feature's, where a count is one of pixels
+    levels: int | None = None  # of a lattice
     lower: Floats  # of the box: () or (*shape)
     upper: Floats
     epsilon: float | None
@@ -113,6 +115,7 @@ def facts(lease: JobLease, samples: bytes | None, desk: Desk) -> BeginJob:
         params=asked.method.model_dump(mode="json"),
         norm=threat.norm,
         pixels=threat.pixels,
+        levels=None if threat.lattice is None else threat.lattice.levels,
         lower=threat.box.lower,
         upper=threat.box.upper,
         epsilon=threat.epsilon,
@@ -237,7 +240,14 @@ def _outcomes(
             running.Samples(asked.x, asked.indices, asked.y, asked.targets, _hints(asked), job.pool, job.prepared),
             method,
             method.params.model_validate(job.params),
-            Threat[Any](job.norm, Box(job.lower, job.upper), job.epsilon, job.targeted, job.pixels),
+            Threat[Any](
+                job.norm,
+                Box(job.lower, job.upper),
+                job.epsilon,
+                job.targeted,
+                job.pixels,
+                None if job.levels is None else Lattice(job.levels),
+            ),
             Budget(job.queries, job.gradients, job.repeats),
             seed=job.seed,
             checkpoint=checkpoint,

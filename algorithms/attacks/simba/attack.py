@@ -189,4 +189,5 @@ METHOD = Method(
     smallest=SimBAParams(steps=120),
     chunk=100,
     chunks_at_once=4,
+    keeps_lattice=True,
 )

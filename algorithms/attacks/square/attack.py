@@ -147,6 +147,7 @@ _NEWEST = Method(
     smallest=SquareParams(steps=200),
     chunk=100,
     chunks_at_once=4,
+    keeps_lattice=True,
 )
 _SECOND = replace(_NEWEST, version="2", run=_run_earlier)
 METHOD = replace(_NEWEST, earlier=(_SECOND, replace(_SECOND, version="1", norms=(Norm.L2, Norm.LINF))))

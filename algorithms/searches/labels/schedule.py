@@ -11,7 +11,6 @@ from pydantic import Field
 
 from algorithms.mathematics.norms import Norm
 from algorithms.method import Params
-from algorithms.seam.access import Rows
 from algorithms.searches.directions.params import DirectionParams
 from algorithms.searches.labels.boundary_walk import BoundaryWalk
 
@@ -58,13 +57,15 @@ def delta(walk: BoundaryWalk, gamma: float, k: int) -> float:
     box = walk.threat.box
     if k == 1 and box.is_bounded:
         return FIRST_DELTA * float(np.median(box.sides))
-    return told_apart(walk.point, gamma / walk.case.x.size * walk.reach)
+    return told_apart(walk, gamma / walk.case.x.size * walk.reach)
 
 
-def told_apart(point: Rows, radius: float) -> float:
-    """Widen a cloud around a point until float32 can tell its points apart.
+def told_apart(walk: BoundaryWalk, radius: float) -> float:
+    """Widen a cloud around the walk's point until its points can be told apart: by float32, or on the threat's lattice.
 
-    For images of 224 x 224 x 3 the paper's delta moves a feature by less than one unit of its last place.
+    For images of 224 x 224 x 3 the paper's delta moves a feature by less than one unit of its last place; on a lattice
+    of 256 levels a cloud of that size is a single point.
     """
-    sizes, share = np.abs(point), math.sqrt(point.size) * RESOLUTION
+    sizes, share = np.abs(walk.point), math.sqrt(walk.point.size) * RESOLUTION
+    radius = max(radius, math.sqrt(walk.point.size) * walk.threat.spacing / 2)
     return radius if radius >= share * float(sizes.max()) else max(radius, share * float(np.median(sizes)))

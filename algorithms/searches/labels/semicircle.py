@@ -42,9 +42,8 @@ class SemicircleParams(ImageDirectionParams):
 
 def radius(walk: BoundaryWalk, sigma: float) -> float:
     """Compute the radius of a cloud that has this standard deviation in each dimension that is drawn from."""
-    point = walk.point
-    spread = sigma * walk.threat.box.typical_side * math.sqrt(walk.law.dimensions(point.size))
-    return told_apart(point, min(spread, WIDEST * walk.distance))
+    spread = sigma * walk.threat.box.typical_side * math.sqrt(walk.law.dimensions(walk.point.size))
+    return told_apart(walk, min(spread, WIDEST * walk.distance))
 
 
 def angle_to(arc: Arc, normal: Numbers) -> float:

@@ -11,7 +11,7 @@ from audits.evidence.brackets import BracketClaim, join
 from audits.evidence.evidence import BracketQuestion
 from tests.jobs_for_tests import finding
 
-ABOUT = BracketQuestion("sha", "", "z as logit", "l2", False, 0.0, 1.0, "None", None, None, 1, 1)
+ABOUT = BracketQuestion("sha", "", "z as logit", "l2", False, 0.0, 1.0, "None", None, None, 1, 1, None)
 OTHER = {
     "model": "another",
     "preprocessing": '{"subtract":0.5}',
@@ -24,6 +24,8 @@ OTHER = {
     "seed": 7,
     "label": 2,
     "repeats": 3,
+    "pixelwise": True,
+    "levels": 256,
 }
 
 

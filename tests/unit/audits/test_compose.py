@@ -10,6 +10,7 @@ from algorithms.registry import method
 from algorithms.seam.claims import Kind
 from audits.asking.admission import admit
 from audits.asking.request import AuditRequest
+from audits.composing.comparison import obstacle
 from audits.composing.compose import Material, compose
 from audits.composing.gallery import Pair, choose, gallery
 from audits.composing.rows import rows_of, samples_of
@@ -19,6 +20,7 @@ from audits.renderings.brackets_chart import brackets_notices
 from audits.renderings.render import WRITERS, render
 from jobs.hints import GivenHints
 from jobs.record import Job, JobError, JobMethod, Progress
+from jobs.request import LatticeRequest
 from jobs.states import JobState
 from jobs.summary import summarize
 from tests.jobs_for_tests import finding, ready_card, result, samples_card
@@ -383,3 +385,21 @@ def test_a_large_image_is_thinned():
     (picture,) = gallery([Pair(row, x, x)], minimum=0.0, maximum=1.0).pictures
     assert (picture.height, picture.width, picture.channels) == (56, 50, 3)
     assert len(picture.original) == 56 * 50 * 3
+
+
+def test_a_report_says_on_which_lattice_it_was_made():
+    report = made(recipe=[{"name": "noise"}], threat={"lattice": {"levels": 256}})
+    assert report.threat.lattice == LatticeRequest(levels=256)
+    assert any("256 values in each feature" in sentence for sentence in report.limitations)
+    assert "lattice" not in made().model_dump(mode="json")["threat"]
+
+
+def test_a_baseline_on_another_lattice_is_not_compared_with():
+    report = made()
+    there = report.threat.model_copy(update={"lattice": LatticeRequest(levels=256)})
+    assert obstacle(report, samples=report.digests.samples, threat=report.threat) is None
+    assert (
+        obstacle(report, samples=report.digests.samples, threat=report.threat.model_copy(update={"epsilon": 0.5}))
+        is None
+    )
+    assert "lattice" in obstacle(report, samples=report.digests.samples, threat=there)

@@ -387,3 +387,11 @@ def test_what_cannot_be_audited_is_refused(change, code):
 def test_a_model_under_inspection_waits():
     with pytest.raises(Conflict):
         plan(model_card())
+
+
+def test_on_a_lattice_run_the_methods_that_keep_to_it_and_the_others_say_why_not():
+    recipe = [{"name": name} for name in ("pgd", "noise", "hopskipjump")]
+    made = plan(recipe=recipe, threat={"lattice": {"levels": 256}})
+    assert methods(made) == ["noise", "hopskipjump"]
+    assert {spec.threat.lattice.levels for spec in made.jobs} == {256}
+    assert "not a lattice's alone" in reasons(made)["pgd"]

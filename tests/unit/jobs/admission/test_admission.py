@@ -10,8 +10,12 @@ import pytest
 from algorithms import registry
 from algorithms.errors import Conflict, Refused
 from algorithms.seam.access import Access
+from algorithms.threats.lattice import Lattice
+from algorithms.threats.threat import Box, Threat
 from jobs import auxiliary
+from jobs.admission import lattice
 from jobs.admission.admission import SelectedRows, admit, selected, wants_rows
+from jobs.admission.fitting import misfit
 from jobs.request import MAX_SAMPLES
 from jobs.spec import JobSpec
 from models.cards import ModelCard, ModelInput, SamplesCard
@@ -28,6 +32,7 @@ NES = {"method": {"name": "nes"}}
 WALK = {"method": {"name": "hopskipjump"}}
 SPANNING = {"method": {"name": "hopskipjump", "directions": "spanning"}}
 DECODER = {"method": {"name": "hopskipjump", "directions": "decoder"}}
+LATTICE = {"lattice": {"levels": 40}}  # on which X lies
 L1_TARGETED = {"norm": "l1", "goal": {"targeted": "random"}}
 ONLY_LABELS = ready_card(offers=(Access.LABELS,))
 ONLY_SCORES = ready_card(offers=(Access.LABELS, Access.SCORES))
@@ -46,7 +51,19 @@ def admitted(
 REFUSALS: list[tuple[dict[str, Any], str, str, str]] = [
     ({"threat": {"scale": 1}}, "not_available", "/threat/scale", "leave it out"),
     ({"threat": {"frozen": [0]}}, "not_available", "/threat/frozen", "leave it out"),
-    ({"threat": {"lattice": 255}}, "not_available", "/threat/lattice", "leave it out"),
+    (
+        {"threat": LATTICE},
+        "lattice_not_supported",
+        "/threat/lattice",
+        "clever needs any number.*leave threat.lattice out.*What fits is .*hopskipjump",
+    ),
+    ({**WALK, "threat": {**LATTICE, "box": None}}, "invalid_request", "/threat/lattice", "two ends; give threat.box"),
+    (
+        {**WALK, "threat": {"lattice": {"levels": 256}}},
+        "outside_box",
+        "/threat/lattice",
+        "10 of the 10 .*/ 255 for whole k from 0 to 255; round them",
+    ),
     ({"auxiliary": SAMPLES}, "invalid_request", "/auxiliary_samples_id", "clever .*leave auxiliary_samples_id out"),
     ({**WALK, "auxiliary": SAMPLES}, "invalid_request", "/auxiliary_samples_id", "uses no auxiliary samples"),
     ({**SPANNING}, "invalid_request", "/auxiliary_samples_id", "give auxiliary_samples_id"),
@@ -357,3 +374,34 @@ def test_auxiliary_samples_become_a_part_of_the_job() -> None:
     others = samples_card(bytes_of="c", labelled=False)
     assert admitted(**SPANNING, auxiliary=others).auxiliary == others
     assert admitted(**WALK).auxiliary is None
+
+
+def test_a_lattice_is_what_the_job_runs_on_and_is_said_where_there_is_one():
+    spec = admitted(**WALK, threat=LATTICE)
+    assert spec.threat.threat(SHAPE).lattice == Lattice(40)
+    assert spec.request.model_dump(mode="json")["threat"]["lattice"] == {"levels": 40}
+    none = admitted(**WALK)
+    assert none.threat.threat(SHAPE).lattice is None
+    assert "lattice" not in none.model_dump(mode="json")["threat"]
+    assert "lattice" not in none.request.model_dump(mode="json")["threat"]
+
+
+def test_only_the_selected_samples_have_to_lie_on_the_lattice():
+    off = X.copy()
+    off[0] += np.float32(0.01)
+    asked = request(MODEL, SAMPLES, **WALK, threat=LATTICE, samples={"indices": [1, 2]})
+    assert wants_rows(asked, MODEL, SAMPLES)
+    admit(asked, MODEL, SAMPLES, SelectedRows(x=off[[1, 2]], y=Y[[1, 2]] if SAMPLES.labelled else None))
+
+
+@pytest.mark.parametrize("name", [method.name for method in registry.METHODS if not method.keeps_lattice])
+def test_a_method_that_cannot_keep_to_a_lattice_says_so(name):
+    method = registry.method(name)
+    fits = misfit(method, method.params(name=name), request(MODEL, SAMPLES, threat=LATTICE).threat, MODEL)
+    assert fits in ("lattice_not_supported", "access_too_weak", "norm_not_supported")
+
+
+def test_a_lattice_too_fine_for_float32_is_refused():
+    box = Box(np.float32(1000) * np.ones((), np.float32), np.float32(1001) * np.ones((), np.float32))
+    with pytest.raises(Refused, match="fewer levels"):
+        lattice.check(Threat(box=box, lattice=Lattice(65_536)), None)
