@@ -397,7 +397,7 @@ class JobRow(TypedDict):
 
 
 class LatticeRequest(TypedDict):
-    """A lattice cuts each side of a bounded box evenly: to so many values, both ends among them."""
+    """A lattice has `levels` values a feature, evenly from end to end of a bounded box."""
 
     levels: int
 

@@ -52,7 +52,7 @@ Goal = Literal["untargeted"] | Targeted
 
 
 class LatticeRequest(Record):
-    """A lattice cuts each side of a bounded box evenly: to so many values, both ends among them."""
+    """A lattice has `levels` values a feature, evenly from end to end of a bounded box."""
 
     levels: int = Field(strict=True, ge=2, le=MOST_LEVELS, description="256 are the values of 8-bit images.")
 

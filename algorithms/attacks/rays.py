@@ -131,4 +131,5 @@ METHOD = Method(
     wants_pool=True,
     takes_hints=True,
     tells_adbd=True,
+    keeps_lattice=True,
 )

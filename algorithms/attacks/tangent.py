@@ -73,4 +73,5 @@ METHOD = Method(
     wants_pool=True,
     takes_hints=True,
     wants=wants,
+    keeps_lattice=True,
 )
