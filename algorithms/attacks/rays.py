@@ -62,8 +62,8 @@ class RaySearch(SignSearch):
         self.is_bisecting = np.zeros(n, np.bool_)
         self.has_gained = np.zeros(n, np.bool_)  # in this pass
 
-    def enter(self, who: Owners) -> None:
-        self._bisect(who, self.best[who])
+    def enter(self, who: Owners, stands: Mask) -> None:
+        self._bisect(who[stands], self.best[who[stands]])
 
     def propose(self, who: Owners) -> tuple[Signs, Numbers]:
         is_bisecting = self.is_bisecting[who]

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from algorithms.mathematics.arrays import Mask
 from algorithms.seam.question import Owners
 
 
@@ -26,6 +27,10 @@ class Blocks:
         start = self.part[who] * length
         for owner, first, last in zip(who.tolist(), start.tolist(), (start + length).tolist(), strict=True):
             np.negative(signs[owner, first:last], out=signs[owner, first:last])
+
+    def have_another(self, who: Owners) -> Mask:
+        """Tell whose level (m,) has another block after the next one."""
+        return np.asarray((self.part[who] + 1) * self._lengths(who) < self.d)
 
     def turn(self, who: Owners) -> Owners:
         """Go on to the next part, or the next level. Returns who has no level left: they stand at the first again."""

@@ -46,8 +46,10 @@ class SignSearch(ABC):
         self._finest: Numbers = np.abs(self.x).min(axis=1).astype(np.float64)
 
     @abstractmethod
-    def enter(self, who: Owners) -> None:
-        """Begin with samples whose signs are adversarial at the radius `best`: of others only a point is known."""
+    def enter(self, who: Owners, stands: Mask) -> None:
+        """Begin: with signs that are known to be adversarial at the radius `best`, or, where `stands` (m,) is not, with
+        those of a point that is.
+        """
 
     @abstractmethod
     def propose(self, who: Owners) -> tuple[Signs, Numbers]:
@@ -76,12 +78,14 @@ class SignSearch(ABC):
             who = self._who(~hinted & np.isinf(self.best))
             yield from self._ask(who, np.broadcast_to(signs, (len(who), len(signs))), radius[who])
             self.signs[who[np.isfinite(self.best[who])]] = signs
-        self.enter(self._who(np.isfinite(self.best) & ~self.is_over))
+        stands = np.isfinite(self.best)
         missing = self._who(np.isinf(self.best))
         found = yield from first_points(self.cohort, self.asked_threat, who=missing, scouts=0)
         self.best[missing] = found.distance[missing]
         self.signs[missing] = np.where(self._flat(found.points[missing]) < self.x[missing], -1, 1)
         self.is_over |= np.isinf(self.best) | (self.best <= self.epsilon)
+        who = self._who(~self.is_over)
+        self.enter(who, stands[who])
 
     def _who(self, are_meant: Mask) -> Owners:
         return np.flatnonzero(self.cohort.live & are_meant)
