@@ -8,6 +8,7 @@ inequalities that the gradient satisfies, s_j u_j . w >= 0. Each iteration takes
 a support vector machine without offset, for the gradient, and searches a shorter ray along it, as OPT does.
 """
 
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -17,16 +18,18 @@ from pydantic import Field
 from algorithms.mathematics.arrays import Numbers
 from algorithms.mathematics.norms import Norm
 from algorithms.method import Method
-from algorithms.seam.access import Access
+from algorithms.seam.access import Access, Labels, Rows
 from algorithms.seam.case import Case, Conversation, Step
 from algorithms.seam.claims import Kind
 from algorithms.seam.cost import Cost
+from algorithms.seam.questions.cloud import AskCloud
 from algorithms.searches.directions.params import wants
 from algorithms.searches.ray_lengths.descent import DescentParams, RayDescent
-from algorithms.searches.ray_lengths.signs import ask_signs
 from algorithms.threats.threat import Threat
 
 SLACK = 1e-3  # of a typical row's square: what an inequality that cannot hold may be short of, squared, costs 1 / SLACK
+PIVOTS = 20  # rounds of them at most: random rows need 3 to 8
+ROUNDING = 1e-9  # by which an inequality may seem to be missed
 
 
 class SvmOptParams(DescentParams):
@@ -51,11 +54,25 @@ def run(case: Case, threat: Threat, params: SvmOptParams) -> Conversation:
     yield from descent.along(advance)
 
 
+@dataclass
+class SignedOffsets:
+    """Signed offsets are the rows s_j u_j (m, d) of a cloud, block by block."""
+
+    descent: RayDescent
+    rows: list[NDArray[np.float32]] = field(default_factory=list)
+
+    def feed(self, points: Rows, labels: Labels) -> None:
+        """Take in a block: s = 1 where the ray is longer, -1 where its point is adversarial."""
+        u = self.descent.offsets(points)
+        u[self.descent.walk.wins(labels)] *= -1
+        self.rows.append(u)
+
+
 def svm_gradient(descent: RayDescent, n: int) -> Step[Numbers]:
-    """Estimate the gradient's direction (*shape) from the signs of n rays. Their u are drawn anew instead of kept."""
-    signs = yield from ask_signs(descent, n)
-    u = np.concatenate([descent.offsets(points) for points in signs.cloud.blocks()])  # (n, d)
-    return separating(np.concatenate(signs.told)[:, None] * u).reshape(signs.cloud.x.shape)
+    """Estimate the gradient's direction (*shape) from the signs of n rays."""
+    cloud = descent.cloud(n)
+    signed = yield from AskCloud(cloud, lambda: SignedOffsets(descent))
+    return separating(np.concatenate(signed.rows)).reshape(cloud.x.shape)
 
 
 def separating(rows: NDArray[np.float32]) -> Numbers:
@@ -74,17 +91,24 @@ def separating(rows: NDArray[np.float32]) -> Numbers:
 
 
 def _weights(products: Numbers) -> Numbers:
-    """The a (K,), up to a factor. Of few rows in many dimensions all are above 0, and a linear system gives them.
+    """The a (K,), up to a factor: above 0 where an inequality is an equality, 0 elsewhere.
 
-    Else they solve a least-distance problem, by non-negative least squares (Lawson and Hanson 1974, chapter 23).
+    All with a wrong sign change sides at once (block pivoting: Kim and Park, SIAM J. Sci. Comput. 2011), which mostly
+    ends after a few rounds. Where it does not, non-negative least squares solve it, as a least-distance problem (Lawson
+    and Hanson 1974, chapter 23).
     """
-    from scipy.linalg import cho_solve  # heavy to import
+    from scipy.linalg import cho_factor, cho_solve  # heavy to import
     from scipy.optimize import nnls
 
-    equal, factor = np.ones(len(products)), np.linalg.cholesky(products).T
-    a = cho_solve((factor, False), equal)
-    if (a >= 0).all():
-        return np.asarray(a)
+    equal, on = np.ones(len(products)), np.ones(len(products), np.bool_)
+    for _ in range(PIVOTS):
+        a = np.zeros(len(products))
+        a[on] = cho_solve(cho_factor(products[np.ix_(on, on)]), equal[on])
+        is_wrong = np.where(on, a < 0, products @ a < 1 - ROUNDING)
+        if not is_wrong.any():
+            return a
+        on ^= is_wrong
+    factor = np.linalg.cholesky(products).T
     try:
         return np.asarray(nnls(np.concatenate([factor, equal[None]]), np.append(0 * equal, 1.0))[0])
     except RuntimeError:  # it went round in circles, as active sets may by rounding: their sum is Sign-OPT's estimate
@@ -107,8 +131,8 @@ METHOD = Method(
     cohort=False,
     minimum=minimum,
     smallest=SvmOptParams(probes=20),
-    chunk=25,
-    chunks_at_once=4,
+    chunk=5,
+    chunks_at_once=20,
     wants_pool=True,
     takes_hints=True,
     wants=wants,

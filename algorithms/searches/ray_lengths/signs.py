@@ -1,6 +1,6 @@
 """Whether rays around one are longer than it: one query each (Cheng et al., Sign-OPT, ICLR 2020, section 3.1)."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,12 +18,12 @@ class RaySigns:
 
     descent: RayDescent
     cloud: Cloud
-    told: list[NDArray[np.float32]] = field(default_factory=list)  # (m,) of each block
+    shorter: int = 0
     sums: NDArray[np.float64] | float = 0.0  # (2, d) of s u and of u
 
     def feed(self, points: Rows, labels: Labels) -> None:
         signs = np.where(self.descent.walk.wins(labels), -1, 1).astype(np.float32)
-        self.told.append(signs)
+        self.shorter += int((signs < 0).sum())
         weights = np.stack([signs, np.ones_like(signs)])
         self.sums = self.sums + np.asarray(weights @ self.descent.offsets(points), np.float64)
 
@@ -31,7 +31,7 @@ class RaySigns:
     def mean(self) -> Numbers:
         """Estimate the gradient's direction (*shape): the mean of s u."""
         told, drift = np.asarray(self.sums, np.float64).reshape(2, *self.cloud.x.shape) / self.cloud.n
-        mean = float(np.mean(np.concatenate(self.told)))
+        mean = 1 - 2 * self.shorter / self.cloud.n
         return np.asarray(told if abs(mean) == 1 else told - mean * drift)
 
 
