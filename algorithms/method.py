@@ -90,6 +90,9 @@ class Method(Generic[N]):
     misfit: Callable[[Any, int], str | None] = lambda _, __: (
         None
     )  # why parameters do not fit a model of so many classes
+    # How many samples of a job are worked on before its others, to show them where to begin, and the most queries of
+    # each; it tells what it earned in details, and finds it all in `Case.prepared`. None: each begins by itself.
+    warms_up: Callable[[Any], tuple[int, int]] | None = None
     # What is left of an audit goes to it: makes its parameters for a policy's radii; without an end of its own where
     # (True) seconds end it.
     closes: Callable[[Any, Sequence[float], bool], Params] | None = None

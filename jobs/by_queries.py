@@ -24,7 +24,7 @@ class ByQueries:
 
     checkpoints: tuple[int, ...]  # numbers of queries; the last is the budget
     best: NDArray[np.float64]  # (samples, checkpoints) distance of the best point by then; inf: not broken yet
-    spent: tuple[int, ...]  # queries of each sample; one that was not broken counts the budget
+    spent: tuple[int, ...]  # queries of each sample; one that was not broken counts what it had of the budget
 
     @property
     def told_at(self) -> tuple[int, ...]:
@@ -56,9 +56,10 @@ class ByQueries:
         return self.best[:, self.checkpoints.index(queries)]
 
 
-def by_queries(spec: JobSpec, tried: Sequence[Finding]) -> ByQueries | None:
+def by_queries(spec: JobSpec, tried: Sequence[Finding], share: int = 0) -> ByQueries | None:
     """Reads it from the findings of the samples that an attack was tried on.
 
+    `share`: queries that each of them had been charged before its own first one.
     None of an attack that asks for gradients, without a budget, without a sample, or where an older version found them.
     """
     budget = spec.request.budget.queries_per_sample
@@ -66,17 +67,18 @@ def by_queries(spec: JobSpec, tried: Sequence[Finding]) -> ByQueries | None:
     if budget is None or not is_black_box or not tried:
         return None
     checkpoints = (*(n for n in CHECKPOINTS if n < budget), budget)
+    own = tuple(n - share for n in checkpoints)
     best = np.full((len(tried), len(checkpoints)), np.inf)
     try:
         for row, finding in zip(best, tried, strict=True):
             if finding.kind is Kind.UPPER_BOUND:
-                row[:] = _best(finding.details.get("curve"), checkpoints)
+                row[:] = _best(finding.details.get("curve"), own)
             elif finding.kind is Kind.FOOLED:  # at no distance from anything
-                row[:] = _best([[finding.queries, 0.0]], checkpoints)
+                row[:] = _best([[finding.queries, 0.0]], own)
     except ValidationError:
         return None
     broken = (Kind.UPPER_BOUND, Kind.FOOLED)
-    spent = tuple(finding.queries if finding.kind in broken else budget for finding in tried)
+    spent = tuple(finding.queries if finding.kind in broken else budget - share for finding in tried)
     return ByQueries(checkpoints, best, spent)
 
 

@@ -20,6 +20,7 @@ from models.kinds import ONNX
 from models.record import Record
 
 FIRST_VERSION = "1"  # of every method, until specs and jobs said which
+WARMED_AT_ONCE = 4  # samples of a unit of the `warm_up` stage, which a worker may lose; of an endpoint one
 QueueName = Literal["compute", "inspect", "probe"]  # jobs on uploaded models; their inspections; all of endpoints
 # One for all features; one a feature, in the flat order of the sample; or nested like a sample, where an axis of one
 # number stands for the whole axis.
@@ -91,6 +92,7 @@ class JobSpec(Record):
     surrogate: ModelCard | None = None  # the model that the `surrogate` stage attacks; None: the job has none (yet)
     rounds: tuple[int, ...] = ()  # rows asked about, at most, before each training of a surrogate; (): it trains none
     attack: str | None = None  # the method of that stage, with its version as it was admitted
+    warm_up: tuple[int, ...] = ()  # rows that are worked on before all chunks; (): the job has no such stage
     indices: tuple[int, ...]  # the selected rows of the upload, or classes, in the order of the answer
     targets: tuple[int, ...] | None = None  # one a selected row; None: untargeted, or chosen by a rule
     threat: ThreatSpec
@@ -139,8 +141,25 @@ class JobSpec(Record):
         run = ("run", self.chunks)
         if self.rounds:
             return (*((work, 1) for _ in self.rounds for work in ("query", "imitate")), ("surrogate", 1), run)
-        before = {"prepare": self.auxiliary, "surrogate": self.surrogate}
+        before = {"prepare": self.auxiliary, "surrogate": self.surrogate, "warm_up": self.warm_up or None}
         return (*((work, 1) for work, about in before.items() if about is not None), run)
+
+    def warming(self) -> "JobSpec":
+        """Makes the job that the `warm_up` stage is: the same method on a few rows, which begin by themselves."""
+        assert self.method.warms_up is not None
+        _, queries = self.method.warms_up(self.request.method)
+        budget = self.request.budget.model_copy(update={"queries_per_sample": queries})
+        chosen = None if self.targets is None else dict(zip(self.indices, self.targets, strict=True))
+        return self.model_copy(
+            update={
+                "request": self.request.model_copy(update={"budget": budget}),
+                "indices": self.warm_up,
+                "targets": None if chosen is None else tuple(chosen[row] for row in self.warm_up),
+                "warm_up": (),
+                "hints": None,
+                "chunk_size": 1 if self.queue == "probe" else WARMED_AT_ONCE,
+            }
+        )
 
     def on_surrogate(self) -> "JobSpec":
         """Makes the job that the `surrogate` stage is: the attack on the other model, on the same rows."""

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from statistics import fmean, median
 from typing import Any, Literal
 
+from algorithms.artifacts.warm_up import share
 from algorithms.mathematics.statistics import clopper_pearson
 from algorithms.seam.claims import Finding, Kind
 from algorithms.seam.labeling import NO_CLASS
@@ -155,10 +156,10 @@ def _summary(results: Sequence[ChunkResult], told: tuple[str, ...] = (), **of_la
 
 
 def _by_queries(spec: JobSpec, tried: Sequence[Finding], prepared: Preparation | None) -> dict[str, Any]:
-    reached = by_queries(spec, tried)
+    prepared_queries = prepared.queries if prepared else 0
+    reached = by_queries(spec, tried, share(prepared_queries, len(spec.indices)) if spec.warm_up else 0)
     if reached is None:
         return {}
-    prepared_queries = prepared.queries if prepared else 0
     distances = {
         "distance_at_queries": {n: reached.distance(n) for n in reached.told_at},
         "distance_area": reached.area(),

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from algorithms.artifacts import warm_up
 from algorithms.artifacts.wish import Arrays
 from jobs import auxiliary as auxiliaries
 from jobs.spec import JobSpec
@@ -28,7 +29,12 @@ def auxiliary(card: SamplesCard, samples: bytes) -> NDArray[np.float32]:
 
 
 def prepared(spec: JobSpec, artifact: bytes) -> Arrays:
-    """Returns what was made of the auxiliary upload, held against what was declared. Raises NotAsDeclared."""
+    """Returns what was made of the auxiliary upload, or of a few samples of the job, as it was declared.
+
+    Raises NotAsDeclared.
+    """
+    if spec.warm_up:
+        return unpacked(artifact, warm_up.declared(spec.shape, len(spec.warm_up)))
     card, wanted = spec.auxiliary, spec.wanted
     assert card is not None  # only such a job has made anything
     assert wanted is not None

@@ -22,7 +22,10 @@ from jobs.request import MAX_SAMPLES, JobRequest, Selection, ThreatRequest
 from jobs.spec import JobSpec, ThreatSpec, substitute_of
 from models.cards import ModelCard, SamplesCard
 from models.kinds import KINDS
-from models.samples import UploadedLabels
+from models.samples import UploadedLabels, rows_within
+
+WARMED_OF = 8  # samples, one may be worked on before the others
+WARMED_BYTES = 32 << 20  # of what is learned from them
 
 
 class Selecting(Protocol):
@@ -110,6 +113,7 @@ def admit(
         samples=samples,
         auxiliary=auxiliary,
         rounds=substitutes.rounds(method, request.method),
+        warm_up=_warmed_up(method, subject, shape),
         indices=subject.indices,
         targets=subject.targets,
         threat=subject.threat,
@@ -123,6 +127,18 @@ def admit(
         return spec
     attack = surrogates.attack_of(request, spec, other, lambda asked, card: admit(asked, card, samples, rows))
     return spec.model_copy(update={"surrogate": surrogate, "attack": attack})
+
+
+def _warmed_up(method: Method, subject: "_Subject", shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Chooses rows that are worked on before all others, from all over the job, where it has enough of everything."""
+    if method.warms_up is None:
+        return ()
+    samples, queries = method.warms_up(subject.request.method)
+    budget = subject.request.budget.queries_per_sample
+    count = min(samples, rows_within(WARMED_BYTES, samples, shape), len(subject.indices) // WARMED_OF)
+    if not count or (budget is not None and budget < 2 * queries):
+        return ()
+    return tuple(subject.indices[place * len(subject.indices) // count] for place in range(count))
 
 
 @dataclass(frozen=True)

@@ -94,9 +94,10 @@ class SupervisorDesk:
 
     def begin(self, facts: Callable[[], Message], begun: type[Message]) -> None:
         runner = self._runner
-        if runner.begun != self._lease.subject_id:
+        stage = self._lease.subject_id, self._lease.work
+        if runner.begun != stage:
             self.ask(facts(), begun)
-            runner.begun = self._lease.subject_id
+            runner.begun = stage
 
     def ask(self, message: Message, *answers: type[M], limit: int = 0) -> M:
         runner = self._runner

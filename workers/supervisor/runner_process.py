@@ -97,7 +97,7 @@ class RunnerProcess:
         self._isolation = isolation
         self._confined: Confined | None = None
         self.is_open = False  # it has the model of its supervisor's choice at hand
-        self.begun: str | None = None  # the job whose common facts it has heard last
+        self.begun: tuple[str, str] | None = None  # the job, and the stage of it, whose common facts it has heard last
 
     @property
     def pid(self) -> int:

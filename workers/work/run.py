@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from algorithms import registry
+from algorithms.artifacts import warm_up
+from algorithms.artifacts.wish import Arrays
 from algorithms.driver import running
 from algorithms.driver.progress import RunProgress, Stop
 from algorithms.errors import ModelFault
@@ -108,7 +110,8 @@ def rows(lease: JobLease, samples: bytes | None) -> tuple[NDArray[np.float32], N
 
 
 def facts(lease: JobLease, samples: bytes | None, desk: Desk) -> BeginJob:
-    spec, made = lease.spec, lease.prepared
+    spec = lease.spec
+    prepared = _prepared(lease, desk)
     threat, asked = spec.threat.threat(spec.shape), spec.request
     return BeginJob(
         method=spec.pinned,
@@ -120,15 +123,25 @@ def facts(lease: JobLease, samples: bytes | None, desk: Desk) -> BeginJob:
         upper=threat.box.upper,
         epsilon=threat.epsilon,
         targeted=threat.targeted if spec.samples else "given",  # classes are given as targets
-        queries=asked.budget.queries_per_sample,
+        queries=_queries(asked.budget.queries_per_sample, prepared),
         gradients=asked.budget.gradients_per_sample,
         repeats=asked.budget.repeats,
         seed=asked.seed,
         pool=shared_rows.pool(spec, samples),
-        prepared=shared_rows.prepared(spec, desk.library.get(made.artifact))
-        if made and spec.auxiliary and spec.surrogate is None
-        else {},
+        prepared=prepared,
     )
+
+
+def _prepared(lease: JobLease, desk: Desk) -> Arrays:
+    spec, made = lease.spec, lease.prepared
+    if made is None or spec.surrogate is not None or not (spec.auxiliary or spec.warm_up):
+        return {}
+    return shared_rows.prepared(spec, desk.library.get(made.artifact))
+
+
+def _queries(budget: int | None, prepared: Arrays) -> int | None:
+    """What is left of a sample's budget once it has paid its share of a warm-up."""
+    return budget - int(prepared[warm_up.SHARE][0]) if budget is not None and warm_up.SHARE in prepared else budget
 
 
 def hints(lease: JobLease, desk: Desk) -> tuple[Hint, ...] | None:

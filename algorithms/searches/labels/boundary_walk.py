@@ -53,12 +53,21 @@ Advance = Callable[[int], Step[None]]
 class BoundaryWalk:
     """A walk is one sample's, and knows where it stands: always at an adversarial point."""
 
-    def __init__(self, case: Case, threat: Threat, laws: Sequence[DirectionLaw], theta: float) -> None:
-        self.case, self.threat = case, threat
+    def __init__(
+        self,
+        case: Case,
+        threat: Threat,
+        laws: Sequence[DirectionLaw],
+        theta: float,
+        *,
+        known: Iterable[Rows] = (),
+        patience: int = REST,
+    ) -> None:
+        self.case, self.threat, self.patience = case, threat, patience
         self.laws, self.law = laws, laws[0]  # where one has no more to give, the walk goes on by the next
         self.theta = theta  # the precision of a way back, as a share of it
         self.noise = case.stream.at(0)
-        self.hinted = starts.hinted(case)
+        self.known = chain(starts.hinted(case), known)  # starts that are better than any draw
         self.pool = starts.pool(case, threat)  # used up, as the hint is, not begun anew, by later walks
         self.counter = 1  # of the stream: 0 is the noise of the starts
         self.point = case.x
@@ -66,6 +75,7 @@ class BoundaryWalk:
         self.reach = np.inf  # of where the last line back began
         self.shown = np.inf  # distance of the nearest point claimed from the boundary
         self.passed: list[float] = []  # distances of this walk, one an iteration
+        self.asked = 0  # rows so far, of clouds and others
 
     def along(self, advance: Advance, *, iterations: int) -> Conversation:
         """Walk until the iterations are spent, epsilon is reached, or no start is adversarial."""
@@ -89,7 +99,7 @@ class BoundaryWalk:
     @property
     def is_at_rest(self) -> bool:
         """Tell whether the last iterations have brought next to nothing."""
-        before, lately = self.passed[:-REST], self.passed[-REST:]
+        before, lately = self.passed[: -self.patience], self.passed[-self.patience :]
         return bool(before) and min(lately) > (1 - GAIN) * min(before)
 
     def _goes_on(self) -> bool:
@@ -105,7 +115,7 @@ class BoundaryWalk:
         """
         self.law, self.distance, self.passed, scouts = self.laws[0], np.inf, [], SCOUTS
         noise = starts.noise(self.case, self.threat, self.noise)
-        for start in chain(self.hinted, noise, self.pool, self._last_starts()):
+        for start in chain(self.known, noise, self.pool, self._last_starts()):
             near = within(connect(self.case.x, start, self.threat), (1 - ROUGHLY) * self.distance)
             if (yield from self.is_adversarial(near)):
                 yield UpperBound(near)
@@ -138,6 +148,7 @@ class BoundaryWalk:
         """Ask for the labels of n points around the point, delta away."""
         cloud = Cloud(self.point, delta, self.law, n, self.threat, self.case.stream, self.counter)
         self.counter += cloud.counters
+        self.asked += n
         return (yield from AskCloud(cloud, lambda: NormalEstimate(cloud, self.wins)))
 
     def settle(self, far: Rows) -> Step[None]:
@@ -192,6 +203,7 @@ class BoundaryWalk:
 
     def is_adversarial(self, row: Rows) -> Step[bool]:
         """Ask whether one row is."""
+        self.asked += 1
         labels = yield from AskLabels(row[None])
         return bool(self.wins(labels)[0])
 

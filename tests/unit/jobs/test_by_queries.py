@@ -55,6 +55,17 @@ def test_what_was_prepared_is_shared_among_the_samples() -> None:
     assert (every.mean, every.mean_with_prepare) == (515, 765)
 
 
+def test_what_a_warm_up_asked_is_in_every_number_of_queries() -> None:
+    """Sixteen samples, sixty queries each: a point found at its own 50th query was found at the 110th."""
+    asked = spec(CARD, samples_card(count=16), method={"name": "decision"}, budget={"queries_per_sample": 1000})
+    found = [broken((50, 2.0), (440, 1.0), queries=900), broken((30, 3.0), queries=900), NOT_FOUND]
+    prepared = Preparation(artifact="a" * 64, queries=960, seconds=1)
+    told = summarize(asked, [result((), findings=tuple(found))], prepared)
+    assert [told.success_at_queries[n].value for n in (100, 250)] == [1 / 3, 2 / 3]
+    assert [told.distance_at_queries[n] for n in (100, 250, 500)] == [None, 3.0, 3.0]
+    assert told.queries_all.mean == pytest.approx((900 + 900 + 940) / 3)
+
+
 def test_what_a_preparation_warns_of_is_a_warning_of_the_job() -> None:
     prepared = Preparation(artifact="a" * 64, seconds=1, warnings=("auxiliary_overlap",))
     assert summary(broken((5, 1.0)), prepared=prepared).warnings == ("auxiliary_overlap",)

@@ -42,8 +42,10 @@ class Runner:
         return self._answers.pop(0).frame()
 
 
-def desk(runner: Any, *, job: str = "job_1", chunk: int = 0, lease: Lease | None = None) -> SupervisorDesk:
-    known = {"tenant": "t", "subject_id": job, "work": "run", "chunk": chunk, "fence": 1, "attempt": 1}
+def desk(
+    runner: Any, *, job: str = "job_1", work: str = "run", chunk: int = 0, lease: Lease | None = None
+) -> SupervisorDesk:
+    known = {"tenant": "t", "subject_id": job, "work": work, "chunk": chunk, "fence": 1, "attempt": 1}
     lease = lease or JobLease(**known, spec=spec(MODEL, samples_card()), deadline=60.0)
     no: dict[str, Any] = {"store": None, "permission": None, "reserve": None, "keep": None}
     library: Any = {MODEL.sha256: b"model"}
@@ -68,6 +70,13 @@ def test_another_job_on_the_same_model_begins_anew_and_so_does_the_first_after_i
     for job in ("job_1", "job_2", "job_1"):
         prepare(runner, job=job)
     assert runner.asked == ["open", "facts", "facts", "facts"]
+
+
+def test_another_stage_of_a_job_begins_anew_for_it_knows_more() -> None:
+    runner = Runner(ModelOpened(), Known(), Known())
+    for work in ("warm_up", "warm_up", "run", "run"):
+        prepare(runner, work=work)
+    assert runner.asked == ["open", "facts", "facts"]
 
 
 def test_a_runner_that_could_not_open_the_model_has_not_got_it() -> None:
