@@ -26,6 +26,15 @@ def client(folder):
         yield it
 
 
+@pytest.fixture(scope="module")
+def audit(folder):
+    """AUDIT of what is uploaded once: a model that is new has to be inspected, and gets a runner of its own."""
+    with Client((folder / ".brinell/url").read_text().strip(), (folder / ".brinell/api-key").read_text().strip()) as it:
+        model = it.upload_model(folder / "model.onnx", timeout_seconds=PATIENCE_SECONDS)
+        samples = it.upload_samples(folder / "samples.npz")
+    return (AUDIT[0], model["id"], AUDIT[2], samples["id"], *AUDIT[4:])
+
+
 def gate(folder, **rule):
     """A policy of one rule, in YAML."""
     (folder / "policy.yaml").write_text(yaml.safe_dump({"rules": [{"name": "the rule", **rule}]}))
@@ -41,8 +50,8 @@ DECIDED = {
 
 
 @pytest.mark.parametrize(("rule", "code"), DECIDED.values(), ids=DECIDED.keys())
-def test_the_gate_is_the_exit_code(folder, rule, code):
-    ended, out, err = run(*AUDIT, *(gate(folder, **rule) if rule else ()), folder=folder)
+def test_the_gate_is_the_exit_code(folder, audit, rule, code):
+    ended, out, err = run(*audit, *(gate(folder, **rule) if rule else ()), folder=folder)
     assert ended == code, err
     assert len([line for line in out.splitlines() if re.match(r"\s+[01]\s+6 ", line)]) == 2  # two digits, both sixes
     assert "Auditing: 100%, succeeded" in err
@@ -94,8 +103,8 @@ def test_an_unknown_recipe_or_method_ends_with_4(folder, recipe):
     assert run(*AUDIT, "--recipe", recipe, folder=folder)[0] == 4
 
 
-def test_an_audit_that_nobody_waited_for_is_found_shown_and_deleted(folder):
-    code, out, _ = run(*AUDIT, "--no-wait", folder=folder)
+def test_an_audit_that_nobody_waited_for_is_found_shown_and_deleted(folder, audit):
+    code, out, _ = run(*audit, "--no-wait", folder=folder)
     audit_id = out.strip()
     assert code == 0
     with Client((folder / ".brinell/url").read_text().strip(), (folder / ".brinell/api-key").read_text().strip()) as it:

@@ -12,6 +12,7 @@ from sklearn.ensemble import RandomForestClassifier
 
 from brinell.client import Client
 from tests.e2e.command_line import run
+from tests.patience import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.slow
 
@@ -47,8 +48,21 @@ def thermometer() -> bytes:
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8).SerializeToString()
 
 
+@pytest.fixture(scope="module")
+def client(folder):
+    here = folder / ".brinell"
+    with Client((here / "url").read_text().strip(), (here / "api-key").read_text().strip()) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def hidden(client, folder, files):
+    """The thermometer, uploaded once: its id."""
+    return client.upload_model(folder / "thermometer.onnx", timeout_seconds=PATIENCE_SECONDS)["id"]
+
+
 @pytest.fixture(scope="module", autouse=True)
-def uploads(folder):
+def files(folder):
     """A thermometer, a forest and rows for both."""
     rng = np.random.default_rng(2)
     rows = rng.uniform(0, 1, (30, FEATURES)).astype(np.float32)
@@ -63,10 +77,10 @@ def gate(folder, *waivers):
     (folder / "policy.yaml").write_text(yaml.safe_dump({"rules": [RULE], "waivers": list(waivers)}))
 
 
-def test_the_silence_of_attacks_on_a_hidden_model_ends_with_3_and_every_form_says_why(folder):
+def test_the_silence_of_attacks_on_a_hidden_model_ends_with_3_and_every_form_says_why(folder, hidden):
     gate(folder)
     forms = ("--report", "report.html", "--junit", "rules.xml", "--markdown", "report.md")
-    code, out, err = run("audit", "thermometer.onnx", *AUDIT, *forms, folder=folder)
+    code, out, err = run("audit", hidden, *AUDIT, *forms, folder=folder)
     assert code == 3, err
     assert "inconclusive" in out and "the alarm no_white_box" in out and "{alarm: no_white_box, reason: " in out
     (case,) = ET.parse(folder / "rules.xml").getroot().iter("testcase")
@@ -77,11 +91,12 @@ def test_the_silence_of_attacks_on_a_hidden_model_ends_with_3_and_every_form_say
         assert "the alarm no_white_box" in told and "It holds back 1 rule that would pass: attacked." in told
 
 
-def test_the_verdict_over_http_names_the_alarm(folder):
-    here = folder / ".brinell"
-    with Client((here / "url").read_text().strip(), (here / "api-key").read_text().strip()) as client:
-        newest = next(client.audits())
-        verdict = client.verdict(newest["id"])
+def test_the_verdict_over_http_names_the_alarm(folder, client, hidden):
+    gate(folder)
+    code, out, err = run("audit", hidden, *AUDIT, "--no-wait", folder=folder)
+    assert code == 0, err
+    assert client.wait_for_audit(out.strip(), timeout_seconds=PATIENCE_SECONDS)["state"] == "succeeded"
+    verdict = client.verdict(out.strip())
     (rule,) = verdict["rules"]
     assert (verdict["verdict"], rule["verdict"], rule["held_back_by"]) == (
         "inconclusive",
@@ -90,23 +105,23 @@ def test_the_verdict_over_http_names_the_alarm(folder):
     )
 
 
-def test_it_passes_where_somebody_answers_for_the_alarm(folder):
+def test_it_passes_where_somebody_answers_for_the_alarm(folder, hidden):
     gate(folder, WAIVER)
-    code, out, err = run("audit", "thermometer.onnx", *AUDIT, folder=folder)
+    code, out, err = run("audit", hidden, *AUDIT, folder=folder)
     assert code == 0, err
     assert "The alarm no_white_box is waived by A. Engineer: the camera has three bits." in out
 
 
-def test_a_waiver_that_has_ended_holds_no_longer(folder):
+def test_a_waiver_that_has_ended_holds_no_longer(folder, hidden):
     gate(folder, WAIVER | {"until": "2026-11-01"})
-    code, out, err = run("audit", "thermometer.onnx", *AUDIT, folder=folder)
+    code, out, err = run("audit", hidden, *AUDIT, folder=folder)
     assert code == 3, err
     assert "The waiver of no_white_box by A. Engineer ended on 2026-11-01." in out
 
 
-def test_a_waiver_of_an_alarm_that_there_is_not_ends_with_4_and_lists_those_there_are(folder):
+def test_a_waiver_of_an_alarm_that_there_is_not_ends_with_4_and_lists_those_there_are(folder, hidden):
     gate(folder, WAIVER | {"alarm": "no_whitebox"})
-    code, _, err = run("audit", "thermometer.onnx", *AUDIT, folder=folder)
+    code, _, err = run("audit", hidden, *AUDIT, folder=folder)
     assert code == 4
     assert "masked_gradients, saturated_scores, black_box_beats_white_box, noise_suffices, no_white_box" in err
 
