@@ -40,7 +40,7 @@ machine: $(WORK) ## The store against a small model of it, for ten minutes or so
 
 masks: $(WORK) ## All masked models in every norm, where make test tries each in one; and bounds of all networks so
 	$(BIN)/pytest -n auto -m "not reference" tests/masks
-	$(BIN)/pytest -n auto -m every tests/contract
+	$(BIN)/pytest -n auto -m every tests/unit tests/contract
 
 card: $(WORK) ## All that can differ on a CUDA card, and figures; skipped, with the reason, where torch finds none (docs/settings.md)
 	BRINELL_DEVICE=cuda $(BIN)/pytest -n 4 --dist loadfile tests/card

@@ -20,7 +20,8 @@ class Copy:
     def __init__(self, here: Path) -> None:
         self.root = here
         for folder in (*CODE, *PAGES):
-            shutil.copytree(ROOT / folder, here / folder, ignore=shutil.ignore_patterns("__pycache__"))
+            unwritten = shutil.ignore_patterns("*.pyc.*")  # what is compiled comes along, but for what is being written
+            shutil.copytree(ROOT / folder, here / folder, ignore=unwritten)
         for file in ("pyproject.toml", "README.md", "Makefile"):
             shutil.copy(ROOT / file, here)
         venv.create(here / ".venv", with_pip=False)

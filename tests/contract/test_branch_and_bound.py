@@ -21,6 +21,7 @@ from tests.exports import graph
 from tests.perceptrons import layers, opened, perceptron
 
 CASES = list(product((1, 5, 10), NORMS))  # around the first nothing is answered otherwise
+IN_TURN = [pytest.param(*case, marks=pytest.mark.every if i % 4 else ()) for i, case in enumerate(CASES)]
 
 
 def outcome_of(
@@ -69,7 +70,7 @@ def test_both_ends_close_on_the_radius_that_counting_cells_finds(seed, norm):
     assert truth * (1 - 1e-6) <= found.details["upper"] <= 1.02 * truth
 
 
-@pytest.mark.parametrize(("seed", "norm"), CASES)
+@pytest.mark.parametrize(("seed", "norm"), IN_TURN)
 def test_a_point_is_near_the_nearest_after_a_few_domains(seed, norm):
     net, x = small(seed)
     truth = distance(net, x, norm)
@@ -85,7 +86,7 @@ def test_a_point_that_others_found_is_asked_about_first():
     assert (told.kind, told.queries) == (Kind.UPPER_BOUND, 3)  # the clean row, the point, and once more at the end
 
 
-@pytest.mark.parametrize(("seed", "norm"), CASES)
+@pytest.mark.parametrize(("seed", "norm"), IN_TURN)
 def test_a_question_at_a_radius_is_answered_as_counting_cells_does(seed, norm):
     net, x = small(seed)
     truth, model = distance(net, x, norm), perceptron(net)

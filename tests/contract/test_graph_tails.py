@@ -32,6 +32,7 @@ from models.onnx.network import read
 from tests.exports import graph
 
 Array = NDArray[np.float64]
+PARTS = [0, 1, *(pytest.param(part, marks=pytest.mark.every) for part in (2, 3))]  # of the draws, by turns
 FEATURES, DRAWS, TRIED = 6, 160, 60  # tails drawn, and how many of them are attacked and bounded too
 FLOAT, DOUBLE = TensorProto.FLOAT, TensorProto.DOUBLE
 
@@ -234,7 +235,7 @@ def opened(data: bytes, found: Inspection) -> OnnxClassifier:
     return OnnxClassifier(network, gradients, "cpu", bounds)
 
 
-@pytest.mark.parametrize("part", range(4))
+@pytest.mark.parametrize("part", PARTS)
 def test_a_tail_is_read_as_it_answers_or_refused(part: int) -> None:
     settled, accepted = 0, 0
     for seed in range(part, DRAWS, 4):
@@ -261,7 +262,7 @@ def without_torch(found: Inspection) -> Inspection:
     return found.model_copy(update={"offers": tuple(o for o in found.offers if o in (Access.LABELS, Access.SCORES))})
 
 
-@pytest.mark.parametrize("part", range(4))
+@pytest.mark.parametrize("part", PARTS)
 def test_attacks_change_what_is_served_and_bounds_hold_for_it(part: int) -> None:
     broken, proven = 0, 0
     for seed in range(part, TRIED, 4):

@@ -80,7 +80,14 @@ def test_a_bound_depends_on_every_edge_but_those_of_neurons_that_are_off(seed: i
     assert followed >= 3
 
 
-@pytest.mark.parametrize(("seed", "norm", "name"), [(i, n, m) for i, n in enumerate(NORMS) for m in METHODS])
+IN_TURN = [
+    pytest.param(i, norm, name, marks=() if i == k % len(NORMS) else pytest.mark.every)
+    for i, norm in enumerate(NORMS)
+    for k, name in enumerate(METHODS)
+]
+
+
+@pytest.mark.parametrize(("seed", "norm", "name"), IN_TURN)
 def test_no_mutant_is_certified_beyond_its_own_truth(seed: int, norm: Norm, name: str) -> None:
     threat, label_of = Threat(norm), lambda net: int(perceptron(net).labels(X[None])[0])
     for mutant, *_ in list(mutants(small(seed)))[seed::8]:
