@@ -88,7 +88,7 @@ class SphereWalk:
         won = asking[wins & is_whole]
         if not len(won):
             return []
-        distance = self.threat.lengths(self.asked[won] - self.x[won])
+        distance = self.threat.lengths(self.asked[won].astype(np.float64) - self.x[won])
         is_nearer = distance < self.distance[won]
         nearer = won[is_nearer]
         self.points[nearer], self.distance[nearer] = self.asked[nearer], distance[is_nearer]

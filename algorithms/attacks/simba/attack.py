@@ -24,12 +24,12 @@ from algorithms.seam.case import Cohort, Conversation
 from algorithms.seam.claims import Kind
 from algorithms.seam.cost import Cost
 from algorithms.seam.question import Owners
+from algorithms.searches.labels.returns import Block
 from algorithms.searches.scores.margins import ScoreLoss
 from algorithms.searches.scores.plateaus import Plateaus
 from algorithms.searches.walks.ball_walk import BallWalk, walk
 from algorithms.searches.walks.drawing_in import drawn_in
 from algorithms.searches.walks.judging import FlatSteps, judged
-from algorithms.searches.walks.returns import Block
 from algorithms.threads import Work
 from algorithms.threats.threat import Threat
 

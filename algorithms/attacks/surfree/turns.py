@@ -149,7 +149,7 @@ class PolarTurns:
         wins = is_fooled(labels, self.cohort.labels[owners], None if targets is None else targets[owners])
         if wins.any():
             won = owners[wins]
-            away = self.threat.lengths(rows[wins] - self.x[won])
+            away = self.threat.lengths(rows[wins].astype(np.float64) - self.x[won])
             for owner, row, distance in zip(won.tolist(), rows[wins], away, strict=True):
                 if distance < self.distance[owner]:
                     self.points[owner], self.distance[owner] = row, distance

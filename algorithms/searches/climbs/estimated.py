@@ -21,9 +21,9 @@ from algorithms.seam.case import Cohort, Step
 from algorithms.seam.claims import Note, UpperBound
 from algorithms.seam.question import BATCH_BYTES, Owners
 from algorithms.seam.questions.scores import AskScores
+from algorithms.searches.labels.returns import Returns
 from algorithms.searches.scores.margins import ScoreLoss, losses, margins
 from algorithms.searches.scores.plateaus import Plateaus, flat_shares
-from algorithms.searches.walks.returns import Returns
 from algorithms.threads import Work
 from algorithms.threats.threat import Threat
 

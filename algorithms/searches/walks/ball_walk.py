@@ -22,7 +22,7 @@ from algorithms.seam.case import Cohort, Conversation
 from algorithms.seam.claims import Note, UpperBound
 from algorithms.seam.question import Owners
 from algorithms.seam.questions.scores import AskScores
-from algorithms.searches.walks.returns import Block, Returns
+from algorithms.searches.labels.returns import Block, Returns
 from algorithms.threads import Work, side_by_side
 from algorithms.threats.threat import Threat
 

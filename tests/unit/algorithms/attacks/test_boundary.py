@@ -108,7 +108,7 @@ def walk(n: int, d: int, box: Box, **lengths: float) -> SphereWalk:
     x, points = rng.uniform(0, 1, (2, n, d)).astype(np.float32)
     cases = tuple(Case(x[i], 0, None, None, 2, Stream(0, i, "test")) for i in range(n))
     cohort = Cohort(cases, np.ones(n, np.bool_))
-    first = FirstPoints(points, threat.lengths(points - x))
+    first = FirstPoints(points, threat.lengths(points.astype(np.float64) - x))
     return SphereWalk(cohort, threat, first, Draws(cohort, Full(Norm.L2), draw=1), sphere_every=2, **lengths)
 
 
@@ -141,7 +141,7 @@ def test_distances_never_grow_whatever_the_model_answers():
         asking = steps.propose(10_000)
         steps.hear(asking, rng.integers(0, 2, len(asking)))
         assert (steps.distance <= last).all()
-        assert np.array_equal(steps.distance, steps.threat.lengths(steps.points - steps.x))
+        assert np.array_equal(steps.distance, steps.threat.lengths(steps.points.astype(np.float64) - steps.x))
         last = steps.distance.copy()
 
 

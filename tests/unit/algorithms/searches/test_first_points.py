@@ -13,7 +13,7 @@ from algorithms.seam.access import Access
 from algorithms.seam.claims import Kind, Outcome
 from algorithms.seam.hint import Hint
 from algorithms.searches.labels.first_points import HALVINGS, ROUGHLY, SCOUTS, FirstPoints, first_points
-from algorithms.searches.labels.line import connect
+from algorithms.searches.labels.line import Segment
 from algorithms.threats.threat import Box, Threat
 from tests.truths import ClosedForm, Constant, Disc, Linear
 
@@ -59,7 +59,7 @@ def test_points_are_adversarial_and_just_short_of_them_none_is(norm, box):
         assert outcome.finding.value == distance == Threat(norm, box).distance(point, x)
         lengths = [away for _, away in outcome.finding.details["trace"]]
         share = 1 - 1.01 * 2**-HALVINGS * lengths[-2:][0] / distance  # of the line that was halved
-        short = connect(x, point, Threat(norm, box)).at(share)
+        short = Segment(x, point, Threat(norm, box)).at(share)
         assert model.labels(short[None])[0] == outcome.finding.label
 
 
@@ -112,6 +112,17 @@ def test_a_hint_is_tried_first_and_one_within_epsilon_is_enough():
     (outcome,), _ = look(model, hinted, epsilon=float(far.distance[0]))
     assert outcome.finding.value <= far.distance[0]
     assert counted([outcome])[0] <= 2 + 1 + 4, "the clean row, the hint, the way back, the re-query"
+
+
+@pytest.mark.parametrize("share", [0.3, 0.5, 0.7, 0.9])
+def test_a_point_within_epsilon_ends_the_look_and_is_claimed_wherever_it_was_met(share):
+    model, what = linear(), samples()
+    _, far = look(model, what)
+    epsilon = float(share * far.distance.min() + (1 - share) * 3 * far.distance.max())
+    outcomes, found = look(model, what, epsilon=epsilon)
+    assert (found.distance <= epsilon).any()
+    for outcome, distance in zip(outcomes, found.distance, strict=True):
+        assert outcome.finding.value == (distance if distance <= epsilon else None), "to the last bit, as the driver"
 
 
 def test_a_budget_ends_the_look_and_keeps_what_was_found():

@@ -16,8 +16,8 @@ Block = Owners | slice
 class Returns:
     """Returns are segments from samples to adversarial points, each halved in its own time towards the sample."""
 
-    def __init__(self, x: Rows, threat: Threat) -> None:
-        self._x, self._far, self._threat = x, x.copy(), threat
+    def __init__(self, x: Rows, threat: Threat, *, halvings: int = HALVINGS) -> None:
+        self._x, self._far, self._threat, self._halvings = x, x.copy(), threat, halvings
         self._low, self._high = np.zeros(len(x)), np.ones(len(x))  # shares: not, and still adversarial
         self._left = np.zeros(len(x), np.int64)  # halvings
 
@@ -27,7 +27,7 @@ class Returns:
 
     def begin(self, who: Owners, far: Rows) -> None:
         """Begin anew from these adversarial points (m, *shape)."""
-        self._far[who], self._low[who], self._high[who], self._left[who] = far, 0.0, 1.0, HALVINGS
+        self._far[who], self._low[who], self._high[who], self._left[who] = far, 0.0, 1.0, self._halvings
 
     def middles(self, who: Block) -> Rows:
         """Compute the points (m, *shape) to be asked."""
