@@ -28,7 +28,7 @@ class HopSkipJumpParams(ScheduleParams):
 
 def run(case: Case, threat: Threat, params: HopSkipJumpParams) -> Conversation:
     """Walk until the iterations are spent, epsilon is reached, or no start is adversarial; claim ever nearer points."""
-    yield from hop(case, threat, [directions(case, params, threat.norm)], params.gamma, params)
+    yield from hop(case, threat, [directions(case, params, threat.norm)], params.gamma, params, ends_at_rest=True)
 
 
 METHOD = Method(

@@ -77,19 +77,26 @@ class BoundaryWalk:
         self.passed: list[float] = []  # distances of this walk, one an iteration
         self.asked = 0  # rows so far, of clouds and others
 
-    def along(self, advance: Advance, *, iterations: int) -> Conversation:
-        """Walk until the iterations are spent, epsilon is reached, or no start is adversarial."""
+    def along(self, advance: Advance, *, iterations: int, ends_at_rest: bool = False) -> Conversation:
+        """Walk until the iterations are spent, epsilon is reached, or no start is adversarial.
+
+        Where there is none to begin again from, the walk goes on from where it stands, unless it ends at rest.
+        """
         k = 0  # the iteration, in this walk
-        for _ in range(iterations):
-            if k == 0 and not (yield from self.begin()):
-                return
+        for done in range(iterations):
+            if k == 0 or (self.is_at_rest and not self._goes_on()):
+                if (yield from self.begin()):
+                    k = 0
+                elif done == 0 or ends_at_rest:
+                    return
+                else:
+                    self._stand(self.point, self.reach)
+                    self.law = self.laws[-1]
             if self.has_arrived:
                 return
             k += 1
             yield from advance(k)
             self.passed.append(self.distance)
-            if self.is_at_rest and not self._goes_on():
-                k = 0
 
     @property
     def has_arrived(self) -> bool:

@@ -27,7 +27,15 @@ def minimum(params: CloudParams, threat: Threat) -> Cost:
     return Cost(queries=params.initial_directions + 6)
 
 
-def hop(case: Case, threat: Threat, laws: Sequence[DirectionLaw], gamma: float, params: CloudParams) -> Conversation:
+def hop(
+    case: Case,
+    threat: Threat,
+    laws: Sequence[DirectionLaw],
+    gamma: float,
+    params: CloudParams,
+    *,
+    ends_at_rest: bool = False,
+) -> Conversation:
     """Estimate by such directions, jump, and come back, iteration by iteration."""
     walk = BoundaryWalk(case, threat, laws, theta(gamma, case.x.size, threat.norm))
 
@@ -37,7 +45,7 @@ def hop(case: Case, threat: Threat, laws: Sequence[DirectionLaw], gamma: float, 
         if landed is not None:
             yield from walk.settle(landed)
 
-    yield from walk.along(advance, iterations=params.iterations)
+    yield from walk.along(advance, iterations=params.iterations, ends_at_rest=ends_at_rest)
 
 
 def jump(walk: BoundaryWalk, normal: Numbers, k: int) -> Step[Rows | None]:

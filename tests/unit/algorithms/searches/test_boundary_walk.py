@@ -19,8 +19,8 @@ W = np.random.default_rng(0).normal(size=D)
 W /= np.linalg.norm(W)
 
 
-def walking(norm=Norm.L2, **threat):
-    case = Case(X, 0, None, None, 2, Stream(3, 0, "test"))
+def walking(norm=Norm.L2, pool=None, **threat):
+    case = Case(X, 0, None, None, 2, Stream(3, 0, "test"), pool=pool)
     return BoundaryWalk(case, Threat(norm=norm, box=Box.unbounded(), **threat), [Full(norm)], theta=1e-6)
 
 
@@ -29,9 +29,9 @@ def half_space(rows):
     return (rows.astype(np.float64) @ W > 0.5).astype(np.int64)
 
 
-def followed(walk, advance, model, iterations=6):
+def followed(walk, advance, model, iterations=6, **how):
     """What the walk claims, and what it had asked of the model when it came to its end."""
-    claims, rows, conversation, answer = [], 0, walk.along(advance, iterations=iterations), None
+    claims, rows, conversation, answer = [], 0, walk.along(advance, iterations=iterations, **how), None
     try:
         while True:
             said = conversation.send(answer)
@@ -144,3 +144,20 @@ def test_a_walk_at_rest_goes_on_by_the_next_law_from_where_it_stands_before_it_b
     assert [k for k, _, _ in drawn] == [*range(1, 11), 1, 2]
     assert [norm for _, norm, _ in drawn] == [Norm.L2] * 5 + [Norm.LINF] * 5 + [Norm.L2] * 2
     assert len({distance for _, _, distance in drawn[:10]}) == 1
+
+
+@pytest.mark.parametrize("ends_at_rest", [False, True])
+def test_where_no_other_start_is_adversarial_a_walk_at_rest_goes_on_unless_it_is_to_end(ends_at_rest):
+    """A small ball that noise does not hit: the one start is a sample of the upload, used up by the first walk."""
+    center, stood = (3 * W).astype(np.float32), []
+    walk = walking(pool=center[None])
+    in_ball = lambda rows: (np.square(rows - center).sum(axis=1) < 0.5).astype(np.int64)  # noqa: E731
+
+    def advance(k):
+        stood.append((k, walk.distance))
+        return
+        yield
+
+    followed(walk, advance, in_ball, 12, ends_at_rest=ends_at_rest)
+    assert [k for k, _ in stood] == list(range(1, 6 if ends_at_rest else 13))
+    assert len({distance for _, distance in stood}) == 1
