@@ -191,4 +191,5 @@ METHOD = Method(
     chunks_at_once=4,
     wants_pool=True,
     takes_hints=True,
+    keeps_lattice=True,
 )

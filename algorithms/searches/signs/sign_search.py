@@ -43,6 +43,7 @@ class SignSearch(ABC):
         self.is_over = np.zeros(n, np.bool_)
         self.blocks = Blocks(n, d)
         self.blocks.part[:] = -1  # the signs as they are come first
+        self._spacing = threat.spacing
         self._finest: Numbers = np.abs(self.x).min(axis=1).astype(np.float64)
 
     @abstractmethod
@@ -68,8 +69,8 @@ class SignSearch(ABC):
             self.hear(who, radius, wins, nearer)
 
     def resolution(self, who: Owners, radius: Numbers) -> Numbers:
-        """Tell how far apart radii (m,) have to be for float32 to tell their points apart, in some feature at least."""
-        return FLOAT32 * (self._finest[who] + radius)
+        """Tell how far apart radii (m,) have to be for their points to differ: in float32, or on a lattice."""
+        return np.asarray(np.maximum(FLOAT32 * (self._finest[who] + radius), self._spacing))
 
     def _begin(self) -> Conversation:
         """Begin at a corner of the box, or, where none that is tried is adversarial or others found a point, there."""
@@ -107,7 +108,8 @@ class SignSearch(ABC):
         for i in np.flatnonzero(nearer).tolist():
             yield UpperBound(self._restored(points[[i]])[0], owner=int(who[i]))
         self.best[who[nearer]] = reach[nearer]
-        self.is_over[who[nearer]] = reach[nearer] <= self.epsilon
+        nearest = 1.5 * self.resolution(who[nearer], reach[nearer])  # what is nearer cannot be told from the sample
+        self.is_over[who[nearer]] = reach[nearer] <= np.maximum(self.epsilon, nearest)
         return wins, nearer
 
     @property

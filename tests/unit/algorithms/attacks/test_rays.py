@@ -13,6 +13,7 @@ from algorithms.registry import method
 from algorithms.seam.access import Access
 from algorithms.seam.claims import Kind
 from algorithms.seam.hint import Hint
+from algorithms.threats.lattice import Lattice
 from algorithms.threats.threat import Box, Threat
 from tests.truths import ClosedForm, Constant, Linear
 
@@ -177,6 +178,20 @@ def test_radii_that_float32_cannot_tell_apart_are_not_bisected():
     assert outcome.finding.ended == "finished"
     assert 3.0 <= outcome.finding.value <= 3.25
     assert outcome.finding.queries < 300
+
+
+@pytest.mark.parametrize("name", ["rays", "adba"])
+def test_on_a_lattice_no_radius_is_asked_that_it_cannot_tell_from_none(name):
+    """And what single features gain may be less than a step: it ends a few of them from the truth."""
+    lattice, model, attack = Lattice(256), linear((40,), seed=6), method(name)
+    x = lattice.nearest(samples((40,)), (CUBE.lower, CUBE.upper))
+    what, threat = Samples(x, (0, 1, 2), None), Threat(Norm.LINF, CUBE, lattice=lattice)
+    for outcome, row in zip(run(model, what, attack, attack.params(), threat, Budget(9000), seed=0), x, strict=True):
+        truth = model.radius(row, outcome.finding.label, Norm.LINF)
+        assert outcome.finding.ended == "finished"
+        assert outcome.finding.queries < 900
+        assert truth <= outcome.finding.value <= truth + 5 / 255
+    assert not any((rows == sample).all() for rows in np.concatenate(model.queried)[3:] for sample in x)
 
 
 def test_a_point_that_others_found_comes_before_corners():
