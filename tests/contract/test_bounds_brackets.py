@@ -214,7 +214,7 @@ def where_margins_end(model: Linear, row: np.ndarray, label: int, norm: Norm) ->
     return high
 
 
-@pytest.mark.parametrize(("attack", "norm"), [(a, n) for a in ("hopskipjump", "square") for n in (Norm.L2, Norm.LINF)])
+@pytest.mark.parametrize(("attack", "norm"), [("hopskipjump", Norm.L2), ("square", Norm.LINF)])
 def test_no_black_box_attack_on_the_digits_comes_nearer_than_crown_allows(attack: str, norm: Norm) -> None:
     with np.load(DIGITS / "samples.npz") as npz:
         rows = npz["x"][:2].astype(np.float32)
@@ -227,7 +227,7 @@ def test_no_black_box_attack_on_the_digits_comes_nearer_than_crown_allows(attack
 @pytest.mark.parametrize("name", CERTIFICATES)
 def test_a_targeted_radius_is_no_smaller_than_the_untargeted_one(name: str) -> None:
     with np.load(DIGITS / "samples.npz") as npz:
-        rows = npz["x"][:2].astype(np.float32)
+        rows = npz["x"][:1].astype(np.float32)
     model = opened((DIGITS / "model.onnx").read_bytes())
     anywhere, somewhere = (
         found(model, rows, name, Threat(Norm.LINF, targeted=rule)) for rule in (None, "least_likely")
