@@ -41,8 +41,10 @@ def measured(
     for name, found in theirs.items():
         distances = by(found, queries)
         yield Figure(f"{name} l2, {len(distances)} images, by {queries:,} queries ({load(found)})", shown(distances))
-    yield from _nearest(ours, theirs, chosen, queries)
-    yield from _faster(ours, theirs)
+    answered = {name: found for name, found in ours.items() if found}
+    if answered and theirs:
+        yield from _nearest(answered, theirs, chosen, queries)
+        yield from _faster(answered, theirs)
 
 
 def _their_code() -> str:
@@ -77,11 +79,11 @@ def _theirs(
 def _nearest(ours: Found, theirs: Found, images: Sequence[int], queries: int) -> Iterator[Figure]:
     """The best of ours beside the best of theirs, by the median and by the mean, on images that all have answered."""
     everyone = {**ours, **theirs}
-    known = [{image for block in found for image in block.curves} for found in everyone.values() if found]
+    known = [{image for block in found for image in block.curves} for found in everyone.values()]
     shared = [image for image in images if all(image in answered for answered in known)]
-    for what, middle in (("median", statistics.median), ("mean", statistics.fmean)) if shared and theirs else ():
-        reached = {name: middle(by(found, queries, shared)) for name, found in everyone.items() if found}
-        mine, best = (min(side, key=lambda name: reached.get(name, float("inf"))) for side in (ours, theirs))
+    for what, middle in (("median", statistics.median), ("mean", statistics.fmean)) if shared else ():
+        reached = {name: middle(by(found, queries, shared)) for name, found in everyone.items()}
+        mine, best = (min(side, key=lambda name: reached[name]) for side in (ours, theirs))
         where = f"best {what} by {queries:,} queries, {len(shared)} images: `{mine}`, beside {best}"
         yield figures.at_most(where, reached[mine], reached[best], "{:.3f}")
 
@@ -91,11 +93,9 @@ def _faster(ours: Found, theirs: Found) -> Iterator[Figure]:
 
     By the clock it is told beside.
     """
-    if not (mine := {name: found for name, found in ours.items() if found}):
-        return
-    slowest = min(mine, key=lambda name: _rate(mine[name], "cpu"))
+    slowest = min(ours, key=lambda name: _rate(ours[name], "cpu"))
     for name, found in theirs.items():
-        faster, by_clock = (_rate(mine[slowest], clock) / _rate(found, clock) for clock in ("cpu", "wall"))
+        faster, by_clock = (_rate(ours[slowest], clock) / _rate(found, clock) for clock in ("cpu", "wall"))
         what = f"rows a second of processor time, `{slowest}`, our slowest, over {name} (by the clock {by_clock:.1f})"
         yield figures.at_least(what, faster, FASTER)
 
