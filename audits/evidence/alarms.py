@@ -99,10 +99,11 @@ CHECKS = (
     Check(
         "no_white_box",
         "warning",
-        "The model is of a kind that has gradients, and no attack could look for changes by them.",
+        "The model is of a kind that has gradients, and no attack looked for changes by them.",
         "What the other attacks did not find is weak evidence: a front end that cuts the input into steps hides a "
-        "model from them too. The model's withheld accesses and the skipped methods say why. Export the model with its "
-        "scores and without rounding, certify it, or let somebody who knows answer for it.",
+        "model from them too. The model's withheld accesses and the skipped methods say why; where they do not, no "
+        "method that goes by gradients was asked for: add one. Else export the model with its scores and without "
+        "rounding, certify it, or let somebody who knows answer for it.",
         masking.unseen("expected"),
         share=1.0,
     ),

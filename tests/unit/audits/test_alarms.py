@@ -222,6 +222,7 @@ def test_what_no_attack_saw_from_inside_is_an_alarm_where_there_are_gradients_an
     blind = sample(**({"square": found(0.52), "noise": found(2.0)} | BLIND[how]))
     told = {alarm.code: alarm for alarm in raised([blind])}["no_white_box"]
     assert (told.severity, told.holds_back, told.count) == ("warning", True, 1)
+    assert "no method that goes by gradients was asked for: add one" in told.consequence
     for gradients in ("flat", "none"):
         told = {alarm.code: alarm for alarm in raised([replace(blind, gradients=gradients)])}["no_white_box"]
         assert (told.severity, told.holds_back) == ("note", False)
