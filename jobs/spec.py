@@ -14,7 +14,7 @@ from algorithms.seam.access import Access
 from algorithms.threats.lattice import Lattice
 from algorithms.threats.threat import Box, TargetRule, Threat
 from jobs.hints import GivenHints
-from jobs.request import Goal, JobRequest, LatticeRequest
+from jobs.request import Goal, JobRequest, LatticeRequest, Targeted
 from models.cards import ModelCard, ModelOutput, SamplesCard
 from models.kinds import ONNX
 from models.record import Record
@@ -22,6 +22,7 @@ from models.record import Record
 FIRST_VERSION = "1"  # of every method, until specs and jobs said which
 WARMED_AT_ONCE = 4  # samples of a unit of the `warm_up` stage, which a worker may lose; of an endpoint one
 QueueName = Literal["compute", "inspect", "probe"]  # jobs on uploaded models; their inspections; all of endpoints
+RANKING = ("least_likely", "runner_up")  # rules that go by a model's scores
 # One for all features; one a feature, in the flat order of the sample; or nested like a sample, where an axis of one
 # number stands for the whole axis.
 Bound = float | tuple[Any, ...]
@@ -139,10 +140,11 @@ class JobSpec(Record):
     def stages(self) -> tuple[tuple[str, int], ...]:
         """Names the kinds of work that the job consists of, one after the other, and how many chunks each has."""
         run = ("run", self.chunks)
+        attacked = () if self.attack is None else (*((("aim", 1),) if self.is_aimed else ()), ("surrogate", 1))
         if self.rounds:
-            return (*((work, 1) for _ in self.rounds for work in ("query", "imitate")), ("surrogate", 1), run)
-        before = {"prepare": self.auxiliary, "surrogate": self.surrogate, "warm_up": self.warm_up or None}
-        return (*((work, 1) for work, about in before.items() if about is not None), run)
+            return (*((work, 1) for _ in self.rounds for work in ("query", "imitate")), *attacked, run)
+        before = {"prepare": self.auxiliary, "warm_up": self.warm_up or None}
+        return (*((work, 1) for work, about in before.items() if about is not None), *attacked, run)
 
     def warming(self) -> "JobSpec":
         """Makes the job that the `warm_up` stage is: the same method on a few rows, which begin by themselves."""
@@ -161,8 +163,21 @@ class JobSpec(Record):
             }
         )
 
-    def on_surrogate(self) -> "JobSpec":
-        """Makes the job that the `surrogate` stage is: the attack on the other model, on the same rows."""
+    @property
+    def is_aimed(self) -> bool:
+        """Tells whether the model is asked for the targets before another one is attacked.
+
+        Where a rule draws them by given labels, both models draw the same.
+        """
+        rule = self.threat.goal_rule
+        is_labelled = self.samples is not None and self.samples.labelled
+        return self.attack is not None and rule in RANKING + (() if is_labelled else ("random",))
+
+    def on_surrogate(self, targets: tuple[int, ...] = ()) -> "JobSpec":
+        """Makes the job that the `surrogate` stage is: the attack on the other model, on the same rows.
+
+        `targets`: those of the selected rows, where a rule chose them on the job's own model.
+        """
         assert self.surrogate is not None
         assert self.attack is not None
         method = version(self.attack)
@@ -172,8 +187,11 @@ class JobSpec(Record):
         budget = self.request.budget.model_copy(
             update={"queries_per_sample": None, "repeats": 1}
         )  # which are the model's
+        given = self.threat.model_copy(update={"goal": Targeted(targeted=list(targets))}) if targets else self.threat
         return self.model_copy(
             update={
+                "targets": targets or self.targets,
+                "threat": given,
                 "request": self.request.model_copy(update={"method": params, "budget": budget}),
                 "method_version": method.version,
                 "model": self.surrogate,

@@ -12,6 +12,7 @@ What the frames say is in `messages.py` and, for what belongs to one kind of wor
       prepare    auxiliary samples
       query      rows that a substitute is to learn from
       imitate    such rows with their answers
+      aim        samples whose targets a rule chooses
       inspect    an upload, by its card and bytes
       cancel     any time; what has been found is kept
       granted    seconds until the turns asked for may be used
@@ -19,7 +20,7 @@ What the frames say is in `messages.py` and, for what belongs to one kind of wor
       ready      libraries imported, no model yet
       progress   at most once a second
       turns      may an endpoint be called so often?
-      opened, run.begun, run.done, prepare.done, query.done, imitate.done, inspect.done       the answers
+      opened, run.begun, run.done, prepare.done, query.done, imitate.done, aim.done, inspect.done   the answers
       run.broken  the model failed, and some samples were over by then
       refused    the model cannot be accepted; says why
       fault      the model or our code failed; the runner may go on

@@ -103,7 +103,7 @@ def admit(
     check_method(method, request, card)
     _check_auxiliary(method, request, auxiliary, shape)
     _check_classes(method, request, card)
-    surrogates.check(method, request, card, surrogate)
+    surrogates.check(method, card, surrogate)
     subject = _classes(request, card, shape) if samples is None else _rows(request, card, samples, rows)
     _check_budget(method, request, subject.threat, shape)
     spec = JobSpec(

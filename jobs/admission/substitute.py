@@ -7,7 +7,6 @@ import numpy as np
 from algorithms.artifacts.answered import AnsweredRows
 from algorithms.errors import Refused
 from algorithms.method import Method, Params
-from jobs.admission.surrogate import check_goal
 from jobs.spec import JobSpec
 
 MOST_BYTES = 128 << 20  # of rows and answers together: they cross the pipe at once, and are trained on in memory
@@ -20,10 +19,9 @@ def rounds(method: Method, params: Params) -> tuple[int, ...]:
 
 
 def check(spec: JobSpec) -> None:
-    """Refuses rows that are too many, or not valid, and goals that mean another class there. Raises Refused."""
+    """Refuses rows that are too many, or not valid. Raises Refused."""
     if not spec.rounds:
         return
-    check_goal(spec.request)
     fitting = MOST_BYTES // (4 * (math.prod(spec.shape) + spec.model.classes.count))
     if sum(spec.rounds) > fitting:
         raise Refused(

@@ -10,7 +10,7 @@ from algorithms.errors import Conflict, Refused
 from algorithms.method import Method, Params
 from jobs.admission.labels import given_targets
 from jobs.hints import most_points
-from jobs.request import JobRequest
+from jobs.request import JobRequest, Targeted, ThreatRequest
 from jobs.spec import JobSpec
 from models.cards import ModelCard
 from models.kinds import KINDS
@@ -20,7 +20,7 @@ Admit = Callable[[JobRequest, ModelCard], JobSpec]
 """Admits a request on a model, about the same samples."""
 
 
-def check(method: Method, request: JobRequest, card: ModelCard, surrogate: ModelCard | None) -> None:
+def check(method: Method, card: ModelCard, surrogate: ModelCard | None) -> None:
     """Refuses a surrogate that is missing, in the way, or no stand-in for the model. Raises Refused, Conflict."""
     if not method.wants_surrogate:
         if surrogate is not None:
@@ -41,18 +41,6 @@ def check(method: Method, request: JobRequest, card: ModelCard, surrogate: Model
             f"The surrogate is {surrogate.state}: name one that is ready.", code="model_not_ready", pointer=PLACE
         )
     _check_likeness(card, surrogate)
-    check_goal(request)
-
-
-def check_goal(request: JobRequest) -> None:
-    """Refuses a rule for targets. Raises Refused(goal_not_supported)."""
-    goal = request.threat.goal
-    if goal != "untargeted" and given_targets(goal) is None:
-        raise Refused(
-            "A rule may choose other targets on the surrogate than here; name one target for each selected sample.",
-            code="goal_not_supported",
-            pointer="/threat/goal/targeted",
-        )
 
 
 def _check_likeness(card: ModelCard, surrogate: ModelCard) -> None:
@@ -84,7 +72,13 @@ def attack_of(request: JobRequest, spec: JobSpec, surrogate: ModelCard, admit: A
         raise Refused(f"A job on points of a surrogate takes at most {most} samples of this shape; set samples.limit.")
     budget = request.budget.model_copy(update={"queries_per_sample": None})  # which is that of the model itself
     asked = request.model_copy(
-        update={"surrogate_model_id": None, "model_id": surrogate.id, "method": params, "budget": budget}
+        update={
+            "surrogate_model_id": None,
+            "model_id": surrogate.id,
+            "method": params,
+            "budget": budget,
+            "threat": _aimed(request.threat),
+        }
     )
     try:
         admit(asked, surrogate)
@@ -94,6 +88,13 @@ def attack_of(request: JobRequest, spec: JobSpec, surrogate: ModelCard, admit: A
             pointer = "/method/attack"
         raise Refused(f"On the surrogate: {refused.detail}", code=refused.code, pointer=pointer) from None
     return method.pinned
+
+
+def _aimed(threat: ThreatRequest) -> ThreatRequest:
+    """What the surrogate is asked for under a rule: targets that are known by then, so that it need rank no scores."""
+    if threat.goal == "untargeted" or given_targets(threat.goal) is not None:
+        return threat
+    return threat.model_copy(update={"goal": Targeted(targeted="random")})
 
 
 def _attack(name: str) -> Method:

@@ -19,13 +19,13 @@ from models.samples import load_rows
 from workers.endings import Done, Ending, Failed
 from workers.kind import Desk, WorkKind
 from workers.outcomes import ChunkBroken, ChunkDone, adversarials, answer_bytes, findings
-from workers.work import run
+from workers.work import aim, run
 from workers.work.run import JobBegun
 
 
 def supervise(lease: JobLease, desk: Desk) -> Ending:
     """Attacks the surrogate on all rows of the job; a fault of that model ends the job, as a fault of its own does."""
-    spec = lease.spec.on_surrogate()
+    spec = lease.spec.on_surrogate(tuple(aim.known(lease, desk).tolist()))
     assert spec.samples is not None  # no method about classes has a surrogate
     samples = desk.library.get(spec.samples.sha256)
     desk.open()
@@ -44,14 +44,19 @@ def supervise(lease: JobLease, desk: Desk) -> Ending:
         adversarials(answer, part)  # they are about these rows
         found |= _hints(answer)
         seconds += answer.seconds
+    if lease.spec.rounds:  # it was trained here: what it is asked costs nobody
+        queries, gradients = 0, 0
     digest = desk.keep(packed(found, spec.shape))
-    before = lease.prepared
-    if before is None:
-        made = Preparation(artifact=digest, queries=queries, gradients=gradients, seconds=seconds)
-        return Done(Commit(fields={"prepared": made.model_dump_json()}, digests=(digest,)))
-    # It was trained here: what it is asked costs nobody, and what it has learned from is needed no more.
-    made = before.model_copy(update={"artifact": digest, "seconds": before.seconds + seconds})
-    given_up = (before.artifact,)
+    before = lease.prepared or Preparation(artifact="", seconds=0.0)
+    made = before.model_copy(
+        update={
+            "artifact": digest,
+            "queries": before.queries + queries,
+            "gradients": before.gradients + gradients,
+            "seconds": before.seconds + seconds,
+        }
+    )
+    given_up = (before.artifact,) if before.artifact else ()  # what was learned from, or the targets: of no more use
     return Done(Commit(fields={"prepared": made.model_dump_json()}, digests=(digest,), given_up=given_up))
 
 

@@ -29,6 +29,11 @@ def test_rounds_of_queries_and_training_come_before_the_attack_on_the_substitute
     assert spec.attack == method("apgd").pinned
 
 
+def test_where_a_rule_goes_by_scores_the_model_is_asked_for_them_before_the_attack() -> None:
+    spec = admitted(model=ready_card(), threat={"goal": {"targeted": "least_likely"}})
+    assert [work for work, _ in spec.stages][-4:] == ["imitate", "aim", "surrogate", "run"]
+
+
 def test_no_worker_that_calls_endpoints_trains_and_no_other_calls_them() -> None:
     spec = admitted().model_copy(update={"queue": "probe"})
     queues = {work: spec.queue_of(work) for work, _ in spec.stages}
@@ -62,12 +67,6 @@ REFUSALS = {
         "invalid_request",
         "/method/oracle_queries",
         "lower oracle_queries",
-    ),
-    "a rule for targets": (
-        {"threat": {"goal": {"targeted": "random"}}},
-        "goal_not_supported",
-        "/threat/goal/targeted",
-        "one target for each",
     ),
     "targets that are no classes": (
         {"threat": {"goal": {"targeted": [3] * 10}}},

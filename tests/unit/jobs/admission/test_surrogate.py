@@ -34,6 +34,23 @@ def test_the_first_stage_is_the_attack_on_the_surrogate_as_a_job_there_would_be(
     assert (there.indices, there.threat, there.samples) == (spec.indices, spec.threat, spec.samples)
 
 
+@pytest.mark.parametrize("rule", ["least_likely", "runner_up"])
+def test_a_rule_goes_by_the_scores_of_the_model_and_needs_none_of_the_surrogate(rule: str) -> None:
+    surrogate = SURROGATE.model_copy(update={"offers": (Access.LABELS,)})
+    threat, method = {"goal": {"targeted": rule}}, {"name": "transfer", "attack": "hopskipjump"}
+    spec = admitted(surrogate, ready_card(), threat=threat, method=method).model_copy(update={"queue": "probe"})
+    assert [work for work, _ in spec.stages] == ["aim", "surrogate", "run"]
+    assert (spec.queue_of("aim"), spec.model_of("aim")) == ("probe", spec.model)
+
+
+@pytest.mark.parametrize(("labelled", "works"), [(True, ["surrogate", "run"]), (False, ["aim", "surrogate", "run"])])
+def test_a_rule_that_draws_by_labels_asks_for_those_alone_that_were_not_given(labelled: bool, works: list[str]) -> None:
+    samples = samples_card(labelled=labelled)
+    asked = request(MODEL, samples, method={"name": "transfer"}, threat={"goal": {"targeted": "random"}})
+    spec = admit(asked, MODEL, samples, surrogate=SURROGATE)
+    assert [work for work, _ in spec.stages] == works
+
+
 def test_uploaded_models_are_never_opened_where_endpoints_are_called() -> None:
     spec = admitted().model_copy(update={"queue": "probe"})
     assert (spec.queue_of("surrogate"), spec.queue_of("run")) == ("compute", "probe")
@@ -97,11 +114,11 @@ REFUSALS = {
         "/method/attack",
         "On the surrogate: apgd needs",
     ),
-    "a rule for targets": (
-        {"threat": {"goal": {"targeted": "random"}}},
+    "a rule that goes by scores where there are none": (
+        {"threat": {"goal": {"targeted": "runner_up"}}},
         "goal_not_supported",
         "/threat/goal/targeted",
-        "name one target",
+        "(?<!On the surrogate: )least_likely and runner_up rank scores",
     ),
 }
 
