@@ -31,8 +31,8 @@ from benchmarks.kept import kept, our_code
 from benchmarks.side_ours import model, opened
 from models.onnx.imitation.export import exported
 from models.onnx.imitation.fitting import fit
-from models.onnx.imitation.learning import agreement, next_rows
-from models.onnx.imitation.network import Imitator
+from models.onnx.imitation.learning import agreement, best, next_rows
+from models.onnx.imitation.network import Imitator, designs
 
 NET, EPSILON = "mnist_cw7", 0.3
 SEEDS, HELD_OUT, TESTED = 100, 500, 100
@@ -53,13 +53,15 @@ def learned(way: str, seed: int, *, is_scored: bool) -> list[Round]:
     first = FIRST + seed * (SEEDS + HELD_OUT)
     x, held = _images(first, SEEDS), _images(first + SEEDS, HELD_OUT)
     told = []
-    planned = rounds(params)[1:]
+    planned, fitting = rounds(params)[1:], designs(x.shape[1:], oracle.classes)
     for number in range(len(planned) + 1):
         scores = oracle.offers[Access.SCORES].scores(x)
         labels = scores.argmax(axis=1)
         below = below_largest(scores, are_probabilities=False) if is_scored else np.zeros((len(x), 0), np.float32)
-        network = fit(x, taught(labels, below, oracle.classes), seed=seed, number=number)
-        same = agreement(network, held, oracle.offers[Access.LABELS].labels(held))
+        answers, named = taught(labels, below, oracle.classes), oracle.offers[Access.LABELS].labels(held)
+        network = best([fit(design, x, answers, seed=seed, number=number) for design in fitting], held, named)
+        fitting = (network.design,)
+        same = agreement(network, held, named)
         told.append({"rows": len(x), "agreement": same, "fooled": _fooled(network, threat)})
         if number < len(planned):
             more = next_rows(

@@ -22,7 +22,7 @@ from workers import answered_rows
 from workers.endings import Done, Ending
 from workers.frames import FrameError
 from workers.kind import Bench, Desk, RunnerAnswer, WorkKind
-from workers.messages import AboutModel, Floats, Integers, Message, Seconds
+from workers.messages import AboutModel, Floats, Integers, Message, Natural, Seconds
 
 MODEL_BYTES = 16 << 20  # of a substitute for images of few classes
 ROW_BYTES = 1024  # of weights, for each number that a vector has and for each class: HIDDEN and some to spare
@@ -49,6 +49,7 @@ class Imitate(Message):
     is_active: bool
     seed: int
     round: int
+    convolutions: int | None  # of the substitute; None: those of the one that agrees most in this round
 
 
 class Imitated(Message):
@@ -57,6 +58,7 @@ class Imitated(Message):
     kind = "imitate.done"
 
     agreement: Share
+    convolutions: Natural
     rows: Floats
     model: bytes
     inspection: Inspection | None
@@ -72,6 +74,7 @@ def supervise(lease: JobLease, desk: Desk) -> Ending:
     held_out, trained = int(known[HELD_OUT][0]), int(before.details.get("rounds", 0))
     later = spec.rounds[trained + 1 :]
     threat, params = spec.threat.threat(spec.shape), spec.request.method.model_dump()
+    chosen = before.details.get("convolutions")
     asked = Imitate(
         card=lease.model,
         device="cpu",
@@ -87,6 +90,7 @@ def supervise(lease: JobLease, desk: Desk) -> Ending:
         is_active=params["selection"] == "active",
         seed=spec.request.seed,
         round=trained,
+        convolutions=None if chosen is None else int(chosen),
     )
     numbers = known[ROWS][0].size
     most = MODEL_BYTES + ROW_BYTES * (numbers + asked.classes) + 4 * numbers * asked.wanted
@@ -99,6 +103,7 @@ def supervise(lease: JobLease, desk: Desk) -> Ending:
                 "rounds": trained + 1,
                 "learned_rows": len(known[ROWS]) - held_out,
                 "held_out": held_out,
+                "convolutions": answer.convolutions,
                 **({"agreement": answer.agreement} if held_out else {}),
             },
         }
@@ -127,6 +132,8 @@ def believe(answer: Imitated, asked: Imitate, threat: Threat[Any]) -> None:
         raise FrameError("the rows to ask about are not those of this model")
     if not all(threat.allows(row, row) for row in answer.rows):
         raise FrameError("the rows to ask about are not valid")
+    if asked.convolutions not in (None, answer.convolutions):
+        raise FrameError("the substitute is of another design than before")
     found = answer.inspection
     if (found is None) != (asked.wanted > 0):
         raise FrameError("a substitute was handed over too early, or not at all")
@@ -141,13 +148,16 @@ def imitate(asked: Imitate, bench: Bench) -> Imitated:
     """Makes the substitute, in the runner, and chooses the rows that come next."""
     from models.onnx.imitation.export import exported
     from models.onnx.imitation.fitting import fit
-    from models.onnx.imitation.learning import agreement, next_rows
+    from models.onnx.imitation.learning import agreement, best, next_rows
+    from models.onnx.imitation.network import designs
 
     began = monotonic()
     held, labels = asked.held_out, asked.labels
     x = np.array(asked.x)  # torch takes no array that cannot be written
     answers = taught(labels[held:], asked.scores[held:], asked.classes)
-    network = fit(x[held:], answers, seed=asked.seed, number=asked.round, tell=bench.tell)
+    fitting = [d for d in designs(x.shape[1:], asked.classes) if asked.convolutions in (None, d.convolutions)]
+    trained = [fit(d, x[held:], answers, seed=asked.seed, number=asked.round, tell=bench.tell) for d in fitting]
+    network = best(trained, x[:held], labels[:held])
     model, inspection, rows = b"", None, x[:0]
     if asked.wanted:
         threat = Threat[Any](box=Box(asked.lower, asked.upper))
@@ -166,6 +176,7 @@ def imitate(asked: Imitate, bench: Bench) -> Imitated:
         inspection = bench.inspect(AboutModel(card=asked.card, device=asked.device, model=model))
     return Imitated(
         agreement=agreement(network, x[:held], labels[:held]),
+        convolutions=network.design.convolutions,
         rows=rows,
         model=model,
         inspection=inspection,

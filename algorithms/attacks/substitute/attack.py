@@ -83,7 +83,7 @@ def run(case: Case, threat: Threat, params: SubstituteParams) -> Conversation:
 
 METHOD = Method(
     name="substitute",
-    version="1",
+    version="2",
     family="attack",
     threat_model="black_box_decision",
     needs=(Access.LABELS,),

@@ -20,6 +20,7 @@ BEGINNING, DROPPING = 0, 1  # draws of the stream `substitute`; the epochs have 
 
 
 def fit(
+    design: Design,
     rows: Rows,
     answers: NDArray[np.float32],
     *,
@@ -27,12 +28,12 @@ def fit(
     number: int,
     tell: Callable[[float], None] = lambda _: None,
 ) -> Imitator:
-    """Train the network of a round, by its number, on rows (m, *shape) and what a model answers (m, classes).
+    """Train a network in a round, by its number, on rows (m, *shape) and what a model answers (m, classes).
 
     Answers are probabilities; a row without one, all 0, teaches nothing. The same rows, answers, seed and number give
-    the same weights on one kind of processor. `tell`: how far it is.
+    the same weights of a design on one kind of processor. `tell`: how far it is.
     """
-    design, stream = Design.of(rows.shape[1:], answers.shape[1]), Stream(seed, number, "substitute")
+    stream = Stream(seed, number, "substitute")
     shift, width = scale(rows, design)
     x, y = Imitator(design, shift, width, {}).entered(torch.from_numpy(rows)), torch.from_numpy(answers)
     rng = stream.at(DROPPING)

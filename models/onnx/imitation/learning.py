@@ -1,6 +1,6 @@
 """One round of learning another model's answers: how far the network agrees by now, and what to ask about next."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -8,17 +8,37 @@ from torch import Tensor
 from torch.nn.functional import log_softmax
 
 from algorithms.attacks.substitute.choosing import augmented, certainty, chosen, unseen
-from algorithms.mathematics.arrays import Numbers
+from algorithms.mathematics.arrays import Mask, Numbers
+from algorithms.mathematics.statistics import sign_test
 from algorithms.seam.access import Labels, Rows
 from algorithms.threats.threat import Threat
 from models.onnx.imitation.network import Imitator
 
+LUCK = 0.05  # probability of so large a lead, of either, where both are as good
 BLOCK = 256  # rows at a time: what a network computes of them fits any runner
 
 
 def agreement(network: Imitator, rows: Rows, labels: Labels) -> float:
     """Measure the share of rows (m, *shape) for which the network names the labels (m,)."""
-    return float((_of(network.logits, rows).argmax(axis=1) == labels).mean()) if len(rows) else 0.0
+    return float(_names(network, rows, labels).mean()) if len(rows) else 0.0
+
+
+def _names(network: Imitator, rows: Rows, labels: Labels) -> Mask:
+    return np.asarray(_of(network.logits, rows).argmax(axis=1) == labels)
+
+
+def best(networks: Sequence[Imitator], rows: Rows, labels: Labels) -> Imitator:
+    """Choose the first network, unless another names more labels (m,), of rows unknown to both, than luck explains.
+
+    A sign test of the rows that one of two names and the other does not (McNemar, Psychometrika 1947).
+    """
+    chosen = networks[0]
+    for other in networks[1:]:
+        is_right, was_right = (_names(network, rows, labels) for network in (other, chosen))
+        gained, lost = int((is_right & ~was_right).sum()), int((was_right & ~is_right).sum())
+        if gained > lost and sign_test(gained, lost) < LUCK:
+            chosen = other
+    return chosen
 
 
 def next_rows(

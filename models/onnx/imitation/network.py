@@ -29,25 +29,13 @@ def _keep(x: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class Design:
-    """Images meet convolutions, vectors two layers of HIDDEN; the last layer but one is what tells rows apart."""
+    """Rows meet convolutions, or two layers of HIDDEN; the last layer but one is what tells them apart."""
 
     canvas: Canvas
     classes: int
     pooled: int  # side of the squares that are averaged first
     convolutions: int
     flat: int  # numbers that reach the first full layer
-
-    @classmethod
-    def of(cls, shape: tuple[int, ...], classes: int) -> "Design":
-        """Choose by the shape of a sample."""
-        canvas = Canvas.of(shape)
-        if canvas.height == 1:
-            return cls(canvas, classes, 1, 0, canvas.width)
-        pooled = max(1, min(canvas.height, canvas.width) // SIDE)
-        height, width, count = canvas.height // pooled, canvas.width // pooled, 0
-        while min(height, width) > 1 and (count == 0 or max(height, width) > SMALL):
-            height, width, count = height // HALF, width // HALF, count + 1
-        return cls(canvas, classes, pooled, count, CHANNELS[min(count, 2) - 1] * height * width)
 
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:
@@ -113,6 +101,23 @@ class Imitator:
     def logits_within(self, x: Tensor, drop: Drop = _keep) -> Tensor:
         """Compute the scores of what `entered` made."""
         return linear(self.features_within(x, drop), self.weights["last"], self.weights["last_bias"])
+
+
+def designs(shape: tuple[int, ...], classes: int) -> tuple[Design, ...]:
+    """List the designs that fit a shape: of images convolutions, then, where they are small, what vectors have.
+
+    A small image may be a table of numbers that stand for themselves, or a model may read it so.
+    """
+    canvas = Canvas.of(shape)
+    dense = Design(canvas, classes, 1, 0, math.prod(shape))
+    if canvas.height == 1:
+        return (dense,)
+    pooled = max(1, min(canvas.height, canvas.width) // SIDE)
+    height, width, count = canvas.height // pooled, canvas.width // pooled, 0
+    while min(height, width) > 1 and (count == 0 or max(height, width) > SMALL):
+        height, width, count = height // HALF, width // HALF, count + 1
+    convolved = Design(canvas, classes, pooled, count, CHANNELS[min(count, 2) - 1] * height * width)
+    return (convolved, dense) if pooled == 1 else (convolved,)
 
 
 def arranged(points: Tensor, design: Design) -> Tensor:

@@ -9,8 +9,8 @@ from algorithms.seam.access import Access
 from algorithms.threats.threat import Threat
 from models.onnx.imitation import fitting
 from models.onnx.imitation.export import exported
-from models.onnx.imitation.learning import agreement, next_rows, slopes
-from models.onnx.imitation.network import Design
+from models.onnx.imitation.learning import agreement, best, next_rows, slopes
+from models.onnx.imitation.network import designs
 from models.onnx.inspection import inspect
 
 SHAPES = [(5,), (8, 8), (10, 9, 3), (2, 70, 64)]
@@ -27,7 +27,11 @@ def answered(shape, classes=CLASSES):
 
 def trained(shape, seed=7):
     x, _, answers = answered(shape)
-    return fitting.fit(x, answers, seed=seed, number=0)
+    return fit(x, answers, seed=seed)
+
+
+def fit(x, answers, seed=1, design=0):
+    return fitting.fit(designs(x.shape[1:], CLASSES)[design], x, answers, seed=seed, number=0)
 
 
 @pytest.fixture(autouse=True)
@@ -35,9 +39,10 @@ def _few_steps(monkeypatch):
     monkeypatch.setattr(fitting, "STEPS", 10)
 
 
-@pytest.mark.parametrize("shape", SHAPES, ids=str)
-def test_the_file_answers_as_the_network_does_and_gives_its_gradients(shape):
-    network, (x, _, _) = trained(shape), answered(shape)
+@pytest.mark.parametrize(("shape", "design"), [*((shape, 0) for shape in SHAPES), ((10, 9, 3), 1)], ids=str)
+def test_the_file_answers_as_the_network_does_and_gives_its_gradients(shape, design):
+    x, _, answers = answered(shape)
+    network = fit(x, answers, design=design)
     data = exported(network)
     found = inspect(data, preprocessing=None, device="cpu")
     assert (found.input.shape, found.output.classes, found.output.kind) == (shape, CLASSES, "logits")
@@ -63,18 +68,18 @@ def test_rows_without_an_answer_teach_nothing():
     x, _, answers = answered((4,))
     silent = answers.copy()
     silent[::2] = 0
-    network = fitting.fit(x, np.zeros_like(answers), seed=1, number=0)
+    network = fit(x, np.zeros_like(answers))
     assert all(np.isfinite(w.numpy()).all() for w in network.weights.values())
-    assert exported(fitting.fit(x, silent, seed=1, number=0)) != exported(fitting.fit(x, answers, seed=1, number=0))
+    assert exported(fit(x, silent)) != exported(fit(x, answers))
 
 
 def test_features_that_do_not_vary_are_no_fault():
     x, _, answers = answered((4,))
     x[:, 1] = 3.0
-    network = fitting.fit(x, answers, seed=1, number=0)
+    network = fit(x, answers)
     assert np.isfinite(network.logits(torch.from_numpy(x)).detach().numpy()).all()
     one = np.full((ROWS, 1, 8, 8), 0.5, np.float32)
-    assert np.isfinite(fitting.fit(one, answers, seed=1, number=0).width).all()
+    assert np.isfinite(fit(one, answers).width).all()
 
 
 def test_slopes_are_those_of_the_label_s_log_probability():
@@ -119,5 +124,31 @@ def test_no_row_is_made_where_nothing_is_new():
 
 
 def test_large_images_cost_no_more_than_small_ones():
-    shapes = [Design.of(shape, 10) for shape in ((3, 32, 32), (3, 224, 224), (1000, 800, 3))]
-    assert max(design.flat for design in shapes) <= 4096
+    shapes = [designs(shape, 10) for shape in ((3, 32, 32), (3, 224, 224), (1000, 800, 3))]
+    assert max(convolved.flat for convolved, *_ in shapes) <= 4096
+    assert [len(each) for each in shapes] == [2, 1, 1], "what is averaged down is not learned number by number"
+
+
+def test_a_small_image_whose_pixels_stand_for_themselves_is_learned_without_convolutions(monkeypatch):
+    monkeypatch.setattr(fitting, "STEPS", 150)
+    rng = np.random.default_rng(0)
+    weights, x = rng.normal(size=(64, CLASSES)), rng.uniform(size=(400, 1, 8, 8)).astype(np.float32)
+    labels = ((x.reshape(400, 64) - 0.5) @ weights).argmax(axis=1)
+    answers = np.eye(CLASSES, dtype=np.float32)[labels]
+    networks = [fit(x[:100], answers[:100], design=i) for i in range(2)]
+    chosen = best(networks, x[100:], labels[100:])
+    assert [network.design.convolutions for network in (*networks, chosen)] == [1, 0, 0]
+    convolved, dense = (agreement(network, x[100:], labels[100:]) for network in networks)
+    assert dense > convolved + 0.1
+
+
+def test_a_lead_that_chance_explains_changes_no_design():
+    x, _, answers = answered((1, 8, 8))
+    first, second = (fit(x, answers, design=i) for i in range(2))
+    rows = np.random.default_rng(1).uniform(size=(200, 1, 8, 8)).astype(np.float32)
+    named = [network.logits(torch.from_numpy(rows)).argmax(1).numpy() for network in (first, second)]
+    differ = np.flatnonzero(named[0] != named[1])[:16]
+    for won, chosen in ((3, first), (4, first), (12, first), (13, second)):  # of 16, 13 or more with probability 0.02
+        labels = np.where(np.arange(16) < won, named[1][differ], named[0][differ])
+        assert best([first, second], rows[differ], labels) is chosen
+    assert best([first, second], rows[:0], labels[:0]) is first

@@ -45,7 +45,7 @@ class Desk(asking.Desk):
         return answers[0].read(said)
 
 
-def lease(desk: Desk, *, rounds: int, trained: int = 0) -> JobLease:
+def lease(desk: Desk, *, rounds: int, trained: int = 0, **told: float) -> JobLease:
     """The lease of a job with so many rounds of new rows, of which so many have passed."""
     job = asking.asked_for("labels", "scores")
     job = job.model_copy(update={"rounds": (len(X), *(MORE for _ in range(rounds)))})
@@ -55,7 +55,7 @@ def lease(desk: Desk, *, rounds: int, trained: int = 0) -> JobLease:
         SCORES: np.where(np.arange(CLASSES) == np.arange(len(X))[:, None] % CLASSES, 0, -1).astype(np.float32),
         HELD_OUT: np.array([HELD], np.int64),
     }
-    told = {"rounds": trained} if trained else {}
+    told |= {"rounds": trained} if trained else {}
     before = Preparation(artifact=desk.keep(packed(known)), queries=len(X), seconds=1.0, details=told)
     return asking.lease(job, before).model_copy(update={"work": "imitate"})
 
@@ -87,6 +87,15 @@ def test_a_repeated_unit_leaves_the_same_bytes() -> None:
     first, second = (supervise(lease(desk, rounds=1), desk).commit for desk in (one, two))
     kept = [Preparation.model_validate_json(c.fields["prepared"]).artifact for c in (first, second)]
     assert one.kept[kept[0]] == two.kept[kept[1]]
+
+
+def test_the_design_of_the_first_round_is_that_of_all() -> None:
+    desk = Desk()
+    asked = lease(desk, rounds=1)
+    made = Preparation.model_validate_json(supervise(asked, desk).commit.fields["prepared"])
+    chosen = made.details["convolutions"]
+    supervise(lease(desk, rounds=1, trained=1, convolutions=chosen), desk)
+    assert [message.convolutions for message in desk.asked] == [None, chosen]
 
 
 def test_the_last_round_hands_over_a_model_with_a_card() -> None:
@@ -130,6 +139,7 @@ LIES = {
     "a model too early": (1, {"inspection": OTHER}),
     "no model at last": (0, {"inspection": None}),
     "a model of other classes": (0, {"inspection": OTHER}),
+    "another design than before": (0, {"convolutions": 7}),
     "more than all agree": (1, {"agreement": 1.5}),
 }
 
@@ -139,4 +149,4 @@ def test_what_cannot_be_is_not_believed(lie) -> None:
     rounds, said = LIES[lie]
     desk = Desk(said)
     with pytest.raises(FrameError):
-        supervise(lease(desk, rounds=rounds), desk)
+        supervise(lease(desk, rounds=rounds, convolutions=0), desk)
