@@ -8,12 +8,12 @@ import numpy as np
 
 from algorithms.attacks.nes.params import NESParams
 from algorithms.mathematics.arrays import Mask, Numbers
-from algorithms.seam.access import Labels, Rows
+from algorithms.seam.access import Rows
 from algorithms.seam.case import Case, Step
 from algorithms.seam.labeling import is_fooled
 from algorithms.seam.questions.labels import AskLabels
 from algorithms.seam.questions.scores import AskScores
-from algorithms.searches.scores.margins import losses, margins
+from algorithms.searches.scores.margins import about, losses, margins
 from algorithms.searches.scores.partial import are_among, seen
 
 
@@ -52,21 +52,16 @@ def _labels(case: Case, rows: Rows) -> Step[Glimpse]:
 def _leaders(case: Case, rows: Rows) -> Step[Glimpse]:
     """The labels that scores name: of equal ones none, as the model is asked at the end."""
     scores = yield from AskScores(rows)
-    return _by_wins(margins(scores, *_about(case, len(rows))) > 0)
+    return _by_wins(margins(scores, *about(case, len(rows))) > 0)
 
 
 def _top(case: Case, target: int, params: NESParams, rows: Rows) -> Step[Glimpse]:
     scores = yield from AskScores(rows)
-    about = _about(case, len(rows))
-    climbed = losses(params.loss, seen(scores, params.top, case.are_probabilities), *about)
+    told = about(case, len(rows))
+    climbed = losses(params.loss, seen(scores, params.top, case.are_probabilities), *told)
     in_sight = are_among(scores, np.full(len(rows), target), params.top)
-    return Glimpse(climbed, in_sight, margins(scores, *about) > 0)
+    return Glimpse(climbed, in_sight, margins(scores, *told) > 0)
 
 
 def _by_wins(wins: Mask) -> Glimpse:
     return Glimpse(wins.astype(np.float64), wins, wins)
-
-
-def _about(case: Case, m: int) -> tuple[Labels, Labels | None, bool]:
-    targets = None if case.target is None else np.full(m, case.target)
-    return np.full(m, case.label), targets, case.are_probabilities

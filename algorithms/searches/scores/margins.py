@@ -12,6 +12,7 @@ import numpy as np
 from algorithms.mathematics.arrays import Numbers
 from algorithms.mathematics.losses import value
 from algorithms.seam.access import Labels, Scores
+from algorithms.seam.case import Case
 from algorithms.seam.labeling import NO_CLASS, named
 
 LEAST = 1e-30  # added to a probability before its logarithm is taken, as the code of ZOO's authors does
@@ -36,6 +37,12 @@ def margins(scores: Scores, labels: Labels, targets: Labels | None, are_probabil
     with np.errstate(invalid="ignore", divide="ignore"):  # infinite scores, which name no class
         difference = _log_quotient(ahead, behind) if are_probabilities else ahead - behind
     return np.where(named(scores) == NO_CLASS, np.nan, difference)
+
+
+def about(case: Case, m: int) -> tuple[Labels, Labels | None, bool]:
+    """Say of m rows about one sample what `margins` and `losses` need beside their scores."""
+    targets = None if case.target is None else np.full(m, case.target)
+    return np.full(m, case.label), targets, case.are_probabilities
 
 
 def losses(name: ScoreLoss, scores: Scores, labels: Labels, targets: Labels | None, are_probabilities: bool) -> Numbers:

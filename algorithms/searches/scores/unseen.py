@@ -12,7 +12,7 @@ from algorithms.seam.questions.scores import AskScores
 from algorithms.seam.questions.together import in_step
 from algorithms.searches.labels import starts
 from algorithms.searches.labels.line import connect, halve
-from algorithms.searches.scores.margins import margins
+from algorithms.searches.scores.margins import about, margins
 from algorithms.searches.scores.plateaus import WARNING
 from algorithms.threats.threat import Threat
 
@@ -28,11 +28,9 @@ def look_without_scores(cohort: Cohort, threat: Threat, are_blind: Mask) -> Conv
 
 
 def _from_noise(case: Case, threat: Threat) -> Conversation:
-    targets = None if case.target is None else np.array([case.target])
-
     def wins(row: Rows) -> Step[bool]:
         scores = yield from AskScores(row[None])
-        won = bool(margins(scores, np.array([case.label]), targets, case.are_probabilities)[0] > 0)
+        won = bool(margins(scores, *about(case, 1))[0] > 0)
         if won:
             yield UpperBound(row)
         return won
