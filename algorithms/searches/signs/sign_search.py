@@ -95,15 +95,16 @@ class SignSearch(ABC):
         """Ask the points of these signs and radii. Tells which are adversarial, and nearer than all before: claimed."""
         if not len(who):
             return np.zeros(0, np.bool_), np.zeros(0, np.bool_)  # an empty question would be a beat for nothing
+        x = self.x if len(who) == len(self.x) else self.x[who]
         points = signs * radius.astype(np.float32)[:, None]
-        points += self.x[who]
-        self.threat.clip(points, self.x[who], out=points)
+        points += x
+        self.threat.clip(points, x, out=points)
         labels = yield from AskLabels(self._restored(points), who)
         targets = self.cohort.targets
         wins = is_fooled(labels, self.cohort.labels[who], None if targets is None else targets[who])
         reach = np.full(len(who), np.inf)
         for i in np.flatnonzero(wins).tolist():
-            reach[i] = self.threat.distance(points[i], self.x[who[i]])
+            reach[i] = self.threat.distance(points[i], x[i])
         nearer = reach < self.best[who]
         for i in np.flatnonzero(nearer).tolist():
             yield UpperBound(self._restored(points[[i]])[0], owner=int(who[i]))
