@@ -63,7 +63,7 @@ METHOD = Method(
     run=run,
     cohort=False,
     minimum=minimum,
-    smallest=SignOptParams(probes=20),
+    smallest=SignOptParams(probes=30),
     chunk=25,
     chunks_at_once=4,
     wants_pool=True,

@@ -130,7 +130,7 @@ METHOD = Method(
     run=run,
     cohort=False,
     minimum=minimum,
-    smallest=SvmOptParams(probes=20),
+    smallest=SvmOptParams(probes=30),
     chunk=5,
     chunks_at_once=20,
     wants_pool=True,

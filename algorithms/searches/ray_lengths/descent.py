@@ -56,7 +56,7 @@ class DescentParams(DirectionParams):
         10_000, ge=1, le=1_000_000, description="estimates at most; mostly the budget ends the descent"
     )
     alpha: float = Field(0.2, gt=0, le=1e6, description="first step along an estimate; it adapts")
-    beta: float = Field(0.001, gt=0, le=1, description="how far probes are from the direction, whose size is 1")
+    beta: float = Field(0.01, gt=0, le=1, description="how far probes are from the direction, whose size is 1")
 
 
 class RayDescent:
@@ -71,10 +71,15 @@ class RayDescent:
         self.steps = steps or DoublingSteps(FIRST_STEP)
 
     def along(self, advance: Callable[[], Step[None]]) -> Conversation:
-        """Descend until the iterations are spent, epsilon is reached, or no start is adversarial."""
-        for _ in range(self.params.iterations):
+        """Descend until the iterations are spent, epsilon is reached, or no start is adversarial.
+
+        Where there is none to begin again from, the descent goes on from where it stands.
+        """
+        for done in range(self.params.iterations):
             if self.is_at_rest and not (yield from self.begin()):
-                return
+                if done == 0:
+                    return
+                yield from self.walk.arrive(self.walk.point, self.walk.reach)
             if self.walk.has_arrived:
                 return
             yield from advance()

@@ -12,7 +12,7 @@ from algorithms.registry import method
 from algorithms.seam.access import Access
 from algorithms.seam.claims import Kind
 from algorithms.threats.threat import Box, Threat
-from tests.truths import Constant, Disc, Linear
+from tests.truths import Constant, Disc, Linear, Staircase
 
 FREE = Box.unbounded()
 names = pytest.mark.parametrize("name", ["opt", "sign_opt", "svm_opt"])
@@ -170,3 +170,23 @@ def test_a_descent_that_has_come_to_rest_begins_again_elsewhere():
     model, what = linear(d=30, classes=3), samples(d=30, n=4)
     for outcome, x in zip(go("opt", model, what, queries=12_000), what.x, strict=True):
         assert outcome.finding.value <= 1.02 * model.radius(x, outcome.finding.label, Norm.L2)
+
+
+@names
+def test_where_its_only_start_is_used_up_it_goes_on_from_where_it_stands(name):
+    """A small ball around a corner of the box, which no noise meets."""
+    corner, x = (np.arange(20) % 2).astype(np.float32), np.zeros((1, 20), np.float32)
+    given = replace(Samples(x, (0,), None), pool=0.95 * corner[None])
+    (outcome,) = go(name, Disc(corner, rim=0.5), given, queries=3000, box=Threat().box)
+    assert outcome.finding.ended == "budget"
+    assert np.sqrt(10) - 0.5 <= outcome.finding.value <= 1.01 * (np.sqrt(10) - 0.5)
+
+
+@names
+def test_a_model_that_rounds_its_input_like_an_image_is_still_come_close_to(name):
+    """To 255 steps, which its gradient hides behind: the radius is nearly that of the linear model within."""
+    inner = linear(d=30, classes=2)
+    for outcome, x in zip(
+        go(name, Staircase(inner, 1 / 255), samples(d=30), queries=2500), samples(d=30).x, strict=True
+    ):
+        assert outcome.finding.value <= 1.4 * inner.radius(x, outcome.finding.label, Norm.L2)
