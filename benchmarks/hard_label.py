@@ -44,7 +44,7 @@ class Sizes:
     survey_budgets: tuple[int, ...] = tuple(OPT_BY)
     boundary: int = 50_000  # queries of the survey's boundary attack
     radius_queries: int = 10_000
-    speed_queries: int = 160
+    speed_queries: int = 320  # an estimate of Sign-OPT takes 200
     nets: tuple[str, ...] = (NET,)
 
     @property
