@@ -3,8 +3,9 @@
 A walk along the boundary (`algorithms/searches/labels/boundary_walk.py`). Each iteration it estimates the boundary's
 normal, in all of the space, among low frequencies, or in the span of the upload; it lands by the jump of HopSkipJump
 (Chen et al., IEEE S&P 2020, arXiv:1904.02144), at the tangent point of Ma et al. (NeurIPS 2021, arXiv:2111.07492), or
-on the semicircle of CGBA (Reza et al., ICCV 2023, arXiv:2308.03163); in linf it may turn over signs as RayS does (Chen,
-Gu, KDD 2020, arXiv:2006.12792). What brings the point nearest for its queries is played most.
+on the semicircle of CGBA (Reza et al., ICCV 2023, arXiv:2308.03163). Or it turns in random planes of one of the spaces
+as SurFree does (Maho et al., CVPR 2021, arXiv:2011.12807), in linf turns over signs as RayS does (Chen, Gu, KDD 2020,
+arXiv:2006.12792). What brings the point nearest for its queries is played most.
 
 Two things are in none of the papers. An estimate counts those before it, fading; and what a few samples of the job
 have shown, before the others are begun, is where the others begin (`algorithms/artifacts/warm_up.py`).
@@ -18,6 +19,7 @@ from algorithms.attacks.decision.earnings import Earnings
 from algorithms.attacks.decision.moves import ByNormal, Flips, Landings, Move
 from algorithms.attacks.decision.params import DecisionParams
 from algorithms.attacks.decision.spaces import spaces
+from algorithms.attacks.decision.turns import PlaneTurns
 from algorithms.mathematics.norms import Norm
 from algorithms.method import Method
 from algorithms.seam.access import Access
@@ -44,8 +46,10 @@ def run(case: Case, threat: Threat, params: DecisionParams) -> Conversation:
     walk = BoundaryWalk(case, threat, [laws["full"]], params.tolerance, known=known, patience=patience)
     landings = Landings(walk)
     normals = {space: ByNormal(walk, law, params, landings) for space, law in laws.items()}
-    flips: Mapping[str, Move] = {"flips": Flips(walk, params.tolerance)} if threat.norm is Norm.LINF else {}
-    moves: Mapping[str, Move] = {**normals, **flips}
+    is_l2 = threat.norm is Norm.L2
+    turns: Mapping[str, Move] = {f"{space}_turns": PlaneTurns(walk, law) for space, law in laws.items() if is_l2}
+    flips: Mapping[str, Move] = {} if is_l2 else {"flips": Flips(walk, params.tolerance)}
+    moves: Mapping[str, Move] = {**normals, **flips, **turns}
     earnings = Earnings(len(moves), shown.earned(case, len(moves)))
     if SHARE in case.prepared:
         yield Note({"warm_up_queries": int(case.prepared[SHARE][0])})
@@ -83,5 +87,6 @@ METHOD = Method(
     chunks_at_once=4,
     wants_pool=True,
     takes_hints=True,
+    keeps_lattice=True,
     warms_up=lambda params: (params.warm_samples, params.warm_queries),
 )

@@ -90,7 +90,7 @@ class BoundaryWalk:
                 elif done == 0 or ends_at_rest:
                     return
                 else:
-                    self._stand(self.point, self.reach)
+                    self.stand(self.point, self.reach)
                     self.law = self.laws[-1]
             if self.has_arrived:
                 return
@@ -127,7 +127,7 @@ class BoundaryWalk:
             if (yield from self.is_adversarial(near)):
                 yield UpperBound(near)
                 line, share = yield from self._go_back(near, ROUGHLY)
-                self._stand(line.at(share), line.length)
+                self.stand(line.at(share), line.length)
             scouts -= bool(np.isfinite(self.distance))
             if scouts < 0:
                 break
@@ -161,7 +161,7 @@ class BoundaryWalk:
     def settle(self, far: Rows) -> Step[None]:
         """Come straight back from an adversarial point, as far as theta can tell, and claim what is nearer than all."""
         line, share = yield from self._go_back(far, self.theta)
-        self._stand(line.at(share), line.length)
+        self.stand(line.at(share), line.length)
         if self.distance < self.shown:
             yield from self._show(_farther_on(line, share), line.far)
 
@@ -178,12 +178,13 @@ class BoundaryWalk:
         What is shown lies behind the boundary on the ray from the sample: an arc would hardly come away from it, and a
         far end may be as near to it as what was found. `reach`: of where the way back to the point began.
         """
-        self._stand(point, reach)
+        self.stand(point, reach)
         if self.distance < self.shown:
             outwards = Ray(self.case.x, self.point - self.case.x, 1.0, self.threat)
             yield from self._show((outwards.at(1 + BEHIND * 2**doubled) for doubled in range(FARTHER)), self.point)
 
-    def _stand(self, point: Rows, reach: float) -> None:
+    def stand(self, point: Rows, reach: float) -> None:
+        """Stand at an adversarial point, to which a line led that began `reach` away from the sample."""
         self.point, self.reach = point, reach
         self.distance = self.threat.distance(point, self.case.x)
 

@@ -19,6 +19,7 @@ from tests.truths import Disc, Linear
 
 ATTACK = method("decision")
 D = 30
+NOTHING = np.zeros((0, MOST_MOVES), np.float32)
 
 
 def linear():
@@ -140,7 +141,7 @@ def test_a_way_of_the_same_class_is_tried_first_and_what_is_found_is_the_same_in
 def test_ways_of_other_classes_are_left_alone():
     model, what = linear(), samples(1)
     known = shown(what, go(model, what))
-    other = known | {CLASSES: np.array([[(known[CLASSES][0, 0] + 1) % 3, known[CLASSES][0, 0]]])}
+    other = known | {CLASSES: np.array([[(known[CLASSES][0, 0] + 1) % 3, known[CLASSES][0, 0]]]), EARNED: NOTHING}
     (with_it,) = go(model, samples(1, prepared=other), queries=200)
     (without,) = go(model, samples(1), queries=200)
     assert with_it.finding.value == without.finding.value
