@@ -68,6 +68,7 @@ class ADBASearch(SignSearch):
         self.low, self.high = np.zeros(n), np.zeros(n)  # radii at which none of the two was adversarial, and both were
         self.is_second, self.first_won = np.zeros(n, np.bool_), np.zeros(n, np.bool_)
         self.is_bisecting = np.zeros(n, np.bool_)  # the signs themselves
+        self.is_amid = np.zeros(n, np.bool_)  # a pass, not after it
         self.in_vain = np.zeros(n, np.int64)  # bisections, one after the other
         self.began = self.best.copy()  # this pass
         self.blocks.level[:], self.blocks.part[:] = 1, 0
@@ -118,6 +119,7 @@ class ADBASearch(SignSearch):
         again = who[is_open & ~is_equal]
         self.radius[again] = self.between(self.low[again], self.high[again], self.top[again])
         self._turn(who[~is_open | is_equal])
+        self._bisect_at_once(who[one ^ two])
 
     def _turn(self, who: Owners) -> None:
         """Go on to the next two blocks, at last to single features over and over: a pass.
@@ -133,18 +135,23 @@ class ADBASearch(SignSearch):
         self.began[done] = self.best[done]
         self._compare(who)
 
+    def _bisect_at_once(self, who: Owners) -> None:
+        """Bisect new signs after a bisection in vain: the next candidates could take their place at the same radius."""
+        amid = who[(self.in_vain[who] > 0) & ~self.is_bisecting[who]]
+        self.is_bisecting[amid] = self.is_amid[amid] = True
+
     def _has_gained(self, who: Owners) -> Mask:
         return np.asarray(self.best[who] <= (1 - self.tolerance) * self.began[who])
 
     def _end_bisections(self, who: Owners) -> None:
-        """Go on after bisections that have come to the tolerance. The second in vain, one after the other, is the last.
+        """Go on after bisections that have come to the tolerance.
 
-        Between two, signs may have changed at the same radius.
+        The second in vain after a pass, one after the other, is the last: signs may have changed at the same radius.
         """
         ended = who[self.high[who] - self.low[who] <= self._finest_step(who)]
-        self.in_vain[ended] = np.where(self._has_gained(ended), 0, self.in_vain[ended] + 1)
+        self.in_vain[ended] = np.where(self._has_gained(ended), 0, self.in_vain[ended] + ~self.is_amid[ended])
         self.is_over[ended] |= self.in_vain[ended] == LAST
-        self.is_bisecting[ended] = False
+        self.is_bisecting[ended] = self.is_amid[ended] = False
         self._compare(ended)
 
     def _finest_step(self, who: Owners) -> Numbers:

@@ -126,6 +126,17 @@ def test_features_that_count_for_nothing_do_not_keep_it_from_ending():
     assert outcome.finding.ended == "finished"
 
 
+@forms
+def test_a_sign_is_not_left_wrong_where_all_features_count_alike(boundary):
+    """A sign put right leaves the radius as it is, until all are bisected; others take its place there before that."""
+    x = np.random.default_rng(7).uniform(0.3, 0.7, (4, 64)).astype(np.float32)
+    model, radii = Linear(np.stack([np.zeros(64), np.ones(64)]), np.array([0.0, -40.0])), np.linspace(0, 1, 20_001)
+    for outcome, row in zip(go(model, x, budget=100_000, boundary=boundary), x, strict=True):
+        least = radii[np.argmax([np.minimum(row + r, 1).sum() > 40 for r in radii])]
+        assert outcome.finding.ended == "finished"
+        assert outcome.finding.value == pytest.approx(least, rel=1e-3)
+
+
 @pytest.mark.parametrize("box", [CUBE, WIDE], ids=["cube", "unbounded"])
 def test_a_first_radius_that_is_not_adversarial_is_not_taken_for_one(box):
     (outcome,) = go(Constant(np.array([1.0, 0.0]), (6,)), samples((6,), 1), box=box, budget=100_000)
