@@ -40,10 +40,7 @@ from algorithms.threats.threat import Threat
 SHORTEST = 1e-4  # alpha, in the code of the authors: below it beta is a tenth from then on, and alpha 1
 LONGEST = 1e3  # change of a feature: theta, of size 1, hardly counts beside it. Their code doubles 15 times at most
 FIRST_STEP = 1e-3  # of g, along a new direction that has turned out to be shorter
-REST, GAIN = (
-    4,
-    0.01,
-)  # so many estimates, and probes a dimension, that gained less than this share: nothing is left here
+REST, GAIN = 4, 0.01  # so many estimates, and probes a dimension, that gained less than this share: nothing is left
 PRECISE = 0.1  # of what a probe typically differs by: how precisely g is known where the descent stands
 RESOLUTION = 2.0**-20  # of g: less than this float32 can hardly tell
 
@@ -145,10 +142,6 @@ class RayDescent:
 
         Where nothing is nearer down to the shortest step, later probes are closer to theta.
         """
-        import os
-
-        if os.environ.get("ASC"):
-            gradient = self.threat.ascent_direction(gradient[None])[0]
         found = yield from self._search(gradient)
         if probe is not None and self._distance(probe) < min(self.g, self._distance(found)):
             found = yield from self._come_nearer(probe)
@@ -161,7 +154,10 @@ class RayDescent:
     def _search(self, gradient: Numbers) -> Step[Rows | None]:
         """Step by alpha, and twice as far as long as it helps; where it does not help at all, a quarter as far."""
         found, size = None, float(np.abs(gradient).max())
-        self.alpha = min(self.alpha, LONGEST / size) if size > 0 else 0.0
+        if not size:
+            self.alpha = 0.0  # no step leads anywhere: later probes are closer
+            return None
+        self.alpha = min(self.alpha, LONGEST / size)
         while self.alpha * size <= LONGEST:
             nearer = yield from self._step(self.alpha * gradient, found)
             if nearer is None:
