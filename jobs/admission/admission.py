@@ -133,10 +133,12 @@ def _warmed_up(method: Method, subject: "_Subject", shape: tuple[int, ...]) -> t
     """Chooses rows that are worked on before all others, from all over the job, where it has enough of everything."""
     if method.warms_up is None:
         return ()
-    samples, queries = method.warms_up(subject.request.method)
-    budget = subject.request.budget.queries_per_sample
+    asked = subject.request
+    samples, queries = method.warms_up(asked.method)
+    least = method.minimum(asked.method, subject.threat.threat(shape)).queries * asked.budget.repeats
+    budget = asked.budget.queries_per_sample
     count = min(samples, rows_within(WARMED_BYTES, samples, shape), len(subject.indices) // WARMED_OF)
-    if not count or (budget is not None and budget < 2 * queries):
+    if not count or queries < least or (budget is not None and budget < 2 * queries):
         return ()
     return tuple(subject.indices[place * len(subject.indices) // count] for place in range(count))
 

@@ -154,9 +154,17 @@ def hints(lease: JobLease, desk: Desk) -> tuple[Hint, ...] | None:
 
 
 def request(
-    lease: JobLease, x: NDArray[np.float32], y: NDArray[np.int64] | None, known: tuple[Hint, ...] | None = None
+    lease: JobLease,
+    x: NDArray[np.float32],
+    y: NDArray[np.int64] | None,
+    known: tuple[Hint, ...] | None = None,
+    *,
+    behind: int = 0,
 ) -> RunChunk:
-    """x (m, *shape), y (m,) and m hints are about this chunk's rows of the upload."""
+    """x (m, *shape), y (m,) and m hints are about this chunk's rows of the upload.
+
+    `behind`: rows that the job still has to work on after all chunks of the lease's spec.
+    """
     targets = lease.spec.targets_of(lease.chunk, lease.width)
     points, reached, proven = (None, None, None) if known is None else as_arrays(known, lease.spec.shape)
     return RunChunk(
@@ -167,17 +175,17 @@ def request(
         points=points,
         reached=reached,
         proven=proven,
-        ends=_ends(lease, monotonic()),
+        ends=_ends(lease, monotonic(), behind),
     )
 
 
-def _ends(lease: JobLease, now: float) -> float:
+def _ends(lease: JobLease, now: float, behind: int) -> float:
     """Where a job has a number of seconds, a chunk has its share of what is left of them, by samples left."""
     spec = lease.spec
     last = lease.deadline - _hand_over_seconds(lease.chunk + lease.width, spec)
     if spec.request.budget.seconds is None:
         return last
-    left = len(spec.indices) - lease.chunk * spec.chunk_size
+    left = len(spec.indices) - lease.chunk * spec.chunk_size + behind
     return now + (last - now) * len(lease.indices) / left
 
 

@@ -46,7 +46,9 @@ def supervise(lease: JobLease, desk: Desk) -> Ending:
     desk.begin(lambda: run.facts(part, samples, desk), JobBegun)
     x, labels = load_rows(samples, part.indices)
     y = None if labels is None else spec.model.classes.columns(labels)
-    answer = desk.ask(run.request(part, x, y), ChunkDone, ChunkBroken, limit=answer_bytes(part))
+    answer = desk.ask(
+        run.request(part, x, y, behind=len(lease.spec.indices)), ChunkDone, ChunkBroken, limit=answer_bytes(part)
+    )
     if isinstance(answer, ChunkBroken):
         return Failed(answer.code, answer.detail, retry=False)
     found = findings(answer, part)
@@ -58,12 +60,13 @@ def supervise(lease: JobLease, desk: Desk) -> Ending:
         else shared_rows.prepared(lease.spec, desk.library.get(before.artifact))
     )
     try:
+        _check_charged(found, spec)
         made = {
             **_with(known, found, dict(zip(part.indices, x, strict=True)), answer),
             SHARE: np.array([warm_up.share(queries, len(lease.spec.indices))]),
         }
         check(made, warm_up.declared(spec.shape, len(spec.indices)))
-    except (KeyError, ValueError) as error:
+    except (KeyError, OverflowError, TypeError, ValueError) as error:
         raise FrameError("what was found shows no way") from error
     done = chunk * spec.chunk_size + len(found)
     kept = Preparation(
@@ -81,6 +84,14 @@ def supervise(lease: JobLease, desk: Desk) -> Ending:
             given_up=() if lease.prepared is None or before.artifact == kept.artifact else (before.artifact,),
         )
     )
+
+
+def _check_charged(found: Sequence[Finding], spec: JobSpec) -> None:
+    """Raises ValueError where a sample was charged what it was not allowed: all others would pay for it."""
+    allowed = spec.request.budget.queries_per_sample
+    assert allowed is not None  # a warm-up has its own
+    if not all(0 <= finding.queries <= allowed for finding in found):
+        raise ValueError("a sample has more queries than its budget, or fewer than none")
 
 
 def _nothing(spec: JobSpec) -> Arrays:

@@ -1,6 +1,7 @@
 """A few rows of a job are attacked before its chunks, unit by unit; what they show is believed only where it can be."""
 
 import io
+import re
 from time import monotonic
 from types import SimpleNamespace
 
@@ -16,7 +17,7 @@ from jobs.work.lease import JobLease
 from models.named_arrays import unpacked
 from tests.jobs_for_tests import CLASSES as LABELS
 from tests.jobs_for_tests import SHAPE, ready_card, request, samples_card
-from tests.truths import Linear
+from tests.truths import Constant, Linear
 from workers.frames import FrameError
 from workers.outcomes import ChunkDone
 from workers.work.run import BeginJob, RunChunk, begin, run
@@ -25,10 +26,11 @@ from workers.work.warm_up import supervise
 X = np.random.default_rng(0).random((48, *SHAPE), np.float32)
 
 
-def job(warm_queries=100, budget=1000, count=len(X), queue="compute", **method) -> JobSpec:
+def job(warm_queries=100, budget=1000, count=len(X), queue="compute", limits=None, **method) -> JobSpec:
     model, samples = ready_card(), samples_card(count=count)
     asked = {"name": "decision", "initial_directions": 10, "warm_queries": warm_queries, **method}
-    spec = admit(request(model, samples, method=asked, budget={"queries_per_sample": budget}), model, samples)
+    budgets = {"queries_per_sample": budget, **(limits or {})}
+    spec = admit(request(model, samples, method=asked, budget=budgets), model, samples)
     return spec.model_copy(update={"queue": queue})
 
 
@@ -36,7 +38,7 @@ class Desk:
     """Keeps what it is given under its number, and runs chunks on a linear model in this process."""
 
     def __init__(self, model=None) -> None:
-        self.kept, self.chunks = {}, 0
+        self.kept, self.chunks, self.asked = {}, 0, []
         rng = np.random.default_rng(3)
         self.model = model or Linear(rng.normal(size=(LABELS, int(np.prod(SHAPE)))), np.zeros(LABELS), shape=SHAPE)
         self.model.offers = {Access.LABELS: self.model}
@@ -57,6 +59,7 @@ class Desk:
 
     def ask(self, message, *answers, limit):
         self.chunks += 1
+        self.asked.append(message)
         said = self.said(run(RunChunk.read(message.frame()), self._bench))
         return answers[0].read(said.frame())
 
@@ -120,8 +123,22 @@ def test_however_it_is_cut_the_artifact_is_the_same():
         lambda answer: answer.model_copy(
             update={"findings": answer.findings.replace(b'"earned":', b'"earned":3,"x":')}
         ),
+        *(
+            lambda answer, said=said: answer.model_copy(
+                update={"findings": answer.findings.replace(b'"read_as":', b'"read_as":%s,"as":' % said)}
+            )
+            for said in (b"1%s" % (b"0" * 30), b"null", b'"cat"', b"[1]", b"{}")
+        ),
+        *(
+            lambda answer, said=said: answer.model_copy(
+                update={"findings": re.sub(rb'"queries":\d+', b'"queries":%s' % said, answer.findings)}
+            )
+            for said in (b"-1", b"101", b"1%s" % (b"0" * 30))
+        ),
     ],
-    ids=["no numbers", "no class", "below nothing", "no moves"],
+    ids=["no numbers", "no class", "below nothing", "no moves"]
+    + ["class " + of for of in ("too large", "null", "text", "list", "map")]
+    + ["queries " + of for of in ("below none", "beyond the budget", "beyond all")],
 )
 def test_what_cannot_be_is_not_believed(spoil):
     class Spoiled(Desk):
@@ -133,7 +150,9 @@ def test_what_cannot_be_is_not_believed(spoil):
 
 
 @pytest.mark.parametrize(
-    "few", [{"count": 7}, {"warm_samples": 0}, {"budget": 199}], ids=["samples", "asked for", "queries"]
+    "few",
+    [{"count": 7}, {"warm_samples": 0}, {"budget": 199}, {"limits": {"repeats": 7}}],
+    ids=["samples", "asked for", "queries", "queries for one estimate"],
 )
 def test_without_enough_of_everything_there_is_no_such_stage(few):
     assert [work for work, _ in job(**few).stages] == ["run"]
@@ -146,3 +165,41 @@ def test_targets_stay_with_their_rows():
     method = {"name": "decision", "warm_queries": 100}
     spec = admit(request(model, samples, method=method, threat=goal), model, samples)
     assert spec.warming().targets == tuple(row % LABELS for row in spec.warm_up)
+
+
+def test_rows_that_are_asked_several_times_are_charged_as_often():
+    spec, desk = job(limits={"repeats": 3}), Desk()
+    prepared = done(spec, desk)
+    assert prepared.queries == desk.model.queries == 3 * (prepared.queries // 3)
+    assert len(read(spec, desk, prepared)[WAYS]) == 6
+
+
+def test_a_unit_that_was_lost_is_made_again_to_the_bit():
+    spec, desk = job(), Desk()
+    first = Preparation.model_validate_json(supervise(lease(spec), desk).commit.fields["prepared"])
+    for _ in range(2):
+        again = supervise(lease(spec, first), desk).commit
+        assert not again.goes_on and again.given_up == (first.artifact,)
+    one, other = list(desk.kept)[-2:]
+    assert one != other and desk.kept[one] == desk.kept[other] != desk.kept[first.artifact]
+
+
+def test_without_a_budget_the_warm_up_has_its_own():
+    spec, desk = job(budget=None), Desk()
+    assert 0 < done(spec, desk).queries <= 6 * 100
+    assert spec.stages[0] == ("warm_up", 1)
+
+
+def test_where_nothing_is_found_nothing_is_shown_and_all_is_charged():
+    desk = Desk(Constant(np.arange(LABELS, dtype=np.float64), SHAPE))
+    prepared = done(job(), desk)
+    known = read(job(), desk, prepared)
+    assert [len(known[name]) for name in (WAYS, CLASSES, EARNED)] == [0, 0, 0]
+    assert known[SHARE].tolist() == [-(-prepared.queries // 48)] and prepared.queries == desk.model.queries
+
+
+def test_it_takes_no_more_than_its_part_of_the_jobs_seconds():
+    """Four of 54 samples to be worked on: six that show the way, and all forty-eight."""
+    desk, began = Desk(), monotonic()
+    supervise(lease(job(limits={"seconds": 1000})), desk)
+    assert desk.asked[0].ends - began <= 1000 * 4 / 54 + 1
