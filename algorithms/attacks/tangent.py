@@ -21,7 +21,7 @@ from algorithms.searches.directions.params import wants
 from algorithms.searches.labels.boundary_walk import BoundaryWalk
 from algorithms.searches.labels.hops import minimum
 from algorithms.searches.labels.line import Segment
-from algorithms.searches.labels.schedule import ScheduleParams, delta, size, theta
+from algorithms.searches.labels.schedule import ScheduleParams, delta, size, theta_of_few
 from algorithms.searches.labels.tangent_point import tangent_jump
 from algorithms.threats.threat import Threat
 
@@ -40,7 +40,7 @@ class TangentParams(ScheduleParams):
 def run(case: Case, threat: Threat, params: TangentParams) -> Conversation:
     """Walk until the iterations are spent, epsilon is reached, or no start is adversarial; claim ever nearer points."""
     law = directions(case, params)
-    walk = BoundaryWalk(case, threat, [law], theta(params.gamma, case.x.size, threat.norm))
+    walk = BoundaryWalk(case, threat, [law], theta_of_few(params.gamma, case.x.size, threat.norm))
 
     def advance(k: int) -> Step[None]:
         """Estimate, jump to the tangent point, and come back: one iteration."""

@@ -28,7 +28,7 @@ from algorithms.seam.cost import Cost
 from algorithms.searches.directions.choice import widening
 from algorithms.searches.directions.params import ImageDirectionParams, wants
 from algorithms.searches.labels.boundary_walk import BoundaryWalk
-from algorithms.searches.labels.schedule import delta, theta
+from algorithms.searches.labels.schedule import delta, theta_of_few
 from algorithms.threats.threat import Threat
 
 STEPS, LONGER = 24, 1.5  # to the boundary: from where the plane lies to 10 000 times as far
@@ -58,7 +58,7 @@ def minimum(params: GeoDAParams, threat: Threat) -> Cost:
 def run(case: Case, threat: Threat, params: GeoDAParams) -> Conversation:
     """Walk until the iterations are spent, epsilon is reached, or no start is adversarial; claim ever nearer points."""
     laws = widening(case, params, threat.norm)
-    walk = BoundaryWalk(case, threat, laws, theta(params.gamma, case.x.size, threat.norm))
+    walk = BoundaryWalk(case, threat, laws, theta_of_few(params.gamma, case.x.size, threat.norm))
     N = split(params.schedule_horizon)
     w, law = np.zeros(case.x.shape), walk.law
 

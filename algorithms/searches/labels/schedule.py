@@ -16,6 +16,7 @@ from algorithms.searches.labels.boundary_walk import BoundaryWalk
 
 MOST_DIRECTIONS = 10_000  # B at most (Chen et al. 2020, section V-A)
 FIRST_DELTA = 0.1  # of the box's side: delta of the first cloud, in the code of the authors
+COARSEST = 0.01  # of a way back: theta is all of it for one feature, and a third of it for two
 RESOLUTION = 16 * float(np.finfo(np.float32).eps)  # an offset below this share of a feature is mostly rounding
 
 
@@ -42,6 +43,11 @@ class ScheduleParams(CloudParams, DirectionParams):
 def theta(gamma: float, d: int, norm: Norm) -> float:
     """Compute the precision of a way back as a share of it: gamma / d^(3/2) in l2, gamma / d^2 in linf."""
     return float(gamma / d ** (2.0 if norm is Norm.LINF else 1.5))
+
+
+def theta_of_few(gamma: float, d: int, norm: Norm) -> float:
+    """Compute theta as far as it is fine: a coarser one would stop short of the boundary of few features."""
+    return min(theta(gamma, d, norm), COARSEST)
 
 
 def size(initial: int, k: int) -> int:
