@@ -13,22 +13,15 @@ from algorithms.method import Method
 from algorithms.seam.access import Access
 from algorithms.seam.case import Case, Conversation, Step
 from algorithms.seam.claims import Kind
-from algorithms.seam.cost import Cost
 from algorithms.searches.directions.choice import widening
 from algorithms.searches.directions.params import wants
 from algorithms.searches.labels.boundary_walk import BoundaryWalk
-from algorithms.searches.labels.semicircle import SemicircleParams, estimate, semicircle
+from algorithms.searches.labels.semicircle import SemicircleParams, estimate, minimum, semicircle
 from algorithms.threats.threat import Threat
 
 
 class CGBAParams(SemicircleParams):
     name: Literal["cgba"] = "cgba"
-
-
-def minimum(params: CGBAParams, threat: Threat) -> Cost:
-    """Count the clean row, a start and a step back, one estimate and a step on its semicircle, the final re-query."""
-    del threat
-    return Cost(queries=params.initial_directions + 5)
 
 
 def run(case: Case, threat: Threat, params: CGBAParams) -> Conversation:

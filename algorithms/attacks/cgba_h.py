@@ -16,13 +16,12 @@ from algorithms.method import Method
 from algorithms.seam.access import Access, Rows
 from algorithms.seam.case import Case, Conversation, Step
 from algorithms.seam.claims import Kind
-from algorithms.seam.cost import Cost
 from algorithms.searches.directions.choice import widening
 from algorithms.searches.directions.params import wants
 from algorithms.searches.labels.arc import RIGHT
 from algorithms.searches.labels.boundary_walk import BoundaryWalk
 from algorithms.searches.labels.line import Segment
-from algorithms.searches.labels.semicircle import SemicircleParams, angle_to, estimate, semicircle
+from algorithms.searches.labels.semicircle import SemicircleParams, angle_to, estimate, minimum, semicircle
 from algorithms.threats.threat import Threat
 
 HALVINGS = 24  # of the angle: a smaller one is no move in float32
@@ -30,12 +29,6 @@ HALVINGS = 24  # of the angle: a smaller one is no move in float32
 
 class CGBAHParams(SemicircleParams):
     name: Literal["cgba_h"] = "cgba_h"
-
-
-def minimum(params: CGBAHParams, threat: Threat) -> Cost:
-    """Count the clean row, a start and a step back, one estimate and a step on its semicircle, the final re-query."""
-    del threat
-    return Cost(queries=params.initial_directions + 5)
 
 
 def run(case: Case, threat: Threat, params: CGBAHParams) -> Conversation:

@@ -32,8 +32,6 @@ class Earnings:
 
     def learn(self, move: int, before: float, after: float, queries: int) -> None:
         """Take in that a move has brought the distance from `before` to `after`, for so many queries."""
-        if before <= 0 or after <= 0 or not queries:
-            return
-        rate = max(0.0, math.log(before / after)) / queries
+        rate = math.log(before / after) / queries if 0 < after < before and queries else 0.0
         known = self._rates[move]
         self._rates[move] = rate if math.isinf(known) else (1 - LATELY) * known + LATELY * rate

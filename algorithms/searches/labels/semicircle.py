@@ -12,10 +12,12 @@ from pydantic import Field
 
 from algorithms.mathematics.arrays import Numbers
 from algorithms.seam.case import Step
+from algorithms.seam.cost import Cost
 from algorithms.searches.directions.params import ImageDirectionParams
 from algorithms.searches.labels.arc import Arc, sideways
 from algorithms.searches.labels.boundary_walk import BoundaryWalk
 from algorithms.searches.labels.schedule import MOST_DIRECTIONS, size, told_apart
+from algorithms.threats.threat import Threat
 
 WIDEST = 0.1  # of the distance: what a wider cloud tells is not about the boundary at its middle
 
@@ -38,6 +40,12 @@ class SemicircleParams(ImageDirectionParams):
         "larger for noisy models",
     )
     tolerance: float = Field(1e-4, gt=0, le=0.1, description="precision of a search, as a share of its way")
+
+
+def minimum(params: SemicircleParams, threat: Threat) -> Cost:
+    """Count the clean row, a start and a step back, one estimate and a step on its semicircle, the final re-query."""
+    del threat
+    return Cost(queries=params.initial_directions + 5)
 
 
 def radius(walk: BoundaryWalk, sigma: float) -> float:

@@ -68,8 +68,16 @@ def test_the_move_that_earns_most_is_played_and_every_so_often_the_one_that_wait
 def test_a_move_that_lost_ground_has_earned_nothing_and_one_that_never_played_is_told_as_such():
     earnings = Earnings(2)
     earnings.learn(0, 1.0, 1.5, 10)
-    earnings.learn(1, 1.0, 0.5, 0)
     assert earnings.told == [0.0, None]
+
+
+def test_a_move_that_found_nothing_to_ask_has_had_its_turn():
+    """Where float32 cannot tell the point from the sample a way back may ask nothing: the others play, too."""
+    earnings, played = Earnings(3), []
+    for _ in range(4):
+        played.append(earnings.choose())
+        earnings.learn(played[-1], 0.0 if len(played) == 2 else 1.0, 1.0, 0)
+    assert set(played) == {0, 1, 2} and earnings.told == [0.0, 0.0, 0.0]
 
 
 def test_what_others_have_seen_moves_earn_is_where_a_sample_begins():

@@ -159,6 +159,15 @@ def test_without_enough_of_everything_there_is_no_such_stage(few):
     assert [work for work, _ in job().stages] == ["warm_up", "run"]
 
 
+def test_on_a_surrogate_it_begins_by_itself():
+    model, samples = ready_card(), samples_card(count=48)
+    other = ready_card(id="mdl_other")
+    asked = request(model, samples, method={"name": "transfer", "attack": "decision"}, surrogate_model_id=other.id)
+    spec = admit(asked, model, samples, surrogate=other)
+    assert [work for work, _ in spec.stages] == ["surrogate", "run"]
+    assert not spec.on_surrogate().warm_up
+
+
 def test_targets_stay_with_their_rows():
     model, samples = ready_card(), samples_card(count=48)
     goal = {"norm": "l2", "goal": {"targeted": [row % LABELS for row in range(48)]}}
