@@ -29,6 +29,7 @@ PEERS = (
     "score_attack_speed",
     "soft_label",
     "hard_label",
+    "decision",
     "substitute",
     "spanning",
     "autozoom",
