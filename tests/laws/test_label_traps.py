@@ -99,10 +99,13 @@ HARD = {
 }
 
 
+def few(method: Method) -> Method:
+    iterations = {"iterations": FEW} if "iterations" in type(method.smallest).model_fields else {}
+    return replace(method, smallest=method.smallest.model_copy(update=iterations))
+
+
 def tried(method, norm, model, x=X, *, pool=FAR, **threat):
-    few = {"iterations": FEW} if "iterations" in type(method.smallest).model_fields else {}
-    method = replace(method, smallest=method.smallest.model_copy(update=few))
-    (outcome,) = go(method, norm, model, Samples(x[None], (0,), None, pool=pool), budget=NO_END, **threat)
+    (outcome,) = go(few(method), norm, model, Samples(x[None], (0,), None, pool=pool), budget=NO_END, **threat)
     return outcome
 
 
@@ -155,3 +158,14 @@ def test_what_it_tells_stands_where_answers_tremble(method, norm):
     model = ByLabels(trembles)
     outcome = tried(method, norm, model)
     assert outcome.finding.kind is Kind.UPPER_BOUND and outcome.finding.details.get("unconfirmed", 0) <= 1
+
+
+@held(goes_by_labels)
+@pytest.mark.parametrize("hard", ["everywhere but at the sample", "behind flats"])
+def test_in_company_a_sample_is_told_the_same(method, norm, hard):
+    """Beside others, for whom nothing is hard."""
+    others = samples((1, 2)).x
+    together = Samples(np.stack([*others[:1], X, *others[1:]]), (1, 0, 2), None, pool=FAR)
+    alone = tried(method, norm, ByLabels(HARD[hard]))
+    company = go(few(method), norm, ByLabels(HARD[hard]), together, budget=NO_END)
+    assert company[1].finding == alone.finding
