@@ -17,6 +17,11 @@ from tests.truths import ClosedForm, Constant, Disc, Linear
 NAMES = ("cgba", "cgba_h", "tangent")
 walks = pytest.mark.parametrize("name", NAMES)
 ways = pytest.mark.parametrize(("name", "norm"), [(name, norm) for name in NAMES for norm in method(name).norms])
+STEPPING = ("boundary", "surfree")  # all samples in step, a row each
+stepping = pytest.mark.parametrize("name", STEPPING)
+every_way = pytest.mark.parametrize(
+    ("name", "norm"), [(name, norm) for name in NAMES + STEPPING for norm in method(name).norms]
+)
 NEAR = {Norm.L2: 1.05, Norm.LINF: 1.1}  # of the truth, after 10,000 queries
 
 
@@ -78,7 +83,7 @@ def test_into_a_ball_it_ends_at_the_nearest_point_of_the_rim(name):
     assert 1.0 <= outcome.finding.value <= 1.1
 
 
-@ways
+@every_way
 def test_targeted_it_ends_in_the_target(name, norm):
     model, what = linear(), samples()
     targets = (model.labels(what.x) + 1) % 3
@@ -90,10 +95,12 @@ def test_targeted_it_ends_in_the_target(name, norm):
         assert radius * (1 - 1e-6) <= outcome.finding.value <= 1.1 * radius
 
 
-@ways
+@every_way
 def test_with_epsilon_it_stops_as_soon_as_it_is_within(name, norm):
     model, what = linear(), samples()
-    epsilon = 1.5 * max(model.radius(x, int(model.labels(x[None])[0]), norm) for x in what.x)
+    epsilon = (1.1 if name in STEPPING else 1.5) * max(
+        model.radius(x, int(model.labels(x[None])[0]), norm) for x in what.x
+    )
     for outcome in go(name, model, what, queries=50_000, norm=norm, epsilon=epsilon):
         assert outcome.finding.ended == "finished"
         assert outcome.finding.value <= epsilon
@@ -105,6 +112,15 @@ def test_it_asks_for_labels_alone(name):
     model = linear()
     model.offers = model.offering(Access.LABELS)
     assert {o.finding.kind for o in go(name, model, samples())} == {Kind.UPPER_BOUND}
+
+
+@stepping
+def test_it_asks_for_labels_alone_and_ends_by_itself_where_it_has_come_to_rest(name):
+    model = linear(classes=2)
+    model.offers = model.offering(Access.LABELS)
+    for outcome in go(name, model, samples(), queries=None):
+        assert (outcome.finding.kind, outcome.finding.ended) == (Kind.UPPER_BOUND, "finished")
+        assert outcome.finding.queries < 20_000
 
 
 @walks

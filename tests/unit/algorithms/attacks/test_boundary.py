@@ -1,7 +1,6 @@
 """The boundary attack where the truth is known, and by its own rules: distances that never grow, lengths that fit."""
 
 import math
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,7 +12,6 @@ from algorithms.mathematics.norms import Norm
 from algorithms.mathematics.streams import Stream
 from algorithms.method import Budget
 from algorithms.registry import method
-from algorithms.seam.access import Access
 from algorithms.seam.case import Case, Cohort
 from algorithms.seam.claims import Kind, Outcome
 from algorithms.searches.directions.draws import Draws
@@ -66,32 +64,6 @@ def test_outside_a_ball_it_comes_within_2_percent_of_the_way_to_it():
     what = Samples(x, (0, 1), None, pool=np.full((1, 20), 0.5, np.float32))
     for outcome in go(model, what, queries=3000):
         assert 1 - 1e-6 <= outcome.finding.value <= 1.02
-
-
-def test_targeted_it_ends_in_the_target():
-    model, what = linear(classes=3), samples()
-    targets = (model.labels(what.x) + 1) % 3
-    for outcome, x in zip(go(model, replace(what, targets=targets), targeted="given"), what.x, strict=True):
-        target = int(targets[outcome.finding.index])
-        assert model.labels(outcome.x_adv[None])[0] == target
-        radius = model.radius(x, outcome.finding.label, Norm.L2, target)
-        assert radius * (1 - 1e-6) <= outcome.finding.value <= 1.3 * radius
-
-
-def test_with_epsilon_it_stops_as_soon_as_it_is_within():
-    model, what = linear(), samples()
-    epsilon = 1.1 * max(model.radius(x, int(model.labels(x[None])[0]), Norm.L2) for x in what.x)
-    for outcome in go(model, what, queries=50_000, epsilon=epsilon):
-        assert outcome.finding.ended == "finished" and outcome.finding.value <= epsilon
-        assert outcome.finding.queries < 3000
-
-
-def test_it_asks_for_labels_alone_and_ends_by_itself_where_it_has_come_to_rest():
-    model = linear()
-    model.offers = model.offering(Access.LABELS)
-    for outcome in go(model, samples(), queries=None):
-        assert (outcome.finding.kind, outcome.finding.ended) == (Kind.UPPER_BOUND, "finished")
-        assert outcome.finding.queries < 20_000
 
 
 @pytest.mark.parametrize("every", [1, 7])
