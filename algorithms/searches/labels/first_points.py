@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from algorithms.mathematics.arrays import Mask, Numbers
+from algorithms.mathematics.arrays import Numbers
 from algorithms.seam.access import Labels, Rows
 from algorithms.seam.case import Case, Cohort, Step
 from algorithms.seam.claims import UpperBound
@@ -36,11 +36,6 @@ class FirstPoints:
 
     points: Rows
     distance: Numbers
-
-    @property
-    def are_found(self) -> Mask:
-        """Tell which samples (n,) have one."""
-        return np.isfinite(self.distance)
 
 
 def first_points(

@@ -54,7 +54,7 @@ def test_points_are_adversarial_and_just_short_of_them_none_is(norm, box):
     model, what = linear(), samples()
     outcomes, found = look(model, what, norm=norm, box=box)
     clean = model.labels(what.x)
-    assert found.are_found.all() and (model.labels(found.points) != clean).all()
+    assert np.isfinite(found.distance).all() and (model.labels(found.points) != clean).all()
     for outcome, x, point, distance in zip(outcomes, what.x, found.points, found.distance, strict=True):
         assert outcome.finding.value == distance == Threat(norm, box).distance(point, x)
         lengths = [away for _, away in outcome.finding.details["trace"]]
@@ -77,7 +77,7 @@ def test_every_start_is_charged_to_the_sample_that_tries_it():
     model, x = Constant(np.array([0.5, 0.1]), (4,)), np.zeros((3, 4), np.float32)
     pool = np.random.default_rng(0).uniform(size=(7, 4)).astype(np.float32)
     outcomes, found = look(model, Samples(x, (0, 1, 2), None, pool=pool))
-    assert not found.are_found.any() and np.array_equal(found.points, x)
+    assert not np.isfinite(found.distance).any() and np.array_equal(found.points, x)
     assert counted(outcomes) == [1 + 20 + 7 + 202] * 3, "the clean row, twenty of noise, the pool, and the last"
     assert model.queries == sum(counted(outcomes))
 
@@ -102,7 +102,7 @@ def test_where_noise_fools_nobody_other_samples_do_and_targeted_those_of_the_tar
     model = Disc(np.zeros(20), rim=4.4)  # the corner is 4.47 away, noise 2.6
     what = Samples(x, (0,), None, targets=np.array([1]), pool=np.concatenate([x, corner]))
     outcomes, found = look(model, what, targeted="given")
-    assert found.are_found.all() and outcomes[0].finding.queries <= 1 + 20 + 2 + 4
+    assert np.isfinite(found.distance).all() and outcomes[0].finding.queries <= 1 + 20 + 2 + 4
 
 
 def test_a_hint_is_tried_first_and_one_within_epsilon_is_enough():
