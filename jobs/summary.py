@@ -105,6 +105,11 @@ class Summary(Record):
     versions: dict[str, str]
     warnings: tuple[str, ...]
 
+    @property
+    def seconds_with_prepare(self) -> float:
+        """Counts the seconds of the chunks and of the stages before them."""
+        return self.seconds + (self.prepare.seconds if self.prepare else 0.0)
+
 
 def summarize(spec: JobSpec, results: Sequence[ChunkResult], prepared: Preparation | None = None) -> Summary:
     """Sums up all chunks of a job, in their order. `seconds` is what its chunks took together, wherever they ran."""

@@ -34,7 +34,7 @@ def next_phase(
     evidence = list(archive.evidence(audit_id))
     known = hints(evidence, _points_of(archive), most_points=most_points(shape))
     closed = {index for index, hint in known.items() if hint.reached <= CLOSED * hint.proven}
-    seconds = sum(one.job.summary.seconds for one in evidence if one.job.summary)
+    seconds = sum(one.job.summary.seconds_with_prepare for one in evidence if one.job.summary)
     jobs = admission.jobs_of_phase(spec, phase, _rows(spec, library), closed=closed, seconds=seconds)
     return tuple(_given(job, known, shape, keep) for job in jobs)
 

@@ -42,7 +42,7 @@ def _curve(table: Table, evidence: Sequence[Evidence]) -> list[ClosurePoint]:
             if about.setdefault(index, question) == question:
                 lower[place[index]] = max(lower[place[index]], (proven(finding) or (0.0, 1.0))[0])
                 upper[place[index]] = min(upper[place[index]], np.inf if (end := reached(finding)) is None else end)
-        seconds += one.job.summary.seconds if one.job.summary else 0.0
+        seconds += one.job.summary.seconds_with_prepare if one.job.summary else 0.0
         share = float(_closed(lower, upper)[table.correct].mean())
         if share != points[-1].share or one is evidence[-1]:
             points.append(ClosurePoint(method=one.method.name, seconds=seconds, share=share))

@@ -38,8 +38,8 @@ def job_row(one: Evidence) -> JobRow:
 
 
 def _cost(summary: Summary) -> dict[str, Any]:
-    shared = ("counts", "queries", "gradients", "seconds", "device", "isolation", "isolation_denied", "warnings")
-    return {name: getattr(summary, name) for name in shared}
+    shared = ("counts", "queries", "gradients", "device", "isolation", "isolation_denied", "warnings")
+    return {name: getattr(summary, name) for name in shared} | {"seconds": summary.seconds_with_prepare}
 
 
 def data(spec: AuditSpec, table: Table) -> DataIdentity:

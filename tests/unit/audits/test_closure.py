@@ -1,5 +1,7 @@
 """How many brackets closed, job by job, worked out by hand; what an audit's seconds and its policy's radii reach."""
 
+from dataclasses import replace
+
 import pytest
 
 from algorithms.errors import Refused
@@ -16,7 +18,7 @@ from audits.evidence.evidence import Evidence
 from audits.renderings.render import render
 from jobs.record import Job, JobMethod, Progress
 from jobs.states import JobState
-from jobs.summary import summarize
+from jobs.summary import Preparation, summarize
 from tests.jobs_for_tests import finding, ready_card, result, samples_card
 from tests.unit.audits.test_compose import NOW
 
@@ -61,10 +63,18 @@ def evidence(spec, index: int) -> Evidence:
     )
 
 
-def report(jobs: int = 3, **change) -> Report:
-    """Of an audit in which so many of the three jobs were made."""
+def report(jobs: int = 3, preparing: float = 0.0, **change) -> Report:
+    """Of an audit in which so many of the three jobs were made, each prepared for so many seconds."""
     made = plan(["pgd", "crown", "close"], **change)
     found = [evidence(spec, i) for i, spec in enumerate(made.jobs[:jobs])]
+    if preparing:
+        prepare = Preparation(artifact="a" * 64, seconds=preparing)
+        found = [
+            replace(
+                one, job=one.job.model_copy(update={"summary": one.job.summary.model_copy(update={"prepare": prepare})})
+            )
+            for one in found
+        ]
     return compose(Material("aud_x", made.spec, found, None, "0.1.0", NOW), rows_of(made.spec, found), None)
 
 
@@ -74,6 +84,13 @@ def test_the_curve_tells_after_each_job_how_many_of_the_samples_not_misclassifie
     assert closure.low < 2 / 3 < closure.high
     points = [(point.method, point.seconds, round(3 * point.share)) for point in closure.curve]
     assert points == [("", 0.0, 0), ("crown", 3.0, 1), ("close", 7.0, 2)]
+
+
+def test_what_was_made_before_a_jobs_chunks_took_computing_too():
+    told = report(preparing=0.5)
+    assert told.summary.closure is not None
+    assert [point.seconds for point in told.summary.closure.curve] == [0.0, 4.0, 8.5]
+    assert [job.seconds for job in told.jobs] == [1.5, 2.5, 4.5] and told.summary.seconds == 8.5
 
 
 def test_the_page_draws_the_curve_and_says_it_in_words():
