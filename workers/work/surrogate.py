@@ -64,7 +64,7 @@ def _asked(part: JobLease, spec: JobSpec, samples: bytes, desk: Desk, *, is_gues
     """`is_guessed`: samples have the labels that the surrogate gives them."""
     x, labels = load_rows(samples, part.indices)
     y = None if labels is None or is_guessed else spec.model.classes.columns(labels)
-    asked = run.request(part, x, y)
+    asked = run.request(part, x, y, behind=len(spec.indices))  # all are tried on the job's own model yet
     return desk.ask(asked, ChunkDone, ChunkBroken, limit=answer_bytes(part))
 
 
