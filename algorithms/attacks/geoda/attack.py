@@ -113,7 +113,7 @@ METHOD = Method(
     run=run,
     cohort=False,
     minimum=minimum,
-    smallest=GeoDAParams(schedule_horizon=100),
+    smallest=GeoDAParams(schedule_horizon=100, iterations=8),
     chunk=25,
     chunks_at_once=4,
     wants_pool=True,
